@@ -1,0 +1,17 @@
+package events
+
+import "errors"
+
+// What an append can be refused with. Streams returns them, services match
+// them with errors.Is.
+var (
+	// ErrConflict: the aggregate has moved on since the expected sequence was read.
+	ErrConflict = errors.New("the aggregate was changed by someone else at the same time")
+	// ErrReadOnly: the log guard has found the log or the disk untrustworthy.
+	ErrReadOnly = errors.New("the log is read-only")
+	// ErrNoSpace: the space reserve is used up.
+	ErrNoSpace = errors.New("the disk's reserve is reached: only deletes and garbage collection are accepted")
+)
+
+// AnySeq is the expectation of an append that does not care what came before.
+const AnySeq = ^uint64(0)

@@ -1,0 +1,82 @@
+package events
+
+import (
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// ImagePushed is a push: the manifest's exact bytes, once, and only what they
+// do not say themselves. A push by tag belongs to the tag, one by digest to
+// the repository's images.
+type ImagePushed struct {
+	Namespace  string        `json:"namespace" jsonschema:"id of the namespace"`
+	Repository string        `json:"repository" jsonschema:"id of the repository"`
+	Tag        string        `json:"tag,omitempty" jsonschema:"absent when pushed by digest"`
+	Digest     digest.Digest `json:"digest" jsonschema:"of the manifest, in the algorithm the pusher chose"`
+	MediaType  string        `json:"mediaType" jsonschema:"the manifest's, as pushed"`
+	Platform   *Platform     `json:"platform,omitempty" jsonschema:"out of the image's config"`
+	Created    *time.Time    `json:"created,omitempty" jsonschema:"out of the image's config"`
+	Manifest   []byte        `json:"manifest" jsonschema:"the exact bytes of the manifest in base64"`
+}
+
+// Platform is what an image runs on, in the words of the OCI image config.
+type Platform struct {
+	OS           string   `json:"os,omitempty"`
+	Architecture string   `json:"architecture,omitempty"`
+	Variant      string   `json:"variant,omitempty"`
+	OSVersion    string   `json:"osVersion,omitempty"`
+	OSFeatures   []string `json:"osFeatures,omitempty"`
+}
+
+func (ImagePushed) EventType() string { return "image.pushed.v1" }
+func (e ImagePushed) Subject() string {
+	if e.Tag == "" {
+		return ImageSubject(e.Namespace, e.Repository)
+	}
+	return TagSubject(e.Namespace, e.Repository, e.Tag)
+}
+
+// TagDeleted takes a tag away; the manifest stays.
+type TagDeleted struct {
+	Namespace  string        `json:"namespace" jsonschema:"id of the namespace"`
+	Repository string        `json:"repository" jsonschema:"id of the repository"`
+	Tag        string        `json:"tag"`
+	Digest     digest.Digest `json:"digest" jsonschema:"of the manifest the tag named"`
+}
+
+func (TagDeleted) EventType() string { return "tag.deleted.v1" }
+func (e TagDeleted) Subject() string { return TagSubject(e.Namespace, e.Repository, e.Tag) }
+
+// TagRestored undoes a tag's deletion.
+type TagRestored struct {
+	Namespace  string        `json:"namespace" jsonschema:"id of the namespace"`
+	Repository string        `json:"repository" jsonschema:"id of the repository"`
+	Tag        string        `json:"tag"`
+	Digest     digest.Digest `json:"digest" jsonschema:"of the manifest the tag names again"`
+}
+
+func (TagRestored) EventType() string { return "tag.restored.v1" }
+func (e TagRestored) Subject() string { return TagSubject(e.Namespace, e.Repository, e.Tag) }
+
+// ManifestDeleted takes a manifest away, and with it every tag that names it.
+type ManifestDeleted struct {
+	Namespace  string        `json:"namespace" jsonschema:"id of the namespace"`
+	Repository string        `json:"repository" jsonschema:"id of the repository"`
+	Digest     digest.Digest `json:"digest" jsonschema:"of the manifest"`
+}
+
+func (ManifestDeleted) EventType() string { return "manifest.deleted.v1" }
+func (e ManifestDeleted) Subject() string { return ImageSubject(e.Namespace, e.Repository) }
+
+// ManifestRestored undoes one deletion of a manifest; tags that it hid are
+// there again.
+type ManifestRestored struct {
+	Namespace  string        `json:"namespace" jsonschema:"id of the namespace"`
+	Repository string        `json:"repository" jsonschema:"id of the repository"`
+	Digest     digest.Digest `json:"digest" jsonschema:"of the manifest"`
+	Deletion   uint64        `json:"deletion" jsonschema:"sequence of the manifest.deleted event that this undoes"`
+}
+
+func (ManifestRestored) EventType() string { return "manifest.restored.v1" }
+func (e ManifestRestored) Subject() string { return ImageSubject(e.Namespace, e.Repository) }

@@ -1,0 +1,57 @@
+package projections
+
+import (
+	"fmt"
+	"slices"
+
+	"hubledger/events"
+)
+
+// apply adds the operations of one event to ops. An error means that the event
+// is poison: ops are as they were before.
+func (m *model) apply(e *events.Event, ops *Ops) (err error) {
+	if m.families != nil {
+		handled, err := m.handles(e)
+		if err != nil || !handled {
+			return err
+		}
+	}
+	list, values := len(ops.list), len(ops.values)
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+		if err != nil {
+			ops.list, ops.values = ops.list[:list], ops.values[:values]
+		}
+	}()
+	if err := m.Apply(e, ops); err != nil {
+		return err
+	}
+	for _, p := range ops.list[list:] {
+		i, ok := m.byTable[p.table]
+		if !ok {
+			return fmt.Errorf("table %s is not one of projection %s", p.table.Name, m.Name)
+		}
+		if err := m.tables[i].check(ops.values[p.at:p.to], p.del); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *model) handles(e *events.Event) (bool, error) {
+	if err := e.Check(); err != nil {
+		return false, err
+	}
+	name := e.Type()
+	family, _, err := events.SplitType(name)
+	if err != nil {
+		return false, err
+	}
+	known, ok := m.families[family]
+	if ok && !slices.Contains(known, name) {
+		return false, fmt.Errorf("projection %s version %d handles %v, not %s: a newer program wrote it", m.Name, m.Version, known, name)
+	}
+	return ok, nil
+}

@@ -1,0 +1,133 @@
+package registry
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/projections"
+)
+
+var (
+	num  = projections.IntValue
+	raw  = projections.BytesValue
+	text = projections.TextValue
+)
+
+func apply(e *events.Event, ops *projections.Ops) error {
+	p, err := events.Decode(e)
+	if err != nil {
+		return err
+	}
+	a := applier{ops: ops, seq: num(int64(e.Seq)), time: num(e.Time().UnixMicro()), actor: text(e.Actor())}
+	switch p := p.(type) {
+	case events.NamespaceCreated:
+		ops.Write(namespaces, text(p.Name), a.id(p.Namespace), a.time)
+	case events.RepositoryCreated:
+		ops.Write(repositories, a.id(p.Repository), a.id(p.Namespace), text(p.Name), a.time)
+		a.repository(p.Namespace, p.Repository, p.Name, true)
+	case events.RepositoryDeleted:
+		a.repository(p.Namespace, p.Repository, p.Name, false)
+	case events.RepositoryRestored:
+		a.repository(p.Namespace, p.Repository, p.Name, true)
+	case events.RepositoryPolicyChanged:
+		ops.Write(policies, a.id(p.Repository), flag(p.Policy.SparseIndexes), a.seq)
+	case events.ImagePushed:
+		a.pushed(p)
+	case events.TagDeleted:
+		a.tag(p.Repository, p.Tag, p.Digest, true)
+	case events.TagRestored:
+		a.tag(p.Repository, p.Tag, p.Digest, false)
+		ops.Write(revivals, a.id(p.Repository), a.digest(p.Digest), a.seq)
+	case events.ManifestDeleted:
+		ops.Write(deletions, a.id(p.Repository), a.digest(p.Digest), a.seq, a.time, num(0))
+	case events.ManifestRestored:
+		ops.Write(deletions, a.id(p.Repository), a.digest(p.Digest), num(int64(p.Deletion)), num(0), a.seq)
+	case events.BlobsSwept:
+		for _, blob := range p.Blobs {
+			ops.Write(swept, a.digest(blob.Digest), a.seq)
+		}
+	default:
+		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
+	}
+	return errors.Join(a.errs...)
+}
+
+// An applier writes the rows of one event and gathers what was wrong with it.
+type applier struct {
+	ops              *projections.Ops
+	seq, time, actor projections.Value
+	errs             []error
+}
+
+func (a *applier) keep(b []byte, err error) projections.Value {
+	if err != nil {
+		a.errs = append(a.errs, err)
+	}
+	return raw(b)
+}
+
+func (a *applier) id(s string) projections.Value            { return a.keep(IDBytes(s)) }
+func (a *applier) digest(d digest.Digest) projections.Value { return a.keep(DigestBytes(d)) }
+
+func flag(on bool) projections.Value {
+	if on {
+		return num(1)
+	}
+	return num(0)
+}
+
+func (a *applier) repository(namespace, repo, name string, lives bool) {
+	deleted := a.time
+	if lives {
+		deleted = num(0)
+	}
+	a.ops.Write(names, text(name), a.id(repo), a.id(namespace), flag(!lives), a.seq)
+	a.ops.Write(repositoryState, a.id(repo), deleted, a.seq)
+}
+
+func (a *applier) tag(repo, tag string, d digest.Digest, deleted bool) {
+	id, to := a.id(repo), a.digest(d)
+	a.ops.Write(tags, id, text(tag), to, flag(deleted), a.time, a.actor, a.seq)
+	a.ops.Write(tagHistory, id, text(tag), a.seq, to, flag(deleted), a.time, a.actor)
+}
+
+func (a *applier) pushed(p events.ImagePushed) {
+	m, err := ParseManifest(p.Manifest)
+	if err != nil {
+		a.errs = append(a.errs, err)
+		return
+	}
+	id, d := a.id(p.Repository), a.digest(p.Digest)
+	if p.Tag != "" {
+		a.tag(p.Repository, p.Tag, p.Digest, false)
+	}
+	var platform, annotations []byte
+	if p.Platform != nil {
+		platform, _ = json.Marshal(p.Platform) // strings only: cannot fail
+	}
+	var created int64
+	if p.Created != nil {
+		created = p.Created.UnixMicro()
+	}
+	subject := raw([]byte{})
+	if m.Subject != nil {
+		subject = a.digest(m.Subject.Digest)
+		if len(m.Annotations) > 0 {
+			annotations, _ = json.Marshal(m.Annotations) // likewise
+		}
+		a.ops.Write(referrers, id, subject, d, text(p.MediaType), text(m.Artifact()),
+			num(int64(len(p.Manifest))), text(string(annotations)), a.seq)
+	}
+	a.ops.Write(manifests, id, d, text(p.MediaType), subject, text(string(platform)), num(created),
+		a.time, a.actor, raw(p.Manifest), a.seq)
+	for _, blob := range m.Blobs() {
+		a.ops.Write(holds, a.digest(blob.Digest), id, d)
+	}
+	for _, child := range m.Manifests {
+		a.ops.Write(revivals, id, a.digest(child.Digest), a.seq)
+	}
+}

@@ -1,0 +1,49 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"hubledger/services/registry"
+)
+
+type gcCmd struct {
+	Now bool `help:"Take deleted images at once instead of after the undelete window. They cannot be restored any more."`
+}
+
+func (c *gcCmd) Run(s *session) error {
+	q := url.Values{}
+	if c.Now {
+		q.Set("now", "1")
+		fmt.Fprintln(s.err, "Warning: with --now, what was deleted and is collected cannot be restored any more.")
+	}
+	return items(s, "POST", "/gc", q, s.bar("collecting"), func(r registry.Collection) error {
+		if s.json {
+			return nil
+		}
+		if r.Resting != "" {
+			fmt.Fprintln(s.out, "Nothing collected:", r.Resting)
+			return nil
+		}
+		_, err := fmt.Fprintf(s.out, "%d blobs looked at, %d collected, %s freed.\n", r.Seen, r.Swept, size(r.Freed))
+		return err
+	})
+}
+
+func (h *hub) adminCollect(ctx context.Context, r *http.Request, a *answer) error {
+	if err := h.log.ReadOnly(); err != nil {
+		return err
+	}
+	window := h.UndeleteWindow
+	if r.URL.Query().Get("now") != "" {
+		window = 0
+	}
+	total := h.blobs.Usage().Blobs
+	c, err := h.registry.Collect(ctx, window, func(seen int) { a.progress(int64(seen), total, "blobs") })
+	if err != nil {
+		return err
+	}
+	return a.item(c)
+}

@@ -1,0 +1,185 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections"
+	"hubledger/projections/journal"
+	read "hubledger/projections/registry"
+	"hubledger/services/registry"
+	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/leases"
+	"hubledger/streams"
+)
+
+// hubConfig is what serve was told.
+type hubConfig struct {
+	Data           string
+	NATSURL        string
+	PostgresURL    string
+	LeaseTerm      time.Duration
+	UndeleteWindow time.Duration
+	GCInterval     time.Duration
+	Reserve        int64 // bytes the disk keeps free; 0 is the default rule
+	Logger         *slog.Logger
+	Progress       func(what string, done, total int64) // a long start
+}
+
+// A hub is everything that runs, wired together. Parts are started in the
+// order in which they are listed and stopped in the reverse order.
+type hub struct {
+	hubConfig
+	blobs    *blobs.Store
+	log      *streams.Log
+	place    projections.Place
+	leases   *leases.Store
+	views    []*view
+	registry *registry.Registry
+	metrics  *metrics
+	guard    *streams.Guard
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+}
+
+// openHub starts all but the HTTP server and returns when every projection
+// has caught up with the log.
+func openHub(ctx context.Context, c hubConfig) (_ *hub, err error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	h := &hub{hubConfig: c, metrics: newMetrics(), place: placeOf(c.Data, c.PostgresURL)}
+	defer func() {
+		if err != nil {
+			h.close(context.WithoutCancel(ctx))
+		}
+	}()
+	// The log comes first: it holds the lock on the data directory.
+	if h.log, err = streams.Open(ctx, streams.Config{Dir: c.Data, URL: c.NATSURL, Logger: c.Logger,
+		Reserve: h.hasSpace, Progress: c.Progress}); err != nil {
+		return nil, err
+	}
+	if err := h.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if err := h.openRegistry(); err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	h.stop = stop
+	if err := h.checkLog(ctx, running); err != nil {
+		return nil, err
+	}
+	if h.log.ReadOnly() == nil {
+		if err := h.startViews(ctx, running); err != nil {
+			return nil, err
+		}
+		h.startChores(running)
+	}
+	return h, nil
+}
+
+// hasSpace is the reserve as the log asks for it. Before the blob store is
+// open nothing is appended.
+func (h *hub) hasSpace() bool {
+	if h.blobs == nil {
+		return true
+	}
+	left, _, _, err := h.blobs.Space()
+	return err != nil || left > 0
+}
+
+func (h *hub) openStores(ctx context.Context) (err error) {
+	if h.leases, err = openLeases(ctx, h.Data, h.PostgresURL); err != nil {
+		return err
+	}
+	found, err := h.leases.Damaged(ctx)
+	if err != nil {
+		return err
+	}
+	var damaged []digest.Digest
+	for _, d := range found {
+		damaged = append(damaged, d.Digest)
+	}
+	h.blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(h.Data, "registry"), Log: h.Logger, Reserve: h.Reserve,
+		Repaired: func(d digest.Digest) { h.repaired(d) }})
+	if err != nil {
+		return err
+	}
+	h.blobs.MarkDamaged(damaged...)
+	for _, p := range []*projections.Projection{&read.Projection, &journal.Projection} {
+		v, err := h.openView(ctx, p)
+		if err != nil {
+			return err
+		}
+		h.views = append(h.views, v)
+	}
+	return nil
+}
+
+// repaired is called when a push has replaced a damaged blob.
+func (h *hub) repaired(d digest.Digest) {
+	if err := h.leases.ClearDamaged(context.Background(), d); err != nil {
+		h.Logger.Warn("a damaged blob was repaired, but is still listed", "digest", d, "error", err)
+	}
+}
+
+func openLeases(ctx context.Context, data, postgres string) (*leases.Store, error) {
+	if postgres != "" {
+		return leases.OpenPostgres(ctx, postgres)
+	}
+	return leases.OpenSQLite(ctx, filepath.Join(data, "operations.db"))
+}
+
+func (h *hub) openRegistry() error {
+	view := h.view(read.Projection.Name)
+	h.registry = registry.New(registry.Config{
+		Log: countedLog{h.log, h.metrics}, View: view, Read: read.Reader{DB: view}, Blobs: h.blobs, Leases: h.leases,
+		Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow, Metrics: h.metrics.registry,
+	})
+	view.onCommit = h.registry.Committed
+	return nil
+}
+
+func (h *hub) view(name string) *view {
+	for _, v := range h.views {
+		if v.projection.Name == name {
+			return v
+		}
+	}
+	return nil
+}
+
+// close stops what runs in the reverse order of its start: projections commit
+// what they have, then the log ends.
+func (h *hub) close(ctx context.Context) error {
+	if h.stop != nil {
+		h.stop()
+	}
+	h.running.Wait()
+	var errs []error
+	for _, v := range h.views {
+		errs = append(errs, v.close())
+	}
+	if h.blobs != nil {
+		errs = append(errs, h.blobs.Close())
+	}
+	if h.leases != nil {
+		errs = append(errs, h.leases.Close())
+	}
+	if h.log != nil {
+		errs = append(errs, h.log.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// chore runs until the hub stops.
+func (h *hub) chore(run func()) { h.running.Go(run) }

@@ -1,0 +1,49 @@
+package cmd
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+type versionCmd struct{}
+
+// A build is what a binary knows of itself.
+type build struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Go      string `json:"go"`
+}
+
+func buildInfo() build {
+	b := build{Version: "devel", Commit: "unknown"}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	b.Go = info.GoVersion
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		b.Version = v
+	}
+	dirty := false
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.Commit = s.Value
+		case "vcs.modified":
+			dirty = s.Value == "true"
+		}
+	}
+	if dirty {
+		b.Commit += "+changes"
+	}
+	return b
+}
+
+func (versionCmd) Run(s *session) error {
+	b := buildInfo()
+	if s.json {
+		return s.print(b)
+	}
+	_, err := fmt.Fprintf(s.out, "hubledger %s, commit %s, %s\n", b.Version, b.Commit, b.Go)
+	return err
+}

@@ -1,0 +1,156 @@
+package cmd
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hubledger/projections"
+)
+
+// A view is a projection that runs: the build that is live, and its runner.
+// Which build that is can change while it is in use.
+type view struct {
+	projection *projections.Projection
+	hub        *hub
+	onCommit   func(projections.Commit)
+
+	mu      sync.Mutex // held while builds are switched
+	current atomic.Pointer[running]
+}
+
+// running is one build with the runner that keeps it up.
+type running struct {
+	store  projections.Store
+	runner *projections.Runner
+	stop   context.CancelFunc
+	done   chan struct{}
+}
+
+func (h *hub) openView(ctx context.Context, p *projections.Projection) (*view, error) {
+	v := &view{projection: p, hub: h}
+	return v, v.open(ctx)
+}
+
+func (v *view) open(ctx context.Context) error {
+	store, err := v.hub.place.Open(ctx, v.projection, projections.Options{Generation: v.hub.log.Generation(), Logger: v.hub.Logger})
+	if err != nil {
+		return err
+	}
+	v.use(store)
+	return nil
+}
+
+// placeOf is where projections are kept: SQLite files in the data directory, or
+// schemas of a PostgreSQL database.
+func placeOf(data, postgres string) projections.Place {
+	if postgres != "" {
+		return projections.PostgresURL(postgres)
+	}
+	return projections.SQLiteDir(filepath.Join(data, "projections"))
+}
+
+// use makes a store the current one; its runner does not run yet.
+func (v *view) use(store projections.Store) {
+	v.current.Store(&running{store: store, done: make(chan struct{}), runner: projections.NewRunner(projections.RunnerConfig{
+		Store: store, Source: v.hub.log, Logger: v.hub.Logger,
+		OnCommit: func(c projections.Commit) {
+			if v.onCommit != nil {
+				v.onCommit(c)
+			}
+		},
+	})})
+}
+
+func (v *view) start(ctx context.Context) {
+	r := v.current.Load()
+	ctx, r.stop = context.WithCancel(ctx)
+	v.hub.chore(func() {
+		defer close(r.done)
+		if err := r.runner.Run(ctx); err != nil {
+			v.hub.Logger.Error("projection ended", "projection", v.projection.Name, "error", err)
+		}
+	})
+}
+
+// Wait, Position and HasParked are the runner's.
+func (v *view) Wait(ctx context.Context, seq uint64) error {
+	return v.current.Load().runner.Wait(ctx, seq)
+}
+func (v *view) Position() uint64 { return v.current.Load().runner.Position() }
+func (v *view) HasParked() bool  { return v.current.Load().runner.HasParked() }
+
+func (v *view) db() *sql.DB { return v.current.Load().store.DB() }
+
+// QueryContext and QueryRowContext read the build that is live now.
+func (v *view) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return v.db().QueryContext(ctx, query, args...)
+}
+
+func (v *view) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return v.db().QueryRowContext(ctx, query, args...)
+}
+
+func (v *view) close() error {
+	if r := v.current.Load(); r != nil {
+		return r.store.Close()
+	}
+	return nil
+}
+
+// rebuild loads the view in bulk. It does not run yet.
+func (v *view) rebuild(ctx context.Context) error {
+	if err := v.close(); err != nil {
+		return err
+	}
+	err := projections.Rebuild(ctx, projections.RebuildConfig{Projection: v.projection, Place: v.hub.place, Source: v.hub.log,
+		Generation: v.hub.log.Generation(), Logger: v.hub.Logger}, func(done, total uint64) {
+		v.hub.Progress("rebuilding projection "+v.projection.Name, int64(done), int64(total))
+	})
+	if err != nil {
+		return err
+	}
+	return v.open(ctx)
+}
+
+// catchUp brings the view to the end of the log, in bulk when it is new and
+// the log is long, and reports progress.
+func (v *view) catchUp(ctx, run context.Context) error {
+	last, err := v.hub.log.LastSeq(ctx)
+	if err != nil {
+		return err
+	}
+	position, err := v.current.Load().store.Position(ctx)
+	if err != nil {
+		return err
+	}
+	if projections.NeedsRebuild(position, last) {
+		if err := v.rebuild(ctx); err != nil {
+			return fmt.Errorf("rebuild projection %s: %w", v.projection.Name, err)
+		}
+	}
+	v.start(run)
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	reached := make(chan error, 1)
+	go func() {
+		err := v.Wait(ctx, last)
+		if errors.Is(err, projections.ErrParked) {
+			err = nil // it is as far as it can come; projections ls shows what is parked
+		}
+		reached <- err
+	}()
+	for {
+		select {
+		case err := <-reached:
+			return err
+		case <-tick.C:
+			v.hub.Progress("projection "+v.projection.Name, int64(v.Position()), int64(last))
+		}
+	}
+}

@@ -1,0 +1,57 @@
+// Package command turns a decision into one event of the log.
+package command
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"hubledger/events"
+)
+
+// Log is where decisions go. Append's errors wrap those of package events.
+type Log interface {
+	// Append stores an event and returns its sequence. expect is the sequence
+	// of the subject's last event, 0 for none, or events.AnySeq.
+	Append(ctx context.Context, e events.Event, expect uint64) (uint64, error)
+	// Last is the subject's latest event, nil when there is none.
+	Last(ctx context.Context, subject string) (*events.Event, error)
+}
+
+// By says who decides, and because of what.
+type By struct {
+	Source      string // the service, such as "/registry"
+	Actor       string // "anonymous", "system", later a login name
+	Cause       string // id of the event that led to this command, "" for none
+	Correlation string // id of the first event of that chain
+}
+
+// Append makes an event of p with a new id and appends it.
+func Append(ctx context.Context, log Log, by By, p events.Payload, expect uint64) (uint64, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return 0, fmt.Errorf("make an event id: %w", err)
+	}
+	e, err := events.New(p, events.Meta{ID: id.String(), Source: by.Source, Actor: by.Actor, Cause: by.Cause, Correlation: by.Correlation})
+	if err != nil {
+		return 0, err
+	}
+	return log.Append(ctx, e, expect)
+}
+
+// Latest reads a subject's latest event and what it says; nil, 0 when there is none.
+func Latest(ctx context.Context, log Log, subject string) (events.Payload, uint64, error) {
+	e, err := log.Last(ctx, subject)
+	if err != nil || e == nil {
+		return nil, 0, err
+	}
+	p, err := events.Decode(e)
+	return p, e.Seq, err
+}
+
+// NewID mints the UUIDv7 of an aggregate.
+func NewID() (string, error) {
+	id, err := uuid.NewV7()
+	return id.String(), err
+}

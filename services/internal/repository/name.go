@@ -1,0 +1,72 @@
+// Package repository holds what may be decided about namespaces and
+// repositories: their names, and how they come, go and come back.
+package repository
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A Name is a repository's name, taken apart.
+type Name struct {
+	Namespace string // "library" for a top-level image
+	Full      string // as clients write it: "alice/app", or "busybox"
+}
+
+// topLevel is the namespace of top-level images, as on Docker Hub:
+// "library/busybox" and "busybox" are one repository.
+const topLevel = "library"
+
+// MaxNameLength is the longest full name in bytes. Clients that put a host in
+// front stay below 255 together (distribution-spec, "Pulling manifests").
+const MaxNameLength = 200
+
+// reserved first components are taken by the hub's own API below /v2/.
+var reserved = []string{"users", "auth", "repositories", "namespaces"}
+
+// nameSyntax is the grammar of <name> in the distribution-spec.
+var nameSyntax = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+
+// tagSyntax is the grammar of a tag in the distribution-spec.
+var tagSyntax = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+
+// ErrName says that a name or tag cannot be used.
+var ErrName = errors.New("invalid name")
+
+// ParseName checks a repository name.
+func ParseName(s string) (Name, error) {
+	if len(s) > MaxNameLength {
+		return Name{}, fmt.Errorf("%w: a repository name has at most %d characters", ErrName, MaxNameLength)
+	}
+	if !nameSyntax.MatchString(s) {
+		return Name{}, fmt.Errorf("%w: a repository name is lower-case letters and digits, with . _ - between them, in components parted by /", ErrName)
+	}
+	first, rest, nested := strings.Cut(s, "/")
+	if slices.Contains(reserved, first) {
+		return Name{}, fmt.Errorf("%w: %q is reserved for the hub's API", ErrName, first)
+	}
+	switch {
+	case !nested:
+		return Name{topLevel, s}, nil
+	case first == topLevel && !strings.Contains(rest, "/"):
+		return ParseName(rest)
+	}
+	return Name{first, s}, nil
+}
+
+// asOf marks a tag that names a point in time rather than an image.
+const asOf = ".asof."
+
+// CheckTag says whether a tag can be pushed.
+func CheckTag(tag string) error {
+	if !tagSyntax.MatchString(tag) {
+		return fmt.Errorf("%w: a tag is up to 128 letters, digits, _ . and -, and does not begin with . or -", ErrName)
+	}
+	if strings.Contains(tag, asOf) {
+		return fmt.Errorf("%w: tags with %q are reserved for time travel", ErrName, asOf)
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package blobs
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	gib            = 1 << 30
+	defaultReserve = 2 * gib
+	spaceInterval  = time.Second // how old a look at the disk may be
+)
+
+// space watches the disk's reserve at the price of one statfs a second.
+type space struct {
+	fs      FS
+	dir     string
+	reserve int64 // as in Config
+
+	looked atomic.Int64 // unix nanoseconds of the last look
+	left   atomic.Int64 // bytes above the reserve then, less what was admitted since
+	mu     sync.Mutex   // one looks at a time
+}
+
+// admit says whether n more bytes may be written: ErrNoSpace below the reserve.
+func (s *Store) admit(n int64) error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	return s.space.admit(n)
+}
+
+func (sp *space) admit(n int64) error {
+	if sp.reserve < 0 {
+		return nil
+	}
+	if time.Since(time.Unix(0, sp.looked.Load())) > spaceInterval && sp.mu.TryLock() {
+		err := sp.look()
+		sp.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	if left := sp.left.Add(-n); left < 0 {
+		sp.left.Add(n)
+		return fmt.Errorf("%w: the disk of %s has less than its reserve", ErrNoSpace, sp.dir)
+	}
+	return nil
+}
+
+func (sp *space) look() error {
+	free, total, err := sp.fs.Space(sp.dir)
+	if err != nil {
+		return fmt.Errorf("look for space: %w", err)
+	}
+	sp.left.Store(free - reserveOf(sp.reserve, total))
+	sp.looked.Store(time.Now().UnixNano())
+	return nil
+}
+
+// Reserve is what uploads leave free on a disk of total bytes, where
+// configured is as in Config: 0 for the default.
+func reserveOf(configured, total int64) int64 {
+	switch {
+	case configured < 0:
+		return 0
+	case configured > 0:
+		return configured
+	}
+	return max(defaultReserve, total/20)
+}
+
+// Space is what uploads may still write, in bytes, how much is free on the
+// disk at all, and how large it is. When left is not positive, uploads are
+// refused.
+func (s *Store) Space() (left, free, total int64, err error) {
+	free, total, err = s.fs.Space(s.cfg.Dir)
+	return free - reserveOf(s.cfg.Reserve, total), free, total, err
+}

@@ -1,0 +1,184 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	read "hubledger/projections/registry"
+	"hubledger/services/internal/repository"
+	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/leases"
+)
+
+// parseDigest accepts the two registered algorithms (distribution-spec, "Digests").
+func parseDigest(s string) (digest.Digest, error) {
+	d := digest.Digest(s)
+	if _, err := read.DigestBytes(d); err != nil {
+		return "", digestInvalid(s)
+	}
+	return d, nil
+}
+
+// isDigest tells a digest from a tag: a tag has no colon.
+func isDigest(ref string) bool {
+	for k := range len(ref) {
+		if ref[k] == ':' {
+			return true
+		}
+	}
+	return false
+}
+
+// repository finds a live repository. A name in the cache needs no parsing.
+func (s *Registry) repository(ctx context.Context, name string) (*read.Repository, error) {
+	if repo, ok := s.cache.repository(name); ok {
+		return repo, nil
+	}
+	full, err := fullName(name)
+	if err != nil {
+		return nil, err
+	}
+	return retry(ctx, s, func() (*read.Repository, error) {
+		fill := s.cache.begin("")
+		repo, err := s.Read.Repository(ctx, full)
+		if errors.Is(err, read.ErrNotFound) {
+			return nil, nameUnknown(name)
+		}
+		if err == nil {
+			s.cache.setRepository(fill, name, repo)
+		}
+		return repo, err
+	})
+}
+
+// fullName is the one spelling of a repository's name that leases and uploads know.
+func fullName(name string) (string, error) {
+	n, err := repository.ParseName(name)
+	return n.Full, err
+}
+
+// retry asks again after the projection has caught up, if it was behind: what
+// is there must never look missing to whoever just wrote it.
+func retry[T any](ctx context.Context, s *Registry, ask func() (T, error)) (T, error) {
+	v, err := ask()
+	var p *problem
+	if errors.As(err, &p) && p.Status == 404 && s.catchUp(ctx) {
+		return ask()
+	}
+	return v, err
+}
+
+// manifest resolves a tag or a digest in a repository.
+func (s *Registry) manifest(ctx context.Context, repo *read.Repository, ref string) (*manifest, error) {
+	if m, ok := s.cache.manifest(repo.ID, ref); ok {
+		return m, nil
+	}
+	var d digest.Digest
+	if isDigest(ref) {
+		var err error
+		if d, err = parseDigest(ref); err != nil {
+			return nil, err
+		}
+	}
+	return retry(ctx, s, func() (*manifest, error) {
+		fill := s.cache.begin(repo.ID)
+		var stored *read.Stored
+		var err error
+		if d != "" {
+			stored, err = s.Read.Manifest(ctx, repo.ID, d)
+		} else {
+			stored, err = s.Read.ManifestByTag(ctx, repo.ID, ref)
+		}
+		if errors.Is(err, read.ErrNotFound) {
+			return nil, manifestUnknown(ref)
+		}
+		if err != nil {
+			return nil, err
+		}
+		m := newManifest(stored)
+		s.cache.setManifest(fill, repo.ID, ref, m)
+		return m, nil
+	})
+}
+
+// blob says whether a blob can be read under that name, and its size: a lease
+// or a live manifest of the repository holds it, and nothing else opens it.
+func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int64, error) {
+	repo, err := s.repository(ctx, name)
+	switch {
+	case err == nil:
+		if size, ok := s.cache.blob(repo.ID, d); ok {
+			return size, nil
+		}
+		name = repo.Name
+	case isUnknown(err):
+		if name, err = fullName(name); err != nil {
+			return 0, err
+		}
+	default:
+		return 0, err
+	}
+	return retry(ctx, s, func() (int64, error) { return s.lookBlobUp(ctx, name, repo, d) })
+}
+
+// lookBlobUp is blob past the cache; repo is nil when there is none of that name.
+func (s *Registry) lookBlobUp(ctx context.Context, name string, repo *read.Repository, d digest.Digest) (int64, error) {
+	leased, err := s.leased(ctx, name, d)
+	if err != nil {
+		return 0, err
+	}
+	if leased {
+		return s.stat(d)
+	}
+	if repo == nil {
+		return 0, blobUnknown(d.String())
+	}
+	fill := s.cache.begin(repo.ID)
+	held, err := s.Read.HoldsBlob(ctx, repo.ID, d)
+	if err != nil {
+		return 0, err
+	}
+	if !held {
+		return 0, blobUnknown(d.String())
+	}
+	size, err := s.stat(d)
+	if err == nil {
+		s.cache.setBlob(fill, repo.ID, d, size)
+	}
+	return size, err
+}
+
+// leased says whether the name holds the blob by a lease, and renews one that
+// is past its half: whoever sees a blob has half a term to push its manifest.
+func (s *Registry) leased(ctx context.Context, name string, d digest.Digest) (bool, error) {
+	until, ok, err := s.Leases.Has(ctx, name, d)
+	if err != nil || !ok {
+		return false, err
+	}
+	if now := time.Now(); until.Sub(now) < s.LeaseTerm/2 {
+		err = s.Leases.Take(ctx, name, now.Add(s.LeaseTerm), d)
+	}
+	if errors.Is(err, leases.ErrLeaving) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// stat is the size of a blob that somebody holds. When the file is missing all
+// the same, the blob has to be pushed again, and the operator to be told.
+func (s *Registry) stat(d digest.Digest) (int64, error) {
+	size, err := s.Blobs.Stat(d)
+	if errors.Is(err, blobs.ErrNotFound) {
+		s.Logger.Warn("a blob that is held is not in the store; push it again", "digest", d)
+		return 0, blobUnknown(d.String())
+	}
+	return size, err
+}
+
+func isUnknown(err error) bool {
+	var p *problem
+	return errors.As(err, &p) && p.Code == "NAME_UNKNOWN"
+}

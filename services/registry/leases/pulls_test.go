@@ -1,0 +1,107 @@
+package leases
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+
+func sorted(pulls []Pull) []Pull {
+	slices.SortFunc(pulls, func(a, b Pull) int {
+		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Repository, b.Repository), cmp.Compare(a.Tag, b.Tag))
+	})
+	return pulls
+}
+
+func mustEqual(t *testing.T, got, want []Pull) {
+	t.Helper()
+	if !slices.Equal(sorted(got), sorted(want)) {
+		t.Fatalf("pulls\n%v, want\n%v", got, want)
+	}
+}
+
+func TestPullsAddUpByHour(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store, reopen func() *Store) {
+		check(t, s.CountPulls(t.Context(), nil))
+		check(t, s.CountPulls(t.Context(), []Pull{
+			{noon.Add(time.Minute), "r1", "latest", 2, noon.Add(3 * time.Minute)},
+			{noon.Add(time.Minute), "r1", "", 5, noon.Add(time.Minute)},
+			{noon.Add(time.Hour), "r1", "latest", 1, noon.Add(time.Hour)},
+		}))
+		check(t, s.CountPulls(t.Context(), []Pull{{noon, "r1", "latest", 1, noon.Add(2 * time.Minute)}}))
+		s = reopen()
+		first := []Pull{{noon, "r1", "latest", 3, noon.Add(3 * time.Minute)}, {noon, "r1", "", 5, noon.Add(time.Minute)}}
+		second := Pull{noon.Add(time.Hour), "r1", "latest", 1, noon.Add(time.Hour)}
+		all, err := s.PullsSince(t.Context(), noon)
+		check(t, err)
+		mustEqual(t, all, append(slices.Clone(first), second))
+		later, err := s.PullsSince(t.Context(), noon.Add(90*time.Minute))
+		check(t, err)
+		mustEqual(t, later, []Pull{second})
+		hours, err := s.Hours(t.Context(), noon.Add(119*time.Minute))
+		check(t, err)
+		if !slices.Equal(hours, []time.Time{noon}) {
+			t.Fatalf("hours that ended: %v", hours)
+		}
+		h, err := s.ReadHour(t.Context(), noon)
+		check(t, err)
+		mustEqual(t, h.Pulls, first)
+	})
+}
+
+func TestHourIsWrittenOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store, reopen func() *Store) {
+		counted := Pull{noon, "r1", "latest", 2, noon}
+		check(t, s.CountPulls(t.Context(), []Pull{counted}))
+		first, err := s.ReadHour(t.Context(), noon)
+		check(t, err)
+		check(t, s.CountPulls(t.Context(), []Pull{counted})) // late: the event may be in the log already
+		s = reopen()
+		again, err := s.ReadHour(t.Context(), noon)
+		check(t, err)
+		if len(first.Event) != 36 || again.Event != first.Event {
+			t.Fatalf("event %q, then %q", first.Event, again.Event)
+		}
+		mustEqual(t, again.Pulls, []Pull{counted})
+		check(t, s.ClearHour(t.Context(), noon))
+		check(t, s.CountPulls(t.Context(), []Pull{counted})) // later still
+		rest, err := s.PullsSince(t.Context(), noon)
+		check(t, err)
+		mustEqual(t, rest, []Pull{{noon.Add(time.Hour), "r1", "latest", 4, noon}})
+	})
+}
+
+// An hour that waits for its event keeps the event's id, however many later
+// hours are cleared before.
+func TestOldHourKeepsItsEvent(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store, _ func() *Store) {
+		later := noon.Add(10 * closedFor)
+		check(t, s.CountPulls(t.Context(), []Pull{{noon, "r1", "a", 1, noon}, {later, "r1", "a", 1, later}}))
+		first, err := s.ReadHour(t.Context(), noon)
+		check(t, err)
+		check(t, s.ClearHour(t.Context(), later))
+		again, err := s.ReadHour(t.Context(), noon)
+		check(t, err)
+		if again.Event != first.Event {
+			t.Fatalf("the hour's event changed from %s to %s", first.Event, again.Event)
+		}
+	})
+}
+
+func TestDamagedIsRemembered(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store, reopen func() *Store) {
+		a, b := blob("a"), blob("b")
+		check(t, s.MarkDamaged(t.Context(), a, "it is\x00 else"))
+		check(t, s.MarkDamaged(t.Context(), a, "again"))
+		check(t, s.MarkDamaged(t.Context(), b, "unreadable"))
+		check(t, s.ClearDamaged(t.Context(), b))
+		found, err := reopen().Damaged(t.Context())
+		check(t, err)
+		if len(found) != 1 || found[0].Digest != a || found[0].Problem != "it is\uFFFD else" || found[0].Since.IsZero() {
+			t.Fatalf("damaged: %v", found)
+		}
+	})
+}

@@ -1,0 +1,169 @@
+package leases
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Take gives a repository leases on blobs until a time, or lengthens those it
+// has. All or none: a *LeavingError names those that are being removed.
+func (s *Store) Take(ctx context.Context, repo string, until time.Time, ds ...digest.Digest) error {
+	ps, err := packAll(ds)
+	if err != nil {
+		return err
+	}
+	return s.change.run(ctx, givesHolds, func(t *tx) error { return t.take(repo, ps, micros(until)) })
+}
+
+func (t *tx) take(repo string, ds []packed, until int64) error {
+	marked, err := t.fences.leaving(ds)
+	if err != nil {
+		return err
+	}
+	if len(marked) > 0 {
+		return &LeavingError{unpackAll(marked)}
+	}
+	return eachChunk(ds, func(chunk []packed) error {
+		_, err := t.exec(`INSERT INTO leases (repository, digest, until) VALUES `+rows(len(chunk))+
+			` ON CONFLICT (digest, repository) DO UPDATE SET until = excluded.until WHERE excluded.until > leases.until`,
+			args(chunk, repo, until)...)
+		if err != nil {
+			return err
+		}
+		if t.mem != nil {
+			for _, d := range chunk {
+				t.mem.extend(repo, d, until)
+			}
+		}
+		return nil
+	})
+}
+
+// TakeIf gives repository "to" a lease if "from" has a live one: a mount of a
+// blob that no manifest holds yet. ErrNoLease when it has none.
+func (s *Store) TakeIf(ctx context.Context, from, to string, d digest.Digest, until time.Time) error {
+	ps, err := packAll([]digest.Digest{d})
+	if err != nil {
+		return err
+	}
+	return s.change.run(ctx, givesHolds, func(t *tx) error {
+		held, ok, err := t.fences.lease(from, ps[0])
+		if err != nil {
+			return err
+		}
+		if !ok || held <= micros(time.Now()) {
+			return ErrNoLease
+		}
+		return t.take(to, ps, micros(until))
+	})
+}
+
+// Has says whether a repository has a live lease on a blob, and until when.
+func (s *Store) Has(ctx context.Context, repo string, d digest.Digest) (until time.Time, ok bool, err error) {
+	raw, err := pack(d)
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	held, err := s.leaseUntil(ctx, repo, packed(raw))
+	if err != nil || held <= micros(time.Now()) {
+		return time.Time{}, false, err
+	}
+	return fromMicros(held), true, nil
+}
+
+func (s *Store) leaseUntil(ctx context.Context, repo string, d packed) (until int64, err error) {
+	if s.mem != nil {
+		until, _, err = s.mem.lease(repo, d)
+		return until, err
+	}
+	err = queryAll(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&until) },
+		`SELECT until FROM leases WHERE repository = $1 AND digest = $2`, repo, []byte(d))
+	return until, err
+}
+
+// Drop ends a repository's lease on a blob and says whether there was a live one.
+func (s *Store) Drop(ctx context.Context, repo string, d digest.Digest) (held bool, err error) {
+	raw, err := pack(d)
+	if err != nil {
+		return false, err
+	}
+	// The row stays until Expire: it says when the blob was last held.
+	err = s.change.run(ctx, noLock, func(t *tx) error {
+		now := micros(time.Now())
+		n, err := t.exec(`UPDATE leases SET until = $3 WHERE repository = $1 AND digest = $2 AND until > $3`, repo, raw, now)
+		held = n > 0
+		if err == nil && t.mem != nil {
+			t.mem.end(repo, packed(raw), now)
+		}
+		return err
+	})
+	return held, err
+}
+
+// DropRepository ends every lease of a repository.
+func (s *Store) DropRepository(ctx context.Context, repo string) error {
+	return s.change.run(ctx, noLock, func(t *tx) error {
+		now := micros(time.Now())
+		_, err := t.exec(`UPDATE leases SET until = $2 WHERE repository = $1 AND until > $2`, repo, now)
+		if err == nil && t.mem != nil {
+			t.mem.endAll(repo, now)
+		}
+		return err
+	})
+}
+
+// LastLease says when the last lease or pin on a blob ended; in the future
+// while it holds. ok is false when none is known any more: whatever there was
+// ended before the last Expire's time.
+func (s *Store) LastLease(ctx context.Context, d digest.Digest) (ended time.Time, ok bool, err error) {
+	raw, err := pack(d)
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	var until int64
+	if s.mem != nil {
+		until = s.mem.lastHeld(packed(raw))
+	} else {
+		err = queryAll(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&until) },
+			`SELECT COALESCE(MAX(until), 0) FROM (SELECT until FROM leases WHERE digest = $1
+			 UNION ALL SELECT until FROM pins WHERE digest = $1) AS held`, raw)
+	}
+	if err != nil || until == 0 {
+		return time.Time{}, false, err
+	}
+	return fromMicros(until), true, nil
+}
+
+func (m *mirror) lastHeld(d packed) int64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if f := m.byDigest[d]; f != nil {
+		return f.heldUntil()
+	}
+	return 0
+}
+
+// Expire forgets leases and pins that ended before a time, which is at least
+// one lease term ago, and says how many.
+func (s *Store) Expire(ctx context.Context, before time.Time) (n int64, err error) {
+	at := micros(before)
+	err = s.change.run(ctx, noLock, func(t *tx) error {
+		leases, err := t.exec(`DELETE FROM leases WHERE until < $1`, at)
+		if err != nil {
+			return err
+		}
+		pins, err := t.exec(`DELETE FROM pins WHERE until < $1`, at)
+		if err != nil {
+			return err
+		}
+		n = leases + pins
+		if t.mem != nil {
+			t.mem.expire(at)
+		}
+		return nil
+	})
+	return n, err
+}

@@ -1,0 +1,174 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// maxPage is the most that one page of a list has; asked for more, a list says
+// where it goes on.
+const maxPage = 10_000
+
+// A list is a whole answer as it is cached and sent.
+type list struct {
+	body    []byte
+	link    string
+	filters string
+	kind    string
+}
+
+func (l *list) send(w http.ResponseWriter) error {
+	h := w.Header()
+	h["Content-Type"] = []string{l.kind}
+	h["Content-Length"] = []string{strconv.Itoa(len(l.body))}
+	if l.link != "" {
+		h["Link"] = []string{l.link}
+	}
+	if l.filters != "" {
+		h["OCI-Filters-Applied"] = []string{l.filters}
+	}
+	_, err := w.Write(l.body)
+	return ignoreGone(err)
+}
+
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.Bytes(), err
+}
+
+func writeJSON(w http.ResponseWriter, kind string, v any) error {
+	body, err := encode(v)
+	if err != nil {
+		return err
+	}
+	return (&list{body: body, kind: kind}).send(w)
+}
+
+// cached answers from the cache or fills it. The whole query is the key.
+func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what string, make func(ctx context.Context) (*list, error)) error {
+	key := what + "?" + r.URL.RawQuery
+	if l, ok := s.cache.list(repo, key); ok {
+		return l.send(w)
+	}
+	f := s.cache.begin(repo)
+	l, err := make(r.Context())
+	if err != nil {
+		return err
+	}
+	s.cache.setList(f, key, l)
+	return l.send(w)
+}
+
+// page reads n and last (distribution-spec, "Listing Tags").
+func page(r *http.Request) (n int, last string, err error) {
+	q := r.URL.Query()
+	if !q.Has("n") {
+		return maxPage, q.Get("last"), nil
+	}
+	n, err = strconv.Atoi(q.Get("n"))
+	if err != nil || n < 0 {
+		return 0, "", fail(http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "n is a number of entries, 0 or more")
+	}
+	return min(n, maxPage), q.Get("last"), nil
+}
+
+// cut takes the n entries of a page from up to n+1 and makes the link to the rest.
+func cut(entries []string, n int, path string) (pageOf []string, link string) {
+	if len(entries) <= n {
+		return entries, ""
+	}
+	entries = entries[:n]
+	if n == 0 {
+		return entries, ""
+	}
+	q := url.Values{"n": {strconv.Itoa(n)}, "last": {entries[n-1]}}
+	return entries, "<" + path + "?" + q.Encode() + `>; rel="next"`
+}
+
+func (s *Registry) listTags(w http.ResponseWriter, r *http.Request, to route) error {
+	repo, err := s.repository(r.Context(), to.name)
+	if err != nil {
+		return err
+	}
+	n, last, err := page(r)
+	if err != nil {
+		return err
+	}
+	return s.cached(w, r, repo.ID, "tags", func(ctx context.Context) (*list, error) {
+		tags, err := s.Read.Tags(ctx, repo.ID, last, n+1)
+		if err != nil {
+			return nil, err
+		}
+		tags, link := cut(tags, n, "/v2/"+to.name+"/tags/list")
+		body, err := encode(struct {
+			Name string   `json:"name"`
+			Tags []string `json:"tags"`
+		}{to.name, tags})
+		return &list{body: body, link: link, kind: "application/json"}, err
+	})
+}
+
+func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, _ route) error {
+	n, last, err := page(r)
+	if err != nil {
+		return err
+	}
+	return s.cached(w, r, "", "catalog", func(ctx context.Context) (*list, error) {
+		names, err := s.Read.Catalog(ctx, last, n+1)
+		if err != nil {
+			return nil, err
+		}
+		names, link := cut(names, n, "/v2/_catalog")
+		body, err := encode(map[string][]string{"repositories": names})
+		return &list{body: body, link: link, kind: "application/json"}, err
+	})
+}
+
+// listReferrers answers an index of what refers to a digest, known or not
+// (distribution-spec, "Listing Referrers").
+func (s *Registry) listReferrers(w http.ResponseWriter, r *http.Request, to route) error {
+	d, err := parseDigest(to.ref)
+	if err != nil {
+		return err
+	}
+	repo, err := s.repository(r.Context(), to.name)
+	if isUnknown(err) {
+		// A registry that has this API never answers 404 here.
+		return writeJSON(w, typeOCIIndex, referrersIndex(nil))
+	}
+	if err != nil {
+		return err
+	}
+	return s.cached(w, r, repo.ID, "referrers/"+to.ref, func(ctx context.Context) (*list, error) {
+		all, err := s.Read.Referrers(ctx, repo.ID, d)
+		if err != nil {
+			return nil, err
+		}
+		l := &list{kind: typeOCIIndex}
+		if wanted := r.URL.Query().Get("artifactType"); wanted != "" {
+			l.filters = "artifactType"
+			all = slices.DeleteFunc(all, func(m v1.Descriptor) bool { return m.ArtifactType != wanted })
+		}
+		l.body, err = encode(referrersIndex(all))
+		return l, err
+	})
+}
+
+func referrersIndex(list []v1.Descriptor) v1.Index {
+	if list == nil {
+		list = []v1.Descriptor{}
+	}
+	index := v1.Index{MediaType: typeOCIIndex, Manifests: list}
+	index.SchemaVersion = 2
+	return index
+}

@@ -1,0 +1,322 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hubledger/events"
+	read "hubledger/projections/registry"
+	"hubledger/services/internal/image"
+	"hubledger/services/internal/repository"
+	"hubledger/services/registry/leases"
+)
+
+// putManifest is a push (distribution-spec, "Pushing Manifests"). When it
+// answers 201, the manifest's event and every blob it names are on disk.
+func (s *Registry) putManifest(w http.ResponseWriter, r *http.Request, to route) error {
+	name, err := repository.ParseName(to.name)
+	if err != nil {
+		return err
+	}
+	push, err := readPush(w, r, to.ref)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	needs, err := s.check(ctx, name.Full, push)
+	if err != nil {
+		return err
+	}
+	pin, err := s.pin(ctx, needs)
+	if err != nil {
+		return err
+	}
+	defer s.Leases.Unpin(pin)
+	if err := s.Blobs.Sync(ctx, digestsOf(needs)...); err != nil {
+		return fmt.Errorf("make the blobs of %s durable: %w", push.Digest, err)
+	}
+	push.Platform, push.Created = s.describe(push.parsed)
+	repo, err := s.record(ctx, r, name, push)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	for _, tag := range push.more {
+		h.Add("OCI-Tag", tag)
+	}
+	h.Set("Location", "/v2/"+to.name+"/manifests/"+push.Digest.String())
+	h.Set("Docker-Content-Digest", push.Digest.String())
+	if push.parsed.Subject != nil {
+		h.Set("OCI-Subject", push.parsed.Subject.Digest.String())
+	}
+	h.Set("Content-Length", "0")
+	w.WriteHeader(http.StatusCreated)
+	s.Metrics.Pushes.Inc()
+	s.Logger.Debug("pushed", "repository", repo.Name, "reference", to.ref, "digest", push.Digest)
+	return nil
+}
+
+// A push is the event to be and the manifest read from it.
+type push struct {
+	events.ImagePushed
+	parsed *read.Manifest
+	more   []string // tags given beside a digest; each is a push of its own
+}
+
+// maxTags bounds the tags of one request.
+const maxTags = 50
+
+// readPush reads and judges the request by itself, before anything is looked up.
+func readPush(w http.ResponseWriter, r *http.Request, ref string) (*push, error) {
+	p := &push{}
+	checkTag := func(tag string) error {
+		if err := repository.CheckTag(tag); err != nil {
+			return fail(http.StatusBadRequest, "TAG_INVALID", err.Error())
+		}
+		return nil
+	}
+	if isDigest(ref) {
+		d, err := parseDigest(ref)
+		if err != nil {
+			return nil, err
+		}
+		p.Digest = d
+		if r.URL.RawQuery != "" {
+			p.more = r.URL.Query()["tag"]
+		}
+		if len(p.more) > maxTags {
+			return nil, fail(http.StatusBadRequest, "TAG_INVALID", fmt.Sprintf("a push has at most %d tags", maxTags))
+		}
+		for _, tag := range p.more {
+			if err := checkTag(tag); err != nil {
+				return nil, err
+			}
+		}
+	} else {
+		if err := checkTag(ref); err != nil {
+			return nil, err
+		}
+		p.Tag = ref
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	p.Manifest = body
+	if p.Tag != "" {
+		p.Digest = digest.SHA256.FromBytes(body)
+	} else if p.Digest.Algorithm().FromBytes(body) != p.Digest {
+		return nil, fail(http.StatusBadRequest, "DIGEST_INVALID", "the manifest does not have the digest it was pushed by")
+	}
+	if p.parsed, err = read.ParseManifest(body); err != nil {
+		return nil, manifestInvalid(err.Error())
+	}
+	if p.MediaType, err = mediaType(r.Header.Get("Content-Type"), p.parsed); err != nil {
+		return nil, err
+	}
+	return p, validate(p.MediaType, p.parsed)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	tooLarge := fail(http.StatusRequestEntityTooLarge, "MANIFEST_INVALID", fmt.Sprintf("a manifest has at most %d bytes", MaxManifestSize))
+	if r.ContentLength > MaxManifestSize {
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, progress(w, r), MaxManifestSize))
+	var over *http.MaxBytesError
+	if errors.As(err, &over) {
+		return nil, tooLarge
+	}
+	if err != nil {
+		return nil, manifestInvalid("the request ended before the manifest did")
+	}
+	return body, nil
+}
+
+// mediaType is the manifest's: what the request says, which must agree with
+// what the manifest says, if that says anything (image-spec, "Image Manifest").
+func mediaType(header string, m *read.Manifest) (string, error) {
+	if header == "" {
+		if m.MediaType != "" {
+			return m.MediaType, nil
+		}
+		return "", manifestInvalid("a manifest needs a Content-Type")
+	}
+	t, _, err := mime.ParseMediaType(header)
+	if err != nil {
+		return "", manifestInvalid("the Content-Type cannot be read")
+	}
+	if m.MediaType != "" && m.MediaType != t {
+		return "", manifestInvalid(fmt.Sprintf("the Content-Type is %s, but the manifest says %s", t, m.MediaType))
+	}
+	return t, nil
+}
+
+// check says which blobs the manifest needs, or what it names that is not there.
+func (s *Registry) check(ctx context.Context, name string, p *push) ([]v1.Descriptor, error) {
+	var needs []v1.Descriptor
+	var missing problems
+	seen := map[digest.Digest]bool{}
+	for _, d := range p.parsed.Blobs() {
+		if seen[d.Digest] {
+			continue
+		}
+		seen[d.Digest] = true
+		size, err := s.blob(ctx, name, d.Digest)
+		var unknown *problem
+		switch {
+		case errors.As(err, &unknown) && isForeign(d):
+			continue
+		case errors.As(err, &unknown):
+			missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
+				"the manifest names a blob that is not in this repository").with(map[string]string{"digest": d.Digest.String()}))
+		case err != nil:
+			return nil, err
+		case size != d.Size:
+			missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_INVALID",
+				fmt.Sprintf("blob %s has %d bytes, but the manifest says %d", d.Digest, size, d.Size)))
+		default:
+			needs = append(needs, d)
+		}
+	}
+	absent, err := s.checkChildren(ctx, name, p)
+	if err != nil {
+		return nil, err
+	}
+	if missing = append(missing, absent...); len(missing) > 0 {
+		return nil, missing
+	}
+	return needs, nil
+}
+
+// checkChildren: an index names manifests of its repository. One that is not
+// there is refused, unless the repository's policy allows sparse indexes.
+func (s *Registry) checkChildren(ctx context.Context, name string, p *push) (missing problems, err error) {
+	if len(p.parsed.Manifests) == 0 {
+		return nil, nil
+	}
+	repo, err := s.repository(ctx, name)
+	if err != nil && !isUnknown(err) {
+		return nil, err
+	}
+	for _, d := range p.parsed.Manifests {
+		if repo != nil {
+			_, err := s.manifest(ctx, repo, d.Digest.String())
+			if err == nil {
+				continue
+			}
+			if !isNotFound(err) {
+				return nil, err
+			}
+			if repo.Policy.SparseIndexes {
+				if err := s.checkRevival(ctx, repo, d.Digest); err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
+		missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
+			"the index names a manifest that is not in this repository").with(map[string]string{"digest": d.Digest.String()}))
+	}
+	return missing, nil
+}
+
+// checkRevival: an index brings back what it names. A manifest that was
+// deleted here must not come back without its content.
+func (s *Registry) checkRevival(ctx context.Context, repo *read.Repository, d digest.Digest) error {
+	known, err := s.Read.WasPushed(ctx, repo.ID, d)
+	if err != nil || !known {
+		return err
+	}
+	return fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
+		"the index names a manifest that was deleted here: restore it or push it again first").with(map[string]string{"digest": d.String()})
+}
+
+func isNotFound(err error) bool {
+	var p *problem
+	return errors.As(err, &p) && p.Status == http.StatusNotFound
+}
+
+// pin keeps the blobs from being collected until the event is projected. A
+// blob on its way out is gone by the time it can be pinned: its pusher is told.
+func (s *Registry) pin(ctx context.Context, needs []v1.Descriptor) (leases.Pin, error) {
+	ds := digestsOf(needs)
+	for {
+		pin, err := s.Leases.Pin(ctx, ds...)
+		var leaving *leases.LeavingError
+		if errors.As(err, &leaving) {
+			for _, d := range leaving.Digests {
+				if err := s.Leases.WaitCleared(ctx, d); err != nil {
+					return pin, err
+				}
+			}
+			continue
+		}
+		if err != nil {
+			return pin, err
+		}
+		for _, d := range needs {
+			if size, err := s.Blobs.Stat(d.Digest); err != nil || size != d.Size {
+				s.Leases.Unpin(pin)
+				return pin, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
+					"a blob of the manifest is not there any more").with(map[string]string{"digest": d.Digest.String()})
+			}
+		}
+		return pin, nil
+	}
+}
+
+// record appends the push and waits until it can be read back.
+func (s *Registry) record(ctx context.Context, r *http.Request, name repository.Name, p *push) (*read.Repository, error) {
+	repo, err := s.repository(ctx, name.Full)
+	var id repository.ID
+	if isUnknown(err) {
+		id, err = repository.Ensure(ctx, s.Log, by(r), name)
+	} else if err == nil {
+		id = repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.Namespace, p.Repository = id.Namespace, id.Repository
+	var seq uint64
+	for _, tag := range tagsOf(p) {
+		p.Tag = tag
+		if seq, err = image.Push(ctx, s.Log, by(r), p.ImagePushed); err != nil {
+			return nil, fmt.Errorf("record the push of %s to %s: %w", p.Digest, name.Full, err)
+		}
+	}
+	if err := s.settle(ctx, seq); err != nil {
+		return nil, fmt.Errorf("the push of %s to %s is recorded as event %d, but not visible yet: %w", p.Digest, name.Full, seq, err)
+	}
+	// A deletion that came before the push in the log has taken it along.
+	repo, err = s.repository(ctx, name.Full)
+	if err == nil && repo.ID != id.Repository {
+		return nil, nameUnknown(name.Full)
+	}
+	return repo, err
+}
+
+// tagsOf is one entry for each event that the push makes, "" for a push by
+// digest alone.
+func tagsOf(p *push) []string {
+	if len(p.more) > 0 {
+		return p.more
+	}
+	return []string{p.Tag}
+}
+
+func digestsOf(list []v1.Descriptor) []digest.Digest {
+	ds := make([]digest.Digest, len(list))
+	for k := range list {
+		ds[k] = list[k].Digest
+	}
+	return ds
+}

@@ -1,0 +1,178 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	read "hubledger/projections/registry"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/image"
+	"hubledger/services/internal/repository"
+	"hubledger/services/registry/leases"
+)
+
+var (
+	// ErrTooLate: the undelete window of the deletion has ended.
+	ErrTooLate = errors.New("the undelete window has ended")
+	// ErrSwept: garbage collection has taken what would have to come back.
+	ErrSwept = errors.New("its content was swept")
+	// ErrNothingDeleted: there is nothing to restore.
+	ErrNothingDeleted = errors.New("nothing of that name was deleted")
+)
+
+// RestoreRepository undoes the latest deletion of a repository of that name,
+// or that of the one with the given id.
+func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, id string) (uint64, error) {
+	full, err := fullName(name)
+	if err != nil {
+		return 0, err
+	}
+	s.catchUp(ctx)
+	all, err := s.Read.DeletedRepositories(ctx, time.UnixMicro(1))
+	if err != nil {
+		return 0, err
+	}
+	k := slices.IndexFunc(all, func(d read.DeletedRepository) bool { return d.Name == full && (id == "" || d.ID == id) })
+	if k < 0 {
+		return 0, fmt.Errorf("%s: %w", full, ErrNothingDeleted)
+	}
+	if err := s.inWindow(all[k].Deleted); err != nil {
+		return 0, fmt.Errorf("%s: %w", full, err)
+	}
+	needs, err := s.Read.RepositoryBlobs(ctx, all[k].ID)
+	if err != nil {
+		return 0, err
+	}
+	ns, err := s.Read.NamespaceOf(ctx, all[k].ID)
+	if err != nil {
+		return 0, err
+	}
+	return s.restore(ctx, full, needs, func() (uint64, error) {
+		return repository.Restore(ctx, s.Log, by, repository.ID{Namespace: ns, Repository: all[k].ID}, full)
+	})
+}
+
+// RestoreManifest undoes the latest deletion of a manifest.
+func (s *Registry) RestoreManifest(ctx context.Context, by command.By, name string, d digest.Digest) (uint64, error) {
+	repo, err := s.repository(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	s.catchUp(ctx)
+	deletion, err := s.Read.LastDeletion(ctx, repo.ID, d)
+	if errors.Is(err, read.ErrNotFound) {
+		return 0, fmt.Errorf("%s@%s: %w", name, d, ErrNothingDeleted)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := s.inWindow(deletion.Time); err != nil {
+		return 0, fmt.Errorf("%s@%s: %w", name, d, err)
+	}
+	needs, err := s.Read.ManifestBlobs(ctx, repo.ID, d)
+	if err != nil {
+		return 0, err
+	}
+	return s.restore(ctx, repo.Name, needs, func() (uint64, error) {
+		return image.RestoreManifest(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, d, deletion.Seq)
+	})
+}
+
+// RestoreTag undoes the deletion of a tag whose manifest is still there.
+func (s *Registry) RestoreTag(ctx context.Context, by command.By, name, tag string) (uint64, error) {
+	repo, err := s.repository(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	s.catchUp(ctx)
+	d, err := s.Read.DeletedTag(ctx, repo.ID, tag)
+	if errors.Is(err, read.ErrNotFound) {
+		return 0, fmt.Errorf("%s:%s: %w", name, tag, ErrNothingDeleted)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if _, err := s.manifest(ctx, repo, d.String()); err != nil {
+		return 0, fmt.Errorf("%s:%s named a manifest that was deleted as well; restore %s@%s first: %w", name, tag, name, d, err)
+	}
+	needs, err := s.Read.ManifestBlobs(ctx, repo.ID, d)
+	if err != nil {
+		return 0, err
+	}
+	return s.restore(ctx, repo.Name, needs, func() (uint64, error) {
+		return image.RestoreTag(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, tag)
+	})
+}
+
+func (s *Registry) inWindow(deleted time.Time) error {
+	if end := deleted.Add(s.UndeleteWindow); time.Now().After(end) {
+		return fmt.Errorf("deleted %s, restorable until %s: %w", deleted.Format(time.RFC3339), end.Format(time.RFC3339), ErrTooLate)
+	}
+	return nil
+}
+
+// pinBatch bounds the blobs of one pin.
+const pinBatch = 1000
+
+// restore pins what has to come back, makes sure that all of it is there, and
+// only then decides: as a push does, and for the same reason.
+func (s *Registry) restore(ctx context.Context, name string, needs []digest.Digest, decide func() (uint64, error)) (uint64, error) {
+	for batch := range slices.Chunk(needs, pinBatch) {
+		pin, err := s.Leases.Pin(ctx, batch...)
+		var leaving *leases.LeavingError
+		if errors.As(err, &leaving) {
+			return 0, fmt.Errorf("%s: blob %s is being collected: %w", name, leaving.Digests[0], ErrSwept)
+		}
+		if err != nil {
+			return 0, err
+		}
+		defer s.Leases.Unpin(pin)
+		for _, d := range batch {
+			if _, err := s.Blobs.Stat(d); err != nil {
+				at, _ := s.Read.SweptAt(ctx, d)
+				return 0, fmt.Errorf("%s: blob %s is gone, swept by event %d: %w", name, d, at, ErrSwept)
+			}
+		}
+	}
+	seq, err := decide()
+	if err != nil {
+		return 0, err
+	}
+	return seq, s.settle(ctx, seq)
+}
+
+// DeleteRepository hides a repository and drops its leases.
+func (s *Registry) DeleteRepository(ctx context.Context, by command.By, name string) (uint64, error) {
+	repo, err := s.repository(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	seq, err := repository.Delete(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, repo.Name)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.Leases.DropRepository(ctx, repo.Name); err != nil {
+		return seq, err
+	}
+	return seq, s.settle(ctx, seq)
+}
+
+// ChangePolicy gives a repository a new policy.
+func (s *Registry) ChangePolicy(ctx context.Context, by command.By, name string, change func(*read.Repository)) (uint64, error) {
+	repo, err := s.repository(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	next := *repo
+	change(&next)
+	seq, err := repository.ChangePolicy(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, repo.Name, next.Policy)
+	if err != nil {
+		return 0, err
+	}
+	return seq, s.settle(ctx, seq)
+}

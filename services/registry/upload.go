@@ -1,0 +1,235 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/leases"
+)
+
+// beginUpload is POST: it mounts, takes a whole blob, or opens an upload
+// (distribution-spec, "Pushing blobs" and "Mounting a blob from another repository").
+func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route) error {
+	name, err := fullName(to.name)
+	if err != nil {
+		return err
+	}
+	if r.URL.RawQuery != "" {
+		q := r.URL.Query()
+		if q.Has("mount") {
+			d, err := parseDigest(q.Get("mount"))
+			if err != nil {
+				return err
+			}
+			mounted, err := s.mount(r.Context(), name, q.Get("from"), d)
+			if err != nil {
+				return err
+			}
+			if mounted {
+				return created(w, to.name, d)
+			}
+		} else if q.Has("digest") {
+			return s.takeWhole(w, r, to, name, q.Get("digest"))
+		}
+	}
+	if _, err := io.Copy(io.Discard, io.LimitReader(r.Body, 1)); err != nil {
+		return errTruncated
+	}
+	id, err := s.Blobs.Begin(r.Context(), name)
+	if err != nil {
+		return err
+	}
+	return uploading(w, http.StatusAccepted, to.name, id, 0)
+}
+
+// takeWhole is a monolithic upload in one POST.
+func (s *Registry) takeWhole(w http.ResponseWriter, r *http.Request, to route, name, sum string) error {
+	d, err := parseDigest(sum)
+	if err != nil {
+		return err
+	}
+	id, err := s.Blobs.Begin(r.Context(), name)
+	if err != nil {
+		return err
+	}
+	err = s.receive(w, r, name, id, -1)
+	if err == nil {
+		err = s.finish(r.Context(), name, id, d)
+	}
+	if err != nil {
+		// The client has no id to go on with: leave nothing behind.
+		if cerr := s.Blobs.Cancel(context.WithoutCancel(r.Context()), name, id); cerr != nil && !errors.Is(cerr, blobs.ErrUploadUnknown) {
+			s.Logger.Warn("cancel an upload", "error", cerr)
+		}
+		return err
+	}
+	return created(w, to.name, d)
+}
+
+// writeUpload is PATCH: a chunk, or a stream without a length.
+func (s *Registry) writeUpload(w http.ResponseWriter, r *http.Request, to route) error {
+	name, at, err := s.chunk(w, r, to)
+	if err != nil {
+		return err
+	}
+	if err := s.receive(w, r, name, to.ref, at); err != nil {
+		return s.outOfOrder(w, to, err)
+	}
+	size, err := s.Blobs.Offset(r.Context(), name, to.ref)
+	if err != nil {
+		return err
+	}
+	return uploading(w, http.StatusAccepted, to.name, to.ref, size)
+}
+
+// finishUpload is PUT: the last chunk, if there is one, and the digest.
+func (s *Registry) finishUpload(w http.ResponseWriter, r *http.Request, to route) error {
+	d, err := parseDigest(r.URL.Query().Get("digest"))
+	if err != nil {
+		return err
+	}
+	name, at, err := s.chunk(w, r, to)
+	if err != nil {
+		return err
+	}
+	if r.ContentLength != 0 || at >= 0 {
+		if err := s.receive(w, r, name, to.ref, at); err != nil {
+			return s.outOfOrder(w, to, err)
+		}
+	}
+	if err := s.finish(r.Context(), name, to.ref, d); err != nil {
+		return err
+	}
+	return created(w, to.name, d)
+}
+
+// uploadStatus is GET: how far an upload has come.
+func (s *Registry) uploadStatus(w http.ResponseWriter, r *http.Request, to route) error {
+	name, err := fullName(to.name)
+	if err != nil {
+		return err
+	}
+	size, err := s.Blobs.Offset(r.Context(), name, to.ref)
+	if err != nil {
+		return err
+	}
+	return uploading(w, http.StatusNoContent, to.name, to.ref, size)
+}
+
+// cancelUpload is DELETE.
+func (s *Registry) cancelUpload(w http.ResponseWriter, r *http.Request, to route) error {
+	name, err := fullName(to.name)
+	if err != nil {
+		return err
+	}
+	if err := s.Blobs.Cancel(r.Context(), name, to.ref); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+var errTruncated = fail(http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "the request ended before its body did")
+
+// chunk reads where a request's body belongs; -1 is at the end.
+func (s *Registry) chunk(w http.ResponseWriter, r *http.Request, to route) (name string, at int64, err error) {
+	if name, err = fullName(to.name); err != nil {
+		return "", 0, err
+	}
+	header := r.Header.Get("Content-Range")
+	if header == "" {
+		return name, -1, nil
+	}
+	bad := fail(http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID", "Content-Range is <first>-<last> in bytes, and as long as the body")
+	first, last, ok := strings.Cut(strings.TrimPrefix(header, "bytes "), "-")
+	last, _, _ = strings.Cut(last, "/")
+	from, err1 := strconv.ParseInt(first, 10, 64)
+	end, err2 := strconv.ParseInt(last, 10, 64)
+	if !ok || err1 != nil || err2 != nil || from < 0 || end < from-1 {
+		return "", 0, bad
+	}
+	if r.ContentLength >= 0 && end-from+1 != r.ContentLength {
+		return "", 0, bad
+	}
+	return name, from, nil
+}
+
+// receive appends a body to an upload. What came of a broken one stays, so
+// that the client can go on from there.
+func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id string, at int64) error {
+	body := progress(w, r)
+	_, err := s.Blobs.Write(r.Context(), name, id, at, body)
+	if err != nil && body.failed {
+		return errTruncated
+	}
+	return err
+}
+
+// outOfOrder answers a chunk that does not follow the last one with where the
+// upload stands (distribution-spec, "Pushing a blob in chunks").
+func (s *Registry) outOfOrder(w http.ResponseWriter, to route, err error) error {
+	var offset *blobs.OffsetError
+	if !errors.As(err, &offset) {
+		return err
+	}
+	uploadHeaders(w, to.name, to.ref, offset.Offset)
+	return fail(http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID",
+		fmt.Sprintf("the next chunk begins at %d", offset.Offset))
+}
+
+// finish verifies an upload, leases its digest to the name and makes it the
+// blob, in this order: who does not have the content must not get the lease,
+// and garbage collection must not take a blob that an upload relies on. One
+// that is being taken at this moment is waited for, and put back by the upload.
+func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest) error {
+	_, err := s.Blobs.FinishWith(ctx, name, id, d, func(ctx context.Context) error {
+		until := time.Now().Add(s.LeaseTerm)
+		for {
+			err := s.Leases.Take(ctx, name, until, d)
+			if !errors.Is(err, leases.ErrLeaving) {
+				return err
+			}
+			if err := s.Leases.WaitCleared(ctx, d); err != nil {
+				return err
+			}
+		}
+	})
+	if err == nil {
+		s.Metrics.Uploads.Inc()
+	}
+	return err
+}
+
+func uploadHeaders(w http.ResponseWriter, name, id string, size int64) {
+	h := w.Header()
+	h.Set("Location", "/v2/"+name+"/blobs/uploads/"+id)
+	h.Set("Docker-Upload-UUID", id)
+	h.Set("Range", "0-"+strconv.FormatInt(max(size-1, 0), 10))
+}
+
+func uploading(w http.ResponseWriter, status int, name, id string, size int64) error {
+	uploadHeaders(w, name, id, size)
+	if status != http.StatusNoContent {
+		w.Header().Set("Content-Length", "0")
+	}
+	w.WriteHeader(status)
+	return nil
+}
+
+func created(w http.ResponseWriter, name string, d digest.Digest) error {
+	h := w.Header()
+	h.Set("Location", "/v2/"+name+"/blobs/"+d.String())
+	h.Set("Docker-Content-Digest", d.String())
+	h.Set("Content-Length", "0")
+	w.WriteHeader(http.StatusCreated)
+	return nil
+}

@@ -1,0 +1,113 @@
+package registry
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hubledger/events"
+	read "hubledger/projections/registry"
+)
+
+// The media types of manifests (image-spec and Docker schema 2).
+const (
+	typeOCIManifest    = v1.MediaTypeImageManifest
+	typeOCIIndex       = v1.MediaTypeImageIndex
+	typeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	typeDockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+	typeDockerConfig   = "application/vnd.docker.container.image.v1+json"
+)
+
+// maxDescriptors bounds how many blobs or children a manifest names: each is looked up.
+const maxDescriptors = 10_000
+
+// validate checks a manifest's shape against its media type.
+func validate(mediaType string, m *read.Manifest) error {
+	if m.SchemaVersion != 2 {
+		return manifestInvalid("schemaVersion is not 2; Docker schema 1 is not supported")
+	}
+	switch mediaType {
+	case typeOCIManifest, typeDockerManifest:
+		if m.Config == nil {
+			return manifestInvalid("an image manifest needs a config")
+		}
+		if m.Manifests != nil {
+			return manifestInvalid("an image manifest has no list of manifests")
+		}
+	case typeOCIIndex, typeDockerList:
+		if m.Config != nil || m.Layers != nil {
+			return manifestInvalid("an index has neither config nor layers")
+		}
+	default:
+		return manifestInvalid(fmt.Sprintf("media type %q is not supported: push %s, %s, %s or %s",
+			mediaType, typeOCIManifest, typeOCIIndex, typeDockerManifest, typeDockerList))
+	}
+	list := append(m.Blobs(), m.Manifests...)
+	if m.Subject != nil {
+		list = append(list, *m.Subject)
+	}
+	if len(list) > maxDescriptors {
+		return manifestInvalid(fmt.Sprintf("a manifest names at most %d blobs or manifests", maxDescriptors))
+	}
+	for _, d := range list {
+		if _, err := read.DigestBytes(d.Digest); err != nil {
+			return digestInvalid(d.Digest.String())
+		}
+		if d.Size < 0 {
+			return manifestInvalid(fmt.Sprintf("descriptor %s has a negative size", d.Digest))
+		}
+	}
+	return nil
+}
+
+// isForeign tells a layer that its pusher may leave out: non-distributable, or
+// to be fetched from somewhere else (image-spec, "Non-Distributable Layers").
+func isForeign(d v1.Descriptor) bool {
+	return len(d.URLs) > 0 || strings.HasPrefix(d.MediaType, "application/vnd.oci.image.layer.nondistributable.") ||
+		strings.HasPrefix(d.MediaType, "application/vnd.docker.image.rootfs.foreign.")
+}
+
+// maxConfig is how much of a config is read for its platform, in bytes.
+const maxConfig = 1 << 20
+
+// describe reads platform and creation time out of an image's config. A config
+// that is something else, or broken, says nothing; it is the pusher's.
+func (s *Registry) describe(m *read.Manifest) (*events.Platform, *time.Time) {
+	if m.Config == nil || m.Config.Size > maxConfig ||
+		m.Config.MediaType != v1.MediaTypeImageConfig && m.Config.MediaType != typeDockerConfig {
+		return nil, nil
+	}
+	f, _, err := s.Blobs.Open(m.Config.Digest)
+	if err != nil {
+		return nil, nil
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxConfig))
+	if err != nil {
+		return nil, nil
+	}
+	var c struct {
+		Created    string   `json:"created"`
+		OS         string   `json:"os"`
+		Arch       string   `json:"architecture"`
+		Variant    string   `json:"variant"`
+		OSVersion  string   `json:"os.version"`
+		OSFeatures []string `json:"os.features"`
+	}
+	if json.Unmarshal(raw, &c) != nil {
+		return nil, nil
+	}
+	var created *time.Time
+	if t, err := time.Parse(time.RFC3339Nano, c.Created); err == nil && t.Year() > 0 && t.Year() < 10000 {
+		t = t.UTC()
+		created = &t
+	}
+	if c.OS == "" && c.Arch == "" {
+		return nil, created
+	}
+	return &events.Platform{OS: c.OS, Architecture: c.Arch, Variant: c.Variant, OSVersion: c.OSVersion, OSFeatures: c.OSFeatures}, created
+}

@@ -1,0 +1,142 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"hubledger/events"
+)
+
+// What the server refuses a message with, by error code.
+const (
+	codeWrongLastSequence jetstream.ErrorCode = 10071 // the subject has moved on
+	codeWriteInFlight     jetstream.ErrorCode = 10164 // another write of the subject is not decided yet
+	codeStoreFailed       jetstream.ErrorCode = 10077 // among others: the stream's byte limit
+	codeAccountExceeded   jetstream.ErrorCode = 10002
+	codeStorageExceeded   jetstream.ErrorCode = 10047
+	codeNoResources       jetstream.ErrorCode = 10023
+)
+
+// ackWait is how long one attempt waits before it is made again. Then the
+// message may still be on its way to the disk; to send it twice does no harm.
+const ackWait = 2 * time.Second
+
+// Append puts an event into the log, sets its ce-time and returns its
+// sequence. When it returns, the event is on disk.
+//
+// expect is the sequence of the last event that the subject must have, 0 for
+// none at all, or events.AnySeq. If the subject is elsewhere the error wraps
+// events.ErrConflict, unless the event that came in between has this one's
+// id: then an earlier attempt had succeeded, and its sequence is returned. So
+// appending an event again is safe, for ever with an expectation and within
+// the stream's duplicate window (10 min) without one.
+//
+// The error wraps events.ErrReadOnly or events.ErrNoSpace when the log takes
+// nothing now, and ErrUncertain when the outcome is not known because ctx
+// ended or the disk failed.
+func (l *Log) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
+	m, err := message(&e)
+	if err != nil {
+		return 0, err
+	}
+	if expect != events.AnySeq {
+		m.Header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(expect, 10)}
+	}
+	size := int64(m.Size()) + recordOverhead
+	for attempt := 0; ; attempt++ {
+		if err := l.accepts(&e, size); err != nil {
+			return 0, err
+		}
+		a, err := l.pub.publish(ctx, m, ackWait)
+		if err == nil {
+			l.saw(a.Seq)
+			if !a.Duplicate {
+				l.bytes.Add(size)
+			}
+			return a.Seq, nil
+		}
+		seq, err := l.settle(ctx, &e, expect, err)
+		if err == nil || !errors.Is(err, errAgain) {
+			return seq, err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, err)
+		}
+	}
+}
+
+// ErrUncertain: the outcome of an append is not known. Append the same event
+// again, with the same id and expectation, to learn it.
+var ErrUncertain = errors.New("the event may be in the log or not")
+
+// errAgain: the attempt decided nothing and is to be repeated.
+var errAgain = errors.New("again")
+
+// settle decides what a failed attempt means.
+func (l *Log) settle(ctx context.Context, e *events.Event, expect uint64, err error) (uint64, error) {
+	if errors.Is(err, errNoAck) {
+		if ctx.Err() != nil {
+			return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, err)
+		}
+		if bad := l.server.health(); bad != nil {
+			l.SetReadOnly(bad)
+			return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, l.ReadOnly())
+		}
+		return 0, errAgain
+	}
+	var refused *jetstream.APIError
+	if !errors.As(err, &refused) {
+		return 0, fmt.Errorf("append %s: %w", e.Type(), err)
+	}
+	switch refused.ErrorCode {
+	case codeWriteInFlight:
+		return 0, errAgain
+	case codeWrongLastSequence:
+		return l.settleConflict(ctx, e, expect)
+	case codeStoreFailed, codeAccountExceeded, codeStorageExceeded, codeNoResources:
+		return 0, fmt.Errorf("append %s: %w: %w", e.Type(), events.ErrNoSpace, refused)
+	}
+	return 0, fmt.Errorf("append %s: %w", e.Type(), refused)
+}
+
+// settleConflict looks at the event that came right after the expected one. A
+// later event of someone else says nothing about whether ours was stored.
+func (l *Log) settleConflict(ctx context.Context, e *events.Event, expect uint64) (uint64, error) {
+	next, err := l.leaderGetNext(ctx, e.Subject, expect+1)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, err)
+	}
+	if next == nil {
+		return 0, fmt.Errorf("append %s: %w: %s ends before sequence %d", e.Type(), events.ErrConflict, e.Subject, expect)
+	}
+	if next.ID() == e.ID() {
+		l.saw(next.Seq)
+		return next.Seq, nil
+	}
+	return 0, fmt.Errorf("append %s: %w: expected %s at sequence %d, event %d (%s) followed",
+		e.Type(), events.ErrConflict, e.Subject, expect, next.Seq, next.Type())
+}
+
+// pause waits a random while that grows with the attempts, from 1 ms to 500 ms.
+func pause(ctx context.Context, attempt int) error {
+	limit := min(time.Millisecond<<min(attempt, 10), 500*time.Millisecond)
+	return sleep(ctx, limit/2+rand.N(limit/2+1))
+}
+
+// sleep waits that long or until ctx ends, and then returns its error.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,67 @@
+// Package streams keeps the log: the JetStream stream EVT, embedded in this
+// process or on a NATS server elsewhere. It is the only package that knows
+// NATS. It appends with optimistic concurrency, hands the log to whoever
+// follows it, and guards it against what disks and people do to it.
+package streams
+
+import (
+	"cmp"
+	"log/slog"
+	"path/filepath"
+)
+
+// Config says where the log is and how it is watched.
+type Config struct {
+	// Dir is the data directory. Dir/lock is locked while the log is open,
+	// Dir/generation.json names the log's generation and, when the server is
+	// embedded, Dir/nats holds the stream. It is made when it is missing.
+	Dir string
+
+	// URL is that of a NATS server or cluster with JetStream. Its servers must
+	// run with sync_interval: always. Empty: a server is embedded, reachable
+	// from this process only.
+	URL string
+
+	// MaxBytes limits the stream, in bytes. 0: what the stream has plus what
+	// is free on the disk of Dir, at its creation and again at a later start
+	// when that has grown. The limit is never the server's default and is
+	// never lowered by itself.
+	MaxBytes int64
+
+	// Replicas of the stream on a cluster: 3 when 0. An embedded server has 1.
+	Replicas int
+
+	// Reserve reports whether the disk's reserve is still whole. When it says
+	// false, Append accepts only what frees space; see freesSpace. It is asked
+	// on every append and must be cheap. Nil: there is no reserve.
+	Reserve func() bool
+
+	// Logger gets the log's own messages and those of the embedded server.
+	// Nil: slog.Default.
+	Logger *slog.Logger
+
+	// Progress is told, about every second, how far a long start is: what is
+	// being done, and how many of total bytes are done; total is 0 where that
+	// is not known. It is called from several goroutines, one at a time. Nil: nobody is told.
+	Progress func(msg string, done, total int64)
+}
+
+func (c Config) withDefaults() Config {
+	c.Logger = cmp.Or(c.Logger, slog.Default())
+	if c.URL == "" {
+		c.Replicas = 1
+	} else {
+		c.Replicas = cmp.Or(c.Replicas, 3)
+	}
+	if c.Progress == nil {
+		c.Progress = func(string, int64, int64) {}
+	}
+	return c
+}
+
+func (c Config) natsDir() string { return filepath.Join(c.Dir, "nats") }
+
+// storeDir is where the embedded server keeps the stream EVT of its only account.
+func (c Config) storeDir() string {
+	return filepath.Join(c.natsDir(), "jetstream", "$G", "streams", StreamName)
+}

@@ -1,0 +1,194 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Open locks the data directory, starts the server or connects to it, waits
+// until it has recovered, and makes the stream or verifies it.
+//
+// An error means that there is no log: the directory is in use (ErrLocked), or
+// the server cannot be started or reached. A log that is there but is not what
+// it was is opened read-only: ReadOnly says why, and every append is refused.
+// When its files are damaged no server is started on them, since it would cut
+// off whatever lies behind the damage; then every method answers ReadOnly's error.
+func Open(ctx context.Context, c Config) (_ *Log, err error) {
+	c = c.withDefaults()
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	l := &Log{config: c, log: c.Logger}
+	if l.lock, err = lockDir(c.Dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			l.release()
+		}
+	}()
+	known, err := readGeneration(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	size := int64(0)
+	if known != nil && c.URL == "" {
+		var damage *GuardError
+		size, err = preflight(ctx, c, *known)
+		if errors.As(err, &damage) {
+			l.generation = *known
+			l.SetReadOnly(damage)
+			return l, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("check the log's files: %w", err)
+		}
+	}
+	if err := l.start(ctx, size, true); err != nil {
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	if err := l.openStream(ctx, known); err != nil {
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	return l, nil
+}
+
+// start brings up the server, if it is ours, and connects. size is what the
+// stream has on disk. Without durable, what is acknowledged is not synced.
+func (l *Log) start(ctx context.Context, size int64, durable bool) (err error) {
+	opts := []nats.Option{
+		nats.Name("hubledger"),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		nats.NoEcho(),
+	}
+	if l.config.URL == "" {
+		if l.server, err = startServer(ctx, l.config, size, durable); err != nil {
+			return err
+		}
+		opts = append(opts, nats.InProcessServer(l.server.ns))
+	}
+	if l.conn, err = nats.Connect(l.config.URL, opts...); err != nil {
+		return fmt.Errorf("connect to nats: %w", err)
+	}
+	if l.js, err = jetstream.New(l.conn); err != nil {
+		return err
+	}
+	l.pub, err = newPublisher(l.conn)
+	return err
+}
+
+// openStream makes EVT when there never was one, and verifies it otherwise.
+func (l *Log) openStream(ctx context.Context, known *Generation) error {
+	info, err := l.streamInfo(ctx)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if known != nil {
+			l.generation = *known
+			l.SetReadOnly(guardError(ReasonMissing, "the stream is gone"))
+			return nil
+		}
+		return l.createStream(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	state := info.state()
+	if known == nil && state.LastSeq == 0 {
+		// The process ended between making the stream and noting its generation.
+		known = &Generation{ID: state.Generation, Created: time.Now().UTC().Truncate(time.Second), MaxBytes: info.Config.MaxBytes}
+		if err := known.write(l.config.Dir); err != nil {
+			return err
+		}
+	}
+	if known == nil {
+		l.generation.ID = state.Generation
+		l.SetReadOnly(guardError(ReasonGeneration, "there is a log of generation %q, but no %s",
+			state.Generation, generationPath(l.config.Dir)))
+		return nil
+	}
+	l.generation = *known
+	l.observe(state)
+	if err := l.verifyStream(info); err != nil {
+		l.SetReadOnly(err)
+		return nil
+	}
+	if err := l.resize(ctx, state); err != nil {
+		return err
+	}
+	if state.LastSeq == 0 {
+		return nil
+	}
+	last, err := l.Get(ctx, state.LastSeq)
+	if err != nil {
+		l.SetReadOnly(guardError(ReasonLost, "the last event, %d, cannot be read: %v", state.LastSeq, err))
+		return nil
+	}
+	l.pub.notBefore(last.Time())
+	return nil
+}
+
+func (l *Log) createStream(ctx context.Context) error {
+	limit, err := byteLimit(l.config, 0)
+	if err != nil {
+		return err
+	}
+	g := newGeneration(limit)
+	if _, err := l.js.CreateStream(ctx, definition(g, l.config.Replicas)); err != nil {
+		return fmt.Errorf("create stream %s: %w", StreamName, err)
+	}
+	if err := g.write(l.config.Dir); err != nil {
+		return err
+	}
+	l.generation = g
+	return nil
+}
+
+// verifyStream compares all that the server says of the stream itself with
+// what it must be. The result is nil or a *GuardError.
+func (l *Log) verifyStream(info *streamInfo) error {
+	s := info.state()
+	if s.Generation != l.generation.ID {
+		return guardError(ReasonGeneration, "the stream is generation %q, %s says %q",
+			s.Generation, generationPath(l.config.Dir), l.generation.ID)
+	}
+	if diff := differences(definition(l.generation, l.config.Replicas), info.Config); len(diff) > 0 {
+		return configError(diff)
+	}
+	if len(s.Lost) > 0 {
+		return guardError(ReasonLost, "the server lost %d events, the first of them is %d", len(s.Lost), s.Lost[0])
+	}
+	if s.FirstSeq > 1 || s.Messages != s.LastSeq {
+		return guardError(ReasonLost, "the log goes from %d to %d but has %d events", s.FirstSeq, s.LastSeq, s.Messages)
+	}
+	return nil
+}
+
+// resize follows the configured byte limit, or the disk when that has grown by
+// a tenth. The note of it is written first: it is what the stream is compared with.
+func (l *Log) resize(ctx context.Context, s State) error {
+	limit, err := byteLimit(l.config, int64(s.Bytes))
+	if err != nil {
+		return err
+	}
+	have := l.generation.MaxBytes
+	if limit == have || l.config.MaxBytes == 0 && limit < have+have/10 {
+		return nil
+	}
+	g := l.generation
+	g.MaxBytes = limit
+	if err := g.write(l.config.Dir); err != nil {
+		return err
+	}
+	if _, err := l.js.UpdateStream(ctx, definition(g, l.config.Replicas)); err != nil {
+		return fmt.Errorf("set the byte limit of stream %s: %w", StreamName, err)
+	}
+	l.log.Info("the log's byte limit was changed", "from", have, "to", limit)
+	l.generation = g
+	return nil
+}

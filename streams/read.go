@@ -1,0 +1,102 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"hubledger/events"
+)
+
+// ErrNotFound: the log has no event of that sequence.
+var ErrNotFound = errors.New("no such event in the log")
+
+// requestTimeout bounds one request to the server when the caller has set no
+// deadline.
+const requestTimeout = 10 * time.Second
+
+func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, requestTimeout)
+}
+
+// Last is the last event on a subject, nil when there is none.
+func (l *Log) Last(ctx context.Context, subject string) (*events.Event, error) {
+	if !validSubject(subject) {
+		return nil, fmt.Errorf("subject %q is not that of an aggregate", subject)
+	}
+	e, err := l.directGet(ctx, "."+subject, nil)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return e, err
+}
+
+// Get is the event of that sequence. The error wraps ErrNotFound when there is none.
+func (l *Log) Get(ctx context.Context, seq uint64) (*events.Event, error) {
+	return l.directGet(ctx, "", fmt.Appendf(nil, `{"seq":%d}`, seq))
+}
+
+// LastSeq is the sequence of the log's last event, 0 when it is empty. With an
+// embedded server it costs nothing, since everything is appended by this process.
+func (l *Log) LastSeq(ctx context.Context) (uint64, error) {
+	if l.conn == nil {
+		return 0, l.ReadOnly()
+	}
+	if l.server != nil {
+		return l.lastSeq.Load(), nil
+	}
+	s, err := l.State(ctx)
+	return s.LastSeq, err
+}
+
+// observe raises what this process knows to be in the log.
+func (l *Log) observe(s State) {
+	l.saw(s.LastSeq)
+	l.bytes.Store(int64(s.Bytes))
+}
+
+func (l *Log) saw(seq uint64) {
+	for {
+		have := l.lastSeq.Load()
+		if seq <= have || l.lastSeq.CompareAndSwap(have, seq) {
+			return
+		}
+	}
+}
+
+// directGet asks any replica for one message (ADR-31 of NATS).
+func (l *Log) directGet(ctx context.Context, suffix string, body []byte) (*events.Event, error) {
+	if l.conn == nil {
+		return nil, l.ReadOnly()
+	}
+	ctx, cancel := withTimeout(ctx)
+	defer cancel()
+	m, err := l.conn.RequestWithContext(ctx, "$JS.API.DIRECT.GET."+StreamName+suffix, body)
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	return fromDirectGet(m)
+}
+
+func fromDirectGet(m *nats.Msg) (*events.Event, error) {
+	switch status := m.Header.Get("Status"); status {
+	case "":
+	case "404":
+		return nil, ErrNotFound
+	default:
+		return nil, fmt.Errorf("read the log: status %s %s", status, m.Header.Get("Description"))
+	}
+	seq, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("read the log: answer without a sequence: %w", err)
+	}
+	e := fromMessage(seq, m.Header.Get("Nats-Subject"), m.Header, m.Data)
+	return &e, nil
+}
