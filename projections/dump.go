@@ -3,6 +3,7 @@ package projections
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 // Dump writes the position, what is parked and every row of every table,
 // ordered by key, as text: two stores of one projection that have seen the
-// same events give the same bytes.
+// same events give the same bytes. Long cells are given by length and hash.
 func Dump(ctx context.Context, s Store, w io.Writer) error {
 	snap, err := s.snapshot(ctx)
 	if err != nil {
@@ -54,9 +55,18 @@ func dumpTable(ctx context.Context, s *snapshot, t *tableInfo, out io.Writer) er
 			return err
 		}
 		for i := range row {
-			text[i] = row[i].String()
+			text[i] = brief(row[i])
 		}
 		fmt.Fprintf(out, "%s %s\n", t.Name, strings.Join(text, " "))
 	}
 	return rows.Err()
+}
+
+// brief is a cell in a dump; a long one is its length and hash.
+func brief(v Value) string {
+	const long = 200
+	if len(v.b) <= long {
+		return v.String()
+	}
+	return fmt.Sprintf("%d bytes, sha256 %x", len(v.b), sha256.Sum256(v.b))
 }

@@ -14,9 +14,10 @@ import (
 )
 
 type eventsCmd struct {
-	Ls   eventsLsCmd   `cmd:"" help:"List events, the newest first."`
-	Show eventsShowCmd `cmd:"" help:"Show one event whole."`
-	Tail eventsTailCmd `cmd:"" help:"Print events as they come."`
+	Ls      eventsLsCmd      `cmd:"" help:"List events, the newest first."`
+	Show    eventsShowCmd    `cmd:"" help:"Show one event whole."`
+	Tail    eventsTailCmd    `cmd:"" help:"Print events as they come."`
+	Restore eventsRestoreCmd `cmd:"" help:"Make a damaged log anew from the journal. The hub must be stopped."`
 }
 
 type eventsLsCmd struct {

@@ -57,7 +57,7 @@ type tx struct {
 	q      querier
 	fences fences
 	mem    *mirror // as in Store
-	failed error // the first error of a statement: the transaction is lost
+	failed error   // the first error of a statement: the transaction is lost
 }
 
 // fences are what decisions rest on: the mirror, or the tables themselves.

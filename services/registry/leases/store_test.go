@@ -2,11 +2,14 @@ package leases
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections/pgtest"
 )
 
 // stores are the databases that every test runs on.
@@ -18,7 +21,15 @@ var stores = []struct {
 		path := filepath.Join(t.TempDir(), "leases.db")
 		return func() *Store { return opened(t)(OpenSQLite(t.Context(), path)) }
 	}},
+	{"postgres", func(t *testing.T) func() *Store {
+		url := postgres.URL(t)
+		return func() *Store { return opened(t)(OpenPostgres(t.Context(), url)) }
+	}},
 }
+
+var postgres pgtest.Server
+
+func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
 
 func opened(t testing.TB) func(s *Store, err error) *Store {
 	return func(s *Store, err error) *Store {

@@ -1,0 +1,44 @@
+package projections_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"hubledger/projections"
+	"hubledger/projections/journal"
+	"hubledger/projections/projectiontest"
+	"hubledger/projections/registry"
+)
+
+// rounds is how many random histories a test tries: more with HUBLEDGER_SOAK=1.
+func rounds(few, many int) int {
+	if os.Getenv("HUBLEDGER_SOAK") == "1" {
+		return many
+	}
+	return few
+}
+
+// converges checks one history on every store.
+func converges(t *testing.T, p *projections.Projection, log projections.Source, rng *rand.Rand) {
+	onEveryStore(t, func(t *testing.T, place projections.Place) { projectiontest.Converge(t, p, log, rng, place) })
+}
+
+func TestSyntheticConverges(t *testing.T) {
+	for range rounds(2, 50) {
+		rng := projectiontest.Seed(t)
+		converges(t, projectiontest.Synthetic, projectiontest.Steps(rng, 600), rng)
+	}
+}
+
+func TestRegistryConverges(t *testing.T) {
+	for range rounds(1, 50) {
+		rng := projectiontest.Seed(t)
+		converges(t, &registry.Projection, projectiontest.Hub(rng, 400, 1), rng)
+	}
+}
+
+func TestJournalConverges(t *testing.T) {
+	rng := projectiontest.Seed(t)
+	converges(t, &journal.Projection, projectiontest.Hub(rng, 200, 1), rng)
+}
