@@ -53,6 +53,7 @@ func (a *answer) progress(done, total int64, unit string) {
 // adminRoutes is what the command line can ask a running hub, one line a command.
 func (h *hub) adminRoutes() map[string]func(ctx context.Context, r *http.Request, a *answer) error {
 	return map[string]func(context.Context, *http.Request, *answer) error{
+		"GET /status":          h.adminStatus,
 		"GET /events":          h.adminEvents,
 		"GET /events/{seq}":    h.adminEvent,
 		"GET /projections":     h.adminProjections,

@@ -27,6 +27,7 @@ type cli struct {
 	JSON bool   `name:"json" help:"Print JSON, one document or one line an item."`
 
 	Serve       serveCmd       `cmd:"" help:"Run the hub."`
+	Status      statusCmd      `cmd:"" help:"Ask the running hub how it is. Exit code 0 when it can be pushed to."`
 	Events      eventsCmd      `cmd:"" help:"Read the log."`
 	Projections projectionsCmd `cmd:"" help:"See, prepare, compare and switch projections."`
 	Blobs       blobsCmd       `cmd:"" help:"Check the blob store."`

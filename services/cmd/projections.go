@@ -41,12 +41,11 @@ func (h *hub) adminProjections(ctx context.Context, _ *http.Request, a *answer) 
 		return err
 	}
 	for _, v := range h.views {
-		r := v.current.Load().runner
-		parked, err := r.Parked(ctx)
+		parked, err := v.current.Load().runner.Parked(ctx)
 		if err != nil {
 			return err
 		}
-		position := r.Position()
+		position := v.Position()
 		if err := a.item(projectionItem{v.projection.Name, v.projection.Version, position, last - min(position, last), parked}); err != nil {
 			return err
 		}

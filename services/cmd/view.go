@@ -27,9 +27,12 @@ type view struct {
 // running is one build with the runner that keeps it up.
 type running struct {
 	store  projections.Store
+	opened uint64 // position when it was opened: all there is while the runner does not run
 	runner *projections.Runner
 	stop   context.CancelFunc
 	done   chan struct{}
+
+	statements sync.Map // *sql.Stmt by its text
 }
 
 func (h *hub) openView(ctx context.Context, p *projections.Projection) (*view, error) {
@@ -42,7 +45,11 @@ func (v *view) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.use(store)
+	position, err := store.Position(ctx)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	v.use(store, position)
 	return nil
 }
 
@@ -56,8 +63,8 @@ func placeOf(data, postgres string) projections.Place {
 }
 
 // use makes a store the current one; its runner does not run yet.
-func (v *view) use(store projections.Store) {
-	v.current.Store(&running{store: store, done: make(chan struct{}), runner: projections.NewRunner(projections.RunnerConfig{
+func (v *view) use(store projections.Store, position uint64) {
+	v.current.Store(&running{store: store, opened: position, done: make(chan struct{}), runner: projections.NewRunner(projections.RunnerConfig{
 		Store: store, Source: v.hub.log, Logger: v.hub.Logger,
 		OnCommit: func(c projections.Commit) {
 			if v.onCommit != nil {
@@ -89,11 +96,36 @@ func (v *view) db() *sql.DB { return v.current.Load().store.DB() }
 
 // QueryContext and QueryRowContext read the build that is live now.
 func (v *view) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return v.db().QueryContext(ctx, query, args...)
+	r := v.current.Load()
+	if stmt := r.prepared(ctx, query); stmt != nil {
+		return stmt.QueryContext(ctx, args...)
+	}
+	return r.store.DB().QueryContext(ctx, query, args...)
 }
 
 func (v *view) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return v.db().QueryRowContext(ctx, query, args...)
+	r := v.current.Load()
+	if stmt := r.prepared(ctx, query); stmt != nil {
+		return stmt.QueryRowContext(ctx, args...)
+	}
+	return r.store.DB().QueryRowContext(ctx, query, args...)
+}
+
+// prepared is the statement of a query, compiled once; nil when that fails, so
+// that the query itself shows why. Queries are constants of the read models.
+func (r *running) prepared(ctx context.Context, query string) *sql.Stmt {
+	if stmt, ok := r.statements.Load(query); ok {
+		return stmt.(*sql.Stmt)
+	}
+	stmt, err := r.store.DB().PrepareContext(ctx, query)
+	if err != nil {
+		return nil
+	}
+	if other, loaded := r.statements.LoadOrStore(query, stmt); loaded {
+		stmt.Close()
+		return other.(*sql.Stmt)
+	}
+	return stmt
 }
 
 func (v *view) close() error {

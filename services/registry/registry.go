@@ -24,6 +24,8 @@ const MaxManifestSize = 4 << 20
 type Log interface {
 	command.Log
 	LastSeq(ctx context.Context) (uint64, error)
+	// ReadOnly is why nothing can be appended, nil when it can.
+	ReadOnly() error
 }
 
 // View is the registry projection's progress.

@@ -23,6 +23,9 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 	if err != nil {
 		return err
 	}
+	if err := s.Log.ReadOnly(); err != nil {
+		return err // before the content is sent in vain
+	}
 	if r.URL.RawQuery != "" {
 		q := r.URL.Query()
 		if q.Has("mount") {
