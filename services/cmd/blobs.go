@@ -47,7 +47,7 @@ func (blobsVerifyCmd) Run(s *session) error {
 		return err
 	}
 	if found > 0 {
-		return &exitError{fmt.Errorf("%d damaged blobs; push the images that need them again to repair them", found), exitDiff}
+		return &exitError{fmt.Errorf("%d damaged; push the images that need them again to repair them", found), exitDiff}
 	}
 	if !s.json {
 		fmt.Fprintln(s.out, "Every blob is what its digest says.")

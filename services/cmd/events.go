@@ -75,10 +75,10 @@ func (c *eventsShowCmd) Run(s *session) error {
 		if s.json {
 			return nil
 		}
-		fmt.Fprintf(s.out, "sequence  %d\nsubject   %s\nleaf      %s\n", e.Seq, e.Subject, e.Leaf)
+		fmt.Fprintf(s.out, "sequence    %d\nsubject     %s\nleaf        %s\n", e.Seq, e.Subject, e.Leaf)
 		for _, name := range []string{events.AttrType, events.AttrID, events.AttrTime, events.AttrActor, events.AttrSource, events.AttrCause, events.AttrCorrelation} {
 			if v := e.Attributes[name]; v != "" {
-				fmt.Fprintf(s.out, "%-9s %s\n", name[len("ce-"):], v)
+				fmt.Fprintf(s.out, "%-11s %s\n", name[len("ce-"):], v)
 			}
 		}
 		pretty, manifest := indentData(e.Data)

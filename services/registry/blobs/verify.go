@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -72,11 +73,11 @@ func (s *Store) check(ctx context.Context, d digest.Digest, limit *rate.Limiter)
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		if err := endOfBody(readErr); err != nil {
-			return err, nil
+		if readErr == io.EOF {
+			break
 		}
 		if readErr != nil {
-			break
+			return fmt.Errorf("read: %w", readErr), nil
 		}
 	}
 	if sum := digest.NewDigest(d.Algorithm(), h); sum != d && s.isCurrent(f, d) {
