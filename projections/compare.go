@@ -10,146 +10,134 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
 // CompareConfig says what is compared.
 type CompareConfig struct {
-	Live, Next Store
-	// Source brings Next to the position of Live when it is behind. Nil: the
-	// two must meet by themselves.
+	// Live is the build that answers now: AnswersOf its store, or what a running
+	// program of an older version says.
+	Live Answers
+	// Next is the build that may take its place; nobody else writes it.
+	Next Store
+	// Source brings Next to the position of Live.
 	Source Source
-	// LiveQueries are asked of Live, by name the same questions as the
-	// projection's own that are asked of Next. Nil: the projection's own.
-	LiveQueries []Query
-	Most        int // differences reported for each query; 0 means 20
-	Logger      *slog.Logger
+	Most   int // differences reported for each query; 0 means 20
+	Logger *slog.Logger
 }
 
 // A Comparison is the outcome of comparing two builds at one position.
 type Comparison struct {
-	Position    uint64
-	Answers     int          // in all queries of Live
-	Differences []Difference // the first of each query; empty: the builds agree
+	Position    uint64       `json:"position"`
+	Answers     int          `json:"answers"`     // of Live, to the questions that both know
+	Differences []Difference `json:"differences"` // the first of each query; empty: the builds agree
 }
 
 // A Difference is one answer that two builds do not share.
 type Difference struct {
-	Query, Key string
-	Live, Next string // the answers; "" where there is none
+	Query string `json:"query"`
+	Key   string `json:"key"`
+	Live  string `json:"live"` // "" where there is no answer
+	Next  string `json:"next"`
 }
 
-// Compare asks two builds the projection's named queries, on one state of each
-// at the same position, and reports the answers that differ.
+// errAhead: Live is behind Next, which cannot go back.
+var errAhead = errors.New("the live build is behind the next one")
+
+// Compare holds the answers of two builds at the same position side by side.
+// Of Live, whose answers come once and in any order, it keeps none but those
+// that differ; of Next it keeps hashes, so that millions of answers fit.
 func Compare(ctx context.Context, cfg CompareConfig) (*Comparison, error) {
 	if cfg.Most == 0 {
 		cfg.Most = 20
 	}
-	next := cfg.Next.model().Queries
-	live := cfg.LiveQueries
-	if live == nil {
-		live = cfg.Live.model().Queries
-	}
-	a, b, err := meet(ctx, cfg)
-	if err != nil {
-		return nil, fmt.Errorf("compare: %w", err)
-	}
-	defer a.close()
-	defer b.close()
-	c := &Comparison{Position: a.position}
-	for _, q := range next {
-		i := slices.IndexFunc(live, func(l Query) bool { return l.Name == q.Name })
-		if i < 0 {
-			continue // a question that the live version did not know
-		}
-		if err := c.query(ctx, a, live[i], b, q, cfg.Most); err != nil {
-			return nil, fmt.Errorf("compare %s: %w", q.Name, err)
-		}
-	}
-	return c, nil
-}
-
-// meet takes snapshots of both stores at the same position.
-func meet(ctx context.Context, cfg CompareConfig) (a, b *snapshot, err error) {
 	const patience = 50 * time.Millisecond
 	for {
-		b = nil
-		if a, err = cfg.Live.snapshot(ctx); err != nil {
-			return nil, nil, err
-		}
-		position, err := cfg.Next.Position(ctx)
-		if err == nil && position < a.position && cfg.Source != nil {
-			err = CatchUp(ctx, cfg.Next, cfg.Source, a.position, cfg.Logger)
-		}
-		if err == nil {
-			b, err = cfg.Next.snapshot(ctx)
-		}
-		if err == nil && a.position == b.position {
-			return a, b, nil
-		}
-		if b != nil {
-			b.close()
-		}
-		a.close()
-		if err != nil {
-			return nil, nil, err
+		c, err := compareOnce(ctx, cfg)
+		if !errors.Is(err, errAhead) {
+			return c, err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, nil, fmt.Errorf("the builds did not meet at one position: %w", ctx.Err())
+			return nil, fmt.Errorf("the builds did not meet at one position: %w", ctx.Err())
 		case <-time.After(patience):
 		}
 	}
 }
 
-type answerHash [16]byte
-
-// query compares hashes first and asks again only to name what differs, so
-// that millions of answers fit.
-func (c *Comparison) query(ctx context.Context, a *snapshot, ask Query, b *snapshot, askNext Query, most int) error {
-	live, err := hashes(ctx, a, ask)
-	if err != nil {
-		return err
-	}
-	next, err := hashes(ctx, b, askNext)
-	if err != nil {
-		return err
-	}
-	c.Answers += len(live)
-	onlyLive, onlyNext := missing(live, next, most), missing(next, live, most)
-	if len(onlyLive)+len(onlyNext) == 0 {
+func compareOnce(ctx context.Context, cfg CompareConfig) (*Comparison, error) {
+	c := &Comparison{}
+	var state *snapshot
+	sides := map[string]*side{}
+	defer func() {
+		if state != nil {
+			state.close()
+		}
+	}()
+	err := cfg.Live(ctx, func(position uint64) (err error) {
+		c.Position = position
+		if state, err = cfg.at(ctx, position); err != nil {
+			return err
+		}
+		for _, q := range cfg.Next.model().Queries {
+			s := &side{query: q, most: cfg.Most, differ: map[string]*Difference{}}
+			if s.hashes, err = hashes(ctx, state, q); err != nil {
+				return fmt.Errorf("query %s: %w", q.Name, err)
+			}
+			s.met = make([]bool, len(s.hashes))
+			sides[q.Name] = s
+		}
 		return nil
-	}
-	found := map[string]*Difference{}
-	note := func(key, _ string) { found[key] = &Difference{Query: ask.Name, Key: key} }
-	if err := name(ctx, a, ask, onlyLive, note); err != nil {
-		return err
-	}
-	if err := name(ctx, b, askNext, onlyNext, note); err != nil {
-		return err
-	}
-	if err := answers(ctx, a, ask, found, func(d *Difference, answer string) { d.Live += answer }); err != nil {
-		return err
-	}
-	if err := answers(ctx, b, askNext, found, func(d *Difference, answer string) { d.Next += answer }); err != nil {
-		return err
-	}
-	keys := slices.Sorted(maps.Keys(found))
-	for _, key := range keys[:min(most, len(keys))] {
-		c.Differences = append(c.Differences, *found[key])
-	}
-	return nil
-}
-
-// answers adds what one side says to the keys that were found.
-func answers(ctx context.Context, s *snapshot, q Query, found map[string]*Difference, add func(d *Difference, answer string)) error {
-	return q.Run(ctx, s.db, func(key, answer string) error {
-		if d := found[key]; d != nil {
-			add(d, answer)
+	}, func(query, key, answer string) error {
+		if s := sides[query]; s != nil { // else a question that is asked no more
+			c.Answers++
+			s.live(key, answer)
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
+	}
+	for _, q := range cfg.Next.model().Queries {
+		s := sides[q.Name]
+		if err := s.next(ctx, state); err != nil {
+			return nil, fmt.Errorf("compare %s: %w", q.Name, err)
+		}
+		c.Differences = append(c.Differences, s.differences()...)
+	}
+	return c, nil
 }
+
+// at is a state of Next at that position.
+func (cfg CompareConfig) at(ctx context.Context, position uint64) (*snapshot, error) {
+	now, err := cfg.Next.Position(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if now > position {
+		return nil, errAhead
+	}
+	if now < position {
+		if err := CatchUp(ctx, cfg.Next, cfg.Source, position, cfg.Logger); err != nil {
+			return nil, err
+		}
+	}
+	return cfg.Next.snapshot(ctx)
+}
+
+// A side is what Next says to one question, and what Live says otherwise.
+type side struct {
+	query  Query
+	most   int
+	hashes []answerHash // sorted
+	met    []bool       // Live says the same
+	differ map[string]*Difference
+}
+
+type answerHash [16]byte
+
+func compareHashes(a, b answerHash) int { return bytes.Compare(a[:], b[:]) }
 
 func hashAnswer(key, answer string) (h answerHash) {
 	b := binary.AppendUvarint(nil, uint64(len(key)))
@@ -168,44 +156,63 @@ func hashes(ctx context.Context, s *snapshot, q Query) ([]answerHash, error) {
 	return list, err
 }
 
-func compareHashes(a, b answerHash) int { return bytes.Compare(a[:], b[:]) }
-
-// missing returns up to most elements of a that are not in b, counting repeats.
-func missing(a, b []answerHash, most int) []answerHash {
-	var list []answerHash
-	for len(a) > 0 && len(list) < most {
-		switch {
-		case len(b) == 0 || compareHashes(a[0], b[0]) < 0:
-			list = append(list, a[0])
-			a = a[1:]
-		case a[0] == b[0]:
-			a, b = a[1:], b[1:]
-		default:
-			b = b[1:]
+// live takes one answer of Live. An answer that comes twice must be there twice.
+func (s *side) live(key, answer string) {
+	h := hashAnswer(key, answer)
+	i, _ := slices.BinarySearchFunc(s.hashes, h, compareHashes)
+	for ; i < len(s.hashes) && s.hashes[i] == h; i++ {
+		if !s.met[i] {
+			s.met[i] = true
+			return
 		}
 	}
-	return list
+	if d := s.difference(key); d != nil {
+		d.Live = join(d.Live, answer)
+	}
 }
 
-var errNamed = errors.New("all were named")
+// difference is the one of that key, nil when there are enough already.
+func (s *side) difference(key string) *Difference {
+	d := s.differ[key]
+	if d == nil && len(s.differ) < s.most {
+		d = &Difference{Query: s.query.Name, Key: key}
+		s.differ[key] = d
+	}
+	return d
+}
 
-// name calls fn with the answers of those hashes.
-func name(ctx context.Context, s *snapshot, q Query, wanted []answerHash, fn func(key, answer string)) error {
-	left := len(wanted)
-	if left == 0 {
+// next asks Next once more, for the text of what Live does not say.
+func (s *side) next(ctx context.Context, state *snapshot) error {
+	var missed []answerHash
+	for i, met := range s.met {
+		if !met {
+			missed = append(missed, s.hashes[i])
+		}
+	}
+	if len(missed) == 0 && len(s.differ) == 0 {
 		return nil
 	}
-	err := q.Run(ctx, s.db, func(key, answer string) error {
-		if _, ok := slices.BinarySearchFunc(wanted, hashAnswer(key, answer), compareHashes); ok {
-			fn(key, answer)
-			if left--; left == 0 {
-				return errNamed
+	return s.query.Run(ctx, state.db, func(key, answer string) error {
+		if _, ok := slices.BinarySearchFunc(missed, hashAnswer(key, answer), compareHashes); ok {
+			if d := s.difference(key); d != nil {
+				d.Next = join(d.Next, answer)
 			}
 		}
 		return nil
 	})
-	if errors.Is(err, errNamed) {
-		return nil
+}
+
+func join(had, more string) string {
+	if had == "" {
+		return more
 	}
-	return err
+	return had + " | " + more
+}
+
+func (s *side) differences() []Difference {
+	var list []Difference
+	for _, key := range slices.SortedFunc(maps.Keys(s.differ), strings.Compare) {
+		list = append(list, *s.differ[key])
+	}
+	return list
 }

@@ -37,6 +37,17 @@ func (a *answer) item(v any) error {
 	return a.write(line{Item: raw})
 }
 
+// many is item for one of very many, which need not arrive one by one.
+func (a *answer) many(v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return json.NewEncoder(a.w).Encode(line{Item: raw})
+}
+
 // progress is passed on at most ten times a second.
 func (a *answer) progress(done, total int64, unit string) {
 	a.mu.Lock()
@@ -53,16 +64,18 @@ func (a *answer) progress(done, total int64, unit string) {
 // adminRoutes is what the command line can ask a running hub, one line a command.
 func (h *hub) adminRoutes() map[string]func(ctx context.Context, r *http.Request, a *answer) error {
 	return map[string]func(context.Context, *http.Request, *answer) error{
-		"GET /status":          h.adminStatus,
-		"GET /events":          h.adminEvents,
-		"GET /events/{seq}":    h.adminEvent,
-		"GET /projections":     h.adminProjections,
-		"POST /blobs/verify":   h.adminVerify,
-		"POST /gc":             h.adminCollect,
-		"GET /repos":           h.adminRepos,
-		"POST /repos/undelete": h.adminUndelete,
-		"DELETE /repos":        h.adminDelete,
-		"POST /repos/policy":   h.adminPolicy,
+		"GET /status":                     h.adminStatus,
+		"GET /events":                     h.adminEvents,
+		"GET /events/{seq}":               h.adminEvent,
+		"GET /projections":                h.adminProjections,
+		"GET /projections/{name}/answers": h.adminAnswers,
+		"POST /projections/{name}/switch": h.adminSwitch,
+		"POST /blobs/verify":              h.adminVerify,
+		"POST /gc":                        h.adminCollect,
+		"GET /repos":                      h.adminRepos,
+		"POST /repos/undelete":            h.adminUndelete,
+		"DELETE /repos":                   h.adminDelete,
+		"POST /repos/policy":              h.adminPolicy,
 	}
 }
 

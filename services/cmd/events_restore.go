@@ -63,12 +63,9 @@ func (c *eventsRestoreCmd) restore(ctx context.Context, config streams.Config, p
 	if c.AcceptLoss {
 		return streams.Accept(ctx, config)
 	}
-	store, err := place.Open(ctx, &journal.Projection, projections.Options{ReadOnly: true, Logger: config.Logger})
-	if errors.Is(err, projections.ErrNoBuild) || errors.Is(err, fs.ErrNotExist) {
-		return streams.Restored{}, errors.New("there is no journal to restore from; with --accept-loss the log keeps what its own files still have")
-	}
+	store, err := openJournal(ctx, place, config.Logger)
 	if err != nil {
-		return streams.Restored{}, fmt.Errorf("open the journal: %w", err)
+		return streams.Restored{}, fmt.Errorf("%w; with --accept-loss the log keeps what its own files still have", err)
 	}
 	defer store.Close()
 	return streams.Restore(ctx, config, copied(ctx, store))

@@ -16,7 +16,7 @@ func (h *hub) checkLog(ctx, run context.Context) error {
 	h.guard = &streams.Guard{Log: h.log, Journal: j, Logger: h.Logger,
 		Positions: func(ctx context.Context, yield func(name string, seq uint64)) error {
 			for _, v := range h.views {
-				position, err := v.current.Load().store.Position(ctx)
+				position, err := v.now().store.Position(ctx)
 				if err != nil {
 					return err
 				}
@@ -36,7 +36,7 @@ func (h *hub) checkLog(ctx, run context.Context) error {
 type guardJournal struct{ view *view }
 
 func (j *guardJournal) Position(ctx context.Context) (uint64, error) {
-	return j.view.current.Load().store.Position(ctx)
+	return j.view.now().store.Position(ctx)
 }
 
 func (j *guardJournal) Leaf(ctx context.Context, seq uint64) (events.Leaf, bool, error) {

@@ -34,6 +34,9 @@ type hubConfig struct {
 	Progress       func(what string, done, total int64) // a long start
 }
 
+// allProjections is every read model that the hub keeps up.
+var allProjections = []*projections.Projection{&read.Projection, &journal.Projection}
+
 // A hub is everything that runs, wired together. Parts are started in the
 // order in which they are listed and stopped in the reverse order.
 type hub struct {
@@ -46,6 +49,7 @@ type hub struct {
 	registry *registry.Registry
 	metrics  *metrics
 	guard    *streams.Guard
+	ending   context.Context // ends when the hub is to stop
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 }
@@ -74,7 +78,7 @@ func openHub(ctx context.Context, c hubConfig) (_ *hub, err error) {
 		return nil, err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	h.stop = stop
+	h.ending, h.stop = running, stop
 	if err := h.checkLog(ctx, running); err != nil {
 		return nil, err
 	}
@@ -115,7 +119,7 @@ func (h *hub) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	h.blobs.MarkDamaged(damaged...)
-	for _, p := range []*projections.Projection{&read.Projection, &journal.Projection} {
+	for _, p := range allProjections {
 		v, err := h.openView(ctx, p)
 		if err != nil {
 			return err
@@ -180,6 +184,8 @@ func (h *hub) close(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
+
+func (h *hub) stopping() bool { return h.ending != nil && h.ending.Err() != nil }
 
 // chore runs until the hub stops.
 func (h *hub) chore(run func()) { h.running.Go(run) }

@@ -9,7 +9,10 @@ import (
 )
 
 type projectionsCmd struct {
-	Ls projectionsLsCmd `cmd:"" help:"List projections with their positions."`
+	Ls      projectionsLsCmd      `cmd:"" help:"List projections with their positions."`
+	Prepare projectionsPrepareCmd `cmd:"" help:"Build a projection beside the live one, from the journal."`
+	Compare projectionsCompareCmd `cmd:"" help:"Ask the live and the prepared build the same questions."`
+	Switch  projectionsSwitchCmd  `cmd:"" help:"Make the prepared build live, or with --back the previous one."`
 }
 
 type projectionsLsCmd struct{}
@@ -41,7 +44,7 @@ func (h *hub) adminProjections(ctx context.Context, _ *http.Request, a *answer) 
 		return err
 	}
 	for _, v := range h.views {
-		parked, err := v.current.Load().runner.Parked(ctx)
+		parked, err := v.now().runner.Parked(ctx)
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"hubledger/projections"
@@ -20,8 +19,8 @@ type view struct {
 	hub        *hub
 	onCommit   func(projections.Commit)
 
-	mu      sync.Mutex // held while builds are switched
-	current atomic.Pointer[running]
+	switching sync.RWMutex // held for writing while builds are switched
+	current   *running
 }
 
 // running is one build with the runner that keeps it up.
@@ -29,8 +28,10 @@ type running struct {
 	store  projections.Store
 	opened uint64 // position when it was opened: all there is while the runner does not run
 	runner *projections.Runner
-	stop   context.CancelFunc
-	done   chan struct{}
+
+	ended context.Context // the runner is to stop; Background before it was started
+	stop  context.CancelFunc
+	done  chan struct{} // it has
 
 	statements sync.Map // *sql.Stmt by its text
 }
@@ -64,19 +65,20 @@ func placeOf(data, postgres string) projections.Place {
 
 // use makes a store the current one; its runner does not run yet.
 func (v *view) use(store projections.Store, position uint64) {
-	v.current.Store(&running{store: store, opened: position, done: make(chan struct{}), runner: projections.NewRunner(projections.RunnerConfig{
+	v.current = &running{store: store, opened: position, ended: context.Background(), done: make(chan struct{}), runner: projections.NewRunner(projections.RunnerConfig{
 		Store: store, Source: v.hub.log, Logger: v.hub.Logger,
 		OnCommit: func(c projections.Commit) {
 			if v.onCommit != nil {
 				v.onCommit(c)
 			}
 		},
-	})})
+	})}
 }
 
 func (v *view) start(ctx context.Context) {
-	r := v.current.Load()
+	r := v.current
 	ctx, r.stop = context.WithCancel(ctx)
+	r.ended = ctx
 	v.hub.chore(func() {
 		defer close(r.done)
 		if err := r.runner.Run(ctx); err != nil {
@@ -85,30 +87,59 @@ func (v *view) start(ctx context.Context) {
 	})
 }
 
-// Wait, Position and HasParked are the runner's.
+// Wait returns when the event of that sequence is committed, by the build that
+// is live then: see switchTo.
 func (v *view) Wait(ctx context.Context, seq uint64) error {
-	return v.current.Load().runner.Wait(ctx, seq)
+	for {
+		r := v.now()
+		if r.runner.Position() >= seq {
+			return r.runner.Wait(ctx, seq)
+		}
+		waiting, cancel := context.WithCancel(ctx)
+		unhook := context.AfterFunc(r.ended, cancel)
+		err := r.runner.Wait(waiting, seq)
+		unhook()
+		cancel()
+		if err == nil || ctx.Err() != nil || r.ended.Err() == nil || v.hub.stopping() {
+			return err
+		}
+	}
 }
-func (v *view) Position() uint64 { return v.current.Load().runner.Position() }
-func (v *view) HasParked() bool  { return v.current.Load().runner.HasParked() }
 
-func (v *view) db() *sql.DB { return v.current.Load().store.DB() }
+func (v *view) HasParked() bool { return v.now().runner.HasParked() }
 
-// QueryContext and QueryRowContext read the build that is live now.
+func (v *view) Position() uint64 {
+	r := v.now()
+	return max(r.opened, r.runner.Position())
+}
+
+// now is the build that is live. While builds are switched it waits.
+func (v *view) now() *running {
+	v.switching.RLock()
+	defer v.switching.RUnlock()
+	return v.current
+}
+
+func (v *view) db() *sql.DB { return v.now().store.DB() }
+
+// QueryContext and QueryRowContext read the build that is live now. A switch
+// waits for queries that have begun, and they for the end of a switch.
 func (v *view) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	r := v.current.Load()
-	if stmt := r.prepared(ctx, query); stmt != nil {
+	v.switching.RLock()
+	defer v.switching.RUnlock()
+	if stmt := v.current.prepared(ctx, query); stmt != nil {
 		return stmt.QueryContext(ctx, args...)
 	}
-	return r.store.DB().QueryContext(ctx, query, args...)
+	return v.current.store.DB().QueryContext(ctx, query, args...)
 }
 
 func (v *view) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	r := v.current.Load()
-	if stmt := r.prepared(ctx, query); stmt != nil {
+	v.switching.RLock()
+	defer v.switching.RUnlock()
+	if stmt := v.current.prepared(ctx, query); stmt != nil {
 		return stmt.QueryRowContext(ctx, args...)
 	}
-	return r.store.DB().QueryRowContext(ctx, query, args...)
+	return v.current.store.DB().QueryRowContext(ctx, query, args...)
 }
 
 // prepared is the statement of a query, compiled once; nil when that fails, so
@@ -129,10 +160,13 @@ func (r *running) prepared(ctx context.Context, query string) *sql.Stmt {
 }
 
 func (v *view) close() error {
-	if r := v.current.Load(); r != nil {
-		return r.store.Close()
+	if v.current == nil {
+		return nil
 	}
-	return nil
+	for _, stmt := range v.current.statements.Range {
+		stmt.(*sql.Stmt).Close()
+	}
+	return v.current.store.Close()
 }
 
 // rebuild loads the view in bulk. It does not run yet.
@@ -157,7 +191,7 @@ func (v *view) catchUp(ctx, run context.Context) error {
 	if err != nil {
 		return err
 	}
-	position, err := v.current.Load().store.Position(ctx)
+	position, err := v.current.store.Position(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,131 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"hubledger/projections"
+	"hubledger/projections/journal"
+)
+
+type projectionsCompareCmd struct {
+	Name        string `arg:"" help:"Projection, such as registry."`
+	PostgresURL string `name:"postgres-url" help:"PostgreSQL that has the projections." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
+}
+
+func (c *projectionsCompareCmd) Help() string {
+	return `Asks the running hub and the prepared build the projection's named queries, at
+the same event. Exit code 4 when answers differ.`
+}
+
+// An answerItem is one line of what a build answers: first the position, then
+// answers.
+type answerItem struct {
+	Position *uint64 `json:"position,omitempty"`
+	Query    string  `json:"query,omitempty"`
+	Key      string  `json:"key,omitempty"`
+	Answer   string  `json:"answer,omitempty"`
+}
+
+func (c *projectionsCompareCmd) Run(s *session) error {
+	p, err := projectionOf(c.Name)
+	if err != nil {
+		return err
+	}
+	place := placeOf(s.data, c.PostgresURL)
+	quiet := slog.New(slog.DiscardHandler)
+	copied, err := openJournal(s.ctx, place, quiet)
+	if err != nil {
+		return err
+	}
+	defer copied.Close()
+	next, err := openPrepared(s.ctx, place, p, copied.Generation(), quiet)
+	if err != nil {
+		return err
+	}
+	defer next.Close()
+	found, err := projections.Compare(s.ctx, projections.CompareConfig{Live: s.liveAnswers(p.Name), Next: next,
+		Source: journal.Source{DB: copied.DB()}, Logger: quiet})
+	if err != nil {
+		return err
+	}
+	if err := s.showComparison(p.Name, found); err != nil {
+		return err
+	}
+	if len(found.Differences) > 0 {
+		return &exitError{errors.New("the builds differ"), exitDiff}
+	}
+	return nil
+}
+
+func (s *session) showComparison(name string, found *projections.Comparison) error {
+	if s.json {
+		return s.print(found)
+	}
+	for _, d := range found.Differences {
+		fmt.Fprintf(s.out, "%s %s\n  live: %s\n  next: %s\n", d.Query, d.Key, d.Live, d.Next)
+	}
+	if len(found.Differences) == 0 {
+		fmt.Fprintf(s.out, "Both builds of %s give the same %d answers at event %d.\n", name, found.Answers, found.Position)
+	}
+	return nil
+}
+
+// openPrepared opens the build that prepare made: the next one of the hub's
+// version, or the first of a version that the hub does not have.
+func openPrepared(ctx context.Context, place projections.Place, p *projections.Projection, generation string, log *slog.Logger) (projections.Store, error) {
+	builds, err := place.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	build := projections.Live
+	older := false
+	for _, b := range builds {
+		if b.Name == p.Name && b.Version == p.Version && b.Build == projections.Next {
+			build = projections.Next
+		}
+		older = older || b.Name == p.Name && b.Version != p.Version
+	}
+	if build == projections.Live && !older {
+		return nil, fmt.Errorf("nothing is prepared: run `projections prepare %s` first", p.Name)
+	}
+	store, err := place.Open(ctx, p, projections.Options{Build: build, Generation: generation, Logger: log})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = projections.ErrNoBuild
+	}
+	return store, err
+}
+
+// liveAnswers are those of the running hub, which may be of an older version.
+func (s *session) liveAnswers(name string) projections.Answers {
+	return func(_ context.Context, at func(uint64) error, yield func(query, key, answer string) error) error {
+		return s.call("GET", "/projections/"+url.PathEscape(name)+"/answers", nil, nil, func(raw json.RawMessage) error {
+			var item answerItem
+			if err := json.Unmarshal(raw, &item); err != nil {
+				return err
+			}
+			if item.Position != nil {
+				return at(*item.Position)
+			}
+			return yield(item.Query, item.Key, item.Answer)
+		})
+	}
+}
+
+func (h *hub) adminAnswers(ctx context.Context, r *http.Request, a *answer) error {
+	v := h.view(r.PathValue("name"))
+	if v == nil {
+		return unknownProjection(r.PathValue("name"))
+	}
+	return projections.AnswersOf(v.now().store)(ctx,
+		func(position uint64) error { return a.item(answerItem{Position: &position}) },
+		func(query, key, answer string) error {
+			return a.many(answerItem{Query: query, Key: key, Answer: answer})
+		})
+}

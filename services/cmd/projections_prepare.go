@@ -1,0 +1,94 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"hubledger/projections"
+	"hubledger/projections/journal"
+)
+
+type projectionsPrepareCmd struct {
+	Name        string `arg:"" help:"Projection, such as registry."`
+	PostgresURL string `name:"postgres-url" help:"PostgreSQL that has the projections." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
+}
+
+func (c *projectionsPrepareCmd) Help() string {
+	return `Builds it from the journal, without touching the log or the running hub. Of a
+version that this program does not share with the hub, the build is used when
+the hub is started with this program; of the same version, after a switch.`
+}
+
+func projectionOf(name string) (*projections.Projection, error) {
+	for _, p := range allProjections {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return nil, unknownProjection(name)
+}
+
+func (c *projectionsPrepareCmd) Run(s *session) error {
+	p, err := projectionOf(c.Name)
+	if err != nil {
+		return err
+	}
+	place := placeOf(s.data, c.PostgresURL)
+	quiet := slog.New(slog.DiscardHandler)
+	copied, err := openJournal(s.ctx, place, quiet)
+	if err != nil {
+		return err
+	}
+	defer copied.Close()
+	build, err := nextBuild(s.ctx, place, p)
+	if err != nil {
+		return err
+	}
+	b := s.bar("preparing " + p.Name)
+	err = projections.Prepare(s.ctx, projections.RebuildConfig{Projection: p, Place: place, Build: build,
+		Source: journal.Source{DB: copied.DB()}, Generation: copied.Generation(), Logger: quiet},
+		func(done, total uint64) { b.set(int64(done), int64(total), "events") })
+	b.end()
+	if err != nil {
+		return err
+	}
+	position, err := copied.Position(s.ctx)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.print(map[string]any{"name": p.Name, "version": p.Version, "build": build, "position": position})
+	}
+	then := "`projections switch " + p.Name + "` makes it live"
+	if build == projections.Live {
+		then = "restarting the hub with this program makes it live"
+	}
+	_, err = fmt.Fprintf(s.out, "Prepared %s version %d up to event %d; `projections compare %s` compares it, %s.\n", p.Name, p.Version, position, p.Name, then)
+	return err
+}
+
+func openJournal(ctx context.Context, place projections.Place, log *slog.Logger) (projections.Store, error) {
+	store, err := place.Open(ctx, &journal.Projection, projections.Options{ReadOnly: true, Logger: log})
+	if errors.Is(err, projections.ErrNoBuild) || errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("there is no journal: is --data the hub's data directory?")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	return store, nil
+}
+
+// nextBuild is where a build goes that shall not disturb the live one: beside
+// it when that is of the same version, else it is this version's first.
+func nextBuild(ctx context.Context, place projections.Place, p *projections.Projection) (projections.Build, error) {
+	builds, err := place.List(ctx)
+	for _, b := range builds {
+		if b.Name == p.Name && b.Version == p.Version && b.Build == projections.Live {
+			return projections.Next, err
+		}
+	}
+	return projections.Live, err
+}
