@@ -14,6 +14,10 @@ import (
 // no index entry over a third of a page. Checking it here keeps the stores alike.
 const maxIndexed = 2600
 
+// maxAdded bounds what one operation may add, so that no sum leaves 64 bits:
+// the stores would not agree on what happens then.
+const maxAdded = 1 << 47
+
 // A model is a Projection that was checked and prepared for work.
 type model struct {
 	*Projection
@@ -121,6 +125,13 @@ func (t *tableInfo) check(row []Value, del bool) error {
 	for i := range row {
 		if row[i].kind != t.Columns[i].Kind {
 			return fmt.Errorf("table %s: column %s has a cell of another kind", t.Name, t.Columns[i].Name)
+		}
+	}
+	if t.Merge == Add && !del {
+		for _, v := range row[t.Key:] {
+			if v.n > maxAdded || v.n < -maxAdded {
+				return fmt.Errorf("table %s: %d is too much to add", t.Name, v.n)
+			}
 		}
 	}
 	for _, cols := range t.indexed {

@@ -103,9 +103,13 @@ func (s *postgresStore) promote(ctx context.Context, conn *pgx.Conn, followed bo
 	return w, err
 }
 
-// closeNow ends a session even when the context has ended, but not at any price.
+// closeNow ends a session even when the context has ended, but not at any
+// price. Its locks are given back first: the server may end the session later.
 func closeNow(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
+	if !conn.IsClosed() {
+		conn.Exec(ctx, "SELECT pg_advisory_unlock_all()")
+	}
 	conn.Close(ctx)
 }

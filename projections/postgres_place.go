@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -132,14 +133,25 @@ func (d postgresPlace) Drop(ctx context.Context, name string, version int, b Bui
 	return err
 }
 
-// tryLock takes a schema's writer lock for the session.
+// tryLock takes a schema's writer lock for the session. It waits a moment for
+// a process that has just ended.
 func tryLock(ctx context.Context, conn *pgx.Conn, schema string) error {
-	var locked bool
-	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", lockKey(schema)).Scan(&locked); err != nil {
-		return err
+	const tries, pause = 20, 100 * time.Millisecond
+	for try := 1; ; try++ {
+		var locked bool
+		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", lockKey(schema)).Scan(&locked); err != nil {
+			return err
+		}
+		if locked {
+			return nil
+		}
+		if try == tries {
+			return fmt.Errorf("schema %s: %w", schema, ErrInUse)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
 	}
-	if !locked {
-		return fmt.Errorf("schema %s: %w", schema, ErrInUse)
-	}
-	return nil
 }

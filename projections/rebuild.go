@@ -24,7 +24,7 @@ type RebuildConfig struct {
 	Build      Build // replaces a build of that name, which must be closed
 	Source     Source
 	Generation string       // of the log, noted in the store
-	Memory     int64        // bytes for sorting; 0 means 256 MiB. More than that goes to temporary files.
+	Memory     int64        // bytes for sorting; 0 means 128 MiB. More than that goes to temporary files.
 	Workers    int          // goroutines that apply; 0 means one a processor
 	Logger     *slog.Logger // nil: slog.Default()
 }
@@ -44,7 +44,7 @@ func Rebuild(ctx context.Context, cfg RebuildConfig, progress func(done, total u
 		return err
 	}
 	if cfg.Memory == 0 {
-		cfg.Memory = 256 << 20
+		cfg.Memory = 128 << 20
 	}
 	if cfg.Workers == 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)

@@ -1,7 +1,9 @@
 package projections_test
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	"hubledger/projections"
@@ -29,54 +31,56 @@ func TestWait(t *testing.T) {
 		if _, err := store.DB().Exec(`DELETE FROM current`); err == nil {
 			t.Error("a write through DB was accepted")
 		}
-		seq = log.Append(step{Poison: "panic"}.Event("a"))
-		if err := r.Wait(t.Context(), seq); !errors.Is(err, projections.ErrParked) {
-			t.Fatalf("poison: %v", err)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := r.Wait(ended, seq+1); !errors.Is(err, context.Canceled) {
+			t.Errorf("wait for what never comes: %v", err)
 		}
 	})
 }
 
-func TestRebuildSmall(t *testing.T) {
+func TestCommitsComeInOrderAndBeforeWait(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, place projections.Place) {
+		store := open(t, place, synthetic, projections.Options{})
 		var log projectiontest.Log
-		log.Append(step{Writes: []write{{Table: "current", Key: 1, Text: "x"}, {Table: "counts", Key: 3, N: 2}}}.Event("a"))
-		log.Append(step{Writes: []write{{Table: "current", Key: 1, Delete: true}, {Table: "counts", Key: 3, N: 4}}}.Event("a"))
-		log.Append(step{Writes: []write{{Table: "current", Key: 1, Text: "z"}, {Table: "held", Key: 9}}}.Event("a"))
-		log.Append(step{Poison: "error"}.Event("b"))
-		log.Append(step{Writes: []write{{Table: "held", Key: 9}}}.Event("b"))
-		store := open(t, place, projectiontest.Synthetic, projections.Options{})
-		r, stop := start(t, store, &log, nil)
-		r.Wait(t.Context(), 5)
-		stop()
-		cfg := projections.RebuildConfig{Projection: projectiontest.Synthetic, Place: place, Build: projections.Next, Source: &log, Generation: "g1", Logger: quiet}
-		if err := projections.Prepare(t.Context(), cfg, nil); err != nil {
-			t.Fatal(err)
-		}
-		next := open(t, place, projectiontest.Synthetic, projections.Options{Build: projections.Next})
-		if a, b := dump(t, store), dump(t, next); a != b {
-			t.Errorf("live:\n%s\nrebuilt:\n%s", a, b)
-		}
-	})
-}
-
-func BenchmarkLatency(b *testing.B) {
-	for _, p := range places {
-		b.Run(p.name, func(b *testing.B) {
-			store := open(b, p.make(b), projectiontest.Synthetic, projections.Options{})
-			var log projectiontest.Log
-			r, stop := start(b, store, &log, nil)
-			defer stop()
-			data := make([]byte, 1300)
-			for i := 0; b.Loop(); i++ {
-				var w []write
-				for _, table := range []string{"history", "current", "counts", "latest", "held"} {
-					w = append(w, write{Table: table, Key: int64(i)})
-				}
-				w = append(w, write{Table: "history", Key: int64(i + 1), Data: data}, write{Table: "held", Key: int64(i * 7)}, write{Table: "held", Key: int64(i * 13)})
-				if err := r.Wait(b.Context(), log.Append(step{Writes: w}.Event("a"))); err != nil {
-					b.Fatal(err)
+		var mu sync.Mutex
+		var position, told uint64
+		r, _ := start(t, store, &log, func(c projections.Commit) {
+			mu.Lock()
+			defer mu.Unlock()
+			if c.From != position {
+				t.Errorf("commit from %d behind one to %d", c.From, position)
+			}
+			for i, e := range c.Events {
+				if e.Seq != c.From+uint64(i)+1 {
+					t.Errorf("commit from %d has event %d at %d", c.From, e.Seq, i)
 				}
 			}
+			position, told = c.To, told+uint64(len(c.Events))
 		})
-	}
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				for range 25 {
+					seq := log.Append(step{Writes: []write{{Table: "counts", Key: 1, N: 1}}}.Event("a"))
+					if err := r.Wait(context.Background(), seq); err != nil {
+						t.Error(err)
+					}
+					mu.Lock()
+					if position < seq {
+						t.Errorf("Wait for %d returned before OnCommit", seq)
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		group.Wait()
+		if told != 100 || r.Position() != 100 {
+			t.Errorf("%d events told, position %d", told, r.Position())
+		}
+		var n, count int
+		if err := store.DB().QueryRow(`SELECT n, events FROM counts WHERE "key" = 1`).Scan(&n, &count); err != nil || n != 100 || count != 100 {
+			t.Errorf("counted %d in %d events, %v", n, count, err)
+		}
+	})
 }

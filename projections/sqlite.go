@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -17,8 +18,9 @@ import (
 const (
 	sqliteReaders    = 8 // connections at most; idle ones are closed
 	sqliteReaderIdle = 10 * time.Second
-	sqliteReadCache  = 8 << 10  // KiB of page cache per reader, at most
-	sqliteWriteCache = 16 << 10 // KiB for the writer
+	sqliteReadCache  = 4 << 10 // KiB of page cache per reader, at most
+	sqliteWriteCache = 8 << 10 // KiB for the writer
+	sqlitePageSize   = "page_size(4096)"
 )
 
 type sqliteStore struct {
@@ -27,6 +29,7 @@ type sqliteStore struct {
 	generation string
 	db         *sql.DB
 	writer     *sqliteWriter // nil when read-only
+	closing    sync.Once
 }
 
 // OpenSQLite opens the file dir/<name>-v<version>.db, with .next or .prev
@@ -90,11 +93,13 @@ func (s *sqliteStore) Position(ctx context.Context) (uint64, error) { return rea
 func (s *sqliteStore) parked(ctx context.Context) ([]Parked, error) { return readParked(ctx, s.db) }
 
 // Close lets the writer go last: it empties the write-ahead log into the file.
-func (s *sqliteStore) Close() error {
-	err := s.db.Close()
-	if s.writer != nil {
-		err = errors.Join(err, s.writer.close())
-	}
+func (s *sqliteStore) Close() (err error) {
+	s.closing.Do(func() {
+		err = s.db.Close()
+		if s.writer != nil {
+			err = errors.Join(err, s.writer.close())
+		}
+	})
 	return err
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	checkpointPages = 1000     // start one after about so many pages
+	checkpointPages = 4000     // start one after about so many pages
 	walLimit        = 64 << 20 // bytes; from here on a checkpoint makes readers and the writer wait
 )
 

@@ -44,8 +44,8 @@ func execAll(conn driver.ExecerContext, statements ...string) error {
 	return nil
 }
 
-func queryInt(conn driver.QueryerContext, query string) (int64, error) {
-	rows, err := conn.QueryContext(context.Background(), query, nil)
+func queryInt(conn driver.QueryerContext, query string, args ...driver.Value) (int64, error) {
+	rows, err := conn.QueryContext(context.Background(), query, named(args...))
 	if err != nil {
 		return 0, err
 	}

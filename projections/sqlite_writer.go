@@ -37,7 +37,7 @@ type sqliteConn interface {
 
 func newSQLiteWriter(m *model, path string, o Options) (w *sqliteWriter, err error) {
 	// Checkpoints are left to another connection, so that no commit waits for one.
-	conn, err := sqliteDSN(path, "mode=rwc", "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)",
+	conn, err := sqliteDSN(path, "mode=rwc", sqlitePageSize, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)",
 		"wal_autocheckpoint(0)", fmt.Sprintf("cache_size(-%d)", sqliteWriteCache)).Connect(context.Background())
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (w *sqliteWriter) create(generation string) error {
 	if err := execAll(w.conn, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	if err := sqliteMake(w.conn, w.m.header(generation)); err != nil {
+	if err := execAll(w.conn, sqliteStoreTables...); err != nil {
 		return err
 	}
 	for i := range w.m.tables {
@@ -84,14 +84,14 @@ func (w *sqliteWriter) create(generation string) error {
 			return err
 		}
 	}
+	if err := sqliteHeader(w.conn, w.m.header(generation)); err != nil {
+		return err
+	}
 	return execAll(w.conn, "COMMIT")
 }
 
-// sqliteMake makes the runner's own tables in a store.
-func sqliteMake(conn sqliteConn, h header) error {
-	if err := execAll(conn, sqliteStoreTables...); err != nil {
-		return err
-	}
+// sqliteHeader says what a new store is.
+func sqliteHeader(conn sqliteConn, h header) error {
 	_, err := conn.ExecContext(context.Background(), sqliteInsertHeader, named(
 		h.projection, int64(h.version), h.shape, h.generation, int64(h.position)))
 	return err

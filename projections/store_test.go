@@ -14,7 +14,13 @@ import (
 
 var postgres pgtest.Server
 
-func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(killMe) != "" {
+		victim()
+		return
+	}
+	os.Exit(postgres.Main(m))
+}
 
 // places are the stores that every test runs on.
 var places = []struct {

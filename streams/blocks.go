@@ -17,7 +17,6 @@ import (
 	"strings"
 
 	"github.com/minio/highwayhash"
-	"github.com/nats-io/nats.go"
 
 	"hubledger/events"
 )
@@ -198,14 +197,16 @@ func (b block) resync(buf []byte) []byte {
 	return nil
 }
 
-// event is the event that a record holds.
-func (r record) event() (events.Event, error) {
-	h := nats.Header{}
-	if len(r.header) > 0 {
-		var err error
-		if h, err = nats.DecodeHeadersMsg(r.header); err != nil {
-			return events.Event{}, fmt.Errorf("event %d: %w", r.seq, err)
+// event is the event that a record holds. One that is not ours has no
+// attributes; events.Event.Check tells.
+func (r record) event() events.Event {
+	e := events.Event{Seq: r.seq, Subject: string(r.subject), Data: bytes.Clone(r.data), Attributes: make([]events.Attribute, 0, 9)}
+	for line := range strings.SplitSeq(string(r.header), "\r\n") {
+		name, value, _ := strings.Cut(line, ":")
+		if strings.HasPrefix(name, attributePrefix) {
+			e.Attributes = append(e.Attributes, events.Attribute{Name: name, Value: strings.TrimLeft(value, " \t")})
 		}
 	}
-	return fromMessage(r.seq, string(r.subject), h, bytes.Clone(r.data)), nil
+	sortAttributes(e.Attributes)
+	return e
 }

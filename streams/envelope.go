@@ -89,6 +89,10 @@ func fromMessage(seq uint64, subject string, h nats.Header, data []byte) events.
 			e.Attributes = append(e.Attributes, events.Attribute{Name: name, Value: values[0]})
 		}
 	}
-	slices.SortFunc(e.Attributes, func(a, b events.Attribute) int { return cmp.Compare(a.Name, b.Name) })
+	sortAttributes(e.Attributes)
 	return e
+}
+
+func sortAttributes(list []events.Attribute) {
+	slices.SortFunc(list, func(a, b events.Attribute) int { return cmp.Compare(a.Name, b.Name) })
 }

@@ -32,7 +32,7 @@ func (l *Log) Follow(ctx context.Context, after uint64, max int, fn func([]event
 		return l.ReadOnly()
 	}
 	for failures := 0; ; {
-		last, err := l.followOnce(ctx, after, max, fn)
+		last, err := l.followNext(ctx, after, max, fn)
 		if last > after {
 			after, failures = last, 0
 		}
@@ -42,6 +42,9 @@ func (l *Log) Follow(ctx context.Context, after uint64, max int, fn func([]event
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if err == nil {
+			continue
 		}
 		l.log.Warn("following the log was interrupted", "after", after, "error", err)
 		failures++
@@ -56,8 +59,17 @@ type stopError struct{ err error }
 
 func (e *stopError) Error() string { return e.err.Error() }
 
-// followOnce runs one consumer and returns the last sequence handed over.
-func (l *Log) followOnce(ctx context.Context, after uint64, max int, fn func([]events.Event) error) (uint64, error) {
+// followNext reads as long as one way of reading lasts: the files while the
+// reader is far behind, then the server. Nil means that there is more to read.
+func (l *Log) followNext(ctx context.Context, after uint64, max int, fn func([]events.Event) error) (uint64, error) {
+	if last := l.lastSeq.Load(); l.server != nil && last > after+fileLead {
+		return l.followFiles(ctx, after, last, max, fn)
+	}
+	return l.followServer(ctx, after, max, fn)
+}
+
+// followServer runs one consumer and returns the last sequence handed over.
+func (l *Log) followServer(ctx context.Context, after uint64, max int, fn func([]events.Event) error) (uint64, error) {
 	s, err := l.State(ctx)
 	if err != nil {
 		return after, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"hubledger/events"
 	"hubledger/streams"
@@ -134,5 +135,65 @@ func TestFollowHandsOverEverythingInOrder(t *testing.T) {
 	cancel()
 	if err := l.Follow(ctx, 0, 50, func([]events.Event) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("following after the end of the context: %v", err)
+	}
+}
+
+func TestFollowFromFarBehind(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	const old, young = 5000, 100
+	if _, err := streams.Restore(ctx, quiet(dir), generated(t, old)); err != nil {
+		t.Fatal(err)
+	}
+	l := mustOpen(t, dir)
+	odd := newEvent(t, "id-odd", "odd")
+	odd.Set("ce-actor", "")
+	odd.Set("ce-cause", "a: b:c")
+	if _, err := l.Append(ctx, odd, 0); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for i := old + 2; i <= old+young; i++ {
+			if _, err := l.Append(ctx, newEvent(t, fmt.Sprint("id-", i), fmt.Sprint("name-", i)), 0); err != nil {
+				t.Errorf("append %d: %v", i, err)
+			}
+		}
+	}()
+	done := errors.New("done")
+	next := uint64(3)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	follow := func() error {
+		return l.Follow(ctx, 2, 500, func(batch []events.Event) error {
+			for i := range batch {
+				if batch[i].Seq != next || len(batch) > 500 {
+					return fmt.Errorf("event %d came in a batch of %d, %d was due", batch[i].Seq, len(batch), next)
+				}
+				next++
+				if batch[i].Seq > old-5 && batch[i].Seq < old+5 {
+					// The server and the files say the same.
+					e, err := l.Get(ctx, batch[i].Seq)
+					if err != nil || events.LeafOf(e) != events.LeafOf(&batch[i]) {
+						return fmt.Errorf("%+v is %+v, %v", batch[i], e, err)
+					}
+				}
+			}
+			if next == old+young+1 {
+				return done
+			}
+			return nil
+		})
+	}
+	if err := follow(); !errors.Is(err, done) {
+		t.Fatal(err)
+	}
+	flip(t, dir, .5)
+	next = 3
+	var found *streams.GuardError
+	if err := follow(); !errors.As(err, &found) || found.Reason != streams.ReasonDamaged {
+		t.Errorf("over damage: %v", err)
+	}
+	if l.ReadOnly() == nil {
+		t.Error("the log is still writable")
 	}
 }

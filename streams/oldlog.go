@@ -62,9 +62,9 @@ func (o *oldLog) after(ctx context.Context, seq uint64, recent map[uint64]events
 			if !overlaps && r.seq != seq+1 {
 				return nil
 			}
-			e, err := r.event()
+			e := r.event()
 			switch {
-			case err != nil || e.Check() != nil:
+			case e.Check() != nil:
 				return errScanned
 			case overlaps && events.LeafOf(&e) != leaf:
 				return errScanned

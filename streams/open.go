@@ -86,7 +86,7 @@ func (l *Log) start(ctx context.Context, size int64, durable bool) (err error) {
 
 // openStream makes EVT when there never was one, and verifies it otherwise.
 func (l *Log) openStream(ctx context.Context, known *Generation) error {
-	info, err := l.streamInfo(ctx)
+	info, err := l.awaitStream(ctx)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if known != nil {
 			l.generation = *known
@@ -131,6 +131,20 @@ func (l *Log) openStream(ctx context.Context, known *Generation) error {
 	}
 	l.pub.notBefore(last.Time())
 	return nil
+}
+
+// awaitStream asks until it is answered: a cluster may be about to choose its leaders.
+func (l *Log) awaitStream(ctx context.Context) (*streamInfo, error) {
+	for attempt := 0; ; attempt++ {
+		info, err := l.streamInfo(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, nats.ErrNoResponders) && !errors.Is(err, errNotReady) {
+			return info, err
+		}
+		l.config.Progress("waiting for the NATS servers", 0, 0)
+		if pauseErr := pause(ctx, attempt); pauseErr != nil {
+			return nil, fmt.Errorf("%w: %w", pauseErr, err)
+		}
+	}
 }
 
 func (l *Log) createStream(ctx context.Context) error {

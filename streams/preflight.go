@@ -41,7 +41,7 @@ func preflight(ctx context.Context, c Config, g Generation) (size int64, err err
 		return 0, err
 	}
 	todo := blocks
-	if sealed.Index != "" && now == sealed {
+	if sealed.Index != "" && sealed.LastSeq > 0 && now == sealed {
 		if todo, err = tailBlocks(blocks, sealed.LastSeq); err != nil {
 			return 0, err
 		}

@@ -15,14 +15,11 @@ import (
 // ErrNotFound: the log has no event of that sequence.
 var ErrNotFound = errors.New("no such event in the log")
 
-// requestTimeout bounds one request to the server when the caller has set no
-// deadline.
-const requestTimeout = 10 * time.Second
+// requestTimeout bounds one request: a server that has no leader for the
+// stream answers nothing at all.
+const requestTimeout = 5 * time.Second
 
 func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return ctx, func() {}
-	}
 	return context.WithTimeout(ctx, requestTimeout)
 }
 

@@ -51,6 +51,9 @@ func Accept(ctx context.Context, c Config) (Restored, error) {
 
 func rebuild(ctx context.Context, c Config, copied iter.Seq2[Entry, error]) (r Restored, err error) {
 	c = c.withDefaults()
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return r, err
+	}
 	if c.URL != "" {
 		return r, errors.New("only the log of an embedded server can be rebuilt; restore a cluster from a backup of its stream")
 	}
@@ -106,10 +109,10 @@ func verifyFresh(ctx context.Context, c Config, n uint64, written [sha256.Size]b
 			return err
 		}
 		if _, err := b.walk(buf, func(r record) error {
-			e, err := r.event()
+			e := r.event()
 			leaf := events.LeafOf(&e)
 			read.Write(leaf[:])
-			return err
+			return nil
 		}); err != nil {
 			return err
 		}

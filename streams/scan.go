@@ -44,10 +44,7 @@ func (l *Log) scanBlocks(ctx context.Context, from, to uint64, fn func(*events.E
 			if r.seq < from {
 				return nil
 			}
-			e, err := r.event()
-			if err != nil {
-				return guardError(ReasonDamaged, "%v", err)
-			}
+			e := r.event()
 			return fn(&e)
 		})
 		// What follows the range may be in the course of being written.

@@ -3,6 +3,7 @@ package streams
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -33,6 +34,9 @@ type streamInfo struct {
 	} `json:"state"`
 	Error *jetstream.APIError `json:"error"`
 }
+
+// errNotReady: the servers cannot say yet.
+var errNotReady = errors.New("JetStream is not ready")
 
 // State asks the server. The error is that of the quarantine or the connection.
 func (l *Log) State(ctx context.Context) (State, error) {
@@ -77,6 +81,9 @@ func (l *Log) streamInfo(ctx context.Context) (*streamInfo, error) {
 	if e := info.Error; e != nil {
 		if e.ErrorCode == jetstream.JSErrCodeStreamNotFound {
 			return nil, jetstream.ErrStreamNotFound
+		}
+		if e.Code == 503 {
+			return nil, fmt.Errorf("stream %s: %w: %w", StreamName, errNotReady, e)
 		}
 		return nil, fmt.Errorf("stream %s: %w", StreamName, e)
 	}

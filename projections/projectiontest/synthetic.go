@@ -1,6 +1,8 @@
 package projectiontest
 
 import (
+	"context"
+	"database/sql"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -52,9 +54,30 @@ var (
 // that are deleted and written again.
 var Synthetic = &projections.Projection{
 	Name: "synthetic", Version: 1,
-	Tables: []*projections.Table{history, current, counts, latest, held},
-	Types:  []string{StepType},
-	Apply:  applyStep,
+	Tables:  []*projections.Table{history, current, counts, latest, held},
+	Types:   []string{StepType},
+	Apply:   applyStep,
+	Queries: []projections.Query{{Name: "current", Run: notes}},
+}
+
+// notes are the live rows of current.
+func notes(ctx context.Context, db *sql.DB, yield func(key, answer string) error) error {
+	rows, err := db.QueryContext(ctx, `SELECT aggregate, "key", note FROM current`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var aggregate, note string
+		var key int64
+		if err := rows.Scan(&aggregate, &key, &note); err != nil {
+			return err
+		}
+		if err := yield(fmt.Sprint(aggregate, " ", key), note); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 func applyStep(e *events.Event, ops *projections.Ops) error {

@@ -125,6 +125,9 @@ func (a *applier) pushed(p events.ImagePushed) {
 	a.ops.Write(manifests, id, d, text(p.MediaType), subject, text(string(platform)), num(created),
 		a.time, a.actor, raw(p.Manifest), a.seq)
 	for _, blob := range m.Blobs() {
+		if IsForeign(blob) {
+			continue // nobody has checked that the pusher has it: holding it would let them read it
+		}
 		a.ops.Write(holds, a.digest(blob.Digest), id, d)
 	}
 	for _, child := range m.Manifests {

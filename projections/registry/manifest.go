@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/opencontainers/go-digest"
@@ -41,6 +42,13 @@ func (m *Manifest) Blobs() []v1.Descriptor {
 		return m.Layers
 	}
 	return append([]v1.Descriptor{*m.Config}, m.Layers...)
+}
+
+// IsForeign tells a layer that its pusher may leave out: non-distributable, or
+// to be fetched from somewhere else (image-spec, "Non-Distributable Layers").
+func IsForeign(d v1.Descriptor) bool {
+	return len(d.URLs) > 0 || strings.HasPrefix(d.MediaType, "application/vnd.oci.image.layer.nondistributable.") ||
+		strings.HasPrefix(d.MediaType, "application/vnd.docker.image.rootfs.foreign.")
 }
 
 // Artifact is the artifact type that a referrers list shows for the manifest:

@@ -77,7 +77,7 @@ func page(r *http.Request) (n int, last string, err error) {
 	}
 	n, err = strconv.Atoi(q.Get("n"))
 	if err != nil || n < 0 {
-		return 0, "", fail(http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "n is a number of entries, 0 or more")
+		return 0, "", unsupported(http.StatusBadRequest, "n is a number of entries, 0 or more")
 	}
 	return min(n, maxPage), q.Get("last"), nil
 }

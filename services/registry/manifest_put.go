@@ -76,12 +76,6 @@ const maxTags = 50
 // readPush reads and judges the request by itself, before anything is looked up.
 func readPush(w http.ResponseWriter, r *http.Request, ref string) (*push, error) {
 	p := &push{}
-	checkTag := func(tag string) error {
-		if err := repository.CheckTag(tag); err != nil {
-			return fail(http.StatusBadRequest, "TAG_INVALID", err.Error())
-		}
-		return nil
-	}
 	if isDigest(ref) {
 		d, err := parseDigest(ref)
 		if err != nil {
@@ -92,15 +86,15 @@ func readPush(w http.ResponseWriter, r *http.Request, ref string) (*push, error)
 			p.more = r.URL.Query()["tag"]
 		}
 		if len(p.more) > maxTags {
-			return nil, fail(http.StatusBadRequest, "TAG_INVALID", fmt.Sprintf("a push has at most %d tags", maxTags))
+			return nil, manifestInvalid(fmt.Sprintf("a push has at most %d tags", maxTags))
 		}
 		for _, tag := range p.more {
-			if err := checkTag(tag); err != nil {
+			if err := repository.CheckTag(tag); err != nil {
 				return nil, err
 			}
 		}
 	} else {
-		if err := checkTag(ref); err != nil {
+		if err := repository.CheckTag(ref); err != nil {
 			return nil, err
 		}
 		p.Tag = ref
@@ -172,7 +166,7 @@ func (s *Registry) check(ctx context.Context, name string, p *push) ([]v1.Descri
 		size, err := s.blob(ctx, name, d.Digest)
 		var unknown *problem
 		switch {
-		case errors.As(err, &unknown) && isForeign(d):
+		case errors.As(err, &unknown) && read.IsForeign(d):
 			continue
 		case errors.As(err, &unknown):
 			missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",

@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	read "hubledger/projections/registry"
+	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
 )
 
@@ -24,6 +25,13 @@ func (s *Registry) mount(ctx context.Context, name, from string, d digest.Digest
 	source, err := fullName(from)
 	if err != nil {
 		return false, nil // nothing can be mounted from there
+	}
+	// A lease can outlive its blob, when that was not synced before a restart.
+	if _, err := s.Blobs.Stat(d); err != nil {
+		if errors.Is(err, blobs.ErrNotFound) {
+			err = nil
+		}
+		return false, err
 	}
 	until := time.Now().Add(s.LeaseTerm)
 	err = s.Leases.TakeIf(ctx, source, name, d, until)

@@ -152,18 +152,25 @@ func (s *Registry) chunk(w http.ResponseWriter, r *http.Request, to route) (name
 	if header == "" {
 		return name, -1, nil
 	}
-	bad := fail(http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID", "Content-Range is <first>-<last> in bytes, and as long as the body")
-	first, last, ok := strings.Cut(strings.TrimPrefix(header, "bytes "), "-")
-	last, _, _ = strings.Cut(last, "/")
-	from, err1 := strconv.ParseInt(first, 10, 64)
-	end, err2 := strconv.ParseInt(last, 10, 64)
-	if !ok || err1 != nil || err2 != nil || from < 0 || end < from-1 {
-		return "", 0, bad
+	first, size, ok := parseContentRange(header)
+	if !ok || r.ContentLength >= 0 && size != r.ContentLength {
+		return "", 0, fail(http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID", "Content-Range is <first>-<last> in bytes, and as long as the body")
 	}
-	if r.ContentLength >= 0 && end-from+1 != r.ContentLength {
-		return "", 0, bad
+	return name, first, nil
+}
+
+// parseContentRange reads <first>-<last> (distribution-spec, "Pushing a blob in
+// chunks"), or the same as RFC 9110 has it: bytes <first>-<last>/<size>. A last
+// byte before the first is the range of an empty chunk.
+func parseContentRange(header string) (first, size int64, ok bool) {
+	header, _, _ = strings.Cut(strings.TrimPrefix(header, "bytes "), "/")
+	from, to, ok := strings.Cut(header, "-")
+	a, err1 := strconv.ParseUint(from, 10, 62)
+	b, err2 := strconv.ParseUint(to, 10, 62)
+	if !ok || err1 != nil || err2 != nil || b+1 < a {
+		return 0, 0, false
 	}
-	return name, from, nil
+	return int64(a), int64(b) + 1 - int64(a), true
 }
 
 // receive appends a body to an upload. What came of a broken one stays, so

@@ -72,9 +72,12 @@ func (s *Store) receiveSmall(ctx context.Context, u *upload, r io.Reader) error 
 	buf := smallBuffers.get()
 	defer smallBuffers.put(buf)
 	for first := true; ; first = false {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		n, readErr := fill(r, *buf)
 		if n > 0 {
-			if err := s.admitChunk(ctx, u, n); err != nil {
+			if err := s.admitChunk(u, n); err != nil {
 				return err
 			}
 			if err := s.append(u, (*buf)[:n]); err != nil {
@@ -108,10 +111,13 @@ func (s *Store) receiveLarge(ctx context.Context, u *upload, r io.Reader) error 
 		}
 	}()
 	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		buf := <-free
 		n, readErr := fill(r, *buf)
 		if n > 0 {
-			if err := s.admitChunk(ctx, u, n); err != nil {
+			if err := s.admitChunk(u, n); err != nil {
 				free <- buf
 				return err
 			}
@@ -153,11 +159,11 @@ func (s *Store) append(u *upload, p []byte) error {
 	return nil
 }
 
-// admitChunk says whether an upload may grow by n bytes.
-func (s *Store) admitChunk(ctx context.Context, u *upload, n int) error {
+// admitChunk says whether an upload may grow by n bytes. It does not ask the
+// context: that of an HTTP request ends in the very read that hands over the
+// last bytes of a connection which broke, and these are to be kept.
+func (s *Store) admitChunk(u *upload, n int) error {
 	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
 	case u.cancelled.Load():
 		return ErrUploadUnknown
 	case s.cfg.MaxBlobSize > 0 && u.size.Load()+int64(n) > s.cfg.MaxBlobSize:

@@ -62,14 +62,8 @@ func TestPinHoldsUntilUnpinned(t *testing.T) {
 		s = reopen()
 		mustMark(t, s, d, false)
 		s.Unpin(second)
-		// Rows go in their own time on a store that has only rows.
-		for {
-			marked, err := s.MarkLeaving(t.Context(), []digest.Digest{d})
-			check(t, err)
-			if len(marked) == 1 {
-				break
-			}
-		}
+		s = reopen() // rows go in their own time, at the latest now
+		mustMark(t, s, d, true)
 	})
 }
 
@@ -90,9 +84,9 @@ func TestWaitCleared(t *testing.T) {
 		d := blob("layer")
 		check(t, s.WaitCleared(t.Context(), d)) // nothing to wait for
 		mustMark(t, s, d, true)
-		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(errors.New("enough"))
-		if err := s.WaitCleared(ctx, d); err == nil || err.Error() != "enough" {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.WaitCleared(ctx, d); !errors.Is(err, context.Canceled) {
 			t.Fatalf("waiting with a cancelled context: %v", err)
 		}
 		done := make(chan error)

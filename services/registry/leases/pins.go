@@ -53,7 +53,10 @@ func (s *Store) Unpin(id Pin) {
 	if s.mem != nil && !s.mem.unpin(id) {
 		return // it has no rows
 	}
-	s.unpins <- id
+	select {
+	case s.unpins <- id:
+	case <-s.quit:
+	}
 }
 
 func (t *tx) writePin(id Pin, ds []packed, until int64) error {
@@ -63,30 +66,40 @@ func (t *tx) writePin(id Pin, ds []packed, until int64) error {
 	})
 }
 
-// dropPins removes the rows of ended pins.
-func (s *Store) dropPins(ctx context.Context) {
+// dropPins removes the rows of ended pins until the store is closed, and then
+// those that are left.
+func (s *Store) dropPins() {
 	for {
-		var ids []any
 		select {
-		case <-ctx.Done():
-			return
 		case id := <-s.unpins:
-			ids = append(ids, string(id))
-		}
-		for more := true; more && len(ids) < maxRows; {
+			s.deletePins(id)
+		case <-s.quit:
 			select {
 			case id := <-s.unpins:
-				ids = append(ids, string(id))
+				s.deletePins(id)
 			default:
-				more = false
+				return
 			}
 		}
-		// An error only means that the pins end by their term.
-		_ = s.change.run(ctx, noLock, func(t *tx) error {
-			_, err := t.exec(`DELETE FROM pins WHERE id IN `+list(1, len(ids)), ids...)
-			return err
-		})
 	}
+}
+
+// deletePins removes the rows of one pin and of those that wait behind it.
+func (s *Store) deletePins(first Pin) {
+	ids := []any{string(first)}
+	for more := true; more && len(ids) < maxRows; {
+		select {
+		case id := <-s.unpins:
+			ids = append(ids, string(id))
+		default:
+			more = false
+		}
+	}
+	// An error only means that the pins end by their term.
+	_ = s.change.run(context.Background(), noLock, func(t *tx) error {
+		_, err := t.exec(`DELETE FROM pins WHERE id IN `+list(1, len(ids)), ids...)
+		return err
+	})
 }
 
 // pin holds blobs in memory and returns those that need rows: a pin guards

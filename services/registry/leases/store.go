@@ -19,8 +19,10 @@ type Store struct {
 	unpins  chan Pin
 	node    string
 	created time.Time
-	cancel  context.CancelFunc
 	work    sync.WaitGroup
+	quit    chan struct{}
+	closing sync.Once
+	closed  error
 }
 
 // A changer runs one change as a transaction, alone or together with others.
@@ -129,19 +131,18 @@ func (s *Store) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open operational store: %w", err)
 	}
-	var background context.Context
-	background, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	s.unpins = make(chan Pin, 1024)
-	s.work.Go(func() { s.dropPins(background) })
+	s.unpins, s.quit = make(chan Pin, 1024), make(chan struct{})
+	s.work.Go(s.dropPins)
 	return nil
 }
 
-// Close ends what runs in the background and closes the database. The caller
-// has stopped using the store.
+// Close ends what runs in the background and closes the database. What is
+// called afterwards fails.
 func (s *Store) Close() error {
-	if s.cancel != nil {
-		s.cancel()
-	}
-	s.work.Wait()
-	return errors.Join(s.change.close(), s.db.Close())
+	s.closing.Do(func() {
+		close(s.quit)
+		s.work.Wait()
+		s.closed = errors.Join(s.change.close(), s.db.Close())
+	})
+	return s.closed
 }

@@ -140,3 +140,27 @@ func TestBadDigestIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// What a failed transaction did is seen nowhere.
+func TestFailedChangeLeavesNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store, _ func() *Store) {
+		d, other := blob("a"), blob("b")
+		check(t, s.Take(t.Context(), "alice/app", inAnHour(), other))
+		ps, err := packAll([]digest.Digest{d})
+		check(t, err)
+		err = s.change.run(t.Context(), givesHolds, func(tx *tx) error {
+			if err := tx.take("alice/app", ps, micros(inAnHour())); err != nil {
+				return err
+			}
+			_, err := tx.exec(`INSERT INTO nowhere VALUES (1)`)
+			return err
+		})
+		if err == nil {
+			t.Fatal("a statement about no table succeeded")
+		}
+		mustHave(t, s, "alice/app", d, false)
+		mustHave(t, s, "alice/app", other, true)
+		mustMark(t, s, other, false)
+		mustMark(t, s, d, true)
+	})
+}

@@ -1,0 +1,100 @@
+package projections_test
+
+import (
+	"database/sql"
+	"testing"
+
+	"hubledger/projections"
+	"hubledger/projections/projectiontest"
+)
+
+func count(n int64) write { return write{Table: "counts", Key: 1, N: n} }
+
+func counted(t testing.TB, db *sql.DB) (n int) {
+	t.Helper()
+	if err := db.QueryRow(`SELECT n FROM counts WHERE "key" = 1`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestFollowerTakesOver: of two processes one writes, the other follows and
+// becomes the writer when the first ends.
+func TestFollowerTakesOver(t *testing.T) {
+	place := projections.PostgresURL(postgres.URL(t))
+	var log projectiontest.Log
+	first := open(t, place, synthetic, projections.Options{})
+	r1, stop1 := start(t, first, &log, nil)
+	wait := func(r *projections.Runner, seq uint64) {
+		t.Helper()
+		if err := r.Wait(t.Context(), seq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait(r1, log.Append(step{Writes: []write{count(1)}}.Event("a")))
+
+	commits := make(chan projections.Commit, 1000)
+	second := open(t, place, synthetic, projections.Options{})
+	r2, _ := start(t, second, &log, func(c projections.Commit) { commits <- c })
+	wait(r2, 1)
+	for range 20 {
+		seq := log.Append(step{Writes: []write{count(1)}}.Event("a"))
+		wait(r2, seq)
+		if got := counted(t, second.DB()); got != int(seq) {
+			t.Fatalf("the follower counts %d at event %d", got, seq)
+		}
+	}
+	for len(commits) > 0 {
+		if c := <-commits; c.Events != nil {
+			t.Errorf("the follower was told events %d to %d that it did not commit", c.From, c.To)
+		}
+	}
+	log.Append(step{Poison: "error"}.Event("bad"))
+	wait(r1, log.Append(step{Writes: []write{count(1)}}.Event("a")))
+	wait(r2, 23)
+	if !r2.IsParked("evt._.synthetic.bad") {
+		t.Error("the follower does not know what is parked")
+	}
+	stop1()
+	for range 20 {
+		wait(r2, log.Append(step{Writes: []write{count(1)}}.Event("a")))
+	}
+	if got := counted(t, second.DB()); got != 42 {
+		t.Errorf("counted %d of 42", got)
+	}
+}
+
+// TestFence: a writer whose session or epoch is gone commits no more, and
+// nothing is lost or done twice.
+func TestFence(t *testing.T) {
+	url := postgres.URL(t)
+	place := projections.PostgresURL(url)
+	var log projectiontest.Log
+	store := open(t, place, synthetic, projections.Options{})
+	r, _ := start(t, store, &log, nil)
+	do := postgresOutside(url)
+	n := 0
+	push := func() {
+		t.Helper()
+		n++
+		if err := r.Wait(t.Context(), log.Append(step{Writes: []write{count(1)}}.Event("a"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	push()
+	for _, trouble := range []string{
+		`UPDATE _store SET epoch = epoch + 1`, // another writer was here
+		`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`,
+		`UPDATE _store SET position = position - 1, epoch = epoch + 1; UPDATE counts SET n = n - 1`, // a crash of the server
+	} {
+		do(t, trouble)
+		push()
+		push()
+		if got := counted(t, store.DB()); got != n {
+			t.Fatalf("after %s: counted %d of %d", trouble, got, n)
+		}
+	}
+	if r.HasParked() {
+		t.Error("trouble was parked")
+	}
+}

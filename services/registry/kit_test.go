@@ -1,0 +1,47 @@
+package registry_test
+
+import (
+	"os"
+	"strconv"
+	"testing"
+
+	"hubledger/projections/pgtest"
+	"hubledger/services/registry/registrytest"
+)
+
+var postgres pgtest.Server
+
+func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+
+// onEach runs a test on a hub over SQLite and on one over PostgreSQL.
+func onEach(t *testing.T, c registrytest.Config, test func(t *testing.T, h *registrytest.Hub)) {
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, registrytest.Start(t, c))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		c.Postgres = postgres.URL(t)
+		test(t, registrytest.Start(t, c))
+	})
+}
+
+// soak says whether the long forms of tests are wanted.
+func soak() bool { return os.Getenv("HUBLEDGER_SOAK") == "1" }
+
+// sized is the small number by default and the large one in a soak.
+func sized(small, large int) int {
+	if soak() {
+		return large
+	}
+	return small
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

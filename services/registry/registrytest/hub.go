@@ -1,0 +1,204 @@
+// Package registrytest runs the registry on real parts for tests: an embedded
+// log, the registry projection, the blob store and the operational store in
+// one directory, behind a real listener. All of it can be stopped and started
+// again on what it left, and faults can be put between the parts.
+package registrytest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections"
+	read "hubledger/projections/registry"
+	"hubledger/services/internal/command"
+	"hubledger/services/registry"
+	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/leases"
+	"hubledger/streams"
+)
+
+// By is who tests act as.
+var By = command.By{Source: "/test", Actor: "tester"}
+
+// Config says what a Hub is made of. The zero value is what serve has, in a
+// temporary directory.
+type Config struct {
+	Dir            string        // data directory; temporary when empty
+	Postgres       string        // database for projections and leases; SQLite when empty
+	LeaseTerm      time.Duration // as in registry.Config
+	UndeleteWindow time.Duration // as in registry.Config
+	Reserve        int64         // as in blobs.Config, but 0 is none
+	FS             blobs.FS      // below the blob store; the operating system's when nil
+	// Log, when not nil, stands between the registry and its log.
+	Log    func(registry.Log) registry.Log
+	Logger *slog.Logger // quiet when nil
+}
+
+// A Hub is a registry that runs, with its parts.
+type Hub struct {
+	Config
+	T        testing.TB
+	URL      string // such as http://127.0.0.1:40213
+	Log      *streams.Log
+	Store    projections.Store
+	Runner   *projections.Runner
+	Blobs    *blobs.Store
+	Leases   *leases.Store
+	Registry *registry.Registry
+	Counts   *Counts // over all restarts
+
+	server *http.Server
+	stop   context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// Counts are the registry's metrics.
+type Counts struct{ Pushes, Uploads, Mounts, Swept, Freed Counter }
+
+// A Counter counts in memory.
+type Counter struct{ n atomic.Int64 }
+
+func (c *Counter) Inc()          { c.n.Add(1) }
+func (c *Counter) Add(n float64) { c.n.Add(int64(n)) }
+func (c *Counter) Value() int64  { return c.n.Load() }
+
+// Start runs a hub and ends it with the test.
+func Start(t testing.TB, c Config) *Hub {
+	t.Helper()
+	if c.Dir == "" {
+		c.Dir = t.TempDir()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	c.Reserve = cmp.Or(c.Reserve, -1)
+	h := &Hub{Config: c, T: t, Counts: &Counts{}}
+	h.Open()
+	t.Cleanup(func() { h.Close() })
+	return h
+}
+
+// Restart closes everything and opens it again on the same directory, behind
+// another port.
+func (h *Hub) Restart() {
+	h.T.Helper()
+	h.Close()
+	h.Open()
+}
+
+// Open starts what Close ended.
+func (h *Hub) Open() {
+	h.T.Helper()
+	ctx := context.Background()
+	var err error
+	fatal := func(what string) {
+		h.T.Helper()
+		if err != nil {
+			h.T.Fatalf("%s: %v", what, err)
+		}
+	}
+	h.Log, err = streams.Open(ctx, streams.Config{Dir: h.Dir, Logger: h.Logger})
+	fatal("open the log")
+	if h.Postgres != "" {
+		h.Leases, err = leases.OpenPostgres(ctx, h.Postgres)
+	} else {
+		h.Leases, err = leases.OpenSQLite(ctx, h.operations())
+	}
+	fatal("open the leases")
+	h.Blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve, Log: h.Logger})
+	fatal("open the blob store")
+	h.Store, err = h.Place().Open(ctx, &read.Projection, projections.Options{Generation: h.Log.Generation(), Logger: h.Logger})
+	fatal("open the projection")
+	h.run(ctx)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	fatal("listen")
+	h.URL = "http://" + listener.Addr().String()
+	h.server = &http.Server{Handler: h.Registry, ErrorLog: slog.NewLogLogger(h.Logger.Handler(), slog.LevelDebug)}
+	h.work.Go(func() { h.server.Serve(listener) })
+}
+
+// run makes the registry and lets its projection follow the log.
+func (h *Hub) run(ctx context.Context) {
+	h.T.Helper()
+	var log registry.Log = h.Log
+	if h.Config.Log != nil {
+		log = h.Config.Log(log)
+	}
+	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
+		OnCommit: func(c projections.Commit) { h.Registry.Committed(c) }})
+	h.Registry = registry.New(registry.Config{Log: log, View: h.Runner, Read: read.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
+		Leases: h.Leases, Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
+		Metrics: registry.Metrics{Pushes: &h.Counts.Pushes, Uploads: &h.Counts.Uploads, Mounts: &h.Counts.Mounts,
+			Swept: &h.Counts.Swept, Freed: &h.Counts.Freed}})
+	running, stop := context.WithCancel(ctx)
+	h.stop = stop
+	h.work.Go(func() { h.Runner.Run(running) })
+	last, err := h.Log.LastSeq(ctx)
+	if err == nil {
+		err = h.Runner.Wait(ctx, last)
+	}
+	if err != nil {
+		h.T.Fatalf("catch up: %v", err)
+	}
+}
+
+// Close ends everything in the order in which serve does. Closing again does nothing.
+func (h *Hub) Close() {
+	h.T.Helper()
+	if h.server == nil {
+		return
+	}
+	h.server.Close()
+	h.server = nil
+	h.stop()
+	h.work.Wait()
+	ctx := context.Background()
+	if err := errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Log.Close(ctx)); err != nil {
+		h.T.Errorf("close: %v", err)
+	}
+}
+
+// Place is where the projection is.
+func (h *Hub) Place() projections.Place {
+	if h.Postgres != "" {
+		return projections.PostgresURL(h.Postgres)
+	}
+	return projections.SQLiteDir(filepath.Join(h.Dir, "projections"))
+}
+
+func (h *Hub) operations() string { return filepath.Join(h.Dir, "operations.db") }
+
+// LastSeq is that of the log.
+func (h *Hub) LastSeq() uint64 {
+	h.T.Helper()
+	last, err := h.Log.LastSeq(context.Background())
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	return last
+}
+
+// Events is the whole log.
+func (h *Hub) Events() []events.Event {
+	h.T.Helper()
+	var list []events.Event
+	for seq := uint64(1); seq <= h.LastSeq(); seq++ {
+		e, err := h.Log.Get(context.Background(), seq)
+		if err != nil {
+			h.T.Fatal(err)
+		}
+		list = append(list, *e)
+	}
+	return list
+}
