@@ -25,20 +25,20 @@ func converges(t *testing.T, p *projections.Projection, log projections.Source, 
 }
 
 func TestSyntheticConverges(t *testing.T) {
-	for range rounds(2, 50) {
+	for range rounds(1, 50) {
 		rng := projectiontest.Seed(t)
-		converges(t, projectiontest.Synthetic, projectiontest.Steps(rng, 600), rng)
+		converges(t, projectiontest.Synthetic, projectiontest.Steps(rng, 800), rng)
 	}
 }
 
 func TestRegistryConverges(t *testing.T) {
 	for range rounds(1, 50) {
 		rng := projectiontest.Seed(t)
-		converges(t, &registry.Projection, projectiontest.Hub(rng, 400, 1), rng)
+		converges(t, &registry.Projection, projectiontest.Hub(rng, 300, 1), rng)
 	}
 }
 
 func TestJournalConverges(t *testing.T) {
 	rng := projectiontest.Seed(t)
-	converges(t, &journal.Projection, projectiontest.Hub(rng, 200, 1), rng)
+	converges(t, &journal.Projection, projectiontest.Hub(rng, 150, 1), rng)
 }

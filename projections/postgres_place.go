@@ -136,7 +136,7 @@ func (d postgresPlace) Drop(ctx context.Context, name string, version int, b Bui
 // tryLock takes a schema's writer lock for the session. It waits a moment for
 // a process that has just ended.
 func tryLock(ctx context.Context, conn *pgx.Conn, schema string) error {
-	const tries, pause = 20, 100 * time.Millisecond
+	const tries, pause = 10, 100 * time.Millisecond
 	for try := 1; ; try++ {
 		var locked bool
 		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", lockKey(schema)).Scan(&locked); err != nil {

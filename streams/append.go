@@ -84,6 +84,9 @@ func (l *Log) settle(ctx context.Context, e *events.Event, expect uint64, err er
 		if ctx.Err() != nil {
 			return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, err)
 		}
+		if l.conn.IsClosed() {
+			return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, ErrClosed)
+		}
 		if bad := l.server.health(); bad != nil {
 			l.SetReadOnly(bad)
 			return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, l.ReadOnly())

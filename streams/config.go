@@ -1,7 +1,3 @@
-// Package streams keeps the log: the JetStream stream EVT, embedded in this
-// process or on a NATS server elsewhere. It is the only package that knows
-// NATS. It appends with optimistic concurrency, hands the log to whoever
-// follows it, and guards it against what disks and people do to it.
 package streams
 
 import (

@@ -31,6 +31,9 @@ func (l *Log) Follow(ctx context.Context, after uint64, max int, fn func([]event
 	if l.conn == nil {
 		return l.ReadOnly()
 	}
+	if max < 1 {
+		max = 1
+	}
 	for failures := 0; ; {
 		last, err := l.followNext(ctx, after, max, fn)
 		if last > after {
@@ -42,6 +45,9 @@ func (l *Log) Follow(ctx context.Context, after uint64, max int, fn func([]event
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if l.conn.IsClosed() {
+			return ErrClosed
 		}
 		if err == nil {
 			continue

@@ -19,6 +19,10 @@ type Generation struct {
 	Created  time.Time `json:"created"`
 	MaxBytes int64     `json:"maxBytes"` // the stream's limit, in bytes
 
+	// Resizing is the limit that the stream is being given, 0 when it is not:
+	// a crash in between leaves the stream with the one or the other.
+	Resizing int64 `json:"resizing,omitempty"`
+
 	// Previous is the generation that this one follows and PreviousLast its
 	// last sequence, as far as was known; empty for a log's first generation.
 	Previous     string `json:"previous,omitempty"`
@@ -27,6 +31,15 @@ type Generation struct {
 
 func newGeneration(maxBytes int64) Generation {
 	return Generation{ID: rand.Text(), Created: time.Now().UTC().Truncate(time.Second), MaxBytes: maxBytes}
+}
+
+// resized takes over the limit that the stream has, if it was being given it.
+func (g Generation) resized(limit int64) Generation {
+	if g.Resizing != 0 && limit == g.Resizing {
+		g.MaxBytes = limit
+	}
+	g.Resizing = 0
+	return g
 }
 
 func generationPath(dir string) string { return filepath.Join(dir, "generation.json") }

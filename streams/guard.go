@@ -87,7 +87,7 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if noted == nil || *noted != l.generation {
+	if noted == nil || noted.ID != l.generation.ID {
 		return 0, guardError(ReasonGeneration, "%s was changed while the log was open", generationPath(l.config.Dir))
 	}
 	// Positions are read before the log's end: both only ever rise.

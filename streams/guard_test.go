@@ -291,7 +291,6 @@ func refused(t *testing.T, dir string, j memoryJournal, reasons []streams.Reason
 	if !slices.Contains(reasons, found.Reason) {
 		t.Errorf("the reason is %q, not one of %q: %v", found.Reason, reasons, err)
 	}
-	t.Log(err)
 	if found.Advice == "" || found.ExitCode() == 0 {
 		t.Errorf("no advice or exit code: %+v", found)
 	}
@@ -337,6 +336,47 @@ func restored(t *testing.T, dir string, whole memoryJournal, old string) streams
 	appendN(t, l, int(r.Events)+1, int(r.Events)+3)
 	mustClose(t, l)
 	return r
+}
+
+func TestInterruptedReplacementIsFinished(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	l := mustOpen(t, dir)
+	appendN(t, l, 1, 200)
+	whole := journalOf(t, l, 200)
+	mustClose(t, l)
+	noted, err := os.ReadFile(filepath.Join(dir, "generation.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, interrupt := range map[string]func(dir string) error{
+		"old files moved aside": func(dir string) error {
+			return os.Rename(filepath.Join(dir, "nats"), filepath.Join(dir, "nats-replaced-20260101T000000.000Z"))
+		},
+		"new files in place, not noted": func(dir string) error {
+			if _, err := streams.Restore(ctx, quiet(dir), whole[:journaled].all); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(dir, "generation.json"), noted, 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			interrupted := t.TempDir()
+			copyDir(t, dir, interrupted)
+			if err := interrupt(interrupted); err != nil {
+				t.Fatal(err)
+			}
+			refused(t, interrupted, whole[:journaled], []streams.Reason{streams.ReasonBehind, streams.ReasonGeneration})
+			r, err := streams.Restore(ctx, quiet(interrupted), whole[:journaled].all)
+			if err != nil || r.Events != 200 {
+				t.Fatalf("restored %+v, %v", r, err)
+			}
+			l := mustOpen(t, interrupted)
+			if err := (&streams.Guard{Log: l, Journal: whole}).Check(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 func TestTailLostBeforeTheJournalHadItIsNotSeen(t *testing.T) {

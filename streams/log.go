@@ -2,6 +2,7 @@ package streams
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -32,6 +33,9 @@ type Log struct {
 	closing sync.Once
 	closed  error
 }
+
+// ErrClosed: the log was closed.
+var ErrClosed = errors.New("the log is closed")
 
 // Generation is the id of the log's present life; see type Generation.
 func (l *Log) Generation() string { return l.generation.ID }

@@ -26,11 +26,13 @@ func readOld(c Config) (*oldLog, error) {
 	if s := readSeal(c.Dir); s.Generation == o.generation {
 		o.last = s.LastSeq
 	}
-	stored := ""
+	var stored, before string
 	if config, err := storedConfig(c); err == nil {
-		stored = config.Metadata[metaGeneration]
+		stored, before = config.Metadata[metaGeneration], config.Metadata[metaPrevious]
 	}
-	if o.generation == "" {
+	// A replacement that ended before it was noted has left a whole log that
+	// names the one that was noted.
+	if o.generation == "" || before == o.generation {
 		o.generation = stored
 	}
 	if stored != o.generation {

@@ -37,13 +37,14 @@ func Open(ctx context.Context, c Config) (_ *Log, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if known != nil {
+		l.generation = *known
+	}
 	size := int64(0)
-	if known != nil && c.URL == "" {
-		var damage *GuardError
-		size, err = preflight(ctx, c, *known)
-		if errors.As(err, &damage) {
-			l.generation = *known
-			l.SetReadOnly(damage)
+	if c.URL == "" {
+		size, err = preflight(ctx, c, l.generation)
+		if found := (*GuardError)(nil); errors.As(err, &found) {
+			l.SetReadOnly(found)
 			return l, nil
 		}
 		if err != nil {
@@ -66,7 +67,7 @@ func (l *Log) start(ctx context.Context, size int64, durable bool) (err error) {
 		nats.Name("hubledger"),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
-		nats.NoEcho(),
+		nats.ReconnectBufSize(-1), // an append that its caller gave up must not be sent later
 	}
 	if l.config.URL == "" {
 		if l.server, err = startServer(ctx, l.config, size, durable); err != nil {
@@ -89,7 +90,6 @@ func (l *Log) openStream(ctx context.Context, known *Generation) error {
 	info, err := l.awaitStream(ctx)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if known != nil {
-			l.generation = *known
 			l.SetReadOnly(guardError(ReasonMissing, "the stream is gone"))
 			return nil
 		}
@@ -112,7 +112,7 @@ func (l *Log) openStream(ctx context.Context, known *Generation) error {
 			state.Generation, generationPath(l.config.Dir)))
 		return nil
 	}
-	l.generation = *known
+	l.generation = known.resized(info.Config.MaxBytes)
 	l.observe(state)
 	if err := l.verifyStream(info); err != nil {
 		l.SetReadOnly(err)
@@ -125,9 +125,12 @@ func (l *Log) openStream(ctx context.Context, known *Generation) error {
 		return nil
 	}
 	last, err := l.Get(ctx, state.LastSeq)
-	if err != nil {
-		l.SetReadOnly(guardError(ReasonLost, "the last event, %d, cannot be read: %v", state.LastSeq, err))
+	if errors.Is(err, ErrNotFound) {
+		l.SetReadOnly(guardError(ReasonLost, "the last event, %d, cannot be read", state.LastSeq))
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	l.pub.notBefore(last.Time())
 	return nil
@@ -184,7 +187,7 @@ func (l *Log) verifyStream(info *streamInfo) error {
 }
 
 // resize follows the configured byte limit, or the disk when that has grown by
-// a tenth. The note of it is written first: it is what the stream is compared with.
+// a tenth.
 func (l *Log) resize(ctx context.Context, s State) error {
 	limit, err := byteLimit(l.config, int64(s.Bytes))
 	if err != nil {
@@ -195,12 +198,16 @@ func (l *Log) resize(ctx context.Context, s State) error {
 		return nil
 	}
 	g := l.generation
-	g.MaxBytes = limit
+	g.Resizing = limit
 	if err := g.write(l.config.Dir); err != nil {
 		return err
 	}
+	g = g.resized(limit)
 	if _, err := l.js.UpdateStream(ctx, definition(g, l.config.Replicas)); err != nil {
 		return fmt.Errorf("set the byte limit of stream %s: %w", StreamName, err)
+	}
+	if err := g.write(l.config.Dir); err != nil {
+		return err
 	}
 	l.log.Info("the log's byte limit was changed", "from", have, "to", limit)
 	l.generation = g

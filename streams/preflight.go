@@ -24,7 +24,7 @@ func preflight(ctx context.Context, c Config, g Generation) (size int64, err err
 	// A server would apply loosened limits as soon as it starts. A description
 	// that cannot be read is left to it: it does not touch that stream then.
 	if config, err := storedConfig(c); err == nil && config.Metadata[metaGeneration] == g.ID {
-		if diff := differences(definition(g, c.Replicas), config); len(diff) > 0 {
+		if diff := differences(definition(g.resized(config.MaxBytes), c.Replicas), config); len(diff) > 0 {
 			return 0, configError(diff)
 		}
 	}

@@ -242,14 +242,16 @@ func TestFollowSurvivesLostConnections(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	const n, cuts = 300, 3
-	go func() {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
 		for i := 1; i <= n; i++ {
 			if _, err := l.Append(ctx, newEvent(t, fmt.Sprint("id-", i), fmt.Sprint("name-", i)), events.AnySeq); err != nil {
 				t.Errorf("append %d: %v", i, err)
 				return
 			}
 		}
-	}()
+	})
 	done := errors.New("done")
 	next, cut := uint64(1), 0
 	err := l.Follow(ctx, 0, 10, func(batch []events.Event) error {

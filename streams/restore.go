@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"hubledger/events"
@@ -62,11 +63,18 @@ func rebuild(ctx context.Context, c Config, copied iter.Seq2[Entry, error]) (r R
 		return r, err
 	}
 	defer lock.release()
+	if err := undoHalfReplacement(c); err != nil {
+		return r, err
+	}
 	old, err := readOld(c)
 	if err != nil {
 		return r, err
 	}
-	limit, err := byteLimit(c, 0)
+	have := int64(0)
+	for _, b := range old.blocks {
+		have += b.size
+	}
+	limit, err := byteLimit(c, have)
 	if err != nil {
 		return r, err
 	}
@@ -127,7 +135,7 @@ func verifyFresh(ctx context.Context, c Config, n uint64, written [sha256.Size]b
 // leaves a directory that the guard refuses, and that Restore can be run on.
 func (r *Restored) putInPlace(c, fresh Config) error {
 	if _, err := os.Stat(c.natsDir()); err == nil {
-		r.Aside = fmt.Sprintf("%s-replaced-%s", c.natsDir(), time.Now().UTC().Format("20060102T150405.000Z"))
+		r.Aside = fmt.Sprint(c.natsDir(), asideSuffix, time.Now().UTC().Format("20060102T150405.000Z"))
 		if err := os.Rename(c.natsDir(), r.Aside); err != nil {
 			return err
 		}
@@ -142,6 +150,22 @@ func (r *Restored) putInPlace(c, fresh Config) error {
 	}
 	return r.Generation.write(c.Dir)
 }
+
+// undoHalfReplacement puts the old files back when an earlier replacement
+// ended after moving them aside and before putting the new ones in place.
+func undoHalfReplacement(c Config) error {
+	if _, err := os.Stat(c.natsDir()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	aside, err := filepath.Glob(c.natsDir() + asideSuffix + "*")
+	if err != nil || len(aside) == 0 {
+		return err
+	}
+	return os.Rename(slices.Max(aside), c.natsDir())
+}
+
+// asideSuffix and the time name the files of a log that was replaced.
+const asideSuffix = "-replaced-"
 
 // syncTree makes every file and name below a directory durable.
 func syncTree(root string) error {

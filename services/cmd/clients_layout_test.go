@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,6 +65,26 @@ func (l *layout) add(t testing.TB, mediaType string, content []byte) v1.Descript
 func (l *layout) addJSON(t testing.TB, mediaType string, v any) v1.Descriptor {
 	t.Helper()
 	return l.add(t, mediaType, encode(t, v))
+}
+
+// push uploads the layout as tag 1, each blob in one request.
+func (l *layout) push(t testing.TB, h *hubProcess, repo string) {
+	t.Helper()
+	base := h.URL + "/v2/" + repo
+	send := func(method, path, mediaType string, d digest.Digest) {
+		t.Helper()
+		r := ask(t, method, base+path, bytes.NewReader(l.blobs[d]), http.Header{"Content-Type": {mediaType}})
+		if r.status != http.StatusCreated {
+			t.Fatalf("%s %s: %d\n%s", method, path, r.status, r.body)
+		}
+	}
+	for d := range l.blobs {
+		send("POST", "/blobs/uploads/?digest="+d.String(), "application/octet-stream", d)
+	}
+	for _, image := range l.images {
+		send("PUT", "/manifests/"+image.Digest.String(), image.MediaType, image.Digest)
+	}
+	send("PUT", "/manifests/1", v1.MediaTypeImageIndex, l.index)
 }
 
 // sameIn compares the blobs of another layout with these, byte for byte.

@@ -55,6 +55,18 @@ func testSkopeo(t *testing.T, h *hubProcess) {
 	s.run(t, "sync", "--all", "--src", "dir", "--dest", "docker", synced, h.Addr+"/mirror")
 	same(t, "digest of the mirrored index", digest.FromString(s.run(t, "inspect", "--raw", "docker://"+h.Addr+"/mirror/tool:1")), l.index)
 
+	// An index without its images is refused, unless the repository is to take such.
+	sparse := newLayout(t, "skopeo, sparse")
+	indexOnly := []string{"copy", "--multi-arch", "index-only", "oci:" + sparse.dir + ":1", "docker://" + h.Addr + "/bob/tool:sparse"}
+	s.refused(t, "manifest blob unknown", indexOnly...)
+	if _, stderr, code := h.Run("repos", "policy", "bob/tool", "--sparse-indexes"); code != exitOK {
+		t.Fatalf("repos policy: exit %d, %s", code, stderr)
+	}
+	s.run(t, indexOnly...)
+	same(t, "digest of the sparse index", head(t, h, "bob/tool", "sparse").header.Get("Docker-Content-Digest"), sparse.index.String())
+	get(t, h.URL+"/v2/bob/tool/manifests/"+sparse.images["amd64"].Digest.String(), http.StatusNotFound)
+	s.run(t, "delete", "docker://"+h.Addr+"/bob/tool:sparse")
+
 	gone := newLayout(t, "skopeo, deleted")
 	s.run(t, "copy", "--all", "oci:"+gone.dir+":1", "docker://"+h.Addr+"/bob/tool:gone")
 	s.run(t, "delete", "docker://"+h.Addr+"/bob/tool:gone")

@@ -81,7 +81,7 @@ func (v *view) exchange(ctx context.Context, move func(context.Context, *project
 	}
 	v.start(v.hub.ending)
 	if v.onCommit != nil {
-		v.onCommit(projections.Commit{}) // nothing that was cached is known to hold
+		v.onCommit(projections.Commit{}, false) // nothing that was cached is known to hold
 	}
 	return err
 }

@@ -17,7 +17,7 @@ import (
 type view struct {
 	projection *projections.Projection
 	hub        *hub
-	onCommit   func(projections.Commit)
+	onCommit   func(c projections.Commit, parked bool)
 
 	switching sync.RWMutex // held for writing while builds are switched
 	current   *running
@@ -65,14 +65,16 @@ func placeOf(data, postgres string) projections.Place {
 
 // use makes a store the current one; its runner does not run yet.
 func (v *view) use(store projections.Store, position uint64) {
-	v.current = &running{store: store, opened: position, ended: context.Background(), done: make(chan struct{}), runner: projections.NewRunner(projections.RunnerConfig{
+	r := &running{store: store, opened: position, ended: context.Background(), done: make(chan struct{})}
+	r.runner = projections.NewRunner(projections.RunnerConfig{
 		Store: store, Source: v.hub.log, Logger: v.hub.Logger,
 		OnCommit: func(c projections.Commit) {
 			if v.onCommit != nil {
-				v.onCommit(c)
+				v.onCommit(c, r.runner.HasParked())
 			}
 		},
-	})}
+	})
+	v.current = r
 }
 
 func (v *view) start(ctx context.Context) {

@@ -87,10 +87,18 @@ func (c *cache) begin(repo string) fill {
 }
 
 func (c *cache) set(f fill, kind byte, ref string, value any, size int) {
-	key := cacheKey{f.repo, kind, ref}
-	size += len(f.repo) + len(ref) + 160
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.put(f, kind, ref, value, size)
+}
+
+// put is set for who has the lock.
+func (c *cache) put(f fill, kind byte, ref string, value any, size int) {
+	if size > c.max/64 {
+		return
+	}
+	key := cacheKey{f.repo, kind, ref}
+	size += len(f.repo) + len(ref) + 160
 	m := c.markOf(f.repo)
 	if c.all != f.all || *m != f.at {
 		return
@@ -167,19 +175,16 @@ func (c *cache) manifest(repo, ref string) (*manifest, bool) {
 }
 
 func (c *cache) setManifest(f fill, repo, ref string, m *manifest) {
-	if len(m.bytes) <= c.max/64 {
-		c.set(f, kindManifest, ref, m, len(m.bytes)+200)
-	}
+	c.set(f, kindManifest, ref, m, m.cost())
 }
 
-func (c *cache) blob(repo string, d digest.Digest) (int64, bool) {
-	v, ok := c.get(repo, kindBlob, string(d))
-	size, _ := v.(int64)
-	return size, ok
+func (c *cache) blob(repo string, d digest.Digest) bool {
+	_, ok := c.get(repo, kindBlob, string(d))
+	return ok
 }
 
-func (c *cache) setBlob(f fill, repo string, d digest.Digest, size int64) {
-	c.set(f, kindBlob, string(d), size, 0)
+func (c *cache) setBlob(f fill, repo string, d digest.Digest) {
+	c.set(f, kindBlob, string(d), nil, 0)
 }
 
 func (c *cache) list(repo, request string) (*list, bool) {
@@ -189,7 +194,5 @@ func (c *cache) list(repo, request string) (*list, bool) {
 }
 
 func (c *cache) setList(f fill, request string, l *list) {
-	if len(l.body) <= c.max/64 {
-		c.set(f, kindList, request, l, len(l.body)+len(l.link))
-	}
+	c.set(f, kindList, request, l, len(l.body)+len(l.link))
 }

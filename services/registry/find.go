@@ -110,8 +110,8 @@ func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int6
 	repo, err := s.repository(ctx, name)
 	switch {
 	case err == nil:
-		if size, ok := s.cache.blob(repo.ID, d); ok {
-			return size, nil
+		if s.cache.blob(repo.ID, d) {
+			return s.stat(d) // that it may be read is remembered; the file can get lost or damaged
 		}
 		name = repo.Name
 	case isUnknown(err):
@@ -146,7 +146,7 @@ func (s *Registry) lookBlobUp(ctx context.Context, name string, repo *read.Repos
 	}
 	size, err := s.stat(d)
 	if err == nil {
-		s.cache.setBlob(fill, repo.ID, d, size)
+		s.cache.setBlob(fill, repo.ID, d)
 	}
 	return size, err
 }

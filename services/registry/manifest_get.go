@@ -26,6 +26,9 @@ func newManifest(m *read.Stored) *manifest {
 	}
 }
 
+// cost is what the manifest takes in the cache, in bytes.
+func (m *manifest) cost() int { return len(m.bytes) + 200 }
+
 // getManifest serves GET and HEAD (distribution-spec, "Pulling manifests").
 func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route) error {
 	repo, err := s.repository(r.Context(), to.name)

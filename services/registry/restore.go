@@ -57,22 +57,33 @@ func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, i
 	})
 }
 
-// RestoreManifest undoes the latest deletion of a manifest.
-func (s *Registry) RestoreManifest(ctx context.Context, by command.By, name string, d digest.Digest) (uint64, error) {
+// RestoreManifest undoes the deletion of a manifest. Where several deleted it
+// at the same moment, all of theirs stand in the log and each is undone.
+func (s *Registry) RestoreManifest(ctx context.Context, by command.By, name string, d digest.Digest) (seq uint64, err error) {
 	repo, err := s.repository(ctx, name)
 	if err != nil {
 		return 0, err
 	}
 	s.catchUp(ctx)
-	deletion, err := s.Read.LastDeletion(ctx, repo.ID, d)
-	if errors.Is(err, read.ErrNotFound) {
-		return 0, fmt.Errorf("%s@%s: %w", name, d, ErrNothingDeleted)
+	for {
+		deletion, err := s.Read.LastDeletion(ctx, repo.ID, d)
+		switch {
+		case err != nil && !errors.Is(err, read.ErrNotFound):
+			return 0, err
+		case seq > 0 && (err != nil || deletion.Seq > seq):
+			return seq, nil // no more, or one by somebody who came later
+		case err != nil:
+			return 0, fmt.Errorf("%s@%s: %w", name, d, ErrNothingDeleted)
+		}
+		if seq, err = s.undelete(ctx, by, repo, d, deletion); err != nil {
+			return 0, err
+		}
 	}
-	if err != nil {
-		return 0, err
-	}
+}
+
+func (s *Registry) undelete(ctx context.Context, by command.By, repo *read.Repository, d digest.Digest, deletion read.Deletion) (uint64, error) {
 	if err := s.inWindow(deletion.Time); err != nil {
-		return 0, fmt.Errorf("%s@%s: %w", name, d, err)
+		return 0, fmt.Errorf("%s@%s: %w", repo.Name, d, err)
 	}
 	needs, err := s.Read.ManifestBlobs(ctx, repo.ID, d)
 	if err != nil {

@@ -35,13 +35,21 @@ type OS struct{}
 
 func (OS) MkdirAll(dir string) error              { return os.MkdirAll(dir, 0o700) }
 func (OS) Lstat(path string) (fs.FileInfo, error) { return os.Lstat(path) }
-func (OS) Rename(from, to string) error           { return os.Rename(from, to) }
 func (OS) Remove(path string) error               { return os.Remove(path) }
 func (OS) Truncate(f *os.File, size int64) error  { return f.Truncate(size) }
 func (OS) Sync(f *os.File) error                  { return f.Sync() }
 func (OS) OpenFile(path string, flag int) (*os.File, error) {
 	return os.OpenFile(path, flag, 0o600)
 }
+
+// Rename leaves out the look at the new name that os.Rename takes first.
+func (OS) Rename(from, to string) error {
+	if err := unix.Rename(from, to); err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
+
 func (OS) WriteAt(f *os.File, p []byte, at int64) (int, error) { return f.WriteAt(p, at) }
 func (OS) Space(dir string) (free, total int64, err error)     { return FreeSpace(dir) }
 

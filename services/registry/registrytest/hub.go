@@ -136,7 +136,7 @@ func (h *Hub) run(ctx context.Context) {
 		log = h.Config.Log(log)
 	}
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
-		OnCommit: func(c projections.Commit) { h.Registry.Committed(c) }})
+		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
 	h.Registry = registry.New(registry.Config{Log: log, View: h.Runner, Read: read.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
 		Leases: h.Leases, Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
 		Metrics: registry.Metrics{Pushes: &h.Counts.Pushes, Uploads: &h.Counts.Uploads, Mounts: &h.Counts.Mounts,
