@@ -87,7 +87,8 @@ func TestStoreRefusal(t *testing.T) {
 			}
 			log.Append(step{Writes: []write{{Table: "current", Key: int64(i), Text: note}}}.Event(string(rune('a' + i))))
 		}
-		if err := projections.CatchUp(t.Context(), store, &log, 20, quiet); err != nil {
+		log.Append(step{Poison: "error"}.Event("poison"))
+		if err := projections.CatchUp(t.Context(), store, &log, 21, quiet); err != nil {
 			t.Fatal(err)
 		}
 		var rows int
@@ -98,7 +99,7 @@ func TestStoreRefusal(t *testing.T) {
 		if err := r.Wait(t.Context(), 8); !errors.Is(err, projections.ErrParked) {
 			t.Errorf("the refused event: %v", err)
 		}
-		if parked, err := r.Parked(t.Context()); err != nil || len(parked) != 1 || parked[0].Seq != 8 {
+		if parked, err := r.Parked(t.Context()); err != nil || len(parked) != 2 || parked[0].Seq != 8 || parked[1].Reason != "poison" {
 			t.Errorf("parked %+v, %v", parked, err)
 		}
 	})

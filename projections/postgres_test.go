@@ -35,7 +35,7 @@ func TestFollowerTakesOver(t *testing.T) {
 
 	commits := make(chan projections.Commit, 1000)
 	second := open(t, place, synthetic, projections.Options{})
-	r2, _ := start(t, second, &log, func(c projections.Commit) { commits <- c })
+	r2, _ := start(t, second, &log, func(_ *projections.Runner, c projections.Commit) { commits <- c })
 	wait(r2, 1)
 	for range 20 {
 		seq := log.Append(step{Writes: []write{count(1)}}.Event("a"))
@@ -73,6 +73,13 @@ func TestFence(t *testing.T) {
 	store := open(t, place, synthetic, projections.Options{})
 	r, _ := start(t, store, &log, nil)
 	do := postgresOutside(url)
+	epoch := func() (n int) {
+		t.Helper()
+		if err := store.DB().QueryRow(`SELECT epoch FROM _store`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
 	n := 0
 	push := func() {
 		t.Helper()
@@ -88,8 +95,12 @@ func TestFence(t *testing.T) {
 		`UPDATE _store SET position = position - 1, epoch = epoch + 1; UPDATE counts SET n = n - 1`, // a crash of the server
 	} {
 		do(t, trouble)
+		before := epoch()
 		push()
 		push()
+		if after := epoch(); after == before {
+			t.Fatalf("after %s the stale writer went on", trouble)
+		}
 		if got := counted(t, store.DB()); got != n {
 			t.Fatalf("after %s: counted %d of %d", trouble, got, n)
 		}

@@ -38,10 +38,14 @@ func NeedsRebuild(position, last uint64) bool {
 // the event of that sequence. It tries once: what goes wrong is returned.
 func CatchUp(ctx context.Context, store Store, source Source, to uint64, log *slog.Logger) error {
 	r := NewRunner(RunnerConfig{Store: store, Source: upTo{source, to}, Logger: log})
-	if err := r.run(ctx); !errors.Is(err, errEnough) {
-		return err
+	err := r.run(ctx)
+	if err == nil {
+		err = errors.New("the log ended before its last event")
 	}
-	return nil
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
 }
 
 // upTo is a Source that ends with errEnough behind an event.

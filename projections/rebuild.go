@@ -3,12 +3,11 @@ package projections
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"hash/maphash"
 	"log/slog"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +24,7 @@ type RebuildConfig struct {
 	Source     Source
 	Generation string       // of the log, noted in the store
 	Memory     int64        // bytes for sorting; 0 means 128 MiB. More than that goes to temporary files.
+	Scratch    string       // their directory; "" is the target's own, or the system's for PostgreSQL
 	Workers    int          // goroutines that apply; 0 means one a processor
 	Logger     *slog.Logger // nil: slog.Default()
 }
@@ -35,9 +35,9 @@ type RebuildConfig struct {
 // merged, and loaded table by table. A Runner does the rest.
 //
 // Progress is told in events: applying them is the first half of the way and
-// loading their rows the second. It is called from many goroutines, one at a
-// time each 1,000 events or so; nil is allowed. When Rebuild fails or the
-// process dies, what was there before still is.
+// loading their rows the second. It is called by one goroutine at a time, and
+// done never falls; nil is allowed. When Rebuild fails or the process dies,
+// what was there before still is.
 func Rebuild(ctx context.Context, cfg RebuildConfig, progress func(done, total uint64)) error {
 	m, err := compile(cfg.Projection)
 	if err != nil {
@@ -48,6 +48,9 @@ func Rebuild(ctx context.Context, cfg RebuildConfig, progress func(done, total u
 	}
 	if cfg.Workers == 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	if cfg.Scratch == "" {
+		cfg.Scratch = cfg.Place.spill()
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -68,6 +71,8 @@ type rebuild struct {
 	m        *model
 	last     uint64
 	progress func(done, total uint64)
+	mu       sync.Mutex
+	told     uint64 // the last progress
 	applied  atomic.Uint64
 	loaded   atomic.Uint64 // operations
 	ops      uint64        // operations in all
@@ -142,60 +147,6 @@ func (b *rebuild) apply(ctx context.Context) error {
 	return nil
 }
 
-var errEnough = errors.New("the last event was read")
-
-// read deals the log out to the workers by subject.
-func (b *rebuild) read(ctx context.Context, inputs []chan []events.Event) error {
-	const most, mostBytes = 256, 1 << 20
-	if b.last == 0 {
-		return nil
-	}
-	seed := maphash.MakeSeed()
-	hands := make([][]events.Event, len(inputs))
-	sizes := make([]int, len(inputs))
-	deal := func(i int) error {
-		select {
-		case inputs[i] <- hands[i]:
-			hands[i], sizes[i] = nil, 0
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	var position uint64
-	err := b.cfg.Source.Follow(ctx, 0, 500, func(batch []events.Event) error {
-		for _, e := range batch {
-			if e.Seq != position+1 {
-				return fmt.Errorf("the log goes from event %d to %d", position, e.Seq)
-			}
-			i := int(maphash.String(seed, e.Subject) % uint64(len(inputs)))
-			if hands[i] == nil {
-				hands[i] = make([]events.Event, 0, most)
-			}
-			hands[i] = append(hands[i], e)
-			sizes[i] += len(e.Data)
-			if len(hands[i]) == most || sizes[i] > mostBytes {
-				if err := deal(i); err != nil {
-					return err
-				}
-			}
-			if position = e.Seq; position == b.last {
-				return errEnough
-			}
-		}
-		return nil
-	})
-	if !errors.Is(err, errEnough) {
-		return err
-	}
-	for i := range hands {
-		if err := deal(i); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // loadTables merges the runs into the store, the table with most operations first.
 func (b *rebuild) loadTables(ctx context.Context, l loader) error {
 	size := make([]int64, len(b.m.tables))
@@ -230,67 +181,13 @@ func (b *rebuild) addLoaded(ops uint64) {
 }
 
 func (b *rebuild) report(done uint64) {
-	if b.progress != nil {
-		b.progress(min(done, b.last), b.last)
+	if b.progress == nil {
+		return
 	}
-}
-
-// An applier is one worker of the first half.
-type applier struct {
-	b       *rebuild
-	sorter  *sorter
-	ops     Ops
-	parking parking
-	parked  []Parked
-	runs    []*run
-}
-
-func newApplier(b *rebuild, memory int) *applier {
-	return &applier{b: b, sorter: newSorter(b.m, memory), parking: parking{}}
-}
-
-func (a *applier) run(ctx context.Context, input <-chan []events.Event) error {
-	for batch := range input {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		for i := range batch {
-			if err := a.apply(&batch[i]); err != nil {
-				return err
-			}
-		}
-		a.b.report(a.b.applied.Add(uint64(len(batch))) / 2)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if done = min(done, b.last); done > b.told || done == b.last {
+		b.told = done
+		b.progress(done, b.last)
 	}
-	if a.sorter.count == 0 {
-		return nil
-	}
-	a.sorter.sort()
-	a.runs = append(a.runs, &run{memory: a.sorter})
-	return nil
-}
-
-func (a *applier) apply(e *events.Event) error {
-	if p, skip := a.parking.skip(e); skip {
-		a.parked = append(a.parked, p)
-		return nil
-	}
-	a.ops.reset()
-	if err := a.b.m.apply(e, &a.ops); err != nil {
-		p := park(e, err)
-		a.parking.load([]Parked{p})
-		a.parked = append(a.parked, p)
-		return nil
-	}
-	a.sorter.add(e.Seq, &a.ops)
-	if !a.sorter.full() {
-		return nil
-	}
-	a.sorter.sort()
-	r, err := a.sorter.spill(a.b.cfg.Place.spill())
-	if err != nil {
-		return err
-	}
-	a.runs = append(a.runs, r)
-	a.sorter.reset()
-	return nil
 }

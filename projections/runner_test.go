@@ -28,6 +28,9 @@ func TestWait(t *testing.T) {
 		if err := store.DB().QueryRow(`SELECT note FROM current WHERE "key" = $1`, 1).Scan(&note); err != nil || note != "x" {
 			t.Fatalf("note %q, %v", note, err)
 		}
+		if err := store.DB().QueryRow(`SELECT max(lower(note) COLLATE "C") FROM current`).Scan(&note); err != nil || note != "x" {
+			t.Errorf("in byte order: %q, %v", note, err)
+		}
 		if _, err := store.DB().Exec(`DELETE FROM current`); err == nil {
 			t.Error("a write through DB was accepted")
 		}
@@ -45,7 +48,10 @@ func TestCommitsComeInOrderAndBeforeWait(t *testing.T) {
 		var log projectiontest.Log
 		var mu sync.Mutex
 		var position, told uint64
-		r, _ := start(t, store, &log, func(c projections.Commit) {
+		r, _ := start(t, store, &log, func(r *projections.Runner, c projections.Commit) {
+			if c.To > 0 && r.Position() >= c.To {
+				t.Errorf("position %d was known before the commit to it was told", c.To)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if c.From != position {

@@ -203,7 +203,7 @@ func TestRebuildTellsProgress(t *testing.T) {
 			}
 			seen = append(seen, done)
 		})
-		if err != nil || len(seen) < 3 || seen[len(seen)-1] != 900 {
+		if err != nil || len(seen) < 3 || seen[len(seen)-1] != 900 || !slices.IsSorted(seen) {
 			t.Errorf("progress %v, %v", seen, err)
 		}
 	})

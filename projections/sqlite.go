@@ -3,23 +3,19 @@ package projections
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
-
-	"modernc.org/sqlite"
 )
 
 const (
 	sqliteReaders    = 8 // connections at most; idle ones are closed
 	sqliteReaderIdle = 10 * time.Second
-	sqliteReadCache  = 4 << 10 // KiB of page cache per reader, at most
-	sqliteWriteCache = 8 << 10 // KiB for the writer
+	sqliteReadCache  = 2 << 10 // KiB of page cache per reader, at most
+	sqliteWriteCache = 4 << 10 // KiB for the writer
 	sqlitePageSize   = "page_size(4096)"
 )
 
@@ -125,21 +121,3 @@ func (s *sqliteStore) snapshot(ctx context.Context) (*snapshot, error) {
 	}
 	return &snapshot{db, position, db.Close}, nil
 }
-
-// A sqliteConnector names a file with the settings of every connection to it.
-type sqliteConnector struct{ dsn string }
-
-func sqliteDSN(path, mode string, pragmas ...string) sqliteConnector {
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + mode
-	for _, p := range pragmas {
-		dsn += "&_pragma=" + url.QueryEscape(p)
-	}
-	return sqliteConnector{dsn}
-}
-
-// Connect and Driver make it a driver.Connector: no driver is looked up by name.
-func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) {
-	return new(sqlite.Driver).Open(c.dsn)
-}
-
-func (c sqliteConnector) Driver() driver.Driver { return new(sqlite.Driver) }

@@ -6,7 +6,36 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"strings"
+
+	"modernc.org/sqlite"
 )
+
+// A sqliteConnector names a file with the settings of every connection to it.
+type sqliteConnector struct{ dsn string }
+
+func sqliteDSN(path, mode string, pragmas ...string) sqliteConnector {
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + mode
+	for _, p := range pragmas {
+		dsn += "&_pragma=" + url.QueryEscape(p)
+	}
+	return sqliteConnector{dsn}
+}
+
+// Connect and Driver make it a driver.Connector: no driver is looked up by name.
+func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) {
+	return sqliteDriver.Open(c.dsn)
+}
+func (c sqliteConnector) Driver() driver.Driver { return sqliteDriver }
+
+// sqliteDriver knows PostgreSQL's name for the order of bytes, so that a query
+// with COLLATE "C" runs on both stores.
+var sqliteDriver = func() *sqlite.Driver {
+	d := new(sqlite.Driver)
+	d.MustRegisterCollationUtf8("C", strings.Compare)
+	return d
+}()
 
 // appendArgs gives the driver a row's cells. A nil slice would be NULL to it.
 func appendArgs(args []driver.NamedValue, row []Value) []driver.NamedValue {

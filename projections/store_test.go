@@ -56,10 +56,14 @@ func open(t testing.TB, place projections.Place, p *projections.Projection, o pr
 }
 
 // start runs a runner until stop is called or the test ends.
-func start(t testing.TB, store projections.Store, log projections.Source, onCommit func(projections.Commit)) (r *projections.Runner, stop func()) {
+func start(t testing.TB, store projections.Store, log projections.Source, onCommit func(*projections.Runner, projections.Commit)) (r *projections.Runner, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	r = projections.NewRunner(projections.RunnerConfig{Store: store, Source: log, OnCommit: onCommit, Logger: quiet})
+	r = projections.NewRunner(projections.RunnerConfig{Store: store, Source: log, Logger: quiet, OnCommit: func(c projections.Commit) {
+		if onCommit != nil {
+			onCommit(r, c)
+		}
+	}})
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
 	stopped := false

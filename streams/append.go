@@ -51,6 +51,9 @@ func (l *Log) Append(ctx context.Context, e events.Event, expect uint64) (uint64
 	size := int64(m.Size()) + recordOverhead
 	for attempt := 0; ; attempt++ {
 		if err := l.accepts(&e, size); err != nil {
+			if attempt > 0 {
+				err = fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, err)
+			}
 			return 0, err
 		}
 		a, err := l.pub.publish(ctx, m, ackWait)

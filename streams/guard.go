@@ -90,17 +90,24 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 	if noted == nil || noted.ID != l.generation.ID {
 		return 0, guardError(ReasonGeneration, "%s was changed while the log was open", generationPath(l.config.Dir))
 	}
-	// Positions are read before the log's end: both only ever rise.
-	readers := map[string]uint64{"what was acknowledged": l.lastSeq.Load()}
+	// What is ahead is looked for before the log's end: both only ever rise.
+	first, ahead := "what was acknowledged", l.lastSeq.Load()
 	if g.Positions != nil {
-		if err := g.Positions(ctx, func(name string, seq uint64) { readers["projection "+name] = seq }); err != nil {
+		err := g.Positions(ctx, func(name string, seq uint64) {
+			if seq > ahead {
+				first, ahead = "projection "+name, seq
+			}
+		})
+		if err != nil {
 			return 0, err
 		}
 	}
 	if position, err = g.Journal.Position(ctx); err != nil {
 		return 0, err
 	}
-	readers["the journal"] = position
+	if position > ahead {
+		first, ahead = "the journal", position
+	}
 	info, err := l.streamInfo(ctx)
 	if err != nil {
 		return 0, err
@@ -109,10 +116,8 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 		return 0, err
 	}
 	state := info.state()
-	for name, seq := range readers {
-		if seq > state.LastSeq {
-			return 0, guardError(ReasonBehind, "the log ends at event %d, %s is at %d", state.LastSeq, name, seq)
-		}
+	if ahead > state.LastSeq {
+		return 0, guardError(ReasonBehind, "the log ends at event %d, %s is at %d", state.LastSeq, first, ahead)
 	}
 	l.observe(state)
 	if position == 0 {

@@ -44,13 +44,13 @@ func configError(diff []string) *GuardError {
 	return guardError(ReasonConfig, "the stream's configuration is not as defined: %s", strings.Join(diff, "; "))
 }
 
-const adviceRestore = "Stop the server and rebuild the log from the journal with `hubledger log restore`; " +
+const adviceRestore = "Stop the server and rebuild the log from the journal with `hubledger events restore`; " +
 	"the files as they are now are kept aside."
 
 var advice = map[Reason]string{
 	ReasonMissing:    adviceRestore,
-	ReasonConfig:     "Someone changed the stream. Stop the server and rebuild the log from the journal with `hubledger log restore`, which also proves that no event was removed.",
-	ReasonGeneration: "Put the directory back that belongs to this log, or stop the server and rebuild the log from the journal with `hubledger log restore`.",
+	ReasonConfig:     "Someone changed the stream. Stop the server and rebuild the log from the journal with `hubledger events restore`, which also proves that no event was removed.",
+	ReasonGeneration: "Put the directory back that belongs to this log, or stop the server and rebuild the log from the journal with `hubledger events restore`.",
 	ReasonBehind:     "If an older copy of the data directory was put back, put the newer one there. Otherwise: " + adviceRestore,
 	ReasonLost:       adviceRestore,
 	ReasonDamaged:    "Check the disk. " + adviceRestore,

@@ -139,7 +139,8 @@ func TestFollowHandsOverEverythingInOrder(t *testing.T) {
 }
 
 func TestFollowFromFarBehind(t *testing.T) {
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	dir := t.TempDir()
 	const old, young = 5000, 100
 	if _, err := streams.Restore(ctx, quiet(dir), generated(t, old)); err != nil {
@@ -152,17 +153,17 @@ func TestFollowFromFarBehind(t *testing.T) {
 	if _, err := l.Append(ctx, odd, 0); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
 		for i := old + 2; i <= old+young; i++ {
 			if _, err := l.Append(ctx, newEvent(t, fmt.Sprint("id-", i), fmt.Sprint("name-", i)), 0); err != nil {
 				t.Errorf("append %d: %v", i, err)
 			}
 		}
-	}()
+	})
 	done := errors.New("done")
 	next := uint64(3)
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	follow := func() error {
 		return l.Follow(ctx, 2, 500, func(batch []events.Event) error {
 			for i := range batch {

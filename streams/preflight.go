@@ -65,6 +65,9 @@ func tailBlocks(blocks []block, last uint64) ([]block, error) {
 		if err != nil {
 			return nil, err
 		}
+		if b.size == 0 && i == len(blocks)-1 {
+			break // made for the next event
+		}
 		if i == 0 && first != 1 || first <= before {
 			return nil, guardError(ReasonDamaged, "%s begins with event %d, the block before it with %d", b.path, first, before)
 		}

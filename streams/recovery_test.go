@@ -13,7 +13,7 @@ import (
 	"hubledger/streams"
 )
 
-// events of TestDirtyIndex, each on a subject of its own.
+// recoverySize is the events of the log below, each on a subject of its own.
 func recoverySize() int {
 	if os.Getenv("HUBLEDGER_SOAK") != "" {
 		return 5_000_000

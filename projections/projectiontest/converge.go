@@ -132,15 +132,15 @@ func (c *chopped) Follow(ctx context.Context, after uint64, max int, fn func([]e
 func Steps(rng *rand.Rand, n int) *Log {
 	log := &Log{}
 	texts := []string{"", "x", "nul\x00inside", "bad\xff utf8", "ä", "Z", "a", strings.Repeat("long", 100)}
-	tables := []string{"history", "current", "counts", "latest", "held", "current", "held"}
+	tables := []string{"history", "current", "counts", "latest", "held", "chosen", "history", "current", "held"}
 	for range n {
 		var s Step
-		if rng.IntN(60) == 0 {
+		if rng.IntN(250) == 0 {
 			s.Poison = []string{"error", "panic"}[rng.IntN(2)]
 		}
 		for range rng.IntN(6) {
-			w := Write{Table: tables[rng.IntN(len(tables))], Key: rng.Int64N(12) - 3, N: rng.Int64N(1000) - 200, Text: texts[rng.IntN(len(texts))]}
-			if w.Table != "counts" && w.Table != "latest" {
+			w := Write{Table: tables[rng.IntN(len(tables))], Key: rng.Int64N(6) - 2, N: rng.Int64N(1000) - 200, Text: texts[rng.IntN(len(texts))]}
+			if w.Table == "history" || w.Table == "current" || w.Table == "held" {
 				w.Delete = rng.IntN(3) == 0
 			}
 			if rng.IntN(4) == 0 {

@@ -42,6 +42,9 @@ var (
 		{Name: "aggregate", Kind: projections.Text}, {Name: "key", Kind: projections.Int},
 		{Name: "seq", Kind: projections.Int}, {Name: "note", Kind: projections.Text}, {Name: "data", Kind: projections.Bytes}},
 		Indexes: [][]string{{"note"}, {"seq"}}}
+	// chosen has a seq of the event's own choice, and all aggregates write it.
+	chosen = &projections.Table{Name: "chosen", Key: 1, Merge: projections.Put, Columns: []projections.Column{
+		{Name: "key", Kind: projections.Int}, {Name: "note", Kind: projections.Text}, {Name: "seq", Kind: projections.Int}}}
 	counts = &projections.Table{Name: "counts", Key: 1, Merge: projections.Add, Columns: []projections.Column{
 		{Name: "key", Kind: projections.Int}, {Name: "n", Kind: projections.Int}, {Name: "events", Kind: projections.Int}}}
 	latest = &projections.Table{Name: "latest", Key: 1, Merge: projections.Max, Columns: []projections.Column{
@@ -54,7 +57,7 @@ var (
 // that are deleted and written again.
 var Synthetic = &projections.Projection{
 	Name: "synthetic", Version: 1,
-	Tables:  []*projections.Table{history, current, counts, latest, held},
+	Tables:  []*projections.Table{history, current, chosen, counts, latest, held},
 	Types:   []string{StepType},
 	Apply:   applyStep,
 	Queries: []projections.Query{{Name: "current", Run: notes}},
@@ -116,6 +119,8 @@ func (w Write) apply(e *events.Event, ops *projections.Ops) error {
 		ops.Delete(held, digest, own)
 	case w.Table == "held":
 		ops.Write(held, digest, own)
+	case w.Table == "chosen" && !w.Delete:
+		ops.Write(chosen, key, note, n)
 	case w.Table == "counts" && !w.Delete:
 		ops.Write(counts, key, n, projections.IntValue(1))
 	case w.Table == "latest" && !w.Delete:

@@ -49,6 +49,25 @@ func (r Reader) HoldEnd(ctx context.Context, d digest.Digest, window time.Durati
 	return time.UnixMicro(last).Add(window), false, nil
 }
 
+// HeldBlobSince says whether a manifest of the repository that needs the blob
+// is live or was until that time.
+func (r Reader) HeldBlobSince(ctx context.Context, repo string, d digest.Digest, since time.Time) (bool, error) {
+	key, err := IDBytes(repo)
+	if err != nil {
+		return false, err
+	}
+	sum, err := DigestBytes(d)
+	if err != nil {
+		return false, err
+	}
+	return exists(r.DB.QueryRowContext(ctx, `SELECT 1 FROM holds h
+		JOIN manifests m ON m.repo = h.repo AND m.digest = h.manifest
+		LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
+		WHERE h.blob = $1 AND h.repo = $2 AND NOT EXISTS (SELECT 1 FROM deletions d WHERE d.repo = m.repo AND d.digest = m.digest
+			AND d.undone = 0 AND d.deletion > m.seq AND d.deletion > COALESCE(r.seq, 0) AND d.time < $3) LIMIT 1`,
+		sum, key, since.UnixMicro()))
+}
+
 // SweptAt is the sequence of the latest sweep of a blob, 0 when it never was.
 func (r Reader) SweptAt(ctx context.Context, d digest.Digest) (uint64, error) {
 	sum, err := DigestBytes(d)

@@ -10,6 +10,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/services/internal/command"
+	"hubledger/services/registry/blobs"
 )
 
 // sweepBatch is how many blobs one blobs.swept event names at most.
@@ -39,20 +40,11 @@ func (s *Registry) Collect(ctx context.Context, window time.Duration, progress f
 			age.Round(time.Second), s.LeaseTerm)
 		return c, nil
 	}
-	// What an earlier run marked and did not finish comes first.
-	marks, err := s.Leases.Leaving(ctx)
-	if err != nil {
+	if err := s.clearMarks(ctx); err != nil {
 		return c, err
 	}
 	var batch []digest.Digest
-	for _, m := range marks {
-		batch = append(batch, m.Digest)
-	}
-	if err := s.sweep(ctx, batch, window, &c); err != nil {
-		return c, err
-	}
-	batch = nil
-	err = s.Blobs.Walk(ctx, func(d digest.Digest, size int64, modified time.Time) error {
+	err := s.Blobs.Walk(ctx, func(d digest.Digest, size int64, modified time.Time) error {
 		if c.Seen++; c.Seen%1000 == 0 {
 			progress(c.Seen)
 		}
@@ -76,6 +68,29 @@ func (s *Registry) Collect(ctx context.Context, window time.Duration, progress f
 	return c, err
 }
 
+// FinishSweeps is called at the start: it ends what a collection was at when
+// its process died, so that no push waits for it.
+func (s *Registry) FinishSweeps(ctx context.Context) error {
+	s.collecting.Lock()
+	defer s.collecting.Unlock()
+	return s.clearMarks(ctx)
+}
+
+// clearMarks takes away the marks of a collection that died. Each of its blobs
+// is gone or whole; what is whole and still held by nobody is found anew. The
+// caller is the one who collects: there are no other marks.
+func (s *Registry) clearMarks(ctx context.Context) error {
+	marks, err := s.Leases.Leaving(ctx)
+	if err != nil || len(marks) == 0 {
+		return err
+	}
+	var ds []digest.Digest
+	for _, m := range marks {
+		ds = append(ds, m.Digest)
+	}
+	return s.Leases.ClearLeaving(ctx, ds...)
+}
+
 // unheld says whether a blob's last hold ended more than a lease term ago.
 func (s *Registry) unheld(ctx context.Context, d digest.Digest, window time.Duration) (bool, error) {
 	before := time.Now().Add(-s.LeaseTerm)
@@ -91,61 +106,61 @@ func (s *Registry) unheld(ctx context.Context, d digest.Digest, window time.Dura
 func (s *Registry) markAndSweep(ctx context.Context, ds []digest.Digest, window time.Duration, c *Collection) error {
 	marked, err := s.Leases.MarkLeaving(ctx, ds)
 	if err != nil {
-		return fmt.Errorf("mark blobs: %w", err)
+		err = fmt.Errorf("mark blobs: %w", err)
+	} else if len(marked) > 0 {
+		err = s.sweep(ctx, marked, window, c)
 	}
-	return s.sweep(ctx, marked, window, c)
+	// Pushes wait for the marks: they go however it ended.
+	return errors.Join(err, s.Leases.ClearLeaving(context.WithoutCancel(ctx), marked...))
 }
 
 // sweep waits for what is in the log, looks again, says what it takes, and
-// takes it. Killed anywhere, the marks remain and the next run goes on.
+// takes it.
 func (s *Registry) sweep(ctx context.Context, marked []digest.Digest, window time.Duration, c *Collection) error {
-	if len(marked) == 0 {
-		return nil
-	}
 	last, err := s.Log.LastSeq(ctx)
 	if err == nil {
-		err = s.View.Wait(ctx, last)
+		err = s.settle(ctx, last)
 	}
 	if err == nil && s.View.HasParked() {
 		err = ErrParked
 	}
 	if err != nil {
-		return errors.Join(err, s.Leases.ClearLeaving(context.WithoutCancel(ctx), marked...))
+		return err
 	}
 	var e events.BlobsSwept
-	var going, staying []digest.Digest
+	var damaged []digest.Digest
 	for _, d := range marked {
 		free, err := s.unheld(ctx, d, window)
 		if err != nil {
 			return err
 		}
-		size, serr := s.Blobs.Stat(d)
-		if !free || serr != nil {
-			staying = append(staying, d)
+		size, err := s.Blobs.Stat(d)
+		isDamaged := errors.Is(err, blobs.ErrDamaged)
+		if !free || err != nil && !isDamaged {
 			continue
 		}
-		going = append(going, d)
+		if isDamaged {
+			damaged = append(damaged, d)
+		}
 		e.Blobs = append(e.Blobs, events.SweptBlob{Digest: d, Size: size})
 	}
-	if err := s.Leases.ClearLeaving(ctx, staying...); err != nil {
-		return err
-	}
-	if len(going) == 0 {
+	if len(e.Blobs) == 0 {
 		return nil
 	}
 	if _, err := command.Append(ctx, s.Log, command.By{Source: "/registry/gc", Actor: "system"}, e, events.AnySeq); err != nil {
 		return fmt.Errorf("record the sweep: %w", err)
 	}
-	var freed int64
-	for k, d := range going {
-		if err := s.Blobs.Remove(ctx, d); err != nil {
-			return fmt.Errorf("remove blob %s: %w", d, err)
+	for _, b := range e.Blobs {
+		if err := s.Blobs.Remove(ctx, b.Digest); err != nil {
+			return fmt.Errorf("remove blob %s: %w", b.Digest, err)
 		}
-		freed += e.Blobs[k].Size
 		c.Swept++
+		c.Freed += b.Size
+		s.Metrics.Swept.Inc()
+		s.Metrics.Freed.Add(float64(b.Size))
 	}
-	s.Metrics.Swept.Add(float64(len(going)))
-	s.Metrics.Freed.Add(float64(freed))
-	c.Freed += freed
-	return s.Leases.ClearLeaving(ctx, going...)
+	if len(damaged) == 0 {
+		return nil
+	}
+	return s.Leases.ClearDamaged(ctx, damaged...)
 }

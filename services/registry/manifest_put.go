@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -163,7 +164,7 @@ func (s *Registry) check(ctx context.Context, name string, p *push) ([]v1.Descri
 			continue
 		}
 		seen[d.Digest] = true
-		size, err := s.blob(ctx, name, d.Digest)
+		size, err := s.named(ctx, name, d.Digest)
 		var unknown *problem
 		switch {
 		case errors.As(err, &unknown) && read.IsForeign(d):
@@ -188,6 +189,29 @@ func (s *Registry) check(ctx context.Context, name string, p *push) ([]v1.Descri
 		return nil, missing
 	}
 	return needs, nil
+}
+
+// named is the size of a blob that a push to the repository may name. It may
+// also be one that an image of the repository held until less than a lease
+// term ago: whoever has seen a blob there must have the time to push, whatever
+// others delete. Garbage collection leaves it for as long.
+func (s *Registry) named(ctx context.Context, name string, d digest.Digest) (int64, error) {
+	size, err := s.blob(ctx, name, d)
+	if !isNotFound(err) {
+		return size, err
+	}
+	repo, rerr := s.repository(ctx, name)
+	if rerr != nil {
+		return 0, err
+	}
+	held, rerr := s.Read.HeldBlobSince(ctx, repo.ID, d, time.Now().Add(-s.LeaseTerm))
+	if rerr != nil {
+		return 0, rerr
+	}
+	if !held {
+		return 0, err
+	}
+	return s.stat(d)
 }
 
 // checkChildren: an index names manifests of its repository. One that is not

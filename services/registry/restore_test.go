@@ -232,20 +232,17 @@ func TestRestoreTooLate(t *testing.T) {
 // Content that garbage collection took does not come back, and nothing
 // pretends that it does; a push of it repairs that.
 func TestRestoreOfSweptContent(t *testing.T) {
-	onEach(t, registrytest.Config{LeaseTerm: 50 * time.Millisecond}, func(t *testing.T, h *registrytest.Hub) {
+	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
 		c, ctx := h.Client(), t.Context()
 		img := c.MustPush(t, "alice/app", "1", registrytest.NewImage("layer"))
 		c.MustPush(t, "bob/app", "1", registrytest.NewImage("bob's"))
 		c.MustPush(t, "bob/app", "keep", registrytest.NewImage("keep"))
 		c.Must(t, "DELETE", "/v2/alice/app/manifests/"+img.Digest().String(), nil).Want(t, 202)
 		check(t, second(h.Registry.DeleteRepository(ctx, registrytest.By, "bob/app")))
-		swept := 0
-		until(t, func() bool {
-			got, err := h.Registry.Collect(ctx, 0, func(int) {})
-			check(t, err)
-			swept += got.Swept
-			return swept == 6
-		})
+		h.EndLeases("alice/app", "bob/app")
+		if swept := collect(t, h, 0); swept != 6 {
+			t.Fatalf("swept %d", swept)
+		}
 		before := h.LastSeq()
 		if _, err := h.Registry.RestoreManifest(ctx, registrytest.By, "alice/app", img.Digest()); !errors.Is(err, registry.ErrSwept) {
 			t.Errorf("manifest: %v", err)

@@ -201,7 +201,7 @@ func (s *Registry) outOfOrder(w http.ResponseWriter, to route, err error) error 
 // and garbage collection must not take a blob that an upload relies on. One
 // that is being taken at this moment is waited for, and put back by the upload.
 func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest) error {
-	_, err := s.Blobs.FinishWith(ctx, name, id, d, func(ctx context.Context) error {
+	_, err := s.Blobs.Finish(ctx, name, id, d, func(ctx context.Context) error {
 		until := time.Now().Add(s.LeaseTerm)
 		for {
 			err := s.Leases.Take(ctx, name, until, d)

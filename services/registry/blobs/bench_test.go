@@ -40,7 +40,7 @@ func BenchmarkPushSmall(b *testing.B) {
 					if _, err := s.Write(b.Context(), repo, id, 0, bytes.NewReader(p)); err != nil {
 						return err
 					}
-					if _, err := s.Finish(b.Context(), repo, id, d); err != nil {
+					if _, err := s.Finish(b.Context(), repo, id, d, nil); err != nil {
 						return err
 					}
 					ds = append(ds, d)
@@ -71,7 +71,7 @@ func BenchmarkPushLarge(b *testing.B) {
 			go func() { w.Write(p); w.Close() }()
 			_, err := s.Write(b.Context(), repo, id, 0, r)
 			check(b, err)
-			_, err = s.Finish(b.Context(), repo, id, d)
+			_, err = s.Finish(b.Context(), repo, id, d, nil)
 			check(b, err)
 			check(b, s.Sync(b.Context(), d))
 			b.StopTimer()

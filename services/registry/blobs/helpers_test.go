@@ -71,7 +71,7 @@ func push(t testing.TB, s *blobs.Store, p []byte) digest.Digest {
 	t.Helper()
 	id := begin(t, s)
 	write(t, s, id, p)
-	_, err := s.Finish(t.Context(), repo, id, digestOf(p))
+	_, err := s.Finish(t.Context(), repo, id, digestOf(p), nil)
 	check(t, err)
 	return digestOf(p)
 }

@@ -19,16 +19,17 @@ type pendingBlob struct {
 	place   *list.Element
 	size    int64
 	f       *os.File
-	placed  chan struct{} // closed when its file has its name in pending/, or never will: err
+	placed  chan struct{} // closed when its file has its name in pending/, or never will
+	refused error         // why it never will; written before placed is closed
 	started bool          // someone syncs it; guarded by the set
-	done    chan struct{} // closed when it is durable, or lost: err
-	err     error         // written before placed or done is closed
+	done    chan struct{} // closed when it is durable, or lost
+	err     error         // why it is lost; written before done is closed
 }
 
 func (p *pendingBlob) isPlaced() bool {
 	select {
 	case <-p.placed:
-		return p.err == nil
+		return p.refused == nil
 	default:
 		return false
 	}
@@ -103,10 +104,11 @@ func (s *Store) place(ctx context.Context, f *os.File, path string, d digest.Dig
 		// The same content at the same time: one of the two files is enough.
 		<-p.placed
 		f.Close()
-		return errors.Join(p.err, s.fs.Remove(path))
+		return errors.Join(p.refused, s.fs.Remove(path))
 	}
+	p.size = size
 	if s.isWhole(d, size) {
-		s.unplace(p, nil)
+		s.unplace(p, nil) // who has looked at it meanwhile finds the durable one
 		f.Close()
 		return s.fs.Remove(path)
 	}
@@ -120,7 +122,7 @@ func (s *Store) place(ctx context.Context, f *os.File, path string, d digest.Dig
 		s.unplace(p, err)
 		return err
 	}
-	p.f, p.size = f, size
+	p.f = f
 	close(p.placed)
 	if size >= s.cfg.SyncAbove {
 		s.settleInBackground(p)
@@ -137,7 +139,7 @@ func (s *Store) place(ctx context.Context, f *os.File, path string, d digest.Dig
 
 // unplace gives a claim up.
 func (s *Store) unplace(p *pendingBlob, err error) {
-	p.err = err
+	p.refused, p.err = err, err
 	s.pending.remove(p)
 	close(p.placed)
 	close(p.done)

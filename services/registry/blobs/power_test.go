@@ -172,6 +172,6 @@ func (l *load) upload(ctx context.Context, random *rand.Rand, p []byte, d digest
 		}
 		at += n
 	}
-	_, err = l.store.Finish(ctx, repo, id, d)
+	_, err = l.store.Finish(ctx, repo, id, d, nil)
 	return err
 }

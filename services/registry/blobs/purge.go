@@ -18,8 +18,8 @@ func (s *Store) PurgeUploads(ctx context.Context, olderThan time.Duration) (n in
 			return context.Cause(ctx)
 		}
 		info, err := s.fs.Lstat(filepath.Join(dir, name))
-		if err != nil || info.ModTime().After(before) || s.uploads.busy(name) {
-			return nil // finished meanwhile, or alive
+		if err != nil || !info.Mode().IsRegular() || info.ModTime().After(before) || s.uploads.busy(name) {
+			return nil // finished meanwhile, not ours, or alive
 		}
 		if err := s.cancel(name); err != nil {
 			if errors.Is(err, ErrUploadUnknown) {

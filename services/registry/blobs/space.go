@@ -24,15 +24,25 @@ type space struct {
 	mu     sync.Mutex   // one looks at a time
 }
 
-// admit says whether n more bytes may be written: ErrNoSpace below the reserve.
+// admit says whether n more bytes may be written, and counts them: ErrNoSpace
+// below the reserve.
 func (s *Store) admit(n int64) error {
+	if err := s.fits(n); err != nil {
+		return err
+	}
+	s.space.left.Add(-n)
+	return nil
+}
+
+// fits is admit for bytes that will be counted when they arrive.
+func (s *Store) fits(n int64) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	return s.space.admit(n)
+	return s.space.fits(n)
 }
 
-func (sp *space) admit(n int64) error {
+func (sp *space) fits(n int64) error {
 	if sp.reserve < 0 {
 		return nil
 	}
@@ -43,8 +53,7 @@ func (sp *space) admit(n int64) error {
 			return err
 		}
 	}
-	if left := sp.left.Add(-n); left < 0 {
-		sp.left.Add(n)
+	if sp.left.Load() < n {
 		return fmt.Errorf("%w: the disk of %s has less than its reserve", ErrNoSpace, sp.dir)
 	}
 	return nil
@@ -60,7 +69,7 @@ func (sp *space) look() error {
 	return nil
 }
 
-// Reserve is what uploads leave free on a disk of total bytes, where
+// reserveOf is what uploads leave free on a disk of total bytes, where
 // configured is as in Config: 0 for the default.
 func reserveOf(configured, total int64) int64 {
 	switch {

@@ -226,7 +226,7 @@ func TestFullDiskTakesTheWriteBack(t *testing.T) {
 		}
 		fsys.Fill(false)
 		write(t, s, id, p[100:])
-		_, err = s.Finish(t.Context(), repo, id, digestOf(p))
+		_, err = s.Finish(t.Context(), repo, id, digestOf(p), nil)
 		check(t, err)
 		mustRead(t, s, digestOf(p), p)
 	}

@@ -26,7 +26,7 @@ func (e *OffsetError) Error() string {
 // nothing under another repository's name. ErrNoSpace when the disk's reserve
 // is reached.
 func (s *Store) Begin(ctx context.Context, repo string) (id string, err error) {
-	if err := s.admit(0); err != nil {
+	if err := s.fits(0); err != nil {
 		return "", err
 	}
 	id = uuid.NewString()
@@ -106,17 +106,11 @@ func (s *Store) cancel(name string) error {
 // already there is not kept twice, but replaces a damaged file. With
 // ErrDigestMismatch the upload is gone.
 //
-// Whoever sweeps blobs needs to be kept off this digest before Finish is
-// called: it may rely on a file that is there.
-func (s *Store) Finish(ctx context.Context, repo, id string, d digest.Digest) (size int64, err error) {
-	return s.FinishWith(ctx, repo, id, d, nil)
-}
-
-// FinishWith is Finish with a claim on the digest that is laid between the
-// verification and the moment the content becomes the blob: not before, since
-// whoever only pretends to have the content must not come to hold it. When
-// claim fails, the upload is as it was.
-func (s *Store) FinishWith(ctx context.Context, repo, id string, d digest.Digest, claim func(context.Context) error) (size int64, err error) {
+// claim, which may be nil, is called between the verification and the moment
+// the content becomes the blob, so that the caller can keep whoever sweeps
+// blobs off it: not before, since who only pretends to have the content must
+// not come to hold it. When claim fails, the upload is as it was.
+func (s *Store) Finish(ctx context.Context, repo, id string, d digest.Digest, claim func(context.Context) error) (size int64, err error) {
 	if err := checkDigest(d); err != nil {
 		return 0, err
 	}
@@ -153,7 +147,7 @@ func (s *Store) Put(ctx context.Context, d digest.Digest, r io.Reader, size int6
 	if err := checkDigest(d); err != nil {
 		return 0, err
 	}
-	if err := s.admit(max(size, 0)); err != nil {
+	if err := s.fits(max(size, 0)); err != nil {
 		return 0, err
 	}
 	u := &upload{name: uuid.NewString() + "-" + repoHash("")}

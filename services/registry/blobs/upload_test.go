@@ -38,7 +38,7 @@ func TestUploadInChunks(t *testing.T) {
 			}
 			_, err := s.Stat(digestOf(p))
 			mustBe(t, err, blobs.ErrNotFound)
-			got, err := s.Finish(t.Context(), repo, id, digestOf(p))
+			got, err := s.Finish(t.Context(), repo, id, digestOf(p), nil)
 			check(t, err)
 			if got != int64(size) {
 				t.Fatalf("finished with %d bytes", got)
@@ -64,7 +64,7 @@ func TestWrongOffsetChangesNothing(t *testing.T) {
 			t.Fatalf("write at %d: %v, %d bytes of the body left", at, err, body.Len())
 		}
 	}
-	_, err := s.Finish(t.Context(), repo, id, digest.FromString("hello"))
+	_, err := s.Finish(t.Context(), repo, id, digest.FromString("hello"), nil)
 	check(t, err)
 }
 
@@ -78,7 +78,7 @@ func TestBrokenBodyKeepsWhatArrived(t *testing.T) {
 			t.Fatalf("a body that broke after %d bytes: offset %d, %v", size/3, offset, err)
 		}
 		write(t, s, id, p[size/3:])
-		_, err = s.Finish(t.Context(), repo, id, digestOf(p))
+		_, err = s.Finish(t.Context(), repo, id, digestOf(p), nil)
 		check(t, err)
 		mustRead(t, s, digestOf(p), p)
 	}
@@ -89,7 +89,7 @@ func TestMismatchRemovesTheUpload(t *testing.T) {
 	s := open(t, blobs.Config{Dir: dir})
 	id := begin(t, s)
 	write(t, s, id, []byte("hello"))
-	_, err := s.Finish(t.Context(), repo, id, digest.FromString("other"))
+	_, err := s.Finish(t.Context(), repo, id, digest.FromString("other"), nil)
 	mustBe(t, err, blobs.ErrDigestMismatch)
 	_, err = s.Write(t.Context(), repo, id, -1, strings.NewReader("x"))
 	mustBe(t, err, blobs.ErrUploadUnknown)
@@ -112,10 +112,10 @@ func TestUploadBelongsToItsRepository(t *testing.T) {
 	mustBe(t, err, blobs.ErrUploadUnknown)
 	_, err = s.Write(t.Context(), "bob/app", id, -1, strings.NewReader("x"))
 	mustBe(t, err, blobs.ErrUploadUnknown)
-	_, err = s.Finish(t.Context(), "bob/app", id, digest.FromString("hello"))
+	_, err = s.Finish(t.Context(), "bob/app", id, digest.FromString("hello"), nil)
 	mustBe(t, err, blobs.ErrUploadUnknown)
 	mustBe(t, s.Cancel(t.Context(), "bob/app", id), blobs.ErrUploadUnknown)
-	_, err = s.Finish(t.Context(), repo, id, digest.FromString("hello"))
+	_, err = s.Finish(t.Context(), repo, id, digest.FromString("hello"), nil)
 	check(t, err)
 }
 
@@ -146,7 +146,7 @@ func TestGarbageNamesReachNoPath(t *testing.T) {
 		mustBe(t, err, blobs.ErrBadDigest)
 		mustBe(t, s.Remove(t.Context(), d), blobs.ErrBadDigest)
 		mustBe(t, s.Sync(t.Context(), d), blobs.ErrBadDigest)
-		_, err = s.Finish(t.Context(), repo, real, d)
+		_, err = s.Finish(t.Context(), repo, real, d, nil)
 		mustBe(t, err, blobs.ErrBadDigest)
 		_, err = s.Put(t.Context(), d, strings.NewReader("x"), 1)
 		mustBe(t, err, blobs.ErrBadDigest)
@@ -159,7 +159,7 @@ func TestSHA512(t *testing.T) {
 		func(p []byte, d digest.Digest) error {
 			id := begin(t, s)
 			write(t, s, id, p)
-			_, err := s.Finish(t.Context(), repo, id, d)
+			_, err := s.Finish(t.Context(), repo, id, d, nil)
 			return err
 		},
 		func(p []byte, d digest.Digest) error {
@@ -187,7 +187,7 @@ func TestTooLargeIsTakenBack(t *testing.T) {
 		t.Fatalf("offset %d after a refused write", offset)
 	}
 	write(t, s, id, p[100:])
-	_, err = s.Finish(t.Context(), repo, id, digestOf(p))
+	_, err = s.Finish(t.Context(), repo, id, digestOf(p), nil)
 	check(t, err)
 	_, err = s.Put(t.Context(), digestOf(p), io.MultiReader(bytes.NewReader(p), strings.NewReader("x")), -1)
 	mustBe(t, err, blobs.ErrTooLarge)
@@ -260,7 +260,7 @@ func TestUploadResumesAfterRestart(t *testing.T) {
 		t.Fatalf("offset %d after a restart", offset)
 	}
 	write(t, s, id, p[150<<10:])
-	_, err = s.Finish(t.Context(), repo, id, digestOf(p))
+	_, err = s.Finish(t.Context(), repo, id, digestOf(p), nil)
 	check(t, err)
 	mustRead(t, s, digestOf(p), p)
 }
@@ -284,7 +284,7 @@ func TestIdleUploadsAreParked(t *testing.T) {
 		check(t, err)
 		_, err = s.Write(t.Context(), repo, id, offset, strings.NewReader(id))
 		check(t, err)
-		_, err = s.Finish(t.Context(), repo, id, digest.FromString("hello "+id))
+		_, err = s.Finish(t.Context(), repo, id, digest.FromString("hello "+id), nil)
 		check(t, err)
 	}
 }

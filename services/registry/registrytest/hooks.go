@@ -32,11 +32,13 @@ func (l *HookedLog) Append(ctx context.Context, e events.Event, expect uint64) (
 }
 
 // A HookedFS asks Before whenever the blob store changes a file; its error is
-// the operation's. Free, when not nil, is what the disk has free in bytes.
+// the operation's. Removed is told what was removed. Free, when not nil, is
+// what the disk has free in bytes.
 type HookedFS struct {
 	blobs.OS
-	Before func(op, path string) error
-	Free   func() int64
+	Before  func(op, path string) error
+	Removed func(path string)
+	Free    func() int64
 }
 
 func (f *HookedFS) ask(op, path string) error {
@@ -69,7 +71,11 @@ func (f *HookedFS) Remove(path string) error {
 	if err := f.ask("remove", path); err != nil {
 		return err
 	}
-	return f.OS.Remove(path)
+	err := f.OS.Remove(path)
+	if err == nil && f.Removed != nil {
+		f.Removed(path)
+	}
+	return err
 }
 
 // WriteAt implements blobs.FS.

@@ -58,6 +58,7 @@ type Hub struct {
 	Registry *registry.Registry
 	Counts   *Counts // over all restarts
 
+	config registry.Config
 	server *http.Server
 	stop   context.CancelFunc
 	work   sync.WaitGroup
@@ -124,8 +125,9 @@ func (h *Hub) Open() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	fatal("listen")
 	h.URL = "http://" + listener.Addr().String()
-	h.server = &http.Server{Handler: h.Registry, ErrorLog: slog.NewLogLogger(h.Logger.Handler(), slog.LevelDebug)}
-	h.work.Go(func() { h.server.Serve(listener) })
+	server := &http.Server{Handler: h.Registry, ErrorLog: slog.NewLogLogger(h.Logger.Handler(), slog.LevelDebug)}
+	h.server = server
+	h.work.Go(func() { server.Serve(listener) })
 }
 
 // run makes the registry and lets its projection follow the log.
@@ -137,13 +139,15 @@ func (h *Hub) run(ctx context.Context) {
 	}
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
 		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
-	h.Registry = registry.New(registry.Config{Log: log, View: h.Runner, Read: read.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
+	h.config = registry.Config{Log: log, View: h.Runner, Read: read.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
 		Leases: h.Leases, Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
 		Metrics: registry.Metrics{Pushes: &h.Counts.Pushes, Uploads: &h.Counts.Uploads, Mounts: &h.Counts.Mounts,
-			Swept: &h.Counts.Swept, Freed: &h.Counts.Freed}})
+			Swept: &h.Counts.Swept, Freed: &h.Counts.Freed}}
+	h.Registry = registry.New(h.config)
 	running, stop := context.WithCancel(ctx)
 	h.stop = stop
-	h.work.Go(func() { h.Runner.Run(running) })
+	runner := h.Runner
+	h.work.Go(func() { runner.Run(running) })
 	last, err := h.Log.LastSeq(ctx)
 	if err == nil {
 		err = h.Runner.Wait(ctx, last)
@@ -166,6 +170,24 @@ func (h *Hub) Close() {
 	ctx := context.Background()
 	if err := errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Log.Close(ctx)); err != nil {
 		h.T.Errorf("close: %v", err)
+	}
+}
+
+// Collector is a registry on the same parts that collects as if every lease
+// term had passed: what has no lease and no image is taken at once.
+func (h *Hub) Collector() *registry.Registry {
+	c := h.config
+	c.LeaseTerm = time.Nanosecond
+	return registry.New(c)
+}
+
+// EndLeases ends every lease of these repositories.
+func (h *Hub) EndLeases(names ...string) {
+	h.T.Helper()
+	for _, name := range names {
+		if err := h.Leases.DropRepository(context.Background(), name); err != nil {
+			h.T.Fatal(err)
+		}
 	}
 }
 
