@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -34,7 +35,7 @@ func (statusCmd) Run(s *session) error {
 		return err
 	})
 	if err == nil && readOnly != "" {
-		return &exitError{fmt.Errorf("read-only: %s", readOnly), exitGuard}
+		return &exitError{errors.New(readOnly), exitGuard}
 	}
 	return err
 }

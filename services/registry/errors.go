@@ -84,7 +84,8 @@ func asProblem(err error) problems {
 	case errors.Is(err, blobs.ErrNoSpace), errors.Is(err, events.ErrNoSpace):
 		p = fail(http.StatusInsufficientStorage, "DENIED", "the registry's disk is full up to its reserve: delete images or add space, then push again")
 	case errors.Is(err, events.ErrReadOnly):
-		p = fail(http.StatusServiceUnavailable, "UNAVAILABLE", "the registry is read-only: pulls work, pushes and deletions do not until its operator has repaired the log")
+		// Not 503: docker would try for minutes and then not show the text.
+		p = unsupported(http.StatusMethodNotAllowed, "the registry is read-only: pulls work, pushes and deletions do not until its operator has repaired the log")
 	case errors.Is(err, repository.ErrName):
 		p = fail(http.StatusBadRequest, "NAME_INVALID", err.Error())
 	case errors.Is(err, repository.ErrUnknown), errors.Is(err, read.ErrNotFound):
