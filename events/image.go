@@ -17,7 +17,10 @@ type ImagePushed struct {
 	MediaType  string        `json:"mediaType" jsonschema:"the manifest's, as pushed"`
 	Platform   *Platform     `json:"platform,omitempty" jsonschema:"out of the image's config"`
 	Created    *time.Time    `json:"created,omitempty" jsonschema:"out of the image's config"`
-	Manifest   []byte        `json:"manifest" jsonschema:"the exact bytes of the manifest in base64"`
+	// Absent are blobs that a manifest may name without having them, and that
+	// its pusher could not read in the repository: they are not held.
+	Absent   []digest.Digest `json:"absent,omitempty" jsonschema:"non-distributable layers that were not there"`
+	Manifest []byte          `json:"manifest" jsonschema:"the exact bytes of the manifest in base64"`
 }
 
 // Platform is what an image runs on, in the words of the OCI image config.

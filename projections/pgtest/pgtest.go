@@ -35,7 +35,7 @@ type Server struct {
 	databases atomic.Int64
 }
 
-// ErrMissing: PostgreSQL is not installed.
+// errMissing: PostgreSQL is not installed.
 var errMissing = errors.New("PostgreSQL is not installed (apt install postgresql)")
 
 // Main runs the tests, stops the server and returns the exit code.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 
@@ -125,8 +126,8 @@ func (a *applier) pushed(p events.ImagePushed) {
 	a.ops.Write(manifests, id, d, text(p.MediaType), subject, text(string(platform)), num(created),
 		a.time, a.actor, raw(p.Manifest), a.seq)
 	for _, blob := range m.Blobs() {
-		if IsForeign(blob) {
-			continue // nobody has checked that the pusher has it: holding it would let them read it
+		if slices.Contains(p.Absent, blob.Digest) {
+			continue // the pusher could not read it: to hold it would let them
 		}
 		a.ops.Write(holds, a.digest(blob.Digest), id, d)
 	}

@@ -44,13 +44,6 @@ func (m *Manifest) Blobs() []v1.Descriptor {
 	return append([]v1.Descriptor{*m.Config}, m.Layers...)
 }
 
-// IsForeign tells a layer that its pusher may leave out: non-distributable, or
-// to be fetched from somewhere else (image-spec, "Non-Distributable Layers").
-func IsForeign(d v1.Descriptor) bool {
-	return len(d.URLs) > 0 || strings.HasPrefix(d.MediaType, "application/vnd.oci.image.layer.nondistributable.") ||
-		strings.HasPrefix(d.MediaType, "application/vnd.docker.image.rootfs.foreign.")
-}
-
 // Artifact is the artifact type that a referrers list shows for the manifest:
 // its own, or the media type of its config (distribution-spec, Listing Referrers).
 func (m *Manifest) Artifact() string {
@@ -60,16 +53,38 @@ func (m *Manifest) Artifact() string {
 	return m.ArtifactType
 }
 
-// DigestBytes is a digest as the tables hold it: 32 bytes are SHA-256, 64 SHA-512.
+// DigestBytes is a digest as the tables hold it: 32 bytes are SHA-256, 64
+// SHA-512. Only the one spelling of the image-spec, "Digests", is accepted.
 func DigestBytes(d digest.Digest) ([]byte, error) {
-	if err := d.Validate(); err != nil {
-		return nil, fmt.Errorf("digest %q: %w", d, err)
+	encoded, ok := strings.CutPrefix(string(d), "sha256:")
+	size := 32
+	if !ok {
+		encoded, ok = strings.CutPrefix(string(d), "sha512:")
+		size = 64
 	}
-	raw, err := hex.DecodeString(d.Encoded())
-	if err != nil || len(raw) != 32 && len(raw) != 64 || len(raw) == 32 != (d.Algorithm() == digest.SHA256) {
-		return nil, fmt.Errorf("digest %q is neither sha256 nor sha512", d)
+	if !ok || len(encoded) != 2*size {
+		return nil, fmt.Errorf("digest %.150q is neither sha256 nor sha512", string(d))
+	}
+	raw := make([]byte, size)
+	for k := range raw {
+		high, low := nibble(encoded[2*k]), nibble(encoded[2*k+1])
+		if high|low > 15 {
+			return nil, fmt.Errorf("digest %.150q is not lower-case hexadecimal", string(d))
+		}
+		raw[k] = high<<4 | low
 	}
 	return raw, nil
+}
+
+// nibble is the value of a lower-case hexadecimal digit, 255 of anything else.
+func nibble(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 255
 }
 
 // DigestOf is the digest that the tables hold as these bytes.

@@ -167,8 +167,8 @@ func (s *Registry) check(ctx context.Context, name string, p *push) ([]v1.Descri
 		size, err := s.named(ctx, name, d.Digest)
 		var unknown *problem
 		switch {
-		case errors.As(err, &unknown) && read.IsForeign(d):
-			continue
+		case errors.As(err, &unknown) && isForeign(d):
+			p.Absent = append(p.Absent, d.Digest)
 		case errors.As(err, &unknown):
 			missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
 				"the manifest names a blob that is not in this repository").with(map[string]string{"digest": d.Digest.String()}))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -61,6 +62,13 @@ func validate(mediaType string, m *read.Manifest) error {
 		}
 	}
 	return nil
+}
+
+// isForeign tells a layer that its pusher may leave out: non-distributable, or
+// to be fetched from somewhere else (image-spec, "Non-Distributable Layers").
+func isForeign(d v1.Descriptor) bool {
+	return len(d.URLs) > 0 || strings.HasPrefix(d.MediaType, "application/vnd.oci.image.layer.nondistributable.") ||
+		strings.HasPrefix(d.MediaType, "application/vnd.docker.image.rootfs.foreign.")
 }
 
 // maxConfig is how much of a config is read for its platform, in bytes.

@@ -40,6 +40,8 @@ type Config struct {
 	UndeleteWindow time.Duration // as in registry.Config
 	Reserve        int64         // as in blobs.Config, but 0 is none
 	FS             blobs.FS      // below the blob store; the operating system's when nil
+	SyncAbove      int64         // as in blobs.Config
+	MaxPending     int           // as in blobs.Config
 	// Log, when not nil, stands between the registry and its log.
 	Log    func(registry.Log) registry.Log
 	Logger *slog.Logger // quiet when nil
@@ -117,7 +119,8 @@ func (h *Hub) Open() {
 		h.Leases, err = leases.OpenSQLite(ctx, h.operations())
 	}
 	fatal("open the leases")
-	h.Blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve, Log: h.Logger})
+	h.Blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
+		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger})
 	fatal("open the blob store")
 	h.Store, err = h.Place().Open(ctx, &read.Projection, projections.Options{Generation: h.Log.Generation(), Logger: h.Logger})
 	fatal("open the projection")
@@ -160,17 +163,21 @@ func (h *Hub) run(ctx context.Context) {
 // Close ends everything in the order in which serve does. Closing again does nothing.
 func (h *Hub) Close() {
 	h.T.Helper()
+	if err := h.Stop(); err != nil {
+		h.T.Errorf("close: %v", err)
+	}
+}
+
+// Stop is Close for a hub whose parts may be broken.
+func (h *Hub) Stop() error {
 	if h.server == nil {
-		return
+		return nil
 	}
 	h.server.Close()
 	h.server = nil
 	h.stop()
 	h.work.Wait()
-	ctx := context.Background()
-	if err := errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Log.Close(ctx)); err != nil {
-		h.T.Errorf("close: %v", err)
-	}
+	return errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Log.Close(context.Background()))
 }
 
 // Collector is a registry on the same parts that collects as if every lease

@@ -1,0 +1,116 @@
+package registry_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections"
+	"hubledger/projections/projectiontest"
+	"hubledger/projections/registry"
+)
+
+// planned is a DB that looks at how SQLite is going to answer before it asks.
+type planned struct {
+	*sql.DB
+	plans []string
+	err   error
+}
+
+func (p *planned) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	p.explain(ctx, query, args)
+	return p.DB.QueryContext(ctx, query, args...)
+}
+
+func (p *planned) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	p.explain(ctx, query, args)
+	return p.DB.QueryRowContext(ctx, query, args...)
+}
+
+func (p *planned) explain(ctx context.Context, query string, args []any) {
+	rows, err := p.DB.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		p.err = err
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if p.err = rows.Scan(&id, &parent, &unused, &detail); p.err != nil {
+			return
+		}
+		p.plans = append(p.plans, detail)
+	}
+}
+
+// What is asked on every request finds its rows by a key, however many there
+// are, and lists come in the order of one: nothing is scanned or sorted.
+func TestQueriesUseKeys(t *testing.T) {
+	ctx := t.Context()
+	log := projectiontest.Hub(rand.New(rand.NewPCG(1, 1)), 500, 0)
+	store, err := projections.OpenSQLite(ctx, t.TempDir(), &registry.Projection, projections.Options{})
+	check(t, err)
+	defer store.Close()
+	last, _ := log.LastSeq(ctx)
+	check(t, projections.CatchUp(ctx, store, log, last, nil))
+
+	const repo = "0191d1a0-0000-7000-8000-000000000000"
+	d := digest.FromString("x")
+	for name, ask := range map[string]func(registry.Reader) error{
+		"Repository":      func(r registry.Reader) error { return second(r.Repository(ctx, "a/b")) },
+		"RepositoryName":  func(r registry.Reader) error { return second(r.RepositoryName(ctx, repo)) },
+		"NamespaceOf":     func(r registry.Reader) error { return second(r.NamespaceOf(ctx, repo)) },
+		"ManifestByTag":   func(r registry.Reader) error { return second(r.ManifestByTag(ctx, repo, "latest")) },
+		"Manifest":        func(r registry.Reader) error { return second(r.Manifest(ctx, repo, d)) },
+		"WasPushed":       func(r registry.Reader) error { return second(r.WasPushed(ctx, repo, d)) },
+		"HoldsBlob":       func(r registry.Reader) error { return second(r.HoldsBlob(ctx, repo, d)) },
+		"HeldBlobSince":   func(r registry.Reader) error { return second(r.HeldBlobSince(ctx, repo, d, time.Now())) },
+		"LiveHolder":      func(r registry.Reader) error { return second(r.LiveHolder(ctx, d)) },
+		"Tags":            func(r registry.Reader) error { return second(r.Tags(ctx, repo, "a", 100)) },
+		"Catalog":         func(r registry.Reader) error { return second(r.Catalog(ctx, "a", 100)) },
+		"Referrers":       func(r registry.Reader) error { return second(r.Referrers(ctx, repo, d)) },
+		"DeletedTag":      func(r registry.Reader) error { return second(r.DeletedTag(ctx, repo, "latest")) },
+		"LastDeletion":    func(r registry.Reader) error { return second(r.LastDeletion(ctx, repo, d)) },
+		"HoldEnd":         func(r registry.Reader) error { _, _, err := r.HoldEnd(ctx, d, time.Hour); return err },
+		"SweptAt":         func(r registry.Reader) error { return second(r.SweptAt(ctx, d)) },
+		"ManifestBlobs":   func(r registry.Reader) error { return second(r.ManifestBlobs(ctx, repo, d)) },
+		"RepositoryBlobs": func(r registry.Reader) error { return second(r.RepositoryBlobs(ctx, repo)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := &planned{DB: store.DB()}
+			if err := ask(registry.Reader{DB: db}); err != nil && !strings.Contains(err.Error(), registry.ErrNotFound.Error()) {
+				t.Fatal(err)
+			}
+			check(t, db.err)
+			if len(db.plans) == 0 {
+				t.Fatal("nothing was asked")
+			}
+			for _, step := range db.plans {
+				if strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE") {
+					t.Errorf("%s: %s", step, fmt.Sprintf("%q", db.plans))
+				}
+			}
+		})
+	}
+	// The check itself must be able to fail.
+	db := &planned{DB: store.DB()}
+	if _, err := db.QueryContext(ctx, "SELECT * FROM holds WHERE manifest = $1", []byte{1}); err != nil || !strings.HasPrefix(db.plans[0], "SCAN") {
+		t.Errorf("a scan is planned as %q, %v", db.plans, err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
