@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -109,30 +110,54 @@ func (r Reader) LastDeletion(ctx context.Context, repo string, d digest.Digest) 
 	return del, notFound(err, "deletion of %s", d)
 }
 
-// ManifestBlobs lists the blobs that one manifest holds, ordered by digest.
+// ManifestBlobs lists the blobs that one manifest holds. The key of holds
+// begins with the blob, so the manifest is asked what to look for.
 func (r Reader) ManifestBlobs(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error) {
-	sum, err := DigestBytes(d)
-	if err != nil {
-		return nil, err
-	}
-	return r.digests(ctx, repo, `SELECT DISTINCT h.blob FROM holds h WHERE h.repo = $1 AND h.manifest = $2 ORDER BY h.blob`, sum)
-}
-
-// RepositoryBlobs lists the blobs that the manifests of a repository hold
-// which are live when the repository is, ordered by digest.
-func (r Reader) RepositoryBlobs(ctx context.Context, repo string) ([]digest.Digest, error) {
-	return r.digests(ctx, repo, `SELECT DISTINCT h.blob FROM holds h
-		JOIN manifests m ON m.repo = h.repo AND m.digest = h.manifest
-		LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
-		WHERE h.repo = $1 AND NOT `+dead+` ORDER BY h.blob`)
-}
-
-func (r Reader) digests(ctx context.Context, repo, statement string, args ...any) ([]digest.Digest, error) {
 	key, err := IDBytes(repo)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.DB.QueryContext(ctx, statement, append([]any{key}, args...)...)
+	sum, err := DigestBytes(d)
+	if err != nil {
+		return nil, err
+	}
+	var text []byte
+	if err := r.DB.QueryRowContext(ctx, `SELECT bytes FROM manifests WHERE repo = $1 AND digest = $2`, key, sum).Scan(&text); err != nil {
+		return nil, notFound(err, "manifest %s", d)
+	}
+	m, err := ParseManifest(text)
+	if err != nil {
+		return nil, fmt.Errorf("manifest %s: %w", d, err)
+	}
+	var list []digest.Digest
+	for _, b := range m.Blobs() {
+		blob, err := DigestBytes(b.Digest)
+		if err != nil {
+			return nil, err
+		}
+		held, err := exists(r.DB.QueryRowContext(ctx, `SELECT 1 FROM holds WHERE blob = $1 AND repo = $2 AND manifest = $3`, blob, key, sum))
+		if err != nil {
+			return nil, err
+		}
+		if held {
+			list = append(list, b.Digest)
+		}
+	}
+	return list, nil
+}
+
+// RepositoryBlobs lists the blobs that the manifests of a repository hold
+// which are live when the repository is, ordered by digest. It reads the holds
+// of all repositories.
+func (r Reader) RepositoryBlobs(ctx context.Context, repo string) ([]digest.Digest, error) {
+	key, err := IDBytes(repo)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.DB.QueryContext(ctx, `SELECT DISTINCT h.blob FROM holds h
+		JOIN manifests m ON m.repo = h.repo AND m.digest = h.manifest
+		LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
+		WHERE h.repo = $1 AND NOT `+dead+` ORDER BY h.blob`, key)
 	if err != nil {
 		return nil, err
 	}

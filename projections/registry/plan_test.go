@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/projectiontest"
 	"hubledger/projections/registry"
@@ -61,27 +63,25 @@ func TestQueriesUseKeys(t *testing.T) {
 	last, _ := log.LastSeq(ctx)
 	check(t, projections.CatchUp(ctx, store, log, last, nil))
 
-	const repo = "0191d1a0-0000-7000-8000-000000000000"
-	d := digest.FromString("x")
+	repo, d := anImage(t, log, last)
 	for name, ask := range map[string]func(registry.Reader) error{
-		"Repository":      func(r registry.Reader) error { return second(r.Repository(ctx, "a/b")) },
-		"RepositoryName":  func(r registry.Reader) error { return second(r.RepositoryName(ctx, repo)) },
-		"NamespaceOf":     func(r registry.Reader) error { return second(r.NamespaceOf(ctx, repo)) },
-		"ManifestByTag":   func(r registry.Reader) error { return second(r.ManifestByTag(ctx, repo, "latest")) },
-		"Manifest":        func(r registry.Reader) error { return second(r.Manifest(ctx, repo, d)) },
-		"WasPushed":       func(r registry.Reader) error { return second(r.WasPushed(ctx, repo, d)) },
-		"HoldsBlob":       func(r registry.Reader) error { return second(r.HoldsBlob(ctx, repo, d)) },
-		"HeldBlobSince":   func(r registry.Reader) error { return second(r.HeldBlobSince(ctx, repo, d, time.Now())) },
-		"LiveHolder":      func(r registry.Reader) error { return second(r.LiveHolder(ctx, d)) },
-		"Tags":            func(r registry.Reader) error { return second(r.Tags(ctx, repo, "a", 100)) },
-		"Catalog":         func(r registry.Reader) error { return second(r.Catalog(ctx, "a", 100)) },
-		"Referrers":       func(r registry.Reader) error { return second(r.Referrers(ctx, repo, d)) },
-		"DeletedTag":      func(r registry.Reader) error { return second(r.DeletedTag(ctx, repo, "latest")) },
-		"LastDeletion":    func(r registry.Reader) error { return second(r.LastDeletion(ctx, repo, d)) },
-		"HoldEnd":         func(r registry.Reader) error { _, _, err := r.HoldEnd(ctx, d, time.Hour); return err },
-		"SweptAt":         func(r registry.Reader) error { return second(r.SweptAt(ctx, d)) },
-		"ManifestBlobs":   func(r registry.Reader) error { return second(r.ManifestBlobs(ctx, repo, d)) },
-		"RepositoryBlobs": func(r registry.Reader) error { return second(r.RepositoryBlobs(ctx, repo)) },
+		"Repository":     func(r registry.Reader) error { return second(r.Repository(ctx, "a/b")) },
+		"RepositoryName": func(r registry.Reader) error { return second(r.RepositoryName(ctx, repo)) },
+		"NamespaceOf":    func(r registry.Reader) error { return second(r.NamespaceOf(ctx, repo)) },
+		"ManifestByTag":  func(r registry.Reader) error { return second(r.ManifestByTag(ctx, repo, "latest")) },
+		"Manifest":       func(r registry.Reader) error { return second(r.Manifest(ctx, repo, d)) },
+		"WasPushed":      func(r registry.Reader) error { return second(r.WasPushed(ctx, repo, d)) },
+		"HoldsBlob":      func(r registry.Reader) error { return second(r.HoldsBlob(ctx, repo, d)) },
+		"HeldBlobSince":  func(r registry.Reader) error { return second(r.HeldBlobSince(ctx, repo, d, time.Now())) },
+		"LiveHolder":     func(r registry.Reader) error { return second(r.LiveHolder(ctx, d)) },
+		"Tags":           func(r registry.Reader) error { return second(r.Tags(ctx, repo, "a", 100)) },
+		"Catalog":        func(r registry.Reader) error { return second(r.Catalog(ctx, "a", 100)) },
+		"Referrers":      func(r registry.Reader) error { return second(r.Referrers(ctx, repo, d)) },
+		"DeletedTag":     func(r registry.Reader) error { return second(r.DeletedTag(ctx, repo, "latest")) },
+		"LastDeletion":   func(r registry.Reader) error { return second(r.LastDeletion(ctx, repo, d)) },
+		"HoldEnd":        func(r registry.Reader) error { _, _, err := r.HoldEnd(ctx, d, time.Hour); return err },
+		"SweptAt":        func(r registry.Reader) error { return second(r.SweptAt(ctx, d)) },
+		"ManifestBlobs":  func(r registry.Reader) error { return second(r.ManifestBlobs(ctx, repo, d)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := &planned{DB: store.DB()}
@@ -104,6 +104,28 @@ func TestQueriesUseKeys(t *testing.T) {
 	if _, err := db.QueryContext(ctx, "SELECT * FROM holds WHERE manifest = $1", []byte{1}); err != nil || !strings.HasPrefix(db.plans[0], "SCAN") {
 		t.Errorf("a scan is planned as %q, %v", db.plans, err)
 	}
+}
+
+// anImage is a push of the history that has layers.
+func anImage(t *testing.T, log *projectiontest.Log, last uint64) (repo string, d digest.Digest) {
+	t.Helper()
+	found := errors.New("found")
+	err := log.Follow(t.Context(), 0, int(last), func(batch []events.Event) error {
+		for k := range batch {
+			p, err := events.Decode(&batch[k])
+			if push, ok := p.(events.ImagePushed); err == nil && ok {
+				if m, err := registry.ParseManifest(push.Manifest); err == nil && len(m.Layers) > 1 {
+					repo, d = push.Repository, push.Digest
+					return found
+				}
+			}
+		}
+		return nil
+	})
+	if err != found {
+		t.Fatal(err)
+	}
+	return repo, d
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -23,10 +23,20 @@ type serveCmd struct {
 	LogLevel       slog.Level    `help:"debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
 }
 
-func (c *serveCmd) Run(s *session) error {
-	if err := loopbackOnly(c.Listen); err != nil {
-		return err
+// Validate is called by kong.
+func (c *serveCmd) Validate() error {
+	switch {
+	case c.LeaseTerm < time.Second:
+		return errors.New("--lease-term is at least 1s")
+	case c.UndeleteWindow < time.Second:
+		return errors.New("--undelete-window is at least 1s")
+	case c.GCInterval < 0 || c.GCInterval > 0 && c.GCInterval < 100*time.Millisecond:
+		return errors.New("--gc-interval is 0 or at least 100ms")
 	}
+	return loopbackOnly(c.Listen)
+}
+
+func (c *serveCmd) Run(s *session) error {
 	logger := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: c.LogLevel}))
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
@@ -89,12 +99,12 @@ func shutdown(h *hub, servers ...*http.Server) error {
 func loopbackOnly(listen string) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
-		return &exitError{fmt.Errorf("--listen %s: %w", listen, err), exitUsage}
+		return fmt.Errorf("--listen %s: %w", listen, err)
 	}
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return &exitError{fmt.Errorf("--listen %s: this version has no accounts, so anybody who reaches it may push and delete; it listens on loopback addresses only, such as 127.0.0.1:5050", listen), exitUsage}
+	return fmt.Errorf("--listen %s: this version has no accounts, so anybody who reaches it may push and delete; it listens on loopback addresses only, such as 127.0.0.1:5050", listen)
 }
 
 // greet says what to type next.

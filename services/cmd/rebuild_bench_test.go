@@ -1,0 +1,102 @@
+package cmd
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections"
+	"hubledger/projections/projectiontest"
+	read "hubledger/projections/registry"
+	"hubledger/streams"
+)
+
+// images is how many pushes the log of the benchmarks has: HUBLEDGER_IMAGES, or 20,000.
+func images() uint64 {
+	n, err := strconv.ParseUint(os.Getenv("HUBLEDGER_IMAGES"), 10, 64)
+	if err != nil {
+		n = 20_000
+	}
+	return n
+}
+
+// filled makes a log of that many pushes as projectiontest.Image has them: 4
+// blobs each, 2 of them shared, in 1,000 repositories.
+func filled(b *testing.B, dir string, n uint64) {
+	b.Helper()
+	copied := iter.Seq2[streams.Entry, error](func(yield func(streams.Entry, error) bool) {
+		for seq := uint64(1); seq <= n; seq++ {
+			e := projectiontest.Image(seq)
+			if !yield(streams.Entry{Event: e, Leaf: events.LeafOf(&e)}, nil) {
+				return
+			}
+		}
+	})
+	if _, err := streams.Restore(b.Context(), streams.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, copied); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkRebuildFromLog is from a log on disk to a registry projection that
+// is live, on either store.
+func BenchmarkRebuildFromLog(b *testing.B) {
+	dir := b.TempDir()
+	n := images()
+	filled(b, dir, n)
+	log, err := streams.Open(b.Context(), streams.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer log.Close(context.Background())
+	for name, place := range map[string]func(b *testing.B) projections.Place{
+		"sqlite":   func(b *testing.B) projections.Place { return projections.SQLiteDir(b.TempDir()) },
+		"postgres": func(b *testing.B) projections.Place { return projections.PostgresURL(postgres.URL(b)) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			to := place(b)
+			for b.Loop() {
+				err := projections.Prepare(b.Context(), projections.RebuildConfig{Projection: &read.Projection, Place: to,
+					Source: log, Generation: log.Generation(), Logger: slog.New(slog.DiscardHandler)}, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}
+
+// BenchmarkMemory starts a hub on a log of that many tags and reports what the
+// process holds then: resident memory, with the Go heap collected.
+func BenchmarkMemory(b *testing.B) {
+	dir := b.TempDir()
+	n := images()
+	filled(b, dir, n)
+	c := hubConfig{Data: dir, LeaseTerm: time.Hour, UndeleteWindow: time.Hour, Logger: slog.New(slog.DiscardHandler), Progress: func(string, int64, int64) {}, Reserve: -1}
+	first, err := openHub(b.Context(), c) // builds the projections
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := first.close(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		h, err := openHub(b.Context(), c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		b.ReportMetric(float64(m.HeapAlloc)/float64(n), "heap-B/tag")
+		if err := h.close(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
