@@ -76,7 +76,7 @@ func (l *Log) Append(ctx context.Context, e events.Event, expect uint64) (uint64
 
 // ErrUncertain: the outcome of an append is not known. Append the same event
 // again, with the same id and expectation, to learn it.
-var ErrUncertain = errors.New("the event may be in the log or not")
+var ErrUncertain = events.ErrUncertain
 
 // errAgain: the attempt decided nothing and is to be repeated.
 var errAgain = errors.New("again")

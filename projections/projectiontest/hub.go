@@ -1,6 +1,7 @@
 package projectiontest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -51,7 +52,8 @@ type hubTag struct {
 func Hub(rng *rand.Rand, n, large int) *Log {
 	h := &hub{rng: rng, log: &Log{}, now: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), large: large}
 	h.repository()
-	for last, _ := h.log.LastSeq(nil); last < uint64(n); last, _ = h.log.LastSeq(nil) {
+	ctx := context.Background()
+	for last, _ := h.log.LastSeq(ctx); last < uint64(n); last, _ = h.log.LastSeq(ctx) {
 		h.step()
 	}
 	return h.log

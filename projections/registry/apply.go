@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/opencontainers/go-digest"
 
@@ -125,8 +124,12 @@ func (a *applier) pushed(p events.ImagePushed) {
 	}
 	a.ops.Write(manifests, id, d, text(p.MediaType), subject, text(string(platform)), num(created),
 		a.time, a.actor, raw(p.Manifest), a.seq)
+	absent := map[digest.Digest]bool{}
+	for _, d := range p.Absent {
+		absent[d] = true
+	}
 	for _, blob := range m.Blobs() {
-		if slices.Contains(p.Absent, blob.Digest) {
+		if absent[blob.Digest] {
 			continue // the pusher could not read it: to hold it would let them
 		}
 		a.ops.Write(holds, a.digest(blob.Digest), id, d)

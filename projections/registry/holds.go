@@ -53,11 +53,7 @@ func (r Reader) HoldEnd(ctx context.Context, d digest.Digest, window time.Durati
 // HeldBlobSince says whether a manifest of the repository that needs the blob
 // is live or was until that time.
 func (r Reader) HeldBlobSince(ctx context.Context, repo string, d digest.Digest, since time.Time) (bool, error) {
-	key, err := IDBytes(repo)
-	if err != nil {
-		return false, err
-	}
-	sum, err := DigestBytes(d)
+	key, sum, err := rowKey(repo, d)
 	if err != nil {
 		return false, err
 	}
@@ -91,11 +87,7 @@ type Deletion struct {
 
 // LastDeletion is the deletion that keeps a manifest from being live. ErrNotFound.
 func (r Reader) LastDeletion(ctx context.Context, repo string, d digest.Digest) (Deletion, error) {
-	key, err := IDBytes(repo)
-	if err != nil {
-		return Deletion{}, err
-	}
-	sum, err := DigestBytes(d)
+	key, sum, err := rowKey(repo, d)
 	if err != nil {
 		return Deletion{}, err
 	}
@@ -113,11 +105,7 @@ func (r Reader) LastDeletion(ctx context.Context, repo string, d digest.Digest) 
 // ManifestBlobs lists the blobs that one manifest holds. The key of holds
 // begins with the blob, so the manifest is asked what to look for.
 func (r Reader) ManifestBlobs(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error) {
-	key, err := IDBytes(repo)
-	if err != nil {
-		return nil, err
-	}
-	sum, err := DigestBytes(d)
+	key, sum, err := rowKey(repo, d)
 	if err != nil {
 		return nil, err
 	}

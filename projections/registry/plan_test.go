@@ -76,7 +76,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"LiveHolder":     func(r registry.Reader) error { return second(r.LiveHolder(ctx, d)) },
 		"Tags":           func(r registry.Reader) error { return second(r.Tags(ctx, repo, "a", 100)) },
 		"Catalog":        func(r registry.Reader) error { return second(r.Catalog(ctx, "a", 100)) },
-		"Referrers":      func(r registry.Reader) error { return second(r.Referrers(ctx, repo, d)) },
+		"Referrers":      func(r registry.Reader) error { _, _, err := r.Referrers(ctx, repo, d, "", "", 100); return err },
 		"DeletedTag":     func(r registry.Reader) error { return second(r.DeletedTag(ctx, repo, "latest")) },
 		"LastDeletion":   func(r registry.Reader) error { return second(r.LastDeletion(ctx, repo, d)) },
 		"HoldEnd":        func(r registry.Reader) error { _, _, err := r.HoldEnd(ctx, d, time.Hour); return err },

@@ -89,11 +89,7 @@ func (r Reader) ManifestByTag(ctx context.Context, repo, tag string) (*Stored, e
 
 // Manifest finds a live manifest by its digest. ErrNotFound.
 func (r Reader) Manifest(ctx context.Context, repo string, d digest.Digest) (*Stored, error) {
-	key, err := IDBytes(repo)
-	if err != nil {
-		return nil, err
-	}
-	sum, err := DigestBytes(d)
+	key, sum, err := rowKey(repo, d)
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +110,7 @@ func scanStored(row *sql.Row, what string) (*Stored, error) {
 
 // HoldsBlob says whether a live manifest of the repository needs the blob.
 func (r Reader) HoldsBlob(ctx context.Context, repo string, d digest.Digest) (bool, error) {
-	key, err := IDBytes(repo)
-	if err != nil {
-		return false, err
-	}
-	sum, err := DigestBytes(d)
+	key, sum, err := rowKey(repo, d)
 	if err != nil {
 		return false, err
 	}
@@ -144,42 +136,52 @@ func (r Reader) Catalog(ctx context.Context, last string, n int) ([]string, erro
 		`SELECT name FROM names WHERE name > $1 AND deleted = 0 ORDER BY name LIMIT $2`, last, n))
 }
 
+// maxReferrers bounds the annotations of one page of referrers, in bytes.
+const maxReferrers = 4 << 20
+
 // Referrers lists the live manifests whose subject is d, ordered by digest;
-// whether d itself is there does not matter.
-func (r Reader) Referrers(ctx context.Context, repo string, d digest.Digest) ([]v1.Descriptor, error) {
-	key, err := IDBytes(repo)
+// whether d itself is there does not matter. It begins behind the digest last,
+// if that is not empty, and returns those of one artifact type, if that is not
+// empty: at most n, or as many as come to 4 MiB. more says that others follow.
+func (r Reader) Referrers(ctx context.Context, repo string, d digest.Digest, artifactType string, last digest.Digest, n int) (list []v1.Descriptor, more bool, err error) {
+	key, sum, err := rowKey(repo, d)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	sum, err := DigestBytes(d)
-	if err != nil {
-		return nil, err
+	behind := []byte{}
+	if last != "" {
+		if behind, err = DigestBytes(last); err != nil {
+			return nil, false, err
+		}
 	}
 	rows, err := r.DB.QueryContext(ctx, `SELECT f.digest, f.media_type, f.artifact_type, f.size, f.annotations
 		FROM referrers f JOIN manifests m ON m.repo = f.repo AND m.digest = f.digest
 		LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
-		WHERE f.repo = $1 AND f.subject = $2 AND NOT `+dead+` ORDER BY f.digest`, key, sum)
+		WHERE f.repo = $1 AND f.subject = $2 AND f.digest > $3 AND ($4 = '' OR f.artifact_type = $4)
+		AND NOT `+dead+` ORDER BY f.digest LIMIT $5`, key, sum, behind, artifactType, n+1)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer rows.Close()
-	var list []v1.Descriptor
-	for rows.Next() {
+	for size := 0; rows.Next(); {
 		var d v1.Descriptor
 		var sum []byte
 		var annotations string
 		if err := rows.Scan(&sum, &d.MediaType, &d.ArtifactType, &d.Size, &annotations); err != nil {
-			return nil, err
+			return nil, false, err
+		}
+		if size += len(annotations); len(list) > 0 && (len(list) == n || size > maxReferrers) {
+			return list, true, nil
 		}
 		d.Digest = DigestOf(sum)
 		if annotations != "" {
 			if err := json.Unmarshal([]byte(annotations), &d.Annotations); err != nil {
-				return nil, fmt.Errorf("annotations of %s: %w", d.Digest, err)
+				return nil, false, fmt.Errorf("annotations of %s: %w", d.Digest, err)
 			}
 		}
 		list = append(list, d)
 	}
-	return list, rows.Err()
+	return list, false, rows.Err()
 }
 
 // A DeletedRepository can be restored until the undelete window ends.
@@ -189,11 +191,12 @@ type DeletedRepository struct {
 	Deleted time.Time `json:"deleted"`
 }
 
-// DeletedRepositories lists what was deleted since, newest first.
-func (r Reader) DeletedRepositories(ctx context.Context, since time.Time) ([]DeletedRepository, error) {
+// DeletedRepositories lists what was deleted since, newest first: of that
+// name, or all when it is empty.
+func (r Reader) DeletedRepositories(ctx context.Context, name string, since time.Time) ([]DeletedRepository, error) {
 	rows, err := r.DB.QueryContext(ctx, `SELECT s.repo, n.name, s.deleted_time FROM repository_state s
 		JOIN repositories n ON n.repo = s.repo WHERE s.deleted_time >= $1 AND s.deleted_time > 0
-		ORDER BY s.deleted_time DESC, s.repo`, since.UnixMicro())
+		AND ($2 = '' OR n.name = $2) ORDER BY s.deleted_time DESC, s.repo`, since.UnixMicro(), name)
 	if err != nil {
 		return nil, err
 	}
@@ -210,6 +213,14 @@ func (r Reader) DeletedRepositories(ctx context.Context, since time.Time) ([]Del
 		list = append(list, d)
 	}
 	return list, rows.Err()
+}
+
+// rowKey is the key of what concerns one digest in one repository.
+func rowKey(repo string, d digest.Digest) (id, sum []byte, err error) {
+	if id, err = IDBytes(repo); err == nil {
+		sum, err = DigestBytes(d)
+	}
+	return id, sum, err
 }
 
 func stringsOf(rows *sql.Rows, err error) ([]string, error) {
@@ -238,11 +249,7 @@ func notFound(err error, format string, args ...any) error {
 // WasPushed says whether a manifest of that digest ever was in the repository,
 // live or deleted.
 func (r Reader) WasPushed(ctx context.Context, repo string, d digest.Digest) (bool, error) {
-	key, err := IDBytes(repo)
-	if err != nil {
-		return false, err
-	}
-	sum, err := DigestBytes(d)
+	key, sum, err := rowKey(repo, d)
 	if err != nil {
 		return false, err
 	}

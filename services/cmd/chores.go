@@ -2,10 +2,7 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"hubledger/projections"
 )
 
 // startViews runs the projections and returns when they have caught up.
@@ -68,9 +65,6 @@ func (h *hub) collect(ctx context.Context) error {
 		h.Logger.Warn("the disk's reserve is reached: garbage collection takes deleted images now, they cannot be restored any more")
 	}
 	c, err := h.registry.Collect(ctx, window, func(int) {})
-	if errors.Is(err, projections.ErrParked) {
-		return err
-	}
 	if c.Swept > 0 {
 		h.Logger.Info("garbage collected", "blobs", c.Swept, "bytes", c.Freed)
 	}

@@ -19,6 +19,9 @@ import (
 // adminSocket is where a running server listens for its own command line.
 func adminSocket(data string) string { return filepath.Join(data, "admin.sock") }
 
+// errInterrupted: the person who asked did not wait for the whole answer.
+var errInterrupted = errors.New("interrupted before the hub had answered")
+
 // A line is one message of an answer on the admin socket: progress, items,
 // and in the end a result or an error.
 type line struct {
@@ -73,7 +76,7 @@ func (s *session) call(method, path string, query url.Values, progress func(prog
 			}
 		}
 		if s.ctx.Err() != nil {
-			return nil // interrupted by the person who asked
+			return errInterrupted
 		}
 		if errors.Is(err, io.EOF) {
 			return errors.New("the hub stopped before it had answered")

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -111,13 +112,17 @@ func (c *eventsTailCmd) Run(s *session) error {
 	if c.After != nil {
 		q.Set("after", strconv.FormatUint(*c.After, 10))
 	}
-	return items(s, "GET", "/events", q, nil, func(e eventItem) error {
+	err := items(s, "GET", "/events", q, nil, func(e eventItem) error {
 		if s.json {
 			return nil
 		}
 		_, err := fmt.Fprintf(s.out, "%8d  %s  %-28s %-12s %s\n", e.Seq, e.Time.Format(time.DateTime), e.Type, e.Actor, e.What)
 		return err
 	})
+	if errors.Is(err, errInterrupted) {
+		return nil // that is how it ends
+	}
+	return err
 }
 
 func (h *hub) adminEvents(ctx context.Context, r *http.Request, a *answer) error {

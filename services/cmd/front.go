@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -36,6 +37,12 @@ func (f *front) starting(what string, done, total int64) {
 func (f *front) ready(h *hub) { f.hub.Store(h) }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// Whoever reaches loopback may push, so a web page must not reach it by a
+	// name of its own that it lets point here (DNS rebinding).
+	if host := hostOf(r.Host); !isLoopback(host) {
+		http.Error(w, fmt.Sprintf("this hub answers to localhost and loopback addresses only, not to %q", host), http.StatusMisdirectedRequest)
+		return
+	}
 	if !strings.HasPrefix(r.URL.Path, "/v2/") && r.URL.Path != "/v2" {
 		f.pages.ServeHTTP(w, r)
 		return
@@ -46,6 +53,13 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.metrics.serve(h.registry, w, r)
+}
+
+func hostOf(hostPort string) string {
+	if host, _, err := net.SplitHostPort(hostPort); err == nil {
+		return host
+	}
+	return strings.Trim(hostPort, "[]")
 }
 
 func (f *front) unavailable(w http.ResponseWriter) {

@@ -77,6 +77,9 @@ func openHub(ctx context.Context, c hubConfig) (_ *hub, err error) {
 	if err := h.openRegistry(); err != nil {
 		return nil, err
 	}
+	if err := h.registry.FinishSweeps(ctx); err != nil {
+		return nil, fmt.Errorf("finish what garbage collection was at: %w", err)
+	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	h.ending, h.stop = running, stop
 	if err := h.checkLog(ctx, running); err != nil {
@@ -170,6 +173,9 @@ func (h *hub) close(ctx context.Context) error {
 	}
 	h.running.Wait()
 	var errs []error
+	if h.registry != nil {
+		errs = append(errs, h.registry.FlushPulls(ctx))
+	}
 	for _, v := range h.views {
 		errs = append(errs, v.close())
 	}

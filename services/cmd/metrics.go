@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"sync"
@@ -67,6 +68,7 @@ func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) 
 	begun := time.Now()
 	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 	h.ServeHTTP(rec, r)
+	rec.end()
 	method := r.Method
 	switch method {
 	case "GET", "HEAD", "POST", "PATCH", "PUT", "DELETE":
@@ -86,11 +88,41 @@ func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) 
 	o.(*observed).seconds.Observe(time.Since(begun).Seconds())
 }
 
-// A recorder notes the status. Unwrap and ReadFrom keep the connection's own
-// ways open: deadlines, and files sent without copying.
+// A recorder notes the status, and ends an answer that nobody reads. Unwrap and
+// ReadFrom keep the connection's own ways open: deadlines, and files sent
+// without copying.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	status   int
+	deadline bool
+}
+
+const (
+	// stalled is how long the client may take for one piece of an answer.
+	stalled = 5 * time.Minute
+	// piece is how much of an answer is sent under one deadline, in bytes.
+	piece = 4 << 20
+	// buffered is what a connection takes without anybody reading, about.
+	buffered = 32 << 10
+)
+
+func (r *recorder) extend() {
+	r.deadline = true
+	http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(stalled)) // unsupported only where there is no connection
+}
+
+// end takes the deadline off the connection, which goes on to the next request.
+func (r *recorder) end() {
+	if r.deadline {
+		http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Time{})
+	}
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if len(p) > buffered {
+		r.extend()
+	}
+	return r.ResponseWriter.Write(p)
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -111,9 +143,24 @@ func (m *metrics) expose(h *hub, w http.ResponseWriter, r *http.Request) {
 	m.handler.ServeHTTP(w, r)
 }
 
-// ReadFrom lets io.Copy hand the source to the connection.
-func (r *recorder) ReadFrom(src io.Reader) (int64, error) {
-	return io.Copy(r.ResponseWriter, src)
+// ReadFrom lets io.Copy hand a file to the connection, piece by piece: what is
+// read through a LimitedReader is sent by the kernel.
+func (r *recorder) ReadFrom(src io.Reader) (sent int64, err error) {
+	whole, ok := src.(*io.LimitedReader)
+	if !ok {
+		whole = &io.LimitedReader{R: src, N: math.MaxInt64}
+	}
+	for whole.N > 0 {
+		r.extend()
+		part := &io.LimitedReader{R: whole.R, N: min(whole.N, piece)}
+		n, err := io.Copy(r.ResponseWriter, part)
+		sent += n
+		whole.N -= n
+		if err != nil || part.N > 0 {
+			return sent, err
+		}
+	}
+	return sent, nil
 }
 
 // A countedLog counts what is appended.

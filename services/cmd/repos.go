@@ -11,7 +11,6 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
-	read "hubledger/projections/registry"
 	"hubledger/services/internal/command"
 )
 
@@ -108,7 +107,7 @@ var byOperator = command.By{Source: "/cli", Actor: "operator"}
 
 func (h *hub) adminRepos(ctx context.Context, r *http.Request, a *answer) error {
 	if r.URL.Query().Get("deleted") != "" {
-		list, err := h.registry.Read.DeletedRepositories(ctx, time.Now().Add(-h.UndeleteWindow))
+		list, err := h.registry.Read.DeletedRepositories(ctx, "", time.Now().Add(-h.UndeleteWindow))
 		for _, d := range list {
 			until := d.Deleted.Add(h.UndeleteWindow)
 			if err := a.item(repoItem{Name: d.Name, ID: d.ID, Deleted: &d.Deleted, RestorableUntil: &until}); err != nil {
@@ -163,7 +162,7 @@ func (h *hub) adminDelete(ctx context.Context, r *http.Request, a *answer) error
 
 func (h *hub) adminPolicy(ctx context.Context, r *http.Request, a *answer) error {
 	policy := events.RepositoryPolicy{SparseIndexes: r.URL.Query().Get("sparse") == "true"}
-	seq, err := h.registry.ChangePolicy(ctx, byOperator, r.URL.Query().Get("name"), func(repo *read.Repository) { repo.Policy = policy })
+	seq, err := h.registry.ChangePolicy(ctx, byOperator, r.URL.Query().Get("name"), policy)
 	if err != nil {
 		return err
 	}

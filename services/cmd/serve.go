@@ -92,7 +92,15 @@ func shutdown(h *hub, servers ...*http.Server) error {
 		}
 	}
 	guard := h.log.ReadOnly()
+	// The log gets a time of its own: closed well, it starts fast.
+	ctx, cancel = context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
 	return errors.Join(append(errs, h.close(ctx), guard)...)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // loopbackOnly: without accounts everybody who reaches the server may push.
@@ -101,7 +109,7 @@ func loopbackOnly(listen string) error {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", listen, err)
 	}
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+	if isLoopback(host) {
 		return nil
 	}
 	return fmt.Errorf("--listen %s: this version has no accounts, so anybody who reaches it may push and delete; it listens on loopback addresses only, such as 127.0.0.1:5050", listen)

@@ -102,7 +102,7 @@ func (v *view) Wait(ctx context.Context, seq uint64) error {
 		err := r.runner.Wait(waiting, seq)
 		unhook()
 		cancel()
-		if err == nil || ctx.Err() != nil || r.ended.Err() == nil || v.hub.stopping() {
+		if err == nil || ctx.Err() != nil || r.ended.Err() == nil || v.hub.stopping() || v.now() == r {
 			return err
 		}
 	}

@@ -1,10 +1,13 @@
 package registry_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -93,4 +96,17 @@ func TestLostBlob(t *testing.T) {
 	}
 	c.MustPush(t, "alice/app", "1", img)
 	wantPulls(t, c, "alice/app", true, "1")
+}
+
+// A push that names one blob too many must not keep others from the rest.
+func TestSyncWithOneMissing(t *testing.T) {
+	h := registrytest.Start(t, registrytest.Config{})
+	check(t, h.Client().PushBlob("alice/app", "there"))
+	there, missing := registrytest.Sum("there"), registrytest.Sum("missing")
+	if err := h.Blobs.Sync(t.Context(), there, missing); !errors.Is(err, blobs.ErrNotFound) {
+		t.Fatalf("synced what is not there: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	check(t, h.Blobs.Sync(ctx, there))
 }

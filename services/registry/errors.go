@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"hubledger/events"
 	read "hubledger/projections/registry"
@@ -107,7 +108,13 @@ func asProblem(err error) problems {
 func (s *Registry) answer(w http.ResponseWriter, r *http.Request, err error) {
 	ps := asProblem(err)
 	status := ps[0].Status
-	if status >= 500 && status != http.StatusInsufficientStorage {
+	if r.ContentLength != 0 {
+		// What is left of the body is read by the server before the next request.
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(idleLimit / 10))
+	}
+	if r.Context().Err() != nil {
+		s.Logger.Debug("the client went away", "method", r.Method, "path", r.URL.Path, "error", err)
+	} else if status >= 500 && status != http.StatusInsufficientStorage {
 		s.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "status", status, "error", err)
 	}
 	if status == http.StatusServiceUnavailable {

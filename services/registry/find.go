@@ -83,6 +83,9 @@ func (s *Registry) manifest(ctx context.Context, repo *read.Repository, ref stri
 			return nil, err
 		}
 	}
+	if d == "" && !repository.ValidTag(ref) {
+		return nil, manifestUnknown(ref) // no such tag can have been pushed
+	}
 	return retry(ctx, s, func() (*manifest, error) {
 		fill := s.cache.begin(repo.ID)
 		var stored *read.Stored

@@ -89,6 +89,10 @@ func (c *cache) pushed(e *events.Event, repo, tag string, keep bool) {
 		return
 	}
 	c.drop(repo, kindManifest, push.Digest.String())
+	var says struct{ MediaType string }
+	if json.Unmarshal(push.Manifest, &says) != nil || says.MediaType == "" {
+		c.markOf(repo).epoch++ // other tags may name it by another media type
+	}
 	if !keep {
 		return
 	}

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
+	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -72,6 +74,9 @@ func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what str
 // page reads n and last (distribution-spec, "Listing Tags").
 func page(r *http.Request) (n int, last string, err error) {
 	q := r.URL.Query()
+	if !printable(q.Get("last")) {
+		return 0, "", badQuery("last")
+	}
 	if !q.Has("n") {
 		return maxPage, q.Get("last"), nil
 	}
@@ -80,6 +85,13 @@ func page(r *http.Request) (n int, last string, err error) {
 		return 0, "", unsupported(http.StatusBadRequest, "n is a number of entries, 0 or more")
 	}
 	return min(n, maxPage), q.Get("last"), nil
+}
+
+// printable says whether a text can be asked for on every store.
+func printable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+func badQuery(name string) error {
+	return fail(http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", name+" is not valid text")
 }
 
 // cut takes the n entries of a page from up to n+1 and makes the link to the rest.
@@ -134,6 +146,9 @@ func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, _ ro
 	})
 }
 
+// maxReferrers is the most that one page of referrers has.
+const maxReferrers = 1000
+
 // listReferrers answers an index of what refers to a digest, known or not
 // (distribution-spec, "Listing Referrers").
 func (s *Registry) listReferrers(w http.ResponseWriter, r *http.Request, to route) error {
@@ -141,25 +156,46 @@ func (s *Registry) listReferrers(w http.ResponseWriter, r *http.Request, to rout
 	if err != nil {
 		return err
 	}
+	q := r.URL.Query()
+	wanted, last := q.Get("artifactType"), digest.Digest(q.Get("last"))
+	if last != "" {
+		if last, err = parseDigest(string(last)); err != nil {
+			return err
+		}
+	}
+	if !printable(wanted) {
+		return badQuery("artifactType")
+	}
+	filters := ""
+	if wanted != "" {
+		filters = "artifactType"
+	}
 	repo, err := s.repository(r.Context(), to.name)
 	if isUnknown(err) {
 		// A registry that has this API never answers 404 here.
-		return writeJSON(w, typeOCIIndex, referrersIndex(nil))
+		body, err := encode(referrersIndex(nil))
+		if err != nil {
+			return err
+		}
+		return (&list{body: body, kind: typeOCIIndex, filters: filters}).send(w)
 	}
 	if err != nil {
 		return err
 	}
 	return s.cached(w, r, repo.ID, "referrers/"+to.ref, func(ctx context.Context) (*list, error) {
-		all, err := s.Read.Referrers(ctx, repo.ID, d)
+		found, more, err := s.Read.Referrers(ctx, repo.ID, d, wanted, last, maxReferrers)
 		if err != nil {
 			return nil, err
 		}
-		l := &list{kind: typeOCIIndex}
-		if wanted := r.URL.Query().Get("artifactType"); wanted != "" {
-			l.filters = "artifactType"
-			all = slices.DeleteFunc(all, func(m v1.Descriptor) bool { return m.ArtifactType != wanted })
+		l := &list{kind: typeOCIIndex, filters: filters}
+		if more {
+			next := url.Values{"last": {found[len(found)-1].Digest.String()}}
+			if wanted != "" {
+				next.Set("artifactType", wanted)
+			}
+			l.link = "</v2/" + to.name + "/referrers/" + to.ref + "?" + next.Encode() + `>; rel="next"`
 		}
-		l.body, err = encode(referrersIndex(all))
+		l.body, err = encode(referrersIndex(found))
 		return l, err
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -30,22 +31,11 @@ func (s *Registry) putManifest(w http.ResponseWriter, r *http.Request, to route)
 	if err != nil {
 		return err
 	}
-	ctx := r.Context()
-	needs, err := s.check(ctx, name.Full, push)
+	needs, err := s.check(r.Context(), name.Full, push)
 	if err != nil {
 		return err
 	}
-	pin, err := s.pin(ctx, needs)
-	if err != nil {
-		return err
-	}
-	defer s.Leases.Unpin(pin)
-	if err := s.Blobs.Sync(ctx, digestsOf(needs)...); err != nil {
-		return fmt.Errorf("make the blobs of %s durable: %w", push.Digest, err)
-	}
-	push.Platform, push.Created = s.describe(push.parsed)
-	repo, err := s.record(ctx, r, name, push)
-	if err != nil {
+	if err := s.accept(r, name, push, needs); err != nil {
 		return err
 	}
 	h := w.Header()
@@ -60,8 +50,54 @@ func (s *Registry) putManifest(w http.ResponseWriter, r *http.Request, to route)
 	h.Set("Content-Length", "0")
 	w.WriteHeader(http.StatusCreated)
 	s.Metrics.Pushes.Inc()
-	s.Logger.Debug("pushed", "repository", repo.Name, "reference", to.ref, "digest", push.Digest)
+	s.Logger.Debug("pushed", "repository", name.Full, "reference", to.ref, "digest", push.Digest)
 	return nil
+}
+
+// accept pins what the manifest needs, makes it durable and records the push.
+// An index brings back what it names, so the blobs of its manifests are pinned
+// as well, and looked for only then.
+func (s *Registry) accept(r *http.Request, name repository.Name, p *push, needs []v1.Descriptor) (err error) {
+	ctx, cancel := s.decision(r.Context())
+	defer cancel()
+	below, err := s.childBlobs(ctx, name.Full, p)
+	if err != nil {
+		return err
+	}
+	pin, err := s.pin(ctx, needs, below)
+	if err != nil {
+		return err
+	}
+	defer s.unpin(pin, &err)
+	if len(p.parsed.Manifests) > 0 {
+		if missing, err := s.checkChildren(ctx, name.Full, p); err != nil {
+			return err
+		} else if len(missing) > 0 {
+			return missing
+		}
+	}
+	if err := s.Blobs.Sync(ctx, digestsOf(needs)...); err != nil {
+		return fmt.Errorf("make the blobs of %s durable: %w", p.Digest, err)
+	}
+	p.Platform, p.Created = s.describe(p.parsed)
+	return s.record(ctx, r, name, p)
+}
+
+// decisionTime bounds a decision once it has begun.
+const decisionTime = time.Minute
+
+// decision is the context of what is finished once it has begun, whether the
+// client still waits or not: an append that is broken off may be in the log.
+func (s *Registry) decision(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), decisionTime)
+}
+
+// unpin ends a pin, unless nobody knows whether its event is in the log: then
+// the pin holds to its term.
+func (s *Registry) unpin(pin leases.Pin, err *error) {
+	if !errors.Is(*err, events.ErrUncertain) {
+		s.Leases.Unpin(pin)
+	}
 }
 
 // A push is the event to be and the manifest read from it.
@@ -71,8 +107,12 @@ type push struct {
 	more   []string // tags given beside a digest; each is a push of its own
 }
 
-// maxTags bounds the tags of one request.
-const maxTags = 50
+// maxTags and maxTagBytes bound the tags of one request: each is an event with
+// the manifest in it.
+const (
+	maxTags     = 50
+	maxTagBytes = 4 * MaxManifestSize
+)
 
 // readPush reads and judges the request by itself, before anything is looked up.
 func readPush(w http.ResponseWriter, r *http.Request, ref string) (*push, error) {
@@ -105,6 +145,9 @@ func readPush(w http.ResponseWriter, r *http.Request, ref string) (*push, error)
 		return nil, err
 	}
 	p.Manifest = body
+	if len(body)*len(p.more) > maxTagBytes {
+		return nil, fail(http.StatusBadRequest, "TAG_INVALID", "too many tags for a manifest of this size: push them one by one")
+	}
 	if p.Tag != "" {
 		p.Digest = digest.SHA256.FromBytes(body)
 	} else if p.Digest.Algorithm().FromBytes(body) != p.Digest {
@@ -159,6 +202,7 @@ func (s *Registry) check(ctx context.Context, name string, p *push) ([]v1.Descri
 	var needs []v1.Descriptor
 	var missing problems
 	seen := map[digest.Digest]bool{}
+	required := requiredBlobs(p.parsed)
 	for _, d := range p.parsed.Blobs() {
 		if seen[d.Digest] {
 			continue
@@ -167,7 +211,7 @@ func (s *Registry) check(ctx context.Context, name string, p *push) ([]v1.Descri
 		size, err := s.named(ctx, name, d.Digest)
 		var unknown *problem
 		switch {
-		case errors.As(err, &unknown) && isForeign(d):
+		case errors.As(err, &unknown) && !required[d.Digest]:
 			p.Absent = append(p.Absent, d.Digest)
 		case errors.As(err, &unknown):
 			missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
@@ -246,6 +290,31 @@ func (s *Registry) checkChildren(ctx context.Context, name string, p *push) (mis
 	return missing, nil
 }
 
+// childBlobs are the blobs of the manifests that an index names, as far as
+// they are there.
+func (s *Registry) childBlobs(ctx context.Context, name string, p *push) ([]digest.Digest, error) {
+	if len(p.parsed.Manifests) == 0 {
+		return nil, nil
+	}
+	repo, err := s.repository(ctx, name)
+	if isUnknown(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var all []digest.Digest
+	for _, d := range p.parsed.Manifests {
+		blobs, err := s.Read.ManifestBlobs(ctx, repo.ID, d.Digest)
+		if err != nil && !errors.Is(err, read.ErrNotFound) {
+			return nil, err
+		}
+		all = append(all, blobs...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
 // checkRevival: an index brings back what it names. A manifest that was
 // deleted here must not come back without its content.
 func (s *Registry) checkRevival(ctx context.Context, repo *read.Repository, d digest.Digest) error {
@@ -264,8 +333,8 @@ func isNotFound(err error) bool {
 
 // pin keeps the blobs from being collected until the event is projected. A
 // blob on its way out is gone by the time it can be pinned: its pusher is told.
-func (s *Registry) pin(ctx context.Context, needs []v1.Descriptor) (leases.Pin, error) {
-	ds := digestsOf(needs)
+func (s *Registry) pin(ctx context.Context, needs []v1.Descriptor, below []digest.Digest) (leases.Pin, error) {
+	ds := append(digestsOf(needs), below...)
 	for {
 		pin, err := s.Leases.Pin(ctx, ds...)
 		var leaving *leases.LeavingError
@@ -292,7 +361,7 @@ func (s *Registry) pin(ctx context.Context, needs []v1.Descriptor) (leases.Pin, 
 }
 
 // record appends the push and waits until it can be read back.
-func (s *Registry) record(ctx context.Context, r *http.Request, name repository.Name, p *push) (*read.Repository, error) {
+func (s *Registry) record(ctx context.Context, r *http.Request, name repository.Name, p *push) error {
 	repo, err := s.repository(ctx, name.Full)
 	var id repository.ID
 	if isUnknown(err) {
@@ -301,25 +370,25 @@ func (s *Registry) record(ctx context.Context, r *http.Request, name repository.
 		id = repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.Namespace, p.Repository = id.Namespace, id.Repository
 	var seq uint64
 	for _, tag := range tagsOf(p) {
 		p.Tag = tag
 		if seq, err = image.Push(ctx, s.Log, by(r), p.ImagePushed); err != nil {
-			return nil, fmt.Errorf("record the push of %s to %s: %w", p.Digest, name.Full, err)
+			return fmt.Errorf("record the push of %s to %s: %w", p.Digest, name.Full, err)
 		}
 	}
 	if err := s.settle(ctx, seq); err != nil {
-		return nil, fmt.Errorf("the push of %s to %s is recorded as event %d, but not visible yet: %w", p.Digest, name.Full, seq, err)
+		return fmt.Errorf("the push of %s to %s is recorded as event %d, but not visible yet: %w", p.Digest, name.Full, seq, err)
 	}
 	// A deletion that came before the push in the log has taken it along.
 	repo, err = s.repository(ctx, name.Full)
 	if err == nil && repo.ID != id.Repository {
-		return nil, nameUnknown(name.Full)
+		return nameUnknown(name.Full)
 	}
-	return repo, err
+	return err
 }
 
 // tagsOf is one entry for each event that the push makes, "" for a push by

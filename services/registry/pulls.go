@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -68,9 +69,13 @@ func (s *Registry) FlushPulls(ctx context.Context) error {
 	return s.Leases.CountPulls(ctx, list)
 }
 
-// maxPullRows bounds what one pulls.counted event lists, so that it stays a
-// message of a few megabytes; what is beyond it is counted by repository only.
-const maxPullRows = 20_000
+// What one pulls.counted event lists is bounded, so that it stays a message of
+// a few megabytes: tags beyond maxPullRows are counted by repository only, and
+// of more than maxPulled repositories those with the fewest pulls are left out.
+const (
+	maxPullRows = 20_000
+	maxPulled   = 20_000
+)
 
 // RecordPulls appends one pulls.counted event for each hour that has ended.
 func (s *Registry) RecordPulls(ctx context.Context) error {
@@ -130,6 +135,10 @@ func countsOf(node string, hour leases.Hour) events.PullsCounted {
 		if p.Tag != "" && k < maxPullRows {
 			r.Tags = append(r.Tags, events.TagPulls{Tag: p.Tag, Pulls: p.N, LastPulled: p.Latest.UTC()})
 		}
+	}
+	if len(e.Repositories) > maxPulled {
+		slices.SortStableFunc(e.Repositories, func(a, b events.RepositoryPulls) int { return cmp.Compare(b.Pulls, a.Pulls) })
+		e.Repositories = e.Repositories[:maxPulled]
 	}
 	return e
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/events"
 	read "hubledger/projections/registry"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
@@ -33,11 +34,11 @@ func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, i
 		return 0, err
 	}
 	s.catchUp(ctx)
-	all, err := s.Read.DeletedRepositories(ctx, time.UnixMicro(1))
+	all, err := s.Read.DeletedRepositories(ctx, full, time.UnixMicro(1))
 	if err != nil {
 		return 0, err
 	}
-	k := slices.IndexFunc(all, func(d read.DeletedRepository) bool { return d.Name == full && (id == "" || d.ID == id) })
+	k := slices.IndexFunc(all, func(d read.DeletedRepository) bool { return id == "" || d.ID == id })
 	if k < 0 {
 		return 0, fmt.Errorf("%s: %w", full, ErrNothingDeleted)
 	}
@@ -52,7 +53,7 @@ func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, i
 	if err != nil {
 		return 0, err
 	}
-	return s.restore(ctx, full, needs, func() (uint64, error) {
+	return s.restore(ctx, full, needs, func(ctx context.Context) (uint64, error) {
 		return repository.Restore(ctx, s.Log, by, repository.ID{Namespace: ns, Repository: all[k].ID}, full)
 	})
 }
@@ -89,7 +90,7 @@ func (s *Registry) undelete(ctx context.Context, by command.By, repo *read.Repos
 	if err != nil {
 		return 0, err
 	}
-	return s.restore(ctx, repo.Name, needs, func() (uint64, error) {
+	return s.restore(ctx, repo.Name, needs, func(ctx context.Context) (uint64, error) {
 		return image.RestoreManifest(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, d, deletion.Seq)
 	})
 }
@@ -115,8 +116,8 @@ func (s *Registry) RestoreTag(ctx context.Context, by command.By, name, tag stri
 	if err != nil {
 		return 0, err
 	}
-	return s.restore(ctx, repo.Name, needs, func() (uint64, error) {
-		return image.RestoreTag(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, tag)
+	return s.restore(ctx, repo.Name, needs, func(ctx context.Context) (uint64, error) {
+		return image.RestoreTag(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, tag, d)
 	})
 }
 
@@ -132,9 +133,12 @@ const pinBatch = 1000
 
 // restore pins what has to come back, makes sure that all of it is there, and
 // only then decides: as a push does, and for the same reason.
-func (s *Registry) restore(ctx context.Context, name string, needs []digest.Digest, decide func() (uint64, error)) (uint64, error) {
+func (s *Registry) restore(ctx context.Context, name string, needs []digest.Digest, decide func(context.Context) (uint64, error)) (seq uint64, err error) {
+	ctx, cancel := s.decision(ctx)
+	defer cancel()
 	for batch := range slices.Chunk(needs, pinBatch) {
-		pin, err := s.Leases.Pin(ctx, batch...)
+		var pin leases.Pin
+		pin, err = s.Leases.Pin(ctx, batch...)
 		var leaving *leases.LeavingError
 		if errors.As(err, &leaving) {
 			return 0, fmt.Errorf("%s: blob %s is being collected: %w", name, leaving.Digests[0], ErrSwept)
@@ -142,16 +146,19 @@ func (s *Registry) restore(ctx context.Context, name string, needs []digest.Dige
 		if err != nil {
 			return 0, err
 		}
-		defer s.Leases.Unpin(pin)
+		defer s.unpin(pin, &err)
 		for _, d := range batch {
 			if _, err := s.Blobs.Stat(d); err != nil {
 				at, _ := s.Read.SweptAt(ctx, d)
 				return 0, fmt.Errorf("%s: blob %s is gone, swept by event %d: %w", name, d, at, ErrSwept)
 			}
 		}
+		// It may have been pushed again since, and not be on disk yet.
+		if err := s.Blobs.Sync(ctx, batch...); err != nil {
+			return 0, fmt.Errorf("make the blobs of %s durable: %w", name, err)
+		}
 	}
-	seq, err := decide()
-	if err != nil {
+	if seq, err = decide(ctx); err != nil {
 		return 0, err
 	}
 	return seq, s.settle(ctx, seq)
@@ -174,14 +181,12 @@ func (s *Registry) DeleteRepository(ctx context.Context, by command.By, name str
 }
 
 // ChangePolicy gives a repository a new policy.
-func (s *Registry) ChangePolicy(ctx context.Context, by command.By, name string, change func(*read.Repository)) (uint64, error) {
+func (s *Registry) ChangePolicy(ctx context.Context, by command.By, name string, policy events.RepositoryPolicy) (uint64, error) {
 	repo, err := s.repository(ctx, name)
 	if err != nil {
 		return 0, err
 	}
-	next := *repo
-	change(&next)
-	seq, err := repository.ChangePolicy(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, repo.Name, next.Policy)
+	seq, err := repository.ChangePolicy(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, repo.Name, policy)
 	if err != nil {
 		return 0, err
 	}

@@ -199,7 +199,7 @@ func TestRestoreRepository(t *testing.T) {
 		wantPulls(t, c, "alice/app", true, img.Digest().String())
 		wantPulls(t, c, "alice/app", false, other.Digest().String())
 		remove()
-		list, err := h.Registry.Read.DeletedRepositories(ctx, time.Now().Add(-time.Hour))
+		list, err := h.Registry.Read.DeletedRepositories(ctx, "", time.Now().Add(-time.Hour))
 		check(t, err)
 		if len(list) != 2 || list[0].ID != first.Repository || list[0].Name != "alice/app" {
 			t.Errorf("deleted are %+v", list)

@@ -1,7 +1,9 @@
 package registry
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -88,6 +90,9 @@ func (s *Registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := s.serve(to.kind, r.Method)
 	w.Header()["Docker-Distribution-Api-Version"] = apiVersion
 	if h == nil {
+		if to.kind != "" {
+			w.Header().Set("Allow", s.allowed(to.kind))
+		}
 		s.answer(w, r, s.refuse(to, r.Method))
 		return
 	}
@@ -110,6 +115,15 @@ func (s *Registry) serve(kind, method string) handler {
 		method = http.MethodGet
 	}
 	return s.handlers(kind)[method]
+}
+
+// allowed lists the methods of a kind (RFC 9110, section 15.5.6).
+func (s *Registry) allowed(kind string) string {
+	methods := slices.Sorted(maps.Keys(s.handlers(kind)))
+	if slices.Contains(methods, "GET") {
+		methods = append(methods, "HEAD")
+	}
+	return strings.Join(methods, ", ")
 }
 
 func (s *Registry) refuse(to route, method string) error {

@@ -44,7 +44,7 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 			return s.takeWhole(w, r, to, name, q.Get("digest"))
 		}
 	}
-	if _, err := io.Copy(io.Discard, io.LimitReader(r.Body, 1)); err != nil {
+	if _, err := io.Copy(io.Discard, io.LimitReader(progress(w, r), 1)); err != nil {
 		return errTruncated
 	}
 	id, err := s.Blobs.Begin(r.Context(), name)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/events"
@@ -71,8 +72,26 @@ func isForeign(d v1.Descriptor) bool {
 		strings.HasPrefix(d.MediaType, "application/vnd.docker.image.rootfs.foreign.")
 }
 
+// requiredBlobs are those that a manifest cannot leave out: its config, and
+// every layer that is foreign nowhere in it or not everywhere.
+func requiredBlobs(m *read.Manifest) map[digest.Digest]bool {
+	required := map[digest.Digest]bool{}
+	if m.Config != nil {
+		required[m.Config.Digest] = true
+	}
+	for _, d := range m.Layers {
+		if !isForeign(d) {
+			required[d.Digest] = true
+		}
+	}
+	return required
+}
+
 // maxConfig is how much of a config is read for its platform, in bytes.
 const maxConfig = 1 << 20
+
+// maxPlatform bounds what an event says of a platform, in bytes of its words.
+const maxPlatform = 1 << 10
 
 // describe reads platform and creation time out of an image's config. A config
 // that is something else, or broken, says nothing; it is the pusher's.
@@ -106,7 +125,11 @@ func (s *Registry) describe(m *read.Manifest) (*events.Platform, *time.Time) {
 		t = t.UTC()
 		created = &t
 	}
-	if c.OS == "" && c.Arch == "" {
+	length := len(c.OS) + len(c.Arch) + len(c.Variant) + len(c.OSVersion)
+	for _, f := range c.OSFeatures {
+		length += len(f)
+	}
+	if c.OS == "" && c.Arch == "" || length > maxPlatform {
 		return nil, created
 	}
 	return &events.Platform{OS: c.OS, Architecture: c.Arch, Variant: c.Variant, OSVersion: c.OSVersion, OSFeatures: c.OSFeatures}, created

@@ -50,14 +50,14 @@ func DeleteTag(ctx context.Context, log command.Log, by command.By, id repositor
 }
 
 // RestoreTag undoes the tag's deletion, if that is the latest that happened
-// to it. ErrUnknownTag when it is not.
-func RestoreTag(ctx context.Context, log command.Log, by command.By, id repository.ID, tag string) (uint64, error) {
+// to it and the tag named d then. ErrUnknownTag when it is not.
+func RestoreTag(ctx context.Context, log command.Log, by command.By, id repository.ID, tag string, d digest.Digest) (uint64, error) {
 	p, last, err := command.Latest(ctx, log, events.TagSubject(id.Namespace, id.Repository, tag))
 	if err != nil {
 		return 0, err
 	}
 	deleted, ok := p.(events.TagDeleted)
-	if !ok {
+	if !ok || deleted.Digest != d {
 		return 0, fmt.Errorf("%s was not deleted: %w", tag, ErrUnknownTag)
 	}
 	return command.Append(ctx, log, by, events.TagRestored{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: deleted.Digest}, last)

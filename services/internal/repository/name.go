@@ -60,9 +60,12 @@ func ParseName(s string) (Name, error) {
 // asOf marks a tag that names a point in time rather than an image.
 const asOf = ".asof."
 
+// ValidTag says whether a text has the form of a tag.
+func ValidTag(tag string) bool { return tagSyntax.MatchString(tag) }
+
 // CheckTag says whether a tag can be pushed.
 func CheckTag(tag string) error {
-	if !tagSyntax.MatchString(tag) {
+	if !ValidTag(tag) {
 		return fmt.Errorf("%w: a tag is up to 128 letters, digits, _ . and -, and does not begin with . or -", ErrName)
 	}
 	if strings.Contains(tag, asOf) {

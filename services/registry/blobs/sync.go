@@ -30,6 +30,8 @@ func (s *Store) Sync(ctx context.Context, ds ...digest.Digest) error {
 			continue
 		}
 		waitFor = append(waitFor, p)
+	}
+	for _, p := range waitFor { // whoever starts one ends it: nothing may return in between
 		if s.pending.start(p) {
 			mine = append(mine, p)
 		}
