@@ -15,6 +15,9 @@ const maxGroup = 256
 type groupWriter struct {
 	conn *preparedConn
 	mem  *mirror
+	// stale: the mirror could not be read again after a rollback. Nothing is
+	// changed until it was, since what it fences is not known.
+	stale bool
 	ops  chan *groupOp
 	quit chan struct{}
 	once sync.Once
@@ -88,6 +91,12 @@ func (w *groupWriter) commit(group []*groupOp) {
 
 func (w *groupWriter) transact(group []*groupOp) (err error) {
 	ctx := context.Background()
+	if w.stale {
+		if err := w.mem.load(ctx, w.conn); err != nil {
+			return fmt.Errorf("operational store: %w", err)
+		}
+		w.stale = false
+	}
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("operational store: %w", err)
 	}
@@ -107,6 +116,7 @@ func (w *groupWriter) transact(group []*groupOp) (err error) {
 	_, rollback := w.conn.ExecContext(ctx, "ROLLBACK")
 	// What the changes did to the mirror was not committed.
 	reload := w.mem.load(ctx, w.conn)
+	w.stale = reload != nil
 	return fmt.Errorf("operational store: %w", errors.Join(err, rollback, reload))
 }
 
