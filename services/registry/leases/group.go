@@ -18,10 +18,10 @@ type groupWriter struct {
 	// stale: the mirror could not be read again after a rollback. Nothing is
 	// changed until it was, since what it fences is not known.
 	stale bool
-	ops  chan *groupOp
-	quit chan struct{}
-	once sync.Once
-	done sync.WaitGroup
+	ops   chan *groupOp
+	quit  chan struct{}
+	once  sync.Once
+	done  sync.WaitGroup
 }
 
 type groupOp struct {
