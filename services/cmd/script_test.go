@@ -1,0 +1,97 @@
+package cmd
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"hubledger/services/registry/registrytest"
+)
+
+// The scripts in testdata are the command line's behaviour, against the real
+// program. Their own commands:
+//
+//	hub [flags]            start a hub on the script's data directory
+//	stop, start            stop it, start it again
+//	run CODE args...       run hubledger on that directory; it must exit with CODE
+//	push REPO:TAG CONTENT  push an image of one layer
+//	pull REPO:TAG          pull it with its blobs; ! pull must fail
+//	damage GLOB            flip a bit in the middle of the one file that matches
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"hub":    func(ts *testscript.TestScript, _ bool, args []string) { start(t, ts, args) },
+			"stop":   func(ts *testscript.TestScript, _ bool, _ []string) { hubOf(ts).Stop() },
+			"start":  func(ts *testscript.TestScript, _ bool, _ []string) { hubOf(ts).Start() },
+			"run":    run,
+			"push":   push,
+			"pull":   pull,
+			"damage": damage,
+		},
+	})
+}
+
+// hubs are the hubs of the scripts that run, by script.
+var hubs = map[*testscript.TestScript]*hubProcess{}
+
+func hubOf(ts *testscript.TestScript) *hubProcess { return hubs[ts] }
+
+func start(t *testing.T, ts *testscript.TestScript, args []string) {
+	hubs[ts] = startHubOn(t, ts.MkAbs("data"), args...)
+}
+
+func run(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	path, err := hubledger()
+	ts.Check(err)
+	built.Do(func() {})
+	if err := ts.Exec(path, append([]string{"--data", ts.MkAbs("data")}, args[1:]...)...); (err == nil) != (want == 0) {
+		ts.Fatalf("hubledger %s: %v, exit code %d is expected", strings.Join(args[1:], " "), err, want)
+	} else if err != nil && err.Error() != "exit status "+args[0] {
+		ts.Fatalf("hubledger %s: %v, exit code %d is expected", strings.Join(args[1:], " "), err, want)
+	}
+}
+
+func push(ts *testscript.TestScript, _ bool, args []string) {
+	repo, tag, _ := strings.Cut(args[0], ":")
+	c := registrytest.NewClient(hubOf(ts).URL)
+	defer c.Close()
+	ts.Check(c.Push(repo, tag, registrytest.NewImage(args[1])))
+}
+
+func pull(ts *testscript.TestScript, neg bool, args []string) {
+	repo, tag, _ := strings.Cut(args[0], ":")
+	c := registrytest.NewClient(hubOf(ts).URL)
+	defer c.Close()
+	_, err := c.Pull(repo, tag)
+	if neg != (err != nil) {
+		ts.Fatalf("pull %s: %v", args[0], err)
+	}
+}
+
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	var found []string
+	err := filepath.WalkDir(ts.MkAbs("data"), func(path string, d fs.DirEntry, err error) error {
+		if ok, _ := filepath.Match(args[0], d.Name()); ok && !d.IsDir() {
+			found = append(found, path)
+		}
+		return err
+	})
+	ts.Check(err)
+	if len(found) != 1 {
+		ts.Fatalf("%s matches %q", args[0], found)
+	}
+	raw, err := os.ReadFile(found[0])
+	ts.Check(err)
+	damaged := bytes.Clone(raw)
+	damaged[len(damaged)/2] ^= 1
+	ts.Check(os.WriteFile(found[0], damaged, 0o600))
+}
