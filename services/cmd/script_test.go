@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -18,7 +19,7 @@ import (
 // program. Their own commands:
 //
 //	hub [flags]            start a hub on the script's data directory
-//	stop, start            stop it, start it again
+//	halt, resume           stop it, start it again
 //	run CODE args...       run hubledger on that directory; it must exit with CODE
 //	push REPO:TAG CONTENT  push an image of one layer
 //	pull REPO:TAG          pull it with its blobs; ! pull must fail
@@ -28,8 +29,8 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"hub":    func(ts *testscript.TestScript, _ bool, args []string) { start(t, ts, args) },
-			"stop":   func(ts *testscript.TestScript, _ bool, _ []string) { hubOf(ts).Stop() },
-			"start":  func(ts *testscript.TestScript, _ bool, _ []string) { hubOf(ts).Start() },
+			"halt":   func(ts *testscript.TestScript, _ bool, _ []string) { hubOf(ts).Stop() },
+			"resume": func(ts *testscript.TestScript, _ bool, _ []string) { hubOf(ts).Start() },
 			"run":    run,
 			"push":   push,
 			"pull":   pull,
@@ -39,12 +40,20 @@ func TestScripts(t *testing.T) {
 }
 
 // hubs are the hubs of the scripts that run, by script.
-var hubs = map[*testscript.TestScript]*hubProcess{}
+var hubs sync.Map
 
-func hubOf(ts *testscript.TestScript) *hubProcess { return hubs[ts] }
+func hubOf(ts *testscript.TestScript) *hubProcess {
+	h, ok := hubs.Load(ts)
+	if !ok {
+		ts.Fatalf("the script has not started a hub")
+	}
+	return h.(*hubProcess)
+}
 
 func start(t *testing.T, ts *testscript.TestScript, args []string) {
-	hubs[ts] = startHubOn(t, ts.MkAbs("data"), args...)
+	h := startHubOn(t, ts.MkAbs("data"), args...)
+	ts.Defer(h.Kill) // the directory is the script's and goes with it
+	hubs.Store(ts, h)
 }
 
 func run(ts *testscript.TestScript, _ bool, args []string) {
