@@ -16,7 +16,7 @@ import (
 // recoverySize is the events of the log below, each on a subject of its own.
 func recoverySize() int {
 	if os.Getenv("HUBLEDGER_SOAK") != "" {
-		return 5_000_000
+		return 2_000_000
 	}
 	return 20_000
 }

@@ -34,21 +34,25 @@ import (
 func TestPowerCutsUnderLoad(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	p := &powerTest{t: t, rng: rand.New(rand.NewPCG(seed, 0)), promised: map[digest.Digest]bool{}, dir: t.TempDir(), aside: t.TempDir()}
-	cuts, pushed := sized(10, 200), 0
-	p.begin()
-	for range cuts {
-		pushed += p.life()
-		p.powerOn()
-		p.verify(p.recent)
+	const lives = 10 // of one hub
+	cuts, pushed, live, swept := sized(10, 200), 0, 0, int64(0)
+	for hub := range cuts / lives {
+		p := newPowerTest(t, seed+uint64(hub), false)
+		for range lives {
+			pushed += p.life()
+			p.powerOn()
+			p.verify(p.recent)
+		}
+		var all []digest.Digest
+		for d := range p.promised {
+			all = append(all, d)
+		}
+		p.verify(all)
+		p.hub.Rebuilt()
+		p.hub.Close()
+		live, swept = live+len(all), swept+p.hub.Counts.Swept.Value()
 	}
-	var all []digest.Digest
-	for d := range p.promised {
-		all = append(all, d)
-	}
-	p.verify(all)
-	p.hub.Rebuilt()
-	t.Logf("%d power cuts, %d pushes answered with 201, %d blobs swept, %d images live at the end", cuts, pushed, p.hub.Counts.Swept.Value(), len(all))
+	t.Logf("%d power cuts, %d pushes answered with 201, %d blobs swept, %d images live at the end", cuts, pushed, swept, live)
 	if pushed < 2*cuts {
 		t.Errorf("%d pushes in %d lives: too little to say anything", pushed, cuts)
 	}
@@ -57,8 +61,7 @@ func TestPowerCutsUnderLoad(t *testing.T) {
 // On a disk that ignores fsync the same test has to fail, or it says nothing.
 func TestPowerCutsOnADiskThatLies(t *testing.T) {
 	for round := range uint64(50) {
-		p := &powerTest{t: t, rng: rand.New(rand.NewPCG(round, 0)), promised: map[digest.Digest]bool{}, dir: t.TempDir(), aside: t.TempDir(), lies: true}
-		p.begin()
+		p := newPowerTest(t, round, true)
 		p.life()
 		p.powerOn()
 		c := p.hub.Client()
@@ -94,11 +97,13 @@ type powerTest struct {
 	n        int
 }
 
-// begin starts a hub that syncs some blobs in the background and some not.
-func (p *powerTest) begin() {
-	p.t.Helper()
-	p.hub = registrytest.Start(p.t, registrytest.Config{Dir: p.dir, FS: p.newDisk(""), SyncAbove: 8 << 10, MaxPending: 6})
-	p.t.Cleanup(func() { p.disk.Close() })
+// newPowerTest starts a hub that syncs some blobs in the background and some not.
+func newPowerTest(t *testing.T, seed uint64, lies bool) *powerTest {
+	t.Helper()
+	p := &powerTest{t: t, rng: rand.New(rand.NewPCG(seed, 0)), promised: map[digest.Digest]bool{}, dir: t.TempDir(), aside: t.TempDir(), lies: lies}
+	p.hub = registrytest.Start(t, registrytest.Config{Dir: p.dir, FS: p.newDisk(""), SyncAbove: 8 << 10, MaxPending: 6})
+	t.Cleanup(func() { p.disk.Close() })
+	return p
 }
 
 // newDisk makes a disk for the blob store that holds what is in a directory.
@@ -114,7 +119,7 @@ func (p *powerTest) newDisk(remains string) blobs.FS {
 
 // fill puts files on the new disk, durably.
 func (p *powerTest) fill(remains string) error {
-	return filepath.WalkDir(remains, func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(remains, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
@@ -134,10 +139,16 @@ func (p *powerTest) fill(remains string) error {
 		if _, err := p.disk.WriteAt(f, content, 0); err != nil {
 			return err
 		}
-		if err := p.disk.Sync(f); err != nil {
+		return p.disk.Sync(f)
+	})
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(p.disk.Root(), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.IsDir() {
 			return err
 		}
-		dir, err := os.Open(filepath.Dir(to))
+		dir, err := os.Open(path)
 		if err != nil {
 			return err
 		}
