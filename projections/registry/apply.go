@@ -120,10 +120,10 @@ func (a *applier) pushed(p events.ImagePushed) {
 			annotations, _ = json.Marshal(m.Annotations) // likewise
 		}
 		a.ops.Write(referrers, id, subject, d, text(p.MediaType), text(m.Artifact()),
-			num(int64(len(p.Manifest))), text(string(annotations)), a.seq)
+			num(int64(len(p.Manifest))), a.seq, text(string(annotations)))
 	}
 	a.ops.Write(manifests, id, d, text(p.MediaType), subject, text(string(platform)), num(created),
-		a.time, a.actor, raw(p.Manifest), a.seq)
+		a.time, a.actor, a.seq, raw(p.Manifest))
 	absent := map[digest.Digest]bool{}
 	for _, d := range p.Absent {
 		absent[d] = true

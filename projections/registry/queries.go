@@ -154,11 +154,11 @@ func (r Reader) Referrers(ctx context.Context, repo string, d digest.Digest, art
 			return nil, false, err
 		}
 	}
-	rows, err := r.DB.QueryContext(ctx, `SELECT f.digest, f.media_type, f.artifact_type, f.size, f.annotations
-		FROM referrers f JOIN manifests m ON m.repo = f.repo AND m.digest = f.digest
-		LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
-		WHERE f.repo = $1 AND f.subject = $2 AND f.digest > $3 AND ($4 = '' OR f.artifact_type = $4)
-		AND NOT `+dead+` ORDER BY f.digest LIMIT $5`, key, sum, behind, artifactType, n+1)
+	// A referrer's own row has the sequence of its push: manifests are not asked.
+	rows, err := r.DB.QueryContext(ctx, `SELECT m.digest, m.media_type, m.artifact_type, m.size, m.annotations
+		FROM referrers m LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
+		WHERE m.repo = $1 AND m.subject = $2 AND m.digest > $3 AND ($4 = '' OR m.artifact_type = $4)
+		AND NOT `+dead+` ORDER BY m.digest LIMIT $5`, key, sum, behind, artifactType, n+1)
 	if err != nil {
 		return nil, false, err
 	}

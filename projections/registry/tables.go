@@ -46,12 +46,14 @@ var (
 		Columns: []projections.Column{b("repo"), i("sparse_indexes"), i("seq")},
 	}
 
-	// manifests: seq is that of the latest push. subject is empty when the
-	// manifest has none; platform is JSON or empty; created is 0 when unknown.
+	// manifests: seq is that of the latest push; it stands before the bytes,
+	// since what is wanted of most rows is whether they live. subject is empty
+	// when the manifest has none; platform is JSON or empty; created is 0 when
+	// unknown.
 	manifests = &projections.Table{
 		Name: "manifests", Key: 2, Merge: projections.Put,
 		Columns: []projections.Column{b("repo"), b("digest"), t("media_type"), b("subject"),
-			t("platform"), i("created"), i("time"), t("actor"), b("bytes"), i("seq")},
+			t("platform"), i("created"), i("time"), t("actor"), i("seq"), b("bytes")},
 	}
 
 	// revivals: a push of an index, or the return of a tag, brings back what it names.
@@ -80,7 +82,7 @@ var (
 	referrers = &projections.Table{
 		Name: "referrers", Key: 3, Merge: projections.Put,
 		Columns: []projections.Column{b("repo"), b("subject"), b("digest"), t("media_type"),
-			t("artifact_type"), i("size"), t("annotations"), i("seq")},
+			t("artifact_type"), i("size"), i("seq"), t("annotations")},
 	}
 
 	// holds: which blobs a manifest needs. Blob first, so that both questions

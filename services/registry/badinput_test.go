@@ -18,96 +18,97 @@ import (
 
 // What is refused leaves no repository, tag, lease, event or file behind.
 func TestBadInputLeavesNothing(t *testing.T) {
-	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
-		c := h.Client()
-		image := c.MustPush(t, "alice/app", "1", registrytest.NewImage("layer"))
-		good, kind := image.Manifest, image.MediaType
-		d, other := image.Digest().String(), registrytest.Sum("other").String()
-		big := append(bytes.Repeat([]byte(" "), registry.MaxManifestSize), good...)
-		edited := func(edit func(m *v1.Manifest)) []byte { return registrytest.With(edit, "layer").Manifest }
-		for _, row := range []struct {
-			name         string
-			method, path string
-			body         []byte
-			kind         string
-			status       int
-			code         string
-		}{
-			{"digest of other content", "PUT", "alice/app/manifests/" + other, good, kind, 400, "DIGEST_INVALID"},
-			{"digest that is none", "PUT", "alice/app/manifests/sha256:123", good, kind, 400, "DIGEST_INVALID"},
-			{"digest in capitals", "PUT", "alice/app/manifests/" + strings.ToUpper(d), good, kind, 400, "DIGEST_INVALID"},
-			{"unknown algorithm", "PUT", "alice/app/manifests/sha384:" + strings.Repeat("0", 96), good, kind, 400, "DIGEST_INVALID"},
-			{"tag with a bad first letter", "PUT", "alice/app/manifests/.hidden", good, kind, 400, "NAME_INVALID"},
-			{"tag with a space", "PUT", "alice/app/manifests/a%20b", good, kind, 400, "NAME_INVALID"},
-			{"tag too long", "PUT", "alice/app/manifests/" + strings.Repeat("x", 129), good, kind, 400, "NAME_INVALID"},
-			{"tag for time travel", "PUT", "alice/app/manifests/1.asof.20261101", good, kind, 400, "NAME_INVALID"},
-			{"empty tag", "PUT", "alice/app/manifests/", good, kind, 400, "NAME_INVALID"},
-			{"name in capitals", "PUT", "Alice/app/manifests/1", good, kind, 400, "NAME_INVALID"},
-			{"name with a double slash", "PUT", "alice//app/manifests/1", good, kind, 400, "NAME_INVALID"},
-			{"name too long", "PUT", "alice/" + strings.Repeat("x", 200) + "/manifests/1", good, kind, 400, "NAME_INVALID"},
-			{"reserved name", "PUT", "users/app/manifests/1", good, kind, 400, "NAME_INVALID"},
-			{"empty name", "PUT", "/manifests/1", good, kind, 400, "NAME_INVALID"},
-			{"name that climbs", "PUT", "../../etc/manifests/1", good, kind, 400, "NAME_INVALID"},
-			{"name that climbs, encoded", "PUT", "%2e%2e/%2e%2e/etc/manifests/1", good, kind, 400, "NAME_INVALID"},
-			{"name with an encoded slash that climbs", "PUT", "alice%2f..%2f..%2fetc/manifests/1", good, kind, 400, "NAME_INVALID"},
-			{"name with a NUL", "PUT", "alice/%00/manifests/1", good, kind, 400, "NAME_INVALID"},
-			{"too large", "PUT", "alice/app/manifests/2", big, kind, 413, "MANIFEST_INVALID"},
-			{"empty", "PUT", "alice/app/manifests/2", nil, kind, 400, "MANIFEST_INVALID"},
-			{"not JSON", "PUT", "alice/app/manifests/2", []byte("<manifest/>"), kind, 400, "MANIFEST_INVALID"},
-			{"JSON and more", "PUT", "alice/app/manifests/2", append(good[:len(good):len(good)], "{}"...), kind, 400, "MANIFEST_INVALID"},
-			{"a JSON list", "PUT", "alice/app/manifests/2", []byte("[]"), kind, 400, "MANIFEST_INVALID"},
-			{"a JSON null", "PUT", "alice/app/manifests/2", []byte("null"), kind, 400, "MANIFEST_INVALID"},
-			{"type that is not the manifest's", "PUT", "alice/app/manifests/2", good, v1.MediaTypeImageIndex, 400, "MANIFEST_INVALID"},
-			{"type that is no manifest", "PUT", "alice/app/manifests/2", good, "application/json", 400, "MANIFEST_INVALID"},
-			{"type that cannot be read", "PUT", "alice/app/manifests/2", good, ";;", 400, "MANIFEST_INVALID"},
-			{"no type at all", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.MediaType = "" }), "", 400, "MANIFEST_INVALID"},
-			{"unknown type", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.MediaType = "text/plain" }), "text/plain", 400, "MANIFEST_INVALID"},
-			{"schema 1", "PUT", "alice/app/manifests/2", []byte(`{"schemaVersion":1,"name":"alice/app","tag":"2","fsLayers":[]}`), "application/vnd.docker.distribution.manifest.v1+json", 400, "MANIFEST_INVALID"},
-			{"schema 1, signed", "PUT", "alice/app/manifests/2", []byte(`{"schemaVersion":1,"signatures":[]}`), "application/vnd.docker.distribution.manifest.v1+prettyjws", 400, "MANIFEST_INVALID"},
-			{"no config", "PUT", "alice/app/manifests/2", []byte(`{"schemaVersion":2,"layers":[]}`), kind, 400, "MANIFEST_INVALID"},
-			{"image and index", "PUT", "alice/app/manifests/2", bytes.Replace(good, []byte(`"layers"`), []byte(`"manifests":[],"layers"`), 1), kind, 400, "MANIFEST_INVALID"},
-			{"layer whose digest is none", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.Layers[0].Digest = "sha256:../../etc/passwd" }), kind, 400, "DIGEST_INVALID"},
-			{"layer without a digest", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.Layers[0].Digest = "" }), kind, 400, "DIGEST_INVALID"},
-			{"layer of negative size", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.Layers[0].Size = -1 }), kind, 400, "MANIFEST_INVALID"},
-			{"subject whose digest is none", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.Subject = &v1.Descriptor{Digest: "x"} }), kind, 400, "DIGEST_INVALID"},
-			{"layer of other size", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.Layers[0].Size++ }), kind, 400, "MANIFEST_INVALID"},
-			{"unknown blob", "PUT", "alice/app/manifests/2", registrytest.NewImage("not there").Manifest, kind, 400, "MANIFEST_BLOB_UNKNOWN"},
-			{"blobs of another repository", "PUT", "bob/app/manifests/2", good, kind, 400, "MANIFEST_BLOB_UNKNOWN"},
-			{"blob of other content", "POST", "alice/app/blobs/uploads/?digest=" + other, []byte("something"), "", 400, "DIGEST_INVALID"},
-			{"blob whose digest is none", "POST", "alice/app/blobs/uploads/?digest=latest", []byte("x"), "", 400, "DIGEST_INVALID"},
-			{"blob of an empty digest", "POST", "alice/app/blobs/uploads/?digest=", []byte("x"), "", 400, "DIGEST_INVALID"},
-			{"blob of an algorithm we lack", "POST", "alice/app/blobs/uploads/?digest=md5:d41d8cd98f00b204e9800998ecf8427e", nil, "", 400, "DIGEST_INVALID"},
-			{"upload under a bad name", "POST", "Alice/app/blobs/uploads/", nil, "", 400, "NAME_INVALID"},
-			{"upload that climbs", "POST", "../x/blobs/uploads/", nil, "", 400, "NAME_INVALID"},
-			{"upload nobody began", "PUT", "alice/app/blobs/uploads/0191d1a0-0000-4000-8000-000000000000?digest=" + other, []byte("other"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
-			{"upload id that is garbage", "PATCH", "alice/app/blobs/uploads/garbage", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
-			{"upload id that climbs", "PATCH", "alice/app/blobs/uploads/..", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
-			{"upload id that climbs, encoded", "PATCH", "alice/app/blobs/uploads/%2e%2e%2fblobs", []byte("x"), "", 404, "NAME_UNKNOWN"},
-			{"upload id with a NUL", "PATCH", "alice/app/blobs/uploads/%00", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
-			{"blob path that climbs", "DELETE", "alice/app/blobs/sha256:..%2f..", nil, "", 404, "NAME_UNKNOWN"},
-			{"deletion of what is not there", "DELETE", "alice/app/manifests/none", nil, "", 404, "MANIFEST_UNKNOWN"},
-		} {
-			t.Run(row.name, func(t *testing.T) {
-				before := h.Traces()
-				a := c.Must(t, row.method, "/v2/"+row.path, row.body, "Content-Type", row.kind).WantError(t, row.status, row.code)
-				if strings.Contains(string(a.Body), h.Dir) {
-					t.Errorf("the answer tells where we keep things: %s", a.Body)
-				}
-				if after := h.Traces(); after != before {
-					t.Errorf("before\n%s\nafter\n%s", before, after)
-				}
-			})
-		}
-		if got := pages(t, c, "/v2/_catalog", "repositories"); len(got) != 1 || len(got[0]) != 1 {
-			t.Errorf("repositories: %q", got)
-		}
-		if got := pages(t, c, "/v2/alice/app/tags/list", "tags"); len(got) != 1 || len(got[0]) != 1 {
-			t.Errorf("tags: %q", got)
-		}
-	})
+	t.Parallel()
+	h := registrytest.Start(t, registrytest.Config{})
+	c := h.Client()
+	image := c.MustPush(t, "alice/app", "1", registrytest.NewImage("layer"))
+	good, kind := image.Manifest, image.MediaType
+	d, other := image.Digest().String(), registrytest.Sum("other").String()
+	big := append(bytes.Repeat([]byte(" "), registry.MaxManifestSize), good...)
+	edited := func(edit func(m *v1.Manifest)) []byte { return registrytest.With(edit, "layer").Manifest }
+	for _, row := range []struct {
+		name         string
+		method, path string
+		body         []byte
+		kind         string
+		status       int
+		code         string
+	}{
+		{"digest of other content", "PUT", "alice/app/manifests/" + other, good, kind, 400, "DIGEST_INVALID"},
+		{"digest that is none", "PUT", "alice/app/manifests/sha256:123", good, kind, 400, "DIGEST_INVALID"},
+		{"digest in capitals", "PUT", "alice/app/manifests/" + strings.ToUpper(d), good, kind, 400, "DIGEST_INVALID"},
+		{"unknown algorithm", "PUT", "alice/app/manifests/sha384:" + strings.Repeat("0", 96), good, kind, 400, "DIGEST_INVALID"},
+		{"tag with a bad first letter", "PUT", "alice/app/manifests/.hidden", good, kind, 400, "NAME_INVALID"},
+		{"tag with a space", "PUT", "alice/app/manifests/a%20b", good, kind, 400, "NAME_INVALID"},
+		{"tag too long", "PUT", "alice/app/manifests/" + strings.Repeat("x", 129), good, kind, 400, "NAME_INVALID"},
+		{"tag for time travel", "PUT", "alice/app/manifests/1.asof.20261101", good, kind, 400, "NAME_INVALID"},
+		{"empty tag", "PUT", "alice/app/manifests/", good, kind, 400, "NAME_INVALID"},
+		{"name in capitals", "PUT", "Alice/app/manifests/1", good, kind, 400, "NAME_INVALID"},
+		{"name with a double slash", "PUT", "alice//app/manifests/1", good, kind, 400, "NAME_INVALID"},
+		{"name too long", "PUT", "alice/" + strings.Repeat("x", 200) + "/manifests/1", good, kind, 400, "NAME_INVALID"},
+		{"reserved name", "PUT", "users/app/manifests/1", good, kind, 400, "NAME_INVALID"},
+		{"empty name", "PUT", "/manifests/1", good, kind, 400, "NAME_INVALID"},
+		{"name that climbs", "PUT", "../../etc/manifests/1", good, kind, 400, "NAME_INVALID"},
+		{"name that climbs, encoded", "PUT", "%2e%2e/%2e%2e/etc/manifests/1", good, kind, 400, "NAME_INVALID"},
+		{"name with an encoded slash that climbs", "PUT", "alice%2f..%2f..%2fetc/manifests/1", good, kind, 400, "NAME_INVALID"},
+		{"name with a NUL", "PUT", "alice/%00/manifests/1", good, kind, 400, "NAME_INVALID"},
+		{"too large", "PUT", "alice/app/manifests/2", big, kind, 413, "MANIFEST_INVALID"},
+		{"empty", "PUT", "alice/app/manifests/2", nil, kind, 400, "MANIFEST_INVALID"},
+		{"not JSON", "PUT", "alice/app/manifests/2", []byte("<manifest/>"), kind, 400, "MANIFEST_INVALID"},
+		{"JSON and more", "PUT", "alice/app/manifests/2", append(good[:len(good):len(good)], "{}"...), kind, 400, "MANIFEST_INVALID"},
+		{"a JSON list", "PUT", "alice/app/manifests/2", []byte("[]"), kind, 400, "MANIFEST_INVALID"},
+		{"a JSON null", "PUT", "alice/app/manifests/2", []byte("null"), kind, 400, "MANIFEST_INVALID"},
+		{"type that is not the manifest's", "PUT", "alice/app/manifests/2", good, v1.MediaTypeImageIndex, 400, "MANIFEST_INVALID"},
+		{"type that is no manifest", "PUT", "alice/app/manifests/2", good, "application/json", 400, "MANIFEST_INVALID"},
+		{"type that cannot be read", "PUT", "alice/app/manifests/2", good, ";;", 400, "MANIFEST_INVALID"},
+		{"no type at all", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.MediaType = "" }), "", 400, "MANIFEST_INVALID"},
+		{"unknown type", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.MediaType = "text/plain" }), "text/plain", 400, "MANIFEST_INVALID"},
+		{"schema 1", "PUT", "alice/app/manifests/2", []byte(`{"schemaVersion":1,"name":"alice/app","tag":"2","fsLayers":[]}`), "application/vnd.docker.distribution.manifest.v1+json", 400, "MANIFEST_INVALID"},
+		{"schema 1, signed", "PUT", "alice/app/manifests/2", []byte(`{"schemaVersion":1,"signatures":[]}`), "application/vnd.docker.distribution.manifest.v1+prettyjws", 400, "MANIFEST_INVALID"},
+		{"no config", "PUT", "alice/app/manifests/2", []byte(`{"schemaVersion":2,"layers":[]}`), kind, 400, "MANIFEST_INVALID"},
+		{"image and index", "PUT", "alice/app/manifests/2", bytes.Replace(good, []byte(`"layers"`), []byte(`"manifests":[],"layers"`), 1), kind, 400, "MANIFEST_INVALID"},
+		{"layer whose digest is none", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.Layers[0].Digest = "sha256:../../etc/passwd" }), kind, 400, "DIGEST_INVALID"},
+		{"layer without a digest", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.Layers[0].Digest = "" }), kind, 400, "DIGEST_INVALID"},
+		{"layer of negative size", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.Layers[0].Size = -1 }), kind, 400, "MANIFEST_INVALID"},
+		{"subject whose digest is none", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.Subject = &v1.Descriptor{Digest: "x"} }), kind, 400, "DIGEST_INVALID"},
+		{"layer of other size", "PUT", "alice/app/manifests/2", edited(func(m *v1.Manifest) { m.Layers[0].Size++ }), kind, 400, "MANIFEST_INVALID"},
+		{"unknown blob", "PUT", "alice/app/manifests/2", registrytest.NewImage("not there").Manifest, kind, 400, "MANIFEST_BLOB_UNKNOWN"},
+		{"blobs of another repository", "PUT", "bob/app/manifests/2", good, kind, 400, "MANIFEST_BLOB_UNKNOWN"},
+		{"blob of other content", "POST", "alice/app/blobs/uploads/?digest=" + other, []byte("something"), "", 400, "DIGEST_INVALID"},
+		{"blob whose digest is none", "POST", "alice/app/blobs/uploads/?digest=latest", []byte("x"), "", 400, "DIGEST_INVALID"},
+		{"blob of an empty digest", "POST", "alice/app/blobs/uploads/?digest=", []byte("x"), "", 400, "DIGEST_INVALID"},
+		{"blob of an algorithm we lack", "POST", "alice/app/blobs/uploads/?digest=md5:d41d8cd98f00b204e9800998ecf8427e", nil, "", 400, "DIGEST_INVALID"},
+		{"upload under a bad name", "POST", "Alice/app/blobs/uploads/", nil, "", 400, "NAME_INVALID"},
+		{"upload that climbs", "POST", "../x/blobs/uploads/", nil, "", 400, "NAME_INVALID"},
+		{"upload nobody began", "PUT", "alice/app/blobs/uploads/0191d1a0-0000-4000-8000-000000000000?digest=" + other, []byte("other"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
+		{"upload id that is garbage", "PATCH", "alice/app/blobs/uploads/garbage", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
+		{"upload id that climbs", "PATCH", "alice/app/blobs/uploads/..", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
+		{"upload id that climbs, encoded", "PATCH", "alice/app/blobs/uploads/%2e%2e%2fblobs", []byte("x"), "", 404, "NAME_UNKNOWN"},
+		{"upload id with a NUL", "PATCH", "alice/app/blobs/uploads/%00", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
+		{"blob path that climbs", "DELETE", "alice/app/blobs/sha256:..%2f..", nil, "", 404, "NAME_UNKNOWN"},
+		{"deletion of what is not there", "DELETE", "alice/app/manifests/none", nil, "", 404, "MANIFEST_UNKNOWN"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			before := h.Traces()
+			a := c.Must(t, row.method, "/v2/"+row.path, row.body, "Content-Type", row.kind).WantError(t, row.status, row.code)
+			if strings.Contains(string(a.Body), h.Dir) {
+				t.Errorf("the answer tells where we keep things: %s", a.Body)
+			}
+			if after := h.Traces(); after != before {
+				t.Errorf("before\n%s\nafter\n%s", before, after)
+			}
+		})
+	}
+	if got := pages(t, c, "/v2/_catalog", "repositories"); len(got) != 1 || len(got[0]) != 1 {
+		t.Errorf("repositories: %q", got)
+	}
+	if got := pages(t, c, "/v2/alice/app/tags/list", "tags"); len(got) != 1 || len(got[0]) != 1 {
+		t.Errorf("tags: %q", got)
+	}
 }
 
 func TestManifestTooLargeWithoutALength(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	before := h.Traces()
@@ -122,6 +123,7 @@ func TestManifestTooLargeWithoutALength(t *testing.T) {
 
 // The largest manifest that has to be accepted.
 func TestManifestOfFullSize(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	image := registrytest.NewImage("layer")
 	image.Manifest = append(image.Manifest, bytes.Repeat([]byte("\n"), registry.MaxManifestSize-len(image.Manifest))...)
@@ -145,6 +147,7 @@ func raw(t *testing.T, h *registrytest.Hub, method, request string) *http.Respon
 
 // A body that ends before its Content-Length.
 func TestTruncatedBody(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	const content = "half of this gets lost"
@@ -176,6 +179,7 @@ func TestTruncatedBody(t *testing.T) {
 
 // Paths as no HTTP library would send them.
 func TestRawPaths(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	before := h.Traces()
 	for _, path := range []string{

@@ -36,13 +36,13 @@ func BenchmarkRepository(b *testing.B) {
 			status  int
 		}{
 			{"tag", func(int) *http.Request { return get("manifests/" + r.tag(n/2)) }, false, 200},
-			{"tag-cold", func(k int) *http.Request { return get("manifests/" + r.tag(r.any(k))) }, true, 200},
+			{"tag-cold", func(int) *http.Request { return get("manifests/" + r.tag(r.any(n))) }, true, 200},
 			{"digest-cold", func(int) *http.Request { return get("manifests/" + r.image.Digest().String()) }, true, 200},
 			{"blob", func(int) *http.Request { return get("blobs/" + registrytest.Sum("layer").String()) }, false, 200},
 			{"blob-cold", func(int) *http.Request { return get("blobs/" + registrytest.Sum("layer").String()) }, true, 200},
 			{"blob-unknown", func(k int) *http.Request { return get("blobs/" + registrytest.Sum(fmt.Sprint(k)).String()) }, false, 404},
 			{"referrers", func(int) *http.Request { return get("referrers/" + r.subject.Digest.String()) }, true, 200},
-			{"tags-page", func(k int) *http.Request { return get("tags/list?n=50&last=" + r.tag(r.any(k))) }, true, 200},
+			{"tags-page", func(int) *http.Request { return get("tags/list?n=50&last=" + r.tag(r.any(n-60))) }, true, 200},
 			{"put", r.put, false, 201},
 		} {
 			b.Run(fmt.Sprintf("%s/manifests=%d", what.name, n), func(b *testing.B) {
@@ -79,13 +79,12 @@ type largeRepository struct {
 	hub     *registrytest.Hub
 	image   *registrytest.Image // one that is whole
 	subject v1.Descriptor       // with ten referrers
-	n       int
 	puts    atomic.Int64
 	rng     *rand.Rand
 }
 
 func (r *largeRepository) tag(k int) string { return fmt.Sprintf("v1.%07d", k) }
-func (r *largeRepository) any(int) int      { return r.rng.IntN(r.n) }
+func (r *largeRepository) any(n int) int    { return r.rng.IntN(n) }
 
 // put pushes a manifest that is not there yet.
 func (r *largeRepository) put(int) *http.Request {
@@ -100,7 +99,7 @@ func (r *largeRepository) put(int) *http.Request {
 // with a tag and a config and three layers, one of which all share.
 func newLargeRepository(b *testing.B, n int) *largeRepository {
 	b.Helper()
-	r := &largeRepository{hub: registrytest.Start(b, registrytest.Config{}), image: registrytest.NewImage("layer"), n: n, rng: rand.New(rand.NewPCG(1, 1))}
+	r := &largeRepository{hub: registrytest.Start(b, registrytest.Config{}), image: registrytest.NewImage("layer"), rng: rand.New(rand.NewPCG(1, 1))}
 	r.hub.Client().MustPush(b, largeName, "first", r.image)
 	id := idOf(b, r.hub, largeName)
 	r.subject = r.image.Descriptor()

@@ -84,6 +84,7 @@ func TestDamagedBlob(t *testing.T) {
 
 // A file that somebody removed is missed at once.
 func TestLostBlob(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	img := c.MustPush(t, "alice/app", "1", registrytest.NewImage("layer"))
@@ -100,6 +101,7 @@ func TestLostBlob(t *testing.T) {
 
 // A push that names one blob too many must not keep others from the rest.
 func TestSyncWithOneMissing(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	check(t, h.Client().PushBlob("alice/app", "there"))
 	there, missing := registrytest.Sum("there"), registrytest.Sum("missing")

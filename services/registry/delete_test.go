@@ -88,6 +88,7 @@ func TestDeleteBlob(t *testing.T) {
 }
 
 func TestMethodsThatAreNone(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	d := registrytest.Sum("x").String()
 	for path, methods := range map[string][]string{

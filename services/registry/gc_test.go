@@ -124,6 +124,7 @@ func TestCollectTakesWhatNothingHolds(t *testing.T) {
 // Nothing goes before its term: neither after an upload, nor after a lease or
 // an image's life has ended.
 func TestCollectWaitsForTheTerm(t *testing.T) {
+	t.Parallel()
 	const term = 300 * time.Millisecond
 	h := registrytest.Start(t, registrytest.Config{LeaseTerm: term})
 	until(t, func() bool { return time.Since(h.Leases.Created()) > term })
@@ -136,6 +137,10 @@ func TestCollectWaitsForTheTerm(t *testing.T) {
 	check(t, err)
 	check(t, h.Blobs.Sync(ctx, digestsOf("leased", "lease ended")...))
 	until(t, func() bool { return c.Push("alice/app", "1", i) == nil }) // its leases may be too short on a slow machine
+	old := time.Now().Add(-time.Hour) // nothing stays because it is young
+	for _, content := range append(i.Blobs, "leased", "lease ended") {
+		check(t, os.Chtimes(filepath.Join(h.Dir, "registry", "blobs", "sha256", registrytest.Sum(content).Encoded()), old, old))
+	}
 	for _, content := range i.Blobs {
 		check(t, second(h.Leases.Drop(ctx, "alice/app", registrytest.Sum(content))))
 	}
@@ -166,6 +171,7 @@ func TestCollectWaitsForTheTerm(t *testing.T) {
 
 // After the loss of the operational store nobody knows who is uploading what.
 func TestCollectRestsOnAFreshStore(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{LeaseTerm: time.Hour})
 	leave(t, h, h.Client(), "unheld")
 	old := time.Now().Add(-2 * time.Hour)
@@ -189,6 +195,7 @@ func TestCollectRestsOnAFreshStore(t *testing.T) {
 
 // While events are parked, holds may be missing: nothing is taken.
 func TestCollectStopsAtParkedEvents(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c, ctx := h.Client(), t.Context()
 	c.MustPush(t, "alice/app", "1", registrytest.NewImage("live"))
@@ -220,6 +227,7 @@ func TestCollectStopsAtParkedEvents(t *testing.T) {
 // A process that dies anywhere in a collection leaves nothing that stays: the
 // next one takes what is left, and pushes of it work meanwhile.
 func TestCollectKilled(t *testing.T) {
+	t.Parallel()
 	crashed := errors.New("the process is dead")
 	for _, point := range []string{"after the mark", "after the append", "after the first unlink"} {
 		t.Run(point, func(t *testing.T) {
@@ -301,8 +309,44 @@ func TestCollectKilled(t *testing.T) {
 	}
 }
 
+// A blob that a push has come to hold since it was looked at stays, also when
+// the lease of that push has ended by the time the marks are given.
+func TestCollectLooksAgain(t *testing.T) {
+	t.Parallel()
+	var looked []string
+	onSecond := func() {}
+	fs := &registrytest.HookedFS{Before: func(op, path string) error {
+		if _, ok := blobAt(path); ok && op == "look" {
+			if looked = append(looked, path); len(looked) == 2 {
+				onSecond()
+			}
+		}
+		return nil
+	}}
+	h := registrytest.Start(t, registrytest.Config{FS: fs})
+	c := h.Client()
+	contents := map[digest.Digest]string{}
+	for _, content := range []string{"one", "two"} {
+		leave(t, h, c, content)
+		contents[registrytest.Sum(content)] = content
+	}
+	var kept *registrytest.Image
+	onSecond = func() {
+		onSecond = func() {}
+		first, _ := blobAt(looked[0])
+		kept = c.MustPush(t, "alice/app", "1", registrytest.NewImage(contents[first]))
+		h.EndLeases("alice/app")
+	}
+	looked = nil
+	if swept := collect(t, h, 0); swept != 1 || kept == nil {
+		t.Errorf("swept %d", swept)
+	}
+	wantPulls(t, c, "alice/app", true, "1")
+}
+
 // A failing disk or log ends a collection, and nobody waits for its marks.
 func TestCollectFails(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("broken")
 	for _, what := range []string{"append", "unlink"} {
 		t.Run(what, func(t *testing.T) {
@@ -407,6 +451,7 @@ func TestBlobSeenCanBePushed(t *testing.T) {
 
 // What a disk has spoilt and nobody needs goes as well.
 func TestCollectTakesDamagedBlobs(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	d := registrytest.Sum("damaged")
 	leave(t, h, h.Client(), "damaged")

@@ -32,6 +32,7 @@ import (
 // A kill leaves what the kernel had taken: it tests order and recovery, not
 // fsync. For that see TestPowerCutsUnderLoad.
 func TestKillsUnderLoad(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	k := &killTest{t: t, rng: rand.New(rand.NewPCG(seed, 0)), program: build(t), data: filepath.Join(t.TempDir(), "data")}

@@ -13,16 +13,29 @@ var postgres pgtest.Server
 
 func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
 
+// onEachLong is onEach for tests that take seconds: on PostgreSQL they run in
+// CI and in a soak only.
+func onEachLong(t *testing.T, test func(t *testing.T, h *registrytest.Hub)) {
+	if soak() || os.Getenv("HUBLEDGER_REQUIRE") == "1" {
+		onEach(t, registrytest.Config{}, test)
+		return
+	}
+	t.Parallel()
+	test(t, registrytest.Start(t, registrytest.Config{}))
+}
+
 // onEach runs a test on a hub over SQLite and on one over PostgreSQL.
 func onEach(t *testing.T, c registrytest.Config, test func(t *testing.T, h *registrytest.Hub)) {
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		test(t, registrytest.Start(t, c))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		c.Postgres = postgres.URL(t)
-		test(t, registrytest.Start(t, c))
+		on := c
+		on.Postgres = postgres.URL(t)
+		test(t, registrytest.Start(t, on))
 	})
 }
 

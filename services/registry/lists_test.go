@@ -99,6 +99,7 @@ func TestTags(t *testing.T) {
 }
 
 func TestTagsOfNone(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	c.MustPush(t, "alice/app", "", registrytest.NewImage("untagged"))
 	c.Must(t, "GET", "/v2/alice/app/tags/list", nil).Want(t, 200).WantBody(t, `{"name":"alice/app","tags":[]}`+"\n")
@@ -132,6 +133,7 @@ func TestCatalog(t *testing.T) {
 
 // library/busybox and busybox are one repository.
 func TestTopLevelName(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	image := c.MustPush(t, "library/busybox", "1", registrytest.NewImage("layer"))
 	for _, name := range []string{"busybox", "library/busybox"} {

@@ -69,6 +69,7 @@ func TestPushManifest(t *testing.T) {
 }
 
 func TestContentTypeOfPush(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	image := c.MustPush(t, "alice/app", "1", registrytest.NewImage("layer"))
 	put := func(headers ...string) *registrytest.Answer {
@@ -80,6 +81,7 @@ func TestContentTypeOfPush(t *testing.T) {
 }
 
 func TestPushBySHA512(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	const layer = "a layer known by its SHA-512"
 	d := digest.SHA512.FromString(layer)
@@ -105,6 +107,7 @@ func TestPushBySHA512(t *testing.T) {
 
 // A push by digest can name tags beside it.
 func TestPushWithTags(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	image := c.MustPush(t, "alice/app", "", registrytest.NewImage("layer"))
@@ -127,6 +130,7 @@ func TestPushWithTags(t *testing.T) {
 
 // A tag moves to the last push of it; what it named stays reachable.
 func TestTagMoves(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	one := c.MustPush(t, "alice/app", "latest", registrytest.NewImage("one"))
 	two := c.MustPush(t, "alice/app", "latest", registrytest.NewImage("two"))
@@ -137,6 +141,7 @@ func TestTagMoves(t *testing.T) {
 
 // The exact event of a push: the manifest's bytes and what they do not say.
 func TestEventOfPush(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	config := `{"created":"2026-11-22T10:00:00.5Z","os":"linux","architecture":"arm64","variant":"v8"}`
@@ -200,6 +205,7 @@ func TestIndexOfMissingChildren(t *testing.T) {
 
 // Layers that may not be distributed can be left out, and pushed all the same.
 func TestNonDistributableLayers(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	for _, row := range []struct {
@@ -231,6 +237,7 @@ func TestNonDistributableLayers(t *testing.T) {
 
 // What a manifest names has to be there, in the size that it says.
 func TestManifestNamesWhatIsNotThere(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	image := registrytest.NewImage("one", "two", "three")
@@ -260,6 +267,7 @@ func TestManifestNamesWhatIsNotThere(t *testing.T) {
 
 // To name a layer that may be left out is no proof of having it.
 func TestForeignLayerOpensNothing(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	const secret = "bob's"
 	c.MustPush(t, "bob/private", "1", registrytest.NewImage(secret))

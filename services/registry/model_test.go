@@ -35,7 +35,7 @@ func newModelRepo() *modelRepo {
 // could come from the cache with a model in memory, so that nothing that was
 // deleted is ever served again, and nothing that is there ever missed.
 func TestAnswersAreTheModels(t *testing.T) {
-	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+	onEachLong(t, func(t *testing.T, h *registrytest.Hub) {
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("seed %d", seed)
 		w := &walk{t: t, h: h, c: h.Client(), rng: rand.New(rand.NewPCG(seed, 0)), model: model{map[string]*modelRepo{}, map[string]*modelRepo{}}}
@@ -45,7 +45,7 @@ func TestAnswersAreTheModels(t *testing.T) {
 		}
 		w.images = append(w.images, registrytest.With(func(m *v1.Manifest) { m.Subject = &subject }, "refers"))
 		w.subject = subject.Digest
-		for range sized(150, 3000) {
+		for range sized(50, 3000) {
 			w.step()
 			w.compare()
 		}

@@ -39,6 +39,7 @@ func TestMount(t *testing.T) {
 
 // What cannot be mounted becomes an upload that goes on as any other.
 func TestMountThatCannotBe(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	c.MustPush(t, "alice/app", "1.0", registrytest.NewImage("layer"))
@@ -65,6 +66,7 @@ func TestMountThatCannotBe(t *testing.T) {
 // A lease can outlive its blob: what was not synced is void after a restart,
 // and disks lose files. A mount then must not promise what is not there.
 func TestMountOfWhatIsGone(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	const content = "lost"

@@ -32,6 +32,7 @@ import (
 // the middle of an append does to them is the business of streams and its
 // tests. Directories are durable once made. The disk does not lie about fsync.
 func TestPowerCutsUnderLoad(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	const lives = 10 // of one hub
@@ -60,6 +61,7 @@ func TestPowerCutsUnderLoad(t *testing.T) {
 
 // On a disk that ignores fsync the same test has to fail, or it says nothing.
 func TestPowerCutsOnADiskThatLies(t *testing.T) {
+	t.Parallel()
 	for round := range uint64(50) {
 		p := newPowerTest(t, round, true)
 		p.life()

@@ -12,6 +12,7 @@ import (
 )
 
 func TestVersionCheck(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	for _, path := range []string{"/v2/", "/v2"} {
 		c.Must(t, "GET", path, nil).Want(t, 200).WantHeader(t, "Docker-Distribution-Api-Version", "registry/2.0")
@@ -83,6 +84,7 @@ func TestPullWhatIsNotThere(t *testing.T) {
 }
 
 func TestPullBlob(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	for name, content := range map[string]string{"small": "0123456789", "large": strings.Repeat("0123456789", 10_000), "empty": ""} {
 		t.Run(name, func(t *testing.T) {
@@ -107,6 +109,7 @@ func TestPullBlob(t *testing.T) {
 
 // Ranges are those of RFC 9110, section 14.
 func TestPullBlobByRange(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	for name, content := range map[string]string{"small": "0123456789", "large": strings.Repeat("0123456789", 10_000)} {
 		t.Run(name, func(t *testing.T) {

@@ -28,7 +28,7 @@ func together(n int, run func(k int) error) []error {
 
 // Two first pushes of one new name make one repository with both images.
 func TestFirstPushesOfOneName(t *testing.T) {
-	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+	onEachLong(t, func(t *testing.T, h *registrytest.Hub) {
 		rounds, clients := sized(10, 200), []*registrytest.Client{h.Client(), h.Client(), h.Client()}
 		for round := range rounds {
 			name := fmt.Sprintf("ns%d/app", round)
@@ -62,7 +62,7 @@ func TestFirstPushesOfOneName(t *testing.T) {
 
 // A push and a manifest's deletion: whichever stands later in the log holds.
 func TestPushRacesManifestDelete(t *testing.T) {
-	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+	onEachLong(t, func(t *testing.T, h *registrytest.Hub) {
 		a, b := h.Client(), h.Client()
 		img := registrytest.NewImage("layer")
 		d := img.Digest().String()
@@ -94,7 +94,7 @@ func TestPushRacesManifestDelete(t *testing.T) {
 // A push and the deletion of its repository: 201 and in the log before the
 // deletion, or of a new repository; or 404 and never to be seen.
 func TestPushRacesRepositoryDelete(t *testing.T) {
-	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+	onEachLong(t, func(t *testing.T, h *registrytest.Hub) {
 		a, b := h.Client(), h.Client()
 		outcomes := map[string]int{}
 		for round := range sized(40, 1000) {
@@ -140,7 +140,7 @@ func TestPushRacesRepositoryDelete(t *testing.T) {
 
 // Many pushes of one tag: the last in the log is what everybody gets.
 func TestPushesOfOneTag(t *testing.T) {
-	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+	onEachLong(t, func(t *testing.T, h *registrytest.Hub) {
 		const pushers = 6
 		clients := make([]*registrytest.Client, pushers)
 		images := make([]*registrytest.Image, pushers)
@@ -168,7 +168,7 @@ func TestPushesOfOneTag(t *testing.T) {
 
 // After 201 everybody sees it, after 202 nobody does, whatever else goes on.
 func TestReadYourWrites(t *testing.T) {
-	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+	onEachLong(t, func(t *testing.T, h *registrytest.Hub) {
 		writers, rounds := 4, sized(25, 250) // 1,000 in all
 		check(t, errors.Join(together(writers, func(k int) error {
 			w, r := h.Client(), h.Client()
@@ -181,6 +181,14 @@ func TestReadYourWrites(t *testing.T) {
 				}
 				if d, err := r.Pull(name, tag); err != nil || d != img.Digest() {
 					return fmt.Errorf("after 201 %s:%s is %s: %w", name, tag, d, err)
+				}
+				next := registrytest.NewImage(fmt.Sprintf("%d %d next", k, n), "shared by all")
+				if err := w.Push(name, tag, next); err != nil {
+					return fmt.Errorf("push: %w", err)
+				}
+				a, err := r.Do("HEAD", "/v2/"+name+"/manifests/"+tag, nil)
+				if err != nil || a.Header.Get("Docker-Content-Digest") != next.Digest().String() {
+					return fmt.Errorf("after another 201 %s:%s is the old one, %w", name, tag, err)
 				}
 				for _, ref := range []string{tag, img.Digest().String()} {
 					a, err := w.Do("DELETE", "/v2/"+name+"/manifests/"+ref, nil)

@@ -133,6 +133,7 @@ func TestRestoreManifest(t *testing.T) {
 
 // A foreign layer that was never there does not keep an image from coming back.
 func TestRestoreWithForeignLayer(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	img := registrytest.With(func(m *v1.Manifest) { m.Layers[1].URLs = []string{"https://example.com/"} }, "ours", "theirs")
@@ -147,6 +148,7 @@ func TestRestoreWithForeignLayer(t *testing.T) {
 }
 
 func TestRestoreIndex(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c, ctx := h.Client(), t.Context()
 	child := c.MustPush(t, "alice/app", "", registrytest.NewImage("child"))
@@ -211,6 +213,7 @@ func TestRestoreRepository(t *testing.T) {
 }
 
 func TestRestoreTooLate(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{UndeleteWindow: time.Nanosecond})
 	c, ctx := h.Client(), t.Context()
 	img := c.MustPush(t, "alice/app", "1", registrytest.NewImage("layer"))
@@ -261,6 +264,7 @@ func TestRestoreOfSweptContent(t *testing.T) {
 
 // A tag that an event deleted at the same time as its manifest.
 func TestDeletionsAreByThoseWhoAsk(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	c.MustPush(t, "alice/app", "1", registrytest.NewImage("layer"))

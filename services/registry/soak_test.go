@@ -21,31 +21,33 @@ import (
 // broken, and all of it counts for nothing unless at least 1,000 blobs were
 // swept and 100 of those were pushed again.
 func TestCollectionSoak(t *testing.T) {
+	t.Parallel()
 	if !soak() {
 		t.Skip("takes minutes: set HUBLEDGER_SOAK=1")
 	}
-	stats := churn(t, 2*time.Minute, func(s *churnStats) bool { return s.swept >= 1200 && len(s.again) >= 150 })
+	stats := churn(t, 6, 2*time.Minute, func(s *churnStats) bool { return s.swept >= 1200 && len(s.again) >= 150 })
 	if stats.swept < 1000 || len(stats.again) < 100 {
 		t.Errorf("swept %d blobs and pushed %d of them again: too little to say anything", stats.swept, len(stats.again))
 	}
 }
 
-// TestCollectionUnderLoad does the same for a few seconds. It is not the soak.
+// TestCollectionUnderLoad does the same for a few seconds with two clients. It
+// is not the soak.
 func TestCollectionUnderLoad(t *testing.T) {
+	t.Parallel()
 	if soak() {
 		t.Skip("TestCollectionSoak does more of it")
 	}
-	stats := churn(t, 30*time.Second, func(s *churnStats) bool { return s.swept >= 40 && len(s.again) >= 5 })
+	stats := churn(t, 2, 30*time.Second, func(s *churnStats) bool { return s.swept >= 40 && len(s.again) >= 5 })
 	if stats.swept < 40 || len(stats.again) < 5 {
 		t.Errorf("swept %d blobs and pushed %d of them again", stats.swept, len(stats.again))
 	}
 }
 
 const (
-	soakTerm    = 2 * time.Second
-	soakWindow  = time.Second
-	soakClients = 6
-	soakTick    = time.Second
+	soakTerm   = 2 * time.Second
+	soakWindow = time.Second
+	soakTick   = time.Second
 )
 
 // churnStats are what happened, guarded by mu.
@@ -73,7 +75,7 @@ func (s *churnStats) fail(err error) {
 }
 
 // churn runs clients and collections until enough has happened or the time is up.
-func churn(t *testing.T, limit time.Duration, enough func(*churnStats) bool) *churnStats {
+func churn(t *testing.T, clients int, limit time.Duration, enough func(*churnStats) bool) *churnStats {
 	stats := &churnStats{gone: map[digest.Digest]bool{}, again: map[digest.Digest]bool{}}
 	fs := &registrytest.HookedFS{Removed: func(path string) {
 		if d, ok := blobAt(path); ok {
@@ -83,12 +85,12 @@ func churn(t *testing.T, limit time.Duration, enough func(*churnStats) bool) *ch
 	h := registrytest.Start(t, registrytest.Config{LeaseTerm: soakTerm, UndeleteWindow: soakWindow, FS: fs})
 	ctx, stop := context.WithTimeout(t.Context(), limit)
 	defer stop()
-	var clients []*churnClient
+	var all []*churnClient
 	var work sync.WaitGroup
-	for k := range soakClients {
+	for k := range clients {
 		c := &churnClient{Client: h.Client(), h: h, stats: stats, repo: fmt.Sprintf("client%d/app", k), rng: rand.New(rand.NewPCG(uint64(k), 1))}
-		c.others = fmt.Sprintf("client%d/app", (k+1)%soakClients)
-		clients = append(clients, c)
+		c.others = fmt.Sprintf("client%d/app", (k+1)%clients)
+		all = append(all, c)
 		work.Go(func() {
 			for ctx.Err() == nil {
 				if err := c.round(); err != nil {
@@ -121,11 +123,11 @@ func churn(t *testing.T, limit time.Duration, enough func(*churnStats) bool) *ch
 		t.Error(stats.failed)
 	}
 	// At last all that can go goes, and all that nobody deleted is still there.
-	for _, c := range clients {
+	for _, c := range all {
 		h.EndLeases(c.repo)
 	}
 	check(t, second(h.Collector().Collect(t.Context(), 0, func(int) {})))
-	for _, c := range clients {
+	for _, c := range all {
 		check(t, c.pullAll())
 	}
 	h.Rebuilt()

@@ -35,6 +35,7 @@ func created(t testing.TB, a *registrytest.Answer, repo string, d digest.Digest)
 }
 
 func TestUpload(t *testing.T) {
+	t.Parallel()
 	const repo, content = "alice/app", "the whole content of a blob"
 	for _, way := range []struct {
 		name   string
@@ -98,6 +99,7 @@ func TestUpload(t *testing.T) {
 }
 
 func TestUploadOfNothing(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	d := digest.FromString("")
 	created(t, c.Must(t, "PUT", begin(t, c, "alice/app")+"?digest="+d.String(), nil), "alice/app", d)
@@ -108,6 +110,7 @@ func TestUploadOfNothing(t *testing.T) {
 // A chunk that does not follow the last one is refused, says where the upload
 // stands, and leaves it as it was.
 func TestChunkOutOfOrder(t *testing.T) {
+	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	const content = "0123456789abcdef"
 	d := digest.FromString(content)
@@ -144,6 +147,7 @@ func TestChunkOutOfOrder(t *testing.T) {
 }
 
 func TestCancelUpload(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	before := h.Traces()
@@ -162,6 +166,7 @@ func TestCancelUpload(t *testing.T) {
 // An upload outlives the server: the hash state of the first part is made anew
 // out of the file.
 func TestUploadGoesOnAfterRestart(t *testing.T) {
+	t.Parallel()
 	const content = "first part, second part, third part"
 	for _, algorithm := range []digest.Algorithm{digest.SHA256, digest.SHA512} {
 		t.Run(algorithm.String(), func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 // An upload is known under the name of the repository that it was begun in,
 // and under no other.
 func TestUploadOfAnotherRepository(t *testing.T) {
+	t.Parallel()
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	const content = "alice's"
@@ -64,6 +65,7 @@ func TestDigestAloneOpensNothing(t *testing.T) {
 // Clients that open uploads and go away: what they left is purged when nothing
 // was written to it for a day, and not before.
 func TestAbandonedUploads(t *testing.T) {
+	t.Parallel()
 	const abandoned = 10_000
 	h := registrytest.Start(t, registrytest.Config{})
 	before := h.Traces()
@@ -123,6 +125,7 @@ func TestAbandonedUploads(t *testing.T) {
 // A full disk: uploads are refused with 507 and keep what they had; pulls and
 // deletions go on; once there is space everything works again.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	var full atomic.Bool
 	for name, fs := range map[string]*registrytest.HookedFS{
 		"reserve reached": {Free: func() int64 {

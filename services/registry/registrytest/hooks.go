@@ -2,6 +2,7 @@ package registrytest
 
 import (
 	"context"
+	"io/fs"
 	"os"
 
 	"hubledger/events"
@@ -31,8 +32,8 @@ func (l *HookedLog) Append(ctx context.Context, e events.Event, expect uint64) (
 	return seq, err
 }
 
-// A HookedFS asks Before whenever the blob store changes a file; its error is
-// the operation's. Removed is told what was removed. Free, when not nil, is
+// A HookedFS asks Before whenever the blob store changes a file or looks
+// whether one is there; its error is the operation's. Removed is told what was removed. Free, when not nil, is
 // what the disk has free in bytes.
 type HookedFS struct {
 	blobs.OS
@@ -56,6 +57,14 @@ func (f *HookedFS) OpenFile(path string, flag int) (*os.File, error) {
 		}
 	}
 	return f.OS.OpenFile(path, flag)
+}
+
+// Lstat implements blobs.FS.
+func (f *HookedFS) Lstat(path string) (fs.FileInfo, error) {
+	if err := f.ask("look", path); err != nil {
+		return nil, err
+	}
+	return f.OS.Lstat(path)
 }
 
 // Rename implements blobs.FS.
