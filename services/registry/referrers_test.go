@@ -96,3 +96,54 @@ func push(t testing.TB, c *registrytest.Client, repo string, i *registrytest.Ima
 	check(t, err)
 	return a
 }
+
+// A long list comes in pages that a Link header leads through, filtered or not.
+func TestReferrersInPages(t *testing.T) {
+	t.Parallel()
+	c := registrytest.Start(t, registrytest.Config{}).Client()
+	subject := registrytest.NewImage("subject").Descriptor()
+	long := strings.Repeat("x", 1<<20)
+	want := map[string][]string{}
+	for k := range 9 {
+		kind := "application/x." + []string{"sbom", "signature", "sbom"}[k%3]
+		img := push(t, c, "alice/app", registrytest.With(func(m *v1.Manifest) {
+			m.Subject, m.ArtifactType, m.Annotations = &subject, kind, map[string]string{"long": long}
+		}, itoa(k))).Header.Get("Docker-Content-Digest")
+		want[kind] = append(want[kind], img)
+		want[""] = append(want[""], img)
+	}
+	for kind, digests := range want {
+		path, query := "/v2/alice/app/referrers/"+subject.Digest.String(), ""
+		if kind != "" {
+			query = "?artifactType=" + url.QueryEscape(kind)
+		}
+		slices.Sort(digests)
+		var got []string
+		requests := 0
+		for next := path + query; next != ""; requests++ {
+			a := c.Must(t, "GET", next, nil).Want(t, 200)
+			if kind != "" {
+				a.WantHeader(t, "Oci-Filters-Applied", "artifactType")
+			}
+			if len(a.Body) > 6<<20 {
+				t.Fatalf("a page of %d bytes", len(a.Body))
+			}
+			var index v1.Index
+			check(t, json.Unmarshal(a.Body, &index))
+			for _, d := range index.Manifests {
+				got = append(got, d.Digest.String())
+			}
+			next = ""
+			if m := nextLink.FindStringSubmatch(a.Header.Get("Link")); m != nil {
+				next = m[1]
+			}
+			if requests > len(digests) {
+				t.Fatal("pages without end")
+			}
+		}
+		if !slices.Equal(got, digests) || kind == "" && requests < 2 {
+			t.Errorf("%q: %d requests gave %v, want %v", kind, requests, got, digests)
+		}
+	}
+	c.Must(t, "GET", "/v2/alice/app/referrers/"+subject.Digest.String()+"?last=x", nil).WantError(t, 400, "DIGEST_INVALID")
+}
