@@ -30,7 +30,10 @@ func (s *Registry) getBlob(w http.ResponseWriter, r *http.Request, to route) err
 	h["Content-Type"] = octetStream
 	h["Etag"] = []string{`"` + to.ref + `"`}
 	h["Accept-Ranges"] = acceptRanges
-	if r.Method == http.MethodHead && r.Header["Range"] == nil && r.Header["If-None-Match"] == nil {
+	if r.Method == http.MethodHead {
+		r.Header.Del("Range") // which is for GET only (RFC 9110, section 14.2)
+	}
+	if r.Method == http.MethodHead && r.Header["If-None-Match"] == nil {
 		h["Content-Length"] = []string{strconv.FormatInt(size, 10)}
 		w.WriteHeader(http.StatusOK)
 		return nil

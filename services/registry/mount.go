@@ -55,7 +55,10 @@ func (s *Registry) holder(ctx context.Context, name string, d digest.Digest) str
 	if _, err := s.blob(ctx, name, d); err == nil {
 		return name
 	}
-	from, err := s.Read.LiveHolder(ctx, d)
+	from, err := s.Leases.Holder(ctx, d)
+	if err == nil && from == "" {
+		from, err = s.Read.LiveHolder(ctx, d)
+	}
 	if err != nil && !errors.Is(err, read.ErrNotFound) {
 		s.Logger.Warn("look for a blob to mount", "digest", d, "error", err)
 	}

@@ -43,6 +43,20 @@ func (m *mirror) lease(repo string, d packed) (until int64, ok bool, err error) 
 	return 0, false, nil
 }
 
+// holder is the first repository whose lease on a blob lives at that time.
+func (m *mirror) holder(d packed, now int64) string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if f := m.byDigest[d]; f != nil {
+		for _, l := range f.leases {
+			if l.until > now {
+				return l.repo
+			}
+		}
+	}
+	return ""
+}
+
 // extend gives or lengthens a lease.
 func (m *mirror) extend(repo string, d packed, until int64) {
 	m.mu.Lock()

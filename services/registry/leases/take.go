@@ -84,6 +84,22 @@ func (s *Store) leaseUntil(ctx context.Context, repo string, d packed) (until in
 	return until, err
 }
 
+// Holder names a repository with a live lease on a blob, the first in byte
+// order; "" when there is none.
+func (s *Store) Holder(ctx context.Context, d digest.Digest) (repo string, err error) {
+	raw, err := pack(d)
+	if err != nil {
+		return "", err
+	}
+	now := micros(time.Now())
+	if s.mem != nil {
+		return s.mem.holder(packed(raw), now), nil
+	}
+	err = queryAll(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&repo) },
+		`SELECT repository FROM leases WHERE digest = $1 AND until > $2 ORDER BY repository LIMIT 1`, raw, now)
+	return repo, err
+}
+
 // Drop ends a repository's lease on a blob and says whether there was a live one.
 func (s *Store) Drop(ctx context.Context, repo string, d digest.Digest) (held bool, err error) {
 	raw, err := pack(d)

@@ -164,3 +164,24 @@ func TestFailedChangeLeavesNothing(t *testing.T) {
 		mustMark(t, s, d, true)
 	})
 }
+
+// A blob is held by whoever has a live lease on it, and by nobody once that ended.
+func TestHolder(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store, _ func() *Store) {
+		d := digest.FromString("held")
+		for _, step := range []struct {
+			repo string
+			term time.Duration
+			want string
+		}{{"", 0, ""}, {"carol/app", -time.Second, ""}, {"bob/app", time.Hour, "bob/app"}, {"alice/app", time.Hour, "alice/app"}} {
+			if step.repo != "" {
+				if err := s.Take(t.Context(), step.repo, time.Now().Add(step.term), d); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, err := s.Holder(t.Context(), d); err != nil || got != step.want {
+				t.Errorf("after a lease to %q: %q holds it, not %q, %v", step.repo, got, step.want, err)
+			}
+		}
+	})
+}
