@@ -293,16 +293,17 @@ func (r Reader) NamespaceOf(ctx context.Context, repo string) (string, error) {
 	return IDOf(ns), notFound(err, "repository %s", repo)
 }
 
-// DeletedTag is what a deleted tag named. ErrNotFound when its latest fact is
-// not a deletion.
-func (r Reader) DeletedTag(ctx context.Context, repo, tag string) (digest.Digest, error) {
+// DeletedTag is what a deleted tag named, and when it was deleted. ErrNotFound
+// when its latest fact is not a deletion.
+func (r Reader) DeletedTag(ctx context.Context, repo, tag string) (d digest.Digest, deleted time.Time, err error) {
 	key, err := IDBytes(repo)
 	if err != nil {
-		return "", err
+		return "", time.Time{}, err
 	}
 	var sum []byte
-	err = r.DB.QueryRowContext(ctx, `SELECT digest FROM tags WHERE repo = $1 AND tag = $2 AND deleted = 1`, key, tag).Scan(&sum)
-	return DigestOf(sum), notFound(err, "deleted tag %s", tag)
+	var at int64
+	err = r.DB.QueryRowContext(ctx, `SELECT digest, time FROM tags WHERE repo = $1 AND tag = $2 AND deleted = 1`, key, tag).Scan(&sum, &at)
+	return DigestOf(sum), time.UnixMicro(at).UTC(), notFound(err, "deleted tag %s", tag)
 }
 
 // A Summary is a repository in numbers.

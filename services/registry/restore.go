@@ -102,12 +102,15 @@ func (s *Registry) RestoreTag(ctx context.Context, by command.By, name, tag stri
 		return 0, err
 	}
 	s.catchUp(ctx)
-	d, err := s.Read.DeletedTag(ctx, repo.ID, tag)
+	d, deleted, err := s.Read.DeletedTag(ctx, repo.ID, tag)
 	if errors.Is(err, read.ErrNotFound) {
 		return 0, fmt.Errorf("%s:%s: %w", name, tag, ErrNothingDeleted)
 	}
 	if err != nil {
 		return 0, err
+	}
+	if err := s.inWindow(deleted); err != nil {
+		return 0, fmt.Errorf("%s:%s: %w", name, tag, err)
 	}
 	if _, err := s.manifest(ctx, repo, d.String()); err != nil {
 		return 0, fmt.Errorf("%s:%s named a manifest that was deleted as well; restore %s@%s first: %w", name, tag, name, d, err)

@@ -218,9 +218,14 @@ func TestRestoreTooLate(t *testing.T) {
 	c, ctx := h.Client(), t.Context()
 	img := c.MustPush(t, "alice/app", "1", registrytest.NewImage("layer"))
 	c.MustPush(t, "bob/app", "1", img)
+	c.MustPush(t, "alice/app", "other", registrytest.NewImage("other"))
 	c.Must(t, "DELETE", "/v2/alice/app/manifests/"+img.Digest().String(), nil).Want(t, 202)
+	c.Must(t, "DELETE", "/v2/alice/app/manifests/other", nil).Want(t, 202)
 	check(t, second(h.Registry.DeleteRepository(ctx, registrytest.By, "bob/app")))
 	before := h.LastSeq()
+	if _, err := h.Registry.RestoreTag(ctx, registrytest.By, "alice/app", "other"); !errors.Is(err, registry.ErrTooLate) {
+		t.Errorf("restored after the window: %v", err)
+	}
 	if _, err := h.Registry.RestoreRepository(ctx, registrytest.By, "bob/app", ""); !errors.Is(err, registry.ErrTooLate) {
 		t.Errorf("restored after the window: %v", err)
 	}
