@@ -6,7 +6,14 @@ type RepositoryCreated struct {
 	Namespace  string `json:"namespace" jsonschema:"id of the namespace, UUIDv7"`
 	Repository string `json:"repository" jsonschema:"id of the repository, UUIDv7"`
 	Name       string `json:"name" jsonschema:"full name, such as alice/app"`
+	Visibility string `json:"visibility,omitempty" jsonschema:"public or private; absent means private"`
 }
+
+// Visibilities. Everybody may pull from a public repository.
+const (
+	Public  = "public"
+	Private = "private"
+)
 
 func (RepositoryCreated) EventType() string { return "repository.created.v1" }
 func (e RepositoryCreated) Subject() string { return RepositorySubject(e.Namespace, e.Name) }
@@ -42,8 +49,44 @@ type RepositoryPolicyChanged struct {
 
 // RepositoryPolicy is what a repository accepts. The zero value is the default.
 type RepositoryPolicy struct {
-	SparseIndexes bool `json:"sparseIndexes,omitempty" jsonschema:"accept an index some of whose manifests are not there"`
+	SparseIndexes bool     `json:"sparseIndexes,omitempty" jsonschema:"accept an index some of whose manifests are not there"`
+	ImmutableTags []string `json:"immutableTags,omitempty" jsonschema:"RE2 patterns that match a whole tag: such a tag is pushed once and neither moved nor deleted"`
+	Cleanup       *Cleanup `json:"cleanup,omitempty" jsonschema:"what is deleted by itself; absent for nothing"`
+}
+
+// Cleanup is a repository's cleanup rule. KeepLast and KeepTags protect tags;
+// of the others those go that nobody has pulled or pushed for NotPulledDays,
+// or all when that is 0 and KeepLast is not.
+type Cleanup struct {
+	KeepLast      int      `json:"keepLast,omitempty" jsonschema:"so many of the tags pushed last stay; 0 protects none"`
+	KeepTags      []string `json:"keepTags,omitempty" jsonschema:"RE2 patterns that match a whole tag: such tags stay"`
+	NotPulledDays int      `json:"notPulledDays,omitempty" jsonschema:"days without a pull or a push after which a tag goes; 0 for no such rule"`
+	UntaggedDays  int      `json:"untaggedDays,omitempty" jsonschema:"days after which a manifest goes that no tag, index or referrer's subject needs; 0 for never"`
 }
 
 func (RepositoryPolicyChanged) EventType() string { return "repository.policy_changed.v1" }
 func (e RepositoryPolicyChanged) Subject() string { return RepositorySubject(e.Namespace, e.Name) }
+
+// RepositoryVisibilityChanged opens a repository to everybody, or closes it.
+type RepositoryVisibilityChanged struct {
+	Namespace  string `json:"namespace" jsonschema:"id of the namespace"`
+	Repository string `json:"repository" jsonschema:"id of the repository"`
+	Name       string `json:"name" jsonschema:"full name"`
+	Visibility string `json:"visibility" jsonschema:"public or private"`
+}
+
+func (RepositoryVisibilityChanged) EventType() string { return "repository.visibility_changed.v1" }
+func (e RepositoryVisibilityChanged) Subject() string { return RepositorySubject(e.Namespace, e.Name) }
+
+// RepositoryDescribed states anew what people read about a repository.
+type RepositoryDescribed struct {
+	Namespace   string   `json:"namespace" jsonschema:"id of the namespace"`
+	Repository  string   `json:"repository" jsonschema:"id of the repository"`
+	Name        string   `json:"name" jsonschema:"full name"`
+	Description string   `json:"description,omitempty" jsonschema:"one line, at most 100 characters"`
+	Readme      string   `json:"readme,omitempty" jsonschema:"Markdown, at most 100,000 bytes"`
+	Topics      []string `json:"topics,omitempty" jsonschema:"at most 20, each of lower-case letters, digits and -"`
+}
+
+func (RepositoryDescribed) EventType() string { return "repository.described.v1" }
+func (e RepositoryDescribed) Subject() string { return RepositorySubject(e.Namespace, e.Name) }

@@ -1,0 +1,73 @@
+package events
+
+import "time"
+
+// HubInitialized names the first administrator. It happens once in a hub's
+// life, before anybody can log in.
+type HubInitialized struct {
+	Admin string `json:"admin" jsonschema:"id of the first administrator, to whom namespaces without a kind belong"`
+}
+
+func (HubInitialized) EventType() string { return "hub.initialized.v1" }
+func (HubInitialized) Subject() string   { return HubSubject() }
+
+// UserStandingChanged states anew what a user is to the whole hub.
+type UserStandingChanged struct {
+	User     string `json:"user" jsonschema:"id of the user"`
+	Admin    bool   `json:"admin" jsonschema:"administrator of the hub"`
+	Disabled bool   `json:"disabled" jsonschema:"no credential of theirs is accepted"`
+}
+
+func (UserStandingChanged) EventType() string { return "user.standing_changed.v1" }
+func (e UserStandingChanged) Subject() string { return UserSubject(e.User) }
+
+// UserPasswordChanged says that a password was set; its hash is a secret and
+// kept elsewhere. Whatever was issued for an earlier password ends.
+type UserPasswordChanged struct {
+	User string `json:"user" jsonschema:"id of the user"`
+}
+
+func (UserPasswordChanged) EventType() string { return "user.password_changed.v1" }
+func (e UserPasswordChanged) Subject() string { return UserSubject(e.User) }
+
+// UserEmailChanged says that an e-mail address was set or taken away; the
+// address is a secret and kept elsewhere.
+type UserEmailChanged struct {
+	User string `json:"user" jsonschema:"id of the user"`
+	Set  bool   `json:"set" jsonschema:"false when it was taken away"`
+}
+
+func (UserEmailChanged) EventType() string { return "user.email_changed.v1" }
+func (e UserEmailChanged) Subject() string { return UserSubject(e.User) }
+
+// UserErased ends an account for good: its secrets are destroyed and nothing
+// of it is accepted any more. The login name stays in the log and is not
+// given to anybody else.
+type UserErased struct {
+	User string `json:"user" jsonschema:"id of the user"`
+}
+
+func (UserErased) EventType() string { return "user.erased.v1" }
+func (e UserErased) Subject() string { return UserSubject(e.User) }
+
+// LoginsRefused sums up what one node refused in one stretch of time. It has
+// no addresses, and no name that is not an account's: people type passwords
+// into the wrong field.
+type LoginsRefused struct {
+	Node      string           `json:"node" jsonschema:"id of the node that refused"`
+	From      time.Time        `json:"from" jsonschema:"start of the stretch"`
+	Until     time.Time        `json:"until" jsonschema:"its end"`
+	Attempts  int64            `json:"attempts" jsonschema:"wrong credentials, and those that came too soon after"`
+	Addresses int64            `json:"addresses" jsonschema:"how many client addresses they came from"`
+	Unknown   int64            `json:"unknown" jsonschema:"attempts by names that are no account's"`
+	Accounts  []RefusedAccount `json:"accounts,omitempty" jsonschema:"existing accounts, most attempts first, at most 100"`
+}
+
+// RefusedAccount counts what was refused by one account's name.
+type RefusedAccount struct {
+	Name     string `json:"name" jsonschema:"login name"`
+	Attempts int64  `json:"attempts"`
+}
+
+func (LoginsRefused) EventType() string { return "logins.refused.v1" }
+func (e LoginsRefused) Subject() string { return LoginsSubject(e.Node) }

@@ -1,0 +1,94 @@
+// Package access decides who may do what with which repository or namespace.
+// It knows nothing of HTTP or of credentials: a request is a Principal by the
+// time it comes here.
+package access
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"hubledger/services/internal/command"
+)
+
+// Kind is what sort of account stands behind a request.
+type Kind string
+
+const (
+	Anonymous Kind = "anonymous" // nobody has said who they are
+	User      Kind = "user"
+	Robot     Kind = "robot"    // a robot account of an organization
+	Operator  Kind = "operator" // whoever may open the data directory's socket; may do everything
+)
+
+// A Principal is who stands behind a request.
+type Principal struct {
+	Kind       Kind
+	ID         string // of the user or robot account; "" otherwise
+	Name       string // login name, such as alice or acme+ci; "anonymous" and "operator" for these
+	Admin      bool   // administrator of the hub
+	Credential string // "password", or the id of the token it came by; "" for Anonymous and Operator
+	Limit      *Limit // what the credential is good for; nil for all that the account may
+}
+
+// A Limit is the scope of a token.
+type Limit struct {
+	Level        Level
+	Repositories []string // full names; nil for all
+}
+
+var (
+	Nobody   = Principal{Kind: Anonymous, Name: "anonymous"}
+	Operates = Principal{Kind: Operator, Name: "operator", Admin: true}
+)
+
+// By is how the principal's commands are signed in the log.
+func (p Principal) By(source string) command.By { return command.By{Source: source, Actor: p.Name} }
+
+// Level is how far somebody may go with a repository. Each includes those
+// before it.
+type Level uint8
+
+const (
+	None   Level = iota // it has to look as if it were not there
+	Read                // pull, see
+	Write               // push
+	Delete              // delete tags and manifests
+	Admin               // settings, grants, deletion of the repository
+)
+
+// A Need is one thing that a request wants to do. The zero Need is to be
+// anybody at all.
+type Need struct {
+	Repository string // name as the client wrote it
+	Level      Level
+	Catalog    bool // list the names of repositories
+}
+
+// A Denied is a refusal, in the words for the one who was refused.
+type Denied struct {
+	Status     int           // 401, 403, 404, 429 or 503
+	Code       string        // of the distribution-spec: UNAUTHORIZED, DENIED, TOOMANYREQUESTS, UNAVAILABLE
+	Message    string        // for people
+	Challenge  string        // WWW-Authenticate, "" for none
+	RetryAfter time.Duration // 0 for none
+	Cause      error         // for the server's log only
+}
+
+func (d *Denied) Error() string {
+	if d.Cause != nil {
+		return fmt.Sprintf("%s: %s: %v", d.Code, d.Message, d.Cause)
+	}
+	return d.Code + ": " + d.Message
+}
+
+func (d *Denied) Unwrap() error { return d.Cause }
+
+var (
+	// ErrStale: this node's accounts are more than a second behind the log, so
+	// that a right that was taken away could still look given.
+	ErrStale = errors.New("the accounts are behind the log")
+	// ErrParked: an event of an account, team or repository that the decision
+	// rests on could not be applied.
+	ErrParked = errors.New("an event that the decision rests on is parked")
+)
