@@ -30,6 +30,11 @@ func Dump(ctx context.Context, s Store, w io.Writer) error {
 			return err
 		}
 	}
+	for i := range s.model().searches {
+		if err := dumpTable(ctx, snap, &s.model().searches[i], out); err != nil {
+			return err
+		}
+	}
 	return out.Flush()
 }
 

@@ -24,6 +24,7 @@ type model struct {
 	tables   []tableInfo
 	byTable  map[*Table]int
 	families map[string][]string // handled type names by family, nil: all types
+	searches []tableInfo         // the tables of Searches
 	shape    string              // hash of the table definitions
 }
 
@@ -46,6 +47,13 @@ func compile(p *Projection) (*model, error) {
 		m.tables = append(m.tables, info)
 		m.byTable[t] = i
 	}
+	for _, s := range p.Searches {
+		info, err := inspectSearch(p, s)
+		if err != nil {
+			return nil, fmt.Errorf("projection %s: search %s: %w", p.Name, s.Table.Name, err)
+		}
+		m.searches = append(m.searches, info)
+	}
 	if p.Types != nil {
 		m.families = map[string][]string{}
 	}
@@ -56,7 +64,7 @@ func compile(p *Projection) (*model, error) {
 		}
 		m.families[family] = append(m.families[family], name)
 	}
-	m.shape = shapeOf(p.Tables)
+	m.shape = shapeOf(p)
 	return m, nil
 }
 
@@ -101,13 +109,24 @@ func inspect(t *Table) (tableInfo, error) {
 
 // shapeOf hashes what the tables look like, so that a change without a new
 // version is noticed when the store is opened.
-func shapeOf(tables []*Table) string {
+func shapeOf(p *Projection) string {
 	h := sha256.New()
-	for _, t := range tables {
+	table := func(t *Table) {
 		fmt.Fprintf(h, "%s %d %d %q\n", t.Name, t.Key, t.Merge, t.Indexes)
 		for _, c := range t.Columns {
 			fmt.Fprintf(h, "\t%s %d\n", c.Name, c.Kind)
 		}
+	}
+	for _, t := range p.Tables {
+		table(t)
+	}
+	for _, s := range p.Searches {
+		table(s.Table)
+		fmt.Fprintf(h, "search %q %q %q %q %q", s.Select, s.By, s.ByIn, s.Trigrams, s.Words)
+		for _, t := range s.Sources {
+			fmt.Fprintf(h, " %q", t.Name)
+		}
+		fmt.Fprintln(h)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

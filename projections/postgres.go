@@ -78,6 +78,10 @@ func openPostgres(ctx context.Context, url, schema string, m *model, o Options) 
 	}
 	reading := config.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
+	if len(m.Searches) > 0 {
+		// A plan for any text takes a rare word for a common one.
+		reading.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	}
 	s.db = stdlib.OpenDB(*reading)
 	s.db.SetMaxOpenConns(postgresReaders)
 	s.db.SetMaxIdleConns(postgresReaders)
@@ -109,6 +113,7 @@ func (s *postgresStore) create(ctx context.Context, conn *pgx.Conn, generation s
 }
 
 func (s *postgresStore) DB() *sql.DB        { return s.db }
+func (s *postgresStore) Dialect() Dialect   { return Postgres }
 func (s *postgresStore) Generation() string { return s.generation }
 func (s *postgresStore) Close() error       { return s.db.Close() }
 func (s *postgresStore) model() *model      { return s.m }

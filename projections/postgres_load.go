@@ -75,6 +75,9 @@ func (l *postgresLoader) table(ctx context.Context, table int, rows *rowStream) 
 }
 
 func (l *postgresLoader) finish(ctx context.Context, h header, parked []Parked) error {
+	if err := l.searches(ctx); err != nil {
+		return err
+	}
 	if err := tryLock(ctx, l.conn, l.target); err != nil {
 		return err
 	}
@@ -101,6 +104,23 @@ func (l *postgresLoader) finish(ctx context.Context, h header, parked []Parked) 
 	if err == nil {
 		closeNow(l.conn)
 		l.conn = nil
+	}
+	return err
+}
+
+// searches fills what is selected from the tables, and vacuums it, so that
+// answers can come from an index alone.
+func (l *postgresLoader) searches(ctx context.Context) error {
+	err := pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL search_path = "+quote(l.schema)+"; SET LOCAL maintenance_work_mem = '256MB'"); err != nil {
+			return err
+		}
+		return postgresSearches(ctx, tx, l.m)
+	})
+	for _, s := range l.m.Searches {
+		if err == nil {
+			_, err = l.conn.Exec(ctx, fmt.Sprintf("VACUUM (ANALYZE) %s.%s", quote(l.schema), quote(s.Table.Name)))
+		}
 	}
 	return err
 }

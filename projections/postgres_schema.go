@@ -43,6 +43,9 @@ func postgresMake(ctx context.Context, tx pgx.Tx, schema string, m *model, h hea
 			return fmt.Errorf("%s: %w", s, err)
 		}
 	}
+	if err := postgresSearches(ctx, tx, m); err != nil {
+		return err
+	}
 	return postgresHeader(ctx, tx, h)
 }
 

@@ -26,6 +26,8 @@ type Projection struct {
 	Name    string   // lower-case letters; names the file or schema
 	Version int      // raised with every change of Tables or Apply
 	Tables  []*Table // all that Apply writes
+	// Searches are further tables, which the store fills from these.
+	Searches []*Search
 	// Types are the event types that Apply handles. Types of other families
 	// are ignored; a newer version of a family listed here is refused, the event parked.
 	// Nil: Apply gets every event, whatever its type.

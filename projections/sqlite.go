@@ -81,6 +81,7 @@ func openSQLite(ctx context.Context, path string, m *model, o Options) (_ *sqlit
 }
 
 func (s *sqliteStore) DB() *sql.DB        { return s.db }
+func (s *sqliteStore) Dialect() Dialect   { return SQLite }
 func (s *sqliteStore) Generation() string { return s.generation }
 func (s *sqliteStore) model() *model      { return s.m }
 

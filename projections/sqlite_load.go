@@ -93,7 +93,7 @@ func (l *sqliteLoader) finish(ctx context.Context, h header, parked []Parked) er
 }
 
 func (l *sqliteLoader) complete(h header, parked []Parked) error {
-	if err := execAll(l.conn, sqliteStoreTables...); err != nil {
+	if err := execAll(l.conn, append(sqliteSearches(l.m), sqliteStoreTables...)...); err != nil {
 		return err
 	}
 	if err := sqliteHeader(l.conn, h); err != nil {

@@ -84,6 +84,9 @@ func (w *sqliteWriter) create(generation string) error {
 			return err
 		}
 	}
+	if err := execAll(w.conn, sqliteSearches(w.m)...); err != nil {
+		return err
+	}
 	if err := sqliteHeader(w.conn, w.m.header(generation)); err != nil {
 		return err
 	}

@@ -16,6 +16,8 @@ type Store interface {
 	DB() *sql.DB
 	// Position is the sequence of the last event that was committed.
 	Position(ctx context.Context) (uint64, error)
+	// Dialect is the store's SQL.
+	Dialect() Dialect
 	// Generation names the log that the store was built from.
 	Generation() string
 	// Close ends the connections; a Runner on the store must have stopped.

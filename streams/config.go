@@ -61,3 +61,8 @@ func (c Config) natsDir() string { return filepath.Join(c.Dir, "nats") }
 func (c Config) storeDir() string {
 	return filepath.Join(c.natsDir(), "jetstream", "$G", "streams", StreamName)
 }
+
+// secretsDir holds the stream below the bucket of secrets.
+func (c Config) secretsDir() string {
+	return filepath.Join(c.natsDir(), "jetstream", "$G", "streams", "KV_"+secretsBucket)
+}

@@ -97,7 +97,23 @@ func rebuild(ctx context.Context, c Config, copied iter.Seq2[Entry, error]) (r R
 	if err := verifyFresh(ctx, fresh, r.Events, written); err != nil {
 		return r, fmt.Errorf("rebuild the log: %w", err)
 	}
+	if err := carrySecrets(c, fresh); err != nil {
+		return r, fmt.Errorf("take the secrets over: %w", err)
+	}
 	return r, r.putInPlace(c, fresh)
+}
+
+// carrySecrets copies the bucket of secrets, which lies beside the log and is
+// in no journal, from the old files to the new ones.
+func carrySecrets(c, fresh Config) error {
+	from, to := c.secretsDir(), fresh.secretsDir()
+	if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		return err
+	}
+	return syncTree(to)
 }
 
 // verifyFresh reads the new files and compares their leaves, all in one hash,

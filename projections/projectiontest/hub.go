@@ -87,7 +87,8 @@ func (h *hub) step() {
 		h.deleteOrRestore(r)
 	case 2:
 		h.append(events.RepositoryPolicyChanged{Namespace: r.namespace, Repository: r.id, Name: r.name,
-			Policy: events.RepositoryPolicy{SparseIndexes: h.rng.IntN(2) == 0}})
+			Policy: events.RepositoryPolicy{SparseIndexes: h.rng.IntN(2) == 0, ImmutableTags: []string{pick(h.rng, "v.*", "nul\x00inside")}}})
+		h.append(events.RepositoryVisibilityChanged{Namespace: r.namespace, Repository: r.id, Name: r.name, Visibility: pick(h.rng, events.Public, events.Private)})
 	case 3, 4, 5:
 		h.tagDeletedOrRestored(r)
 	case 6, 7:
@@ -128,7 +129,7 @@ func (h *hub) repository() {
 		r.namespace, r.name = h.id(), fmt.Sprintf("ns%d/app", len(h.repos))
 		h.append(events.NamespaceCreated{Namespace: r.namespace, Name: strings.Split(r.name, "/")[0]})
 	}
-	h.append(events.RepositoryCreated{Namespace: r.namespace, Repository: r.id, Name: r.name})
+	h.append(events.RepositoryCreated{Namespace: r.namespace, Repository: r.id, Name: r.name, Visibility: pick(h.rng, "", events.Public, events.Private)})
 	h.repos = append(h.repos, r)
 }
 

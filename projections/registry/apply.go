@@ -29,12 +29,16 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	case events.RepositoryCreated:
 		ops.Write(repositories, a.id(p.Repository), a.id(p.Namespace), text(p.Name), a.time)
 		a.repository(p.Namespace, p.Repository, p.Name, true)
+		a.visibility(p.Repository, p.Name, p.Visibility)
 	case events.RepositoryDeleted:
 		a.repository(p.Namespace, p.Repository, p.Name, false)
 	case events.RepositoryRestored:
 		a.repository(p.Namespace, p.Repository, p.Name, true)
 	case events.RepositoryPolicyChanged:
-		ops.Write(policies, a.id(p.Repository), flag(p.Policy.SparseIndexes), a.seq)
+		policy, _ := json.Marshal(p.Policy) // texts and numbers: cannot fail
+		ops.Write(policies, a.id(p.Repository), text(string(policy)), a.seq)
+	case events.RepositoryVisibilityChanged:
+		a.visibility(p.Repository, p.Name, p.Visibility)
 	case events.ImagePushed:
 		a.pushed(p)
 	case events.TagDeleted:
@@ -89,6 +93,10 @@ func (a *applier) repository(namespace, repo, name string, lives bool) {
 	a.ops.Write(repositoryState, a.id(repo), deleted, a.seq)
 }
 
+func (a *applier) visibility(repo, name, is string) {
+	a.ops.Write(visibility, a.id(repo), text(name), flag(is == events.Public), a.seq)
+}
+
 func (a *applier) tag(repo, tag string, d digest.Digest, deleted bool) {
 	id, to := a.id(repo), a.digest(d)
 	a.ops.Write(tags, id, text(tag), to, flag(deleted), a.time, a.actor, a.seq)
@@ -123,7 +131,7 @@ func (a *applier) pushed(p events.ImagePushed) {
 			num(int64(len(p.Manifest))), a.seq, text(string(annotations)))
 	}
 	a.ops.Write(manifests, id, d, text(p.MediaType), subject, text(string(platform)), num(created),
-		a.time, a.actor, a.seq, raw(p.Manifest))
+		a.time, a.actor, a.seq, num(int64(len(p.Manifest))), raw(p.Manifest))
 	absent := map[digest.Digest]bool{}
 	for _, d := range p.Absent {
 		absent[d] = true
@@ -132,7 +140,7 @@ func (a *applier) pushed(p events.ImagePushed) {
 		if absent[blob.Digest] {
 			continue // the pusher could not read it: to hold it would let them
 		}
-		a.ops.Write(holds, a.digest(blob.Digest), id, d)
+		a.ops.Write(holds, a.digest(blob.Digest), id, d, num(blob.Size))
 	}
 	for _, child := range m.Manifests {
 		a.ops.Write(revivals, id, a.digest(child.Digest), a.seq)

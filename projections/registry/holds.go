@@ -135,30 +135,16 @@ func (r Reader) ManifestBlobs(ctx context.Context, repo string, d digest.Digest)
 }
 
 // RepositoryBlobs lists the blobs that the manifests of a repository hold
-// which are live when the repository is, ordered by digest. It reads the holds
-// of all repositories.
+// which are live when the repository is, ordered by digest.
 func (r Reader) RepositoryBlobs(ctx context.Context, repo string) ([]digest.Digest, error) {
-	key, err := IDBytes(repo)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := r.DB.QueryContext(ctx, `SELECT DISTINCT h.blob FROM holds h
-		JOIN manifests m ON m.repo = h.repo AND m.digest = h.manifest
-		LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
-		WHERE h.repo = $1 AND NOT `+dead+` ORDER BY h.blob`, key)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var list []digest.Digest
-	for rows.Next() {
-		var sum []byte
-		if err := rows.Scan(&sum); err != nil {
-			return nil, err
+	err := r.RepositoryHolds(ctx, repo, func(h Hold) error {
+		if n := len(list); n == 0 || list[n-1] != h.Blob {
+			list = append(list, h.Blob)
 		}
-		list = append(list, DigestOf(sum))
-	}
-	return list, rows.Err()
+		return nil
+	})
+	return list, err
 }
 
 // An Image is a live manifest in a live repository, with the tags that name it.

@@ -188,8 +188,8 @@ func TestHoldsBlob(t *testing.T) {
 				t.Errorf("%s holds %v, held since minute %d %v", row.repo, holds, row.minute, held)
 			}
 		}
-		if name, err := r.LiveHolder(t.Context(), d); err != nil || name != "x/b" {
-			t.Errorf("held in %q, %v", name, err)
+		if names, err := r.LiveHolders(t.Context(), d, 8); err != nil || len(names) != 1 || names[0] != "x/b" {
+			t.Errorf("held in %q, %v", names, err)
 		}
 		blobs, err := r.ManifestBlobs(t.Context(), repoA, a.Digest)
 		check(t, err)

@@ -73,15 +73,28 @@ func TestQueriesUseKeys(t *testing.T) {
 		"WasPushed":      func(r registry.Reader) error { return second(r.WasPushed(ctx, repo, d)) },
 		"HoldsBlob":      func(r registry.Reader) error { return second(r.HoldsBlob(ctx, repo, d)) },
 		"HeldBlobSince":  func(r registry.Reader) error { return second(r.HeldBlobSince(ctx, repo, d, time.Now())) },
-		"LiveHolder":     func(r registry.Reader) error { return second(r.LiveHolder(ctx, d)) },
-		"Tags":           func(r registry.Reader) error { return second(r.Tags(ctx, repo, "a", 100)) },
-		"Catalog":        func(r registry.Reader) error { return second(r.Catalog(ctx, "a", 100)) },
-		"Referrers":      func(r registry.Reader) error { _, _, err := r.Referrers(ctx, repo, d, "", "", 100); return err },
-		"DeletedTag":     func(r registry.Reader) error { _, _, err := r.DeletedTag(ctx, repo, "latest"); return err },
-		"LastDeletion":   func(r registry.Reader) error { return second(r.LastDeletion(ctx, repo, d)) },
-		"HoldEnd":        func(r registry.Reader) error { _, _, err := r.HoldEnd(ctx, d, time.Hour); return err },
-		"SweptAt":        func(r registry.Reader) error { return second(r.SweptAt(ctx, d)) },
-		"ManifestBlobs":  func(r registry.Reader) error { return second(r.ManifestBlobs(ctx, repo, d)) },
+		"LiveHolders":    func(r registry.Reader) error { return second(r.LiveHolders(ctx, d, 8)) },
+		"NamespaceID":    func(r registry.Reader) error { return second(r.NamespaceID(ctx, "ns1")) },
+		"HeldElsewhere":  func(r registry.Reader) error { return second(r.HeldElsewhere(ctx, repo, digest.FromString("none"))) },
+		"RepositoryHolds": func(r registry.Reader) error {
+			return r.RepositoryHolds(ctx, repo, func(registry.Hold) error { return nil })
+		},
+		"TagsOf":  func(r registry.Reader) error { return second(r.TagsOf(ctx, repo, d)) },
+		"Content": func(r registry.Reader) error { return second(r.Content(ctx, repo)) },
+		"Catalog of a few": func(r registry.Reader) error {
+			return second(r.Catalog(ctx, registry.Visible{Public: true, Namespaces: []string{repo}, Repositories: []string{repo, repo}}, "a", 100))
+		},
+		"Catalog of names": func(r registry.Reader) error {
+			return second(r.Catalog(ctx, registry.Visible{Public: true, Only: []string{"b/c"}}, "a", 100))
+		},
+		"Tags":          func(r registry.Reader) error { return second(r.Tags(ctx, repo, "a", 100)) },
+		"Catalog":       func(r registry.Reader) error { return second(r.Catalog(ctx, registry.Visible{All: true}, "a", 100)) },
+		"Referrers":     func(r registry.Reader) error { _, _, err := r.Referrers(ctx, repo, d, "", "", 100); return err },
+		"DeletedTag":    func(r registry.Reader) error { _, _, err := r.DeletedTag(ctx, repo, "latest"); return err },
+		"LastDeletion":  func(r registry.Reader) error { return second(r.LastDeletion(ctx, repo, d)) },
+		"HoldEnd":       func(r registry.Reader) error { _, _, err := r.HoldEnd(ctx, d, time.Hour); return err },
+		"SweptAt":       func(r registry.Reader) error { return second(r.SweptAt(ctx, d)) },
+		"ManifestBlobs": func(r registry.Reader) error { return second(r.ManifestBlobs(ctx, repo, d)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := &planned{DB: store.DB()}

@@ -27,6 +27,14 @@ var (
 	names = &projections.Table{
 		Name: "names", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{t("name"), b("repo"), b("namespace"), i("deleted"), i("seq")},
+		Indexes: [][]string{{"namespace", "name"}},
+	}
+
+	// visibility is kept apart from the names, whose latest fact does not say it.
+	visibility = &projections.Table{
+		Name: "visibility", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("repo"), t("name"), i("public"), i("seq")},
+		Indexes: [][]string{{"public", "name"}},
 	}
 
 	repositories = &projections.Table{
@@ -41,19 +49,20 @@ var (
 		Columns: []projections.Column{b("repo"), i("deleted_time"), i("seq")},
 	}
 
+	// policies are JSON, as their event has them.
 	policies = &projections.Table{
 		Name: "policies", Key: 1, Merge: projections.Put,
-		Columns: []projections.Column{b("repo"), i("sparse_indexes"), i("seq")},
+		Columns: []projections.Column{b("repo"), t("policy"), i("seq")},
 	}
 
 	// manifests: seq is that of the latest push; it stands before the bytes,
-	// since what is wanted of most rows is whether they live. subject is empty
-	// when the manifest has none; platform is JSON or empty; created is 0 when
-	// unknown.
+	// since what is wanted of most rows is whether they live, and how large they
+	// are. subject is empty when the manifest has none; platform is JSON or
+	// empty; created is 0 when unknown.
 	manifests = &projections.Table{
 		Name: "manifests", Key: 2, Merge: projections.Put,
 		Columns: []projections.Column{b("repo"), b("digest"), t("media_type"), b("subject"),
-			t("platform"), i("created"), i("time"), t("actor"), i("seq"), b("bytes")},
+			t("platform"), i("created"), i("time"), t("actor"), i("seq"), i("size"), b("bytes")},
 	}
 
 	// revivals: a push of an index, or the return of a tag, brings back what it names.
@@ -85,11 +94,13 @@ var (
 			t("artifact_type"), i("size"), i("seq"), t("annotations")},
 	}
 
-	// holds: which blobs a manifest needs. Blob first, so that both questions
-	// are one range: who holds this blob, and does this repository.
+	// holds: which blobs a manifest needs, and how large they are in bytes. Blob
+	// first, so that two questions are one range: who holds this blob, and does
+	// this repository. The index answers what a repository holds by itself.
 	holds = &projections.Table{
 		Name: "holds", Key: 3, Merge: projections.Insert,
-		Columns: []projections.Column{b("blob"), b("repo"), b("manifest")},
+		Columns: []projections.Column{b("blob"), b("repo"), b("manifest"), i("size")},
+		Indexes: [][]string{{"repo", "blob", "manifest", "size"}},
 	}
 
 	swept = &projections.Table{
@@ -102,12 +113,13 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "registry",
-	Version: 1,
-	Tables: []*projections.Table{namespaces, names, repositories, repositoryState, policies, manifests,
+	Version: 2,
+	Tables: []*projections.Table{namespaces, names, repositories, repositoryState, visibility, policies, manifests,
 		revivals, deletions, tags, tagHistory, referrers, holds, swept},
 	Types: []string{
 		"namespace.created.v1",
 		"repository.created.v1", "repository.deleted.v1", "repository.restored.v1", "repository.policy_changed.v1",
+		"repository.visibility_changed.v1",
 		"image.pushed.v1", "tag.deleted.v1", "tag.restored.v1", "manifest.deleted.v1", "manifest.restored.v1",
 		"blobs.swept.v1",
 	},

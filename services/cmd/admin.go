@@ -72,10 +72,6 @@ func (h *hub) adminRoutes() map[string]func(ctx context.Context, r *http.Request
 		"POST /projections/{name}/switch": h.adminSwitch,
 		"POST /blobs/verify":              h.adminVerify,
 		"POST /gc":                        h.adminCollect,
-		"GET /repos":                      h.adminRepos,
-		"POST /repos/undelete":            h.adminUndelete,
-		"DELETE /repos":                   h.adminDelete,
-		"POST /repos/policy":              h.adminPolicy,
 	}
 }
 
@@ -104,6 +100,7 @@ func startAdmin(h *hub) (*http.Server, error) {
 		})
 	}
 	ctx, stop := context.WithCancel(context.Background())
+	mux.Handle("/api/v1/", h.operated)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	server.RegisterOnShutdown(stop) // ends commands that follow the log
 	go server.Serve(listener)

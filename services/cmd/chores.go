@@ -38,6 +38,10 @@ const abandonedAfter = 24 * time.Hour
 
 func (h *hub) startChores(ctx context.Context) {
 	h.chore(func() { h.guard.Run(ctx) })
+	h.chore(func() { h.auth.Run(ctx) })
+	h.chore(func() {
+		h.activity.Run(ctx, func(err error) { h.Logger.Error("keep the activity of accounts", "error", err) })
+	})
 	h.every(ctx, time.Second, "write down pull counts", h.registry.FlushPulls)
 	h.every(ctx, time.Minute, "record pull counts", h.registry.RecordPulls)
 	h.every(ctx, 10*time.Minute, "purge abandoned uploads", func(ctx context.Context) error {
@@ -51,6 +55,9 @@ func (h *hub) startChores(ctx context.Context) {
 		_, err := h.leases.Expire(ctx, time.Now().Add(-2*h.LeaseTerm))
 		return err
 	})
+	if h.CleanupInterval > 0 {
+		h.every(ctx, h.CleanupInterval, "apply cleanup rules", h.cleaner.RunAll)
+	}
 	if h.GCInterval > 0 {
 		h.every(ctx, h.GCInterval, "garbage collection", h.collect)
 	}

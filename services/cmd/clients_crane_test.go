@@ -12,7 +12,7 @@ import (
 
 func testCrane(t *testing.T, h *hubProcess) {
 	c := findTool(t, "crane", "task clients")
-	c.env = []string{"DOCKER_CONFIG=" + t.TempDir()}
+	c.env = credentialsOf(t, h, "admin", adminPassword)
 	l := newLayout(t, "crane")
 	repo := h.Addr + "/carol/app"
 	ref := repo + ":1"

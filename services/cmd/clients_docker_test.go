@@ -45,7 +45,7 @@ func unique() string {
 }
 
 func testDocker(t *testing.T, h *hubProcess) {
-	d := docker(t)
+	d := docker(t, credentialsOf(t, h, "admin", adminPassword)...)
 	message := "hello " + unique()
 	repo := h.Addr + "/alice/hello"
 	ref := repo + ":1.0"
@@ -79,7 +79,7 @@ func testDocker(t *testing.T, h *hubProcess) {
 }
 
 func testDockerManifestList(t *testing.T, h *hubProcess) {
-	d := docker(t)
+	d := docker(t, credentialsOf(t, h, "admin", adminPassword)...)
 	message := "list " + unique()
 	repo := h.Addr + "/alice/list"
 	id := dockerBuild(t, d, message, repo+":amd64")
@@ -102,7 +102,8 @@ func testDockerManifestList(t *testing.T, h *hubProcess) {
 
 // testDockerToSkopeo: what docker saved, skopeo pushes; what skopeo pushed, docker runs.
 func testDockerToSkopeo(t *testing.T, h *hubProcess) {
-	d, s := docker(t), skopeo(t)
+	d, s := docker(t, credentialsOf(t, h, "admin", adminPassword)...), skopeo(t)
+	s.env = credentialsOf(t, h, "admin", adminPassword)
 	message := "archive " + unique()
 	local := "hubledger-test:" + unique()
 	id := dockerBuild(t, d, message, local)

@@ -26,7 +26,7 @@ func (d discovered) kinds() (out []string) {
 
 func testOras(t *testing.T, h *hubProcess) {
 	o := findTool(t, "oras", "task clients")
-	o.env = []string{"DOCKER_CONFIG=" + t.TempDir()}
+	o.env = credentialsOf(t, h, "admin", adminPassword)
 	const thing, sbom, signature = "application/vnd.example.thing", "application/vnd.example.sbom", "application/vnd.example.signature"
 	dir := t.TempDir()
 	files := map[string]string{"readme.txt": "read me\n", "data.bin": strings.Repeat("\x00\x01\x02", 100_000), "sbom.json": `{"parts":[]}`, "signature": "signed"}

@@ -19,6 +19,7 @@ func skopeo(t testing.TB) tool {
 
 func testSkopeo(t *testing.T, h *hubProcess) {
 	s := skopeo(t)
+	s.env = credentialsOf(t, h, "admin", adminPassword)
 	l := newLayout(t, "skopeo")
 	from, to := "oci:"+l.dir+":1", "docker://"+h.Addr+"/bob/tool:1"
 	s.run(t, "copy", "--all", from, to)

@@ -4,8 +4,10 @@ import (
 	"archive/tar"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -51,6 +53,7 @@ func TestClientsOnPostgreSQL(t *testing.T) {
 }
 
 func testClients(t *testing.T, h *hubProcess, loseProjections func()) {
+	organizations(t, h, "alice", "bob", "carol", "dora", "erin", "mirror")
 	for _, flow := range []struct {
 		name string
 		test func(*testing.T, *hubProcess)
@@ -76,6 +79,17 @@ func testClients(t *testing.T, h *hubProcess, loseProjections func()) {
 		h.Start()
 		before.equal(take(t, h, gone))
 	})
+}
+
+// organizations makes namespaces for the administrator to push to.
+func organizations(t testing.TB, h *hubProcess, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		r := ask(t, "POST", h.URL+"/api/v1/orgs", strings.NewReader(`{"name":"`+name+`"}`), http.Header{"Content-Type": {"application/json"}})
+		if r.status != http.StatusCreated {
+			t.Fatalf("make organization %s: %d %s", name, r.status, r.body)
+		}
+	}
 }
 
 // untar returns the files of an archive by name.

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -46,12 +48,30 @@ func findTool(t testing.TB, name, from string) tool {
 	return tool{path: path}
 }
 
+// credentialsOf is the environment of a client that has logged in: docker, crane,
+// oras and skopeo keep the same file in a place of their own.
+func credentialsOf(t testing.TB, h *hubProcess, name, secret string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	config, err := json.Marshal(map[string]any{"auths": map[string]any{
+		h.Addr: map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte(name + ":" + secret))}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := writeFile(t, filepath.Join(dir, "config.json"), string(config))
+	return []string{"DOCKER_CONFIG=" + dir, "REGISTRY_AUTH_FILE=" + file}
+}
+
 // docker is the client and an engine that answers. Its configuration is a
-// directory of the test: no credentials and no manifests of the user's.
-func docker(t testing.TB) tool {
+// directory of the test: no credentials but those of env, and no manifests of
+// the user's.
+func docker(t testing.TB, env ...string) tool {
 	t.Helper()
 	d := findTool(t, "docker", "apt install docker.io")
-	d.env = []string{"DOCKER_BUILDKIT=0", "DOCKER_CONFIG=" + t.TempDir()}
+	if env == nil {
+		env = []string{"DOCKER_CONFIG=" + t.TempDir()}
+	}
+	d.env = append(env, "DOCKER_BUILDKIT=0")
 	if host := os.Getenv("DOCKER_HOST"); host == "" {
 		// The context that the user has chosen is in the configuration.
 		if out, err := exec.Command(d.path, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}").Output(); err == nil {

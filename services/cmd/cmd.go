@@ -32,7 +32,17 @@ type cli struct {
 	Projections projectionsCmd `cmd:"" help:"See, prepare, compare and switch projections."`
 	Blobs       blobsCmd       `cmd:"" help:"Check the blob store."`
 	GC          gcCmd          `cmd:"" name:"gc" help:"Collect blobs that nothing needs any more."`
-	Repos       reposCmd       `cmd:"" help:"List, delete and bring back repositories."`
+	Repos       reposCmd       `cmd:"" help:"Repositories: describe, delete, bring back, grant."`
+	Users       usersCmd       `cmd:"" help:"Users: make, change, lock out, erase."`
+	Orgs        orgsCmd        `cmd:"" help:"Organizations, their members and robot accounts."`
+	Teams       teamsCmd       `cmd:"" help:"Teams of an organization."`
+	Tokens      tokensCmd      `cmd:"" help:"Access tokens of users and robot accounts."`
+	Search      searchCmd      `cmd:"" help:"Find repositories."`
+	Cleanup     cleanupCmd     `cmd:"" help:"What of a repository is deleted by itself."`
+	Du          duCmd          `cmd:"" help:"What a repository or a namespace takes."`
+	Login       loginCmd       `cmd:"" help:"Log in to a hub, for the commands that ask one."`
+	Logout      logoutCmd      `cmd:"" help:"Forget a login and revoke its token."`
+	TLS         tlsCmd         `cmd:"" name:"tls" help:"Make certificates for a hub of your own network."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

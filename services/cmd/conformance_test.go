@@ -25,9 +25,11 @@ func TestConformance(t *testing.T) {
 func conform(t *testing.T, h *hubProcess, settings ...string) {
 	t.Helper()
 	c := findTool(t, "conformance", "task clients")
+	organizations(t, h, "conformance")
 	cmd := exec.Command(c.path)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(append(os.Environ(), settings...), "OCI_VERSION=1.1", "OCI_REGISTRY="+h.Addr, "OCI_TLS=disabled",
+		"OCI_USERNAME=admin", "OCI_PASSWORD="+adminPassword,
 		"OCI_REPO1=conformance/repo1", "OCI_REPO2=conformance/repo2", "OCI_RESULTS_DIR="+cmd.Dir)
 	out, err := cmd.CombinedOutput()
 	passed, other := 0, ""

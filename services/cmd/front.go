@@ -2,10 +2,11 @@ package cmd
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
+
+	"hubledger/services/internal/origin"
 )
 
 // A front is the HTTP server's handler. It answers from the first moment on:
@@ -16,13 +17,26 @@ type front struct {
 	pages  http.ServeMux
 }
 
+// A page is one of the few answers that belong to no service.
+type page struct {
+	pattern    string
+	permission string // who may see it, in words
+	serve      func(f *front, w http.ResponseWriter, r *http.Request)
+}
+
+var pages = []page{
+	{"GET /{$}", "everybody", (*front).home},
+	{"GET /healthz", "everybody", (*front).healthz},
+	{"GET /readyz", "everybody", (*front).readyz},
+	{"GET /metrics", "this machine, and administrators of the hub", (*front).metrics},
+}
+
 func newFront() *front {
 	f := &front{}
 	f.starting("opening the log", 0, 0)
-	f.pages.HandleFunc("GET /{$}", f.home)
-	f.pages.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	f.pages.HandleFunc("GET /readyz", f.readyz)
-	f.pages.HandleFunc("GET /metrics", f.metrics)
+	for _, p := range pages {
+		f.pages.HandleFunc(p.pattern, func(w http.ResponseWriter, r *http.Request) { p.serve(f, w, r) })
+	}
 	return f
 }
 
@@ -36,30 +50,39 @@ func (f *front) starting(what string, done, total int64) {
 
 func (f *front) ready(h *hub) { f.hub.Store(h) }
 
+// ServeHTTP hands a request to the service whose path it is.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Whoever reaches loopback may push, so a web page must not reach it by a
-	// name of its own that it lets point here (DNS rebinding).
-	if host := hostOf(r.Host); !isLoopback(host) {
-		http.Error(w, fmt.Sprintf("this hub answers to localhost and loopback addresses only, not to %q", host), http.StatusMisdirectedRequest)
-		return
-	}
-	if !strings.HasPrefix(r.URL.Path, "/v2/") && r.URL.Path != "/v2" {
-		f.pages.ServeHTTP(w, r)
-		return
-	}
 	h := f.hub.Load()
-	if h == nil {
-		f.unavailable(w)
-		return
+	handler, ours := http.Handler(nil), true
+	switch {
+	case h == nil:
+		ours = strings.HasPrefix(r.URL.Path, "/v2") || strings.HasPrefix(r.URL.Path, "/v1/") ||
+			strings.HasPrefix(r.URL.Path, "/api/") || r.URL.Path == "/token"
+	default:
+		handler = h.serving(r.URL.Path)
+		ours = handler != nil
 	}
-	h.metrics.serve(h.registry, w, r)
+	switch {
+	case !ours:
+		f.pages.ServeHTTP(w, r)
+	case h == nil:
+		f.unavailable(w)
+	default:
+		h.metrics.serve(handler, w, r)
+	}
 }
 
-func hostOf(hostPort string) string {
-	if host, _, err := net.SplitHostPort(hostPort); err == nil {
-		return host
+// serving is the service that a path belongs to, nil for none.
+func (h *hub) serving(path string) http.Handler {
+	switch {
+	case h.api.Serves(path):
+		return h.api
+	case path == "/v2" || strings.HasPrefix(path, "/v2/"):
+		return h.registry
+	case path == "/token" || path == "/.well-known/jwks.json":
+		return h.auth
 	}
-	return strings.Trim(hostPort, "[]")
+	return nil
 }
 
 func (f *front) unavailable(w http.ResponseWriter) {
@@ -67,30 +90,46 @@ func (f *front) unavailable(w http.ResponseWriter) {
 	http.Error(w, *f.status.Load(), http.StatusServiceUnavailable)
 }
 
+func (f *front) healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
+
 // home is what a browser gets until there is a web UI.
-func (f *front) home(w http.ResponseWriter, _ *http.Request) {
+func (f *front) home(w http.ResponseWriter, r *http.Request) {
 	h := f.hub.Load()
 	switch {
 	case h == nil:
 		f.unavailable(w)
 	case h.log.ReadOnly() != nil:
-		http.Error(w, "Hubledger is read-only: pulls work, pushes and deletions do not.\n\n"+h.log.ReadOnly().Error(), http.StatusServiceUnavailable)
+		http.Error(w, "Hubledger is read-only: pulls work, pushes and deletions do not."+reason(h, r), http.StatusServiceUnavailable)
 	default:
-		fmt.Fprintln(w, "Hubledger is running. The registry's API is below /v2/; see also /readyz and /metrics.")
+		fmt.Fprintln(w, "Hubledger is running. The registry's API is below /v2/, the hub's is described by /api/v1/openapi.json; see also /readyz.")
 	}
 }
 
 // readyz is 200 when pushes and pulls work.
-func (f *front) readyz(w http.ResponseWriter, _ *http.Request) {
+func (f *front) readyz(w http.ResponseWriter, r *http.Request) {
 	h := f.hub.Load()
 	switch {
 	case h == nil:
 		f.unavailable(w)
 	case h.log.ReadOnly() != nil:
-		http.Error(w, "read-only: "+h.log.ReadOnly().Error(), http.StatusServiceUnavailable)
+		http.Error(w, "read-only"+reason(h, r), http.StatusServiceUnavailable)
 	default:
 		fmt.Fprintln(w, "ready")
 	}
+}
+
+// reason is why the log is read-only, for this machine only: it names files.
+func reason(h *hub, r *http.Request) string {
+	if !local(r) {
+		return ""
+	}
+	return "\n\n" + h.log.ReadOnly().Error()
+}
+
+// local says whether a request comes from this machine, and not from a proxy
+// on it that nobody has told us to trust.
+func local(r *http.Request) bool {
+	return origin.Of(r).Addr.IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
 }
 
 func (f *front) metrics(w http.ResponseWriter, r *http.Request) {
@@ -98,6 +137,14 @@ func (f *front) metrics(w http.ResponseWriter, r *http.Request) {
 	if h == nil {
 		f.unavailable(w)
 		return
+	}
+	if !local(r) {
+		p, err := h.auth.Authenticate(r)
+		if err != nil || !p.Admin || p.Limit != nil && p.Limit.Repositories != nil {
+			w.Header().Set("WWW-Authenticate", `Basic realm="hubledger"`)
+			http.Error(w, "metrics are for this machine and for administrators of the hub", http.StatusUnauthorized)
+			return
+		}
 	}
 	h.metrics.expose(h, w, r)
 }

@@ -69,6 +69,9 @@ func program(t testing.TB) string {
 // that these tests judge.
 const startTimeout = 5 * time.Minute
 
+// adminPassword is that of the first administrator of every hub here.
+const adminPassword = "correct horse battery"
+
 // A hubProcess is the real program, serving a data directory of its own on a
 // free loopback port. It is stopped when its test ends.
 type hubProcess struct {
@@ -119,6 +122,7 @@ func (h *hubProcess) TryStart() error {
 	h.t.Helper()
 	args := append([]string{"--data", h.Data, "--json", "serve", "--listen", h.Addr}, h.args...)
 	h.Cmd = exec.Command(program(h.t), args...)
+	h.Cmd.Env = append(os.Environ(), "HUBLEDGER_ADMIN_PASSWORD="+adminPassword)
 	h.Cmd.Stderr = h.log
 	// It must not outlive a test binary that is killed.
 	h.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -13,8 +14,15 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/projections"
+	"hubledger/projections/accounts"
+	"hubledger/projections/catalog"
 	"hubledger/projections/journal"
 	read "hubledger/projections/registry"
+	"hubledger/services/auth"
+	hubapi "hubledger/services/hub"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/cleanup"
+	"hubledger/services/internal/operational"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
@@ -23,19 +31,25 @@ import (
 
 // hubConfig is what serve was told.
 type hubConfig struct {
-	Data           string
-	NATSURL        string
-	PostgresURL    string
-	LeaseTerm      time.Duration
-	UndeleteWindow time.Duration
-	GCInterval     time.Duration
-	Reserve        int64 // bytes the disk keeps free; 0 is the default rule
-	Logger         *slog.Logger
-	Progress       func(what string, done, total int64) // a long start
+	Data              string
+	NATSURL           string
+	PostgresURL       string
+	Public            *url.URL // by which clients reach the hub; nil: as each request says
+	SecretsKeyFile    string
+	AdminPassword     string // the first administrator's; empty: one is made
+	DefaultVisibility string
+	PullLimits        registry.PullLimits
+	LeaseTerm         time.Duration
+	UndeleteWindow    time.Duration
+	GCInterval        time.Duration
+	CleanupInterval   time.Duration
+	Reserve           int64 // bytes the disk keeps free; 0 is the default rule
+	Logger            *slog.Logger
+	Progress          func(what string, done, total int64) // a long start
 }
 
 // allProjections is every read model that the hub keeps up.
-var allProjections = []*projections.Projection{&read.Projection, &journal.Projection}
+var allProjections = []*projections.Projection{&accounts.Projection, &read.Projection, &catalog.Projection, &journal.Projection}
 
 // A hub is everything that runs, wired together. Parts are started in the
 // order in which they are listed and stopped in the reverse order.
@@ -45,8 +59,15 @@ type hub struct {
 	log      *streams.Log
 	place    projections.Place
 	leases   *leases.Store
+	activity *operational.Store
 	views    []*view
+	rights   *access.Rights
+	auth     *auth.Auth
 	registry *registry.Registry
+	api      *hubapi.Hub // for everybody
+	operated *hubapi.Hub // the same for the operator, on the admin socket
+	cleaner  *cleanup.Cleaner
+	first    auth.First
 	metrics  *metrics
 	guard    *streams.Guard
 	ending   context.Context // ends when the hub is to stop
@@ -74,7 +95,7 @@ func openHub(ctx context.Context, c hubConfig) (_ *hub, err error) {
 	if err := h.openStores(ctx); err != nil {
 		return nil, err
 	}
-	if err := h.openRegistry(); err != nil {
+	if err := h.openServices(ctx); err != nil {
 		return nil, err
 	}
 	if err := h.registry.FinishSweeps(ctx); err != nil {
@@ -91,6 +112,12 @@ func openHub(ctx context.Context, c hubConfig) (_ *hub, err error) {
 		}
 		h.startChores(running)
 	}
+	h.chore(func() { h.rights.Run(running) })
+	if h.log.ReadOnly() == nil {
+		if h.first, err = h.auth.Initialize(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return h, nil
 }
 
@@ -106,6 +133,9 @@ func (h *hub) hasSpace() bool {
 
 func (h *hub) openStores(ctx context.Context) (err error) {
 	if h.leases, err = openLeases(ctx, h.Data, h.PostgresURL); err != nil {
+		return err
+	}
+	if h.activity, err = openActivity(ctx, h.Data, h.PostgresURL); err != nil {
 		return err
 	}
 	found, err := h.leases.Damaged(ctx)
@@ -146,14 +176,11 @@ func openLeases(ctx context.Context, data, postgres string) (*leases.Store, erro
 	return leases.OpenSQLite(ctx, filepath.Join(data, "operations.db"))
 }
 
-func (h *hub) openRegistry() error {
-	view := h.view(read.Projection.Name)
-	h.registry = registry.New(registry.Config{
-		Log: countedLog{h.log, h.metrics}, View: view, Read: read.Reader{DB: view}, Blobs: h.blobs, Leases: h.leases,
-		Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow, Metrics: h.metrics.registry,
-	})
-	view.onCommit = h.registry.Committed
-	return nil
+func openActivity(ctx context.Context, data, postgres string) (*operational.Store, error) {
+	if postgres != "" {
+		return operational.OpenPostgres(ctx, postgres)
+	}
+	return operational.OpenSQLite(ctx, filepath.Join(data, "activity.db"))
 }
 
 func (h *hub) view(name string) *view {
@@ -176,11 +203,17 @@ func (h *hub) close(ctx context.Context) error {
 	if h.registry != nil {
 		errs = append(errs, h.registry.FlushPulls(ctx))
 	}
+	if h.auth != nil && h.log.ReadOnly() == nil {
+		errs = append(errs, h.auth.Close(ctx))
+	}
 	for _, v := range h.views {
 		errs = append(errs, v.close())
 	}
 	if h.blobs != nil {
 		errs = append(errs, h.blobs.Close())
+	}
+	if h.activity != nil {
+		errs = append(errs, h.activity.Close())
 	}
 	if h.leases != nil {
 		errs = append(errs, h.leases.Close())

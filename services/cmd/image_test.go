@@ -38,10 +38,13 @@ func testContainer(t *testing.T, d tool, image string) {
 	run := func() {
 		t.Helper()
 		d.run(t, "run", "--detach", "--name", name, "--network", "host", "--volume", name+":/data", "--read-only", "--tmpfs", "/tmp",
-			"--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--health-interval", "1s", "--env", "HUBLEDGER_LISTEN="+h.Addr, image)
+			"--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--health-interval", "1s", "--env", "HUBLEDGER_LISTEN="+h.Addr,
+			"--env", "HUBLEDGER_ADMIN_PASSWORD="+adminPassword, image)
 		untilReady(t, d, h, name)
 	}
 	run()
+	organizations(t, h, "alice")
+	d.run(t, "login", "--username", "admin", "--password", adminPassword, h.Addr)
 	message := "in a container " + unique()
 	ref := h.Addr + "/alice/hello:1.0"
 	id := dockerBuild(t, d, message, ref)
@@ -71,10 +74,11 @@ func testCompose(t *testing.T, d tool, image string) {
 	c.args = append(c.args, "--file", filepath.Join("..", "..", "docker-compose.yml"), "--project-name", project)
 	h := &hubProcess{Addr: freeAddr(t)}
 	h.URL = "http://" + h.Addr
-	c.env = append(c.env, "HUBLEDGER_IMAGE="+image, "HUBLEDGER_LISTEN="+h.Addr)
+	c.env = append(c.env, "HUBLEDGER_IMAGE="+image, "HUBLEDGER_LISTEN="+h.Addr, "HUBLEDGER_ADMIN_PASSWORD="+adminPassword)
 	t.Cleanup(func() { c.run(t, "down", "--volumes") })
 	c.run(t, "up", "--detach")
 	untilReady(t, d, h, c.run(t, "ps", "--quiet", "hub"))
+	organizations(t, h, "alice")
 	l := newLayout(t, "compose")
 	l.push(t, h, "alice/app")
 	c.run(t, "restart")

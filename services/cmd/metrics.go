@@ -35,9 +35,9 @@ type metrics struct {
 
 func newMetrics() *metrics {
 	m := &metrics{set: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hubledger_http_requests_total", Help: "Registry requests answered."}, []string{"method", "code"}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hubledger_http_requests_total", Help: "Requests answered."}, []string{"method", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "hubledger_http_request_duration_seconds",
-			Help: "Time from a registry request's head to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 10)}, []string{"method"}),
+			Help: "Time from a request's head to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 10)}, []string{"method"}),
 	}
 	m.set.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.appends = m.counter("hubledger_log_appends_total", "Events appended by this node.")
@@ -63,7 +63,7 @@ type observed struct {
 	seconds  prometheus.Observer
 }
 
-// serve counts a request that the registry answers.
+// serve counts a request that a service answers.
 func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	rec := &recorder{ResponseWriter: w, status: http.StatusOK}

@@ -1,78 +1,22 @@
 package cmd
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
+	"os"
 	"strings"
-	"time"
-
-	"github.com/opencontainers/go-digest"
-
-	"hubledger/events"
-	"hubledger/services/internal/command"
 )
 
 type reposCmd struct {
 	Ls       reposLsCmd       `cmd:"" help:"List repositories, or with --deleted those that can be brought back."`
+	Show     reposShowCmd     `cmd:"" help:"Show a repository."`
+	Create   reposCreateCmd   `cmd:"" help:"Make an empty repository. A push makes one as well."`
+	Set      reposSetCmd      `cmd:"" help:"Describe a repository, open or close it."`
 	Rm       reposRmCmd       `cmd:"" help:"Delete a repository with all its images. undelete brings it back."`
 	Undelete reposUndeleteCmd `cmd:"" help:"Undo a deletion: of NAME, NAME:TAG or NAME@DIGEST."`
-	Policy   reposPolicyCmd   `cmd:"" help:"Change what a repository accepts."`
-}
-
-type reposLsCmd struct {
-	Deleted bool `help:"List deleted repositories instead, and until when they can be brought back."`
-}
-
-type reposRmCmd struct {
-	Name string `arg:"" help:"Repository, such as alice/app."`
-}
-
-type reposUndeleteCmd struct {
-	Ref string `arg:"" help:"NAME, NAME:TAG or NAME@DIGEST."`
-	ID  string `name:"id" help:"Which one, when several repositories had the name; see repos ls --deleted."`
-}
-
-type reposPolicyCmd struct {
-	Name          string `arg:"" help:"Repository, such as alice/app."`
-	SparseIndexes bool   `help:"Accept an index some of whose manifests are not there." negatable:""`
-}
-
-// A repoItem is one line of repos ls.
-type repoItem struct {
-	Name            string     `json:"name"`
-	ID              string     `json:"id,omitempty"`
-	Tags            int        `json:"tags"`
-	Manifests       int        `json:"manifests"`
-	Deleted         *time.Time `json:"deleted,omitempty"`
-	RestorableUntil *time.Time `json:"restorableUntil,omitempty"`
-}
-
-func (c *reposLsCmd) Run(s *session) error {
-	q := url.Values{}
-	header := []string{"NAME", "TAGS", "MANIFESTS"}
-	if c.Deleted {
-		q.Set("deleted", "1")
-		header = []string{"NAME", "DELETED", "RESTORABLE UNTIL", "ID"}
-	}
-	var rows [][]string
-	err := items(s, "GET", "/repos", q, nil, func(r repoItem) error {
-		if c.Deleted {
-			rows = append(rows, []string{r.Name, r.Deleted.Format(time.DateTime), r.RestorableUntil.Format(time.DateTime), r.ID})
-		} else {
-			rows = append(rows, []string{r.Name, fmt.Sprint(r.Tags), fmt.Sprint(r.Manifests)})
-		}
-		return nil
-	})
-	if err != nil || s.json {
-		return err
-	}
-	if len(rows) == 0 && !c.Deleted {
-		_, err := fmt.Fprintln(s.out, "No repositories yet. Push one: docker push localhost:5050/alice/app:1.0")
-		return err
-	}
-	return s.table(header, rows)
+	Policy   reposPolicyCmd   `cmd:"" help:"Show or change what a repository accepts."`
+	Grants   reposGrantsCmd   `cmd:"" help:"Say who may do what with a repository or a whole namespace."`
+	Star     reposStarCmd     `cmd:"" help:"Give a repository a star, or take it back."`
 }
 
 // A done is the answer to a command that wrote to the log.
@@ -80,91 +24,166 @@ type done struct {
 	Seq uint64 `json:"seq"`
 }
 
-func (s *session) change(method, path string, q url.Values, message string) error {
-	return items(s, method, path, q, nil, func(d done) error {
-		if s.json {
-			return nil
-		}
-		_, err := fmt.Fprintf(s.out, "%s (event %d).\n", message, d.Seq)
+// A named is a command on one repository.
+type named struct {
+	target
+	Name string `arg:"" help:"Repository, such as alice/app; busybox is a top-level image."`
+}
+
+func (n *named) path() string { return repositoryPath(n.Name) }
+
+// repositoryPath is where the API has a repository. Of a name only the
+// namespace is a segment of its own; top-level images are in one called library.
+func repositoryPath(name string) string {
+	namespace, rest, ok := strings.Cut(name, "/")
+	if !ok {
+		namespace, rest = "library", name
+	}
+	return path("repositories", namespace, rest)
+}
+
+// listed is how many repositories a list without a namespace can have.
+const listed = 1000
+
+type reposLsCmd struct {
+	target
+	Namespace string `arg:"" optional:"" help:"Only those of this user or organization."`
+	Deleted   bool   `help:"List deleted repositories of the namespace instead, and until when they can be brought back."`
+}
+
+func (c *reposLsCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
 		return err
+	}
+	if c.Deleted {
+		return c.deleted(a)
+	}
+	q, n := paged(), 0
+	if c.Namespace != "" {
+		q.Set("namespace", c.Namespace)
+	}
+	err = list(a, "/repositories", q, "No repositories yet. Push one: docker push localhost:5050/alice/app:1.0",
+		[]string{"NAME", "VISIBILITY", "STARS", "PULLS", "PUSHED", "DESCRIPTION"}, func(r repositoryItem) []string {
+			n++
+			return []string{r.Name, r.Visibility, fmt.Sprint(r.Stars), fmt.Sprint(r.Pulls), at(r.Pushed), r.Description}
+		})
+	if err == nil && n == listed && c.Namespace == "" {
+		fmt.Fprintf(s.err, "These are the first %d; name a namespace for all it has.\n", listed)
+	}
+	return err
+}
+
+type reposShowCmd struct{ named }
+
+func (c *reposShowCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return show(a, c.path(), nil, func(r repositoryItem) [][]string {
+		return [][]string{{"name", r.Name}, {"description", r.Description}, {"visibility", r.Visibility}, {"topics", join(r.Topics)},
+			{"tags", fmt.Sprint(r.Tags)}, {"stars", fmt.Sprint(r.Stars) + yes(r.Starred, ", one of them yours")}, {"pulls", fmt.Sprint(r.Pulls)},
+			{"created", at(r.Created)}, {"pushed", at(r.Pushed)}, {"pulled", at(r.Pulled)}, {"your level", r.Level},
+			{"readme", yes(r.Readme != "", size(int64(len(r.Readme))))}, {"id", r.ID}}
 	})
 }
 
-func (c *reposRmCmd) Run(s *session) error {
-	return s.change("DELETE", "/repos", url.Values{"name": {c.Name}}, "Deleted "+c.Name+"; `repos undelete "+c.Name+"` brings it back")
+// A description is what the catalog says of a repository.
+type description struct {
+	Visibility  string   `help:"public: everybody may pull; private: those it was granted to." enum:"public,private," default:""`
+	Description *string  `help:"One line." placeholder:"TEXT"`
+	ReadmeFile  string   `help:"File with the README, in Markdown." type:"existingfile" placeholder:"FILE"`
+	Topic       []string `help:"Topic; may be repeated. Those it had go." placeholder:"WORD"`
 }
 
-func (c *reposUndeleteCmd) Run(s *session) error {
-	return s.change("POST", "/repos/undelete", url.Values{"ref": {c.Ref}, "id": {c.ID}}, "Restored "+c.Ref)
-}
-
-func (c *reposPolicyCmd) Run(s *session) error {
-	return s.change("POST", "/repos/policy", url.Values{"name": {c.Name}, "sparse": {fmt.Sprint(c.SparseIndexes)}}, "Changed the policy of "+c.Name)
-}
-
-// byOperator: who may open the admin socket owns the data directory.
-var byOperator = command.By{Source: "/cli", Actor: "operator"}
-
-func (h *hub) adminRepos(ctx context.Context, r *http.Request, a *answer) error {
-	if r.URL.Query().Get("deleted") != "" {
-		list, err := h.registry.Read.DeletedRepositories(ctx, "", time.Now().Add(-h.UndeleteWindow))
-		for _, d := range list {
-			until := d.Deleted.Add(h.UndeleteWindow)
-			if err := a.item(repoItem{Name: d.Name, ID: d.ID, Deleted: &d.Deleted, RestorableUntil: &until}); err != nil {
-				return err
-			}
-		}
-		return err
+func (d *description) body() (map[string]any, error) {
+	body := map[string]any{}
+	if d.Visibility != "" {
+		body["visibility"] = d.Visibility
 	}
-	last := ""
-	for {
-		page, err := h.registry.Read.Summaries(ctx, last, 1000)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, sum := range page {
-			if err := a.item(repoItem{Name: sum.Name, ID: sum.ID, Tags: sum.Tags, Manifests: sum.Manifests}); err != nil {
-				return err
-			}
-		}
-		last = page[len(page)-1].Name
+	if d.Description != nil {
+		body["description"] = *d.Description
 	}
+	if d.ReadmeFile != "" {
+		raw, err := os.ReadFile(d.ReadmeFile)
+		if err != nil {
+			return nil, fmt.Errorf("--readme-file: %w", err)
+		}
+		body["readme"] = string(raw)
+	}
+	if len(d.Topic) > 0 {
+		body["topics"] = d.Topic
+	}
+	return body, nil
 }
 
-func (h *hub) adminUndelete(ctx context.Context, r *http.Request, a *answer) error {
-	ref := r.URL.Query().Get("ref")
-	var seq uint64
-	var err error
-	if name, d, ok := strings.Cut(ref, "@"); ok {
-		var parsed digest.Digest
-		if parsed, err = digest.Parse(d); err != nil {
-			return fmt.Errorf("%q is not a digest: %w", d, err)
-		}
-		seq, err = h.registry.RestoreManifest(ctx, byOperator, name, parsed)
-	} else if name, tag, ok := strings.Cut(ref, ":"); ok {
-		seq, err = h.registry.RestoreTag(ctx, byOperator, name, tag)
-	} else {
-		seq, err = h.registry.RestoreRepository(ctx, byOperator, ref, r.URL.Query().Get("id"))
-	}
+type reposCreateCmd struct {
+	named
+	description
+}
+
+func (c *reposCreateCmd) Run(s *session) error {
+	a, err := c.api(s)
 	if err != nil {
 		return err
 	}
-	return a.item(done{seq})
-}
-
-func (h *hub) adminDelete(ctx context.Context, r *http.Request, a *answer) error {
-	seq, err := h.registry.DeleteRepository(ctx, byOperator, r.URL.Query().Get("name"))
+	about, err := c.body()
 	if err != nil {
 		return err
 	}
-	return a.item(done{seq})
+	body := map[string]any{"name": c.Name}
+	if c.Visibility != "" {
+		body["visibility"] = c.Visibility
+		delete(about, "visibility")
+	}
+	message := "Made the repository " + c.Name
+	if len(about) == 0 {
+		return a.change("POST", "/repositories", body, message)
+	}
+	// Two facts, so two events: that it is there, and what is said of it.
+	if _, err := a.do("POST", "/repositories", nil, body); err != nil {
+		return err
+	}
+	return a.change("PATCH", c.path(), about, message)
 }
 
-func (h *hub) adminPolicy(ctx context.Context, r *http.Request, a *answer) error {
-	policy := events.RepositoryPolicy{SparseIndexes: r.URL.Query().Get("sparse") == "true"}
-	seq, err := h.registry.ChangePolicy(ctx, byOperator, r.URL.Query().Get("name"), policy)
+type reposSetCmd struct {
+	named
+	description
+	NoTopics bool `help:"Take all topics away."`
+}
+
+func (c *reposSetCmd) Run(s *session) error {
+	a, err := c.api(s)
 	if err != nil {
 		return err
 	}
-	return a.item(done{seq})
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	if c.NoTopics {
+		body["topics"] = []string{}
+	}
+	if len(body) == 0 {
+		return errors.New("say what to set: --visibility, --description, --readme-file, --topic")
+	}
+	return a.change("PATCH", c.path(), body, "Changed "+c.Name)
+}
+
+type reposStarCmd struct {
+	named
+	Remove bool `help:"Take your star back."`
+}
+
+func (c *reposStarCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	if c.Remove {
+		return a.change("DELETE", c.path()+"/star", nil, "Took the star of "+c.Name+" back")
+	}
+	return a.change("PUT", c.path()+"/star", nil, "Gave a star to "+c.Name)
 }

@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,8 +23,10 @@ import (
 //	halt, resume           stop it, start it again
 //	run CODE args...       run hubledger on that directory; it must exit with CODE
 //	push REPO:TAG CONTENT  push an image of one layer
-//	pull REPO:TAG          pull it with its blobs; ! pull must fail
-//	damage GLOB            flip a bit in the middle of the one file that matches
+//	pull REPO:TAG          pull it with its blobs; ! pull must fail; -anonymous without login
+//	damage GLOB            flip a bit in the middle of the one file whose path ends so
+//
+// Images are pushed and pulled as the first administrator. $HUB is the hub's URL.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -54,6 +57,15 @@ func start(t *testing.T, ts *testscript.TestScript, args []string) {
 	h := startHubOn(t, ts.MkAbs("data"), args...)
 	ts.Defer(h.Kill) // the directory is the script's and goes with it
 	hubs.Store(ts, h)
+	ts.Setenv("HUB", h.URL)
+}
+
+// asAdmin is the script's hub as the first administrator reaches it.
+func asAdmin(ts *testscript.TestScript) string {
+	u, err := url.Parse(hubOf(ts).URL)
+	ts.Check(err)
+	u.User = url.UserPassword("admin", adminPassword)
+	return u.String()
 }
 
 func run(ts *testscript.TestScript, _ bool, args []string) {
@@ -71,25 +83,29 @@ func run(ts *testscript.TestScript, _ bool, args []string) {
 
 func push(ts *testscript.TestScript, _ bool, args []string) {
 	repo, tag, _ := strings.Cut(args[0], ":")
-	c := registrytest.NewClient(hubOf(ts).URL)
+	c := registrytest.NewClient(asAdmin(ts))
 	defer c.Close()
 	ts.Check(c.Push(repo, tag, registrytest.NewImage(args[1])))
 }
 
 func pull(ts *testscript.TestScript, neg bool, args []string) {
-	repo, tag, _ := strings.Cut(args[0], ":")
-	c := registrytest.NewClient(hubOf(ts).URL)
+	repo, tag, _ := strings.Cut(args[len(args)-1], ":")
+	from := asAdmin(ts)
+	if args[0] == "-anonymous" {
+		from = hubOf(ts).URL
+	}
+	c := registrytest.NewClient(from)
 	defer c.Close()
 	_, err := c.Pull(repo, tag)
 	if neg != (err != nil) {
-		ts.Fatalf("pull %s: %v", args[0], err)
+		ts.Fatalf("pull %s: %v", strings.Join(args, " "), err)
 	}
 }
 
 func damage(ts *testscript.TestScript, _ bool, args []string) {
 	var found []string
 	err := filepath.WalkDir(ts.MkAbs("data"), func(path string, d fs.DirEntry, err error) error {
-		if ok, _ := filepath.Match(args[0], d.Name()); ok && !d.IsDir() {
+		if ok, _ := filepath.Match("*/"+args[0], lastOf(path, strings.Count(args[0], "/")+2)); ok && !d.IsDir() {
 			found = append(found, path)
 		}
 		return err
@@ -103,4 +119,10 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 	damaged := bytes.Clone(raw)
 	damaged[len(damaged)/2] ^= 1
 	ts.Check(os.WriteFile(found[0], damaged, 0o600))
+}
+
+// lastOf is the last n elements of a path.
+func lastOf(path string, n int) string {
+	parts := strings.Split(path, "/")
+	return strings.Join(parts[max(0, len(parts)-n):], "/")
 }

@@ -110,6 +110,8 @@ func (v *view) Wait(ctx context.Context, seq uint64) error {
 
 func (v *view) HasParked() bool { return v.now().runner.HasParked() }
 
+func (v *view) IsParked(subject string) bool { return v.now().runner.IsParked(subject) }
+
 func (v *view) Position() uint64 {
 	r := v.now()
 	return max(r.opened, r.runner.Position())

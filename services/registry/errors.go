@@ -10,6 +10,7 @@ import (
 
 	"hubledger/events"
 	read "hubledger/projections/registry"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
@@ -23,6 +24,9 @@ type problem struct {
 	Message string `json:"message"`
 	Detail  any    `json:"detail,omitempty"`
 	cause   error
+
+	challenge  string        // WWW-Authenticate
+	retryAfter time.Duration // Retry-After
 }
 
 func (p *problem) Error() string {
@@ -71,11 +75,17 @@ func unsupported(status int, message string) *problem { return fail(status, "UNS
 func asProblem(err error) problems {
 	var many problems
 	var p *problem
+	var denied *access.Denied
 	switch {
 	case errors.As(err, &many):
 		return many
 	case errors.As(err, &p):
 		return problems{p}
+	case errors.As(err, &denied):
+		p = fail(denied.Status, denied.Code, denied.Message)
+		p.challenge, p.retryAfter = denied.Challenge, denied.RetryAfter
+	case errors.Is(err, access.ErrStale), errors.Is(err, access.ErrParked):
+		p = fail(http.StatusServiceUnavailable, "UNAVAILABLE", "who may do what is not known well enough right now: try again")
 	case errors.Is(err, blobs.ErrUploadUnknown):
 		p = fail(http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "no such upload: begin a new one")
 	case errors.Is(err, blobs.ErrDigestMismatch):
@@ -87,6 +97,8 @@ func asProblem(err error) problems {
 	case errors.Is(err, events.ErrReadOnly):
 		// Not 503: docker would try for minutes and then not show the text.
 		p = unsupported(http.StatusMethodNotAllowed, "the registry is read-only: pulls work, pushes and deletions do not until its operator has repaired the log")
+	case errors.Is(err, repository.ErrSettings):
+		p = fail(http.StatusBadRequest, "UNSUPPORTED", err.Error())
 	case errors.Is(err, repository.ErrName):
 		p = fail(http.StatusBadRequest, "NAME_INVALID", err.Error())
 	case errors.Is(err, repository.ErrUnknown), errors.Is(err, read.ErrNotFound):
@@ -117,14 +129,17 @@ func (s *Registry) answer(w http.ResponseWriter, r *http.Request, err error) {
 	} else if status >= 500 && status != http.StatusInsufficientStorage {
 		s.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "status", status, "error", err)
 	}
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
+	h := w.Header()
+	if ps[0].challenge != "" {
+		h.Set("WWW-Authenticate", ps[0].challenge)
+	}
+	if after := ps[0].retryAfter; after > 0 || status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", strconv.FormatInt(max(1, int64((after+time.Second-1)/time.Second)), 10))
 	}
 	body, jerr := json.Marshal(map[string]any{"errors": ps})
 	if jerr != nil {
 		s.Logger.Error("encode an error", "error", jerr)
 	}
-	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)

@@ -36,7 +36,7 @@ func TestKillsUnderLoad(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	k := &killTest{t: t, rng: rand.New(rand.NewPCG(seed, 0)), program: build(t), data: filepath.Join(t.TempDir(), "data")}
-	kills := sized(20, 200)
+	kills := sized(8, 200)
 	for round := range kills {
 		k.life()
 		k.checkLog(round == kills-1)
@@ -82,6 +82,7 @@ func (k *killTest) start() {
 	k.t.Helper()
 	k.errors.Reset()
 	k.cmd = exec.Command(k.program, "--data", k.data, "--json", "serve", "--listen", "127.0.0.1:0", "--reserve=-1")
+	k.cmd.Env = append(os.Environ(), "HUBLEDGER_ADMIN_PASSWORD="+killPassword)
 	k.cmd.Stderr = &k.errors
 	k.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it must not outlive a test that is killed
 	out, err := k.cmd.StdoutPipe()
@@ -101,7 +102,19 @@ func (k *killTest) start() {
 		k.t.Fatalf("it does not start: %v, %s\n%s", err, greeting, &k.errors)
 	}
 	k.url = ready.URL
+	c := k.client()
+	defer c.Close()
+	c.Must(k.t, "GET", "/v2/", nil).Want(k.t, 200) // a password takes its time; from here on it is known
 	go io.Copy(io.Discard, out)
+}
+
+// killPassword is the first administrator's.
+const killPassword = "correct horse battery staple"
+
+func (k *killTest) client() *registrytest.Client {
+	c := registrytest.NewClient(k.url)
+	c.User, c.Password = "admin", killPassword
+	return c
 }
 
 func (k *killTest) kill() {
@@ -119,7 +132,7 @@ func (k *killTest) life() {
 	var work sync.WaitGroup
 	for range 4 {
 		work.Go(func() {
-			c := registrytest.NewClient(k.url)
+			c := k.client()
 			defer c.Close()
 			for k.push(c) == nil {
 			}
@@ -136,7 +149,7 @@ func (k *killTest) push(c *registrytest.Client) error {
 	n := k.n
 	k.mu.Unlock()
 	img := registrytest.NewImage(fmt.Sprintf("layer %d %s", n, strings.Repeat("0123456789abcdef", n%3000)), fmt.Sprint("shared layer ", n%5))
-	if err := c.Push("alice/app", fmt.Sprint("t", n%10), img); err != nil {
+	if err := c.Push("admin/app", fmt.Sprint("t", n%10), img); err != nil {
 		return err
 	}
 	k.mu.Lock()
@@ -147,10 +160,10 @@ func (k *killTest) push(c *registrytest.Client) error {
 
 func (k *killTest) verify(images []*registrytest.Image) {
 	k.t.Helper()
-	c := registrytest.NewClient(k.url)
+	c := k.client()
 	defer c.Close()
 	for _, img := range images {
-		if d, err := c.Pull("alice/app", img.Digest().String()); err != nil || d != img.Digest() {
+		if d, err := c.Pull("admin/app", img.Digest().String()); err != nil || d != img.Digest() {
 			k.t.Fatalf("an image that was answered with 201 is broken: %v", err)
 		}
 	}

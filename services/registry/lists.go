@@ -12,6 +12,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	read "hubledger/projections/registry"
 )
 
 // maxPage is the most that one page of a list has; asked for more, a list says
@@ -130,20 +132,37 @@ func (s *Registry) listTags(w http.ResponseWriter, r *http.Request, to route) er
 	})
 }
 
-func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, _ route) error {
+// listRepositories answers with what the principal may read. Only answers
+// that are the same for everybody who gets them are cached.
+func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to route) error {
 	n, last, err := page(r)
 	if err != nil {
 		return err
 	}
-	return s.cached(w, r, "", "catalog", func(ctx context.Context) (*list, error) {
-		names, err := s.Read.Catalog(ctx, last, n+1)
+	visible, err := s.Rights.Visible(r.Context(), to.who)
+	if err != nil {
+		return err
+	}
+	make := func(ctx context.Context) (*list, error) {
+		names, err := s.Read.Catalog(ctx, read.Visible(visible), last, n+1)
 		if err != nil {
 			return nil, err
 		}
 		names, link := cut(names, n, "/v2/_catalog")
 		body, err := encode(map[string][]string{"repositories": names})
 		return &list{body: body, link: link, kind: "application/json"}, err
-	})
+	}
+	switch {
+	case visible.Only == nil && visible.All:
+		return s.cached(w, r, "", "catalog", make)
+	case visible.Only == nil && visible.Public && len(visible.Namespaces) == 0 && len(visible.Repositories) == 0:
+		return s.cached(w, r, "", "public", make)
+	}
+	l, err := make(r.Context())
+	if err != nil {
+		return err
+	}
+	return l.send(w)
 }
 
 // maxReferrers is the most that one page of referrers has.

@@ -1,9 +1,15 @@
 package registry
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
+	"github.com/opencontainers/go-digest"
+
+	read "hubledger/projections/registry"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
 )
@@ -12,35 +18,69 @@ import (
 // (distribution-spec, "Deleting tags" and "Deleting Manifests"). Either can be
 // undone within the undelete window.
 func (s *Registry) deleteManifest(w http.ResponseWriter, r *http.Request, to route) error {
-	ctx := r.Context()
-	repo, err := s.repository(ctx, to.name)
-	if err != nil {
-		return err
-	}
-	m, err := s.manifest(ctx, repo, to.ref)
-	if err != nil {
-		return err
-	}
-	id := repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
-	var seq uint64
-	if isDigest(to.ref) {
-		d, perr := parseDigest(m.digest)
-		if perr != nil {
-			return perr
-		}
-		seq, err = image.DeleteManifest(ctx, s.Log, by(r), id, d)
-	} else {
-		seq, err = image.DeleteTag(ctx, s.Log, by(r), id, to.ref)
-	}
-	if errors.Is(err, image.ErrUnknownTag) {
-		return manifestUnknown(to.ref)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.settle(ctx, seq); err != nil {
+	if _, err := s.DeleteImage(r.Context(), by(to.who), to.name, to.ref); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusAccepted)
 	return nil
+}
+
+// DeleteImage deletes a tag, or by its digest a manifest with all tags that
+// name it. *image.ImmutableError.
+func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref string) (uint64, error) {
+	repo, err := s.repository(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	m, err := s.manifest(ctx, repo, ref)
+	if err != nil {
+		return 0, err
+	}
+	var seq uint64
+	if isDigest(ref) {
+		d, perr := parseDigest(m.digest)
+		if perr != nil {
+			return 0, perr
+		}
+		seq, err = s.dropManifest(ctx, by, repo, d)
+	} else {
+		seq, err = image.DeleteTag(ctx, s.Log, by, idOf(repo), repo.Policy, ref)
+	}
+	if errors.Is(err, image.ErrUnknownTag) {
+		return 0, manifestUnknown(ref)
+	}
+	if err != nil {
+		return 0, immutable(repo.Name, err)
+	}
+	return seq, s.settle(ctx, seq)
+}
+
+// dropManifest deletes a manifest. A tag that names it can be immutable; one
+// that is pushed at this very moment goes with it if it comes first in the log.
+func (s *Registry) dropManifest(ctx context.Context, by command.By, repo *read.Repository, d digest.Digest) (uint64, error) {
+	var tags []string
+	if len(repo.Policy.ImmutableTags) > 0 {
+		s.catchUp(ctx)
+		var err error
+		if tags, err = s.Read.TagsOf(ctx, repo.ID, d); err != nil {
+			return 0, err
+		}
+	}
+	return image.DeleteManifest(ctx, s.Log, by, idOf(repo), repo.Policy, d, tags)
+}
+
+func idOf(repo *read.Repository) repository.ID {
+	return repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
+}
+
+// immutable is the refusal to move or delete an immutable tag, in words that
+// docker shows; any other error stays as it is.
+func immutable(name string, err error) error {
+	var e *image.ImmutableError
+	if !errors.As(err, &e) {
+		return err
+	}
+	p := fail(http.StatusForbidden, "DENIED", fmt.Sprintf("tag %s of %s is immutable and names %s; push another tag", e.Tag, name, e.Digest))
+	p.cause = err
+	return p
 }

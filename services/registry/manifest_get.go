@@ -40,6 +40,11 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 		return err
 	}
 	h := w.Header()
+	if s.limiter != nil {
+		if err := s.limiter.pull(h, r, to.who); err != nil {
+			return err
+		}
+	}
 	h["Docker-Content-Digest"] = m.digestHeader
 	h["Etag"] = m.etagHeader
 	if match := r.Header["If-None-Match"]; match != nil && matches(match, m.digest) {
@@ -49,6 +54,7 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 	h["Content-Type"] = m.typeHeader
 	h["Content-Length"] = m.lengthHeader
 	if r.Method == http.MethodHead {
+		s.pulls.asked(repo.ID, to.ref)
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}

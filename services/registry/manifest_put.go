@@ -14,7 +14,7 @@ import (
 
 	"hubledger/events"
 	read "hubledger/projections/registry"
-	"hubledger/services/internal/image"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/leases"
 )
@@ -34,7 +34,7 @@ func (s *Registry) putManifest(w http.ResponseWriter, r *http.Request, to route)
 	if err != nil {
 		return err
 	}
-	if err := s.accept(r, name, push, needs); err != nil {
+	if err := s.accept(r.Context(), to.who, name, push, needs); err != nil {
 		return err
 	}
 	h := w.Header()
@@ -56,8 +56,8 @@ func (s *Registry) putManifest(w http.ResponseWriter, r *http.Request, to route)
 // accept pins what the manifest needs, makes it durable and records the push.
 // An index brings back what it names, so the blobs of its manifests are pinned
 // as well, and looked for only then.
-func (s *Registry) accept(r *http.Request, name repository.Name, p *push, needs []v1.Descriptor) (err error) {
-	ctx, cancel := s.decision(r.Context())
+func (s *Registry) accept(ctx context.Context, who access.Principal, name repository.Name, p *push, needs []v1.Descriptor) (err error) {
+	ctx, cancel := s.decision(ctx)
 	defer cancel()
 	below, err := s.childBlobs(ctx, name.Full, p)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Registry) accept(r *http.Request, name repository.Name, p *push, needs 
 		return fmt.Errorf("make the blobs of %s durable: %w", p.Digest, err)
 	}
 	p.Platform, p.Created = s.describe(p.parsed)
-	return s.record(ctx, r, name, p)
+	return s.record(ctx, who, name, p)
 }
 
 // decisionTime bounds a decision once it has begun.
@@ -228,46 +228,6 @@ func (s *Registry) pin(ctx context.Context, needs []v1.Descriptor, below []diges
 		}
 		return pin, nil
 	}
-}
-
-// record appends the push and waits until it can be read back.
-func (s *Registry) record(ctx context.Context, r *http.Request, name repository.Name, p *push) error {
-	repo, err := s.repository(ctx, name.Full)
-	var id repository.ID
-	if isUnknown(err) {
-		id, err = repository.Ensure(ctx, s.Log, by(r), name)
-	} else if err == nil {
-		id = repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
-	}
-	if err != nil {
-		return err
-	}
-	p.Namespace, p.Repository = id.Namespace, id.Repository
-	var seq uint64
-	for _, tag := range tagsOf(p) {
-		p.Tag = tag
-		if seq, err = image.Push(ctx, s.Log, by(r), p.ImagePushed); err != nil {
-			return fmt.Errorf("record the push of %s to %s: %w", p.Digest, name.Full, err)
-		}
-	}
-	if err := s.settle(ctx, seq); err != nil {
-		return fmt.Errorf("the push of %s to %s is recorded as event %d, but not visible yet: %w", p.Digest, name.Full, seq, err)
-	}
-	// A deletion that came before the push in the log has taken it along.
-	repo, err = s.repository(ctx, name.Full)
-	if err == nil && repo.ID != id.Repository {
-		return nameUnknown(name.Full)
-	}
-	return err
-}
-
-// tagsOf is one entry for each event that the push makes, "" for a push by
-// digest alone.
-func tagsOf(p *push) []string {
-	if len(p.more) > 0 {
-		return p.more
-	}
-	return []string{p.Tag}
 }
 
 func digestsOf(list []v1.Descriptor) []digest.Digest {

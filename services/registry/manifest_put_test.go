@@ -163,7 +163,7 @@ func TestEventOfPush(t *testing.T) {
 		e.Created == nil || e.Created.Format("2006-01-02T15:04:05.0Z07:00") != "2026-11-22T10:00:00.5Z" {
 		t.Fatalf("the event says %+v", p)
 	}
-	if list[2].Actor() != "anonymous" || list[2].Source() != "/registry" {
+	if list[2].Actor() != registrytest.By.Actor || list[2].Source() != "/registry" {
 		t.Errorf("by %s of %s", list[2].Actor(), list[2].Source())
 	}
 }

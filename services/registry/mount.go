@@ -8,19 +8,25 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	read "hubledger/projections/registry"
+	"hubledger/services/internal/access"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
 )
 
-// mount leases to a name a blob that another repository can read. Without
-// from any repository will do (distribution-spec, "Mounting a blob from another
-// repository"). False: it has to be uploaded.
-func (s *Registry) mount(ctx context.Context, name, from string, d digest.Digest) (bool, error) {
+// mount leases to a name a blob that another repository can read, and the
+// principal there. Without from any such repository will do (distribution-spec,
+// "Mounting a blob from another repository"). False: it has to be uploaded.
+// That is also the answer to whoever may not read the source, so that it tells
+// nothing of what is there.
+func (s *Registry) mount(r *http.Request, who access.Principal, name, from string, d digest.Digest) (bool, error) {
+	ctx := r.Context()
 	if from == "" {
-		if from = s.holder(ctx, name, d); from == "" {
+		if from = s.holder(ctx, who, name, d); from == "" {
 			return false, nil
 		}
+	} else if _, err := s.Access.Authorize(r, access.Need{Repository: from, Level: access.Read}); err != nil {
+		s.Logger.Debug("no mount", "to", name, "from", from, "error", err)
+		return false, nil
 	}
 	source, err := fullName(from)
 	if err != nil {
@@ -50,19 +56,34 @@ func (s *Registry) mount(ctx context.Context, name, from string, d digest.Digest
 	return err == nil, err
 }
 
-// holder finds a repository that can read the blob, the asking one first.
-func (s *Registry) holder(ctx context.Context, name string, d digest.Digest) string {
+// maxHolders bounds how many repositories an automatic mount looks at.
+const maxHolders = 8
+
+// holder finds a repository in which the blob can be read, also by the
+// principal; "" when none of the first few is one. The asking one comes first.
+func (s *Registry) holder(ctx context.Context, who access.Principal, name string, d digest.Digest) string {
 	if _, err := s.blob(ctx, name, d); err == nil {
 		return name
 	}
-	from, err := s.Leases.Holder(ctx, d)
-	if err == nil && from == "" {
-		from, err = s.Read.LiveHolder(ctx, d)
+	names, err := s.Read.LiveHolders(ctx, d, maxHolders-1)
+	if leased, lerr := s.Leases.Holder(ctx, d); lerr != nil {
+		err = lerr
+	} else if leased != "" {
+		names = append(names, leased)
 	}
-	if err != nil && !errors.Is(err, read.ErrNotFound) {
+	for _, from := range names {
+		if err != nil {
+			break
+		}
+		var decision access.Decision
+		if decision, err = s.Rights.Repository(ctx, who, from); err == nil && decision.Level >= access.Read {
+			return from
+		}
+	}
+	if err != nil {
 		s.Logger.Warn("look for a blob to mount", "digest", d, "error", err)
 	}
-	return from
+	return ""
 }
 
 // deleteBlob drops the repository's lease. What a live manifest needs stays.

@@ -5,9 +5,12 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"hubledger/services/registry"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -153,5 +156,44 @@ func TestPullBlobByRange(t *testing.T) {
 			c.Must(t, "GET", path, nil, "Range", "bytes=2-4", "If-Range", `"`+d+`"`).Want(t, 206).WantBody(t, content[2:5])
 			c.Must(t, "GET", path, nil, "Range", "bytes=2-4", "If-Range", `"other"`).Want(t, 200).WantBody(t, content)
 		})
+	}
+}
+
+// Docker's headers of pull limits, and who is refused when.
+func TestPullLimitsOverHTTP(t *testing.T) {
+	t.Parallel()
+	h := registrytest.Start(t, registrytest.Config{PullLimits: registry.PullLimits{User: 2, Window: time.Hour}})
+	c := h.Client()
+	c.MustPush(t, "alice/app", "1.0", registrytest.NewImage("layer"))
+	c.As = "bob"
+	path := "/v2/alice/app/manifests/1.0"
+	for _, method := range []string{"HEAD", "GET", "HEAD", "GET"} {
+		c.Must(t, method, path, nil).Want(t, 200).WantHeader(t, "Ratelimit-Limit", "2;w=3600").WantHeader(t, "Docker-Ratelimit-Source", "bob")
+	}
+	c.Must(t, "HEAD", path, nil).Want(t, 200).WantHeader(t, "Ratelimit-Remaining", "0;w=3600")
+	a := c.Must(t, "GET", path, nil).WantError(t, 429, "TOOMANYREQUESTS").WantHeader(t, "Ratelimit-Remaining", "0;w=3600")
+	if after, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || after < 3500 || after > 3600 {
+		t.Errorf("Retry-After %q", a.Header.Get("Retry-After"))
+	}
+	c.Must(t, "GET", "/v2/alice/app/tags/list", nil).Want(t, 200) // nothing else counts
+	c.As = "carol"
+	c.Must(t, "GET", path, nil).Want(t, 200).WantHeader(t, "Ratelimit-Remaining", "1;w=3600")
+	c.As = "anonymous" // without a limit, nothing is said of one
+	c.Must(t, "GET", path, nil).Want(t, 200).WantHeader(t, "Ratelimit-Limit", "").WantHeader(t, "Docker-Ratelimit-Source", "")
+}
+
+// A tag that is looked at by HEAD is in use, but not pulled.
+func TestHeadIsUse(t *testing.T) {
+	t.Parallel()
+	h := registrytest.Start(t, registrytest.Config{})
+	c := h.Client()
+	image := c.MustPush(t, "alice/app", "1.0", registrytest.NewImage("layer"))
+	c.Must(t, "HEAD", "/v2/alice/app/manifests/1.0", nil).Want(t, 200)
+	c.Must(t, "HEAD", "/v2/alice/app/manifests/"+image.Digest().String(), nil).Want(t, 200)
+	check(t, h.Registry.FlushPulls(t.Context()))
+	pulls, err := h.Leases.PullsOf(t.Context(), "")
+	check(t, err)
+	if len(pulls) != 1 || pulls[0].Tag != "1.0" || pulls[0].N != 0 || time.Since(pulls[0].Latest) > time.Minute {
+		t.Errorf("counted %+v", pulls)
 	}
 }

@@ -27,11 +27,24 @@ type tally struct {
 
 func newPullCounter() *pullCounter { return &pullCounter{counts: map[pulled]*tally{}} }
 
-// count notes one fetch of a manifest by tag or, with an empty tag, by digest.
+// count notes one fetch of a manifest by tag or by digest.
 func (p *pullCounter) count(repo, ref string) {
 	if isDigest(ref) {
 		ref = ""
 	}
+	p.note(repo, ref, 1)
+}
+
+// asked notes that a tag was looked at by HEAD. That is no pull, but containerd
+// does so before it pulls by digest: the tag is in use, and a cleanup rule must
+// not take it for forgotten.
+func (p *pullCounter) asked(repo, ref string) {
+	if !isDigest(ref) {
+		p.note(repo, ref, 0)
+	}
+}
+
+func (p *pullCounter) note(repo, ref string, n int64) {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -40,7 +53,7 @@ func (p *pullCounter) count(repo, ref string) {
 		t = &tally{}
 		p.counts[pulled{repo, ref}] = t
 	}
-	t.n++
+	t.n += n
 	t.last = now
 }
 

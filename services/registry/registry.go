@@ -4,13 +4,16 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
+	"hubledger/events"
 	read "hubledger/projections/registry"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
@@ -37,6 +40,21 @@ type View interface {
 	HasParked() bool
 }
 
+// Access decides what a request may do, and says who is behind it.
+type Access interface {
+	// Authorize is nil when all the needs hold; a refusal is an *access.Denied.
+	Authorize(r *http.Request, needs ...access.Need) (access.Principal, error)
+}
+
+// Rights says what a principal may see beyond what a request names. It is
+// *access.Rights.
+type Rights interface {
+	// Repository decides about a full name.
+	Repository(ctx context.Context, p access.Principal, name string) (access.Decision, error)
+	// Visible is what a list may show.
+	Visible(ctx context.Context, p access.Principal) (access.Visible, error)
+}
+
 // Config is what the registry works with; all fields are required but those
 // with a default.
 type Config struct {
@@ -46,8 +64,21 @@ type Config struct {
 	Blobs  *blobs.Store
 	Leases *leases.Store
 	Logger *slog.Logger
+	// Access is asked once for every request, before anything else.
+	Access Access
+	// Rights says what lists may show, and what may be mounted from elsewhere.
+	Rights Rights
+	// Quotas says what a namespace may hold. Nil: as much as there is space.
+	Quotas Quotas
+	// PullLimits bounds how often manifests are fetched. Zero: as often as one likes.
+	PullLimits PullLimits
+	// DefaultVisibility is that of a repository which a push creates:
+	// events.Public or events.Private, the default.
+	DefaultVisibility string
 	// Metrics counts what happens.
 	Metrics Metrics
+	// MaxUploads bounds the uploads that one account has open at once. Default 1000.
+	MaxUploads int
 	// LeaseTerm is how long an uploaded blob is held for a manifest to come,
 	// and how long a blob stays after its last hold ended. Default 24 h.
 	LeaseTerm time.Duration
@@ -63,6 +94,9 @@ type Registry struct {
 	cache      *cache
 	collecting sync.Mutex
 	pulls      *pullCounter
+	limiter    *limiter
+	ledger     *ledger
+	open       *openUploads
 }
 
 // New makes a registry.
@@ -73,14 +107,19 @@ func New(c Config) *Registry {
 	if c.UndeleteWindow == 0 {
 		c.UndeleteWindow = 30 * 24 * time.Hour
 	}
+	if c.MaxUploads == 0 {
+		c.MaxUploads = 1000
+	}
 	if c.Wait == 0 {
 		c.Wait = 10 * time.Second
 	}
-	return &Registry{Config: c, cache: newCache(maxCacheBytes), pulls: newPullCounter()}
+	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
+	return &Registry{Config: c, cache: newCache(maxCacheBytes), pulls: newPullCounter(),
+		limiter: newLimiter(c.PullLimits), ledger: newLedger(), open: newOpenUploads(c.MaxUploads)}
 }
 
-// by says who stands behind a request. Until accounts exist it is anybody.
-func by(*http.Request) command.By { return command.By{Source: "/registry", Actor: "anonymous"} }
+// by signs what a principal decides here.
+func by(who access.Principal) command.By { return who.By("/registry") }
 
 // settle waits until the answer to a write can be read back.
 func (s *Registry) settle(ctx context.Context, seq uint64) error {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"hubledger/events"
 	read "hubledger/projections/registry"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
@@ -91,7 +90,7 @@ func (s *Registry) undelete(ctx context.Context, by command.By, repo *read.Repos
 		return 0, err
 	}
 	return s.restore(ctx, repo.Name, needs, func(ctx context.Context) (uint64, error) {
-		return image.RestoreManifest(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, d, deletion.Seq)
+		return image.RestoreManifest(ctx, s.Log, by, idOf(repo), d, deletion.Seq)
 	})
 }
 
@@ -120,7 +119,7 @@ func (s *Registry) RestoreTag(ctx context.Context, by command.By, name, tag stri
 		return 0, err
 	}
 	return s.restore(ctx, repo.Name, needs, func(ctx context.Context) (uint64, error) {
-		return image.RestoreTag(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, tag, d)
+		return image.RestoreTag(ctx, s.Log, by, idOf(repo), tag, d)
 	})
 }
 
@@ -162,35 +161,6 @@ func (s *Registry) restore(ctx context.Context, name string, needs []digest.Dige
 		}
 	}
 	if seq, err = decide(ctx); err != nil {
-		return 0, err
-	}
-	return seq, s.settle(ctx, seq)
-}
-
-// DeleteRepository hides a repository and drops its leases.
-func (s *Registry) DeleteRepository(ctx context.Context, by command.By, name string) (uint64, error) {
-	repo, err := s.repository(ctx, name)
-	if err != nil {
-		return 0, err
-	}
-	seq, err := repository.Delete(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, repo.Name)
-	if err != nil {
-		return 0, err
-	}
-	if err := s.Leases.DropRepository(ctx, repo.Name); err != nil {
-		return seq, err
-	}
-	return seq, s.settle(ctx, seq)
-}
-
-// ChangePolicy gives a repository a new policy.
-func (s *Registry) ChangePolicy(ctx context.Context, by command.By, name string, policy events.RepositoryPolicy) (uint64, error) {
-	repo, err := s.repository(ctx, name)
-	if err != nil {
-		return 0, err
-	}
-	seq, err := repository.ChangePolicy(ctx, s.Log, by, repository.ID{Namespace: repo.Namespace, Repository: repo.ID}, repo.Name, policy)
-	if err != nil {
 		return 0, err
 	}
 	return seq, s.settle(ctx, seq)

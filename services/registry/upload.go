@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/services/internal/access"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
 )
@@ -33,7 +34,7 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 			if err != nil {
 				return err
 			}
-			mounted, err := s.mount(r.Context(), name, q.Get("from"), d)
+			mounted, err := s.mount(r, to.who, name, q.Get("from"), d)
 			if err != nil {
 				return err
 			}
@@ -44,6 +45,9 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 			return s.takeWhole(w, r, to, name, q.Get("digest"))
 		}
 	}
+	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
+		return err
+	}
 	if _, err := io.Copy(io.Discard, io.LimitReader(progress(w, r), 1)); err != nil {
 		return errTruncated
 	}
@@ -51,13 +55,25 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 	if err != nil {
 		return err
 	}
+	s.open.begun(to.who, id)
 	return uploading(w, http.StatusAccepted, to.name, id, 0)
+}
+
+// mayUpload refuses an upload that could not be used, before its content is sent.
+func (s *Registry) mayUpload(ctx context.Context, who access.Principal, name string) error {
+	if err := s.open.room(who); err != nil {
+		return err
+	}
+	return s.notFull(ctx, name)
 }
 
 // takeWhole is a monolithic upload in one POST.
 func (s *Registry) takeWhole(w http.ResponseWriter, r *http.Request, to route, name, sum string) error {
 	d, err := parseDigest(sum)
 	if err != nil {
+		return err
+	}
+	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
 		return err
 	}
 	id, err := s.Blobs.Begin(r.Context(), name)
@@ -137,6 +153,7 @@ func (s *Registry) cancelUpload(w http.ResponseWriter, r *http.Request, to route
 	if err := s.Blobs.Cancel(r.Context(), name, to.ref); err != nil {
 		return err
 	}
+	s.open.ended(to.ref)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -215,6 +232,9 @@ func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest)
 	})
 	if err == nil {
 		s.Metrics.Uploads.Inc()
+	}
+	if err == nil || errors.Is(err, blobs.ErrDigestMismatch) {
+		s.open.ended(id)
 	}
 	return err
 }

@@ -27,9 +27,15 @@ type Principal struct {
 	ID         string // of the user or robot account; "" otherwise
 	Name       string // login name, such as alice or acme+ci; "anonymous" and "operator" for these
 	Admin      bool   // administrator of the hub
-	Credential string // "password", or the id of the token it came by; "" for Anonymous and Operator
-	Limit      *Limit // what the credential is good for; nil for all that the account may
+	Credential string // Password, or the id of the token it came by; "" for Anonymous and Operator
+	// PasswordSeq is accounts.Account.PasswordSeq as it was read before the
+	// password was proved; 0 when Credential is a token. Live refuses another.
+	PasswordSeq uint64
+	Limit       *Limit // what the credential is good for; nil for all that the account may
 }
+
+// Password is the Credential of who proved their password.
+const Password = "password"
 
 // A Limit is the scope of a token.
 type Limit struct {

@@ -20,26 +20,24 @@ var ErrUnknownTag = errors.New("tag unknown")
 const tries = 8
 
 // Push records a push. The last of several pushes of one tag wins, so nothing
-// is expected of the log.
+// is expected of the log. Immutable tags are for PushOnce.
 func Push(ctx context.Context, log command.Log, by command.By, e events.ImagePushed) (uint64, error) {
 	return command.Append(ctx, log, by, e, events.AnySeq)
 }
 
-// DeleteTag takes a tag away, whatever it names by now. ErrUnknownTag.
-func DeleteTag(ctx context.Context, log command.Log, by command.By, id repository.ID, tag string) (uint64, error) {
+// DeleteTag takes a tag away, whatever it names by now. ErrUnknownTag,
+// *ImmutableError.
+func DeleteTag(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, tag string) (uint64, error) {
 	for range tries {
-		p, last, err := command.Latest(ctx, log, events.TagSubject(id.Namespace, id.Repository, tag))
+		d, named, last, err := latest(ctx, log, id, tag)
 		if err != nil {
 			return 0, err
 		}
-		var d digest.Digest
-		switch p := p.(type) {
-		case events.ImagePushed:
-			d = p.Digest
-		case events.TagRestored:
-			d = p.Digest
-		default:
+		if !named {
 			return 0, fmt.Errorf("%s: %w", tag, ErrUnknownTag)
+		}
+		if repository.Immutable(policy).Has(tag) {
+			return 0, &ImmutableError{Tag: tag, Digest: d}
 		}
 		seq, err := command.Append(ctx, log, by, events.TagDeleted{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d}, last)
 		if !errors.Is(err, events.ErrConflict) {
@@ -47,6 +45,31 @@ func DeleteTag(ctx context.Context, log command.Log, by command.By, id repositor
 		}
 	}
 	return 0, fmt.Errorf("delete tag %s: %w", tag, events.ErrConflict)
+}
+
+// DeleteTagAt is DeleteTag if nothing has happened to the tag since the event
+// of that sequence, by which it names d. events.ErrConflict when something has.
+func DeleteTagAt(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, tag string, d digest.Digest, at uint64) (uint64, error) {
+	if repository.Immutable(policy).Has(tag) {
+		return 0, &ImmutableError{Tag: tag, Digest: d}
+	}
+	return command.Append(ctx, log, by, events.TagDeleted{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d}, at)
+}
+
+// latest is what the log says last of a tag: the manifest it names, unless it
+// never was or was deleted.
+func latest(ctx context.Context, log command.Log, id repository.ID, tag string) (d digest.Digest, named bool, last uint64, err error) {
+	p, last, err := command.Latest(ctx, log, events.TagSubject(id.Namespace, id.Repository, tag))
+	if err != nil {
+		return "", false, 0, fmt.Errorf("look up tag %s: %w", tag, err)
+	}
+	switch p := p.(type) {
+	case events.ImagePushed:
+		return p.Digest, true, last, nil
+	case events.TagRestored:
+		return p.Digest, true, last, nil
+	}
+	return "", false, last, nil
 }
 
 // RestoreTag undoes the tag's deletion, if that is the latest that happened
@@ -63,10 +86,16 @@ func RestoreTag(ctx context.Context, log command.Log, by command.By, id reposito
 	return command.Append(ctx, log, by, events.TagRestored{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: deleted.Digest}, last)
 }
 
-// DeleteManifest takes a manifest away with the tags that name it. That it is
-// there is for the caller to know; of a push at the same time the later in
-// the log wins.
-func DeleteManifest(ctx context.Context, log command.Log, by command.By, id repository.ID, d digest.Digest) (uint64, error) {
+// DeleteManifest takes a manifest away with the tags that name it, which are
+// the caller's to know, as that it is there: of a push at the same time the
+// later in the log wins. *ImmutableError when one of the tags stays.
+func DeleteManifest(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, d digest.Digest, tags []string) (uint64, error) {
+	immutable := repository.Immutable(policy)
+	for _, tag := range tags {
+		if immutable.Has(tag) {
+			return 0, &ImmutableError{Tag: tag, Digest: d}
+		}
+	}
 	return command.Append(ctx, log, by, events.ManifestDeleted{Namespace: id.Namespace, Repository: id.Repository, Digest: d}, events.AnySeq)
 }
 

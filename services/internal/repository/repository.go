@@ -25,8 +25,12 @@ type ID struct{ Namespace, Repository string }
 const tries = 8
 
 // Ensure gives the live repository of that name and creates it, and its
-// namespace, when they are not there. Of two that race, both get the same one.
-func Ensure(ctx context.Context, log command.Log, by command.By, name Name) (ID, error) {
+// namespace, when they are not there, with that visibility. Of two that race,
+// both get the same one. That it may be created is for the caller to know.
+func Ensure(ctx context.Context, log command.Log, by command.By, name Name, visibility string) (ID, error) {
+	if err := checkVisibility(visibility); err != nil {
+		return ID{}, err
+	}
 	ns, err := ensureNamespace(ctx, log, by, name.Namespace)
 	if err != nil {
 		return ID{}, err
@@ -40,7 +44,7 @@ func Ensure(ctx context.Context, log command.Log, by command.By, name Name) (ID,
 		if err != nil {
 			return ID{}, err
 		}
-		_, err = command.Append(ctx, log, by, events.RepositoryCreated{Namespace: ns, Repository: id, Name: name.Full}, s.seq)
+		_, err = command.Append(ctx, log, by, events.RepositoryCreated{Namespace: ns, Repository: id, Name: name.Full, Visibility: visibility}, s.seq)
 		if err == nil {
 			return ID{ns, id}, nil
 		}
@@ -57,7 +61,10 @@ func ensureNamespace(ctx context.Context, log command.Log, by command.By, name s
 		if err != nil {
 			return "", fmt.Errorf("look up namespace %s: %w", name, err)
 		}
-		if p, ok := p.(events.NamespaceCreated); ok {
+		switch p := p.(type) {
+		case events.NamespaceCreated:
+			return p.Namespace, nil
+		case events.NamespaceAdopted:
 			return p.Namespace, nil
 		}
 		id, err := command.NewID()
@@ -94,6 +101,10 @@ func load(ctx context.Context, log command.Log, ns, name string) (state, error) 
 		return state{ID{ns, p.Repository}, true, seq}, nil
 	case events.RepositoryPolicyChanged:
 		return state{ID{ns, p.Repository}, true, seq}, nil
+	case events.RepositoryVisibilityChanged:
+		return state{ID{ns, p.Repository}, true, seq}, nil
+	case events.RepositoryDescribed:
+		return state{ID{ns, p.Repository}, true, seq}, nil
 	case events.RepositoryDeleted:
 		return state{ID{ns, p.Repository}, false, seq}, nil
 	}
@@ -103,12 +114,6 @@ func load(ctx context.Context, log command.Log, ns, name string) (state, error) 
 // Delete hides the live repository of that name. ErrUnknown.
 func Delete(ctx context.Context, log command.Log, by command.By, id ID, name string) (uint64, error) {
 	return change(ctx, log, by, id, name, events.RepositoryDeleted{Namespace: id.Namespace, Repository: id.Repository, Name: name})
-}
-
-// ChangePolicy gives the live repository a new policy. ErrUnknown.
-func ChangePolicy(ctx context.Context, log command.Log, by command.By, id ID, name string, policy events.RepositoryPolicy) (uint64, error) {
-	return change(ctx, log, by, id, name, events.RepositoryPolicyChanged{
-		Namespace: id.Namespace, Repository: id.Repository, Name: name, Policy: policy})
 }
 
 func change(ctx context.Context, log command.Log, by command.By, id ID, name string, p events.Payload) (uint64, error) {

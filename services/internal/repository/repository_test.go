@@ -25,14 +25,14 @@ func parse(t testing.TB, s string) repository.Name {
 func TestLifeOfARepository(t *testing.T) {
 	log, ctx := streamtest.Open(t, ""), t.Context()
 	name := parse(t, "alice/app")
-	id, err := repository.Ensure(ctx, log, by, name)
+	id, err := repository.Ensure(ctx, log, by, name, events.Private)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := repository.Ensure(ctx, log, by, name); err != nil || again != id {
+	if again, err := repository.Ensure(ctx, log, by, name, events.Private); err != nil || again != id {
 		t.Fatalf("ensured twice: %v, %v, %v", id, again, err)
 	}
-	other, err := repository.Ensure(ctx, log, by, parse(t, "alice/other"))
+	other, err := repository.Ensure(ctx, log, by, parse(t, "alice/other"), events.Private)
 	if err != nil || other.Namespace != id.Namespace || other.Repository == id.Repository {
 		t.Fatalf("another of the namespace: %v, %v", other, err)
 	}
@@ -57,7 +57,7 @@ func TestLifeOfARepository(t *testing.T) {
 	step("policy of what is deleted", do(repository.ChangePolicy(ctx, log, by, id, name.Full, events.RepositoryPolicy{})), repository.ErrUnknown)
 	step("restore", do(repository.Restore(ctx, log, by, id, name.Full)), nil)
 	step("delete once more", do(repository.Delete(ctx, log, by, id, name.Full)), nil)
-	newer, err := repository.Ensure(ctx, log, by, name)
+	newer, err := repository.Ensure(ctx, log, by, name, events.Private)
 	if err != nil || newer.Repository == id.Repository || newer.Namespace != id.Namespace {
 		t.Fatalf("a name that is free again: %v, %v", newer, err)
 	}
@@ -74,7 +74,7 @@ func TestEnsureAtOnce(t *testing.T) {
 	errs := make([]error, len(ids))
 	var work sync.WaitGroup
 	for k := range ids {
-		work.Go(func() { ids[k], errs[k] = repository.Ensure(ctx, log, by, name) })
+		work.Go(func() { ids[k], errs[k] = repository.Ensure(ctx, log, by, name, events.Private) })
 	}
 	work.Wait()
 	for k := range ids {

@@ -64,17 +64,17 @@ func (t *tx) closedHours() (map[int64]bool, error) {
 	return closed, err
 }
 
-// PullsSince lists what was pulled in the hours from since on that are not in
-// the log yet, in no order.
-func (s *Store) PullsSince(ctx context.Context, since time.Time) (pulls []Pull, err error) {
+// PullsOf lists what was pulled from a repository, or from all when it is
+// empty, and is not in the log yet; in no order.
+func (s *Store) PullsOf(ctx context.Context, repository string) (pulls []Pull, err error) {
 	err = s.change.run(ctx, noLock, func(t *tx) error {
-		pulls, err = t.pulls(`hour >= $1`, since)
+		pulls, err = t.pulls(`$1 IN ('', repository)`, storable(repository))
 		return err
 	})
 	return pulls, err
 }
 
-func (t *tx) pulls(where string, hour time.Time) (pulls []Pull, err error) {
+func (t *tx) pulls(where string, arg any) (pulls []Pull, err error) {
 	err = t.query(func(rows *sql.Rows) error {
 		var p Pull
 		var hour, latest int64
@@ -82,7 +82,7 @@ func (t *tx) pulls(where string, hour time.Time) (pulls []Pull, err error) {
 		p.Hour, p.Latest = fromMicros(hour), fromMicros(latest)
 		pulls = append(pulls, p)
 		return err
-	}, `SELECT hour, repository, tag, n, latest FROM pulls WHERE `+where, micros(hour.UTC().Truncate(time.Hour)))
+	}, `SELECT hour, repository, tag, n, latest FROM pulls WHERE `+where, arg)
 	return pulls, err
 }
 
@@ -116,7 +116,7 @@ func (s *Store) ReadHour(ctx context.Context, hour time.Time) (h Hour, err error
 		if err != nil {
 			return err
 		}
-		h.Pulls, err = t.pulls(`hour = $1`, hour)
+		h.Pulls, err = t.pulls(`hour = $1`, micros(hour))
 		return err
 	})
 	return h, err

@@ -15,8 +15,12 @@ import (
 
 // A Client speaks to one registry on connections of its own.
 type Client struct {
-	URL  string
-	http http.Client
+	URL string
+	As  string // who asks, see AsHeader; the tester when empty
+	// User and Password, when not empty, go with every request. A Hub does not
+	// look at them; the real program does.
+	User, Password string
+	http           http.Client
 }
 
 // NewClient makes one with a connection pool of its own.
@@ -58,6 +62,12 @@ func (c *Client) Stream(method, path string, body io.Reader, headers ...string) 
 	r, err := http.NewRequest(method, path, body)
 	if err != nil {
 		return nil, err
+	}
+	if c.User != "" {
+		r.SetBasicAuth(c.User, c.Password)
+	}
+	if c.As != "" {
+		r.Header.Set(AsHeader, c.As)
 	}
 	for k := 0; k+1 < len(headers); k += 2 {
 		r.Header.Set(headers[k], headers[k+1])

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -42,6 +43,14 @@ type Config struct {
 	FS             blobs.FS      // below the blob store; the operating system's when nil
 	SyncAbove      int64         // as in blobs.Config
 	MaxPending     int           // as in blobs.Config
+	// Gate decides who may do what; an open one when nil.
+	Gate *Gate
+	// Quotas, PullLimits and DefaultVisibility are as in registry.Config.
+	Quotas            registry.Quotas
+	PullLimits        registry.PullLimits
+	DefaultVisibility string
+	// MaxUploads is as in registry.Config, but 0 is no limit.
+	MaxUploads int
 	// Log, when not nil, stands between the registry and its log.
 	Log    func(registry.Log) registry.Log
 	Logger *slog.Logger // quiet when nil
@@ -84,6 +93,9 @@ func Start(t testing.TB, c Config) *Hub {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if c.Gate == nil {
+		c.Gate = &Gate{}
 	}
 	c.Reserve = cmp.Or(c.Reserve, -1)
 	h := &Hub{Config: c, T: t, Counts: &Counts{}}
@@ -143,7 +155,8 @@ func (h *Hub) run(ctx context.Context) {
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
 		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
 	h.config = registry.Config{Log: log, View: h.Runner, Read: read.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
-		Leases: h.Leases, Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
+		Leases: h.Leases, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
+		DefaultVisibility: h.DefaultVisibility, MaxUploads: cmp.Or(h.MaxUploads, math.MaxInt), Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
 		Metrics: registry.Metrics{Pushes: &h.Counts.Pushes, Uploads: &h.Counts.Uploads, Mounts: &h.Counts.Mounts,
 			Swept: &h.Counts.Swept, Freed: &h.Counts.Freed}}
 	h.Registry = registry.New(h.config)

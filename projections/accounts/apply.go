@@ -1,0 +1,155 @@
+package accounts
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"hubledger/events"
+	"hubledger/projections"
+)
+
+var (
+	num  = projections.IntValue
+	raw  = projections.BytesValue
+	text = projections.TextValue
+)
+
+// nothing is the id of no repository: a grant on all of a namespace.
+var nothing = raw([]byte{})
+
+func apply(e *events.Event, ops *projections.Ops) error {
+	p, err := events.Decode(e)
+	if err != nil {
+		return err
+	}
+	a := &applier{ops: ops, seq: num(int64(e.Seq)), time: num(e.Time().UnixMicro())}
+	if !a.account(p) && !a.organization(p) && !a.repository(p) {
+		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
+	}
+	return errors.Join(a.errs...)
+}
+
+// An applier writes the rows of one event and gathers what was wrong with it.
+type applier struct {
+	ops       *projections.Ops
+	seq, time projections.Value
+	errs      []error
+}
+
+func (a *applier) id(s string) projections.Value {
+	id, err := idBytes(s)
+	if err != nil {
+		a.errs = append(a.errs, err)
+	}
+	return raw(id)
+}
+
+func (a *applier) write(t *projections.Table, row ...projections.Value) bool {
+	a.ops.Write(t, row...)
+	return true
+}
+
+func flag(on bool) projections.Value {
+	if on {
+		return num(1)
+	}
+	return num(0)
+}
+
+// account handles what is said of users, their tokens and namespaces.
+func (a *applier) account(p events.Payload) bool {
+	switch p := p.(type) {
+	case events.HubInitialized:
+		return a.write(hub, num(0), a.id(p.Admin), a.time)
+	case events.NamespaceCreated:
+		return a.write(namespaces, text(p.Name), a.id(p.Namespace), text(p.Kind), a.time, a.seq)
+	case events.NamespaceAdopted:
+		return a.write(namespaces, text(p.Name), a.id(p.Namespace), text(p.Kind), a.time, a.seq)
+	case events.QuotaSet:
+		return a.write(quotas, a.id(p.Namespace), num(p.Bytes), num(p.Images), a.seq)
+	case events.UserStandingChanged:
+		return a.write(standings, a.id(p.User), flag(p.Admin), flag(p.Disabled), a.seq)
+	case events.UserPasswordChanged:
+		return a.write(passwords, a.id(p.User), a.seq)
+	case events.UserEmailChanged:
+		return a.write(emails, a.id(p.User), flag(p.Set), a.seq)
+	case events.UserErased:
+		return a.write(erasures, a.id(p.User), a.time)
+	case events.TokenIssued:
+		return a.token(p)
+	case events.TokenRevoked:
+		return a.write(revocations, a.id(p.Token), a.time)
+	}
+	return false
+}
+
+func (a *applier) token(p events.TokenIssued) bool {
+	var repositories []byte
+	if p.Repositories != nil {
+		repositories, _ = json.Marshal(p.Repositories) // strings only: cannot fail
+	}
+	var expires int64
+	if p.Expires != nil {
+		expires = p.Expires.UnixMicro()
+	}
+	return a.write(tokens, a.id(p.Token), a.id(p.Namespace), text(p.Kind), a.id(p.Owner), text(p.OwnerKind), text(p.Name),
+		raw(p.Hash), text(p.Level), text(string(repositories)), a.time, num(expires), a.seq)
+}
+
+// organization handles what is said of members, teams, robot accounts and grants.
+func (a *applier) organization(p events.Payload) bool {
+	switch p := p.(type) {
+	case events.MembershipGranted:
+		return a.write(memberships, a.id(p.Group), a.id(p.User), a.id(p.Organization), text(p.Role), a.seq)
+	case events.MembershipRevoked:
+		return a.write(memberships, a.id(p.Group), a.id(p.User), a.id(p.Organization), text(""), a.seq)
+	case events.TeamCreated:
+		return a.write(teams, a.id(p.Team), a.id(p.Organization), text(p.Name), text(p.Description), a.time, num(0), a.seq)
+	case events.TeamDeleted:
+		return a.write(teams, a.id(p.Team), a.id(p.Organization), text(p.Name), text(""), a.time, num(1), a.seq)
+	case events.RobotCreated:
+		return a.write(robots, a.id(p.Robot), a.id(p.Organization), text(p.Name), text(p.Description), a.time, num(0), a.seq)
+	case events.RobotDeleted:
+		return a.write(robots, a.id(p.Robot), a.id(p.Organization), text(p.Name), text(""), a.time, num(1), a.seq)
+	case events.GrantGiven:
+		return a.grant(p.Namespace, p.Repository, p.Grantee, p.GranteeKind, p.Role)
+	case events.GrantWithdrawn:
+		return a.grant(p.Namespace, p.Repository, p.Grantee, p.GranteeKind, "")
+	}
+	return false
+}
+
+func (a *applier) grant(namespace, repository, grantee, kind, role string) bool {
+	repo := nothing
+	if repository != "" {
+		repo = a.id(repository)
+	}
+	return a.write(grants, a.id(grantee), a.id(namespace), repo, text(kind), text(role), a.seq)
+}
+
+func (a *applier) repository(p events.Payload) bool {
+	switch p := p.(type) {
+	case events.RepositoryCreated:
+		a.visibility(p.Repository, p.Visibility)
+		return a.name(p.Namespace, p.Repository, p.Name, true)
+	case events.RepositoryDeleted:
+		return a.name(p.Namespace, p.Repository, p.Name, false)
+	case events.RepositoryRestored:
+		return a.name(p.Namespace, p.Repository, p.Name, true)
+	case events.RepositoryVisibilityChanged:
+		return a.visibility(p.Repository, p.Visibility)
+	}
+	return false
+}
+
+func (a *applier) name(namespace, repository, name string, lives bool) bool {
+	return a.write(names, text(name), a.id(repository), a.id(namespace), flag(!lives), a.seq)
+}
+
+func (a *applier) visibility(repository, visibility string) bool {
+	if visibility != events.Public {
+		visibility = events.Private // also when it is absent or unknown
+	}
+	return a.write(visibilities, a.id(repository), text(visibility), a.seq)
+}

@@ -1,0 +1,81 @@
+package accounts
+
+import "context"
+
+// A Grant is a role of a user, team or robot account.
+type Grant struct {
+	Grantee, GranteeKind string // id; user, team or robot
+	GranteeName          string // login name, or name of the team
+	Organization         string // id, of the team or robot account; "" for a user
+	Namespace            string // id
+	Repository           string // id; "" for all of the namespace
+	RepositoryName       string // full name; that of the namespace when Repository is ""
+	Role                 string // read, write or admin
+}
+
+// A grant counts while its grantee and its repository are there.
+const grantColumns = `SELECT g.grantee, g.grantee_kind, COALESCE(t.name, o.name || '+' || b.name, u.name), COALESCE(t.organization, b.organization),
+	g.namespace, g.repo, COALESCE(n.name, s.name), g.role
+	FROM grants g JOIN namespaces s ON s.namespace = g.namespace
+	LEFT JOIN names n ON n.repo = g.repo AND n.deleted = 0
+	LEFT JOIN teams t ON t.team = g.grantee AND t.deleted = 0
+	LEFT JOIN robots b ON b.robot = g.grantee AND b.deleted = 0
+	LEFT JOIN namespaces o ON o.namespace = b.organization
+	LEFT JOIN namespaces u ON u.namespace = g.grantee AND u.kind = 'user'
+		AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = u.namespace)
+	WHERE g.role <> '' AND (t.name IS NOT NULL OR b.name IS NOT NULL OR u.name IS NOT NULL) `
+
+func scanGrant(row scanner) (Grant, error) {
+	var g Grant
+	var grantee, organization, namespace, repo []byte
+	err := row.Scan(&grantee, &g.GranteeKind, &g.GranteeName, &organization, &namespace, &repo, &g.RepositoryName, &g.Role)
+	g.Grantee, g.Organization, g.Namespace, g.Repository = idOf(grantee), idOf(organization), idOf(namespace), idOf(repo)
+	return g, err
+}
+
+// repoKey is the key of a grant's repository: empty for all of the namespace.
+func repoKey(repository string) ([]byte, error) {
+	if repository == "" {
+		return []byte{}, nil
+	}
+	return key(repository)
+}
+
+// Grants lists the grants on one repository, or, with no repository, those on
+// all of the namespace.
+func (r Reader) Grants(ctx context.Context, namespace, repository string) ([]Grant, error) {
+	ns, err := key(namespace)
+	if err != nil {
+		return nil, err
+	}
+	repo, err := repoKey(repository)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(ctx, r.DB, scanGrant, grantColumns+`AND g.namespace = $1 AND g.repo = $2 AND (g.repo = $3 OR n.name IS NOT NULL)
+		ORDER BY g.grantee_kind, 3`, ns, repo, []byte{})
+}
+
+// GrantsOf lists what was granted to a user, team or robot account itself.
+func (r Reader) GrantsOf(ctx context.Context, grantee string) ([]Grant, error) {
+	raw, err := key(grantee)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(ctx, r.DB, scanGrant, grantColumns+`AND g.grantee = $1 AND (g.repo = $2 OR n.name IS NOT NULL) ORDER BY 7`, raw, []byte{})
+}
+
+// GrantsTo lists what was granted to a user or robot account and to the teams
+// that a user is in.
+func (r Reader) GrantsTo(ctx context.Context, account string) ([]Grant, error) {
+	raw, err := key(account)
+	if err != nil {
+		return nil, err
+	}
+	const lives = `AND (g.repo = $2 OR n.name IS NOT NULL) `
+	return listOf(ctx, r.DB, scanGrant, grantColumns+lives+`AND g.grantee = $1
+		UNION ALL `+grantColumns+lives+`AND g.grantee IN (SELECT m.team FROM memberships m
+			JOIN teams w ON w.team = m.team AND w.deleted = 0
+			JOIN memberships i ON i.team = w.organization AND i.account = m.account AND i.role <> ''
+			WHERE m.account = $1 AND m.role <> '')`, raw, []byte{})
+}

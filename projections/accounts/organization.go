@@ -1,0 +1,92 @@
+package accounts
+
+import (
+	"context"
+	"time"
+)
+
+// A Membership is one user's place in an organization or a team.
+type Membership struct {
+	User, Name   string // of the user
+	Role         string // events.RoleOwner or events.RoleMember
+	Group        string // id of the team, or of the organization itself
+	GroupName    string // of the team or organization
+	Organization string // id
+}
+
+// A Team of an organization.
+type Team struct {
+	ID, Organization, Name, Description string
+	Created                             time.Time
+}
+
+// A membership counts while its organization or team is there and the user is
+// neither erased nor, for a team, out of the organization.
+const membershipColumns = `SELECT m.account, u.name, m.role, m.team, COALESCE(t.name, o.name), m.organization
+	FROM memberships m JOIN namespaces u ON u.namespace = m.account AND u.kind = 'user'
+	JOIN namespaces o ON o.namespace = m.organization AND o.kind = 'organization'
+	LEFT JOIN teams t ON t.team = m.team AND t.organization = m.organization AND t.deleted = 0
+	JOIN memberships i ON i.team = m.organization AND i.account = m.account AND i.role <> ''
+	WHERE m.role <> '' AND (m.team = m.organization OR t.team IS NOT NULL)
+	AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = m.account) `
+
+func scanMembership(row scanner) (Membership, error) {
+	var m Membership
+	var user, group, organization []byte
+	err := row.Scan(&user, &m.Name, &m.Role, &group, &m.GroupName, &organization)
+	m.User, m.Group, m.Organization = idOf(user), idOf(group), idOf(organization)
+	return m, err
+}
+
+// Members lists who is in a team, or in an organization itself, by name.
+func (r Reader) Members(ctx context.Context, group string) ([]Membership, error) {
+	raw, err := key(group)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(ctx, r.DB, scanMembership, membershipColumns+`AND m.team = $1 ORDER BY u.name`, raw)
+}
+
+// Memberships lists the organizations and teams that a user is in, each
+// organization before its teams.
+func (r Reader) Memberships(ctx context.Context, user string) ([]Membership, error) {
+	raw, err := key(user)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(ctx, r.DB, scanMembership, membershipColumns+`AND m.account = $1
+		ORDER BY o.name, CASE WHEN m.team = m.organization THEN 0 ELSE 1 END, t.name`, raw)
+}
+
+const teamColumns = `SELECT t.team, t.organization, t.name, t.description, t.time FROM teams t WHERE t.deleted = 0 `
+
+func scanTeam(row scanner) (Team, error) {
+	var t Team
+	var id, organization []byte
+	var at int64
+	err := row.Scan(&id, &organization, &t.Name, &t.Description, &at)
+	t.ID, t.Organization, t.Created = idOf(id), idOf(organization), timeOf(at)
+	return t, err
+}
+
+// Teams lists the teams of an organization by name.
+func (r Reader) Teams(ctx context.Context, organization string) ([]Team, error) {
+	raw, err := key(organization)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(ctx, r.DB, scanTeam, teamColumns+`AND t.organization = $1 ORDER BY t.name`, raw)
+}
+
+// Team finds a team of an organization by its name. ErrNotFound.
+func (r Reader) Team(ctx context.Context, organization, name string) (*Team, error) {
+	raw, err := key(organization)
+	if err != nil {
+		return nil, err
+	}
+	t, err := scanTeam(r.DB.QueryRowContext(ctx, teamColumns+`AND t.organization = $1 AND t.name = $2`, raw, name))
+	if err != nil {
+		return nil, notFound(err, "team %s", name)
+	}
+	return &t, nil
+}

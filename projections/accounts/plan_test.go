@@ -1,0 +1,110 @@
+package accounts_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+
+	"hubledger/projections"
+	"hubledger/projections/accounts"
+)
+
+// planned is a DB that looks at how SQLite is going to answer before it asks.
+type planned struct {
+	*sql.DB
+	plans []string
+	err   error
+}
+
+func (p *planned) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	p.explain(ctx, query, args)
+	return p.DB.QueryContext(ctx, query, args...)
+}
+
+func (p *planned) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	p.explain(ctx, query, args)
+	return p.DB.QueryRowContext(ctx, query, args...)
+}
+
+func (p *planned) explain(ctx context.Context, query string, args []any) {
+	rows, err := p.DB.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		p.err = err
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if p.err = rows.Scan(&id, &parent, &unused, &detail); p.err != nil {
+			return
+		}
+		p.plans = append(p.plans, detail)
+	}
+}
+
+// What is asked on requests finds its rows by a key, however many there are.
+// Only lists of what one account or organization has are sorted.
+func TestQueriesUseKeys(t *testing.T) {
+	ctx := t.Context()
+	store, err := projections.OpenSQLite(ctx, t.TempDir(), &accounts.Projection, projections.Options{})
+	check(t, err)
+	defer store.Close()
+	list := story()
+	check(t, projections.CatchUp(ctx, store, history(list...), uint64(len(list)), nil))
+
+	for name, c := range map[string]struct {
+		ask    func(accounts.Reader) error
+		sorted bool
+	}{
+		"Account":       {func(r accounts.Reader) error { return second(r.Account(ctx, "alice")) }, false},
+		"Account robot": {func(r accounts.Reader) error { return second(r.Account(ctx, "acme+ci")) }, false},
+		"AccountByID":   {func(r accounts.Reader) error { return second(r.AccountByID(ctx, id(ci))) }, false},
+		"Accounts":      {func(r accounts.Reader) error { return second(r.Accounts(ctx, "user", "a", 100)) }, false},
+		"FirstAdmin":    {func(r accounts.Reader) error { return second(r.FirstAdmin(ctx)) }, false},
+		"OtherAdmin":    {func(r accounts.Reader) error { return second(r.OtherAdmin(ctx, id(alice))) }, false},
+		"Namespace":     {func(r accounts.Reader) error { return second(r.Namespace(ctx, "acme")) }, false},
+		"NamespaceByID": {func(r accounts.Reader) error { return second(r.NamespaceByID(ctx, id(acme))) }, false},
+		"Namespaces":    {func(r accounts.Reader) error { return second(r.Namespaces(ctx, "a", 100)) }, false},
+		"Kindless":      {func(r accounts.Reader) error { return second(r.Kindless(ctx)) }, false},
+		"TokenByHash":   {func(r accounts.Reader) error { return second(r.TokenByHash(ctx, []byte("x"))) }, false},
+		"Token":         {func(r accounts.Reader) error { return second(r.Token(ctx, id(login))) }, false},
+		"Tokens":        {func(r accounts.Reader) error { return second(r.Tokens(ctx, id(bob))) }, true},
+		"Repository":    {func(r accounts.Reader) error { return second(r.Repository(ctx, "acme/app")) }, false},
+		"Place":         {func(r accounts.Reader) error { return second(r.Place(ctx, "acme", "acme/app")) }, false},
+		"Roles":         {func(r accounts.Reader) error { return second(r.Roles(ctx, id(bob), id(acme), id(app))) }, false},
+		"Members":       {func(r accounts.Reader) error { return second(r.Members(ctx, id(acme))) }, true},
+		"Memberships":   {func(r accounts.Reader) error { return second(r.Memberships(ctx, id(bob))) }, true},
+		"Teams":         {func(r accounts.Reader) error { return second(r.Teams(ctx, id(acme))) }, false},
+		"Team":          {func(r accounts.Reader) error { return second(r.Team(ctx, id(acme), "devs")) }, false},
+		"Robots":        {func(r accounts.Reader) error { return second(r.Robots(ctx, id(acme))) }, false},
+		"Grants":        {func(r accounts.Reader) error { return second(r.Grants(ctx, id(acme), id(app))) }, true},
+		"GrantsOf":      {func(r accounts.Reader) error { return second(r.GrantsOf(ctx, id(bob))) }, true},
+		"GrantsTo":      {func(r accounts.Reader) error { return second(r.GrantsTo(ctx, id(bob))) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := &planned{DB: store.DB()}
+			if err := c.ask(accounts.Reader{DB: db}); err != nil && !errors.Is(err, accounts.ErrNotFound) {
+				t.Fatal(err)
+			}
+			check(t, db.err)
+			if len(db.plans) == 0 {
+				t.Fatal("nothing was asked")
+			}
+			for _, step := range db.plans {
+				if strings.HasPrefix(step, "SCAN") && step != "SCAN CONSTANT ROW" || !c.sorted && strings.Contains(step, "TEMP B-TREE") {
+					t.Errorf("%s: %q", step, db.plans)
+				}
+			}
+		})
+	}
+	// The check itself must be able to fail.
+	db := &planned{DB: store.DB()}
+	if rows, err := db.QueryContext(ctx, "SELECT * FROM tokens WHERE name = $1", "x"); err != nil || rows.Close() != nil || !strings.HasPrefix(db.plans[0], "SCAN") {
+		t.Errorf("a scan is planned as %q, %v", db.plans, err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

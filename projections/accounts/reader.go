@@ -1,0 +1,86 @@
+package accounts
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// ErrNotFound says that the read model has no live row for what was asked.
+var ErrNotFound = errors.New("not found")
+
+// DB is what a Reader reads: an *sql.DB, or whatever stands for the live build.
+type DB interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Reader answers questions about the read model. Ids are UUIDs as text; one
+// that is no UUID is not found.
+type Reader struct{ DB DB }
+
+// idBytes is a UUID as the tables hold it.
+func idBytes(id string) ([]byte, error) {
+	u, err := uuid.Parse(id)
+	if err != nil {
+		return nil, fmt.Errorf("id %q: %w", id, err)
+	}
+	return u[:], nil
+}
+
+// key is idBytes of what somebody asks for.
+func key(id string) ([]byte, error) {
+	raw, err := idBytes(id)
+	if err != nil {
+		return nil, fmt.Errorf("id %q: %w", id, ErrNotFound)
+	}
+	return raw, nil
+}
+
+// idOf is the UUID that the tables hold as these bytes; "" for none.
+func idOf(raw []byte) string {
+	u, err := uuid.FromBytes(raw)
+	if err != nil {
+		return ""
+	}
+	return u.String()
+}
+
+// timeOf is a column's time; the zero time for 0.
+func timeOf(micro int64) time.Time {
+	if micro == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micro).UTC()
+}
+
+func notFound(err error, format string, args ...any) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf(format+": %w", append(args, ErrNotFound)...)
+	}
+	return err
+}
+
+type scanner interface{ Scan(to ...any) error }
+
+// listOf reads every row of a query.
+func listOf[T any](ctx context.Context, db DB, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}

@@ -1,0 +1,23 @@
+package accounts
+
+import "context"
+
+// A Repository is a live one and whether everybody may pull from it.
+type Repository struct {
+	ID, Namespace string
+	Name          string // full
+	Visibility    string // events.Public or events.Private
+}
+
+// Repository finds the live repository of that full name. ErrNotFound.
+func (r Reader) Repository(ctx context.Context, name string) (*Repository, error) {
+	repo := Repository{Name: name}
+	var id, namespace []byte
+	err := r.DB.QueryRowContext(ctx, `SELECT n.repo, n.namespace, v.visibility
+		FROM names n JOIN visibilities v ON v.repo = n.repo WHERE n.name = $1 AND n.deleted = 0`, name).Scan(&id, &namespace, &repo.Visibility)
+	if err != nil {
+		return nil, notFound(err, "repository %s", name)
+	}
+	repo.ID, repo.Namespace = idOf(id), idOf(namespace)
+	return &repo, nil
+}

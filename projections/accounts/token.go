@@ -1,0 +1,87 @@
+package accounts
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// A Token is an access token as it was issued, and whether it was revoked.
+// That its owner or its password is gone is for the caller to see.
+type Token struct {
+	ID, Namespace    string
+	Kind             string // events.TokenAccess or events.TokenLogin
+	Owner, OwnerKind string // id; user or robot
+	Name             string
+	Level            string   // read, write, delete or admin
+	Hash             []byte   // SHA-256 of the token
+	Repositories     []string // full names; nil for all
+	Issued           time.Time
+	Expires          *time.Time // nil for never
+	Revoked          bool
+	Seq              uint64 // of token.issued
+}
+
+// maxTokens bounds the list of one owner's tokens.
+const maxTokens = 1000
+
+const tokenColumns = `SELECT k.token, k.namespace, k.kind, k.account, k.owner_kind, k.name, k.hash, k.level, k.repositories,
+	k.time, k.expires, k.seq, CASE WHEN v.token IS NULL THEN 0 ELSE 1 END
+	FROM tokens k LEFT JOIN revocations v ON v.token = k.token `
+
+func scanToken(row scanner) (Token, error) {
+	var k Token
+	var id, namespace, owner []byte
+	var repositories string
+	var issued, expires int64
+	if err := row.Scan(&id, &namespace, &k.Kind, &owner, &k.OwnerKind, &k.Name, &k.Hash, &k.Level, &repositories,
+		&issued, &expires, &k.Seq, &k.Revoked); err != nil {
+		return k, err
+	}
+	k.ID, k.Namespace, k.Owner, k.Issued = idOf(id), idOf(namespace), idOf(owner), timeOf(issued)
+	if expires != 0 {
+		at := timeOf(expires)
+		k.Expires = &at
+	}
+	if repositories != "" {
+		if err := json.Unmarshal([]byte(repositories), &k.Repositories); err != nil {
+			return k, fmt.Errorf("repositories of token %s: %w", k.ID, err)
+		}
+	}
+	return k, nil
+}
+
+// TokenByHash finds a token, revoked or not, by its SHA-256. ErrNotFound.
+func (r Reader) TokenByHash(ctx context.Context, sum []byte) (*Token, error) {
+	k, err := scanToken(r.DB.QueryRowContext(ctx, tokenColumns+`WHERE k.hash = $1 LIMIT 1`, sum))
+	if err != nil {
+		return nil, notFound(err, "token")
+	}
+	return &k, nil
+}
+
+// Token finds a token, revoked or not, by its id. ErrNotFound.
+func (r Reader) Token(ctx context.Context, id string) (*Token, error) {
+	raw, err := key(id)
+	if err != nil {
+		return nil, err
+	}
+	k, err := scanToken(r.DB.QueryRowContext(ctx, tokenColumns+`WHERE k.token = $1`, raw))
+	if err != nil {
+		return nil, notFound(err, "token %s", id)
+	}
+	return &k, nil
+}
+
+// Tokens lists the tokens of an owner, at most 1,000: first those neither
+// revoked nor expired, and of each sort the newest first.
+func (r Reader) Tokens(ctx context.Context, owner string) ([]Token, error) {
+	raw, err := key(owner)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(ctx, r.DB, scanToken, tokenColumns+`WHERE k.account = $1
+		ORDER BY CASE WHEN v.token IS NULL AND (k.expires = 0 OR k.expires > $2) THEN 0 ELSE 1 END, k.time DESC, k.token DESC
+		LIMIT $3`, raw, time.Now().UnixMicro(), maxTokens)
+}

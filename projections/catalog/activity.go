@@ -1,0 +1,77 @@
+package catalog
+
+import (
+	"context"
+	"math"
+	"time"
+)
+
+// A kind is what an event was about, as a number in the table activity. The
+// numbers stay.
+type kind int64
+
+const (
+	repositoryCreated kind = iota + 1
+	repositoryDeleted
+	repositoryRestored
+	visibilityChanged
+	repositoryDescribed
+	imagePushed
+	tagDeleted
+	tagRestored
+	manifestDeleted
+	manifestRestored
+)
+
+var kindNames = [...]string{"", "repository.created", "repository.deleted", "repository.restored",
+	"repository.visibility_changed", "repository.described", "image.pushed", "tag.deleted", "tag.restored",
+	"manifest.deleted", "manifest.restored"}
+
+// An Activity is one thing that happened to a repository.
+type Activity struct {
+	Seq   uint64 // of the event
+	Time  time.Time
+	Actor string // login name
+	Kind  string // the event's type without its version, such as "image.pushed"
+	What  string // the tag, the digest where there is none, or the new visibility; "" otherwise
+}
+
+// Activity lists what happened to a repository before the event of that
+// sequence (0: to this day), newest first, at most n.
+func (r Reader) Activity(ctx context.Context, repo string, before uint64, n int) ([]Activity, error) {
+	id, err := idBytes(repo)
+	if err != nil {
+		return nil, err
+	}
+	if before == 0 || before > math.MaxInt64 {
+		before = math.MaxInt64
+	}
+	rows, err := r.DB.QueryContext(ctx, `SELECT seq, time, actor, kind, what FROM activity
+		WHERE repo = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3`, id, int64(before), n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Activity
+	for rows.Next() {
+		var a Activity
+		var at, k int64
+		if err := rows.Scan(&a.Seq, &at, &a.Actor, &k, &a.What); err != nil {
+			return nil, err
+		}
+		a.Time = timeOf(at)
+		if k > 0 && k < int64(len(kindNames)) {
+			a.Kind = kindNames[k]
+		}
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}
+
+// timeOf reads microseconds since 1970; 0 is no time.
+func timeOf(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}

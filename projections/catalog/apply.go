@@ -1,0 +1,165 @@
+package catalog
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"hubledger/events"
+	"hubledger/projections"
+)
+
+var (
+	num  = projections.IntValue
+	raw  = projections.BytesValue
+	text = projections.TextValue
+)
+
+func apply(e *events.Event, ops *projections.Ops) error {
+	a := applier{ops: ops, seq: num(int64(e.Seq)), time: num(e.Time().UnixMicro()), actor: text(e.Actor())}
+	if e.Type() == "image.pushed.v1" {
+		return a.pushed(e.Data)
+	}
+	p, err := events.Decode(e)
+	if err != nil {
+		return err
+	}
+	switch p := p.(type) {
+	case events.NamespaceCreated:
+		ops.Write(namespaces, a.id(p.Namespace), text(p.Name))
+	case events.NamespaceAdopted:
+		ops.Write(namespaces, a.id(p.Namespace), text(p.Name))
+	case events.RepositoryCreated:
+		a.created(p)
+	case events.RepositoryDeleted:
+		ops.Write(states, a.id(p.Repository), num(1), a.seq)
+		a.happened(p.Repository, repositoryDeleted, "")
+	case events.RepositoryRestored:
+		ops.Write(states, a.id(p.Repository), num(0), a.seq)
+		a.happened(p.Repository, repositoryRestored, "")
+	case events.RepositoryVisibilityChanged:
+		ops.Write(visibilities, a.id(p.Repository), public(p.Visibility), a.seq)
+		a.happened(p.Repository, visibilityChanged, p.Visibility)
+	case events.RepositoryDescribed:
+		a.described(p)
+	case events.StarGiven:
+		ops.Write(stars, a.id(p.Repository), a.id(p.User), num(1), a.seq)
+	case events.StarWithdrawn:
+		ops.Write(stars, a.id(p.Repository), a.id(p.User), num(0), a.seq)
+	case events.PullsCounted:
+		a.counted(p)
+	case events.TagDeleted:
+		a.happened(p.Repository, tagDeleted, p.Tag)
+	case events.TagRestored:
+		a.happened(p.Repository, tagRestored, p.Tag)
+	case events.ManifestDeleted:
+		a.happened(p.Repository, manifestDeleted, p.Digest.String())
+	case events.ManifestRestored:
+		a.happened(p.Repository, manifestRestored, p.Digest.String())
+	default:
+		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
+	}
+	return errors.Join(a.errs...)
+}
+
+// An applier writes the rows of one event and gathers what was wrong with it.
+type applier struct {
+	ops              *projections.Ops
+	seq, time, actor projections.Value
+	errs             []error
+}
+
+func (a *applier) id(s string) projections.Value {
+	id, err := idBytes(s)
+	if err != nil {
+		a.errs = append(a.errs, err)
+	}
+	return raw(id)
+}
+
+func public(visibility string) projections.Value {
+	if visibility == events.Public {
+		return num(1)
+	}
+	return num(0)
+}
+
+func (a *applier) created(p events.RepositoryCreated) {
+	id := a.id(p.Repository)
+	a.ops.Write(repositories, id, a.id(p.Namespace), text(p.Name), text(" "+document(nameWords(p.Name))), a.time, a.seq)
+	a.ops.Write(states, id, num(0), a.seq)
+	a.ops.Write(visibilities, id, public(p.Visibility), a.seq)
+	a.happened(p.Repository, repositoryCreated, "")
+	for _, part := range parts(p.Name) {
+		for _, gram := range trigrams(part) {
+			a.ops.Write(grams, text(gram), num(int64(len(part))), text(part))
+		}
+	}
+}
+
+func (a *applier) described(p events.RepositoryDescribed) {
+	id := a.id(p.Repository)
+	var topics, words []string
+	for _, topic := range p.Topics {
+		if topic != "" && !strings.ContainsAny(topic, " \t\n") {
+			topics = append(topics, topic)
+			words = append(append(words, topicWord(topic)), split(topic)...)
+		}
+	}
+	words = append(words, split(p.Description)...)
+	a.ops.Write(descriptions, id, text(p.Description), text(strings.Join(topics, " ")), text(document(words)), a.seq)
+	a.ops.Write(readmes, id, a.seq, text(p.Readme))
+	a.happened(p.Repository, repositoryDescribed, "")
+}
+
+func (a *applier) counted(p events.PullsCounted) {
+	for _, r := range p.Repositories {
+		id := a.id(r.Repository)
+		a.ops.Write(pulls, id, num(r.Pulls))
+		a.ops.Write(pulled, id, num(r.LastPulled.UnixMicro()))
+		for _, tag := range r.Tags {
+			a.ops.Write(tagPulls, id, text(tag.Tag), num(tag.Pulls))
+			a.ops.Write(tagPulled, id, text(tag.Tag), num(tag.LastPulled.UnixMicro()))
+		}
+	}
+}
+
+// pushed reads an events.ImagePushed without the manifest: it is most of the
+// event, and says nothing that is wanted here.
+func (a *applier) pushed(data []byte) error {
+	var p struct{ Repository, Tag, Digest string }
+	if err := json.Unmarshal(data, &p); err != nil {
+		return err
+	}
+	if p.Tag == "" {
+		p.Tag = p.Digest
+	}
+	a.ops.Write(pushes, a.id(p.Repository), a.time)
+	a.happened(p.Repository, imagePushed, p.Tag)
+	return errors.Join(a.errs...)
+}
+
+func (a *applier) happened(repo string, k kind, what string) {
+	a.ops.Write(activity, a.id(repo), a.seq, a.time, a.actor, num(int64(k)), text(what))
+}
+
+// idBytes is a UUID as rows have it, in 16 bytes.
+func idBytes(s string) ([]byte, error) {
+	id, err := uuid.Parse(s)
+	if err != nil {
+		return nil, fmt.Errorf("id %q: %w", s, err)
+	}
+	return id[:], nil
+}
+
+// idOf is the text of idBytes.
+func idOf(id []byte) string {
+	u, err := uuid.FromBytes(id)
+	if err != nil {
+		return ""
+	}
+	return u.String()
+}

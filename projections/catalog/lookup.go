@@ -1,0 +1,153 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+type condition func(s *stmt) string
+
+// A lookup is one kind of match in one scope.
+type lookup struct {
+	index     needle    // what finds the matches by an index; zero: from, or none
+	from      condition // likewise, on the index of names
+	matches   condition // what is true of them; nil: nothing is asked
+	not       []condition
+	class     condition                           // nil: exactly
+	order     string                              // of all that are of one class; "" is "rank, name"
+	along     bool                                // no index finds them: walk along the order
+	many      bool                                // the index finds more than maxIndexed
+	checked   bool                                // conditions may hold of few that the index finds
+	otherwise func(context.Context, *scope) error // what to do when there are more than maxIndexed; nil: walk
+}
+
+func constant(c class) condition { return func(*stmt) string { return fmt.Sprint(int(c)) } }
+
+// findComponent finds components of names that begin with a term. A slash and one
+// letter are no trigram, but a word.
+func findComponent(term string) needle {
+	if len(term) == 1 {
+		return needle{words: []string{"/" + term}}
+	}
+	return needle{names: []string{"/" + term}}
+}
+
+// look adds what a lookup finds in a scope, the best first, and how many.
+func (f *finder) look(ctx context.Context, sc *scope, l lookup) error {
+	if l.class == nil {
+		l.class = constant(exactly)
+	}
+	if l.order == "" {
+		l.order = "rank, name"
+	}
+	if sc.listed {
+		_, err := f.fetch(ctx, sc, l, sc.source)
+		return err
+	}
+	if l.along || l.many {
+		return f.walk(ctx, sc, l)
+	}
+	indexed, probe := func(s *stmt) string { return s.found(sc.table, l.index) }, func(s *stmt) string { return s.matches(sc.table, l.index) }
+	if l.from != nil {
+		indexed = func(s *stmt) string { return "FROM " + sc.table + " e WHERE " + l.from(s) }
+		probe = indexed
+	}
+	if l.checked && !sc.big {
+		all, err := f.fetch(ctx, sc, l, indexed)
+		if err != nil || all {
+			return err
+		}
+		return f.walk(ctx, sc, l)
+	}
+	// To count what the index finds is cheap; to look at each costs more.
+	s := f.stmt()
+	n, err := f.count(ctx, s, probe(s), maxIndexed)
+	if err != nil || n == 0 {
+		return err
+	}
+	switch {
+	case n <= maxIndexed:
+		_, err := f.fetch(ctx, sc, l, indexed)
+		return err
+	case l.otherwise != nil:
+		return l.otherwise(ctx, sc)
+	}
+	return f.walk(ctx, sc, l)
+}
+
+func (f *finder) conditions(s *stmt, sc *scope, l lookup) []string {
+	list := sc.conditions(s)
+	if l.matches != nil {
+		list = append(list, l.matches(s))
+	}
+	for _, not := range l.not {
+		if c := not(s); c != "" {
+			list = append(list, "NOT ("+c+")")
+		}
+	}
+	return list
+}
+
+// fetch adds the first hits of a source and how many there are. If a source
+// that is not listed has more than maxIndexed it adds nothing: all is false.
+func (f *finder) fetch(ctx context.Context, sc *scope, l lookup, source condition) (all bool, err error) {
+	s := f.stmt()
+	// The limit also keeps PostgreSQL from looking for them along the order.
+	found, most := where(source(s), f.conditions(s, sc, l)...), maxIndexed+1
+	if sc.listed {
+		most = maxListed
+	}
+	s.add("SELECT id, rank, name, class, count(*) OVER () FROM (SELECT e.id, e.rank, e.name, %s AS class %s LIMIT %d) AS found ORDER BY class, %s LIMIT %d",
+		l.class(s), found, most, l.order, f.need)
+	had := len(f.hits)
+	n, err := f.read(ctx, sc, s)
+	if n > maxIndexed && !sc.listed {
+		f.hits = f.hits[:had]
+		return false, err
+	}
+	f.total += n
+	return true, err
+}
+
+// walk adds the first hits along the order, all of one class. That they fill
+// the page stands for MaxWindow or more of them, unless they are counted.
+func (f *finder) walk(ctx context.Context, sc *scope, l lookup) error {
+	s := f.stmt()
+	s.add("SELECT e.id, e.rank, e.name, %s, 0 %s ORDER BY e.%s LIMIT %d",
+		l.class(s), where(sc.whole(), f.conditions(s, sc, l)...), strings.ReplaceAll(l.order, ", ", ", e."), f.need)
+	had := len(f.hits)
+	if _, err := f.read(ctx, sc, s); err != nil {
+		return err
+	}
+	n := len(f.hits) - had
+	if n == f.need {
+		n = MaxWindow
+		if l.along && !sc.big {
+			s := f.stmt()
+			var err error
+			if n, err = f.count(ctx, s, where(sc.whole(), f.conditions(s, sc, l)...), MaxWindow); err != nil {
+				return err
+			}
+		}
+	}
+	f.total += n
+	return nil
+}
+
+// read adds the hits that a statement yields, and returns the count in its last row.
+func (f *finder) read(ctx context.Context, sc *scope, s *stmt) (n int, err error) {
+	rows, err := f.DB.QueryContext(ctx, s.String(), s.args...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		h := hit{table: sc.table}
+		if err := rows.Scan(&h.id, &h.rank, &h.name, &h.class, &n); err != nil {
+			return 0, err
+		}
+		f.hits = append(f.hits, h)
+	}
+	return n, rows.Err()
+}

@@ -1,0 +1,24 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"hubledger/projections"
+)
+
+// ErrNotFound says that the read model has no live row for what was asked.
+var ErrNotFound = errors.New("not found")
+
+// DB is what a Reader reads: an *sql.DB, or whatever stands for the live build.
+type DB interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Reader answers questions about the read model.
+type Reader struct {
+	DB      DB
+	Dialect projections.Dialect // of the store: its Dialect()
+}

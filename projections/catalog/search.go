@@ -1,0 +1,180 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+)
+
+// A class is how well an entry matches; the lower the better.
+type class int
+
+const (
+	exactly class = iota
+	beginning
+	componentBeginning
+	inside
+	similar
+	inText
+)
+
+// A hit is an entry that matches.
+type hit struct {
+	table string
+	id    int64
+	rank  int64
+	name  string
+	class class
+}
+
+// A finder gathers the hits of one search: of each scope the first ask.need
+// hits at least, unless there are enough better ones.
+type finder struct {
+	Reader
+	ask
+	scopes []scope
+	hits   []hit
+	total  int
+}
+
+// Search finds live repositories that may be seen, best first. total is how
+// many there are, where MaxWindow stands for that many or more. ErrQuery.
+func (r Reader) Search(ctx context.Context, q Query) (list []Entry, total int, err error) {
+	f := finder{Reader: r}
+	if f.ask, err = parse(q); err != nil {
+		return nil, 0, err
+	}
+	if f.scopes, err = scopes(q.Visible, q.Topic); err != nil {
+		return nil, 0, err
+	}
+	for k := range f.scopes {
+		if err := r.narrow(ctx, &f.scopes[k]); err != nil {
+			return nil, 0, err
+		}
+	}
+	if err := f.run(ctx); err != nil {
+		return nil, 0, err
+	}
+	list, err = r.load(ctx, f.page())
+	return list, min(f.total, MaxWindow), err
+}
+
+func (f *finder) run(ctx context.Context) error {
+	if f.Text == "" {
+		return f.each(ctx, f.all)
+	}
+	if f.term != "" || f.terms != nil {
+		if err := f.each(ctx, f.names); err != nil {
+			return err
+		}
+	}
+	var alike []string
+	if f.term != "" && f.total < few {
+		var err error
+		if alike, err = f.alike(ctx, f.term); err != nil {
+			return err
+		}
+		if len(alike) > 0 {
+			if err := f.each(ctx, func(ctx context.Context, sc *scope) error { return f.similar(ctx, sc, alike) }); err != nil {
+				return err
+			}
+		}
+	}
+	if len(f.words) == 0 || f.total >= MaxWindow && len(f.hits) >= f.need {
+		return nil
+	}
+	return f.each(ctx, func(ctx context.Context, sc *scope) error { return f.texts(ctx, sc, alike) })
+}
+
+func (f *finder) each(ctx context.Context, find func(context.Context, *scope) error) error {
+	for k := range f.scopes {
+		if err := find(ctx, &f.scopes[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// page orders the hits and keeps those that were asked for.
+func (f *finder) page() []hit {
+	slices.SortFunc(f.hits, func(a, b hit) int {
+		if f.Sort == ByName {
+			return strings.Compare(a.name, b.name)
+		}
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.rank, b.rank), strings.Compare(a.name, b.name))
+	})
+	from := min(f.Offset, len(f.hits))
+	return f.hits[from:min(from+f.Limit, len(f.hits))]
+}
+
+// all takes the entries of a scope without looking at a text.
+func (f *finder) all(ctx context.Context, sc *scope) error {
+	order := "rank, name"
+	if f.Sort == ByName {
+		order = "name"
+	}
+	return f.look(ctx, sc, lookup{order: order, along: true})
+}
+
+// names finds the entries of a scope whose name has the text.
+func (f *finder) names(ctx context.Context, sc *scope) error {
+	l := lookup{index: f.inNames(), class: f.classes, matches: func(s *stmt) string { return s.named(&f.ask) }}
+	switch {
+	case f.term == "":
+		l.class = constant(inside)
+	case sc.listed:
+	case len(f.term) < whole:
+		return f.hotNames(ctx, sc)
+	default:
+		l.otherwise = f.hotNames
+	}
+	return f.look(ctx, sc, l)
+}
+
+// classes tells how a name matches the only term.
+func (f *finder) classes(s *stmt) string {
+	return "CASE WHEN e.name = " + s.arg(f.term) + " THEN 0 WHEN " + s.begins("e.name", f.term) +
+		" THEN 1 WHEN " + s.contains("e.name", "/"+f.term) + " THEN 2 ELSE 3 END"
+}
+
+// hotNames looks for one class after the other: more names match than are
+// worth to be ordered.
+func (f *finder) hotNames(ctx context.Context, sc *scope) error {
+	term := f.term
+	is := func(s *stmt) string { return "e.name = " + s.arg(term) }
+	begins := func(s *stmt) string { return s.begins("e.name", term) }
+	component := func(s *stmt) string { return s.contains("e.name", "/"+term) }
+	lookups := []lookup{
+		{class: constant(exactly), matches: is, from: is},
+		{class: constant(beginning), matches: begins, not: []condition{is},
+			from: func(s *stmt) string { return "e.name >= " + s.arg(term) + " AND e.name < " + s.arg(term+"~") }},
+		{class: constant(componentBeginning), matches: component, not: []condition{begins},
+			index: findComponent(term)},
+	}
+	if len(term) >= whole {
+		lookups = append(lookups, lookup{class: constant(inside), not: []condition{begins, component}, many: true,
+			matches: func(s *stmt) string { return s.contains("e.name", term) }})
+	}
+	have := len(f.hits)
+	for _, l := range lookups {
+		if f.total >= MaxWindow && len(f.hits)-have >= f.need {
+			return nil
+		}
+		if err := f.look(ctx, sc, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// texts finds the entries of a scope that have the words, and not the text in
+// their name.
+func (f *finder) texts(ctx context.Context, sc *scope, alike []string) error {
+	l := lookup{index: needle{words: f.words}, class: constant(inText), checked: true, matches: func(s *stmt) string { return s.worded(f.words) },
+		not: []condition{func(s *stmt) string { return s.named(&f.ask) }}}
+	for _, part := range alike {
+		l.not = append(l.not, func(s *stmt) string { return s.contains("e.name", part) })
+	}
+	return f.look(ctx, sc, l)
+}

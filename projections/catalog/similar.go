@@ -1,0 +1,122 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+)
+
+const (
+	few        = 10  // similar names are looked for when fewer match as they are
+	maxAlike   = 8   // parts that are similar enough, the most similar ones
+	maxWeighed = 400 // parts that share trigrams, the most of them, which are weighed
+	minAlike   = 4   // letters of a term; most shorter ones are similar to everything
+	similarity = 0.3 // shared trigrams of all that two parts have, at least; as pg_trgm has it
+)
+
+// alike finds parts of names in the dictionary that are similar to a term:
+// those with one letter wrong (or two in eight), and those that share enough
+// trigrams. The dictionary knows names that not everybody may see: what is
+// found here decides only which entries are looked for in each scope.
+func (f *finder) alike(ctx context.Context, term string) ([]string, error) {
+	list := parts(term)
+	if len(list) == 0 || len(term) < minAlike {
+		return nil, nil
+	}
+	word := slices.MaxFunc(list, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
+	s := f.stmt()
+	sizes := make([]int64, 0, 5)
+	for size := len(word) - 2; size <= len(word)+2; size++ {
+		sizes = append(sizes, int64(size))
+	}
+	s.add("SELECT part FROM grams WHERE %s AND %s GROUP BY part ORDER BY count(*) DESC, part LIMIT %d",
+		s.inTexts("gram", trigrams(word)), s.inInts("size", sizes), maxWeighed)
+	rows, err := f.DB.QueryContext(ctx, s.String(), s.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	type weighed struct {
+		part  string
+		wrong int
+		share float64
+	}
+	var found []weighed
+	for rows.Next() {
+		var w weighed
+		if err := rows.Scan(&w.part); err != nil {
+			return nil, err
+		}
+		w.wrong, w.share = distance(word, w.part), shared(word, w.part)
+		if w.part != word && (w.share >= similarity || w.wrong <= 1 || w.wrong == 2 && len(word) >= 8) {
+			found = append(found, w)
+		}
+	}
+	slices.SortFunc(found, func(a, b weighed) int {
+		return cmp.Or(cmp.Compare(a.wrong, b.wrong), cmp.Compare(b.share, a.share), strings.Compare(a.part, b.part))
+	})
+	var result []string
+	for _, w := range found {
+		// What contains a part that is there is found by that.
+		if len(result) < maxAlike && !slices.ContainsFunc(result, func(part string) bool { return strings.Contains(w.part, part) }) {
+			result = append(result, w.part)
+		}
+	}
+	return result, rows.Err()
+}
+
+// similar finds the entries of a scope with one of the parts in their name.
+func (f *finder) similar(ctx context.Context, sc *scope, alike []string) error {
+	return f.look(ctx, sc, lookup{
+		index: needle{names: alike, any: true}, class: constant(similar),
+		matches: func(s *stmt) string {
+			any := make([]string, len(alike))
+			for k, part := range alike {
+				any[k] = s.contains("e.name", part)
+			}
+			return "(" + strings.Join(any, " OR ") + ")"
+		},
+		not: []condition{func(s *stmt) string { return s.named(&f.ask) }},
+	})
+}
+
+// shared is how many trigrams two words share, of all that they have.
+func shared(a, b string) float64 {
+	x, y := trigrams(a), trigrams(b)
+	both := 0
+	for _, g := range x {
+		if slices.Contains(y, g) {
+			both++
+		}
+	}
+	return float64(both) / float64(len(x)+len(y)-both)
+}
+
+// distance is how many letters are missing, too many, wrong or swapped with
+// their neighbour (optimal string alignment).
+func distance(a, b string) int {
+	var rows [3][]int
+	for k := range rows {
+		rows[k] = make([]int, len(b)+1)
+	}
+	for j := range rows[1] {
+		rows[1][j] = j
+	}
+	before, last, now := rows[0], rows[1], rows[2]
+	for i := 1; i <= len(a); i++ {
+		now[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			now[j] = min(last[j]+1, now[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				now[j] = min(now[j], before[j-2]+1)
+			}
+		}
+		before, last, now = last, now, before
+	}
+	return last[len(b)]
+}

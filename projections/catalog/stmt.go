@@ -1,0 +1,146 @@
+package catalog
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"hubledger/projections"
+)
+
+// A stmt is a statement in the making. What comes from outside goes in as an
+// argument only, never as text.
+type stmt struct {
+	dialect projections.Dialect
+	strings.Builder
+	args []any
+}
+
+func (s *stmt) add(format string, a ...any) { fmt.Fprintf(s, format, a...) }
+
+// arg adds an argument and returns how the statement calls it.
+func (s *stmt) arg(v any) string {
+	s.args = append(s.args, v)
+	return fmt.Sprintf("$%d", len(s.args))
+}
+
+// contains is true when a text column has the text in it, whatever that is.
+// No index serves it, so that it can be asked along an order.
+func (s *stmt) contains(column, text string) string {
+	name := "instr"
+	if s.dialect == projections.Postgres {
+		name = "strpos"
+	}
+	return fmt.Sprintf("%s(%s, %s) > 0", name, column, s.arg(text))
+}
+
+// begins is true when a text column begins so; no index serves it.
+func (s *stmt) begins(column, text string) string {
+	return fmt.Sprintf("substr(%s, 1, %s) = %s", column, s.arg(len([]rune(text))), s.arg(text))
+}
+
+// in is true when a column has one of the values, which go in as one argument.
+func in[T any](s *stmt, column string, values []T, of func(value string) string, cast string) string {
+	list, err := json.Marshal(values)
+	if err != nil {
+		panic(err) // texts and numbers only
+	}
+	if s.dialect == projections.Postgres {
+		return fmt.Sprintf("%s = ANY (ARRAY(SELECT %s FROM json_array_elements_text(%s::json) AS j (value)))",
+			column, of("j.value"+cast), s.arg(string(list)))
+	}
+	return fmt.Sprintf("%s IN (SELECT %s FROM json_each(%s) AS j)", column, of("j.value"), s.arg(string(list)))
+}
+
+func itself(value string) string { return value }
+
+func (s *stmt) inTexts(column string, values []string) string {
+	return in(s, column, values, itself, ` COLLATE "C"`)
+}
+
+func (s *stmt) inInts(column string, values []int64) string {
+	return in(s, column, values, itself, "::bigint")
+}
+
+func (s *stmt) inBytes(column string, values [][]byte) string {
+	list := make([]string, len(values))
+	for k, v := range values {
+		list[k] = hex.EncodeToString(v)
+	}
+	of := func(value string) string { return "unhex(" + value + ")" }
+	if s.dialect == projections.Postgres {
+		of = func(value string) string { return "decode(" + value + ", 'hex')" }
+	}
+	return in(s, column, list, of, "")
+}
+
+// A needle is what an index is asked for: names, or words.
+type needle struct {
+	names []string // texts of three characters or more, in the name
+	any   bool     // one of the names is enough
+	words []string // whole words
+}
+
+// found is FROM and WHERE of the entries e that an index finds for a needle.
+func (s *stmt) found(table string, n needle) string {
+	if s.dialect == projections.Postgres {
+		return s.foundPostgres(table, n)
+	}
+	index, match := s.fts(table, n)
+	return fmt.Sprintf("FROM %[1]s f CROSS JOIN %[2]s e ON e.id = f.rowid WHERE f.%[1]s MATCH %[3]s", index, table, match)
+}
+
+// matches is FROM and WHERE of as many rows as found has, of which nothing is wanted.
+func (s *stmt) matches(table string, n needle) string {
+	if s.dialect == projections.Postgres {
+		return s.foundPostgres(table, n)
+	}
+	index, match := s.fts(table, n)
+	return fmt.Sprintf("FROM %[1]s WHERE %[1]s MATCH %[2]s", index, match)
+}
+
+// fts is the FTS5 table for a needle, and the query for it as an argument.
+func (s *stmt) fts(table string, n needle) (index, match string) {
+	column, operator, quoted := "name", " AND ", n.names
+	if n.any {
+		operator = " OR "
+	}
+	if len(n.names) == 0 {
+		column, quoted = "words", n.words
+	}
+	list := make([]string, len(quoted))
+	for k, text := range quoted {
+		list[k] = quote(text)
+	}
+	return table + "_" + column, s.arg(strings.Join(list, operator))
+}
+
+// quote makes a text a string of FTS5, whatever is in it.
+func quote(text string) string { return `"` + strings.ReplaceAll(text, `"`, `""`) + `"` }
+
+func (s *stmt) foundPostgres(table string, n needle) string {
+	if len(n.names) > 0 {
+		likes := make([]string, len(n.names))
+		for k, name := range n.names {
+			likes[k] = "e.name LIKE " + s.arg("%"+likeEscape.Replace(name)+"%")
+		}
+		operator := " AND "
+		if n.any {
+			operator = " OR "
+		}
+		return fmt.Sprintf("FROM %s e WHERE (%s)", table, strings.Join(likes, operator))
+	}
+	var lexemes []string
+	for _, w := range n.words {
+		lexemes = append(lexemes, lexeme(w))
+	}
+	return fmt.Sprintf("FROM %s e WHERE %s @@ %s::tsquery", table, projections.WordsVector("e.words"), s.arg(strings.Join(lexemes, " & ")))
+}
+
+var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// lexeme quotes a word for a tsquery.
+func lexeme(word string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(word) + "'"
+}

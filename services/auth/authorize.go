@@ -1,0 +1,181 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/origin"
+	"hubledger/services/internal/repository"
+)
+
+// errNobody: a request has no credentials and needs some.
+var errNobody = errors.New("authentication required")
+
+// Authorize says who a request comes from when they may do all that it needs,
+// today and, when they came with a token of the token service, by that token.
+// The zero Need, of GET /v2/, is met by any credentials and by a token for
+// nobody: so docker login finds out where to log in. The error is an
+// *access.Denied or that of a name (repository.ErrName).
+func (s *Auth) Authorize(r *http.Request, needs ...access.Need) (access.Principal, error) {
+	scope := scopeOf(needs)
+	id, err := s.identify(r)
+	if err != nil {
+		return access.Nobody, s.refusal(r, err, scope)
+	}
+	for _, need := range needs {
+		if err := s.authorize(r, id, need, scope); err != nil {
+			return id.Principal, err
+		}
+	}
+	return id.Principal, nil
+}
+
+// nobody says whether a request has no credentials at all, not even a token
+// for nobody.
+func (id identity) nobody() bool { return id.Kind == access.Anonymous && id.token == nil }
+
+func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope string) error {
+	switch {
+	case need.Catalog:
+		if id.nobody() {
+			return s.authenticate(r, scope)
+		}
+		if id.token != nil && !id.token.catalog {
+			return s.challenged(r, scope, "insufficient_scope", "the token does not allow to list repositories", nil)
+		}
+		return nil
+	case need.Repository == "":
+		if id.nobody() {
+			return s.authenticate(r, scope)
+		}
+		return nil
+	}
+	name, err := repository.ParseName(need.Repository)
+	if err != nil {
+		return err
+	}
+	decision, err := s.Rights.Repository(r.Context(), id.Principal, name.Full)
+	if err != nil {
+		return s.refusal(r, err, scope)
+	}
+	allowed := decision.Level >= need.Level
+	switch {
+	case allowed && (id.token == nil || covers(id.token.actions[name.Full], need.Level)):
+		return nil
+	case id.nobody():
+		return s.authenticate(r, scope)
+	case allowed:
+		return s.challenged(r, scope, "insufficient_scope", "the token was not asked for "+strings.Join(actionsOf(need.Level), ",")+" on "+name.Full, nil)
+	}
+	if r.Method == http.MethodHead && need.Level == access.Read && id.Kind != access.Anonymous {
+		// Nobody sees why a HEAD is refused, and most clients begin a push with one
+		// and end at anything but 404: so the push itself comes, and is told.
+		return &access.Denied{Status: http.StatusNotFound, Code: "NAME_UNKNOWN", Message: "repository name not known to this registry"}
+	}
+	if r.Method == http.MethodHead && id.token != nil && slices.Contains(id.token.Refused, need.Repository) {
+		// A client looks before it pushes, and shows people nothing of what it
+		// is told then: an answer to HEAD has no body. It finds nothing, goes on,
+		// and shows why it may not push.
+		return &access.Denied{Status: http.StatusNotFound, Code: "NAME_UNKNOWN", Message: "there is no " + name.Full + ", or you may not see it"}
+	}
+	message, err := s.explain(r.Context(), origin.Of(r).Host, id.Principal, name, need.Level, decision)
+	if err != nil {
+		return s.refusal(r, err, scope)
+	}
+	if id.token != nil {
+		return s.challenged(r, scope, "insufficient_scope", message, nil)
+	}
+	return &access.Denied{Status: http.StatusForbidden, Code: "DENIED", Message: message}
+}
+
+func (s *Auth) authenticate(r *http.Request, scope string) *access.Denied {
+	return s.challenged(r, scope, "", errNobody.Error(), nil)
+}
+
+// scopeOf is what a client has to ask the token service for.
+func scopeOf(needs []access.Need) string {
+	var list []resource
+	for _, n := range needs {
+		switch {
+		case n.Catalog:
+			list = merge(list, resource{Type: typeRegistry, Name: nameCatalog, Actions: []string{actionAll}})
+		case n.Repository != "" && n.Level != access.None:
+			if _, err := repository.ParseName(n.Repository); err == nil {
+				list = merge(list, resource{Type: typeRepository, Name: n.Repository, Actions: actionsOf(n.Level)})
+			}
+		}
+	}
+	texts := make([]string, len(list))
+	for i, r := range list {
+		texts[i] = r.String()
+	}
+	return strings.Join(texts, " ")
+}
+
+// explain is why somebody may not do something, and what would have worked.
+// It tells nothing of what they may not see.
+func (s *Auth) explain(ctx context.Context, host string, p access.Principal, name repository.Name, level access.Level, d access.Decision) (string, error) {
+	if p.Limit != nil {
+		unlimited := p
+		unlimited.Limit = nil
+		could, err := s.Rights.Repository(ctx, unlimited, name.Full)
+		if err != nil {
+			return "", err
+		}
+		if could.Level >= level {
+			return "the access token does not allow to " + verbs[level] + " " + name.Full, nil
+		}
+	}
+	if p.Kind == access.Anonymous {
+		if level == access.Read {
+			return fmt.Sprintf("there is no %s, or it needs a login: docker login %s", name.Full, host), nil
+		}
+		return fmt.Sprintf("to %s %s needs a login: docker login %s", verbs[level], name.Full, host), nil
+	}
+	if level != access.Write {
+		if d.Level == access.None {
+			return fmt.Sprintf("there is no %s, or you may not see it", name.Full), nil
+		}
+		return fmt.Sprintf("you may not %s %s", verbs[level], name.Full), nil
+	}
+	if p.Admin && d.Namespace == nil {
+		return fmt.Sprintf("there is no user or organization %q: create it first", name.Namespace), nil
+	}
+	why := "you may not push to " + name.Full
+	if name.Namespace == topLevel {
+		why = fmt.Sprintf("%q is a top-level name for administrators", name.Full)
+	}
+	better, err := s.better(ctx, p, name)
+	if err != nil || better == "" {
+		return why, err
+	}
+	return why + "; push to " + host + "/" + better, nil
+}
+
+const topLevel = "library"
+
+var verbs = map[access.Level]string{access.Read: "pull from", access.Write: "push to", access.Delete: "delete from", access.Admin: "administer"}
+
+// better is the same name in the principal's own namespace, "" when they may
+// not push there either.
+func (s *Auth) better(ctx context.Context, p access.Principal, name repository.Name) (string, error) {
+	own, _, _ := strings.Cut(p.Name, "+")
+	rest := name.Full
+	if name.Namespace != topLevel {
+		rest = strings.TrimPrefix(rest, name.Namespace+"/")
+	}
+	parsed, err := repository.ParseName(own + "/" + rest)
+	if err != nil || parsed.Full == name.Full {
+		return "", nil // too long, or the very name
+	}
+	d, err := s.Rights.Repository(ctx, p, parsed.Full)
+	if err != nil || d.Level < access.Write {
+		return "", err
+	}
+	return parsed.Full, nil
+}

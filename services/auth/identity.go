@@ -1,0 +1,140 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/access"
+)
+
+// An identity is a principal, and what Auth alone has to know of them.
+type identity struct {
+	access.Principal
+	token *signed // the registry token they came by, nil for none
+}
+
+// Authenticate says who a request comes from. Accepted are Basic with a
+// password or an access token, and Bearer (or JWT, as Docker Hub's scripts
+// write it) with a session, an access token or a token of the token service.
+// Nothing, and an empty Basic, is access.Nobody. A token of the token service
+// is good for reading what it names, and nothing else. Errors are
+// *access.Denied.
+func (s *Auth) Authenticate(r *http.Request) (access.Principal, error) {
+	id, err := s.identify(r)
+	if err != nil {
+		return access.Nobody, s.refusal(r, err, "")
+	}
+	if id.token != nil {
+		id.Limit = id.token.limit(id.Limit)
+	}
+	return id.Principal, nil
+}
+
+// limit is what a registry token is good for outside the registry, within what
+// its credential is.
+func (t *signed) limit(of *access.Limit) *access.Limit {
+	l := &access.Limit{Level: access.Read, Repositories: []string{}}
+	if t.catalog {
+		if of != nil {
+			l.Repositories = of.Repositories
+		} else {
+			l.Repositories = nil
+		}
+		return l
+	}
+	for name, actions := range t.actions {
+		if covers(actions, access.Read) && (of == nil || of.Repositories == nil || slices.Contains(of.Repositories, name)) {
+			l.Repositories = append(l.Repositories, name)
+		}
+	}
+	return l
+}
+
+// errScheme: there is an Authorization of a kind that is not accepted.
+var errScheme = errors.New("an Authorization is Basic or Bearer")
+
+func (s *Auth) identify(r *http.Request) (identity, error) {
+	nobody := identity{Principal: access.Nobody}
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return nobody, nil
+	}
+	scheme, value, _ := strings.Cut(header, " ")
+	value = strings.TrimSpace(value)
+	switch strings.ToLower(scheme) {
+	case "basic":
+		name, secret, ok := r.BasicAuth()
+		switch {
+		case !ok:
+			return nobody, errScheme
+		case name == "" && secret == "":
+			return nobody, nil // docker search without a login
+		}
+		return s.identifyBy(r, name, secret)
+	case "bearer", "jwt":
+		if sum, ok := secretHash(value); ok {
+			return s.identifyBySecret(r, sum, "")
+		}
+		return s.identifyByJWT(r.Context(), value)
+	}
+	return nobody, errScheme
+}
+
+// identifyBy is for a name with a password or an access token.
+func (s *Auth) identifyBy(r *http.Request, name, secret string) (identity, error) {
+	if sum, ok := secretHash(secret); ok {
+		if name == "" {
+			return identity{}, errCredentials
+		}
+		return s.identifyBySecret(r, sum, name)
+	}
+	return s.identifyByPassword(r, name, secret)
+}
+
+func (s *Auth) identifyByJWT(ctx context.Context, text string) (identity, error) {
+	t, err := s.verify(ctx, text)
+	if err != nil {
+		return identity{}, err
+	}
+	id := identity{Principal: access.Nobody}
+	switch t.Use {
+	case useRegistry:
+		id.token = t
+	case useSession:
+	default:
+		return identity{}, errToken
+	}
+	if t.Account == "" {
+		if id.token == nil {
+			return identity{}, errToken
+		}
+		return id, nil
+	}
+	if err := s.Rights.Fresh(ctx); err != nil {
+		return identity{}, err
+	}
+	id.Principal = access.Principal{Kind: t.Kind, ID: t.Account, Name: t.Subject, Credential: t.Credential}
+	if t.Credential == access.Password {
+		id.PasswordSeq = t.Password
+	} else {
+		issued, err := s.tokens.byID(ctx, s.Read, t.Credential)
+		if errors.Is(err, accounts.ErrNotFound) {
+			return identity{}, errToken
+		}
+		if err != nil {
+			return identity{}, err
+		}
+		id.Limit = issued.limit
+	}
+	return s.live(ctx, id)
+}
+
+// live looks at the account and the credential as they are now.
+func (s *Auth) live(ctx context.Context, id identity) (_ identity, err error) {
+	id.Principal, err = s.Rights.Live(ctx, id.Principal)
+	return id, err
+}

@@ -1,0 +1,213 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"hubledger/events"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/command"
+)
+
+// firstAdmin is the login name of the first administrator.
+const firstAdmin = "admin"
+
+// First is what the operator has to know to log in for the first time.
+type First struct {
+	Name         string // login name
+	Password     string // "" when the operator chose it, and once it was changed
+	PasswordFile string // where the password stands on this node, "" when it does not
+	Created      bool   // there was none when this call began
+}
+
+// Initialize makes the first administrator when there is none. It may be ended
+// anywhere and called again, and several nodes may call it at once: one of
+// them has the password that counts, the others have none to show.
+func (s *Auth) Initialize(ctx context.Context) (First, error) {
+	first, err := s.initialize(ctx)
+	if err != nil {
+		return First{}, fmt.Errorf("make the first administrator: %w", err)
+	}
+	return first, nil
+}
+
+func (s *Auth) initialize(ctx context.Context) (First, error) {
+	p, _, err := command.Latest(ctx, s.Log, events.HubSubject())
+	if err != nil {
+		return First{}, err
+	}
+	if done, ok := p.(events.HubInitialized); ok {
+		return s.show(ctx, done.Admin)
+	}
+	if s.Secrets == nil {
+		return First{}, errReadOnly
+	}
+	password, err := s.firstPassword()
+	if err != nil {
+		return First{}, err
+	}
+	id, err := s.firstUser(ctx)
+	if err != nil {
+		return First{}, err
+	}
+	if err := s.firstHash(ctx, id, password); err != nil {
+		return First{}, err
+	}
+	seq, err := account.Initialize(ctx, s.Log, system, id)
+	if errors.Is(err, account.ErrInitialized) {
+		return s.initialize(ctx) // by another node
+	}
+	if err != nil {
+		return First{}, err
+	}
+	if err := s.View.Wait(ctx, seq); err != nil {
+		return First{}, err
+	}
+	first, err := s.show(ctx, id)
+	first.Created = true
+	return first, err
+}
+
+// firstPassword is the operator's, that of an earlier call, or a new one that
+// is written down before there is an account it belongs to.
+func (s *Auth) firstPassword() (string, error) {
+	if s.AdminPassword != "" {
+		return s.AdminPassword, checkPassword(firstAdmin, s.AdminPassword)
+	}
+	if written, err := s.writtenPassword(); err != nil || written != "" {
+		return written, err
+	}
+	password := rand.Text() // 26 characters, 130 bits
+	return password, writePassword(s.PasswordFile, password)
+}
+
+// writtenPassword is what the file says, "" when there is none.
+func (s *Auth) writtenPassword() (string, error) {
+	text, err := os.ReadFile(s.PasswordFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return strings.TrimSpace(string(text)), err
+}
+
+// writePassword makes a file that only its owner can read, whole or not at all.
+func writePassword(path, password string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(password + "\n")
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// firstUser makes the administrator's account, or finds the one that an
+// earlier call or another node has made.
+func (s *Auth) firstUser(ctx context.Context) (string, error) {
+	id, _, err := account.CreateUser(ctx, s.Log, system, firstAdmin)
+	if !errors.Is(err, account.ErrTaken) {
+		return id, err
+	}
+	p, _, err := command.Latest(ctx, s.Log, events.NamespaceSubject(firstAdmin))
+	if err != nil {
+		return "", err
+	}
+	switch p := p.(type) {
+	case events.NamespaceCreated:
+		if p.Kind == events.KindUser {
+			return p.Namespace, nil
+		}
+	case events.NamespaceAdopted:
+		if p.Kind == events.KindUser {
+			return p.Namespace, nil
+		}
+	}
+	return "", fmt.Errorf("%q is no user", firstAdmin)
+}
+
+// othersTurn is how long another node that has stored a password is given to
+// go on, before it is taken for dead and its password is replaced.
+const othersTurn = 3 * time.Second
+
+// firstHash stores the password unless another node was faster. That one's
+// stays when it comes to its end; what is shown is settled by show.
+func (s *Auth) firstHash(ctx context.Context, userID, password string) error {
+	hash, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	for waited := time.Duration(0); ; waited += othersTurn / 10 {
+		stored, revision, err := s.Secrets.Get(ctx, passwordKey(userID))
+		if err != nil && !errors.Is(err, errNoSecret) {
+			return err
+		}
+		if err == nil {
+			mine, err := s.isHashOf(ctx, string(stored), password)
+			if err != nil || mine {
+				return err
+			}
+			if p, _, err := command.Latest(ctx, s.Log, events.HubSubject()); err != nil || p != nil {
+				return err // the other one has come to its end
+			}
+		}
+		if err != nil || waited >= othersTurn {
+			_, err = s.Secrets.Update(ctx, passwordKey(userID), []byte(hash.String()), revision)
+			if !errors.Is(err, events.ErrConflict) {
+				return err
+			}
+		}
+		select {
+		case <-time.After(othersTurn / 10):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (s *Auth) isHashOf(ctx context.Context, stored, password string) (bool, error) {
+	p, err := parsePHC(stored)
+	if err != nil {
+		return false, err
+	}
+	return s.hasher.matches(ctx, &p, password)
+}
+
+// show says what is written down if it is still the password, and removes the
+// file otherwise: the password was changed elsewhere, or another node's counts.
+func (s *Auth) show(ctx context.Context, userID string) (First, error) {
+	first := First{Name: firstAdmin}
+	if s.PasswordFile == "" || s.AdminPassword != "" {
+		return first, nil
+	}
+	written, err := s.writtenPassword()
+	if err != nil || written == "" || s.Secrets == nil {
+		return first, err
+	}
+	stored, err := s.storedHash(ctx, userID)
+	if err != nil {
+		return first, err
+	}
+	good, err := s.hasher.matches(ctx, stored, written)
+	if err != nil {
+		return first, err
+	}
+	if !good {
+		s.removePasswordFile()
+		return first, nil
+	}
+	first.Password, first.PasswordFile = written, s.PasswordFile
+	return first, nil
+}

@@ -1,0 +1,27 @@
+package auth
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// serveKeys publishes what tokens can be verified with (RFC 7517), for others
+// than us: we know our keys.
+func (s *Auth) serveKeys(w http.ResponseWriter, r *http.Request) {
+	keys, err := s.keys.published(r.Context())
+	if err != nil {
+		s.fail(w, r, s.refusal(r, err, ""), "")
+		return
+	}
+	var set jose.JSONWebKeySet
+	for _, k := range keys {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.public(), KeyID: k.id(), Algorithm: string(jose.EdDSA), Use: "sig"})
+	}
+	w.Header().Set("Content-Type", "application/jwk-set+json")
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	if err := json.NewEncoder(w).Encode(set); err != nil {
+		s.Logger.Debug("the client went away", "error", err)
+	}
+}

@@ -1,0 +1,231 @@
+package auth
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/origin"
+)
+
+// Lengths of passwords, in characters; and of login names, in bytes, beyond
+// which there is no account.
+const (
+	minPassword  = 8
+	maxPassword  = 256
+	maxLoginName = 100
+)
+
+// CheckPassword says whether a password may be that of a user of this login
+// name. The error wraps account.ErrInvalid and is in words for who chose it.
+func (s *Auth) CheckPassword(name, password string) error { return checkPassword(name, password) }
+
+func checkPassword(name, password string) error {
+	n := utf8.RuneCountInString(password)
+	why := ""
+	switch {
+	case !utf8.ValidString(password):
+		why = "a password is UTF-8 text"
+	case n < minPassword || n > maxPassword:
+		why = "a password has 8 to 256 characters"
+	case strings.EqualFold(password, name):
+		why = "a password is not the login name"
+	case strings.HasPrefix(password, secretPrefix):
+		why = "a password does not begin with " + secretPrefix + ", as access tokens do"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %s", account.ErrInvalid, why)
+}
+
+// errCredentials: name and secret do not belong together, or to nobody.
+var errCredentials = errors.New("incorrect username or password")
+
+// A throttled login is refused before it is looked at.
+type throttled struct{ wait time.Duration }
+
+func (throttled) Error() string { return "too many failed logins" }
+
+// identifyByPassword checks a password, slowly unless it was checked a moment
+// ago. That there is no such account shows neither in the answer nor in its time.
+func (s *Auth) identifyByPassword(r *http.Request, name, password string) (identity, error) {
+	ctx, addr := r.Context(), origin.Of(r).Addr
+	if err := s.Rights.Fresh(ctx); err != nil {
+		return identity{}, err
+	}
+	if wait := s.guard.wait(addr, name, time.Now()); wait > 0 {
+		return identity{}, s.tooSoon(ctx, r, name, wait)
+	}
+	k := s.verified.key(name, password)
+	if p, ok := s.verified.get(k, time.Now()); ok {
+		id, err := s.live(ctx, identity{Principal: p})
+		if err == nil {
+			s.guard.succeeded(addr, name)
+			return id, nil
+		}
+		if !errors.Is(err, access.ErrAccount) && !errors.Is(err, access.ErrCredential) {
+			return identity{}, err
+		}
+		s.verified.entries.drop(k) // the password was changed: perhaps to the same
+	}
+	// Clients ask for many things at once: one check is enough for all.
+	p, err, _ := s.proving.Do(string(k[:])+network(addr).String(), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), provingTime)
+		defer cancel()
+		return s.tryPassword(ctx, r, name, password, k)
+	})
+	if err != nil {
+		return identity{}, err
+	}
+	return identity{Principal: p.(access.Principal)}, nil
+}
+
+// provingTime bounds how long a password waits to be looked at, and is.
+const provingTime = 10 * time.Second
+
+// tryPassword proves a password and keeps book of how that went. An address
+// has no more guesses on their way at once than it may have in a row.
+func (s *Auth) tryPassword(ctx context.Context, r *http.Request, name, password string, k verifiedKey) (access.Principal, error) {
+	addr := origin.Of(r).Addr
+	for {
+		wait, leave := s.guard.enter(addr, name, time.Now())
+		if leave != nil {
+			defer leave()
+			break
+		}
+		if wait > 0 {
+			return access.Nobody, s.tooSoon(ctx, r, name, wait)
+		}
+		select {
+		case <-time.After(20 * time.Millisecond): // others of this address are being looked at
+		case <-ctx.Done():
+			return access.Nobody, context.Cause(ctx)
+		}
+	}
+	p, known, err := s.provePassword(ctx, name, password)
+	if err == nil {
+		p, err = s.Rights.Live(ctx, p)
+	}
+	switch {
+	case errors.Is(err, errCredentials), errors.Is(err, access.ErrAccount), errors.Is(err, access.ErrCredential):
+		return access.Nobody, s.wrongPassword(addr, name, known, k)
+	case err != nil:
+		return access.Nobody, err
+	}
+	s.verified.put(k, p, time.Now())
+	s.guard.succeeded(addr, name)
+	return p, nil
+}
+
+// provePassword compares a password with its hash: errCredentials. known says
+// whether there is such an account. What it read of the account is from before
+// the password was looked at, so that a change meanwhile is noticed later.
+func (s *Auth) provePassword(ctx context.Context, name, password string) (p access.Principal, known bool, err error) {
+	if s.Secrets == nil {
+		return p, false, errReadOnly
+	}
+	user, err := s.accountOf(ctx, name)
+	if err != nil {
+		return p, false, err
+	}
+	known = user != nil
+	var stored *phc
+	if known && user.Kind == accounts.KindUser {
+		if stored, err = s.storedHash(ctx, user.ID); err != nil {
+			return p, known, err
+		}
+	}
+	if len(password) > 4*maxPassword { // in bytes; no account has it
+		password, stored = "", nil
+	}
+	good, err := s.hasher.matches(ctx, stored, password)
+	if err != nil {
+		return p, known, err
+	}
+	if !good {
+		return p, known, errCredentials
+	}
+	return access.Principal{Kind: access.User, ID: user.ID, Name: user.Name, Admin: user.Admin,
+		Credential: access.Password, PasswordSeq: user.PasswordSeq}, true, nil
+}
+
+// accountOf is the account of a login name, nil when there is none. What was
+// typed is not always a name, or even text that a database takes.
+func (s *Auth) accountOf(ctx context.Context, name string) (*accounts.Account, error) {
+	if len(name) > maxLoginName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789._-+") != "" {
+		return nil, nil
+	}
+	a, err := s.Read.Account(ctx, name)
+	if errors.Is(err, accounts.ErrNotFound) {
+		return nil, nil
+	}
+	return a, err
+}
+
+// storedHash is a user's, nil when they have no password.
+func (s *Auth) storedHash(ctx context.Context, userID string) (*phc, error) {
+	if s.Secrets == nil {
+		return nil, errReadOnly
+	}
+	text, _, err := s.Secrets.Get(ctx, passwordKey(userID))
+	if errors.Is(err, errNoSecret) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := parsePHC(string(text))
+	return &p, err
+}
+
+// verified keeps which passwords were proved, for some minutes, so that not
+// every request of a docker pull pays for it. The passwords themselves are not
+// in it: its keys are codes under a key of this process.
+type verified struct {
+	mac     []byte
+	entries *bounded[verifiedKey, proved]
+}
+
+type verifiedKey [sha256.Size]byte
+
+type proved struct {
+	access.Principal
+	until time.Time
+}
+
+// provedFor is how long a password that was proved counts, unless it is
+// changed or the account is closed: then at once.
+const provedFor = 5 * time.Minute
+
+func newVerified() *verified {
+	v := &verified{make([]byte, 32), newBounded[verifiedKey, proved](10_000)}
+	rand.Read(v.mac)
+	return v
+}
+
+func (v *verified) key(name, password string) verifiedKey {
+	h := hmac.New(sha256.New, v.mac)
+	sum := sha256.Sum256([]byte(name))
+	h.Write(sum[:])
+	h.Write([]byte(password))
+	return verifiedKey(h.Sum(nil))
+}
+
+func (v *verified) get(k verifiedKey, now time.Time) (access.Principal, bool) {
+	p, ok := v.entries.get(k)
+	return p.Principal, ok && now.Before(p.until)
+}
+
+func (v *verified) put(k verifiedKey, p access.Principal, now time.Time) {
+	v.entries.put(k, proved{p, now.Add(provedFor)})
+}

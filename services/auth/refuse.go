@@ -1,0 +1,134 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"hubledger/events"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/origin"
+)
+
+// wrongPassword notes a failure.
+func (s *Auth) wrongPassword(addr netip.Addr, name string, known bool, tried verifiedKey) error {
+	account := ""
+	if known {
+		account = name
+	}
+	s.guard.refused(addr, account)
+	s.guard.failed(addr, name, known, [16]byte(tried[:16]), time.Now())
+	return errCredentials
+}
+
+// tooSoon notes an attempt that was not looked at.
+func (s *Auth) tooSoon(ctx context.Context, r *http.Request, name string, wait time.Duration) error {
+	account := ""
+	if a, err := s.accountOf(ctx, name); err == nil && a != nil {
+		account = a.Name
+	}
+	s.guard.refused(origin.Of(r).Addr, account)
+	return throttled{wait}
+}
+
+// refuseSecret notes an access token that is not good; owner is "" when there
+// is none. It returns why.
+func (s *Auth) refuseSecret(r *http.Request, sum [sha256.Size]byte, owner string, why error) error {
+	addr := origin.Of(r).Addr
+	s.guard.refused(addr, owner)
+	s.guard.failedSecret(addr, [16]byte(sum[:16]), time.Now())
+	return why
+}
+
+// refusal is how a failed identification is answered. scope is what the
+// request needs, for the challenge.
+func (s *Auth) refusal(r *http.Request, err error, scope string) *access.Denied {
+	var already *access.Denied
+	var soon throttled
+	switch {
+	case errors.As(err, &already):
+		return already
+	case errors.As(err, &soon):
+		wait := max(soon.wait.Round(time.Second), time.Second)
+		return &access.Denied{Status: http.StatusTooManyRequests, Code: "TOOMANYREQUESTS", RetryAfter: wait,
+			Message: "too many failed logins: try again in " + wait.String()}
+	case errors.Is(err, access.ErrStale):
+		return unavailable("this node is behind the log and does not know who may do what: try again", err)
+	case errors.Is(err, errBusy):
+		return unavailable("too many logins at once: try again", err)
+	case errors.Is(err, access.ErrParked):
+		return &access.Denied{Status: http.StatusForbidden, Code: "DENIED", Cause: err,
+			Message: "who may do this cannot be told, because the hub could not read an event: its operator can see which by projections ls"}
+	case errors.Is(err, errToken):
+		return s.challenged(r, scope, "invalid_token", "the token is invalid or has expired: log in again", err)
+	case errors.Is(err, access.ErrAccount), errors.Is(err, access.ErrCredential):
+		return s.challenged(r, scope, "invalid_token", "the account or the credential is not good any more: log in again", err)
+	case errors.Is(err, errCredentials), errors.Is(err, errScheme):
+		return s.challenged(r, scope, "", err.Error(), nil)
+	case errors.Is(err, events.ErrReadOnly):
+		return unavailable("the hub is in quarantine: nobody can log in until its operator has repaired the log", err)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return unavailable("the hub did not get to it in time: try again", err)
+	}
+	return &access.Denied{Status: http.StatusInternalServerError, Code: "UNKNOWN", Message: "internal error: the server's log says more", Cause: err}
+}
+
+func unavailable(message string, cause error) *access.Denied {
+	return &access.Denied{Status: http.StatusServiceUnavailable, Code: "UNAVAILABLE", Message: message, RetryAfter: time.Second, Cause: cause}
+}
+
+// challenged is a 401. kind is an error of RFC 6750, section 3.1, or "".
+func (s *Auth) challenged(r *http.Request, scope, kind, message string, cause error) *access.Denied {
+	code := "UNAUTHORIZED"
+	if kind == "insufficient_scope" {
+		code = "DENIED"
+	}
+	return &access.Denied{Status: http.StatusUnauthorized, Code: code, Message: message, Cause: cause,
+		Challenge: s.challenge(r, scope, kind, message)}
+}
+
+// challenge is the WWW-Authenticate that leads clients to the token service,
+// which has the host and port by which the client came: some refuse another.
+// Docker shows the description of an error to people.
+func (s *Auth) challenge(r *http.Request, scope, kind, message string) string {
+	var b strings.Builder
+	b.WriteString(`Bearer realm=` + quote(s.issuer(r)+"/token") + `,service=` + quote(s.service))
+	if scope != "" {
+		b.WriteString(`,scope=` + quote(scope))
+	}
+	if kind != "" {
+		b.WriteString(`,error=` + quote(kind) + `,error_description=` + quote(message))
+	}
+	return b.String()
+}
+
+// quote makes a quoted-string (RFC 9110, section 5.6.4).
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(c)
+		case c >= ' ' && c < 0x7f:
+			b.WriteRune(c)
+		default:
+			b.WriteByte('?')
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// issuer is the base of the hub's URLs for the client.
+func (s *Auth) issuer(r *http.Request) string {
+	if s.PublicURL != "" {
+		return strings.TrimSuffix(s.PublicURL, "/")
+	}
+	return origin.Of(r).URL()
+}

@@ -1,0 +1,128 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/access"
+)
+
+// An issued is an access token: what of it never changes once it was issued.
+type issued struct {
+	id        string
+	owner     string // id
+	ownerKind access.Kind
+	ownerName string
+	kind      string // events.TokenAccess or events.TokenLogin
+	limit     *access.Limit
+}
+
+// A tokenCache keeps tokens by their hash and by their id. Whether they are
+// still good is asked elsewhere, each time.
+type tokenCache struct {
+	hashes *bounded[[sha256.Size]byte, *issued]
+	ids    *bounded[string, *issued]
+}
+
+func newTokenCache() *tokenCache {
+	return &tokenCache{newBounded[[sha256.Size]byte, *issued](20_000), newBounded[string, *issued](20_000)}
+}
+
+func (c *tokenCache) byHash(ctx context.Context, read accounts.Reader, sum [sha256.Size]byte) (*issued, error) {
+	if t, ok := c.hashes.get(sum); ok {
+		return t, nil
+	}
+	row, err := read.TokenByHash(ctx, sum[:])
+	if err != nil {
+		return nil, err
+	}
+	t, err := describe(ctx, read, row)
+	if err == nil {
+		c.hashes.put(sum, t)
+	}
+	return t, err
+}
+
+func (c *tokenCache) byID(ctx context.Context, read accounts.Reader, id string) (*issued, error) {
+	if t, ok := c.ids.get(id); ok {
+		return t, nil
+	}
+	row, err := read.Token(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	t, err := describe(ctx, read, row)
+	if err == nil {
+		c.ids.put(id, t)
+	}
+	return t, err
+}
+
+// describe adds to a token's row what its owner is called.
+func describe(ctx context.Context, read accounts.Reader, row *accounts.Token) (*issued, error) {
+	owner, err := read.AccountByID(ctx, row.Owner)
+	if err != nil {
+		return nil, err
+	}
+	level, ok := levels[row.Level]
+	if !ok {
+		return nil, fmt.Errorf("token %s has the level %q", row.ID, row.Level)
+	}
+	t := &issued{id: row.ID, owner: row.Owner, ownerKind: access.Kind(row.OwnerKind), ownerName: owner.Name, kind: row.Kind}
+	if level != access.Admin || row.Repositories != nil {
+		t.limit = &access.Limit{Level: level, Repositories: row.Repositories}
+	}
+	return t, nil
+}
+
+// levels are those of tokens, by their names in events.
+var levels = map[string]access.Level{
+	events.LevelRead: access.Read, events.LevelWrite: access.Write, events.LevelDelete: access.Delete, events.LevelAdmin: access.Admin,
+}
+
+// identifyBySecret is for an access token, and for the login name that was
+// given with it unless that is empty.
+func (s *Auth) identifyBySecret(r *http.Request, sum [sha256.Size]byte, name string) (identity, error) {
+	ctx := r.Context()
+	if err := s.Rights.Fresh(ctx); err != nil {
+		return identity{}, err
+	}
+	t, err := s.tokens.byHash(ctx, s.Read, sum)
+	if errors.Is(err, accounts.ErrNotFound) {
+		if t, err = s.tokenAfterAll(ctx, sum); errors.Is(err, accounts.ErrNotFound) {
+			return identity{}, s.refuseSecret(r, sum, "", errCredentials)
+		}
+	}
+	if err != nil {
+		return identity{}, err
+	}
+	if name != "" && name != t.ownerName {
+		return identity{}, s.refuseSecret(r, sum, t.ownerName, errCredentials)
+	}
+	id := identity{Principal: access.Principal{Kind: t.ownerKind, ID: t.owner, Name: t.ownerName, Credential: t.id, Limit: t.limit}}
+	if id, err = s.live(ctx, id); errors.Is(err, access.ErrAccount) || errors.Is(err, access.ErrCredential) {
+		return identity{}, s.refuseSecret(r, sum, t.ownerName, err)
+	}
+	if err == nil {
+		s.Activity.Touch(t.id, time.Now())
+	}
+	return id, err
+}
+
+// tokenAfterAll looks again when the log has what the read model has not: the
+// token may have been issued a moment ago on another node.
+func (s *Auth) tokenAfterAll(ctx context.Context, sum [sha256.Size]byte) (*issued, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	last, err := s.Log.LastSeq(ctx)
+	if err != nil || last <= s.View.Position() || s.View.Wait(ctx, last) != nil {
+		return nil, accounts.ErrNotFound
+	}
+	return s.tokens.byHash(ctx, s.Read, sum)
+}

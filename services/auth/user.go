@@ -1,0 +1,166 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/mail"
+	"os"
+	"strings"
+
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/command"
+)
+
+// ErrNoPassword: only users have passwords.
+var ErrNoPassword = fmt.Errorf("%w: only users have passwords: robot accounts log in by access tokens", account.ErrInvalid)
+
+// ErrEmail: a text is no e-mail address.
+var ErrEmail = fmt.Errorf("%w: it is no e-mail address", account.ErrInvalid)
+
+// SetPassword gives a user a password. Whatever was issued for an earlier one
+// ends with the event, whose sequence is returned. The error is
+// that of CheckPassword, ErrNoPassword, or wraps accounts.ErrNotFound.
+func (s *Auth) SetPassword(ctx context.Context, by command.By, userID, password string) (uint64, error) {
+	user, err := s.Read.AccountByID(ctx, userID)
+	if err != nil {
+		return 0, err
+	}
+	if user.Kind != accounts.KindUser {
+		return 0, ErrNoPassword
+	}
+	if user.Erased {
+		return 0, fmt.Errorf("account %s is erased: %w", user.Name, accounts.ErrNotFound)
+	}
+	if err := checkPassword(user.Name, password); err != nil {
+		return 0, err
+	}
+	if s.Secrets == nil {
+		return 0, errReadOnly
+	}
+	hash, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return 0, err
+	}
+	// The secret first: were it the other way round, the process could end
+	// where the old password is good again for what is new.
+	if err := s.Secrets.Put(ctx, passwordKey(userID), []byte(hash.String())); err != nil {
+		return 0, err
+	}
+	seq, err := account.PasswordChanged(ctx, s.Log, by, userID)
+	if errors.Is(err, account.ErrErased) {
+		return 0, errors.Join(err, s.destroySecrets(ctx, userID))
+	}
+	if err != nil {
+		return 0, err
+	}
+	s.passwordGone(ctx, userID)
+	return seq, nil
+}
+
+// passwordGone removes the file with the first administrator's password when
+// that is theirs no more.
+func (s *Auth) passwordGone(ctx context.Context, userID string) {
+	if first, err := s.Read.FirstAdmin(ctx); err == nil && first == userID {
+		s.removePasswordFile()
+	}
+}
+
+func (s *Auth) removePasswordFile() {
+	if s.PasswordFile == "" {
+		return
+	}
+	if err := os.Remove(s.PasswordFile); err != nil && !os.IsNotExist(err) {
+		s.Logger.Warn("the file with the first password could not be removed", "error", err)
+	}
+}
+
+// SetEmail gives a user an e-mail address, or none when it is empty. ErrEmail,
+// or an error that wraps accounts.ErrNotFound.
+func (s *Auth) SetEmail(ctx context.Context, by command.By, userID, email string) (uint64, error) {
+	user, err := s.Read.AccountByID(ctx, userID)
+	if err != nil {
+		return 0, err
+	}
+	if user.Kind != accounts.KindUser || user.Erased {
+		return 0, fmt.Errorf("user %s: %w", user.Name, accounts.ErrNotFound)
+	}
+	if s.Secrets == nil {
+		return 0, errReadOnly
+	}
+	if email == "" {
+		err = s.Secrets.Destroy(ctx, emailKey(userID))
+	} else {
+		if a, err := mail.ParseAddress(email); err != nil || a.Address != email || len(email) > 254 || strings.ContainsAny(email, "\r\n") {
+			return 0, ErrEmail
+		}
+		err = s.Secrets.Put(ctx, emailKey(userID), []byte(email))
+	}
+	if err != nil {
+		return 0, err
+	}
+	seq, err := account.EmailChanged(ctx, s.Log, by, userID, email != "")
+	if errors.Is(err, account.ErrErased) {
+		err = errors.Join(err, s.destroySecrets(ctx, userID))
+	}
+	return seq, err
+}
+
+// Email is a user's e-mail address, "" for none.
+func (s *Auth) Email(ctx context.Context, userID string) (string, error) {
+	if s.Secrets == nil {
+		return "", errReadOnly
+	}
+	text, _, err := s.Secrets.Get(ctx, emailKey(userID))
+	if errors.Is(err, errNoSecret) {
+		return "", nil
+	}
+	return string(text), err
+}
+
+// Erase ends a user's account for good and destroys their secrets. The event
+// comes first: what is left after it is destroyed at the next start.
+func (s *Auth) Erase(ctx context.Context, by command.By, userID string) (uint64, error) {
+	seq, err := account.Erase(ctx, s.Log, by, s.Read, userID)
+	if err != nil {
+		return 0, err
+	}
+	s.passwordGone(ctx, userID)
+	if err := s.destroySecrets(ctx, userID); err != nil {
+		s.Logger.Warn("the secrets of an erased user are still there; they are destroyed within the hour", "error", err)
+	}
+	return seq, nil
+}
+
+func (s *Auth) destroySecrets(ctx context.Context, userID string) error {
+	if s.Secrets == nil {
+		return errReadOnly
+	}
+	return errors.Join(s.Secrets.Destroy(ctx, passwordKey(userID)), s.Secrets.Destroy(ctx, emailKey(userID)))
+}
+
+// destroyErased destroys what is left of erased users.
+func (s *Auth) destroyErased(ctx context.Context) error {
+	if s.Secrets == nil {
+		return nil
+	}
+	names, err := s.Secrets.Keys(ctx, userSecrets)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		id, _, _ := strings.Cut(strings.TrimPrefix(name, userSecrets), ".")
+		user, err := s.Read.AccountByID(ctx, id)
+		if errors.Is(err, accounts.ErrNotFound) || err == nil && !user.Erased {
+			continue // the read model may be behind
+		}
+		if err == nil {
+			err = s.Secrets.Destroy(ctx, name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// accessTokenPrefix is what access tokens begin with.
+const accessTokenPrefix = "hlt_"
+
+type loginCmd struct {
+	URL           string `arg:"" optional:"" help:"Hub, such as https://hub.example.com; default: the last one, or http://localhost:5050." env:"HUBLEDGER_SERVER"`
+	Username      string `short:"u" help:"Login name, such as alice or acme+ci; asked for when missing." placeholder:"NAME"`
+	PasswordStdin bool   `help:"Read the password or access token from standard input."`
+	CA            string `name:"ca" help:"Certificate of the hub's own authority, the ca.crt of tls init; the login remembers it." type:"existingfile" placeholder:"FILE"`
+	PlainHTTP     bool   `name:"plain-http" help:"Send the password over plain HTTP to another machine."`
+}
+
+// loggedIn is the answer of login.
+type loggedIn struct {
+	Server string `json:"server"`
+	User   string `json:"user"`
+	Token  string `json:"tokenId,omitempty"`
+}
+
+func (c *loginCmd) Run(s *session) error {
+	logins, err := readLogins()
+	if err != nil {
+		return err
+	}
+	server, err := c.server(logins)
+	if err != nil {
+		return err
+	}
+	before, again := logins.Logins[server]
+	login := savedLogin{User: c.Username, CA: before.CA}
+	if c.CA != "" {
+		raw, err := os.ReadFile(c.CA)
+		if err != nil {
+			return fmt.Errorf("--ca: %w", err)
+		}
+		login.CA = string(raw)
+	}
+	if login.User == "" {
+		if login.User, err = s.question("Login name"); err != nil {
+			return fmt.Errorf("%w: give the login name with --username", err)
+		}
+	}
+	secret, err := s.secret("Password or access token", c.PasswordStdin)
+	if err != nil {
+		return err
+	}
+	if err := login.take(s, server, secret); err != nil {
+		return err
+	}
+	logins.Current, logins.Logins[server] = server, login
+	if err := logins.write(); err != nil {
+		login.end(s, server) // nobody would know of the token
+		return err
+	}
+	if again {
+		before.end(s, server) // it ends by itself with its account if this fails
+	}
+	if s.json {
+		return s.print(loggedIn{server, login.User, login.TokenID})
+	}
+	_, err = fmt.Fprintf(s.out, "Logged in to %s as %s.\n", server, login.User)
+	return err
+}
+
+// server is the hub to log in to.
+func (c *loginCmd) server(logins savedLogins) (string, error) {
+	text := c.URL
+	if text == "" {
+		text = logins.Current
+	}
+	if text == "" {
+		text = "http://localhost:5050"
+	}
+	server, err := serverURL(text)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", err
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) && !c.PlainHTTP {
+		return "", fmt.Errorf("%s is plain HTTP: everybody on the way could read the password. Use https://, or --plain-http in a network that you trust", server)
+	}
+	return server, nil
+}
+
+// take finds out whether the secret is right, and keeps a token: the secret
+// itself if it is one, else a new one that is named after this machine.
+func (l *savedLogin) take(s *session, server, secret string) error {
+	a, err := remoteAPI(s, server, l.CA, func(r *http.Request) { r.SetBasicAuth(l.User, secret) })
+	if err != nil {
+		return err
+	}
+	raw, err := a.do("GET", "/user", nil, nil)
+	var refused *apiError
+	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
+		refused.advice = ""
+	}
+	if err != nil {
+		return fmt.Errorf("log in to %s: %w", server, err)
+	}
+	var who struct{ Name string }
+	if err := json.Unmarshal(raw, &who); err != nil || who.Name == "" {
+		return fmt.Errorf("log in to %s: its answer cannot be read; is it a hub?", server)
+	}
+	l.User = who.Name
+	if strings.HasPrefix(secret, accessTokenPrefix) {
+		l.Token = secret
+		return nil
+	}
+	raw, err = a.do("POST", path("users", l.User, "tokens"), nil, map[string]any{"name": tokenName(), "level": "admin"})
+	if err != nil {
+		return fmt.Errorf("make an access token for this login: %w", err)
+	}
+	var made issuedToken
+	if err := json.Unmarshal(raw, &made); err != nil || made.Token == "" {
+		return errors.New("make an access token for this login: the hub's answer cannot be read")
+	}
+	l.Token, l.TokenID = made.Token, made.ID
+	return nil
+}
+
+// end revokes the token that a login has made.
+func (l *savedLogin) end(s *session, server string) error {
+	if l.TokenID == "" {
+		return nil
+	}
+	a, err := remoteAPI(s, server, l.CA, bearer(l.Token))
+	if err != nil {
+		return err
+	}
+	_, err = a.do("DELETE", path("users", l.User, "tokens", l.TokenID), nil, nil)
+	return err
+}
+
+// tokenName says on which machine a login was made.
+func tokenName() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "unknown machine"
+	}
+	return "hubledger login on " + host
+}
+
+type logoutCmd struct {
+	URL string `arg:"" optional:"" help:"Hub to log out of; default: the last one." env:"HUBLEDGER_SERVER"`
+}
+
+func (c *logoutCmd) Run(s *session) error {
+	logins, err := readLogins()
+	if err != nil {
+		return err
+	}
+	server := logins.Current
+	if c.URL != "" {
+		if server, err = serverURL(c.URL); err != nil {
+			return err
+		}
+	}
+	login, ok := logins.Logins[server]
+	if !ok {
+		return errors.New("nobody is logged in" + inTo(server))
+	}
+	delete(logins.Logins, server)
+	if logins.Current == server {
+		logins.Current = ""
+	}
+	if err := logins.write(); err != nil {
+		return err
+	}
+	if err := login.end(s, server); err != nil {
+		return fmt.Errorf("the login is forgotten here, but its token %s could not be revoked: %w", login.TokenID, err)
+	}
+	if s.json {
+		return s.print(loggedIn{Server: server, User: login.User})
+	}
+	_, err = fmt.Fprintf(s.out, "Logged out of %s.\n", server)
+	return err
+}
+
+func inTo(server string) string {
+	if server == "" {
+		return ""
+	}
+	return " to " + server
+}

@@ -1,0 +1,82 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// maxSecret bounds a password that comes by standard input, in bytes.
+const maxSecret = 4096
+
+// secret asks for a password without showing it, or takes the next line of
+// standard input. It never comes by a flag, which every user of the machine
+// can see.
+func (s *session) secret(prompt string, fromStdin bool) (string, error) {
+	if fromStdin {
+		return nextLine(os.Stdin)
+	}
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return "", errors.New("there is no terminal to ask for a password: give it on standard input with --password-stdin")
+	}
+	fmt.Fprint(s.err, prompt+": ")
+	raw, err := term.ReadPassword(int(os.Stdin.Fd()))
+	fmt.Fprintln(s.err)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return string(raw), nil
+}
+
+// nextLine reads up to the end of a line and no further, so that there can be
+// another secret behind it.
+func nextLine(in io.Reader) (string, error) {
+	var line []byte
+	for one := make([]byte, 1); ; {
+		n, err := in.Read(one)
+		if n == 1 && one[0] != '\n' {
+			line = append(line, one[0])
+		}
+		if len(line) > maxSecret {
+			return "", errors.New("the line on standard input is too long for a password or token")
+		}
+		if n == 1 && one[0] == '\n' || errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return "", fmt.Errorf("read standard input: %w", err)
+		}
+	}
+	text := strings.TrimSuffix(string(line), "\r")
+	if text == "" {
+		return "", errors.New("standard input has no more lines")
+	}
+	return text, nil
+}
+
+// newSecret is secret for a password that is set: typed twice.
+func (s *session) newSecret(prompt string, fromStdin bool) (string, error) {
+	first, err := s.secret(prompt, fromStdin)
+	if err != nil || fromStdin {
+		return first, err
+	}
+	again, err := s.secret("Once more", false)
+	if err == nil && again != first {
+		err = errors.New("that was not the same twice; nothing is changed")
+	}
+	return first, err
+}
+
+// question asks for a line on the terminal.
+func (s *session) question(prompt string) (string, error) {
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return "", errors.New("there is no terminal to ask on")
+	}
+	fmt.Fprint(s.err, prompt+": ")
+	line, err := nextLine(os.Stdin)
+	return strings.TrimSpace(line), err
+}

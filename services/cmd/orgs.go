@@ -1,0 +1,116 @@
+package cmd
+
+type orgsCmd struct {
+	Ls      orgsLsCmd      `cmd:"" help:"List the organizations that you are in."`
+	Create  orgsCreateCmd  `cmd:"" help:"Make an organization. You own it, unless --owner is somebody else."`
+	Show    orgsShowCmd    `cmd:"" help:"Show an organization."`
+	Members orgsMembersCmd `cmd:"" help:"List, add and remove members."`
+	Robots  orgsRobotsCmd  `cmd:"" help:"List, make and remove robot accounts."`
+}
+
+// An orgItem is an organization of the API.
+type orgItem struct {
+	Name string `json:"name"`
+	Role string `json:"role"`
+}
+
+type orgsLsCmd struct{ target }
+
+func (c *orgsLsCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return list(a, "/orgs", nil, "No organizations.", []string{"NAME", "YOU ARE"}, func(o orgItem) []string {
+		return []string{o.Name, o.Role}
+	})
+}
+
+type orgsCreateCmd struct {
+	target
+	Name  string `arg:"" help:"Name of the organization, and of its namespace."`
+	Owner string `help:"Login name of its first owner; default: you." placeholder:"NAME"`
+}
+
+func (c *orgsCreateCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	body := map[string]string{"name": c.Name}
+	if c.Owner != "" {
+		body["owner"] = c.Owner
+	}
+	return a.change("POST", "/orgs", body, "Made the organization "+c.Name)
+}
+
+type orgsShowCmd struct {
+	target
+	Name string `arg:"" help:"Name of the organization."`
+}
+
+func (c *orgsShowCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return show(a, path("orgs", c.Name), nil, func(o orgItem) [][]string {
+		return [][]string{{"name", o.Name}, {"you are", o.Role}}
+	})
+}
+
+type orgsMembersCmd struct {
+	Ls  orgsMembersLsCmd  `cmd:"" help:"List the members."`
+	Add orgsMembersAddCmd `cmd:"" help:"Make a user a member or an owner."`
+	Rm  orgsMembersRmCmd  `cmd:"" help:"End a membership, and those in the organization's teams."`
+}
+
+// A memberItem is a member of an organization or a team.
+type memberItem struct {
+	Name string `json:"name"`
+	Role string `json:"role"`
+}
+
+type orgsMembersLsCmd struct {
+	target
+	Org string `arg:"" help:"Name of the organization."`
+}
+
+func (c *orgsMembersLsCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return list(a, path("orgs", c.Org, "members"), nil, "No members.", []string{"NAME", "ROLE"}, func(m memberItem) []string {
+		return []string{m.Name, m.Role}
+	})
+}
+
+type orgsMembersAddCmd struct {
+	target
+	Org  string `arg:"" help:"Name of the organization."`
+	User string `arg:"" help:"Login name."`
+	Role string `help:"What they become: ${enum}. An owner may do everything with what the organization has." enum:"member,owner" default:"member"`
+}
+
+func (c *orgsMembersAddCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return a.change("PUT", path("orgs", c.Org, "members", c.User), map[string]string{"role": c.Role}, c.User+" is "+c.Role+" of "+c.Org)
+}
+
+type orgsMembersRmCmd struct {
+	target
+	Org  string `arg:"" help:"Name of the organization."`
+	User string `arg:"" help:"Login name."`
+}
+
+func (c *orgsMembersRmCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return a.change("DELETE", path("orgs", c.Org, "members", c.User), nil, c.User+" is no member of "+c.Org+" any more")
+}

@@ -1,0 +1,68 @@
+package cmd
+
+import "time"
+
+type orgsRobotsCmd struct {
+	Ls     orgsRobotsLsCmd     `cmd:"" help:"List the robot accounts."`
+	Create orgsRobotsCreateCmd `cmd:"" help:"Make a robot account. tokens create --for ORG+NAME lets it log in."`
+	Rm     orgsRobotsRmCmd     `cmd:"" help:"Delete a robot account with its tokens and grants."`
+}
+
+type robotItem struct {
+	Name        string     `json:"name"`
+	Description string     `json:"description"`
+	Created     *time.Time `json:"created"`
+}
+
+type orgsRobotsLsCmd struct {
+	target
+	Org string `arg:"" help:"Name of the organization."`
+}
+
+func (c *orgsRobotsLsCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return list(a, path("orgs", c.Org, "robots"), nil, "No robot accounts.", []string{"NAME", "CREATED", "DESCRIPTION"}, func(r robotItem) []string {
+		return []string{r.Name, at(r.Created), r.Description}
+	})
+}
+
+type orgsRobotsCreateCmd struct {
+	target
+	Org         string `arg:"" help:"Name of the organization."`
+	Name        string `arg:"" help:"Its own name, such as ci; it logs in as ORG+ci."`
+	Description string `help:"What it is for." placeholder:"TEXT"`
+}
+
+func (c *orgsRobotsCreateCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return a.change("POST", path("orgs", c.Org, "robots"), namedBody(c.Name, c.Description), "Made the robot account "+c.Org+"+"+c.Name)
+}
+
+type orgsRobotsRmCmd struct {
+	target
+	Org  string `arg:"" help:"Name of the organization."`
+	Name string `arg:"" help:"Its own name, such as ci."`
+}
+
+func (c *orgsRobotsRmCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return a.change("DELETE", path("orgs", c.Org, "robots", c.Name), nil, "Deleted the robot account "+c.Org+"+"+c.Name)
+}
+
+// namedBody makes a team or a robot account.
+func namedBody(name, description string) map[string]string {
+	body := map[string]string{"name": name}
+	if description != "" {
+		body["description"] = description
+	}
+	return body
+}

@@ -1,0 +1,116 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"testing"
+)
+
+// A person asks a hub by a login name and a password or an access token. The
+// empty one is nobody.
+type person struct {
+	name, secret string
+}
+
+// admin is the first administrator of every hub here.
+var admin = person{"admin", adminPassword}
+
+func (p person) header() http.Header {
+	h := http.Header{"Content-Type": {"application/json"}, "Authorization": nil}
+	if p.name != "" {
+		h.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(p.name+":"+p.secret)))
+	}
+	return h
+}
+
+// ask sends a request, with a body that is written as JSON unless it is nil.
+// header are names and values on top.
+func (p person) ask(t testing.TB, h *hubProcess, method, path string, body any, header ...string) reply {
+	t.Helper()
+	var sent io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = bytes.NewReader(text)
+	}
+	all := p.header()
+	for i := 0; i < len(header); i += 2 {
+		all.Set(header[i], header[i+1])
+	}
+	return ask(t, method, h.URL+path, sent, all)
+}
+
+// does is ask for what has to be answered with a status of success.
+func (p person) does(t testing.TB, h *hubProcess, method, path string, body any, header ...string) reply {
+	t.Helper()
+	r := p.ask(t, h, method, path, body, header...)
+	if r.status >= 300 {
+		t.Fatalf("%s %s as %q: %d %s", method, path, p.name, r.status, r.body)
+	}
+	return r
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+// newUser makes a user with a password of their own.
+func newUser(t testing.TB, h *hubProcess, name string) person {
+	t.Helper()
+	p := person{name, "password of " + name}
+	admin.does(t, h, "POST", "/api/v1/users", object{"name": name, "password": p.secret})
+	return p
+}
+
+// newToken issues an access token below /users/NAME or /orgs/NAME/robots/NAME,
+// for who logs in by it, and returns its id too.
+func (p person) newToken(t testing.TB, h *hubProcess, owner, login string, spec object) (_ person, id string) {
+	t.Helper()
+	made := decode[struct{ ID, Token string }](t, string(p.does(t, h, "POST", "/api/v1"+owner+"/tokens", spec).body))
+	if made.Token == "" {
+		t.Fatalf("no token for %s", login)
+	}
+	return person{login, made.Token}, made.ID
+}
+
+// token is newToken of a user for themselves.
+func (p person) token(t testing.TB, h *hubProcess, level string) (_ person, id string) {
+	t.Helper()
+	return p.newToken(t, h, "/users/"+p.name, p.name, object{"name": "test", "level": level})
+}
+
+// login logs a client in, which keeps what it does not know from other tests.
+func (p person) login(t testing.TB, h *hubProcess, d tool) {
+	t.Helper()
+	contains(t, "docker login", d.run(t, "login", "-u", p.name, "-p", p.secret, h.Addr), "Login Succeeded")
+}
+
+// dockerOf is docker with a login.
+func dockerOf(t testing.TB, h *hubProcess, p person) tool {
+	t.Helper()
+	d := docker(t)
+	p.login(t, h, d)
+	return d
+}
+
+// visibility is what the hub says of a repository.
+func visibility(t testing.TB, h *hubProcess, repo string) string {
+	t.Helper()
+	return decode[struct{ Visibility string }](t, string(admin.does(t, h, "GET", "/api/v1/repositories/"+repo, nil).body)).Visibility
+}
+
+// publish lets everybody pull from a repository.
+func publish(t testing.TB, h *hubProcess, repo string) {
+	t.Helper()
+	admin.does(t, h, "PATCH", "/api/v1/repositories/"+repo, object{"visibility": "public"})
+}
+
+// asURL is a hub's URL with a login in it.
+func asURL(h *hubProcess, p person) string {
+	return "http://" + url.UserPassword(p.name, p.secret).String() + "@" + h.Addr
+}

@@ -1,0 +1,67 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+type reposPolicyCmd struct {
+	named
+	SparseIndexes   *bool    `help:"Accept an index some of whose manifests are not there." negatable:""`
+	ImmutableTags   []string `help:"Pattern (RE2) that matches a whole tag: such a tag is pushed once and neither moved nor deleted; may be repeated. Those it had go." sep:"none" placeholder:"PATTERN"`
+	NoImmutableTags bool     `help:"Every tag can be moved and deleted."`
+}
+
+// Validate is called by kong.
+func (c *reposPolicyCmd) Validate() error {
+	if c.NoImmutableTags && len(c.ImmutableTags) > 0 {
+		return errors.New("either --immutable-tags or --no-immutable-tags")
+	}
+	return nil
+}
+
+// A policyItem is a repository's policy in the API, which takes it as a whole.
+type policyItem struct {
+	ImmutableTags []string `json:"immutableTags"`
+	SparseIndexes bool     `json:"sparseIndexes"`
+}
+
+func (c *reposPolicyCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	where := c.path() + "/policy"
+	if c.SparseIndexes == nil && len(c.ImmutableTags) == 0 && !c.NoImmutableTags {
+		return show(a, where, nil, func(p policyItem) [][]string {
+			sparse := "refused"
+			if p.SparseIndexes {
+				sparse = "accepted"
+			}
+			immutable := "none"
+			if len(p.ImmutableTags) > 0 {
+				immutable = join(p.ImmutableTags)
+			}
+			return [][]string{{"immutable", immutable}, {"sparse", sparse}}
+		})
+	}
+	raw, err := a.do("GET", where, nil, nil)
+	if err != nil {
+		return err
+	}
+	var p policyItem
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return fmt.Errorf("the hub's answer cannot be read: %w", err)
+	}
+	if c.SparseIndexes != nil {
+		p.SparseIndexes = *c.SparseIndexes
+	}
+	if len(c.ImmutableTags) > 0 {
+		p.ImmutableTags = c.ImmutableTags
+	}
+	if c.NoImmutableTags {
+		p.ImmutableTags = []string{}
+	}
+	return a.change("PUT", where, p, "Changed the policy of "+c.Name)
+}

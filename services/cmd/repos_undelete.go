@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+type reposRmCmd struct{ named }
+
+func (c *reposRmCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return a.change("DELETE", c.path(), nil, "Deleted "+c.Name+"; `repos undelete "+c.Name+"` brings it back")
+}
+
+// A deletedItem is a deleted repository of the API.
+type deletedItem struct {
+	ID      string     `json:"id"`
+	Name    string     `json:"name"`
+	Deleted *time.Time `json:"deleted"`
+	Until   *time.Time `json:"restorableUntil"`
+}
+
+// deleted is repos ls --deleted.
+func (c *reposLsCmd) deleted(a *api) error {
+	namespace := c.Namespace
+	if namespace == "" {
+		namespace = a.user
+	}
+	if namespace == "" {
+		return errors.New("say of which namespace: repos ls --deleted NAMESPACE")
+	}
+	return list(a, path("namespaces", namespace, "deleted"), nil, "Nothing of "+namespace+" can be brought back.",
+		[]string{"NAME", "DELETED", "RESTORABLE UNTIL", "ID"}, func(d deletedItem) []string {
+			return []string{d.Name, at(d.Deleted), at(d.Until), d.ID}
+		})
+}
+
+type reposUndeleteCmd struct {
+	target
+	Ref string `arg:"" help:"NAME, NAME:TAG or NAME@DIGEST."`
+	ID  string `name:"id" help:"Which one, when several repositories had the name; see repos ls --deleted."`
+}
+
+func (c *reposUndeleteCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	where := ""
+	if name, digest, ok := strings.Cut(c.Ref, "@"); ok {
+		where = repositoryPath(name) + path("manifests", digest, "restore")
+	} else if name, tag, ok := strings.Cut(c.Ref, ":"); ok {
+		where = repositoryPath(name) + path("tags", tag, "restore")
+	} else if where, err = c.repository(a); err != nil {
+		return err
+	}
+	return a.change("POST", where, nil, "Restored "+c.Ref)
+}
+
+// repository finds what was deleted last under the name, or has the id.
+func (c *reposUndeleteCmd) repository(a *api) (string, error) {
+	namespace, _, ok := strings.Cut(c.Ref, "/")
+	if !ok {
+		namespace = "library"
+	}
+	deleted := path("namespaces", namespace, "deleted")
+	var found deletedItem
+	err := a.each(deleted, nil, func(raw json.RawMessage) error {
+		var d deletedItem
+		if err := json.Unmarshal(raw, &d); err != nil || d.Deleted == nil {
+			return fmt.Errorf("the hub's answer cannot be read: %w", err)
+		}
+		if d.Name == c.Ref && (c.ID == "" || d.ID == c.ID) && (found.Deleted == nil || d.Deleted.After(*found.Deleted)) {
+			found = d
+		}
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	if found.ID == "" {
+		return "", fmt.Errorf("%s: nothing of that name was deleted, or it is too long ago", c.Ref)
+	}
+	return deleted + path(found.ID, "restore"), nil
+}

@@ -1,0 +1,84 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+type searchCmd struct {
+	target
+	Text  []string `arg:"" optional:"" help:"Words, or parts of a name; without them the most liked come first."`
+	Topic string   `help:"Only repositories with this topic."`
+	Sort  string   `help:"Order when there are no words: stars, updated or name." enum:"stars,updated,name," default:""`
+	Limit int      `help:"At most so many." default:"25"`
+}
+
+// Validate is called by kong.
+func (c *searchCmd) Validate() error {
+	if c.Limit < 1 || c.Limit > 1000 {
+		return errors.New("--limit is between 1 and 1000")
+	}
+	return nil
+}
+
+// A repositoryItem is a repository of the API.
+type repositoryItem struct {
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	Description string     `json:"description"`
+	Topics      []string   `json:"topics"`
+	Visibility  string     `json:"visibility"`
+	Stars       int64      `json:"stars"`
+	Pulls       int64      `json:"pulls"`
+	Created     *time.Time `json:"created"`
+	Pushed      *time.Time `json:"pushed"`
+	Pulled      *time.Time `json:"pulled"`
+	Readme      string     `json:"readme"` // the rest is of one that is shown alone
+	Starred     bool       `json:"starred"`
+	Level       string     `json:"level"`
+	Tags        int        `json:"tags"`
+}
+
+func (c *searchCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	q := paged()
+	q.Set("limit", fmt.Sprint(min(c.Limit, 100)))
+	for name, value := range map[string]string{"q": strings.Join(c.Text, " "), "topic": c.Topic, "sort": c.Sort} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	var rows [][]string
+	enough, n := errors.New("enough"), 0
+	err = a.each("/search", q, func(raw json.RawMessage) error {
+		if n++; n > c.Limit {
+			return enough
+		}
+		if s.json {
+			return s.raw(raw)
+		}
+		var r repositoryItem
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return fmt.Errorf("the hub's answer cannot be read: %w", err)
+		}
+		rows = append(rows, []string{r.Name, fmt.Sprint(r.Stars), fmt.Sprint(r.Pulls), at(r.Pushed), r.Description})
+		return nil
+	})
+	if errors.Is(err, enough) {
+		err = nil
+	}
+	if err != nil || s.json {
+		return err
+	}
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(s.out, "Nothing found that you may see.")
+		return err
+	}
+	return s.table([]string{"NAME", "STARS", "PULLS", "PUSHED", "DESCRIPTION"}, rows)
+}

@@ -1,0 +1,44 @@
+package cmd
+
+import (
+	"crypto/x509"
+	"fmt"
+	"net"
+	"regexp"
+	"strings"
+)
+
+// hostName is a name that clients compare with those of a certificate
+// (RFC 1123): no wildcard, because it is also what they are told to type.
+var hostName = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+func checkCertificateHost(s string) error {
+	if net.ParseIP(s) != nil || len(s) <= 253 && hostName.MatchString(s) {
+		return nil
+	}
+	return fmt.Errorf("%q is neither a host name nor an IP address (no port, no scheme)", s)
+}
+
+// certificateHost is a host in the form in which a certificate gives it back.
+func certificateHost(s string) string {
+	if ip := net.ParseIP(s); ip != nil {
+		return ip.String()
+	}
+	return strings.ToLower(s)
+}
+
+// certificateHosts is who a certificate is for: the one in its subject first,
+// then the other names and addresses.
+func certificateHosts(c *x509.Certificate) []string {
+	hosts := append([]string{}, c.DNSNames...)
+	for _, ip := range c.IPAddresses {
+		hosts = append(hosts, ip.String())
+	}
+	for i, h := range hosts {
+		if h == c.Subject.CommonName {
+			copy(hosts[1:], hosts[:i])
+			hosts[0] = h
+		}
+	}
+	return hosts
+}

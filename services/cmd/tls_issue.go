@@ -1,0 +1,139 @@
+package cmd
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+const (
+	authorityTerm = 10 * 365 * 24 * time.Hour
+	// Apple's clients refuse server certificates of a longer term:
+	// https://support.apple.com/en-us/103769
+	serverTerm = 825 * 24 * time.Hour
+	// Certificates begin in the past, for clients whose clock is slow.
+	backdate = time.Hour
+)
+
+// A pair is a certificate with its key.
+type pair struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+// newAuthority makes a certificate authority of its own, named after host.
+func newAuthority(host string, now time.Time) (*pair, error) {
+	return certify(&x509.Certificate{
+		// Two authorities of one host must not pass for each other.
+		Subject:               pkix.Name{Organization: []string{"Hubledger"}, CommonName: "Hubledger CA " + host + " " + now.UTC().Format("20060102T150405Z")},
+		NotAfter:              now.Add(authorityTerm - backdate),
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		MaxPathLenZero:        true,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}, nil, now)
+}
+
+// issue makes a server certificate for hosts, each as certificateHost writes it. It ends no later than its authority.
+func (p *pair) issue(hosts []string, now time.Time) (*pair, error) {
+	if !p.cert.IsCA || now.After(p.cert.NotAfter) {
+		return nil, fmt.Errorf("%s is not an authority that may issue certificates until later than %s", p.cert.Subject.CommonName, p.cert.NotAfter.Format(time.DateOnly))
+	}
+	template := &x509.Certificate{
+		Subject:               pkix.Name{CommonName: hosts[0]},
+		NotAfter:              now.Add(serverTerm - backdate),
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if len(hosts[0]) > 64 { // RFC 5280, ub-common-name
+		template.Subject.CommonName = "hubledger"
+	}
+	if template.NotAfter.After(p.cert.NotAfter) {
+		template.NotAfter = p.cert.NotAfter
+	}
+	for _, h := range hosts {
+		if ip := net.ParseIP(h); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, h)
+		}
+	}
+	return certify(template, p, now)
+}
+
+// certify makes a key, and a certificate that is signed by another one's key,
+// or by its own when by is nil.
+func certify(template *x509.Certificate, by *pair, now time.Time) (*pair, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template.NotBefore = now.Add(-backdate)
+	parent, signer := template, key
+	if by != nil {
+		parent, signer = by.cert, by.key
+	}
+	// The serial number is left to CreateCertificate: 159 random bits.
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
+	if err != nil {
+		return nil, fmt.Errorf("sign a certificate: %w", err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	return &pair{cert, key}, err
+}
+
+func readPair(cert, key string) (*pair, error) {
+	read, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("read %s and %s: %w", cert, key, err)
+	}
+	private, ok := read.PrivateKey.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%s is not an ECDSA key", key)
+	}
+	return &pair{read.Leaf, private}, nil
+}
+
+// write puts the pair into two PEM files, each replaced as a whole. The key is
+// readable only by its owner.
+func (p *pair) write(cert, key string) error {
+	der, err := x509.MarshalPKCS8PrivateKey(p.key)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		replaceFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600),
+		replaceFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.cert.Raw}), 0o644))
+}
+
+// replaceFile writes a file that others see either old or new, and that is on
+// disk when it returns.
+func replaceFile(path string, content []byte, mode os.FileMode) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(content); err == nil {
+		err = errors.Join(f.Chmod(mode), f.Sync())
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,96 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A tlsStep is what one kind of client needs so that it trusts the authority.
+type tlsStep struct {
+	Client  string   `json:"client"`
+	CA      string   `json:"ca,omitempty"`      // where the authority's certificate goes
+	File    string   `json:"file,omitempty"`    // another file to write
+	Content string   `json:"content,omitempty"` // of that file
+	Then    []string `json:"then,omitempty"`    // commands
+	Note    string   `json:"note,omitempty"`
+}
+
+// reference is the host as it stands in an image's name: without the port
+// that https has anyway.
+func reference(host string, port uint16) string {
+	if port == 443 && !strings.Contains(host, ":") {
+		return host
+	}
+	return net.JoinHostPort(host, fmt.Sprint(port))
+}
+
+// tlsSteps is what to put where on the machines that reach the hub as ref.
+func tlsSteps(ref string) []tlsStep {
+	containerd := tlsStep{
+		CA:   "/etc/containerd/certs.d/" + ref + "/ca.crt",
+		File: "/etc/containerd/certs.d/" + ref + "/hosts.toml",
+		Content: fmt.Sprintf("server = \"https://%s\"\n\n[host.\"https://%s\"]\n  capabilities = [\"pull\", \"resolve\", \"push\"]\n  ca = \"/etc/containerd/certs.d/%s/ca.crt\"\n",
+			ref, ref, ref),
+	}
+	onNode := containerd
+	containerd.Client = "containerd, nerdctl"
+	containerd.Note = `containerd 1.x reads the folder only if config.toml names it: config_path = "/etc/containerd/certs.d"; ctr needs --hosts-dir /etc/containerd/certs.d`
+	onNode.Client = "Kubernetes (each node, with containerd)"
+	onNode.Then = []string{"kubectl create secret docker-registry hubledger --docker-server=" + ref + " --docker-username=ORG+ROBOT --docker-password=TOKEN"}
+	onNode.Note = `name the secret in the pod: imagePullSecrets: [{name: hubledger}]`
+	return []tlsStep{
+		{Client: "docker", CA: "/etc/docker/certs.d/" + ref + "/ca.crt", Then: []string{"docker login " + ref}, Note: "no restart is needed"},
+		containerd,
+		{Client: "podman, skopeo, buildah", CA: "/etc/containers/certs.d/" + ref + "/ca.crt"},
+		onNode,
+		{Client: "everything else: the system's trust store (Debian, Ubuntu)", CA: "/usr/local/share/ca-certificates/hubledger.crt", Then: []string{"update-ca-certificates"}},
+		{Client: "everything else: the system's trust store (Fedora, RHEL)", CA: "/etc/pki/ca-trust/source/anchors/hubledger.crt", Then: []string{"update-ca-trust"}},
+		{Client: "this command line", CA: "ca.crt", Then: []string{"hubledger login https://" + ref + " --ca ca.crt"}},
+	}
+}
+
+// serveLine is how to run the hub with a certificate.
+func serveLine(data string, port uint16, f tlsFiles) string {
+	return fmt.Sprintf("%s serve --listen 0.0.0.0:%d --tls-cert %s --tls-key %s", commandName(data), port, shellWord(f.cert), shellWord(f.key))
+}
+
+func shellWord(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n\"'\\$`&|;<>()*?[]#~!{}", r) }) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
+
+// explain is what tls init tells people.
+func (m *tlsMade) explain(w io.Writer, renewed bool) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "A server certificate for %s, until %s:\n  %s\n  %s\n", strings.Join(m.Hosts, ", "), m.Until.Format(time.DateOnly), m.Cert, m.Key)
+	if renewed {
+		fmt.Fprintf(&b, "A running hub serves it from its next connection on. Clients need nothing new.\n")
+		_, err := io.WriteString(w, b.String())
+		return err
+	}
+	fmt.Fprintf(&b, "Its authority:\n  %s  for the clients\n  %s  only for `tls init --renew`: whoever has it can pass for the hub, so keep it elsewhere if you can\n", m.CA, m.CAKey)
+	fmt.Fprintf(&b, "\nRun the hub with it:\n  %s\n\nOn the other machines put %s where each client looks:\n", m.Serve, filepath.Base(m.CA))
+	for _, step := range m.Client {
+		fmt.Fprintf(&b, "\n%s\n  %s\n", step.Client, step.CA)
+		if step.File != "" {
+			fmt.Fprintf(&b, "  %s:\n", step.File)
+			for line := range strings.Lines(step.Content) {
+				fmt.Fprintf(&b, "      %s", line)
+			}
+		}
+		for _, command := range step.Then {
+			fmt.Fprintf(&b, "  $ %s\n", command)
+		}
+		if step.Note != "" {
+			fmt.Fprintf(&b, "  (%s)\n", step.Note)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,130 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+type tokensCmd struct {
+	Ls     tokensLsCmd     `cmd:"" help:"List access tokens."`
+	Create tokensCreateCmd `cmd:"" help:"Issue an access token. It is shown once."`
+	Revoke tokensRevokeCmd `cmd:"" help:"Revoke an access token; it is refused within a second."`
+}
+
+// An owned is whose tokens a command is about.
+type owned struct {
+	target
+	For string `help:"User such as alice, or robot account such as acme+ci; default: you." placeholder:"NAME"`
+}
+
+// tokens is the way to the owner's tokens.
+func (o *owned) tokens(s *session) (a *api, at, owner string, err error) {
+	if a, err = o.api(s); err != nil {
+		return nil, "", "", err
+	}
+	if owner = o.For; owner == "" {
+		owner = a.user
+	}
+	if owner == "" {
+		return nil, "", "", errors.New("the operator has no tokens: say whose with --for")
+	}
+	if organization, robot, ok := strings.Cut(owner, "+"); ok {
+		return a, path("orgs", organization, "robots", robot, "tokens"), owner, nil
+	}
+	return a, path("users", owner, "tokens"), owner, nil
+}
+
+// An issuedToken is a token of the API.
+type issuedToken struct {
+	ID           string     `json:"id"`
+	Name         string     `json:"name"`
+	Kind         string     `json:"kind"`
+	Level        string     `json:"level"`
+	Repositories []string   `json:"repositories"`
+	Issued       *time.Time `json:"issued"`
+	Expires      *time.Time `json:"expires"`
+	Revoked      bool       `json:"revoked"`
+	LastUsed     *time.Time `json:"lastUsed"`
+	Token        string     `json:"token"` // of one that was just issued
+	Seq          uint64     `json:"seq"`
+}
+
+type tokensLsCmd struct{ owned }
+
+func (c *tokensLsCmd) Run(s *session) error {
+	a, where, owner, err := c.tokens(s)
+	if err != nil {
+		return err
+	}
+	return list(a, where, nil, "No tokens of "+owner+".", []string{"ID", "NAME", "LEVEL", "REPOSITORIES", "ISSUED", "LAST USED", "EXPIRES"}, func(t issuedToken) []string {
+		ends := at(t.Expires)
+		if t.Revoked {
+			ends = "revoked"
+		}
+		repositories := join(t.Repositories)
+		if repositories == "" {
+			repositories = "all"
+		}
+		name := t.Name
+		if t.Kind == "login" {
+			name += " (docker login)"
+		}
+		return []string{t.ID, name, t.Level, repositories, at(t.Issued), at(t.LastUsed), ends}
+	})
+}
+
+type tokensCreateCmd struct {
+	owned
+	Name    string        `arg:"" help:"What it is for, such as ci."`
+	Level   string        `help:"How far it goes: ${enum}. write pushes but deletes nothing." enum:"read,write,delete,admin" default:"write"`
+	Repo    []string      `help:"Repository that it is good for; may be repeated. Default: all." placeholder:"NAME"`
+	Expires time.Duration `help:"How long it is good for, such as 720h; default: until it is revoked." placeholder:"DURATION"`
+}
+
+// Validate is called by kong.
+func (c *tokensCreateCmd) Validate() error {
+	if c.Expires < 0 {
+		return errors.New("--expires is not negative")
+	}
+	return nil
+}
+
+func (c *tokensCreateCmd) Run(s *session) error {
+	a, where, owner, err := c.tokens(s)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"name": c.Name, "level": c.Level}
+	if len(c.Repo) > 0 {
+		body["repositories"] = c.Repo
+	}
+	if c.Expires > 0 {
+		body["expires"] = time.Now().Add(c.Expires).UTC().Format(time.RFC3339)
+	}
+	raw, err := a.do("POST", where, nil, body)
+	if err != nil || s.json {
+		return s.rawOr(raw, err)
+	}
+	var t issuedToken
+	if err := json.Unmarshal(raw, &t); err != nil {
+		return fmt.Errorf("the hub's answer cannot be read: %w", err)
+	}
+	_, err = fmt.Fprintf(s.out, "Issued %s to %s (event %d). It is shown this once:\n%s\n", t.ID, owner, t.Seq, t.Token)
+	return err
+}
+
+type tokensRevokeCmd struct {
+	owned
+	ID string `arg:"" help:"Id of the token; see tokens ls."`
+}
+
+func (c *tokensRevokeCmd) Run(s *session) error {
+	a, where, _, err := c.tokens(s)
+	if err != nil {
+		return err
+	}
+	return a.change("DELETE", where+path(c.ID), nil, "Revoked "+c.ID)
+}

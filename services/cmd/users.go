@@ -1,0 +1,153 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+type usersCmd struct {
+	Ls            usersLsCmd            `cmd:"" help:"List users."`
+	Create        usersCreateCmd        `cmd:"" help:"Make a user. Without --password-stdin a password is made and shown once."`
+	Show          usersShowCmd          `cmd:"" help:"Show a user, or yourself."`
+	Set           usersSetCmd           `cmd:"" help:"Say who administers the hub, and who is locked out."`
+	ResetPassword usersResetPasswordCmd `cmd:"" help:"Set a password: your own, or as administrator anybody's."`
+	Email         usersEmailCmd         `cmd:"" help:"Show, set or remove the e-mail address of a user."`
+	Erase         usersEraseCmd         `cmd:"" help:"Erase a person for good. The login name is given to nobody else."`
+}
+
+// A userItem is a user of the API.
+type userItem struct {
+	Name     string     `json:"name"`
+	ID       string     `json:"id"`
+	Erased   bool       `json:"erased"`
+	Admin    bool       `json:"admin"`
+	Disabled bool       `json:"disabled"`
+	HasEmail bool       `json:"hasEmail"`
+	Created  *time.Time `json:"created"`
+	Password string     `json:"password"` // of one that was just made
+	Seq      uint64     `json:"seq"`
+}
+
+func (u userItem) state() string {
+	switch {
+	case u.Erased:
+		return "erased"
+	case u.Disabled:
+		return "disabled"
+	case u.Admin:
+		return "administrator"
+	}
+	return "user"
+}
+
+func (u userItem) facts() [][]string {
+	return [][]string{{"name", u.Name}, {"is", u.state()}, {"created", at(u.Created)}, {"e-mail", yes(u.HasEmail, "kept")}, {"id", u.ID}}
+}
+
+type usersLsCmd struct{ target }
+
+func (c *usersLsCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	return list(a, "/users", paged(), "No users.", []string{"NAME", "IS", "CREATED", "E-MAIL"}, func(u userItem) []string {
+		return []string{u.Name, u.state(), at(u.Created), yes(u.HasEmail, "kept")}
+	})
+}
+
+type usersShowCmd struct {
+	target
+	Name string `arg:"" optional:"" help:"Login name; default: yours."`
+}
+
+func (c *usersShowCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	if c.Name != "" {
+		return show(a, path("users", c.Name), nil, userItem.facts)
+	}
+	type whoami struct {
+		Kind, Name, Level string
+		Repositories      []string
+		User              *userItem
+	}
+	return show(a, "/user", nil, func(w whoami) [][]string {
+		facts := [][]string{{"name", w.Name}, {"is", w.Kind}}
+		if w.User != nil {
+			facts = w.User.facts()
+		}
+		return append(facts, []string{"level", w.Level}, []string{"limited to", join(w.Repositories)})
+	})
+}
+
+type usersCreateCmd struct {
+	target
+	Name          string `arg:"" help:"Login name: lower-case letters, digits, and single . _ - between them."`
+	Admin         bool   `help:"Administrator of the hub."`
+	Email         string `help:"E-mail address; kept encrypted and apart from the log." placeholder:"ADDRESS"`
+	PasswordStdin bool   `help:"Read the password from standard input."`
+}
+
+func (c *usersCreateCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"name": c.Name, "admin": c.Admin}
+	if c.Email != "" {
+		body["email"] = c.Email
+	}
+	if c.PasswordStdin {
+		if body["password"], err = s.secret("", true); err != nil {
+			return err
+		}
+	}
+	raw, err := a.do("POST", "/users", nil, body)
+	if err != nil || s.json {
+		return s.rawOr(raw, err)
+	}
+	var u userItem
+	if err := json.Unmarshal(raw, &u); err != nil {
+		return fmt.Errorf("the hub's answer cannot be read: %w", err)
+	}
+	fmt.Fprintf(s.out, "Made the user %s (event %d).\n", u.Name, u.Seq)
+	if u.Password != "" {
+		fmt.Fprintf(s.out, "Password, shown this once: %s\n", u.Password)
+	}
+	return nil
+}
+
+type usersSetCmd struct {
+	target
+	Name     string `arg:"" help:"Login name."`
+	Admin    *bool  `help:"Administrator of the hub, or not." negatable:""`
+	Disabled *bool  `name:"disable" help:"Locked out: no credential is accepted. --no-disable lets them in again." negatable:""`
+}
+
+// Validate is called by kong.
+func (c *usersSetCmd) Validate() error {
+	if c.Admin == nil && c.Disabled == nil {
+		return errors.New("say what to set: --[no-]admin, --[no-]disable")
+	}
+	return nil
+}
+
+func (c *usersSetCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{}
+	if c.Admin != nil {
+		body["admin"] = *c.Admin
+	}
+	if c.Disabled != nil {
+		body["disabled"] = *c.Disabled
+	}
+	return a.change("PATCH", path("users", c.Name), body, "Changed "+c.Name)
+}

@@ -1,0 +1,135 @@
+package hub
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// The endpoints in files named docker_* have the shapes of Docker Hub, so that
+// scripts written for it work with another base URL. They are the API of
+// /api/v1 in other words: rights and decisions are the same.
+
+// A dockerHandler gives a status and a body, which is nil for none.
+type dockerHandler func(w http.ResponseWriter, r *http.Request, c *call) (status int, body any, err error)
+
+func (h *Hub) registerDocker() {
+	h.registerDockerAccounts()
+	h.registerDockerRepositories()
+	h.registerDockerTags()
+	h.registerDockerSearch()
+}
+
+// docker mounts an endpoint in Docker Hub's shape.
+func (h *Hub) docker(method, path string, need Permission, serve dockerHandler) {
+	h.route(Route{method, path, need}, asDockerError, func(w http.ResponseWriter, r *http.Request) {
+		c, _ := r.Context().Value(callKey{}).(*call)
+		status, body, err := serve(w, r, c)
+		if err != nil {
+			asDockerError(w, r, h.problem(r.Context(), r.Pattern, err))
+			return
+		}
+		if body == nil {
+			w.WriteHeader(status)
+			return
+		}
+		writeJSON(w, r, status, body)
+	})
+}
+
+// onBoth mounts an endpoint at the older and the newer address of a repository.
+func (h *Hub) onBoth(method, rest string, need Permission, serve dockerHandler) {
+	h.docker(method, "/v2/repositories/{namespace}/{name}"+rest, need, serve)
+	h.docker(method, "/v2/namespaces/{namespace}/repositories/{name}"+rest, need, serve)
+}
+
+func asDockerError(w http.ResponseWriter, r *http.Request, p *problem) {
+	text := p.Detail
+	for _, e := range p.Errors {
+		text += "; " + e.Location + ": " + e.Message
+	}
+	p.writeAs(w, r, "application/json", map[string]any{"message": text, "detail": text, "errinfo": map[string]string{}})
+}
+
+func writeJSON(w http.ResponseWriter, r *http.Request, status int, body any) {
+	data, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // the bodies are made of texts, numbers and times
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		w.Write(data) // fails only when the client went away
+	}
+}
+
+// readJSON reads a body of which only the known fields count.
+func readJSON(r *http.Request, into any) error {
+	data, err := bodyOf(r)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fail(http.StatusBadRequest, "the request's body is not the JSON object that is expected here").because(err)
+	}
+	return nil
+}
+
+// A dockerPage is a list as Docker Hub gives it.
+type dockerPage struct {
+	Count    int     `json:"count"`
+	Next     *string `json:"next"`
+	Previous *string `json:"previous"`
+	Results  any     `json:"results"`
+}
+
+// dockerPaging is the page that was asked for, from 1, and its length.
+type dockerPaging struct{ page, size int }
+
+func (p dockerPaging) offset() int { return (p.page - 1) * p.size }
+
+const maxDockerPage = 10_000
+
+func pagingOf(r *http.Request) (p dockerPaging, err error) {
+	q := r.URL.Query()
+	number := func(name string, otherwise, most int) (int, error) {
+		text := q.Get(name)
+		if text == "" {
+			return otherwise, nil
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > most {
+			return 0, fail(http.StatusBadRequest, name+" is a number from 1 to "+strconv.Itoa(most))
+		}
+		return n, nil
+	}
+	if p.page, err = number("page", 1, maxDockerPage); err != nil {
+		return p, err
+	}
+	p.size, err = number("page_size", 10, 100)
+	return p, err
+}
+
+// pageOf makes a page of a list with so many entries in all.
+func (p dockerPaging) pageOf(r *http.Request, base string, count int, results any) dockerPage {
+	at := func(page int) *string {
+		q := url.Values{}
+		for name, values := range r.URL.Query() {
+			q[name] = values
+		}
+		q.Set("page", strconv.Itoa(page))
+		q.Set("page_size", strconv.Itoa(p.size))
+		address := base + r.URL.EscapedPath() + "?" + q.Encode()
+		return &address
+	}
+	out := dockerPage{Count: count, Results: results}
+	if p.offset()+p.size < count {
+		out.Next = at(p.page + 1)
+	}
+	if p.page > 1 {
+		out.Previous = at(p.page - 1)
+	}
+	return out
+}

@@ -1,0 +1,104 @@
+package hub
+
+import (
+	"net/http"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/access"
+)
+
+// dockerUser is a user or organization as Docker Hub shows them.
+type dockerUser struct {
+	ID       string     `json:"id"`
+	UUID     string     `json:"uuid"`
+	Username string     `json:"username,omitempty"`
+	OrgName  string     `json:"orgname,omitempty"`
+	FullName string     `json:"full_name"`
+	Location string     `json:"location"`
+	Company  string     `json:"company"`
+	Joined   *time.Time `json:"date_joined"`
+	Type     string     `json:"type"`
+	IsAdmin  *bool      `json:"is_admin,omitempty"`
+}
+
+func (h *Hub) registerDockerAccounts() {
+	h.docker(http.MethodPost, "/v2/users/login", Open, h.dockerLogin)
+	h.docker(http.MethodPost, "/v2/auth/token", Open, h.dockerToken)
+	h.docker(http.MethodGet, "/v2/user", SignedIn, h.dockerWhoami)
+	h.docker(http.MethodGet, "/v2/users/{user}", Anyone, h.dockerUser)
+	h.docker(http.MethodGet, "/v2/orgs/{namespace}", Anyone, h.dockerOrganization)
+}
+
+func (h *Hub) dockerLogin(_ http.ResponseWriter, r *http.Request, _ *call) (int, any, error) {
+	var in struct{ Username, Password string }
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	session, err := h.session(r, in.Username, in.Password)
+	return http.StatusOK, map[string]string{"token": session}, err
+}
+
+func (h *Hub) dockerToken(_ http.ResponseWriter, r *http.Request, _ *call) (int, any, error) {
+	var in struct{ Identifier, Secret string }
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	session, err := h.session(r, in.Identifier, in.Secret)
+	return http.StatusOK, map[string]string{"access_token": session}, err
+}
+
+func (h *Hub) session(r *http.Request, name, secret string) (string, error) {
+	if name == "" || secret == "" || len(name) > 100 || len(secret) > 1024 {
+		return "", fail(http.StatusBadRequest, "a login needs a name and a password or access token")
+	}
+	session, _, err := h.Passwords.Login(r.Context(), r, name, secret)
+	return session, err
+}
+
+func dockerView(a *accounts.Account) dockerUser {
+	v := dockerUser{ID: a.ID, UUID: a.ID, Joined: &a.Created}
+	if a.Kind == events.KindOrganization {
+		v.OrgName, v.Type = a.Name, "Organization"
+	} else {
+		v.Username, v.Type = a.Name, "User"
+	}
+	return v
+}
+
+func (h *Hub) dockerWhoami(_ http.ResponseWriter, r *http.Request, c *call) (int, any, error) {
+	if c.p.Kind == access.Operator {
+		return http.StatusOK, dockerUser{Username: c.p.Name, Type: "User", IsAdmin: &c.p.Admin}, nil
+	}
+	a, err := h.Accounts.AccountByID(r.Context(), c.p.ID)
+	if err != nil {
+		return 0, nil, err
+	}
+	v := dockerView(a)
+	v.IsAdmin = &c.p.Admin
+	return http.StatusOK, v, nil
+}
+
+func (h *Hub) dockerUser(_ http.ResponseWriter, r *http.Request, c *call) (int, any, error) {
+	a, err := h.user(r.Context(), r.PathValue("user"))
+	if err != nil {
+		return 0, nil, err
+	}
+	v := dockerView(a)
+	if !c.isOrAdministers(a) {
+		v.Joined = nil
+	}
+	return http.StatusOK, v, nil
+}
+
+func (h *Hub) dockerOrganization(_ http.ResponseWriter, r *http.Request, _ *call) (int, any, error) {
+	a, err := h.Accounts.Account(r.Context(), r.PathValue("namespace"))
+	if err != nil {
+		return 0, nil, err
+	}
+	if a.Kind != events.KindOrganization {
+		return 0, nil, notFound()
+	}
+	return http.StatusOK, dockerView(a), nil
+}

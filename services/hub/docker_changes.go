@@ -1,0 +1,67 @@
+package hub
+
+import (
+	"net/http"
+
+	"hubledger/services/internal/repository"
+)
+
+func (h *Hub) dockerPatch(w http.ResponseWriter, r *http.Request, c *call) (int, any, error) {
+	var in struct {
+		Description     *string `json:"description"`
+		FullDescription *string `json:"full_description"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	if in.Description == nil && in.FullDescription == nil {
+		return 0, nil, fail(http.StatusBadRequest, "description or full_description is needed")
+	}
+	about, err := h.description(r.Context(), c)
+	if err != nil {
+		return 0, nil, err
+	}
+	assign(&about.Line, in.Description)
+	assign(&about.Readme, in.FullDescription)
+	seq, err := repository.Describe(r.Context(), h.Log, by(c.p), c.id(), c.repo.Name, about)
+	if err == nil {
+		err = h.dockerDone(w, r, seq)
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	return h.dockerGet(w, r, c)
+}
+
+func (h *Hub) dockerPrivacy(w http.ResponseWriter, r *http.Request, c *call) (int, any, error) {
+	var in struct {
+		IsPrivate *bool `json:"is_private"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	if in.IsPrivate == nil {
+		return 0, nil, fail(http.StatusBadRequest, "is_private is needed")
+	}
+	seq, err := repository.ChangeVisibility(r.Context(), h.Log, by(c.p), c.id(), c.repo.Name, visibilityOf(*in.IsPrivate))
+	if err == nil {
+		err = h.dockerDone(w, r, seq)
+	}
+	return http.StatusOK, map[string]bool{"is_private": *in.IsPrivate}, err
+}
+
+func (h *Hub) dockerDelete(w http.ResponseWriter, r *http.Request, c *call) (int, any, error) {
+	seq, err := h.Registry.DeleteRepository(r.Context(), by(c.p), c.repo.Name)
+	if err == nil {
+		err = h.dockerDone(w, r, seq)
+	}
+	return http.StatusAccepted, nil, err
+}
+
+func (h *Hub) dockerDeleteTag(w http.ResponseWriter, r *http.Request, c *call) (int, any, error) {
+	seq, err := h.dropTag(r.Context(), c, r.PathValue("tag"))
+	if err == nil {
+		err = h.dockerDone(w, r, seq)
+	}
+	return http.StatusNoContent, nil, err
+}

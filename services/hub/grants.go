@@ -1,0 +1,152 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/account"
+)
+
+type grantView struct {
+	Kind string `json:"kind" enum:"user,team,robot"`
+	Name string `json:"name" doc:"Login name, or name of the team"`
+	Role string `json:"role" enum:"read,write,admin"`
+}
+
+// GranteePath names whom a grant is for.
+type GranteePath struct {
+	Kind    string `path:"kind" enum:"user,team,robot"`
+	Grantee string `path:"grantee" maxLength:"81" doc:"Login name of a user; or the name of a team or a robot account of the organization"`
+}
+
+type roleBody struct {
+	Role string `json:"role" enum:"read,write,admin" doc:"write pushes and deletes tags and images; admin also changes settings and grants"`
+}
+
+type setGrantIn struct {
+	RepositoryPath
+	GranteePath
+	Body roleBody
+}
+
+type removeGrantIn struct {
+	RepositoryPath
+	GranteePath
+}
+
+// NamespacePath names a namespace.
+type NamespacePath struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"Name of a user or an organization"`
+}
+
+type setNamespaceGrantIn struct {
+	NamespacePath
+	GranteePath
+	Body roleBody
+}
+
+type removeNamespaceGrantIn struct {
+	NamespacePath
+	GranteePath
+}
+
+func (h *Hub) registerGrants() {
+	const one, all = repositoryPath + "/grants", "/namespaces/{namespace}/grants"
+	add(h, operation{method: http.MethodGet, path: one, id: "list-grants", tag: "repositories", summary: "List who was given a role on a repository",
+		about: "Owners, and grants on the whole namespace, come on top."}, h.listGrants)
+	add(h, operation{method: http.MethodPut, path: one + "/{kind}/{grantee}", id: "set-grant", tag: "repositories", summary: "Give a role on a repository"}, h.setGrant)
+	add(h, operation{method: http.MethodDelete, path: one + "/{kind}/{grantee}", id: "remove-grant", tag: "repositories", summary: "Take a role on a repository back"}, h.removeGrant)
+	add(h, operation{method: http.MethodGet, path: all, id: "list-namespace-grants", tag: "namespaces", summary: "List who was given a role on all of a namespace"}, h.listNamespaceGrants)
+	add(h, operation{method: http.MethodPut, path: all + "/{kind}/{grantee}", id: "set-namespace-grant", tag: "namespaces",
+		summary: "Give a role on all of a namespace", about: "On what it has and will have; write and admin also create repositories."}, h.setNamespaceGrant)
+	add(h, operation{method: http.MethodDelete, path: all + "/{kind}/{grantee}", id: "remove-namespace-grant", tag: "namespaces", summary: "Take a role on all of a namespace back"}, h.removeNamespaceGrant)
+}
+
+func (h *Hub) grantsOn(ctx context.Context, namespace, repository string) (*list[grantView], error) {
+	grants, err := h.Accounts.Grants(ctx, namespace, repository)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]grantView, len(grants))
+	for i, g := range grants {
+		views[i] = grantView{g.GranteeKind, g.GranteeName, g.Role}
+	}
+	return wholeList(views), nil
+}
+
+func (h *Hub) listGrants(ctx context.Context, c *call, _ *RepositoryPath) (*list[grantView], error) {
+	return h.grantsOn(ctx, c.repo.Namespace, c.repo.ID)
+}
+
+func (h *Hub) listNamespaceGrants(ctx context.Context, c *call, _ *NamespacePath) (*list[grantView], error) {
+	return h.grantsOn(ctx, c.namespace.ID, "")
+}
+
+func (h *Hub) setGrant(ctx context.Context, c *call, in *setGrantIn) (*written, error) {
+	return h.give(ctx, c, c.repo.ID, in.GranteePath, in.Body.Role)
+}
+
+func (h *Hub) setNamespaceGrant(ctx context.Context, c *call, in *setNamespaceGrantIn) (*written, error) {
+	return h.give(ctx, c, "", in.GranteePath, in.Body.Role)
+}
+
+func (h *Hub) give(ctx context.Context, c *call, repository string, to GranteePath, role string) (*written, error) {
+	id, err := h.grantee(ctx, c.namespace, to)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := account.GiveGrant(ctx, h.Log, by(c.p), events.GrantGiven{Namespace: c.namespace.ID, Repository: repository,
+		Grantee: id, GranteeKind: to.Kind, Role: role})
+	return h.done(ctx, seq, err)
+}
+
+func (h *Hub) removeGrant(ctx context.Context, c *call, in *removeGrantIn) (*written, error) {
+	return h.withdraw(ctx, c, c.repo.ID, in.GranteePath)
+}
+
+func (h *Hub) removeNamespaceGrant(ctx context.Context, c *call, in *removeNamespaceGrantIn) (*written, error) {
+	return h.withdraw(ctx, c, "", in.GranteePath)
+}
+
+func (h *Hub) withdraw(ctx context.Context, c *call, repository string, of GranteePath) (*written, error) {
+	id, err := h.grantee(ctx, c.namespace, of)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := account.WithdrawGrant(ctx, h.Log, by(c.p), events.GrantWithdrawn{Namespace: c.namespace.ID, Repository: repository,
+		Grantee: id, GranteeKind: of.Kind})
+	return h.done(ctx, seq, err)
+}
+
+// grantee is the id of whom the path names: any user, but only the namespace's
+// own teams and robot accounts.
+func (h *Hub) grantee(ctx context.Context, ns *accounts.Namespace, g GranteePath) (string, error) {
+	var id string
+	var err error
+	switch g.Kind {
+	case events.GranteeUser:
+		a, err := h.member(ctx, "path.grantee", g.Grantee)
+		if err != nil {
+			return "", err
+		}
+		return a.ID, nil
+	case events.GranteeTeam:
+		var t *accounts.Team
+		if t, err = h.Accounts.Team(ctx, ns.ID, g.Grantee); err == nil {
+			id = t.ID
+		}
+	default:
+		var a *accounts.Account
+		if a, err = h.Accounts.Account(ctx, ns.Name+"+"+strings.TrimPrefix(g.Grantee, ns.Name+"+")); err == nil {
+			id = a.ID
+		}
+	}
+	if errors.Is(err, accounts.ErrNotFound) {
+		return "", invalid("path.grantee", "the namespace has no "+g.Kind+" of that name")
+	}
+	return id, err
+}

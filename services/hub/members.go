@@ -1,0 +1,112 @@
+package hub
+
+import (
+	"context"
+	"net/http"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/account"
+)
+
+type memberView struct {
+	Name string `json:"name" doc:"Login name"`
+	Role string `json:"role" enum:"owner,member"`
+}
+
+func shownMembers(all []accounts.Membership) *list[memberView] {
+	views := make([]memberView, len(all))
+	for i, m := range all {
+		views[i] = memberView{m.Name, m.Role}
+	}
+	return wholeList(views)
+}
+
+// MemberPath names a member of an organization.
+type MemberPath struct {
+	OrganizationPath
+	Member string `path:"member" maxLength:"40" doc:"Login name of a user"`
+}
+
+type setMemberIn struct {
+	MemberPath
+	Body struct {
+		Role string `json:"role" enum:"owner,member" doc:"An owner may do everything with what the organization has"`
+	}
+}
+
+func (h *Hub) registerMembers() {
+	const path = "/orgs/{namespace}/members"
+	add(h, operation{method: http.MethodGet, path: path, id: "list-members", tag: "organizations", summary: "List the members of an organization"}, h.listMembers)
+	add(h, operation{method: http.MethodPut, path: path + "/{member}", id: "set-member", tag: "organizations",
+		summary: "Make a user a member or an owner", about: "Membership alone gives no right on private repositories: teams and grants do."}, h.setMember)
+	add(h, operation{method: http.MethodDelete, path: path + "/{member}", id: "remove-member", tag: "organizations",
+		summary: "End a membership", about: "It ends those in the organization's teams, too."}, h.removeMember)
+}
+
+func (h *Hub) listMembers(ctx context.Context, c *call, _ *OrganizationPath) (*list[memberView], error) {
+	o, err := c.organization()
+	if err != nil {
+		return nil, err
+	}
+	members, err := h.Accounts.Members(ctx, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	return shownMembers(members), nil
+}
+
+func (h *Hub) setMember(ctx context.Context, c *call, in *setMemberIn) (*written, error) {
+	o, err := c.organization()
+	if err != nil {
+		return nil, err
+	}
+	a, err := h.member(ctx, "path.member", in.Member)
+	if err != nil {
+		return nil, err
+	}
+	if in.Body.Role != events.RoleOwner {
+		if err := h.keepsOwner(ctx, o.ID, a.ID); err != nil {
+			return nil, err
+		}
+	}
+	seq, err := account.GrantMembership(ctx, h.Log, by(c.p), o.ID, o.ID, a.ID, in.Body.Role)
+	return h.done(ctx, seq, err)
+}
+
+func (h *Hub) removeMember(ctx context.Context, c *call, in *MemberPath) (*written, error) {
+	o, err := c.organization()
+	if err != nil {
+		return nil, err
+	}
+	a, err := h.user(ctx, in.Member)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.keepsOwner(ctx, o.ID, a.ID); err != nil {
+		return nil, err
+	}
+	seq, err := account.RevokeMembership(ctx, h.Log, by(c.p), o.ID, o.ID, a.ID)
+	return h.done(ctx, seq, err)
+}
+
+// keepsOwner refuses to take the last owner away. Two owners who remove each
+// other at the same moment can still leave none: an administrator of the hub
+// names one again.
+func (h *Hub) keepsOwner(ctx context.Context, organization, leaving string) error {
+	members, err := h.Accounts.Members(ctx, organization)
+	if err != nil {
+		return err
+	}
+	owners, owns := 0, false
+	for _, m := range members {
+		if m.Role == events.RoleOwner {
+			owners++
+			owns = owns || m.User == leaving
+		}
+	}
+	if owns && owners == 1 {
+		return fail(http.StatusConflict, "the organization needs another owner first")
+	}
+	return nil
+}

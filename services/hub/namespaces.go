@@ -1,0 +1,134 @@
+package hub
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	images "hubledger/projections/registry"
+	"hubledger/services/internal/account"
+)
+
+type namespaceView struct {
+	Name  string `json:"name"`
+	Kind  string `json:"kind,omitempty" enum:"user,organization" doc:"Absent for one that was pushed to before there were accounts"`
+	Level string `json:"level" enum:"read,write,admin" doc:"read: a member; write: may create repositories; admin: owns it"`
+}
+
+type quotaView struct {
+	Bytes  int64 `json:"bytes" minimum:"0" doc:"Of distinct blobs and manifests that live images hold; 0 for no limit"`
+	Images int64 `json:"images" minimum:"0" doc:"Live manifests; 0 for no limit"`
+}
+
+type setQuotaIn struct {
+	NamespacePath
+	Body quotaView
+}
+
+// A usageView says what live images take, in bytes.
+type usageView struct {
+	Repositories int   `json:"repositories"`
+	Tags         int64 `json:"tags"`
+	Manifests    int64 `json:"manifests"`
+	Blobs        int64 `json:"blobs" doc:"Distinct ones"`
+	Bytes        int64 `json:"bytes" doc:"Of distinct blobs and of manifests"`
+	Unique       int64 `json:"unique" doc:"Of the bytes, what a deletion of all of it would free"`
+	Shared       int64 `json:"shared" doc:"Of the bytes, what others need, too"`
+}
+
+func shownUsage(u images.Usage) usageView {
+	return usageView{u.Repositories, u.Tags, u.Manifests, u.Blobs, u.Bytes, u.Unique, u.Shared()}
+}
+
+type deletedView struct {
+	ID      string    `json:"id" format:"uuid"`
+	Name    string    `json:"name"`
+	Deleted time.Time `json:"deleted"`
+	Until   time.Time `json:"restorableUntil"`
+}
+
+type restoreRepositoryIn struct {
+	NamespacePath
+	ID string `path:"id" format:"uuid" doc:"From the list of the deleted"`
+}
+
+func (h *Hub) registerNamespaces() {
+	const path = "/namespaces/{namespace}"
+	add(h, operation{method: http.MethodGet, path: path, id: "get-namespace", tag: "namespaces", summary: "Show a namespace"}, h.getNamespace)
+	add(h, operation{method: http.MethodGet, path: path + "/quota", id: "get-quota", tag: "namespaces", summary: "Show what a namespace may hold"}, h.getQuota)
+	add(h, operation{method: http.MethodPut, path: path + "/quota", id: "set-quota", tag: "namespaces", summary: "Say what a namespace may hold"}, h.setQuota)
+	add(h, operation{method: http.MethodGet, path: path + "/usage", id: "get-namespace-usage", tag: "namespaces", summary: "Show what a namespace takes"}, h.getNamespaceUsage)
+	add(h, operation{method: http.MethodGet, path: repositoryPath + "/usage", id: "get-usage", tag: "repositories", summary: "Show what a repository takes"}, h.getUsage)
+	add(h, operation{method: http.MethodGet, path: path + "/deleted", id: "list-deleted", tag: "namespaces", summary: "List deleted repositories that can be restored"}, h.listDeleted)
+	add(h, operation{method: http.MethodPost, path: path + "/deleted/{id}/restore", id: "restore-repository", tag: "namespaces", summary: "Undo the deletion of a repository"}, h.restoreRepository)
+}
+
+func (h *Hub) getNamespace(_ context.Context, c *call, _ *NamespacePath) (*wholly[namespaceView], error) {
+	return &wholly[namespaceView]{namespaceView{c.namespace.Name, c.namespace.Kind, levelName(c.level)}}, nil
+}
+
+func (h *Hub) getQuota(_ context.Context, c *call, _ *NamespacePath) (*wholly[quotaView], error) {
+	return &wholly[quotaView]{quotaView{c.namespace.QuotaBytes, c.namespace.QuotaImages}}, nil
+}
+
+func (h *Hub) setQuota(ctx context.Context, c *call, in *setQuotaIn) (*written, error) {
+	ns, err := h.Accounts.Namespace(ctx, in.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := account.SetQuota(ctx, h.Log, by(c.p), ns.ID, in.Body.Bytes, in.Body.Images)
+	return h.done(ctx, seq, err)
+}
+
+func (h *Hub) getNamespaceUsage(ctx context.Context, c *call, _ *NamespacePath) (*wholly[usageView], error) {
+	u, err := h.Images.NamespaceUsage(ctx, c.namespace.ID)
+	return &wholly[usageView]{shownUsage(u)}, err
+}
+
+func (h *Hub) getUsage(ctx context.Context, c *call, _ *RepositoryPath) (*wholly[usageView], error) {
+	u, err := h.Images.RepositoryUsage(ctx, c.repo.ID)
+	return &wholly[usageView]{shownUsage(u)}, err
+}
+
+// deletedIn lists what was deleted in a namespace and can come back.
+func (h *Hub) deletedIn(ctx context.Context, namespace string) ([]deletedView, error) {
+	all, err := h.Images.DeletedRepositories(ctx, "", time.Now().Add(-h.UndeleteWindow))
+	if err != nil {
+		return nil, err
+	}
+	var views []deletedView
+	for _, d := range all {
+		ns, err := h.Images.NamespaceOf(ctx, d.ID)
+		if err != nil {
+			return nil, err
+		}
+		if ns == namespace {
+			views = append(views, deletedView{d.ID, d.Name, d.Deleted, d.Deleted.Add(h.UndeleteWindow)})
+		}
+	}
+	return views, nil
+}
+
+func (h *Hub) listDeleted(ctx context.Context, c *call, _ *NamespacePath) (*list[deletedView], error) {
+	views, err := h.deletedIn(ctx, c.namespace.ID)
+	if err != nil {
+		return nil, err
+	}
+	return wholeList(views), nil
+}
+
+func (h *Hub) restoreRepository(ctx context.Context, c *call, in *restoreRepositoryIn) (*written, error) {
+	ns, err := h.Images.NamespaceOf(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if ns != c.namespace.ID {
+		return nil, notFound()
+	}
+	name, err := h.Images.RepositoryName(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := h.Registry.RestoreRepository(ctx, by(c.p), name, in.ID)
+	return h.done(ctx, seq, err)
+}

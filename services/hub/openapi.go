@@ -1,0 +1,57 @@
+package hub
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const apiAbout = `Accounts, rights, the catalog and search of a Hubledger.
+
+Errors are problems of RFC 9457. Every change answers with its sequence in the log, as ` + "`seq`" + ` and in the
+header Hubledger-Sequence, when it can be read back. Lists have at most ` + "`limit`" + ` entries (25 unless told, 100 at
+most) and, when there are more, ` + "`next`" + ` and a Link header with the address of the next page.
+
+The name of a repository is that of its namespace and the rest; slashes in the rest may be written as they are or as
+%2F. ` + "`library/busybox`" + ` is the top-level image busybox.`
+
+// tags are the nouns of the document, in the order in which it shows them.
+var tags = []*huma.Tag{
+	{Name: "users", Description: "People, their passwords and addresses."},
+	{Name: "tokens", Description: "Access tokens of users and robot accounts."},
+	{Name: "organizations", Description: "Organizations, their members, teams and robot accounts."},
+	{Name: "repositories", Description: "The catalog: what there is, who may use it, and what becomes of it."},
+	{Name: "tags", Description: "Tags and the images that they name."},
+	{Name: "namespaces", Description: "What a user or an organization has, and how much of it."},
+	{Name: "search", Description: "Finding repositories."},
+}
+
+var securitySchemes = map[string]*huma.SecurityScheme{
+	"basic":  {Type: "http", Scheme: "basic", Description: "Login name and password, or login name and access token."},
+	"bearer": {Type: "http", Scheme: "bearer", Description: "A session from POST /v2/users/login, or an access token."},
+}
+
+// document is the OpenAPI document in its two spellings.
+type document struct{ json, yaml []byte }
+
+// describe makes the document once all operations are there, and serves it.
+func (h *Hub) describe() (err error) {
+	if h.document.json, err = json.Marshal(h.api.OpenAPI()); err != nil {
+		return fmt.Errorf("write the OpenAPI document: %w", err)
+	}
+	if h.document.yaml, err = h.api.OpenAPI().YAML(); err != nil {
+		return fmt.Errorf("write the OpenAPI document: %w", err)
+	}
+	h.serveText(apiPrefix+"/openapi.json", "application/openapi+json", h.document.json)
+	h.serveText(apiPrefix+"/openapi.yaml", "application/openapi+yaml", h.document.yaml)
+	return nil
+}
+
+func (h *Hub) serveText(path, contentType string, text []byte) {
+	h.route(Route{http.MethodGet, path, Open}, asProblemJSON, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Write(text)
+	})
+}

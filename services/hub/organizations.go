@@ -1,0 +1,151 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/account"
+)
+
+// An OrganizationView is an organization and what one is in it.
+type OrganizationView struct {
+	Name string `json:"name"`
+	Role string `json:"role,omitempty" enum:"owner,member" doc:"Mine in it; absent for an administrator of the hub who has none"`
+}
+
+// OrganizationPath names an organization.
+type OrganizationPath struct {
+	Namespace string `path:"namespace" maxLength:"40" doc:"Name of the organization"`
+}
+
+type createOrganizationIn struct {
+	Body struct {
+		Name  string `json:"name" minLength:"2" maxLength:"40" doc:"Lower-case letters, digits, and single . _ - between them"`
+		Owner string `json:"owner,omitempty" maxLength:"40" doc:"Login name of its first owner: absent for myself, others are for administrators of the hub to name"`
+	}
+}
+
+type createdOrganization struct {
+	OrganizationView
+	Seq uint64 `json:"seq" doc:"Sequence of the change in the log"`
+}
+
+func (h *Hub) registerOrganizations() {
+	add(h, operation{method: http.MethodGet, path: "/orgs", id: "list-organizations", tag: "organizations", summary: "List the organizations that I am in"}, h.listOrganizations)
+	add(h, operation{method: http.MethodPost, path: "/orgs", id: "create-organization", tag: "organizations", status: http.StatusCreated,
+		summary: "Make an organization"}, h.createOrganization)
+	add(h, operation{method: http.MethodGet, path: "/orgs/{namespace}", id: "get-organization", tag: "organizations", summary: "Show an organization"}, h.getOrganization)
+}
+
+// organization is the one that the path names; a user's namespace is none.
+func (c *call) organization() (*accounts.Namespace, error) {
+	if c.namespace.Kind != events.KindOrganization {
+		return nil, notFound()
+	}
+	return c.namespace, nil
+}
+
+func (h *Hub) listOrganizations(ctx context.Context, c *call, _ *struct{}) (*list[OrganizationView], error) {
+	var views []OrganizationView
+	if c.p.Kind == access.User {
+		in, err := h.Accounts.Memberships(ctx, c.p.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range in {
+			if m.Group == m.Organization {
+				views = append(views, OrganizationView{m.GroupName, m.Role})
+			}
+		}
+	}
+	return wholeList(views), nil
+}
+
+func (h *Hub) getOrganization(ctx context.Context, c *call, in *OrganizationPath) (*wholly[OrganizationView], error) {
+	o, err := c.organization()
+	if err != nil {
+		return nil, err
+	}
+	v := OrganizationView{Name: o.Name}
+	members, err := h.Accounts.Members(ctx, o.ID)
+	for _, m := range members {
+		if m.User == c.p.ID {
+			v.Role = m.Role
+		}
+	}
+	return &wholly[OrganizationView]{v}, err
+}
+
+func (h *Hub) createOrganization(ctx context.Context, c *call, in *createOrganizationIn) (*wrote[createdOrganization], error) {
+	owner, err := h.firstOwner(ctx, c, in.Body.Owner)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.mayTake(ctx, c, in.Body.Name); err != nil {
+		return nil, err
+	}
+	_, seq, err := account.CreateOrganization(ctx, h.Log, by(c.p), in.Body.Name, owner.ID)
+	if err == nil {
+		err = h.settle(ctx, seq)
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := OrganizationView{Name: in.Body.Name}
+	if owner.ID == c.p.ID {
+		v.Role = events.RoleOwner
+	}
+	return &wrote[createdOrganization]{seq, createdOrganization{v, seq}}, nil
+}
+
+// firstOwner is who shall own a new organization, if the caller may say so.
+func (h *Hub) firstOwner(ctx context.Context, c *call, name string) (*accounts.Account, error) {
+	switch {
+	case c.p.Kind == access.Robot:
+		return nil, fail(http.StatusForbidden, "a robot account owns no organization")
+	case !c.p.Admin && h.OnlyAdminsCreateOrganizations:
+		return nil, fail(http.StatusForbidden, "on this hub administrators make the organizations")
+	case !c.p.Admin && name != "" && name != c.p.Name:
+		return nil, fail(http.StatusForbidden, "only administrators of the hub make organizations for others")
+	case name == "" && c.p.Kind == access.Operator:
+		return nil, invalid("body.owner", "say who shall own it")
+	case name == "":
+		name = c.p.Name
+	}
+	return h.member(ctx, "body.owner", name)
+}
+
+// mayTake keeps a namespace that was pushed to before there were accounts from
+// whoever first asks for its name: it has repositories.
+func (h *Hub) mayTake(ctx context.Context, c *call, name string) error {
+	ns, err := h.Accounts.Namespace(ctx, name)
+	switch {
+	case errors.Is(err, accounts.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case ns.Kind == "" && c.p.Admin:
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, account.ErrTaken)
+}
+
+// member finds a user who can be given something.
+func (h *Hub) member(ctx context.Context, where, name string) (*accounts.Account, error) {
+	a, err := h.user(ctx, name)
+	if ignoreMissing(err) != nil {
+		var p *problem
+		if !errors.As(err, &p) {
+			return nil, err
+		}
+	}
+	if err != nil || a.Erased {
+		return nil, invalid(where, "there is no user of that name")
+	}
+	return a, nil
+}

@@ -1,0 +1,77 @@
+package hub
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"hubledger/projections/catalog"
+)
+
+type readmeView struct {
+	HTML string `json:"html" doc:"The README as sanitized HTML, a fragment; empty when there is none"`
+}
+
+type activityView struct {
+	Seq   uint64 `json:"seq" doc:"Sequence of the event in the log"`
+	Time  string `json:"time" format:"date-time"`
+	Actor string `json:"actor" doc:"Login name of who did it"`
+	Kind  string `json:"kind" doc:"Such as image.pushed or tag.deleted"`
+	What  string `json:"what,omitempty" doc:"The tag, or the digest of what has none"`
+}
+
+type activityIn struct {
+	RepositoryPath
+	Paging
+}
+
+func (h *Hub) registerReading() {
+	add(h, operation{method: http.MethodGet, path: repositoryPath + "/readme", id: "get-readme", tag: "repositories",
+		summary: "Show the README as HTML", about: "GitHub Flavored Markdown; scripts, styles, forms and images that are not over https are left out."}, h.getReadme)
+	add(h, operation{method: http.MethodGet, path: repositoryPath + "/activity", id: "get-activity", tag: "repositories",
+		summary: "List what happened to a repository", about: "The latest first."}, h.getActivity)
+	add(h, operation{method: http.MethodPut, path: repositoryPath + "/star", id: "star", tag: "repositories", summary: "Give a star"}, h.star)
+	add(h, operation{method: http.MethodDelete, path: repositoryPath + "/star", id: "unstar", tag: "repositories", summary: "Take my star back"}, h.unstar)
+}
+
+func (h *Hub) getReadme(ctx context.Context, c *call, _ *RepositoryPath) (*wholly[readmeView], error) {
+	source, err := h.Catalog.Readme(ctx, c.repo.ID)
+	if err != nil {
+		return nil, err
+	}
+	html, err := h.markdown.HTML(source)
+	return &wholly[readmeView]{readmeView{html}}, err
+}
+
+func (h *Hub) getActivity(ctx context.Context, c *call, in *activityIn) (*list[activityView], error) {
+	before, err := parseSequence(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, err := h.Catalog.Activity(ctx, c.repo.ID, before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]activityView, len(all))
+	for i, a := range all {
+		views[i] = shownActivity(a)
+	}
+	return pageOf(c, views, in.Limit, func(v activityView) string { return cursorAt(strconv.FormatUint(v.Seq, 10)) }), nil
+}
+
+func shownActivity(a catalog.Activity) activityView {
+	return activityView{a.Seq, a.Time.UTC().Format("2006-01-02T15:04:05.000000Z"), a.Actor, a.Kind, a.What}
+}
+
+// parseSequence reads the cursor of a list by sequence; 0 is the beginning.
+func parseSequence(cursor string) (uint64, error) {
+	place, err := parseCursor(cursor)
+	if err != nil || place == "" {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(place, 10, 63)
+	if err != nil || n == 0 {
+		return 0, badCursor()
+	}
+	return n, nil
+}

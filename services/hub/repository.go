@@ -1,0 +1,179 @@
+package hub
+
+import (
+	"context"
+	"net/http"
+
+	"hubledger/events"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/repository"
+)
+
+// RepositoryPath names a repository.
+type RepositoryPath struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization; library for top-level images"`
+	Name      string `path:"name" maxLength:"200" doc:"The rest of the name; slashes as they are or as %2F"`
+}
+
+// A repositoryPage is all that one page about a repository shows.
+type repositoryPage struct {
+	RepositoryView
+	Readme  string `json:"readme" doc:"Markdown as it was written"`
+	Starred bool   `json:"starred" doc:"I have given it a star"`
+	Level   string `json:"level" enum:"read,write,delete,admin" doc:"What I may do with it"`
+	Tags    int    `json:"tags" doc:"How many there are"`
+}
+
+type changeRepositoryIn struct {
+	RepositoryPath
+	Body struct {
+		Description *string   `json:"description,omitempty" maxLength:"400" doc:"One line of at most 100 characters"`
+		Readme      *string   `json:"readme,omitempty" maxLength:"100000" doc:"Markdown, at most 100,000 bytes"`
+		Topics      *[]string `json:"topics,omitempty" maxItems:"20" doc:"Each of a-z, 0-9 and -, at most 35 long"`
+		Visibility  string    `json:"visibility,omitempty" enum:"public,private"`
+	}
+}
+
+type createRepositoryIn struct {
+	Body struct {
+		Name       string `json:"name" minLength:"1" maxLength:"200" doc:"Full name, such as alice/app"`
+		Visibility string `json:"visibility,omitempty" enum:"public,private" doc:"Absent: as this hub has it for a push"`
+	}
+}
+
+type createdRepository struct {
+	RepositoryView
+	Seq uint64 `json:"seq" doc:"Sequence of the change in the log"`
+}
+
+const repositoryPath = "/repositories/{namespace}/{name}"
+
+func (h *Hub) registerRepository() {
+	add(h, operation{method: http.MethodPost, path: "/repositories", id: "create-repository", tag: "repositories", status: http.StatusCreated,
+		summary: "Make an empty repository", about: "A push makes one as well."}, h.createRepository)
+	add(h, operation{method: http.MethodGet, path: repositoryPath, id: "get-repository", tag: "repositories", summary: "Show a repository"}, h.getRepository)
+	add(h, operation{method: http.MethodPatch, path: repositoryPath, id: "change-repository", tag: "repositories",
+		summary: "Describe a repository, open or close it", about: "What is absent stays."}, h.changeRepository)
+	add(h, operation{method: http.MethodDelete, path: repositoryPath, id: "delete-repository", tag: "repositories",
+		summary: "Delete a repository with all it has", about: "It can be restored until the undelete window ends."}, h.deleteRepository)
+}
+
+// id is what the commands on the call's repository take.
+func (c *call) id() repository.ID {
+	return repository.ID{Namespace: c.repo.Namespace, Repository: c.repo.ID}
+}
+
+func (h *Hub) getRepository(ctx context.Context, c *call, _ *RepositoryPath) (*wholly[repositoryPage], error) {
+	e, err := h.Catalog.Entry(ctx, c.repo.ID)
+	if err != nil {
+		return nil, err
+	}
+	page := repositoryPage{RepositoryView: shownEntry(*e), Level: levelName(c.level)}
+	if page.Readme, err = h.Catalog.Readme(ctx, c.repo.ID); err != nil {
+		return nil, err
+	}
+	if c.p.Kind == access.User {
+		if page.Starred, err = h.Catalog.HasStar(ctx, c.repo.ID, c.p.ID); err != nil {
+			return nil, err
+		}
+	}
+	page.Tags, err = h.tagged.Count(ctx, c.repo.ID)
+	return &wholly[repositoryPage]{page}, err
+}
+
+func (h *Hub) createRepository(ctx context.Context, c *call, in *createRepositoryIn) (*wrote[createdRepository], error) {
+	id, seq, err := h.create(ctx, c, in.Body.Name, in.Body.Visibility)
+	if err == nil {
+		err = h.settle(ctx, seq)
+	}
+	if err != nil {
+		return nil, err
+	}
+	e, err := h.Catalog.Entry(ctx, id.Repository)
+	if err != nil {
+		return nil, err
+	}
+	return &wrote[createdRepository]{seq, createdRepository{shownEntry(*e), seq}}, nil
+}
+
+// create makes a repository that is not there, if the principal may.
+func (h *Hub) create(ctx context.Context, c *call, full, visibility string) (id repository.ID, seq uint64, err error) {
+	name, err := repository.ParseName(full)
+	if err != nil {
+		return id, 0, invalid("body.name", err.Error())
+	}
+	d, err := h.Rights.Repository(ctx, c.p, name.Full)
+	switch {
+	case err != nil:
+		return id, 0, err
+	case d.Repository != nil && d.Level >= access.Read:
+		return id, 0, fail(http.StatusConflict, "there is a repository of that name")
+	case !d.Create:
+		return id, 0, fail(http.StatusForbidden, "you may not create "+name.Full+own(c.p))
+	}
+	if visibility == "" {
+		visibility = h.DefaultVisibility
+	}
+	if id, err = repository.Ensure(ctx, h.Log, by(c.p), name, visibility); err != nil {
+		return id, 0, err
+	}
+	_, seq, err = command.Latest(ctx, h.Log, events.RepositorySubject(id.Namespace, name.Full))
+	return id, seq, err
+}
+
+// own tells users where they may.
+func own(p access.Principal) string {
+	if p.Kind != access.User {
+		return ""
+	}
+	return ": your own repositories have names that begin with " + p.Name + "/"
+}
+
+func (h *Hub) changeRepository(ctx context.Context, c *call, in *changeRepositoryIn) (*written, error) {
+	want := in.Body
+	var seq uint64
+	if want.Description != nil || want.Readme != nil || want.Topics != nil {
+		about, err := h.description(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		assign(&about.Line, want.Description)
+		assign(&about.Readme, want.Readme)
+		assign(&about.Topics, want.Topics)
+		if seq, err = repository.Describe(ctx, h.Log, by(c.p), c.id(), c.repo.Name, about); err != nil {
+			return nil, err
+		}
+	}
+	if want.Visibility != "" {
+		var err error
+		if seq, err = repository.ChangeVisibility(ctx, h.Log, by(c.p), c.id(), c.repo.Name, want.Visibility); err != nil {
+			return nil, err
+		}
+	}
+	if seq == 0 {
+		return nil, invalid("body", "say what to change")
+	}
+	return h.done(ctx, seq, nil)
+}
+
+func assign[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// description is what the catalog says of the call's repository.
+func (h *Hub) description(ctx context.Context, c *call) (repository.Description, error) {
+	e, err := h.Catalog.Entry(ctx, c.repo.ID)
+	if err != nil {
+		return repository.Description{}, err
+	}
+	readme, err := h.Catalog.Readme(ctx, c.repo.ID)
+	return repository.Description{Line: e.Description, Readme: readme, Topics: e.Topics}, err
+}
+
+func (h *Hub) deleteRepository(ctx context.Context, c *call, _ *RepositoryPath) (*written, error) {
+	seq, err := h.Registry.DeleteRepository(ctx, by(c.p), c.repo.Name)
+	return h.done(ctx, seq, err)
+}

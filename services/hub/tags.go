@@ -1,0 +1,150 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections/catalog"
+	images "hubledger/projections/registry"
+	"hubledger/services/hub/tagged"
+	"hubledger/services/internal/image"
+	"hubledger/services/internal/repository"
+)
+
+type tagView struct {
+	Name      string      `json:"name"`
+	Digest    string      `json:"digest"`
+	MediaType string      `json:"mediaType"`
+	Size      int64       `json:"size" doc:"In bytes, of what a pull fetches at most; 0 when not known"`
+	Pushed    time.Time   `json:"pushed"`
+	By        string      `json:"by" doc:"Login name of who pushed it"`
+	Pulls     int64       `json:"pulls" doc:"As of the last full hour"`
+	Pulled    *time.Time  `json:"pulled,omitempty" doc:"Last pull that was counted"`
+	Images    []imageView `json:"images" nullable:"false" doc:"For each platform that is there"`
+}
+
+type imageView struct {
+	Digest       string `json:"digest"`
+	OS           string `json:"os,omitempty"`
+	Architecture string `json:"architecture,omitempty"`
+	Variant      string `json:"variant,omitempty"`
+	Size         int64  `json:"size" doc:"In bytes"`
+}
+
+func shownTag(t tagged.Tag, pulls catalog.TagPulls) tagView {
+	v := tagView{Name: t.Name, Digest: t.Digest.String(), MediaType: t.MediaType, Size: t.Size, Pushed: t.Pushed, By: t.By,
+		Pulls: pulls.Pulls, Pulled: known(pulls.LastPulled), Images: make([]imageView, len(t.Images))}
+	for i, m := range t.Images {
+		v.Images[i] = imageView{m.Digest.String(), m.Platform.OS, m.Platform.Architecture, m.Platform.Variant, m.Size}
+	}
+	return v
+}
+
+type tagIn struct {
+	RepositoryPath
+	Tag string `path:"tag" maxLength:"128"`
+}
+
+type listTagsIn struct {
+	RepositoryPath
+	Paging
+}
+
+type manifestIn struct {
+	RepositoryPath
+	Digest string `path:"digest" maxLength:"150"`
+}
+
+func (h *Hub) registerTags() {
+	const path = repositoryPath + "/tags"
+	add(h, operation{method: http.MethodGet, path: path, id: "list-tags", tag: "tags", summary: "List the tags of a repository", about: "By name."}, h.listTags)
+	add(h, operation{method: http.MethodGet, path: path + "/{tag}", id: "get-tag", tag: "tags", summary: "Show a tag"}, h.getTag)
+	add(h, operation{method: http.MethodDelete, path: path + "/{tag}", id: "delete-tag", tag: "tags",
+		summary: "Delete a tag", about: "What it names stays until a cleanup rule or a deletion takes it."}, h.deleteTag)
+	add(h, operation{method: http.MethodPost, path: path + "/{tag}/restore", id: "restore-tag", tag: "tags", summary: "Undo the deletion of a tag"}, h.restoreTag)
+	add(h, operation{method: http.MethodPost, path: repositoryPath + "/manifests/{digest}/restore", id: "restore-manifest", tag: "tags",
+		summary: "Undo the deletion of a manifest", about: "Tags that named it are there again."}, h.restoreManifest)
+}
+
+func (h *Hub) listTags(ctx context.Context, c *call, in *listTagsIn) (*list[tagView], error) {
+	last, err := parseCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := h.tagged.Tags(ctx, c.repo.ID, last, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	pulls, err := h.Catalog.TagPulls(ctx, c.repo.ID)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]tagView, len(tags))
+	for i, t := range tags {
+		views[i] = shownTag(t, pulls[t.Name])
+	}
+	return pageOf(c, views, in.Limit, func(v tagView) string { return cursorAt(v.Name) }), nil
+}
+
+func (h *Hub) getTag(ctx context.Context, c *call, in *tagIn) (*wholly[tagView], error) {
+	t, err := h.tagged.Tag(ctx, c.repo.ID, in.Tag)
+	if err != nil {
+		return nil, err
+	}
+	pulls, err := h.Catalog.TagPulls(ctx, c.repo.ID)
+	return &wholly[tagView]{shownTag(*t, pulls[t.Name])}, err
+}
+
+func (h *Hub) deleteTag(ctx context.Context, c *call, in *tagIn) (*written, error) {
+	seq, err := h.dropTag(ctx, c, in.Tag)
+	return h.done(ctx, seq, err)
+}
+
+// dropTag deletes a tag of the call's repository. One whose manifest was
+// deleted is not there, though the tag's own last event says nothing of it.
+func (h *Hub) dropTag(ctx context.Context, c *call, tag string) (uint64, error) {
+	if !repository.ValidTag(tag) {
+		return 0, notFound()
+	}
+	if _, err := h.tagged.Tag(ctx, c.repo.ID, tag); err != nil {
+		return 0, err
+	}
+	repo, err := h.Images.Repository(ctx, c.repo.Name)
+	if err != nil {
+		return 0, err
+	}
+	seq, err := image.DeleteTag(ctx, h.Log, by(c.p), c.id(), repo.Policy, tag)
+	var immutable *image.ImmutableError
+	if errors.As(err, &immutable) {
+		return 0, fail(http.StatusConflict, immutable.Error()).because(err)
+	}
+	return seq, err
+}
+
+func (h *Hub) restoreTag(ctx context.Context, c *call, in *tagIn) (*written, error) {
+	d, _, err := h.Images.DeletedTag(ctx, c.repo.ID, in.Tag)
+	if err == nil {
+		_, err = h.Images.Manifest(ctx, c.repo.ID, d)
+		if errors.Is(err, images.ErrNotFound) {
+			return nil, fail(http.StatusConflict, "the tag named "+d.String()+", which was deleted as well: restore that first").because(err)
+		}
+	}
+	if ignoreMissing(err) != nil {
+		return nil, err
+	}
+	seq, err := h.Registry.RestoreTag(ctx, by(c.p), c.repo.Name, in.Tag)
+	return h.done(ctx, seq, err)
+}
+
+func (h *Hub) restoreManifest(ctx context.Context, c *call, in *manifestIn) (*written, error) {
+	d, err := digest.Parse(in.Digest)
+	if err != nil {
+		return nil, invalid("path.digest", "a digest is sha256:<64 hex digits> or sha512:<128 hex digits>")
+	}
+	seq, err := h.Registry.RestoreManifest(ctx, by(c.p), c.repo.Name, d)
+	return h.done(ctx, seq, err)
+}

@@ -1,0 +1,89 @@
+package access
+
+import "sync"
+
+// maxCached bounds the entries of a cache: a few hundred bytes each.
+const maxCached = 20_000
+
+// A cache keeps what was read from the projection, by subject and by who asks.
+// Whoever fills it says at which epoch they began to read; when anything was
+// dropped since then, what they read may be old and is not kept.
+//
+// Names that are not there are kept, too: they must not take longer than those
+// that may not be seen. Somebody who asks for many of them can push others
+// out, which costs those a few queries.
+type cache struct {
+	mu      sync.RWMutex
+	epoch   uint64
+	size    int
+	entries map[string]map[who]any // by what it is about
+}
+
+// who is the account that an entry is for: what is known of a robot account
+// must not answer for a user that claims its id.
+type who struct {
+	kind Kind
+	id   string
+}
+
+func (p *Principal) who() who { return who{p.Kind, p.ID} }
+
+func (c *cache) get(what string, by who) (v any, epoch uint64) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.entries[what][by], c.epoch
+}
+
+func (c *cache) put(epoch uint64, what string, by who, v any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.epoch != epoch {
+		return
+	}
+	if c.entries == nil {
+		c.entries = map[string]map[who]any{}
+	}
+	of := c.entries[what]
+	if of == nil {
+		of = map[who]any{}
+		c.entries[what] = of
+	}
+	before := len(of)
+	of[by] = v
+	c.size += len(of) - before
+	if c.size > maxCached {
+		c.evict()
+	}
+}
+
+// evict makes room for a tenth, in the map's random order.
+func (c *cache) evict() {
+	for what, of := range c.entries {
+		for by := range of {
+			if c.size <= maxCached/10*9 {
+				return
+			}
+			delete(of, by)
+			c.size--
+		}
+		delete(c.entries, what)
+	}
+}
+
+// drop forgets what is known of something, for everybody.
+func (c *cache) drop(what ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	for _, w := range what {
+		c.size -= len(c.entries[w])
+		delete(c.entries, w)
+	}
+}
+
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	c.entries, c.size = nil, 0
+}

@@ -1,0 +1,74 @@
+package access
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// maxStale is how far the accounts may be behind the log: a right that was
+	// taken away must not count for longer.
+	maxStale  = time.Second
+	lookEvery = maxStale / 4
+)
+
+// A mark is what the log's last sequence was at some time.
+type mark struct {
+	at  time.Duration // since Rights was made
+	seq uint64
+}
+
+// Run looks every quarter of a second how far the view is behind the log,
+// until ctx ends.
+func (r *Rights) Run(ctx context.Context) {
+	var marks []mark
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for failing := false; ; {
+		at := time.Since(r.started)
+		asking, cancel := context.WithTimeout(ctx, maxStale)
+		seq, err := r.cfg.Log.LastSeq(asking)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			marks = append(marks, mark{at, seq})
+		case !failing:
+			r.cfg.Logger.Warn("cannot tell how fresh the accounts are", "error", err)
+		}
+		failing = err != nil
+		marks = r.reached(marks)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// reached notes which marks the view has passed, and returns those it has not.
+// A log that always grows is never reached, but where it was a moment ago is.
+func (r *Rights) reached(marks []mark) []mark {
+	position := r.cfg.View.Position()
+	n := 0
+	for n < len(marks) && marks[n].seq <= position {
+		r.caughtUp.Store(int64(marks[n].at))
+		n++
+	}
+	// One that is too old can make nothing fresh any more.
+	for n < len(marks) && time.Since(r.started)-marks[n].at > maxStale {
+		n++
+	}
+	return append(marks[:0], marks[n:]...)
+}
+
+// Fresh is nil when the view had all of the log a second ago or later, as far
+// as Run knows, and ErrStale otherwise. It costs nothing.
+func (r *Rights) Fresh(context.Context) error {
+	at := r.caughtUp.Load()
+	if at < 0 || time.Since(r.started)-time.Duration(at) > maxStale {
+		return ErrStale
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package access
+
+import (
+	"encoding/json"
+	"strings"
+
+	"hubledger/events"
+	"hubledger/projections"
+)
+
+// Committed forgets what a commit of the accounts projection changed. It is
+// the projection's OnCommit: called before anyone who waits for the commit goes
+// on. parked says whether the projection has set any event aside.
+func (r *Rights) Committed(c projections.Commit, parked bool) {
+	if c.Events == nil || parked {
+		r.forget()
+		return
+	}
+	for k := range c.Events {
+		r.committed(&c.Events[k])
+	}
+}
+
+func (r *Rights) forget() {
+	r.decisions.clear()
+	r.credentials.clear()
+}
+
+// committed knows an event by its type. What happens all day, such as pushes,
+// new repositories and tokens, takes little or nothing with it; who belongs
+// where changes seldom, and everything may rest on it.
+func (r *Rights) committed(e *events.Event) {
+	family, _, _ := events.SplitType(e.Type())
+	aggregate, _, _ := strings.Cut(family, ".")
+	switch aggregate {
+	case "hub", "robot":
+		r.forget()
+	case "namespace", "quota", "membership", "team", "grant":
+		r.decisions.clear()
+	case "user":
+		if family != "user.email_changed" {
+			r.forget()
+		}
+	case "token":
+		if family != "token.issued" {
+			r.revoked(e)
+		}
+	case "repository":
+		if family != "repository.described" && family != "repository.policy_changed" {
+			r.repositoryChanged(e)
+		}
+	}
+}
+
+func (r *Rights) revoked(e *events.Event) {
+	var p struct{ Token string }
+	if json.Unmarshal(e.Data, &p) != nil {
+		r.credentials.clear()
+		return
+	}
+	r.credentials.drop(p.Token)
+}
+
+func (r *Rights) repositoryChanged(e *events.Event) {
+	var p struct{ Name string }
+	if json.Unmarshal(e.Data, &p) != nil {
+		r.decisions.clear()
+		return
+	}
+	r.decisions.drop(p.Name, anyName)
+}

@@ -1,0 +1,180 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+)
+
+// A standing is what an account has in one namespace.
+type standing struct {
+	active     bool     // may do anything at all
+	admin      bool     // is an administrator of the hub
+	owner      bool     // of the namespace
+	member     bool     // of the organization
+	wide       Level    // on all that the namespace has
+	repository Level    // on the repository asked for
+	rests      []string // subjects of the aggregates that say so; only while something is parked
+}
+
+// namespace is what the account may do with the namespace as such.
+func (s *standing) namespace() Level {
+	switch {
+	case s.owner:
+		return Admin
+	case s.wide >= Write:
+		return Write
+	case s.member || s.wide >= Read:
+		return Read
+	}
+	return None
+}
+
+// look reads what a name stands for and what the principal's account has
+// there. It asks the same whatever there is; name may be empty.
+func (r *Rights) look(ctx context.Context, p Principal, namespace, name string) (standing, accounts.Place, error) {
+	place, err := r.cfg.Read.Place(ctx, namespace, name)
+	if err != nil {
+		return standing{}, place, err
+	}
+	var s standing
+	switch p.Kind {
+	case Anonymous:
+		s.active = true
+	case Operator:
+		s.active, s.admin = true, true
+	case User, Robot:
+		if s, err = r.standing(ctx, p, place); err != nil {
+			return standing{}, place, err
+		}
+	}
+	if r.cfg.View.HasParked() {
+		s.rests = append(s.rests, events.NamespaceSubject(namespace))
+		if place.Namespace != nil && name != "" {
+			s.rests = append(s.rests, events.RepositorySubject(place.Namespace.ID, name))
+		}
+	}
+	return s, place, nil
+}
+
+func (r *Rights) standing(ctx context.Context, p Principal, place accounts.Place) (standing, error) {
+	var s standing
+	a, err := r.cfg.Read.AccountByID(ctx, p.ID)
+	if err != nil && !isUnknown(err) {
+		return s, err
+	}
+	var namespace, repository string
+	if place.Namespace != nil {
+		namespace = place.Namespace.ID
+	}
+	if place.Repository != nil {
+		repository = place.Repository.ID
+	}
+	roles, err := r.cfg.Read.Roles(ctx, p.ID, namespace, repository)
+	if err != nil && !isUnknown(err) {
+		return s, err
+	}
+	if a == nil || !alive(a, p.Kind) {
+		return s, nil
+	}
+	s.active, s.admin = true, a.Admin
+	if n := place.Namespace; n != nil {
+		s.owner = n.Kind == events.KindUser && n.ID == a.ID || n.Kind == "" && n.Name != library && place.FirstAdmin == a.ID
+		for _, role := range roles {
+			s.add(n, role)
+		}
+		if s.owner {
+			s.wide, s.repository = Admin, Admin
+		}
+	}
+	if r.cfg.View.HasParked() {
+		s.rests = restsOf(a, namespace, repository, roles)
+	}
+	return s, nil
+}
+
+// alive says whether an account may do anything, as the kind that a principal
+// says it is.
+func alive(a *accounts.Account, kind Kind) bool {
+	return !a.Disabled && !a.Erased && (kind == User && a.Kind == accounts.KindUser || kind == Robot && a.Kind == accounts.KindRobot)
+}
+
+func (s *standing) add(n *accounts.Namespace, role accounts.Role) {
+	if role.Member {
+		s.member = s.member || n.Kind == events.KindOrganization
+		s.owner = s.owner || n.Kind == events.KindOrganization && role.Role == events.RoleOwner
+		return
+	}
+	level := levelOf(role.Role)
+	if n.Name == library {
+		level = min(level, Read)
+	}
+	s.repository = max(s.repository, level)
+	if role.Wide {
+		s.wide = max(s.wide, level)
+	}
+}
+
+// levelOf is what a role on a repository allows.
+func levelOf(role string) Level {
+	switch role {
+	case events.RoleRead:
+		return Read
+	case events.RoleWrite:
+		return Delete
+	case events.RoleAdmin:
+		return Admin
+	}
+	return None
+}
+
+// accountSubjects are those of the aggregates that an account itself rests on.
+func accountSubjects(a *accounts.Account) []string {
+	if a.Kind == accounts.KindRobot {
+		organization, name, _ := strings.Cut(a.Name, "+")
+		return []string{events.RobotSubject(a.Namespace, name), events.NamespaceSubject(organization)}
+	}
+	return []string{events.UserSubject(a.ID), events.NamespaceSubject(a.Name)}
+}
+
+func restsOf(a *accounts.Account, namespace, repository string, roles []accounts.Role) []string {
+	list := accountSubjects(a)
+	for _, role := range roles {
+		if role.Member {
+			list = append(list, events.MembershipSubject(namespace, namespace, a.ID))
+			continue
+		}
+		on := repository
+		if role.Wide {
+			on = ""
+		}
+		list = append(list, events.GrantSubject(namespace, on, role.Grantee))
+		if role.Team != "" {
+			list = append(list, teamSubjects(role.Organization, role.Grantee, role.Team, a.ID)...)
+		}
+	}
+	return list
+}
+
+// teamSubjects are those of the aggregates that make a user a member of a team.
+func teamSubjects(organization, team, name, user string) []string {
+	return []string{events.TeamSubject(organization, name), events.MembershipSubject(organization, team, user),
+		events.MembershipSubject(organization, organization, user)}
+}
+
+// refuseParked is ErrParked when any of the subjects is parked. Whoever holds
+// the data directory's socket may go on: they are the ones to mend it.
+func (r *Rights) refuseParked(p Principal, subjects []string) error {
+	if p.Kind == Operator {
+		return nil
+	}
+	for _, s := range subjects {
+		if r.cfg.View.IsParked(s) {
+			return fmt.Errorf("%w: %s", ErrParked, s)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+)
+
+// CreateUser makes a user, who then has no password. A namespace of that name
+// that a push made before there were accounts becomes theirs: whether they may
+// have it is for the caller to know. ErrName, ErrTaken.
+func CreateUser(ctx context.Context, log command.Log, by command.By, name string) (id string, seq uint64, err error) {
+	id, err = command.NewID()
+	if err != nil {
+		return "", 0, err
+	}
+	return createNamespace(ctx, log, by, name, events.KindUser, id)
+}
+
+// CreateOrganization makes an organization with its first owner; of a
+// namespace without an account as CreateUser does. ErrName, ErrTaken.
+//
+// These are two events. A new organization's owner comes first, since nobody
+// knows its id yet; with an adopted one the log says first who has got it, so
+// that of two that race the loser does not become an owner. If the hub dies in
+// between, an adopted organization has no owner until an administrator names one.
+func CreateOrganization(ctx context.Context, log command.Log, by command.By, name, owner string) (id string, seq uint64, err error) {
+	if err := checkIDs(owner); err != nil {
+		return "", 0, err
+	}
+	if err := CheckName(name); err != nil {
+		return "", 0, err
+	}
+	last, _, err := command.Latest(ctx, log, events.NamespaceSubject(name))
+	if err != nil {
+		return "", 0, err
+	}
+	if id, err = command.NewID(); err != nil {
+		return "", 0, err
+	}
+	owns := func() error {
+		seq, err = GrantMembership(ctx, log, by, id, id, owner, events.RoleOwner)
+		return err
+	}
+	if last == nil {
+		if err := owns(); err != nil {
+			return "", 0, err
+		}
+	}
+	fresh := id
+	if id, seq, err = createNamespace(ctx, log, by, name, events.KindOrganization, id); err != nil || id == fresh {
+		return id, seq, err
+	}
+	return id, seq, owns()
+}
+
+// createNamespace gives a name to an account, with the id of the namespace
+// that is there, or else the given one.
+func createNamespace(ctx context.Context, log command.Log, by command.By, name, kind, fresh string) (id string, seq uint64, err error) {
+	if err := CheckName(name); err != nil {
+		return "", 0, err
+	}
+	seq, err = decide(ctx, log, by, events.NamespaceSubject(name), func(last events.Payload) (events.Payload, error) {
+		if last == nil {
+			id = fresh
+			return events.NamespaceCreated{Namespace: id, Name: name, Kind: kind}, nil
+		}
+		if made, ok := last.(events.NamespaceCreated); ok && made.Kind == "" {
+			id = made.Namespace
+			return events.NamespaceAdopted{Namespace: id, Name: name, Kind: kind}, nil
+		}
+		return nil, fmt.Errorf("%s: %w", name, ErrTaken)
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	return id, seq, nil
+}
+
+// SetQuota states what a namespace may hold; 0 is no limit. ErrInvalid.
+func SetQuota(ctx context.Context, log command.Log, by command.By, namespace string, bytes, images int64) (uint64, error) {
+	if err := checkIDs(namespace); err != nil {
+		return 0, err
+	}
+	if bytes < 0 || images < 0 {
+		return 0, fmt.Errorf("%w: a quota is not negative", ErrInvalid)
+	}
+	p := events.QuotaSet{Namespace: namespace, Bytes: bytes, Images: images}
+	return decide(ctx, log, by, p.Subject(), same(p))
+}
+
+// same is the decision to say p, unless it was said last.
+func same[P interface {
+	comparable
+	events.Payload
+}](p P) func(events.Payload) (events.Payload, error) {
+	return func(last events.Payload) (events.Payload, error) {
+		if last, ok := last.(P); ok && last == p {
+			return nil, nil
+		}
+		return p, nil
+	}
+}

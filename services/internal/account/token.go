@@ -1,0 +1,81 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/repository"
+)
+
+const (
+	maxTokenName         = 100 // bytes
+	maxTokenRepositories = 100
+)
+
+// IssueToken records an access token with a new id. ErrInvalid.
+func IssueToken(ctx context.Context, log command.Log, by command.By, p events.TokenIssued) (uint64, error) {
+	if err := checkIDs(p.Namespace, p.Token, p.Owner); err != nil {
+		return 0, err
+	}
+	if err := checkToken(p); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return command.Append(ctx, log, by, p, 0)
+}
+
+func checkToken(p events.TokenIssued) error {
+	switch {
+	case p.Kind != events.TokenAccess && p.Kind != events.TokenLogin:
+		return errors.New("a token is of kind access or login")
+	case p.OwnerKind != events.GranteeUser && p.OwnerKind != events.GranteeRobot:
+		return errors.New("a token's owner is a user or a robot")
+	case p.OwnerKind == events.GranteeUser && p.Owner != p.Namespace:
+		return errors.New("a user's token belongs to the user's own namespace")
+	case len(p.Hash) != sha256.Size:
+		return errors.New("a token's hash is its SHA-256")
+	case p.Name == "" || len(p.Name) > maxTokenName || !utf8.ValidString(p.Name) || strings.ContainsFunc(p.Name, unicode.IsControl):
+		return fmt.Errorf("a token's name is 1 to %d bytes of UTF-8 without control characters", maxTokenName)
+	case p.Expires != nil && !p.Expires.After(time.Now()):
+		return errors.New("a token expires in the future")
+	}
+	switch p.Level {
+	case events.LevelRead, events.LevelWrite, events.LevelDelete, events.LevelAdmin:
+	default:
+		return errors.New("a token's level is read, write, delete or admin")
+	}
+	return checkRepositories(p.Repositories)
+}
+
+func checkRepositories(names []string) error {
+	// An empty list would be written like none, which means all.
+	if names != nil && len(names) == 0 || len(names) > maxTokenRepositories {
+		return fmt.Errorf("a token is for all repositories or for 1 to %d", maxTokenRepositories)
+	}
+	for _, s := range names {
+		name, err := repository.ParseName(s)
+		if err != nil {
+			return err
+		}
+		if name.Full != s {
+			return fmt.Errorf("the full name of %s is %s", s, name.Full)
+		}
+	}
+	return nil
+}
+
+// RevokeToken ends a token at once. ErrUnknown when it was never issued.
+func RevokeToken(ctx context.Context, log command.Log, by command.By, namespace, token string) (uint64, error) {
+	if err := checkIDs(namespace, token); err != nil {
+		return 0, err
+	}
+	p := events.TokenRevoked{Namespace: namespace, Token: token}
+	return decide(ctx, log, by, p.Subject(), ending(p))
+}

@@ -1,0 +1,95 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+)
+
+// Admins knows who administers the hub: accounts.Reader.
+type Admins interface {
+	// OtherAdmin says whether somebody but that user is an administrator who can log in.
+	OtherAdmin(ctx context.Context, user string) (bool, error)
+}
+
+// Initialize names the first administrator, once in a hub's life: again it may
+// be said of the same user only. ErrInitialized.
+func Initialize(ctx context.Context, log command.Log, by command.By, admin string) (uint64, error) {
+	if err := checkIDs(admin); err != nil {
+		return 0, err
+	}
+	p := events.HubInitialized{Admin: admin}
+	return decide(ctx, log, by, p.Subject(), func(last events.Payload) (events.Payload, error) {
+		if said, ok := last.(events.HubInitialized); ok && said != p {
+			return nil, ErrInitialized
+		}
+		return same(p)(last)
+	})
+}
+
+// SetStanding says whether a user is an administrator of the hub and whether
+// they are disabled. ErrErased, ErrLastAdmin.
+//
+// The last administrator is known by the read model: when two make each other
+// ordinary users in the same moment, none may be left. Whoever may open the data
+// directory's socket needs no administrator, and makes one again.
+func SetStanding(ctx context.Context, log command.Log, by command.By, admins Admins, user string, admin, disabled bool) (uint64, error) {
+	if err := checkIDs(user); err != nil {
+		return 0, err
+	}
+	if !admin || disabled {
+		if err := notLast(ctx, admins, user); err != nil {
+			return 0, err
+		}
+	}
+	return tell(ctx, log, by, user, events.UserStandingChanged{User: user, Admin: admin, Disabled: disabled})
+}
+
+// PasswordChanged says that a user's password is another one now. ErrErased.
+func PasswordChanged(ctx context.Context, log command.Log, by command.By, user string) (uint64, error) {
+	if err := checkIDs(user); err != nil {
+		return 0, err
+	}
+	return tell(ctx, log, by, user, events.UserPasswordChanged{User: user})
+}
+
+// EmailChanged says that a user's e-mail address was set, or taken away. ErrErased.
+func EmailChanged(ctx context.Context, log command.Log, by command.By, user string, set bool) (uint64, error) {
+	if err := checkIDs(user); err != nil {
+		return 0, err
+	}
+	return tell(ctx, log, by, user, events.UserEmailChanged{User: user, Set: set})
+}
+
+// Erase ends a user for good; the name stays taken. Their secrets are for the
+// caller to destroy. ErrLastAdmin, as with SetStanding.
+func Erase(ctx context.Context, log command.Log, by command.By, admins Admins, user string) (uint64, error) {
+	if err := checkIDs(user); err != nil {
+		return 0, err
+	}
+	if err := notLast(ctx, admins, user); err != nil {
+		return 0, err
+	}
+	p := events.UserErased{User: user}
+	return decide(ctx, log, by, p.Subject(), same(p))
+}
+
+// tell appends a fact about a user who was not erased.
+func tell(ctx context.Context, log command.Log, by command.By, user string, p events.Payload) (uint64, error) {
+	return decide(ctx, log, by, events.UserSubject(user), func(last events.Payload) (events.Payload, error) {
+		if _, erased := last.(events.UserErased); erased {
+			return nil, fmt.Errorf("user %s: %w", user, ErrErased)
+		}
+		return p, nil
+	})
+}
+
+func notLast(ctx context.Context, admins Admins, user string) error {
+	other, err := admins.OtherAdmin(ctx, user)
+	if err == nil && !other {
+		err = ErrLastAdmin
+	}
+	return err
+}

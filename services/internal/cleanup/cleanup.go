@@ -1,0 +1,185 @@
+package cleanup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	read "hubledger/projections/registry"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/image"
+	"hubledger/services/internal/repository"
+)
+
+// View is the registry projection's progress.
+type View interface {
+	Wait(ctx context.Context, seq uint64) error
+	Position() uint64
+	HasParked() bool
+}
+
+// Pulls says when each tag of a repository was pulled last.
+type Pulls interface {
+	LastPulled(ctx context.Context, repo string) (map[string]time.Time, error)
+}
+
+// Config is what a Cleaner works with; all fields but Now are required.
+type Config struct {
+	Log    command.Log
+	View   View
+	Read   read.Reader
+	Pulls  Pulls
+	Logger *slog.Logger
+	// UndeleteWindow and LeaseTerm are the registry's: so long after a deletion
+	// its blobs are collected.
+	UndeleteWindow time.Duration
+	LeaseTerm      time.Duration
+	Now            func() time.Time // nil: time.Now
+}
+
+// A Cleaner applies cleanup rules.
+type Cleaner struct{ Config }
+
+// New makes a Cleaner.
+func New(c Config) *Cleaner {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Cleaner{c}
+}
+
+// ErrParked: the projection has set events aside, so that something newer than
+// what it knows may be deleted.
+var ErrParked = errors.New("the registry projection has parked events: nothing is cleaned up until a new projection version has applied them")
+
+// state reads what a rule is applied to, as of a sequence or later.
+func (c *Cleaner) state(ctx context.Context, repo read.Repository) (s State, as uint64, err error) {
+	if c.View.HasParked() {
+		return s, 0, ErrParked
+	}
+	as = c.View.Position()
+	if s.Content, err = c.Read.Content(ctx, repo.ID); err != nil {
+		return s, as, fmt.Errorf("read what is in %s: %w", repo.Name, err)
+	}
+	if s.Pulled, err = c.Pulls.LastPulled(ctx, repo.ID); err != nil {
+		return s, as, fmt.Errorf("read when %s was pulled: %w", repo.Name, err)
+	}
+	s.Immutable = repository.Immutable(repo.Policy)
+	return s, as, nil
+}
+
+// Done says what a run has deleted.
+type Done struct {
+	Tags      int `json:"tags"`
+	Manifests int `json:"manifests"`
+}
+
+// Run deletes what the repository's rule says now. What is pushed or tagged
+// meanwhile stays. A run that was broken off is continued by the next.
+func (c *Cleaner) Run(ctx context.Context, repo read.Repository) (done Done, err error) {
+	if repo.Policy.Cleanup == nil {
+		return done, nil
+	}
+	s, as, err := c.state(ctx, repo)
+	if err != nil {
+		return done, err
+	}
+	by, err := c.by(ctx, repo)
+	if err != nil {
+		return done, err
+	}
+	var last uint64
+	for _, d := range Plan(*repo.Policy.Cleanup, s, c.Now()) {
+		var seq uint64
+		if d.Tag == "" {
+			if seq, err = c.manifest(ctx, by, repo, d.Digest, as); seq > 0 {
+				done.Manifests++
+			}
+		} else if seq, err = image.DeleteTagAt(ctx, c.Log, by, idOf(repo), repo.Policy, d.Tag, d.Digest, d.At); err == nil {
+			done.Tags++
+		} else if errors.Is(err, events.ErrConflict) {
+			err = nil // somebody has moved or deleted it
+		}
+		if err != nil {
+			return done, fmt.Errorf("clean up %s: %w", repo.Name, err)
+		}
+		last = max(last, seq)
+	}
+	return done, c.View.Wait(ctx, last)
+}
+
+// manifest deletes one, unless it was pushed since the plan was made. A push
+// may also come between that look and the deletion; then the deletion is
+// undone at once: nothing that was answered 201 is lost.
+func (c *Cleaner) manifest(ctx context.Context, by command.By, repo read.Repository, d digest.Digest, as uint64) (uint64, error) {
+	if pushed, err := c.Read.LastPush(ctx, repo.ID, d); err != nil || pushed > as {
+		return 0, err
+	}
+	seq, err := image.DeleteManifest(ctx, c.Log, by, idOf(repo), repo.Policy, d, nil)
+	if err != nil {
+		return 0, err
+	}
+	ctx = context.WithoutCancel(ctx) // what is begun is brought to its end
+	if err := c.View.Wait(ctx, seq); err != nil {
+		return seq, err
+	}
+	pushed, err := c.Read.LastPush(ctx, repo.ID, d)
+	if err != nil || pushed <= as || pushed > seq {
+		return seq, err
+	}
+	c.Logger.Info("a manifest was pushed while cleanup deleted it, and is restored", "repository", repo.Name, "digest", d)
+	_, err = image.RestoreManifest(ctx, c.Log, by, idOf(repo), d, seq)
+	return 0, err
+}
+
+// by signs what the rule does; its cause is the event that made the rule, as
+// long as that is the latest of the repository.
+func (c *Cleaner) by(ctx context.Context, repo read.Repository) (command.By, error) {
+	by := command.By{Source: "/cleanup", Actor: "system"}
+	e, err := c.Log.Last(ctx, events.RepositorySubject(repo.Namespace, repo.Name))
+	if err != nil || e == nil || e.Type() != (events.RepositoryPolicyChanged{}).EventType() {
+		return by, err
+	}
+	by.Cause, by.Correlation = e.ID(), e.Correlation()
+	if by.Correlation == "" {
+		by.Correlation = e.ID()
+	}
+	return by, nil
+}
+
+// page is how many repositories RunAll looks at together.
+const page = 100
+
+// RunAll runs the rule of every repository that has one. The failure of one
+// does not keep it from the others.
+func (c *Cleaner) RunAll(ctx context.Context) error {
+	var errs []error
+	for last := ""; ; {
+		list, err := c.Read.WithPolicy(ctx, last, page)
+		if err != nil || len(list) == 0 {
+			return errors.Join(append(errs, err)...)
+		}
+		for _, repo := range list {
+			done, err := c.Run(ctx, repo)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				errs = append(errs, err)
+			}
+			if done != (Done{}) {
+				c.Logger.Info("cleaned up", "repository", repo.Name, "tags", done.Tags, "manifests", done.Manifests)
+			}
+		}
+		last = list[len(list)-1].Name
+	}
+}
+
+func idOf(repo read.Repository) repository.ID {
+	return repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
+}

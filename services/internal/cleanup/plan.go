@@ -1,0 +1,173 @@
+// Package cleanup decides what a repository's cleanup rule takes away, shows
+// it beforehand, and does it.
+package cleanup
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	read "hubledger/projections/registry"
+	"hubledger/services/internal/repository"
+)
+
+// A State is what a rule is applied to.
+type State struct {
+	read.Content
+	Pulled    map[string]time.Time // when each tag was pulled last, as far as it ever was
+	Immutable repository.ImmutableTags
+}
+
+// A Deletion is one thing that goes: a tag, or with an empty Tag a manifest.
+type Deletion struct {
+	Tag    string
+	Digest digest.Digest
+	At     uint64 // of a tag: the sequence of the event by which it names the digest
+}
+
+const day = 24 * time.Hour
+
+// Plan says what goes, in the order in which it is to go: tags, then indexes,
+// then other manifests.
+//
+// A tag stays when it is immutable, matches a pattern of KeepTags, is one of
+// the KeepLast pushed last, or was pushed or pulled within NotPulledDays. A tag
+// that the signatures of a manifest are found by is not counted, and goes with
+// that manifest; where the manifest never was, it stays.
+//
+// A manifest stays when a tag names it that stays, when an index that stays
+// names it or its subject stays, or when it was pushed or lost a tag within
+// UntaggedDays. What refers to a manifest that goes, goes with it, however
+// lately it was pushed.
+func Plan(rule events.Cleanup, s State, now time.Time) []Deletion {
+	p := &plan{rule: rule, State: s, now: now, manifests: map[digest.Digest]*read.ContentManifest{},
+		signed: map[string]digest.Digest{}, staying: map[digest.Digest]bool{}}
+	for k := range s.Manifests {
+		d := s.Manifests[k].Digest
+		p.manifests[d], p.signed[repository.ShortDigest(d)] = &s.Manifests[k], d
+	}
+	goes := p.tags()
+	if rule.UntaggedDays == 0 {
+		return goes
+	}
+	p.keep()
+	goes = append(goes, p.signatures()...)
+	var list []Deletion
+	for _, m := range s.Manifests {
+		if !p.staying[m.Digest] {
+			list = append(list, Deletion{Digest: m.Digest})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Deletion) int { return cmp.Compare(p.rank(a.Digest), p.rank(b.Digest)) })
+	return append(goes, list...)
+}
+
+type plan struct {
+	State
+	rule      events.Cleanup
+	now       time.Time
+	manifests map[digest.Digest]*read.ContentManifest
+	signed    map[string]digest.Digest // manifests by what stands in the tags of their signatures
+	staying   map[digest.Digest]bool
+}
+
+// signs says whether a tag is there for the signatures of a manifest of the repository.
+func (p *plan) signs(tag string) (digest.Digest, bool) {
+	short, ok := repository.SignatureSubject(tag)
+	d := p.signed[short]
+	return d, ok && d != ""
+}
+
+// tags are those that go by themselves.
+func (p *plan) tags() []Deletion {
+	if p.rule.KeepLast == 0 && p.rule.NotPulledDays == 0 {
+		return nil
+	}
+	kept := repository.TagsMatching(p.rule.KeepTags)
+	var list []read.ContentTag
+	for _, t := range p.Tags {
+		if _, signs := repository.SignatureSubject(t.Name); !signs {
+			list = append(list, t)
+		}
+	}
+	slices.SortFunc(list, func(a, b read.ContentTag) int {
+		return cmp.Or(b.Pushed.Compare(a.Pushed), cmp.Compare(b.Seq, a.Seq), cmp.Compare(a.Name, b.Name))
+	})
+	var goes []Deletion
+	for k, t := range list {
+		used := t.Pushed
+		if pulled := p.Pulled[t.Name]; pulled.After(used) {
+			used = pulled
+		}
+		switch {
+		case k < p.rule.KeepLast, p.Immutable.Has(t.Name), kept.Has(t.Name):
+		case p.rule.NotPulledDays > 0 && p.now.Sub(used) < time.Duration(p.rule.NotPulledDays)*day:
+		default:
+			goes = append(goes, Deletion{Tag: t.Name, Digest: t.Digest, At: t.Seq})
+		}
+	}
+	slices.SortFunc(goes, func(a, b Deletion) int { return cmp.Compare(a.Tag, b.Tag) })
+	return goes
+}
+
+// keep works out which manifests stay. One whose tag goes now stays for once:
+// its days without a tag begin.
+func (p *plan) keep() {
+	below := map[digest.Digest][]digest.Digest{} // what stays with a manifest
+	refers := map[digest.Digest]bool{}           // what its subject alone keeps
+	var stay []digest.Digest
+	for _, t := range p.Tags {
+		if subject, signs := p.signs(t.Name); signs {
+			below[subject] = append(below[subject], t.Digest)
+			refers[t.Digest] = true
+		} else {
+			stay = append(stay, t.Digest)
+		}
+	}
+	for d, m := range p.manifests {
+		below[d] = append(below[d], m.Children...)
+		if m.Subject != "" && p.manifests[m.Subject] != nil {
+			below[m.Subject] = append(below[m.Subject], d)
+			refers[d] = true
+		}
+	}
+	for d, m := range p.manifests {
+		since := m.Released
+		if !refers[d] && m.Pushed.After(since) {
+			since = m.Pushed
+		}
+		if p.now.Sub(since) < time.Duration(p.rule.UntaggedDays)*day {
+			stay = append(stay, d)
+		}
+	}
+	for len(stay) > 0 {
+		d := stay[len(stay)-1]
+		stay = stay[:len(stay)-1]
+		if !p.staying[d] {
+			p.staying[d] = true
+			stay = append(stay, below[d]...)
+		}
+	}
+}
+
+// signatures are the tags that go with what they sign.
+func (p *plan) signatures() (goes []Deletion) {
+	for _, t := range p.Tags {
+		if subject, signs := p.signs(t.Name); signs && !p.staying[subject] {
+			goes = append(goes, Deletion{Tag: t.Name, Digest: t.Digest, At: t.Seq})
+		}
+	}
+	return goes
+}
+
+// rank puts what names others before them, so that no index is ever there
+// without its manifests.
+func (p *plan) rank(d digest.Digest) int {
+	if len(p.manifests[d].Children) > 0 {
+		return 0
+	}
+	return 1
+}

@@ -1,0 +1,154 @@
+package cleanup
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	read "hubledger/projections/registry"
+)
+
+// A Preview is what a rule would do now, and what would follow from it.
+type Preview struct {
+	Tags      []PreviewTag      `json:"tags"`
+	Manifests []PreviewManifest `json:"manifests"` // that go now
+	// Later are manifests that go UntaggedDays from now, when nothing is
+	// pushed or tagged until then.
+	Later []PreviewManifest `json:"later"`
+	// Now and Then say what deleting Manifests frees, and Manifests and Later.
+	Now  Freed `json:"now"`
+	Then Freed `json:"then"`
+}
+
+// PreviewTag is a tag that goes.
+type PreviewTag struct {
+	Name   string        `json:"name"`
+	Digest digest.Digest `json:"digest"`
+	Pushed time.Time     `json:"pushed"`
+	Pulled *time.Time    `json:"pulled,omitempty"`
+}
+
+// PreviewManifest is a manifest that goes.
+type PreviewManifest struct {
+	Digest digest.Digest `json:"digest"`
+	Pushed time.Time     `json:"pushed"`
+}
+
+// Freed is how many bytes of blobs nothing else in the hub needs, and when
+// garbage collection takes them: after the undelete window and a lease term.
+type Freed struct {
+	Blobs int       `json:"blobs"`
+	Bytes int64     `json:"bytes"`
+	At    time.Time `json:"at"`
+}
+
+// Preview says what a rule, which need not be the repository's own, would do.
+func (c *Cleaner) Preview(ctx context.Context, repo read.Repository, rule events.Cleanup) (Preview, error) {
+	p := Preview{Tags: []PreviewTag{}, Manifests: []PreviewManifest{}, Later: []PreviewManifest{}}
+	s, _, err := c.state(ctx, repo)
+	if err != nil {
+		return p, err
+	}
+	now := c.Now().UTC()
+	pushed := map[digest.Digest]time.Time{}
+	for _, m := range s.Manifests {
+		pushed[m.Digest] = m.Pushed
+	}
+	gone := map[digest.Digest]bool{}
+	plan := Plan(rule, s, now)
+	for _, d := range plan {
+		if d.Tag == "" {
+			gone[d.Digest] = true
+			p.Manifests = append(p.Manifests, PreviewManifest{d.Digest, pushed[d.Digest]})
+			continue
+		}
+		k, _ := slices.BinarySearchFunc(s.Tags, d.Tag, func(t read.ContentTag, name string) int { return cmp.Compare(t.Name, name) })
+		t := PreviewTag{Name: d.Tag, Digest: d.Digest, Pushed: s.Tags[k].Pushed}
+		if at, ok := s.Pulled[d.Tag]; ok {
+			t.Pulled = &at
+		}
+		p.Tags = append(p.Tags, t)
+	}
+	wait := c.UndeleteWindow + c.LeaseTerm
+	if p.Now, err = c.freed(ctx, repo, gone, now.Add(wait)); err != nil {
+		return p, err
+	}
+	then := now.Add(time.Duration(rule.UntaggedDays) * day)
+	for _, d := range Plan(events.Cleanup{UntaggedDays: rule.UntaggedDays}, after(s, plan, now), then) {
+		if d.Tag == "" {
+			gone[d.Digest] = true
+			p.Later = append(p.Later, PreviewManifest{d.Digest, pushed[d.Digest]})
+		}
+	}
+	p.Then, err = c.freed(ctx, repo, gone, then.Add(wait))
+	return p, err
+}
+
+// after is what is left of a state when a plan was carried out.
+func after(s State, plan []Deletion, now time.Time) State {
+	tags, manifests := map[string]bool{}, map[digest.Digest]bool{}
+	released := map[digest.Digest]bool{}
+	for _, d := range plan {
+		if d.Tag == "" {
+			manifests[d.Digest] = true
+		} else {
+			tags[d.Tag] = true
+			released[d.Digest] = true
+		}
+	}
+	left := State{Immutable: s.Immutable, Pulled: s.Pulled}
+	for _, t := range s.Tags {
+		if !tags[t.Name] {
+			left.Tags = append(left.Tags, t)
+		}
+	}
+	for _, m := range s.Manifests {
+		if manifests[m.Digest] {
+			continue
+		}
+		if released[m.Digest] {
+			m.Released = now
+		}
+		left.Manifests = append(left.Manifests, m)
+	}
+	return left
+}
+
+// freed adds up the blobs that only manifests which are gone need.
+func (c *Cleaner) freed(ctx context.Context, repo read.Repository, gone map[digest.Digest]bool, at time.Time) (Freed, error) {
+	f := Freed{At: at}
+	type need struct {
+		blob digest.Digest
+		size int64
+		kept bool
+	}
+	var needs []need
+	err := c.Read.RepositoryHolds(ctx, repo.ID, func(h read.Hold) error {
+		if n := len(needs); n == 0 || needs[n-1].blob != h.Blob {
+			needs = append(needs, need{h.Blob, h.Size, false})
+		}
+		if !gone[h.Manifest] {
+			needs[len(needs)-1].kept = true
+		}
+		return nil
+	})
+	for _, n := range needs {
+		if err != nil || n.kept {
+			continue
+		}
+		var held bool
+		if held, err = c.Read.HeldElsewhere(ctx, repo.ID, n.blob); err == nil && !held {
+			f.Blobs++
+			f.Bytes += n.size
+		}
+	}
+	if err != nil {
+		return f, fmt.Errorf("add up what %s frees: %w", repo.Name, err)
+	}
+	return f, nil
+}

@@ -1,0 +1,227 @@
+package cleanup_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/pgtest"
+	read "hubledger/projections/registry"
+	"hubledger/services/internal/cleanup"
+	"hubledger/services/internal/command"
+	"hubledger/services/registry/registrytest"
+)
+
+var postgres pgtest.Server
+
+func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pulls is what was pulled, of every repository.
+type pulls map[string]time.Time
+
+func (p pulls) LastPulled(context.Context, string) (map[string]time.Time, error) { return p, nil }
+
+// onEach runs a test on a hub over SQLite and on one over PostgreSQL.
+func onEach(t *testing.T, test func(t *testing.T, h *registrytest.Hub)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, registrytest.Start(t, registrytest.Config{})) })
+	t.Run("postgres", func(t *testing.T) {
+		test(t, registrytest.Start(t, registrytest.Config{Postgres: postgres.URL(t)}))
+	})
+}
+
+// cleaner is one that believes so many days have passed.
+func cleaner(h *registrytest.Hub, log command.Log, days int) *cleanup.Cleaner {
+	return cleanup.New(cleanup.Config{Log: log, View: h.Runner, Read: h.Registry.Read, Pulls: pulls{}, Logger: slog.New(slog.DiscardHandler),
+		UndeleteWindow: 30 * 24 * time.Hour, LeaseTerm: 24 * time.Hour,
+		Now: func() time.Time { return time.Now().Add(time.Duration(days) * 24 * time.Hour) }})
+}
+
+func rule(t testing.TB, h *registrytest.Hub, name string, policy events.RepositoryPolicy) read.Repository {
+	t.Helper()
+	_, err := h.Registry.ChangePolicy(t.Context(), registrytest.By, name, policy)
+	check(t, err)
+	repo, err := h.Registry.Read.Repository(t.Context(), name)
+	check(t, err)
+	return *repo
+}
+
+// What a preview says is what a run does, and what garbage collection frees then.
+func TestPreviewIsWhatHappens(t *testing.T) {
+	onEach(t, func(t *testing.T, h *registrytest.Hub) {
+		ctx, c := t.Context(), h.Client()
+		c.MustPush(t, "alice/app", "v1", registrytest.NewImage("one", "shared with the one that stays"))
+		c.MustPush(t, "alice/app", "v2", registrytest.NewImage("two", "shared with another repository"))
+		kept := c.MustPush(t, "alice/app", "v3", registrytest.NewImage("three", "shared with the one that stays"))
+		c.MustPush(t, "alice/app", "", registrytest.NewImage("never tagged", "two"))
+		other := c.MustPush(t, "bob/app", "v1", registrytest.NewImage("shared with another repository"))
+		repo := rule(t, h, "alice/app", events.RepositoryPolicy{Cleanup: &events.Cleanup{KeepLast: 1, UntaggedDays: 7}})
+
+		preview, err := cleaner(h, h.Log, 8).Preview(ctx, repo, *repo.Policy.Cleanup)
+		check(t, err)
+		if len(preview.Tags) != 2 || preview.Tags[0].Name != "v1" || preview.Tags[1].Name != "v2" || len(preview.Manifests) != 1 || len(preview.Later) != 2 {
+			t.Fatalf("preview %+v", preview)
+		}
+		if at := time.Until(preview.Now.At).Round(24 * time.Hour); at != (8+31)*24*time.Hour || preview.Then.At.Sub(preview.Now.At) != 7*24*time.Hour {
+			t.Errorf("frees at %s and %s", preview.Now.At, preview.Then.At)
+		}
+		if last := h.Events(); last[len(last)-1].Source() == "/cleanup" {
+			t.Error("a preview made events")
+		}
+		for _, stage := range []struct {
+			days            int
+			tags, manifests int
+			freed           cleanup.Freed
+		}{{8, 2, 1, preview.Now}, {16, 0, 2, preview.Then}, {17, 0, 0, preview.Then}} {
+			done, err := cleaner(h, h.Log, stage.days).Run(ctx, repo)
+			check(t, err)
+			if done != (cleanup.Done{Tags: stage.tags, Manifests: stage.manifests}) {
+				t.Errorf("after %d days: done %+v", stage.days, done)
+			}
+			h.EndLeases("alice/app", "bob/app")
+			_, err = h.Collector().Collect(ctx, 0, func(int) {})
+			check(t, err)
+			if freed := h.Counts.Freed.Value(); freed != stage.freed.Bytes || int(h.Counts.Swept.Value()) != stage.freed.Blobs {
+				t.Errorf("after %d days: %d bytes of %d blobs were freed, the preview said %+v", stage.days, freed, h.Counts.Swept.Value(), stage.freed)
+			}
+		}
+		for name, tag := range map[string]string{"alice/app": "v3", "bob/app": "v1"} {
+			d, err := c.Pull(name, tag)
+			check(t, err)
+			if d != kept.Digest() && d != other.Digest() {
+				t.Errorf("%s is %s", name, d)
+			}
+		}
+	})
+}
+
+// What cleanup does is the system's, because of the policy.
+func TestEventsOfCleanup(t *testing.T) {
+	h := registrytest.Start(t, registrytest.Config{})
+	c := h.Client()
+	for _, tag := range []string{"v1", "v2", "latest", "old"} {
+		c.MustPush(t, "alice/app", tag, registrytest.NewImage(tag))
+	}
+	rule(t, h, "alice/app", events.RepositoryPolicy{ImmutableTags: []string{"v.*"}, Cleanup: &events.Cleanup{NotPulledDays: 5, KeepTags: []string{"latest"}}})
+	policy := h.Events()[h.LastSeq()-1]
+	check(t, cleaner(h, h.Log, 4).RunAll(t.Context()))
+	check(t, cleaner(h, h.Log, 6).RunAll(t.Context()))
+	check(t, cleaner(h, h.Log, 6).RunAll(t.Context()))
+	made := h.Events()[policy.Seq:]
+	if len(made) != 1 {
+		t.Fatalf("%d events", len(made))
+	}
+	e := made[0]
+	if e.Type() != "tag.deleted.v1" || e.Actor() != "system" || e.Source() != "/cleanup" || e.Cause() != policy.ID() || e.Correlation() != policy.ID() {
+		t.Errorf("%s by %s of %s because of %s", e.Type(), e.Actor(), e.Source(), e.Cause())
+	}
+}
+
+// before does something just before the first event of that type is appended.
+type before struct {
+	command.Log
+	eventType string
+	do        func() error
+}
+
+func (b *before) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
+	if do := b.do; do != nil && e.Type() == b.eventType {
+		b.do = nil
+		if err := do(); err != nil {
+			return 0, err
+		}
+	}
+	return b.Log.Append(ctx, e, expect)
+}
+
+// A push at the moment of its deletion is not lost: neither its tag nor, when
+// it brings back what was about to go, the manifest.
+func TestPushWhileCleaning(t *testing.T) {
+	h := registrytest.Start(t, registrytest.Config{})
+	c := h.Client()
+	idle := c.MustPush(t, "alice/app", "", registrytest.NewImage("untagged"))
+	child := c.MustPush(t, "alice/app", "", registrytest.NewImage("to be a child"))
+	c.MustPush(t, "alice/app", "v1", registrytest.NewImage("old"))
+	moved := registrytest.NewImage("new")
+	repo := rule(t, h, "alice/app", events.RepositoryPolicy{Cleanup: &events.Cleanup{NotPulledDays: 1, UntaggedDays: 1}})
+	log := &before{h.Log, "tag.deleted.v1", func() error { return c.Push("alice/app", "v1", moved) }}
+	done, err := cleaner(h, log, 2).Run(t.Context(), repo)
+	check(t, err)
+	if d, err := c.Pull("alice/app", "v1"); err != nil || d != moved.Digest() || done.Tags != 0 {
+		t.Errorf("the tag that was pushed meanwhile is %s, %v; %+v", d, err, done)
+	}
+	_, err = h.Registry.RestoreManifest(t.Context(), registrytest.By, "alice/app", idle.Digest())
+	check(t, err)
+	_, err = h.Registry.RestoreManifest(t.Context(), registrytest.By, "alice/app", child.Digest())
+	check(t, err)
+	index := registrytest.NewIndex(idle, child)
+	for name, push := range map[string]func() error{
+		"by tag":   func() error { return c.Push("alice/app", "again", idle) },
+		"in index": func() error { return c.Push("alice/app", "all", index) },
+	} {
+		log = &before{h.Log, "manifest.deleted.v1", push}
+		_, err := cleaner(h, log, 2).Run(t.Context(), repo)
+		check(t, err)
+		if log.do != nil {
+			t.Fatalf("%s: nothing was deleted", name)
+		}
+		_, err = c.Pull("alice/app", idle.Digest().String())
+		if _, terr := c.Pull("alice/app", map[string]string{"by tag": "again", "in index": "all"}[name]); err != nil || terr != nil {
+			t.Errorf("%s: pushed meanwhile, and then %v, %v", name, err, terr)
+		}
+		for _, tag := range []string{"again", "all"} { // for the other row
+			if _, err := c.Do("DELETE", "/v2/alice/app/manifests/"+tag, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := c.Do("DELETE", "/v2/alice/app/manifests/"+index.Digest().String(), nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, image := range []*registrytest.Image{idle, child} {
+			_, _ = h.Registry.RestoreManifest(t.Context(), registrytest.By, "alice/app", image.Digest()) // if it went
+		}
+	}
+}
+
+// A run that breaks off anywhere is finished by the next one.
+func TestCleanupGoesOn(t *testing.T) {
+	h := registrytest.Start(t, registrytest.Config{})
+	c := h.Client()
+	for _, tag := range []string{"v1", "v2", "v3"} {
+		c.MustPush(t, "alice/app", tag, registrytest.NewImage(tag))
+		c.MustPush(t, "alice/app", "", registrytest.NewImage("untagged "+tag))
+	}
+	rule(t, h, "alice/app", events.RepositoryPolicy{Cleanup: &events.Cleanup{NotPulledDays: 1, UntaggedDays: 1, KeepTags: []string{"v3"}}})
+	broken := errors.New("broken off")
+	for _, eventType := range []string{"tag.deleted.v1", "manifest.deleted.v1"} {
+		log := &before{h.Log, eventType, func() error { return broken }}
+		if err := cleaner(h, log, 2).RunAll(t.Context()); !errors.Is(err, broken) {
+			t.Fatalf("broken off with %v", err)
+		}
+	}
+	check(t, cleaner(h, h.Log, 2).RunAll(t.Context()))
+	check(t, cleaner(h, h.Log, 4).RunAll(t.Context()))
+	at := h.LastSeq()
+	check(t, cleaner(h, h.Log, 4).RunAll(t.Context()))
+	if h.LastSeq() != at {
+		t.Error("a run with nothing to do made events")
+	}
+	repo, err := h.Registry.Read.Repository(t.Context(), "alice/app")
+	check(t, err)
+	left, err := h.Registry.Read.Content(t.Context(), repo.ID)
+	check(t, err)
+	if len(left.Manifests) != 1 || len(left.Tags) != 1 || left.Tags[0].Name != "v3" || left.Tags[0].Digest != left.Manifests[0].Digest {
+		t.Errorf("left %+v", left)
+	}
+	h.Rebuilt()
+}

@@ -1,0 +1,54 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/repository"
+)
+
+// An ImmutableError refuses what would move or take away an immutable tag.
+type ImmutableError struct {
+	Tag    string
+	Digest digest.Digest // of the manifest it names
+}
+
+func (e *ImmutableError) Error() string {
+	return fmt.Sprintf("tag %s is immutable and names %s", e.Tag, e.Digest)
+}
+
+// PushOnce records the push of an immutable tag: of several at the same moment
+// the first in the log wins, by the sequence that each expects of the tag's
+// subject. When the tag names the same manifest already, nothing is recorded
+// and the sequence is that of the event that says so. *ImmutableError when it
+// names another one.
+//
+// A tag is also gone when its manifest was deleted after it was set; named
+// says whether the tag is there as of that event.
+func PushOnce(ctx context.Context, log command.Log, by command.By, e events.ImagePushed, named func(ctx context.Context, seq uint64) (bool, error)) (uint64, error) {
+	id := repository.ID{Namespace: e.Namespace, Repository: e.Repository}
+	for range tries {
+		d, there, last, err := latest(ctx, log, id, e.Tag)
+		if err == nil && there {
+			there, err = named(ctx, last)
+		}
+		switch {
+		case err != nil:
+			return 0, err
+		case there && d == e.Digest:
+			return last, nil
+		case there:
+			return 0, &ImmutableError{Tag: e.Tag, Digest: d}
+		}
+		seq, err := command.Append(ctx, log, by, e, last)
+		if !errors.Is(err, events.ErrConflict) {
+			return seq, err
+		}
+	}
+	return 0, fmt.Errorf("push tag %s: %w", e.Tag, events.ErrConflict)
+}

@@ -1,0 +1,248 @@
+package operational_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hubledger/projections/pgtest"
+	"hubledger/services/internal/operational"
+)
+
+var postgres pgtest.Server
+
+func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+
+// An opener opens one store, again and again.
+type opener func(t *testing.T) *operational.Store
+
+func onEach(t *testing.T, test func(t *testing.T, open opener)) {
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "activity.db")
+		test(t, func(t *testing.T) *operational.Store { return opened(t)(operational.OpenSQLite(t.Context(), path)) })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		url := postgres.URL(t)
+		test(t, func(t *testing.T) *operational.Store { return opened(t)(operational.OpenPostgres(t.Context(), url)) })
+	})
+}
+
+func opened(t *testing.T) func(*operational.Store, error) *operational.Store {
+	return func(s *operational.Store, err error) *operational.Store {
+		t.Helper()
+		check(t, err)
+		return s
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestUsed(t *testing.T) {
+	onEach(t, func(t *testing.T, open opener) {
+		ctx, s := t.Context(), open(t)
+		node := s.Node()
+		at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+		s.Touch("a", at)
+		s.Touch("a", at.Add(-time.Hour))
+		s.Touch("b", at)
+		used, err := s.LastUsed(ctx, "a", "b", "never")
+		if err != nil || len(used) != 2 || !used["a"].Equal(at) || !used["b"].Equal(at) {
+			t.Fatalf("%v, %v", used, err)
+		}
+		s.Touch("a", at.Add(-time.Minute)) // from a node that is late
+		check(t, s.Flush(ctx))
+		s.Touch("b", at.Add(time.Minute))
+		check(t, s.Close())
+		s = open(t)
+		if s.Node() != node || node == "" {
+			t.Errorf("node %q was %q", s.Node(), node)
+		}
+		used, err = s.LastUsed(ctx, "a", "b")
+		if err != nil || !used["a"].Equal(at) || !used["b"].Equal(at.Add(time.Minute)) {
+			t.Errorf("after a restart: %v, %v", used, err)
+		}
+		check(t, s.Forget(ctx, "a"))
+		if used, err := s.LastUsed(ctx, "a"); err != nil || len(used) != 0 {
+			t.Errorf("forgotten: %v, %v", used, err)
+		}
+		check(t, s.Close())
+		s.Touch("c", at)
+		if err := s.Flush(ctx); err == nil {
+			t.Error("written after the end")
+		}
+	})
+}
+
+// What is touched is written while Run runs, without being asked for.
+func TestRunWrites(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "activity.db")
+	s := opened(t)(operational.OpenSQLite(t.Context(), path))
+	other := opened(t)(operational.OpenSQLite(t.Context(), path))
+	ctx, stop := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	work.Go(func() { s.Run(ctx, func(err error) { t.Error(err) }) })
+	s.Touch("a", time.Now())
+	for {
+		used, err := other.LastUsed(t.Context(), "a")
+		check(t, err)
+		if len(used) == 1 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop()
+	work.Wait()
+	check(t, errors.Join(s.Close(), other.Close()))
+}
+
+const key = "0b1d8f1e-6a4e-4e3a-8f5c-2f4b8f0c7d11"
+
+func TestAnswers(t *testing.T) {
+	onEach(t, func(t *testing.T, open opener) {
+		ctx, s, now := t.Context(), open(t), time.Now()
+		request := []byte("POST /api/v1/tokens {}")
+		prior, claim, err := s.Begin(ctx, "user 1", key, request, now)
+		if err != nil || prior != nil || claim == nil {
+			t.Fatalf("%v, %v, %v", prior, claim, err)
+		}
+		if _, _, err := s.Begin(ctx, "user 1", key, request, now); !errors.Is(err, operational.ErrInFlight) {
+			t.Errorf("while it is worked on: %v", err)
+		}
+		if _, _, err := s.Begin(ctx, "user 1", key, []byte("other"), now); !errors.Is(err, operational.ErrDifferentRequest) {
+			t.Errorf("another request while it is worked on: %v", err)
+		}
+		want := operational.Answer{Status: 201, Header: http.Header{"Location": {"/x"}}, Body: []byte(`{"token":"hlt_planted"}`)}
+		check(t, claim.Finish(ctx, want, now))
+		check(t, claim.Abandon(ctx)) // too late to change anything
+		check(t, s.Close())
+		s = open(t)
+		prior, claim, err = s.Begin(ctx, "user 1", key, request, now)
+		if err != nil || claim != nil || prior.Status != 201 || prior.Header.Get("Location") != "/x" || !bytes.Equal(prior.Body, want.Body) {
+			t.Fatalf("%+v, %v, %v", prior, claim, err)
+		}
+		if _, _, err := s.Begin(ctx, "user 1", key, []byte("other"), now); !errors.Is(err, operational.ErrDifferentRequest) {
+			t.Errorf("another request: %v", err)
+		}
+		if prior, claim, err := s.Begin(ctx, "user 2", key, request, now); err != nil || prior != nil || claim == nil {
+			t.Errorf("another's key: %v, %v", prior, err)
+		}
+		later := now.Add(operational.AnswerTTL - time.Second)
+		check(t, s.Purge(ctx, later))
+		if prior, _, err := s.Begin(ctx, "user 1", key, request, later); err != nil || prior == nil {
+			t.Errorf("shortly before its end: %v, %v", prior, err)
+		}
+		later = now.Add(operational.AnswerTTL)
+		if prior, claim, err := s.Begin(ctx, "user 1", key, []byte("other"), later); err != nil || prior != nil || claim == nil {
+			t.Errorf("after its end: %v, %v", prior, err)
+		}
+		check(t, s.Close())
+	})
+}
+
+func TestAnswersThatAreNotKept(t *testing.T) {
+	onEach(t, func(t *testing.T, open opener) {
+		ctx, s, now := t.Context(), open(t), time.Now()
+		begin := func(at time.Time) *operational.Claim {
+			t.Helper()
+			prior, claim, err := s.Begin(ctx, "user 1", key, nil, at)
+			if err != nil || prior != nil {
+				t.Fatalf("%v, %v", prior, err)
+			}
+			return claim
+		}
+		check(t, begin(now).Abandon(ctx))
+		large := operational.Answer{Status: 200, Body: make([]byte, operational.MaxAnswerBody+1)}
+		if err := begin(now).Finish(ctx, large, now); !errors.Is(err, operational.ErrAnswerTooLarge) {
+			t.Errorf("%v", err)
+		}
+		dead := begin(now) // its process ends
+		alive := begin(now.Add(time.Hour))
+		check(t, alive.Finish(ctx, operational.Answer{Status: 200}, now.Add(time.Hour)))
+		check(t, dead.Finish(ctx, operational.Answer{Status: 500}, now.Add(time.Hour)))
+		if prior, _, err := s.Begin(ctx, "user 1", key, nil, now.Add(time.Hour)); err != nil || prior == nil || prior.Status != 200 {
+			t.Errorf("%+v, %v", prior, err)
+		}
+		check(t, s.Close())
+	})
+}
+
+// Of those that begin at once, one does the work.
+func TestBeginAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, open opener) {
+		s, now := open(t), time.Now()
+		var work sync.WaitGroup
+		claims := make(chan *operational.Claim, 16)
+		for range cap(claims) {
+			work.Go(func() {
+				_, claim, err := s.Begin(context.Background(), "user 1", key, nil, now)
+				if claim != nil {
+					claims <- claim
+				} else if !errors.Is(err, operational.ErrInFlight) {
+					t.Error(err)
+				}
+			})
+		}
+		work.Wait()
+		if len(claims) != 1 {
+			t.Errorf("%d do the work", len(claims))
+		}
+		check(t, s.Close())
+	})
+}
+
+// Who reads the file finds neither keys, nor who asked for what, nor answers.
+func TestAnswersAreSealed(t *testing.T) {
+	dir := t.TempDir()
+	s := opened(t)(operational.OpenSQLite(t.Context(), filepath.Join(dir, "activity.db")))
+	_, claim, err := s.Begin(t.Context(), "user planted-principal", "planted-idempotency-key", []byte("planted-request"), time.Now())
+	check(t, err)
+	check(t, claim.Finish(t.Context(), operational.Answer{Status: 200, Body: []byte("planted-answer")}, time.Now()))
+	check(t, s.Close())
+	files, err := os.ReadDir(dir)
+	check(t, err)
+	for _, f := range files {
+		data, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		check(t, err)
+		if strings.Contains(string(data), "planted") {
+			t.Errorf("%s has what is secret", f.Name())
+		}
+	}
+}
+
+// Nodes that start at once share one store.
+func TestOpenAtOnce(t *testing.T) {
+	url := postgres.URL(t)
+	var work sync.WaitGroup
+	nodes := make([]string, 8)
+	for i := range nodes {
+		work.Go(func() {
+			s, err := operational.OpenPostgres(context.Background(), url)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			nodes[i] = s.Node()
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	work.Wait()
+	for _, n := range nodes {
+		if n != nodes[0] || n == "" {
+			t.Errorf("%q", nodes)
+		}
+	}
+}

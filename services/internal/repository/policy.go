@@ -1,0 +1,128 @@
+package repository
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+)
+
+// Limits of a policy.
+const (
+	MaxPatterns      = 50     // of tags, in each list
+	MaxPatternLength = 200    // bytes
+	MaxCleanup       = 10_000 // tags or days
+)
+
+// ChangePolicy gives the live repository a new policy. Pushes that are decided
+// on this node after its event was committed go by it; one that is being
+// decided at the same moment may go by the one before, and stands before or
+// after it in the log. ErrUnknown, ErrSettings.
+func ChangePolicy(ctx context.Context, log command.Log, by command.By, id ID, name string, policy events.RepositoryPolicy) (uint64, error) {
+	if err := CheckPolicy(policy); err != nil {
+		return 0, err
+	}
+	return change(ctx, log, by, id, name, events.RepositoryPolicyChanged{
+		Namespace: id.Namespace, Repository: id.Repository, Name: name, Policy: policy})
+}
+
+// CheckPolicy says what is wrong with a policy. ErrSettings.
+func CheckPolicy(p events.RepositoryPolicy) error {
+	if err := checkPatterns("immutable tags", p.ImmutableTags); err != nil {
+		return err
+	}
+	if p.Cleanup == nil {
+		return nil
+	}
+	for what, n := range map[string]int{"the tags to keep": p.Cleanup.KeepLast,
+		"the days without a pull": p.Cleanup.NotPulledDays, "the days without a tag": p.Cleanup.UntaggedDays} {
+		if n < 0 || n > MaxCleanup {
+			return invalid("%s are a number from 0 to %d", what, MaxCleanup)
+		}
+	}
+	return checkPatterns("tags to keep", p.Cleanup.KeepTags)
+}
+
+func checkPatterns(what string, patterns []string) error {
+	if len(patterns) > MaxPatterns {
+		return invalid("there are at most %d patterns of %s", MaxPatterns, what)
+	}
+	for _, p := range patterns {
+		if len(p) == 0 || len(p) > MaxPatternLength {
+			return invalid("a pattern of %s has 1 to %d bytes", what, MaxPatternLength)
+		}
+		if _, err := regexp.Compile(p); err != nil {
+			return invalid("pattern %q of %s: %v", p, what, err)
+		}
+		if _, err := whole(p); err != nil { // such as \Q without its end
+			return invalid("pattern %q of %s: %v", p, what, err)
+		}
+	}
+	return nil
+}
+
+// whole is a pattern that has to match all of a tag.
+func whole(pattern string) (*regexp.Regexp, error) { return regexp.Compile(`\A(?:` + pattern + `)\z`) }
+
+// A TagSet is the tags that any of some patterns matches as a whole.
+type TagSet []*regexp.Regexp
+
+// TagsMatching is the set of tags of RE2 patterns that CheckPolicy has
+// accepted; of others there are none.
+func TagsMatching(patterns []string) TagSet {
+	var set TagSet
+	for _, p := range patterns {
+		if re, err := whole(p); err == nil {
+			set = append(set, re)
+		}
+	}
+	return set
+}
+
+// Has says whether the tag is in the set.
+func (s TagSet) Has(tag string) bool {
+	for _, re := range s {
+		if re.MatchString(tag) {
+			return true
+		}
+	}
+	return false
+}
+
+// signatureTags are those that cosign and clients without the referrers API
+// move with every signature they add. No more than 64 characters of a digest
+// stand in them (distribution-spec, "Referrers Tag Schema").
+var signatureTags = regexp.MustCompile(`^sha(256|512)-[a-f0-9]{64}(\.(sig|att|sbom))?$`)
+
+// SignatureSubject is the beginning of the digest whose signatures,
+// attestations or referrers a tag is there for, as ShortDigest has it; false
+// when it is any other tag.
+func SignatureSubject(tag string) (string, bool) {
+	if !signatureTags.MatchString(tag) {
+		return "", false
+	}
+	tag, _, _ = strings.Cut(tag, ".")
+	return strings.Replace(tag, "-", ":", 1), true
+}
+
+// ShortDigest is as much of a digest as stands in the tags of its signatures.
+func ShortDigest(d digest.Digest) string {
+	const length = len("sha256:") + 64
+	return string(d[:min(len(d), length)])
+}
+
+// Immutable is the set of a policy's immutable tags.
+func Immutable(p events.RepositoryPolicy) ImmutableTags {
+	return ImmutableTags{TagsMatching(p.ImmutableTags)}
+}
+
+// ImmutableTags are the tags that are set once. Tags that signatures of an
+// image are found by are never among them.
+type ImmutableTags struct{ set TagSet }
+
+// Has says whether the tag is immutable.
+func (t ImmutableTags) Has(tag string) bool { return t.set.Has(tag) && !signatureTags.MatchString(tag) }

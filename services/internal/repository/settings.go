@@ -1,0 +1,92 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+)
+
+// ErrSettings says that a setting cannot be as it was given; the text says why.
+var ErrSettings = errors.New("invalid setting")
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrSettings, fmt.Sprintf(format, args...))
+}
+
+// Limits of what people say about a repository.
+const (
+	MaxDescription = 100     // characters
+	MaxReadme      = 100_000 // bytes
+	MaxTopics      = 20
+)
+
+// A Description is what people read about a repository.
+type Description struct {
+	Line   string   // one line of at most MaxDescription characters
+	Readme string   // Markdown of at most MaxReadme bytes
+	Topics []string // at most MaxTopics of a-z, 0-9 and -, each at most 35 long
+}
+
+// ChangeVisibility opens the live repository to everybody, or closes it.
+// ErrUnknown, ErrSettings.
+func ChangeVisibility(ctx context.Context, log command.Log, by command.By, id ID, name, visibility string) (uint64, error) {
+	if err := checkVisibility(visibility); err != nil {
+		return 0, err
+	}
+	return change(ctx, log, by, id, name, events.RepositoryVisibilityChanged{
+		Namespace: id.Namespace, Repository: id.Repository, Name: name, Visibility: visibility})
+}
+
+func checkVisibility(v string) error {
+	if v != events.Public && v != events.Private {
+		return invalid("a repository is %s or %s", events.Public, events.Private)
+	}
+	return nil
+}
+
+// Describe states anew what people read about the live repository. ErrUnknown,
+// ErrSettings.
+func Describe(ctx context.Context, log command.Log, by command.By, id ID, name string, d Description) (uint64, error) {
+	d, err := d.checked()
+	if err != nil {
+		return 0, err
+	}
+	return change(ctx, log, by, id, name, events.RepositoryDescribed{Namespace: id.Namespace, Repository: id.Repository, Name: name,
+		Description: d.Line, Readme: d.Readme, Topics: d.Topics})
+}
+
+var topicSyntax = regexp.MustCompile(`^[a-z0-9-]{1,35}$`)
+
+// checked is the description with its line trimmed and its topics in order,
+// each once.
+func (d Description) checked() (Description, error) {
+	d.Line = strings.TrimSpace(d.Line)
+	switch {
+	case !utf8.ValidString(d.Line) || strings.ContainsFunc(d.Line, unicode.IsControl) || strings.ContainsAny(d.Line, "\u2028\u2029"):
+		return d, invalid("a description is one line of text")
+	case utf8.RuneCountInString(d.Line) > MaxDescription:
+		return d, invalid("a description has at most %d characters", MaxDescription)
+	case len(d.Readme) > MaxReadme:
+		return d, invalid("a README has at most %d bytes", MaxReadme)
+	case !utf8.ValidString(d.Readme) || strings.ContainsRune(d.Readme, 0):
+		return d, invalid("a README is text in UTF-8")
+	}
+	d.Topics = slices.Compact(slices.Sorted(slices.Values(d.Topics)))
+	if len(d.Topics) > MaxTopics {
+		return d, invalid("a repository has at most %d topics", MaxTopics)
+	}
+	for _, t := range d.Topics {
+		if !topicSyntax.MatchString(t) {
+			return d, invalid("topic %.50q is not up to 35 of a-z, 0-9 and -", t)
+		}
+	}
+	return d, nil
+}

@@ -1,0 +1,200 @@
+package registry_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hubledger/services/registry/registrytest"
+)
+
+// quotas are by namespace name, and counted.
+type quotas struct {
+	bytes, images atomic.Int64 // of alice
+}
+
+func (q *quotas) Quota(_ context.Context, namespace string) (bytes, images int64, err error) {
+	if namespace != "alice" {
+		return 0, 0, nil
+	}
+	return q.bytes.Load(), q.images.Load(), nil
+}
+
+// size is what an image takes when all of it is new.
+func size(i *registrytest.Image) int64 {
+	n := int64(len(i.Manifest))
+	for _, b := range i.Blobs {
+		n += int64(len(b))
+	}
+	return n
+}
+
+func TestQuotaOfBytes(t *testing.T) {
+	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+		q := &quotas{}
+		h.Registry.Quotas = q
+		c := h.Client()
+		base := strings.Repeat("base", 1000)
+		first, second := registrytest.NewImage(base, "first"), registrytest.NewImage(base, "second")
+		c.MustPush(t, "alice/app", "1", first)
+		c.MustPush(t, "bob/app", "1", second)
+		// What two images share counts once, in whatever repository of the namespace.
+		both := size(first) + size(second) - int64(len(base))
+		q.bytes.Store(both - 1)
+		if err := c.Push("alice/other", "2", second); registrytest.Refused(err) != 403 {
+			t.Fatalf("pushed over the quota: %v", err)
+		}
+		a := c.Must(t, "PUT", "/v2/alice/other/manifests/2", second.Manifest, "Content-Type", second.MediaType)
+		says(t, a.WantError(t, 403, "DENIED"), "the quota of alice is used up", "and this image adds", "delete images")
+		if _, err := h.Registry.Read.Repository(t.Context(), "alice/other"); err == nil {
+			t.Error("a refused push made a repository")
+		}
+		q.bytes.Store(both)
+		c.MustPush(t, "alice/other", "2", second)
+		c.MustPush(t, "alice/other", "again", second) // adds nothing
+		c.Must(t, "POST", "/v2/alice/app/blobs/uploads/", nil).WantError(t, 403, "DENIED")
+		c.Must(t, "POST", "/v2/alice/app/blobs/uploads/?digest="+registrytest.Sum("x").String(), []byte("x")).WantError(t, 403, "DENIED")
+		c.Must(t, "POST", "/v2/bob/app/blobs/uploads/", nil).Want(t, 202)
+		c.Must(t, "DELETE", "/v2/alice/app/manifests/"+first.Digest().String(), nil).Want(t, 202)
+		begin(t, c, "alice/app")
+		third := registrytest.NewImage(base, "third")
+		c.MustPush(t, "alice/app", "3", third) // as large as the first
+		if err := c.Push("alice/app", "4", registrytest.NewImage(base, "4")); registrytest.Refused(err) != 403 {
+			t.Fatalf("pushed over the quota: %v", err)
+		}
+		// Another process knows the same.
+		h.Restart()
+		h.Registry.Quotas = q
+		c = h.Client()
+		c.Must(t, "POST", "/v2/alice/app/blobs/uploads/", nil).WantError(t, 403, "DENIED")
+		c.MustPush(t, "alice/app", "3", third)
+	})
+}
+
+func TestQuotaOfImages(t *testing.T) {
+	t.Parallel()
+	h := registrytest.Start(t, registrytest.Config{})
+	q := &quotas{}
+	h.Registry.Quotas = q
+	q.images.Store(2)
+	c := h.Client()
+	first := c.MustPush(t, "alice/app", "1", registrytest.NewImage("1"))
+	c.MustPush(t, "alice/app", "2", registrytest.NewImage("2"))
+	err := c.Push("alice/app", "3", registrytest.NewImage("3"))
+	if registrytest.Refused(err) != 403 || !strings.Contains(err.Error(), "2 of 2 images") {
+		t.Fatalf("a third image: %v", err)
+	}
+	c.Must(t, "DELETE", "/v2/alice/app/manifests/"+first.Digest().String(), nil).Want(t, 202)
+	c.MustPush(t, "alice/new", "3", registrytest.NewImage("3"))
+	if err := c.Push("alice/app", "4", registrytest.NewImage("4")); registrytest.Refused(err) != 403 {
+		t.Fatalf("a fourth image: %v", err)
+	}
+	_, err = h.Registry.RestoreManifest(t.Context(), registrytest.By, "alice/app", first.Digest())
+	check(t, err) // what was deleted comes back, quota or not
+	c.MustPush(t, "alice/app", "1", first)
+}
+
+// Pushes at the same moment do not all find the same room.
+func TestQuotaRaces(t *testing.T) {
+	onEachLong(t, func(t *testing.T, h *registrytest.Hub) {
+		q := &quotas{}
+		h.Registry.Quotas = q
+		c := h.Client()
+		c.MustPush(t, "alice/app", "first", registrytest.NewImage("layer"))
+		const racers, room = 24, 5
+		for round := range sized(5, 100) {
+			usage, err := h.Registry.Read.Repository(t.Context(), "alice/app")
+			check(t, err)
+			u, err := h.Registry.Read.NamespaceUsage(t.Context(), usage.Namespace)
+			check(t, err)
+			q.images.Store(u.Manifests + room)
+			var work sync.WaitGroup
+			var made, refused atomic.Int64
+			for k := range racers {
+				work.Go(func() {
+					image := registrytest.With(func(m *v1.Manifest) { m.Annotations = map[string]string{"n": fmt.Sprint(round, k)} }, "layer")
+					switch _, err := c.PutManifest("alice/app", fmt.Sprintf("r%d-%d", round, k), image); {
+					case err == nil:
+						made.Add(1)
+					case registrytest.Refused(err) == 403:
+						refused.Add(1)
+					default:
+						t.Error(err)
+					}
+				})
+			}
+			work.Wait()
+			// Never more than there is room for; one refused for room that
+			// another gave up a moment later is fair.
+			if made.Load() > room || made.Load()+refused.Load() != racers || made.Load() == 0 {
+				t.Fatalf("round %d: %d made, %d refused", round, made.Load(), refused.Load())
+			}
+		}
+	})
+}
+
+// Whatever happens in a namespace, what is kept in memory comes to what the
+// projection adds up.
+func TestQuotaKnowsWhatIsHeld(t *testing.T) {
+	onEachLong(t, func(t *testing.T, h *registrytest.Hub) {
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d", seed)
+		rng := rand.New(rand.NewPCG(seed, 0))
+		q := &quotas{}
+		h.Registry.Quotas = q
+		c := h.Client()
+		var images []*registrytest.Image
+		for k := range 6 {
+			images = append(images, registrytest.NewImage(fmt.Sprint("layer ", k), fmt.Sprint("shared ", k%2), "shared by all"))
+		}
+		images = append(images, registrytest.NewIndex(images[0], images[1]))
+		first := c.MustPush(t, "alice/app", "first", images[5])
+		for range sized(60, 2000) {
+			name := []string{"alice/app", "alice/other"}[rng.IntN(2)]
+			image := images[rng.IntN(len(images))]
+			q.bytes.Store(1 << 40)
+			switch ctx := t.Context(); rng.IntN(8) {
+			case 0:
+				c.Must(t, "DELETE", "/v2/"+name+"/manifests/"+image.Digest().String(), nil)
+			case 1:
+				_, _ = h.Registry.RestoreManifest(ctx, registrytest.By, name, image.Digest()) // if it was deleted
+			case 2:
+				c.Must(t, "DELETE", "/v2/"+name+"/manifests/latest", nil)
+			case 3:
+				_, _ = h.Registry.RestoreTag(ctx, registrytest.By, name, "latest")
+			case 4:
+				if name == "alice/other" {
+					if _, err := h.Registry.DeleteRepository(ctx, registrytest.By, name); err == nil && rng.IntN(2) == 0 {
+						_, err = h.Registry.RestoreRepository(ctx, registrytest.By, name, "")
+						check(t, err)
+					}
+				}
+			default:
+				if image.Blobs == nil { // an index needs its images
+					c.MustPush(t, name, "", images[0])
+					c.MustPush(t, name, "", images[1])
+				}
+				c.MustPush(t, name, "latest", image)
+			}
+			repo, err := h.Registry.Read.Repository(t.Context(), "alice/app")
+			check(t, err)
+			u, err := h.Registry.Read.NamespaceUsage(t.Context(), repo.Namespace)
+			check(t, err)
+			if u.Bytes == 0 {
+				c.MustPush(t, "alice/app", "first", first)
+				continue
+			}
+			q.bytes.Store(u.Bytes)
+			c.Must(t, "POST", "/v2/alice/app/blobs/uploads/", nil).WantError(t, 403, "DENIED")
+			q.bytes.Store(u.Bytes + 1)
+			begin(t, c, "alice/app")
+		}
+	})
+}
