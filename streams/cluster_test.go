@@ -4,53 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/streamtest"
 )
-
-// startCluster starts three real servers and returns their URLs.
-func startCluster(t *testing.T) string {
-	t.Helper()
-	const n = 3
-	var ports [n]int
-	var routes []string
-	for i := range ports {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ln.Close()
-		ports[i] = ln.Addr().(*net.TCPAddr).Port
-		routes = append(routes, fmt.Sprintf("nats://127.0.0.1:%d", ports[i]))
-	}
-	var urls []string
-	for i, port := range ports {
-		o := &server.Options{ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true,
-			JetStream: true, StoreDir: t.TempDir(), MaxPayload: 8 << 20, SyncAlways: true}
-		o.Cluster.Name, o.Cluster.Host, o.Cluster.Port = "c", "127.0.0.1", port
-		o.Routes = server.RoutesFromStr(strings.Join(routes, ","))
-		ns, err := server.NewServer(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		go ns.Start()
-		t.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
-		if !ns.ReadyForConnections(20 * time.Second) {
-			t.Fatal("a server of the cluster does not start")
-		}
-		urls = append(urls, ns.ClientURL())
-	}
-	return strings.Join(urls, ",")
-}
 
 // TestClusterDecidesRaces shows both conflict codes: on a replicated stream a
 // write that meets another in flight is told so (10164) and tried again.
@@ -60,7 +22,7 @@ func TestClusterDecidesRaces(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	urls := startCluster(t)
+	urls := streamtest.Cluster(t)
 	l, err := streams.Open(ctx, streams.Config{Dir: t.TempDir(), URL: urls, MaxBytes: 1 << 30, Logger: quiet("").Logger})
 	if err != nil {
 		t.Fatal(err)

@@ -85,6 +85,9 @@ func (l *Log) start(ctx context.Context, size int64, durable bool) (err error) {
 	return err
 }
 
+// nameTaken is how long to wait for the stream of another node: as after so many attempts.
+const nameTaken = 7
+
 // openStream makes EVT when there never was one, and verifies it otherwise.
 func (l *Log) openStream(ctx context.Context, known *Generation) error {
 	info, err := l.awaitStream(ctx)
@@ -93,14 +96,25 @@ func (l *Log) openStream(ctx context.Context, known *Generation) error {
 			l.SetReadOnly(guardError(ReasonMissing, "the stream is gone"))
 			return nil
 		}
-		return l.createStream(ctx)
+		err := l.createStream(ctx)
+		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return err
+		}
+		// Another node was faster. Until the server that is asked has heard of it,
+		// the stream is still not found.
+		if err := pause(ctx, nameTaken); err != nil {
+			return err
+		}
+		return l.openStream(ctx, nil)
 	}
 	if err != nil {
 		return err
 	}
 	state := info.state()
-	if known == nil && state.LastSeq == 0 {
-		// The process ended between making the stream and noting its generation.
+	if known == nil && (state.LastSeq == 0 || l.config.URL != "") {
+		// The process ended between making the stream and noting its generation,
+		// or this is one more node. A log beside it would have left a note here; one
+		// elsewhere is as its servers say, and the guard asks the journal.
 		known = &Generation{ID: state.Generation, Created: time.Now().UTC().Truncate(time.Second), MaxBytes: info.Config.MaxBytes}
 		if err := known.write(l.config.Dir); err != nil {
 			return err
@@ -140,7 +154,7 @@ func (l *Log) openStream(ctx context.Context, known *Generation) error {
 func (l *Log) awaitStream(ctx context.Context) (*streamInfo, error) {
 	for attempt := 0; ; attempt++ {
 		info, err := l.streamInfo(ctx)
-		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, nats.ErrNoResponders) && !errors.Is(err, errNotReady) {
+		if !unanswered(err) && !errors.Is(err, errNotReady) {
 			return info, err
 		}
 		l.config.Progress("waiting for the NATS servers", 0, 0)

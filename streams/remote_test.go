@@ -288,3 +288,45 @@ func TestRemoteStreamIsGuarded(t *testing.T) {
 	}
 	refusedNow(t, g, streams.ReasonConfig)
 }
+
+// A node that has met no log yet takes one elsewhere for what its servers say
+// it is; which of two nodes makes it is decided there.
+func TestNodesShareALog(t *testing.T) {
+	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(),
+		NoSigs: true, NoLog: true, MaxPayload: 8 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns.Start()
+	t.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
+	open := func() (*streams.Log, error) {
+		return streams.Open(context.Background(), streams.Config{Dir: t.TempDir(), URL: ns.ClientURL(), Replicas: 1, MaxBytes: 1 << 30, Logger: quiet("").Logger})
+	}
+	var logs [4]*streams.Log
+	var errs [4]error
+	var opening sync.WaitGroup
+	for i := range logs {
+		opening.Go(func() { logs[i], errs[i] = open() })
+	}
+	opening.Wait()
+	for i, l := range logs {
+		if errs[i] != nil {
+			t.Fatal(errs[i])
+		}
+		defer l.Close(context.Background())
+		if _, err := l.Append(context.Background(), newEvent(t, fmt.Sprint("id-", i), fmt.Sprint("name-", i)), 0); err != nil {
+			t.Error(err)
+		}
+	}
+	late, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close(context.Background())
+	if err := late.ReadOnly(); err != nil || late.Generation() != logs[0].Generation() {
+		t.Errorf("the log is %q, here %q: %v", logs[0].Generation(), late.Generation(), err)
+	}
+	if n, err := late.LastSeq(context.Background()); err != nil || n != uint64(len(logs)) {
+		t.Errorf("%d events, %v", n, err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
@@ -62,10 +63,24 @@ func OpenSecrets(ctx context.Context, log *Log, keyFile string) (*Secrets, error
 		return nil, fmt.Errorf("open the secrets: %w", log.ReadOnly())
 	}
 	s := &Secrets{log: log}
-	if err := s.open(ctx, keyFile); err != nil {
-		return nil, fmt.Errorf("open the secrets: %w", err)
+	for attempt := 0; ; attempt++ {
+		err := s.open(ctx, keyFile)
+		if err == nil {
+			return s, nil
+		}
+		// A cluster may be about to choose the leader of the bucket, which another
+		// node has made a moment ago.
+		if !unanswered(err) || log.config.URL == "" || pause(ctx, attempt) != nil {
+			return nil, fmt.Errorf("open the secrets: %w", err)
+		}
+		log.config.Progress("waiting for the NATS servers", 0, 0)
 	}
-	return s, nil
+}
+
+// unanswered says whether nobody has answered a request yet.
+func unanswered(err error) bool {
+	var e *jetstream.APIError
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders) || errors.As(err, &e) && e.Code == 503
 }
 
 func (s *Secrets) open(ctx context.Context, keyFile string) (err error) {

@@ -92,6 +92,7 @@ func (a *applier) created(p events.RepositoryCreated) {
 	a.ops.Write(repositories, id, a.id(p.Namespace), text(p.Name), text(" "+document(nameWords(p.Name))), a.time, a.seq)
 	a.ops.Write(states, id, num(0), a.seq)
 	a.ops.Write(visibilities, id, public(p.Visibility), a.seq)
+	a.ops.Write(pushes, id, a.time, num(0))
 	a.happened(p.Repository, repositoryCreated, "")
 	for _, part := range parts(p.Name) {
 		for _, gram := range trigrams(part) {
@@ -137,7 +138,7 @@ func (a *applier) pushed(data []byte) error {
 	if p.Tag == "" {
 		p.Tag = p.Digest
 	}
-	a.ops.Write(pushes, a.id(p.Repository), a.time)
+	a.ops.Write(pushes, a.id(p.Repository), a.time, a.time)
 	a.happened(p.Repository, imagePushed, p.Tag)
 	return errors.Join(a.errs...)
 }

@@ -17,7 +17,6 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/catalog"
-	"hubledger/projections/projectiontest"
 )
 
 // A bigHub is a Source of that many repositories: each is created and
@@ -115,7 +114,7 @@ func (n bigHub) Follow(ctx context.Context, after uint64, max int, fn func([]eve
 			if err != nil {
 				return err
 			}
-			e.Set(events.AttrTime, noon.Format(events.TimeLayout))
+			e.Set(events.AttrTime, noon.Add(time.Duration(seq)*time.Millisecond).Format(events.TimeLayout))
 			e.Seq = seq
 			batch = append(batch, e)
 		}
@@ -142,7 +141,7 @@ var searches = []struct {
 	{"several_words", texts("redis cache", "docker image postgres", "node server", "api backup")},
 	{"description", texts("docker", "kubernetes", "deprecated", "importer", "official")},
 	{"topic", []catalog.Query{{Topic: "app"}, {Topic: "minio"}, {Topic: "kafka", Text: "web"}, {Topic: "nothing"}}},
-	{"all", []catalog.Query{{}, {Sort: catalog.ByName}, {Offset: 500}, {Limit: 100}}},
+	{"all", []catalog.Query{{}, {Sort: catalog.ByName}, {Sort: catalog.ByUpdated}, {Offset: 500}, {Limit: 100}}},
 	{"deep", []catalog.Query{{Text: "app", Offset: 900}, {Text: "kafka", Offset: 900}, {Text: "docker", Offset: 900}, {Text: "a", Offset: 900}}},
 }
 
@@ -218,5 +217,3 @@ func build(t testing.TB, place projections.Place, source projections.Source) pro
 	check(t, err)
 	return store
 }
-
-var _ = projectiontest.Seed

@@ -18,7 +18,7 @@ var queries = []projections.Query{
 	{Name: "stars", Run: answers(`SELECT repo, user_id, given, seq FROM stars`, 2)},
 	{Name: "pulls", Run: answers(`SELECT p.repo, p.tag, p.pulls, l.time FROM tag_pulls p
 		JOIN tag_pulled l ON l.repo = p.repo AND l.tag = p.tag`, 2)},
-	{Name: "pushes", Run: answers(`SELECT repo, time FROM pushes`, 1)},
+	{Name: "pushes", Run: answers(`SELECT repo, updated, pushed FROM pushes`, 1)},
 	{Name: "activity", Run: answers(`SELECT repo, seq, time, actor, kind, what FROM activity`, 2)},
 }
 

@@ -30,7 +30,7 @@ type Entry struct {
 // full adds to the entries e of a source what stands in other tables.
 func full(table, source string) string {
 	return `SELECT e.id, e.repo, e.namespace, e.name, e.rank, COALESCE(d.description, ''), COALESCE(d.topics, ''),
-		r.time, COALESCE(p.time, 0), COALESCE(l.time, 0), '` + table + `' FROM ` + table + ` e
+		r.time, COALESCE(p.pushed, 0), COALESCE(l.time, 0), '` + table + `' FROM ` + table + ` e
 		JOIN repositories r ON r.repo = e.repo LEFT JOIN descriptions d ON d.repo = e.repo
 		LEFT JOIN pushes p ON p.repo = e.repo LEFT JOIN pulled l ON l.repo = e.repo ` + source
 }

@@ -16,6 +16,7 @@ type lookup struct {
 	not       []condition
 	class     condition                           // nil: exactly
 	order     string                              // of all that are of one class; "" is "rank, name"
+	updated   bool                                // the last push first takes the place of the rank
 	along     bool                                // no index finds them: walk along the order
 	many      bool                                // the index finds more than maxIndexed
 	checked   bool                                // conditions may hold of few that the index finds
@@ -98,8 +99,12 @@ func (f *finder) fetch(ctx context.Context, sc *scope, l lookup, source conditio
 	if sc.listed {
 		most = maxListed
 	}
-	s.add("SELECT id, rank, name, class, count(*) OVER () FROM (SELECT e.id, e.rank, e.name, %s AS class %s LIMIT %d) AS found ORDER BY class, %s LIMIT %d",
-		l.class(s), found, most, l.order, f.need)
+	rank := "e.rank"
+	if l.updated {
+		rank = "(SELECT -p.updated FROM pushes p WHERE p.repo = e.repo)"
+	}
+	s.add("SELECT id, rank, name, class, count(*) OVER () FROM (SELECT e.id, %s AS rank, e.name, %s AS class %s LIMIT %d) AS found ORDER BY class, %s LIMIT %d",
+		rank, l.class(s), found, most, l.order, f.need)
 	had := len(f.hits)
 	n, err := f.read(ctx, sc, s)
 	if n > maxIndexed && !sc.listed {
@@ -114,8 +119,12 @@ func (f *finder) fetch(ctx context.Context, sc *scope, l lookup, source conditio
 // the page stands for MaxWindow or more of them, unless they are counted.
 func (f *finder) walk(ctx context.Context, sc *scope, l lookup) error {
 	s := f.stmt()
-	s.add("SELECT e.id, e.rank, e.name, %s, 0 %s ORDER BY e.%s LIMIT %d",
-		l.class(s), where(sc.whole(), f.conditions(s, sc, l)...), strings.ReplaceAll(l.order, ", ", ", e."), f.need)
+	source, rank, order := sc.whole(), "e.rank", "e."+strings.ReplaceAll(l.order, ", ", ", e.")
+	if l.updated {
+		source, rank, order = "FROM pushes p CROSS JOIN "+sc.table+" e WHERE e.repo = p.repo", "-p.updated", "p.updated DESC, e.name"
+	}
+	s.add("SELECT e.id, %s, e.name, %s, 0 %s ORDER BY %s LIMIT %d",
+		rank, l.class(s), where(source, f.conditions(s, sc, l)...), order, f.need)
 	had := len(f.hits)
 	if _, err := f.read(ctx, sc, s); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,8 +28,10 @@ var ErrQuery = errors.New("invalid search")
 type Sort string
 
 const (
-	ByStars Sort = ""     // most stars first, then most pulls, then by name
-	ByName  Sort = "name" // in byte order
+	ByMatch   Sort = ""        // as ByStars, where there is nothing to match
+	ByStars   Sort = "stars"   // most stars first, then most pulls, then by name
+	ByUpdated Sort = "updated" // the last push first; before any it is the creation
+	ByName    Sort = "name"    // in byte order
 )
 
 // A Query asks for repositories. A text of one word finds, in this order: the
@@ -74,7 +77,7 @@ func parse(q Query) (ask, error) {
 		return a, fmt.Errorf("%w: a text has at most %d bytes", ErrQuery, MaxText)
 	case len(q.Visible.Only) > MaxOnly:
 		return a, fmt.Errorf("%w: limited to more than %d names", ErrQuery, MaxOnly)
-	case q.Sort != ByStars && q.Sort != ByName:
+	case !slices.Contains([]Sort{ByMatch, ByStars, ByUpdated, ByName}, q.Sort):
 		return a, fmt.Errorf("%w: there is no order %q", ErrQuery, q.Sort)
 	}
 	for a.need = 32; a.need < a.Offset+a.Limit; {
@@ -88,7 +91,7 @@ func parse(q Query) (ask, error) {
 	if rest, ok := strings.CutPrefix(a.Text, "library/"); ok && rest != "" && !strings.Contains(rest, "/") {
 		a.Text = rest
 	}
-	a.Sort, a.words = ByStars, split(a.Text)
+	a.Sort, a.words = ByMatch, split(a.Text)
 	a.words = a.words[:min(len(a.words), maxTerms)]
 	var terms []string
 	long := false
@@ -99,10 +102,10 @@ func parse(q Query) (ask, error) {
 		if !nameable.MatchString(term) {
 			return a, nil
 		}
+		long = long || len(term) >= whole
 		if terms = append(terms, term); len(terms) == maxTerms {
 			break
 		}
-		long = long || len(term) >= whole
 	}
 	switch {
 	case len(terms) == 1:

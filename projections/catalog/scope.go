@@ -93,7 +93,7 @@ func (sc *scope) source(s *stmt) string {
 	case sc.byOnly:
 		return "FROM " + sc.table + " e WHERE " + s.inTexts("e.name", sc.only)
 	case sc.byWho:
-		return "FROM (" + sc.whose(s, "id, rank, name, words") + ") AS e WHERE 1 = 1"
+		return "FROM (" + sc.whose(s, "id, repo, rank, name, words") + ") AS e WHERE 1 = 1"
 	}
 	return s.found(sc.table, needle{words: []string{sc.topic}})
 }

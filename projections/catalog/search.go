@@ -110,11 +110,14 @@ func (f *finder) page() []hit {
 
 // all takes the entries of a scope without looking at a text.
 func (f *finder) all(ctx context.Context, sc *scope) error {
-	order := "rank, name"
-	if f.Sort == ByName {
-		order = "name"
+	l := lookup{along: true}
+	switch f.Sort {
+	case ByName:
+		l.order = "name"
+	case ByUpdated:
+		l.updated = true
 	}
-	return f.look(ctx, sc, lookup{order: order, along: true})
+	return f.look(ctx, sc, l)
 }
 
 // names finds the entries of a scope whose name has the text.

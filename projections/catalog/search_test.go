@@ -17,6 +17,8 @@ func library(t *testing.T) *history {
 		h.create(name, events.Public)
 	}
 	h.create("secret/postgres", events.Private)
+	h.push("carol/api", "v1")
+	h.push("nginx", "v1")
 	h.star("bitnami/postgresql", 3)
 	h.star("bob/my-postgres", 5)
 	h.star("carol/app-two", 1)
@@ -74,13 +76,18 @@ func TestPagesTopicsAndSort(t *testing.T) {
 			{catalog.Query{Topic: "time"}, "", 0},
 			{catalog.Query{Topic: "time-series", Text: "exp"}, "dave/exporter", 1},
 			{catalog.Query{Topic: "time-series", Text: "postgres"}, "dave/exporter", 1},
+			{catalog.Query{Sort: catalog.ByUpdated, Limit: 4}, "nginx carol/api secret/postgres dave/z", 16},
+			{catalog.Query{Sort: catalog.ByUpdated, Topic: "time-series"}, "dave/exporter bob/cache", 2},
+			{catalog.Query{Sort: catalog.ByStars, Limit: 2}, "bob/my-postgres bitnami/postgresql", 16},
 			{catalog.Query{Sort: catalog.ByName, Limit: 3}, "alice/postgres alice/redis-cache alice/web", 16},
 			{catalog.Query{Sort: catalog.ByName, Offset: 14}, "postgres/tools secret/postgres", 16},
 		} {
-			c.query.Visible = everything
-			list, total, err := r.Search(t.Context(), c.query)
-			if got := names(list); err != nil || got != c.want || total != c.total {
-				t.Errorf("%+v finds %d: %s\nnot %d: %s %v", c.query, total, got, c.total, c.want, err)
+			everybody := catalog.Visible{Public: true, Namespaces: []string{namespaceOf("secret/x")}}
+			for _, c.query.Visible = range []catalog.Visible{everything, everybody} {
+				list, total, err := r.Search(t.Context(), c.query)
+				if got := names(list); err != nil || got != c.want || total != c.total {
+					t.Errorf("%+v finds %d: %s\nnot %d: %s %v", c.query, total, got, c.total, c.want, err)
+				}
 			}
 		}
 		for _, q := range []catalog.Query{{Offset: -1}, {Limit: -1}, {Offset: 990, Limit: 11}, {Limit: 1001},

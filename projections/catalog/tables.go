@@ -77,9 +77,11 @@ var (
 		Columns: []projections.Column{b("repo"), t("tag"), i("time")},
 	}
 
+	// pushes: updated is when the last push was, or before any the creation.
 	pushes = &projections.Table{
 		Name: "pushes", Key: 1, Merge: projections.Max,
-		Columns: []projections.Column{b("repo"), i("time")},
+		Columns: []projections.Column{b("repo"), i("updated"), i("pushed")},
+		Indexes: [][]string{{"updated"}},
 	}
 
 	activity = &projections.Table{

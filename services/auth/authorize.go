@@ -72,16 +72,12 @@ func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope s
 	case allowed:
 		return s.challenged(r, scope, "insufficient_scope", "the token was not asked for "+strings.Join(actionsOf(need.Level), ",")+" on "+name.Full, nil)
 	}
-	if r.Method == http.MethodHead && need.Level == access.Read && id.Kind != access.Anonymous {
-		// Nobody sees why a HEAD is refused, and most clients begin a push with one
-		// and end at anything but 404: so the push itself comes, and is told.
-		return &access.Denied{Status: http.StatusNotFound, Code: "NAME_UNKNOWN", Message: "repository name not known to this registry"}
-	}
 	if r.Method == http.MethodHead && id.token != nil && slices.Contains(id.token.Refused, need.Repository) {
-		// A client looks before it pushes, and shows people nothing of what it
-		// is told then: an answer to HEAD has no body. It finds nothing, goes on,
-		// and shows why it may not push.
-		return &access.Denied{Status: http.StatusNotFound, Code: "NAME_UNKNOWN", Message: "there is no " + name.Full + ", or you may not see it"}
+		// Nobody sees why a HEAD is refused, and most clients begin a push with one
+		// and end at anything but 404: so the push itself comes, and is told. A
+		// client that came to pull is refused here: a 404 would hide from it, and
+		// from who reads its errors, that a login is missing.
+		return &access.Denied{Status: http.StatusNotFound, Code: "NAME_UNKNOWN", Message: "repository name not known to this registry"}
 	}
 	message, err := s.explain(r.Context(), origin.Of(r).Host, id.Principal, name, need.Level, decision)
 	if err != nil {
@@ -120,7 +116,11 @@ func scopeOf(needs []access.Need) string {
 // explain is why somebody may not do something, and what would have worked.
 // It tells nothing of what they may not see.
 func (s *Auth) explain(ctx context.Context, host string, p access.Principal, name repository.Name, level access.Level, d access.Decision) (string, error) {
-	if p.Limit != nil {
+	if p.Limit != nil && p.Limit.Repositories != nil && !slices.Contains(p.Limit.Repositories, name.Full) {
+		// Whoever holds the token need not know what else its owner may see.
+		return "the access token is not good for " + name.Full, nil
+	}
+	if p.Limit != nil && p.Limit.Level < level {
 		unlimited := p
 		unlimited.Limit = nil
 		could, err := s.Rights.Repository(ctx, unlimited, name.Full)

@@ -15,6 +15,21 @@ func (h *hub) startViews(ctx, run context.Context) error {
 	return nil
 }
 
+// awaitRights returns when it is known who may do what: until then everybody
+// with a login would be told to come back.
+func (h *hub) awaitRights(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for h.rights.Fresh(ctx) != nil {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
 // every runs a task now and then until the hub stops, and logs its failures.
 func (h *hub) every(ctx context.Context, interval time.Duration, what string, task func(context.Context) error) {
 	h.chore(func() {

@@ -39,6 +39,7 @@ type cli struct {
 	Tokens      tokensCmd      `cmd:"" help:"Access tokens of users and robot accounts."`
 	Search      searchCmd      `cmd:"" help:"Find repositories."`
 	Cleanup     cleanupCmd     `cmd:"" help:"What of a repository is deleted by itself."`
+	Quota       quotaCmd       `cmd:"" help:"What a namespace may hold."`
 	Du          duCmd          `cmd:"" help:"What a repository or a namespace takes."`
 	Login       loginCmd       `cmd:"" help:"Log in to a hub, for the commands that ask one."`
 	Logout      logoutCmd      `cmd:"" help:"Forget a login and revoke its token."`

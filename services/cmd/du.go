@@ -5,14 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"net/url"
 	"slices"
 	"strings"
 )
 
 type duCmd struct {
 	target
-	Name         string `arg:"" optional:"" help:"Repository such as acme/app or library/busybox, or a namespace such as acme; default: yours."`
-	Repositories bool   `help:"Each repository of the namespace, the largest first."`
+	Name         string `arg:"" optional:"" help:"Repository such as acme/app or library/busybox, or a namespace such as acme; default: every namespace that you have a part in."`
+	Repositories bool   `help:"Each repository of the namespace, by default of your own; the largest first."`
 }
 
 // A usageItem says what live images take, in bytes.
@@ -31,53 +33,92 @@ func (u usageItem) facts() [][]string {
 		{"repositories", fmt.Sprint(u.Repositories)}, {"tags", fmt.Sprint(u.Tags)}, {"manifests", fmt.Sprint(u.Manifests)}, {"blobs", fmt.Sprint(u.Blobs)}}
 }
 
+// listedUsages bounds the namespaces of a list: each is worked out by itself.
+const listedUsages = 1000
+
 func (c *duCmd) Run(s *session) error {
 	a, err := c.api(s)
 	if err != nil {
 		return err
 	}
-	if c.Name == "" {
-		c.Name = a.user
-	}
 	switch {
-	case c.Name == "":
-		return errors.New("say of what: du NAMESPACE or du NAMESPACE/NAME")
 	case strings.Contains(c.Name, "/"):
 		return show(a, repositoryPath(c.Name)+"/usage", nil, usageItem.facts)
-	case !c.Repositories:
+	case c.Repositories:
+		return c.repositories(a)
+	case c.Name != "":
 		return show(a, path("namespaces", c.Name, "usage"), nil, usageItem.facts)
 	}
-	return c.each(a)
+	return namespaces(a)
 }
 
-// each is the usage of every repository of a namespace, the largest first.
-func (c *duCmd) each(a *api) error {
-	type row struct {
-		Name string `json:"name"`
-		usageItem
-	}
-	var rows []row
-	q := paged()
-	q.Set("namespace", c.Name)
-	err := a.each("/repositories", q, func(raw json.RawMessage) error {
-		var r row
-		if err := json.Unmarshal(raw, &r); err != nil {
-			return fmt.Errorf("the hub's answer cannot be read: %w", err)
+// A usageRow is what something of a name takes.
+type usageRow struct {
+	Name string `json:"name"`
+	usageItem
+}
+
+// usages asks of everything in a list what it takes, at most of so many.
+func usages(a *api, list string, q url.Values, most int, where func(name string) string) (rows []usageRow, more bool, err error) {
+	enough := errors.New("enough")
+	err = a.each(list, q, func(raw json.RawMessage) error {
+		if len(rows) == most {
+			more = true
+			return enough
 		}
-		usage, err := a.do("GET", repositoryPath(r.Name)+"/usage", nil, nil)
+		var r usageRow
+		err := json.Unmarshal(raw, &r)
+		if err == nil {
+			raw, err = a.do("GET", where(r.Name)+"/usage", nil, nil)
+			if err != nil {
+				return fmt.Errorf("%s: %w", r.Name, err)
+			}
+			err = json.Unmarshal(raw, &r.usageItem)
+		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", r.Name, err)
-		}
-		if err := json.Unmarshal(usage, &r.usageItem); err != nil {
 			return fmt.Errorf("the hub's answer cannot be read: %w", err)
 		}
 		rows = append(rows, r)
 		return nil
 	})
+	if errors.Is(err, enough) {
+		err = nil
+	}
+	slices.SortStableFunc(rows, func(x, y usageRow) int { return cmp.Compare(y.Bytes, x.Bytes) })
+	return rows, more, err
+}
+
+// namespaces is the usage of every namespace that one has a part in, the
+// largest first.
+func namespaces(a *api) error {
+	rows, more, err := usages(a, "/namespaces", paged(), listedUsages, func(name string) string { return path("namespaces", name) })
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(rows, func(x, y row) int { return cmp.Compare(y.Bytes, x.Bytes) })
+	if more {
+		fmt.Fprintf(a.s.err, "These are the first %d by name; name a namespace for another.\n", listedUsages)
+	}
+	return a.usageTable(rows, []string{"REPOSITORIES", "TAGS", "MANIFESTS"}, func(u usageItem) []string {
+		return []string{fmt.Sprint(u.Repositories), fmt.Sprint(u.Tags), fmt.Sprint(u.Manifests)}
+	})
+}
+
+// repositories is the usage of every repository of a namespace, the largest first.
+func (c *duCmd) repositories(a *api) error {
+	namespace := cmp.Or(c.Name, a.user)
+	if namespace == "" {
+		return errors.New("say of which namespace: du --repositories NAMESPACE")
+	}
+	q := paged()
+	q.Set("namespace", namespace)
+	rows, _, err := usages(a, "/repositories", q, math.MaxInt, repositoryPath)
+	if err != nil {
+		return err
+	}
+	return a.usageTable(rows, []string{"TAGS", "MANIFESTS"}, func(u usageItem) []string { return []string{fmt.Sprint(u.Tags), fmt.Sprint(u.Manifests)} })
+}
+
+func (a *api) usageTable(rows []usageRow, header []string, counts func(usageItem) []string) error {
 	var table [][]string
 	for _, r := range rows {
 		if a.s.json {
@@ -85,10 +126,10 @@ func (c *duCmd) each(a *api) error {
 				return err
 			}
 		}
-		table = append(table, []string{r.Name, size(r.Bytes), size(r.Unique), size(r.Shared), fmt.Sprint(r.Tags), fmt.Sprint(r.Manifests)})
+		table = append(table, append([]string{r.Name, size(r.Bytes), size(r.Unique), size(r.Shared)}, counts(r.usageItem)...))
 	}
 	if a.s.json {
 		return nil
 	}
-	return a.s.table([]string{"NAME", "BYTES", "UNIQUE", "SHARED", "TAGS", "MANIFESTS"}, table)
+	return a.s.table(append([]string{"NAME", "BYTES", "UNIQUE", "SHARED"}, header...), table)
 }

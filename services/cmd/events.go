@@ -192,51 +192,6 @@ func (h *hub) eventItem(ctx context.Context, e *events.Event) eventItem {
 	return item
 }
 
-// what names an event's object for people.
-func (h *hub) what(ctx context.Context, e *events.Event) string {
-	p, err := events.Decode(e)
-	if err != nil {
-		return e.Subject
-	}
-	named := func(repo string) string {
-		name, err := h.registry.Read.RepositoryName(ctx, repo)
-		if err != nil {
-			return repo
-		}
-		return name
-	}
-	switch p := p.(type) {
-	case events.NamespaceCreated:
-		return p.Name
-	case events.RepositoryCreated:
-		return p.Name
-	case events.RepositoryDeleted:
-		return p.Name
-	case events.RepositoryRestored:
-		return p.Name
-	case events.RepositoryPolicyChanged:
-		return p.Name
-	case events.ImagePushed:
-		if p.Tag != "" {
-			return named(p.Repository) + ":" + p.Tag + "@" + short(p.Digest.String())
-		}
-		return named(p.Repository) + "@" + short(p.Digest.String())
-	case events.TagDeleted:
-		return named(p.Repository) + ":" + p.Tag
-	case events.TagRestored:
-		return named(p.Repository) + ":" + p.Tag
-	case events.ManifestDeleted:
-		return named(p.Repository) + "@" + short(p.Digest.String())
-	case events.ManifestRestored:
-		return named(p.Repository) + "@" + short(p.Digest.String())
-	case events.BlobsSwept:
-		return fmt.Sprintf("%d blobs", len(p.Blobs))
-	case events.PullsCounted:
-		return fmt.Sprintf("%d repositories in the hour of %s", len(p.Repositories), p.From.Format(time.DateTime))
-	}
-	return e.Subject
-}
-
 // short is a digest as people read it: the algorithm and 12 digits.
 func short(d string) string {
 	if len(d) > 19 {

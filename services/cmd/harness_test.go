@@ -82,6 +82,8 @@ type hubProcess struct {
 	// ReadOnly: the log guard does not trust the log.
 	ReadOnly bool
 
+	noPassword bool // the hub makes the first administrator's itself
+
 	t    testing.TB
 	args []string
 	log  *logBuffer
@@ -122,7 +124,11 @@ func (h *hubProcess) TryStart() error {
 	h.t.Helper()
 	args := append([]string{"--data", h.Data, "--json", "serve", "--listen", h.Addr}, h.args...)
 	h.Cmd = exec.Command(program(h.t), args...)
-	h.Cmd.Env = append(os.Environ(), "HUBLEDGER_ADMIN_PASSWORD="+adminPassword)
+	password := adminPassword
+	if h.noPassword {
+		password = ""
+	}
+	h.Cmd.Env = append(os.Environ(), "HUBLEDGER_ADMIN_PASSWORD="+password)
 	h.Cmd.Stderr = h.log
 	// It must not outlive a test binary that is killed.
 	h.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

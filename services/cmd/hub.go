@@ -118,7 +118,7 @@ func openHub(ctx context.Context, c hubConfig) (_ *hub, err error) {
 			return nil, err
 		}
 	}
-	return h, nil
+	return h, h.awaitRights(ctx)
 }
 
 // hasSpace is the reserve as the log asks for it. Before the blob store is

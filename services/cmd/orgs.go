@@ -1,7 +1,7 @@
 package cmd
 
 type orgsCmd struct {
-	Ls      orgsLsCmd      `cmd:"" help:"List the organizations that you are in."`
+	Ls      orgsLsCmd      `cmd:"" help:"List the organizations that you are in, or as an administrator all."`
 	Create  orgsCreateCmd  `cmd:"" help:"Make an organization. You own it, unless --owner is somebody else."`
 	Show    orgsShowCmd    `cmd:"" help:"Show an organization."`
 	Members orgsMembersCmd `cmd:"" help:"List, add and remove members."`
@@ -21,7 +21,7 @@ func (c *orgsLsCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return list(a, "/orgs", nil, "No organizations.", []string{"NAME", "YOU ARE"}, func(o orgItem) []string {
+	return list(a, "/orgs", paged(), "No organizations.", []string{"NAME", "YOU ARE"}, func(o orgItem) []string {
 		return []string{o.Name, o.Role}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"testing"
@@ -28,22 +27,26 @@ func (p person) header() http.Header {
 }
 
 // ask sends a request, with a body that is written as JSON unless it is nil.
-// header are names and values on top.
-func (p person) ask(t testing.TB, h *hubProcess, method, path string, body any, header ...string) reply {
+// header are names and values on top. On a machine that is too slow a node can
+// be behind the log: it is asked again, as it says.
+func (p person) ask(t testing.TB, h *hubProcess, method, path string, body any, header ...string) (r reply) {
 	t.Helper()
-	var sent io.Reader
+	var text []byte
 	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
 			t.Fatal(err)
 		}
-		sent = bytes.NewReader(text)
 	}
 	all := p.header()
 	for i := 0; i < len(header); i += 2 {
 		all.Set(header[i], header[i+1])
 	}
-	return ask(t, method, h.URL+path, sent, all)
+	until(t, "an answer to "+method+" "+path, func() bool {
+		r = ask(t, method, h.URL+path, bytes.NewReader(text), all)
+		return r.status != http.StatusServiceUnavailable
+	})
+	return r
 }
 
 // does is ask for what has to be answered with a status of success.

@@ -48,7 +48,7 @@ const listed = 1000
 type reposLsCmd struct {
 	target
 	Namespace string `arg:"" optional:"" help:"Only those of this user or organization."`
-	Deleted   bool   `help:"List deleted repositories of the namespace instead, and until when they can be brought back."`
+	Deleted   bool   `help:"List deleted repositories instead, and until when they can be brought back: of the namespace, or else your own, or as the operator all."`
 }
 
 func (c *reposLsCmd) Run(s *session) error {
@@ -128,24 +128,12 @@ func (c *reposCreateCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	about, err := c.body()
+	body, err := c.body()
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"name": c.Name}
-	if c.Visibility != "" {
-		body["visibility"] = c.Visibility
-		delete(about, "visibility")
-	}
-	message := "Made the repository " + c.Name
-	if len(about) == 0 {
-		return a.change("POST", "/repositories", body, message)
-	}
-	// Two facts, so two events: that it is there, and what is said of it.
-	if _, err := a.do("POST", "/repositories", nil, body); err != nil {
-		return err
-	}
-	return a.change("PATCH", c.path(), about, message)
+	body["name"] = c.Name
+	return a.change("POST", "/repositories", body, "Made the repository "+c.Name)
 }
 
 type reposSetCmd struct {

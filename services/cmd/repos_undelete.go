@@ -1,8 +1,8 @@
 package cmd
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -26,16 +26,14 @@ type deletedItem struct {
 	Until   *time.Time `json:"restorableUntil"`
 }
 
-// deleted is repos ls --deleted.
+// deleted is repos ls --deleted: of the namespace that was named, else of one's
+// own, and for the operator of all.
 func (c *reposLsCmd) deleted(a *api) error {
-	namespace := c.Namespace
-	if namespace == "" {
-		namespace = a.user
+	where, of := "/deleted", ""
+	if namespace := cmp.Or(c.Namespace, a.user); namespace != "" {
+		where, of = path("namespaces", namespace, "deleted"), " of "+namespace
 	}
-	if namespace == "" {
-		return errors.New("say of which namespace: repos ls --deleted NAMESPACE")
-	}
-	return list(a, path("namespaces", namespace, "deleted"), nil, "Nothing of "+namespace+" can be brought back.",
+	return list(a, where, paged(), "Nothing"+of+" can be brought back.",
 		[]string{"NAME", "DELETED", "RESTORABLE UNTIL", "ID"}, func(d deletedItem) []string {
 			return []string{d.Name, at(d.Deleted), at(d.Until), d.ID}
 		})
@@ -71,7 +69,7 @@ func (c *reposUndeleteCmd) repository(a *api) (string, error) {
 	}
 	deleted := path("namespaces", namespace, "deleted")
 	var found deletedItem
-	err := a.each(deleted, nil, func(raw json.RawMessage) error {
+	err := a.each(deleted, paged(), func(raw json.RawMessage) error {
 		var d deletedItem
 		if err := json.Unmarshal(raw, &d); err != nil || d.Deleted == nil {
 			return fmt.Errorf("the hub's answer cannot be read: %w", err)

@@ -22,7 +22,7 @@ import (
 //	hub [flags]            start a hub on the script's data directory
 //	halt, resume           stop it, start it again
 //	run CODE args...       run hubledger on that directory; it must exit with CODE
-//	push REPO:TAG CONTENT  push an image of one layer
+//	push REPO:TAG CONTENT  push an image of one layer; ! push must fail
 //	pull REPO:TAG          pull it with its blobs; ! pull must fail; -anonymous without login
 //	damage GLOB            flip a bit in the middle of the one file whose path ends so
 //
@@ -81,11 +81,13 @@ func run(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func push(ts *testscript.TestScript, _ bool, args []string) {
+func push(ts *testscript.TestScript, neg bool, args []string) {
 	repo, tag, _ := strings.Cut(args[0], ":")
 	c := registrytest.NewClient(asAdmin(ts))
 	defer c.Close()
-	ts.Check(c.Push(repo, tag, registrytest.NewImage(args[1])))
+	if err := c.Push(repo, tag, registrytest.NewImage(args[1])); neg != (err != nil) {
+		ts.Fatalf("push %s: %v", args[0], err)
+	}
 }
 
 func pull(ts *testscript.TestScript, neg bool, args []string) {

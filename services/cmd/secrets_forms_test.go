@@ -65,7 +65,7 @@ func plantControls(t *testing.T, h *hubProcess) map[string]string {
 	controls := map[string]string{}
 	admin.does(t, h, "POST", "/api/v1/repositories", object{"name": "admin/control"})
 	readme := ""
-	for form := range forms("") {
+	for form := range forms("any text") {
 		// As long as a secret, with what the forms write differently.
 		text := "control text? " + unique() + " ä>>>>>>>"
 		controls[form] = text

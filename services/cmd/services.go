@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
@@ -16,7 +15,6 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/registry"
-	"hubledger/services/registry/leases"
 	"hubledger/streams"
 )
 
@@ -53,13 +51,13 @@ func (h *hub) openServices(ctx context.Context) error {
 // the admin socket.
 func (h *hub) openAPI(log countedLog, who accounts.Reader) (err error) {
 	images, entries := h.view(read.Projection.Name), h.view(catalog.Projection.Name)
-	found := catalog.Reader{DB: entries, Dialect: entries.now().store.Dialect()}
-	h.cleaner = cleanup.New(cleanup.Config{Log: log, View: images, Read: h.registry.Read, Pulls: lastPulls{found, h.leases},
+	found := catalog.Reader{DB: fresh{entries}, Dialect: entries.now().store.Dialect()}
+	h.cleaner = cleanup.New(cleanup.Config{Log: log, View: images, Read: h.registry.Read, Pulls: lastPulls{found, recentPulls{h.leases}},
 		Logger: h.Logger, UndeleteWindow: h.UndeleteWindow, LeaseTerm: h.LeaseTerm})
 	c := hubapi.Config{Auth: h.auth, Passwords: h.auth, Tokens: h.auth, Persons: h.auth, Rights: h.rights, Log: log,
 		Settle: settler{h}, Accounts: who, Catalog: found, Images: h.registry.Read, Registry: h.registry,
 		Refusals: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
-		Cleaner:  h.cleaner, Answers: h.activity, Used: h.activity, Logger: h.Logger,
+		Cleaner:  h.cleaner, Answers: h.activity, Used: h.activity, Recent: recentPulls{h.leases}, Logger: h.Logger,
 		DefaultVisibility: h.DefaultVisibility, Version: buildInfo().Version, UndeleteWindow: h.UndeleteWindow}
 	if h.api, err = hubapi.New(c); err != nil {
 		return err
@@ -67,34 +65,6 @@ func (h *hub) openAPI(log countedLog, who accounts.Reader) (err error) {
 	c.Auth = hubapi.As(access.Operates)
 	h.operated, err = hubapi.New(c)
 	return err
-}
-
-// lastPulls says when tags were pulled last: by what is in the log, and by
-// what is not yet.
-type lastPulls struct {
-	catalog.Reader
-	leases *leases.Store
-}
-
-func (p lastPulls) LastPulled(ctx context.Context, repo string) (map[string]time.Time, error) {
-	counted, err := p.TagPulls(ctx, repo)
-	if err != nil {
-		return nil, err
-	}
-	recent, err := p.leases.PullsOf(ctx, repo)
-	if err != nil {
-		return nil, err
-	}
-	last := map[string]time.Time{}
-	for tag, n := range counted {
-		last[tag] = n.LastPulled
-	}
-	for _, pull := range recent {
-		if pull.Latest.After(last[pull.Tag]) {
-			last[pull.Tag] = pull.Latest
-		}
-	}
-	return last, nil
 }
 
 // A stillLog says how long the log is. While it is read-only it does not

@@ -146,6 +146,22 @@ func (v *view) QueryRowContext(ctx context.Context, query string, args ...any) *
 	return v.current.store.DB().QueryRowContext(ctx, query, args...)
 }
 
+// A fresh view prepares nothing: for a read model whose statements are made to
+// measure, too many to be kept.
+type fresh struct{ *view }
+
+func (v fresh) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	v.switching.RLock()
+	defer v.switching.RUnlock()
+	return v.current.store.DB().QueryContext(ctx, query, args...)
+}
+
+func (v fresh) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	v.switching.RLock()
+	defer v.switching.RUnlock()
+	return v.current.store.DB().QueryRowContext(ctx, query, args...)
+}
+
 // prepared is the statement of a query, compiled once; nil when that fails, so
 // that the query itself shows why. Queries are constants of the read models.
 func (r *running) prepared(ctx context.Context, query string) *sql.Stmt {

@@ -124,4 +124,5 @@ func (h *Hub) registerAPI() {
 	h.registerCleanup()
 	h.registerGrants()
 	h.registerNamespaces()
+	h.registerDeleted()
 }

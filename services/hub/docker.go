@@ -3,7 +3,6 @@ package hub
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strconv"
 )
 
@@ -44,7 +43,13 @@ func (h *Hub) onBoth(method, rest string, need Permission, serve dockerHandler) 
 	h.docker(method, "/v2/namespaces/{namespace}/repositories/{name}"+rest, need, serve)
 }
 
+// asDockerError writes a problem as Docker Hub writes its errors, which knows no 422.
 func asDockerError(w http.ResponseWriter, r *http.Request, p *problem) {
+	if p.Status == http.StatusUnprocessableEntity {
+		bad := *p
+		bad.Status = http.StatusBadRequest
+		p = &bad
+	}
 	text := p.Detail
 	for _, e := range p.Errors {
 		text += "; " + e.Location + ": " + e.Message
@@ -75,61 +80,4 @@ func readJSON(r *http.Request, into any) error {
 		return fail(http.StatusBadRequest, "the request's body is not the JSON object that is expected here").because(err)
 	}
 	return nil
-}
-
-// A dockerPage is a list as Docker Hub gives it.
-type dockerPage struct {
-	Count    int     `json:"count"`
-	Next     *string `json:"next"`
-	Previous *string `json:"previous"`
-	Results  any     `json:"results"`
-}
-
-// dockerPaging is the page that was asked for, from 1, and its length.
-type dockerPaging struct{ page, size int }
-
-func (p dockerPaging) offset() int { return (p.page - 1) * p.size }
-
-const maxDockerPage = 10_000
-
-func pagingOf(r *http.Request) (p dockerPaging, err error) {
-	q := r.URL.Query()
-	number := func(name string, otherwise, most int) (int, error) {
-		text := q.Get(name)
-		if text == "" {
-			return otherwise, nil
-		}
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > most {
-			return 0, fail(http.StatusBadRequest, name+" is a number from 1 to "+strconv.Itoa(most))
-		}
-		return n, nil
-	}
-	if p.page, err = number("page", 1, maxDockerPage); err != nil {
-		return p, err
-	}
-	p.size, err = number("page_size", 10, 100)
-	return p, err
-}
-
-// pageOf makes a page of a list with so many entries in all.
-func (p dockerPaging) pageOf(r *http.Request, base string, count int, results any) dockerPage {
-	at := func(page int) *string {
-		q := url.Values{}
-		for name, values := range r.URL.Query() {
-			q[name] = values
-		}
-		q.Set("page", strconv.Itoa(page))
-		q.Set("page_size", strconv.Itoa(p.size))
-		address := base + r.URL.EscapedPath() + "?" + q.Encode()
-		return &address
-	}
-	out := dockerPage{Count: count, Results: results}
-	if p.offset()+p.size < count {
-		out.Next = at(p.page + 1)
-	}
-	if p.page > 1 {
-		out.Previous = at(p.page - 1)
-	}
-	return out
 }

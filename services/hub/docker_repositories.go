@@ -11,7 +11,6 @@ import (
 	"hubledger/events"
 	"hubledger/projections/catalog"
 	"hubledger/services/internal/access"
-	"hubledger/services/internal/origin"
 )
 
 // dockerRepository is a repository as Docker Hub shows it.
@@ -76,12 +75,15 @@ func (h *Hub) dockerList(_ http.ResponseWriter, r *http.Request, c *call) (int, 
 	if err != nil {
 		return 0, nil, err
 	}
+	if name := strings.ToLower(r.URL.Query().Get("name")); name != "" {
+		all = slices.DeleteFunc(all, func(e catalog.Entry) bool { return !strings.Contains(dockerEntry(e).Name, name) })
+	}
 	slices.SortStableFunc(all, dockerOrder(r.URL.Query().Get("ordering")))
 	results := []dockerRepository{}
 	for _, e := range all[min(p.offset(), len(all)):min(p.offset()+p.size, len(all))] {
 		results = append(results, dockerEntry(e))
 	}
-	return http.StatusOK, p.pageOf(r, origin.Of(r).URL(), len(all), results), nil
+	return p.pageOf(r, len(all), results)
 }
 
 // dockerOrder is one of Docker Hub's orders; the last push first unless told.
@@ -109,7 +111,7 @@ func (h *Hub) dockerGet(_ http.ResponseWriter, r *http.Request, c *call) (int, a
 }
 
 func (h *Hub) dockerWhole(ctx context.Context, p access.Principal, repo string, level access.Level) (*dockerRepository, error) {
-	e, err := h.Catalog.Entry(ctx, repo)
+	e, err := h.entry(ctx, repo)
 	if err != nil {
 		return nil, err
 	}

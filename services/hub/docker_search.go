@@ -61,7 +61,7 @@ func (h *Hub) dockerSearch(_ http.ResponseWriter, r *http.Request, c *call) (int
 	for i, e := range list {
 		results[i] = dockerFound{RepoName: e.Name, ShortDescription: e.Description, StarCount: e.Stars, PullCount: e.Pulls, IsOfficial: official(e)}
 	}
-	return http.StatusOK, p.pageOf(r, origin.Of(r).URL(), total, results), nil
+	return p.pageOf(r, total, results)
 }
 
 // asksOnce is what docker sends with a search, its login in it if there is one.

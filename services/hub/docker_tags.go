@@ -5,8 +5,7 @@ import (
 	"time"
 
 	"hubledger/projections/catalog"
-	"hubledger/services/hub/tagged"
-	"hubledger/services/internal/origin"
+	images "hubledger/projections/registry"
 )
 
 // dockerTag is a tag as Docker Hub shows it.
@@ -39,7 +38,7 @@ type dockerImage struct {
 	LastPushed   time.Time  `json:"last_pushed"`
 }
 
-func dockerTagView(t tagged.Tag, pulls catalog.TagPulls) dockerTag {
+func dockerTagView(t images.TagDetail, pulls catalog.TagPulls) dockerTag {
 	v := dockerTag{Name: t.Name, Digest: t.Digest.String(), MediaType: t.MediaType, ContentType: "image", FullSize: t.Size,
 		LastUpdated: t.Pushed, LastUpdaterUsername: t.By, TagStatus: "active", TagLastPulled: known(pulls.LastPulled), TagLastPushed: t.Pushed, V2: true}
 	v.Images = make([]dockerImage, len(t.Images))
@@ -64,21 +63,30 @@ func (h *Hub) registerDockerTags() {
 	h.onBoth(http.MethodDelete, "/tags/{tag}", RepositoryDelete, h.dockerDeleteTag)
 }
 
-// dockerTags lists tags, the one pushed last first.
+// tagOrders are Docker Hub's orders of tags. Scripts ask for the newest first
+// by last_updated with and without a minus, so both are that here; it is also
+// the order of who asks for none or for one that is not known.
+var tagOrders = map[string]images.TagOrder{"name": images.ByName, "-name": images.ByNameBack}
+
 func (h *Hub) dockerTags(_ http.ResponseWriter, r *http.Request, c *call) (int, any, error) {
 	p, err := pagingOf(r)
 	if err != nil {
 		return 0, nil, err
 	}
-	count, err := h.tagged.Count(r.Context(), c.repo.ID)
+	text := r.URL.Query().Get("name")
+	order, ok := tagOrders[r.URL.Query().Get("ordering")]
+	if !ok {
+		order = images.NewestFirst
+	}
+	count, err := h.Images.CountTags(r.Context(), c.repo.ID, text)
 	if err != nil {
 		return 0, nil, err
 	}
-	tags, err := h.tagged.Newest(r.Context(), c.repo.ID, p.offset(), p.size)
+	tags, err := h.Images.FindTags(r.Context(), c.repo.ID, text, order, p.offset(), p.size)
 	if err != nil {
 		return 0, nil, err
 	}
-	pulls, err := h.Catalog.TagPulls(r.Context(), c.repo.ID)
+	pulls, err := h.tagPulls(r.Context(), c.repo.ID)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -86,15 +94,15 @@ func (h *Hub) dockerTags(_ http.ResponseWriter, r *http.Request, c *call) (int, 
 	for i, t := range tags {
 		results[i] = dockerTagView(t, pulls[t.Name])
 	}
-	return http.StatusOK, p.pageOf(r, origin.Of(r).URL(), count, results), nil
+	return p.pageOf(r, count, results)
 }
 
 func (h *Hub) dockerTag(_ http.ResponseWriter, r *http.Request, c *call) (int, any, error) {
-	t, err := h.tagged.Tag(r.Context(), c.repo.ID, r.PathValue("tag"))
+	t, err := h.tag(r.Context(), c, r.PathValue("tag"))
 	if err != nil {
 		return 0, nil, err
 	}
-	pulls, err := h.Catalog.TagPulls(r.Context(), c.repo.ID)
+	pulls, err := h.tagPulls(r.Context(), c.repo.ID)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -79,7 +79,7 @@ func TestDockerHubScript(t *testing.T) {
 	if len(tags.Results) != 1 || tags.Results[0].Name != "1.0" || tags.Next != nil || tags.Previous == nil {
 		t.Errorf("the second page %+v", tags)
 	}
-	k.do("", "GET", "/v2/namespaces/alice/repositories/app/tags?page_size=101", nil).want(400)
+	k.do("", "GET", "/v2/namespaces/alice/repositories/app/tags?page_size=0", nil).want(400)
 	k.do("", "DELETE", "/v2/repositories/alice/app/tags/1.0/", nil).want(401)
 	as("DELETE", "/v2/repositories/alice/app/tags/1.0/", nil).want(204)
 	k.do("", "GET", "/v2/namespaces/alice/repositories/app/tags/1.0", nil).want(404)

@@ -184,6 +184,24 @@ func TestRepository(t *testing.T) {
 	if len(deleted.Items) != 1 || deleted.Items[0].Name != "alice/app" {
 		t.Fatalf("deleted %+v", deleted)
 	}
+	k.do("alice", "GET", "/api/v1/deleted", nil).want(403)
+	k.do("bob", "POST", "/api/v1/repositories", object{"name": "bob/app"}).want(201)
+	k.do("bob", "DELETE", "/api/v1/repositories/bob/app", nil).want(200)
+	var all struct {
+		Items []struct{ Name string }
+		Next  string
+	}
+	k.do("operator", "GET", "/api/v1/deleted?limit=1", nil).want(200).into(&all)
+	if len(all.Items) != 1 || all.Items[0].Name != "bob/app" || all.Next == "" {
+		t.Fatalf("all that is deleted %+v", all)
+	}
+	next := all.Next
+	all.Next = ""
+	k.do("operator", "GET", next, nil).want(200).into(&all)
+	if len(all.Items) != 1 || all.Items[0].Name != "alice/app" || all.Next != "" {
+		t.Errorf("the rest of it %+v", all)
+	}
+	k.do("operator", "GET", "/api/v1/deleted?cursor=MWFsaWNlL2FwcA", nil).want(422)
 	k.do("bob", "POST", "/api/v1/namespaces/bob/deleted/"+deleted.Items[0].ID+"/restore", nil).want(404)
 	k.do("alice", "POST", "/api/v1/namespaces/alice/deleted/"+deleted.Items[0].ID+"/restore", nil).want(200)
 	k.do("alice", "GET", repo, nil).want(200)

@@ -17,7 +17,6 @@ import (
 	"hubledger/projections/catalog"
 	images "hubledger/projections/registry"
 	"hubledger/services/hub/markdown"
-	"hubledger/services/hub/tagged"
 )
 
 // Config is what the hub works with; all fields are required but those with a
@@ -45,7 +44,9 @@ type Config struct {
 	// Answers remembers answers for Idempotency-Key.
 	Answers Answers
 	// Used says when a token was last used.
-	Used   Used
+	Used Used
+	// Recent counts the pulls that are not in the log yet; nil when nobody does.
+	Recent Recent
 	Logger *slog.Logger
 	// DefaultVisibility of a repository that says nothing of it: "public" or
 	// "private". Default private.
@@ -68,8 +69,9 @@ type Hub struct {
 	api      huma.API
 	routes   []Route
 	document document
-	tagged   tagged.Reader
 	markdown *markdown.Renderer
+	// finishAfter is when nobody is still making a user who has no password.
+	finishAfter time.Duration
 }
 
 // New makes a hub.
@@ -86,7 +88,7 @@ func New(c Config) (*Hub, error) {
 	if c.Wait == 0 {
 		c.Wait = 10 * time.Second
 	}
-	h := &Hub{Config: c, mux: http.NewServeMux(), tagged: tagged.Reader{Reader: c.Images}, markdown: markdown.New()}
+	h := &Hub{Config: c, mux: http.NewServeMux(), markdown: markdown.New(), finishAfter: answerTime}
 	h.api = h.newAPI()
 	h.registerAPI()
 	h.registerDocker()

@@ -96,7 +96,7 @@ func start(t testing.TB) *kit {
 		Refusals: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
 		Cleaner: cleanup.New(cleanup.Config{Log: log, View: k.reg.Runner, Read: images.Reader{DB: k.reg.Store.DB()}, Pulls: pulls{entries},
 			Logger: quiet, UndeleteWindow: time.Hour, LeaseTerm: time.Hour}),
-		Answers: activity, Used: activity, Logger: quiet}
+		Answers: activity, Used: activity, Recent: k, Logger: quiet}
 	k.hub, err = hub.New(c)
 	check(t, err)
 	c.Auth = hub.As(access.Operates)
@@ -106,18 +106,6 @@ func start(t testing.TB) *kit {
 		time.Sleep(time.Millisecond)
 	}
 	return k
-}
-
-// pulls are those that the catalog counts.
-type pulls struct{ catalog.Reader }
-
-func (p pulls) LastPulled(ctx context.Context, repo string) (map[string]time.Time, error) {
-	all, err := p.TagPulls(ctx, repo)
-	last := map[string]time.Time{}
-	for tag, n := range all {
-		last[tag] = n.LastPulled
-	}
-	return last, err
 }
 
 // Settle waits for every read model.

@@ -41,7 +41,8 @@ func (h *Hub) registerMembers() {
 	add(h, operation{method: http.MethodPut, path: path + "/{member}", id: "set-member", tag: "organizations",
 		summary: "Make a user a member or an owner", about: "Membership alone gives no right on private repositories: teams and grants do."}, h.setMember)
 	add(h, operation{method: http.MethodDelete, path: path + "/{member}", id: "remove-member", tag: "organizations",
-		summary: "End a membership", about: "It ends those in the organization's teams, too."}, h.removeMember)
+		summary: "End a membership", about: "It ends those in the organization's teams, too. The last owner stays; should two owners end each other's " +
+			"membership in the same moment, an administrator of the hub names an owner again."}, h.removeMember)
 }
 
 func (h *Hub) listMembers(ctx context.Context, c *call, _ *OrganizationPath) (*list[memberView], error) {

@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"net/http"
-	"time"
 
 	images "hubledger/projections/registry"
 	"hubledger/services/internal/account"
@@ -11,7 +10,7 @@ import (
 
 type namespaceView struct {
 	Name  string `json:"name"`
-	Kind  string `json:"kind,omitempty" enum:"user,organization" doc:"Absent for one that was pushed to before there were accounts"`
+	Kind  string `json:"kind,omitempty" enum:"user,organization" doc:"Absent for library, which has the top-level images, and for one that was pushed to before there were accounts"`
 	Level string `json:"level" enum:"read,write,admin" doc:"read: a member; write: may create repositories; admin: owns it"`
 }
 
@@ -40,27 +39,15 @@ func shownUsage(u images.Usage) usageView {
 	return usageView{u.Repositories, u.Tags, u.Manifests, u.Blobs, u.Bytes, u.Unique, u.Shared()}
 }
 
-type deletedView struct {
-	ID      string    `json:"id" format:"uuid"`
-	Name    string    `json:"name"`
-	Deleted time.Time `json:"deleted"`
-	Until   time.Time `json:"restorableUntil"`
-}
-
-type restoreRepositoryIn struct {
-	NamespacePath
-	ID string `path:"id" format:"uuid" doc:"From the list of the deleted"`
-}
-
 func (h *Hub) registerNamespaces() {
 	const path = "/namespaces/{namespace}"
+	add(h, operation{method: http.MethodGet, path: "/namespaces", id: "list-namespaces", tag: "namespaces",
+		summary: "List the namespaces that I have a part in", about: "By name. Administrators of the hub see them all."}, h.listNamespaces)
 	add(h, operation{method: http.MethodGet, path: path, id: "get-namespace", tag: "namespaces", summary: "Show a namespace"}, h.getNamespace)
 	add(h, operation{method: http.MethodGet, path: path + "/quota", id: "get-quota", tag: "namespaces", summary: "Show what a namespace may hold"}, h.getQuota)
 	add(h, operation{method: http.MethodPut, path: path + "/quota", id: "set-quota", tag: "namespaces", summary: "Say what a namespace may hold"}, h.setQuota)
 	add(h, operation{method: http.MethodGet, path: path + "/usage", id: "get-namespace-usage", tag: "namespaces", summary: "Show what a namespace takes"}, h.getNamespaceUsage)
 	add(h, operation{method: http.MethodGet, path: repositoryPath + "/usage", id: "get-usage", tag: "repositories", summary: "Show what a repository takes"}, h.getUsage)
-	add(h, operation{method: http.MethodGet, path: path + "/deleted", id: "list-deleted", tag: "namespaces", summary: "List deleted repositories that can be restored"}, h.listDeleted)
-	add(h, operation{method: http.MethodPost, path: path + "/deleted/{id}/restore", id: "restore-repository", tag: "namespaces", summary: "Undo the deletion of a repository"}, h.restoreRepository)
 }
 
 func (h *Hub) getNamespace(_ context.Context, c *call, _ *NamespacePath) (*wholly[namespaceView], error) {
@@ -88,47 +75,4 @@ func (h *Hub) getNamespaceUsage(ctx context.Context, c *call, _ *NamespacePath) 
 func (h *Hub) getUsage(ctx context.Context, c *call, _ *RepositoryPath) (*wholly[usageView], error) {
 	u, err := h.Images.RepositoryUsage(ctx, c.repo.ID)
 	return &wholly[usageView]{shownUsage(u)}, err
-}
-
-// deletedIn lists what was deleted in a namespace and can come back.
-func (h *Hub) deletedIn(ctx context.Context, namespace string) ([]deletedView, error) {
-	all, err := h.Images.DeletedRepositories(ctx, "", time.Now().Add(-h.UndeleteWindow))
-	if err != nil {
-		return nil, err
-	}
-	var views []deletedView
-	for _, d := range all {
-		ns, err := h.Images.NamespaceOf(ctx, d.ID)
-		if err != nil {
-			return nil, err
-		}
-		if ns == namespace {
-			views = append(views, deletedView{d.ID, d.Name, d.Deleted, d.Deleted.Add(h.UndeleteWindow)})
-		}
-	}
-	return views, nil
-}
-
-func (h *Hub) listDeleted(ctx context.Context, c *call, _ *NamespacePath) (*list[deletedView], error) {
-	views, err := h.deletedIn(ctx, c.namespace.ID)
-	if err != nil {
-		return nil, err
-	}
-	return wholeList(views), nil
-}
-
-func (h *Hub) restoreRepository(ctx context.Context, c *call, in *restoreRepositoryIn) (*written, error) {
-	ns, err := h.Images.NamespaceOf(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if ns != c.namespace.ID {
-		return nil, notFound()
-	}
-	name, err := h.Images.RepositoryName(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	seq, err := h.Registry.RestoreRepository(ctx, by(c.p), name, in.ID)
-	return h.done(ctx, seq, err)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
@@ -36,7 +37,8 @@ type createdOrganization struct {
 }
 
 func (h *Hub) registerOrganizations() {
-	add(h, operation{method: http.MethodGet, path: "/orgs", id: "list-organizations", tag: "organizations", summary: "List the organizations that I am in"}, h.listOrganizations)
+	add(h, operation{method: http.MethodGet, path: "/orgs", id: "list-organizations", tag: "organizations",
+		summary: "List the organizations that I am in", about: "By name. Administrators of the hub see them all."}, h.listOrganizations)
 	add(h, operation{method: http.MethodPost, path: "/orgs", id: "create-organization", tag: "organizations", status: http.StatusCreated,
 		summary: "Make an organization"}, h.createOrganization)
 	add(h, operation{method: http.MethodGet, path: "/orgs/{namespace}", id: "get-organization", tag: "organizations", summary: "Show an organization"}, h.getOrganization)
@@ -50,20 +52,55 @@ func (c *call) organization() (*accounts.Namespace, error) {
 	return c.namespace, nil
 }
 
-func (h *Hub) listOrganizations(ctx context.Context, c *call, _ *struct{}) (*list[OrganizationView], error) {
+func (h *Hub) listOrganizations(ctx context.Context, c *call, in *Paging) (*list[OrganizationView], error) {
+	last, err := parseCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	mine, err := h.organizationsOf(ctx, c.p)
+	if err != nil {
+		return nil, err
+	}
 	var views []OrganizationView
-	if c.p.Kind == access.User {
-		in, err := h.Accounts.Memberships(ctx, c.p.ID)
-		if err != nil {
+	if c.p.Admin {
+		if views, err = h.everyOrganization(ctx, mine, last, in.Limit+1); err != nil {
 			return nil, err
 		}
-		for _, m := range in {
-			if m.Group == m.Organization {
+	} else {
+		for _, m := range mine {
+			if m.GroupName > last {
 				views = append(views, OrganizationView{m.GroupName, m.Role})
 			}
 		}
 	}
-	return wholeList(views), nil
+	return pageOf(c, views, in.Limit, func(v OrganizationView) string { return cursorAt(v.Name) }), nil
+}
+
+// organizationsOf lists the organizations that a principal is in, by name.
+func (h *Hub) organizationsOf(ctx context.Context, p access.Principal) ([]accounts.Membership, error) {
+	if p.Kind != access.User {
+		return nil, nil
+	}
+	in, err := h.Accounts.Memberships(ctx, p.ID)
+	return slices.DeleteFunc(in, func(m accounts.Membership) bool { return m.Group != m.Organization }), err
+}
+
+// everyOrganization lists what there is behind last, with the role of who is in mine.
+func (h *Hub) everyOrganization(ctx context.Context, mine []accounts.Membership, last string, n int) ([]OrganizationView, error) {
+	all, err := h.Accounts.Accounts(ctx, accounts.KindOrganization, last, n)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]OrganizationView, len(all))
+	for i, o := range all {
+		views[i].Name = o.Name
+		for _, m := range mine {
+			if m.Organization == o.ID {
+				views[i].Role = m.Role
+			}
+		}
+	}
+	return views, nil
 }
 
 func (h *Hub) getOrganization(ctx context.Context, c *call, in *OrganizationPath) (*wholly[OrganizationView], error) {

@@ -7,6 +7,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
+	"hubledger/projections/catalog"
 	images "hubledger/projections/registry"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/cleanup"
@@ -106,4 +107,12 @@ type Answers interface {
 // Used says when credentials were last used, as far as that is known.
 type Used interface {
 	LastUsed(ctx context.Context, ids ...string) (map[string]time.Time, error)
+}
+
+// Recent knows the pulls of the current hour: the log is told of them once
+// it has ended.
+type Recent interface {
+	// RecentPulls counts by tag what was pulled from a repository and is not in
+	// the log yet; those by digest are under "".
+	RecentPulls(ctx context.Context, repository string) (map[string]catalog.TagPulls, error)
 }

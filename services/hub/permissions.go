@@ -37,6 +37,7 @@ var permissions = map[string]Permission{
 	"issue-robot-token":   NamespaceAdmin,
 	"revoke-robot-token":  NamespaceAdmin,
 
+	"list-namespaces":        SignedIn,
 	"get-namespace":          NamespaceMember,
 	"get-quota":              NamespaceMember,
 	"set-quota":              HubAdmin,
@@ -44,6 +45,7 @@ var permissions = map[string]Permission{
 	"list-namespace-grants":  NamespaceAdmin,
 	"set-namespace-grant":    NamespaceAdmin,
 	"remove-namespace-grant": NamespaceAdmin,
+	"list-all-deleted":       HubAdmin,
 	"list-deleted":           NamespaceAdmin,
 	"restore-repository":     NamespaceAdmin,
 

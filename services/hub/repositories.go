@@ -18,10 +18,10 @@ type RepositoryView struct {
 	Topics      []string   `json:"topics" nullable:"false"`
 	Visibility  string     `json:"visibility" enum:"public,private"`
 	Stars       int64      `json:"stars"`
-	Pulls       int64      `json:"pulls" doc:"As of the last full hour"`
+	Pulls       int64      `json:"pulls" doc:"In lists as of the last full hour"`
 	Created     time.Time  `json:"created"`
 	Pushed      *time.Time `json:"pushed,omitempty" doc:"Last push"`
-	Pulled      *time.Time `json:"pulled,omitempty" doc:"Last pull that was counted"`
+	Pulled      *time.Time `json:"pulled,omitempty" doc:"Last pull; in lists as of the last full hour"`
 }
 
 func shownEntry(e catalog.Entry) RepositoryView {

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -37,8 +38,11 @@ type changeRepositoryIn struct {
 
 type createRepositoryIn struct {
 	Body struct {
-		Name       string `json:"name" minLength:"1" maxLength:"200" doc:"Full name, such as alice/app"`
-		Visibility string `json:"visibility,omitempty" enum:"public,private" doc:"Absent: as this hub has it for a push"`
+		Name        string   `json:"name" minLength:"1" maxLength:"200" example:"alice/app" doc:"Full name: namespace and the rest"`
+		Visibility  string   `json:"visibility,omitempty" enum:"public,private" doc:"Absent: as this hub has it for a push"`
+		Description string   `json:"description,omitempty" maxLength:"400" example:"What greets our visitors" doc:"One line of at most 100 characters"`
+		Readme      string   `json:"readme,omitempty" maxLength:"100000" doc:"Markdown, at most 100,000 bytes"`
+		Topics      []string `json:"topics,omitempty" maxItems:"20" doc:"Each of a-z, 0-9 and -, at most 35 long"`
 	}
 }
 
@@ -65,7 +69,7 @@ func (c *call) id() repository.ID {
 }
 
 func (h *Hub) getRepository(ctx context.Context, c *call, _ *RepositoryPath) (*wholly[repositoryPage], error) {
-	e, err := h.Catalog.Entry(ctx, c.repo.ID)
+	e, err := h.entry(ctx, c.repo.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +82,13 @@ func (h *Hub) getRepository(ctx context.Context, c *call, _ *RepositoryPath) (*w
 			return nil, err
 		}
 	}
-	page.Tags, err = h.tagged.Count(ctx, c.repo.ID)
+	page.Tags, err = h.Images.CountTags(ctx, c.repo.ID, "")
 	return &wholly[repositoryPage]{page}, err
 }
 
 func (h *Hub) createRepository(ctx context.Context, c *call, in *createRepositoryIn) (*wrote[createdRepository], error) {
-	id, seq, err := h.create(ctx, c, in.Body.Name, in.Body.Visibility)
+	about := repository.Description{Line: in.Body.Description, Readme: in.Body.Readme, Topics: in.Body.Topics}
+	id, seq, err := h.create(ctx, c, in.Body.Name, in.Body.Visibility, about)
 	if err == nil {
 		err = h.settle(ctx, seq)
 	}
@@ -97,29 +102,43 @@ func (h *Hub) createRepository(ctx context.Context, c *call, in *createRepositor
 	return &wrote[createdRepository]{seq, createdRepository{shownEntry(*e), seq}}, nil
 }
 
-// create makes a repository that is not there, if the principal may.
-func (h *Hub) create(ctx context.Context, c *call, full, visibility string) (id repository.ID, seq uint64, err error) {
+// create makes a repository that is not there, if the principal may, and says
+// what it is. These are two events: what would be refused of the second is
+// refused before the first.
+func (h *Hub) create(ctx context.Context, c *call, full, visibility string, about repository.Description) (id repository.ID, seq uint64, err error) {
+	name, err := h.mayCreate(ctx, c, full)
+	if err != nil {
+		return id, 0, err
+	}
+	if err := about.Check(); err != nil {
+		return id, 0, err
+	}
+	if id, err = repository.Ensure(ctx, h.Log, by(c.p), name, cmp.Or(visibility, h.DefaultVisibility)); err != nil {
+		return id, 0, err
+	}
+	if about.Line != "" || about.Readme != "" || len(about.Topics) > 0 {
+		seq, err = repository.Describe(ctx, h.Log, by(c.p), id, name.Full, about)
+		return id, seq, err
+	}
+	_, seq, err = command.Latest(ctx, h.Log, events.RepositorySubject(id.Namespace, name.Full))
+	return id, seq, err
+}
+
+func (h *Hub) mayCreate(ctx context.Context, c *call, full string) (repository.Name, error) {
 	name, err := repository.ParseName(full)
 	if err != nil {
-		return id, 0, invalid("body.name", err.Error())
+		return name, invalid("body.name", err.Error())
 	}
 	d, err := h.Rights.Repository(ctx, c.p, name.Full)
 	switch {
 	case err != nil:
-		return id, 0, err
+		return name, err
 	case d.Repository != nil && d.Level >= access.Read:
-		return id, 0, fail(http.StatusConflict, "there is a repository of that name")
+		return name, fail(http.StatusConflict, "there is a repository of that name")
 	case !d.Create:
-		return id, 0, fail(http.StatusForbidden, "you may not create "+name.Full+own(c.p))
+		return name, fail(http.StatusForbidden, "you may not create "+name.Full+own(c.p))
 	}
-	if visibility == "" {
-		visibility = h.DefaultVisibility
-	}
-	if id, err = repository.Ensure(ctx, h.Log, by(c.p), name, visibility); err != nil {
-		return id, 0, err
-	}
-	_, seq, err = command.Latest(ctx, h.Log, events.RepositorySubject(id.Namespace, name.Full))
-	return id, seq, err
+	return name, nil
 }
 
 // own tells users where they may.

@@ -10,7 +10,6 @@ import (
 
 	"hubledger/projections/catalog"
 	images "hubledger/projections/registry"
-	"hubledger/services/hub/tagged"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
 )
@@ -22,8 +21,8 @@ type tagView struct {
 	Size      int64       `json:"size" doc:"In bytes, of what a pull fetches at most; 0 when not known"`
 	Pushed    time.Time   `json:"pushed"`
 	By        string      `json:"by" doc:"Login name of who pushed it"`
-	Pulls     int64       `json:"pulls" doc:"As of the last full hour"`
-	Pulled    *time.Time  `json:"pulled,omitempty" doc:"Last pull that was counted"`
+	Pulls     int64       `json:"pulls" doc:"Fetches of its manifest by this tag"`
+	Pulled    *time.Time  `json:"pulled,omitempty" doc:"Last pull by this tag"`
 	Images    []imageView `json:"images" nullable:"false" doc:"For each platform that is there"`
 }
 
@@ -35,7 +34,7 @@ type imageView struct {
 	Size         int64  `json:"size" doc:"In bytes"`
 }
 
-func shownTag(t tagged.Tag, pulls catalog.TagPulls) tagView {
+func shownTag(t images.TagDetail, pulls catalog.TagPulls) tagView {
 	v := tagView{Name: t.Name, Digest: t.Digest.String(), MediaType: t.MediaType, Size: t.Size, Pushed: t.Pushed, By: t.By,
 		Pulls: pulls.Pulls, Pulled: known(pulls.LastPulled), Images: make([]imageView, len(t.Images))}
 	for i, m := range t.Images {
@@ -75,11 +74,11 @@ func (h *Hub) listTags(ctx context.Context, c *call, in *listTagsIn) (*list[tagV
 	if err != nil {
 		return nil, err
 	}
-	tags, err := h.tagged.Tags(ctx, c.repo.ID, last, in.Limit+1)
+	tags, err := h.Images.TagDetails(ctx, c.repo.ID, last, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	pulls, err := h.Catalog.TagPulls(ctx, c.repo.ID)
+	pulls, err := h.tagPulls(ctx, c.repo.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +90,20 @@ func (h *Hub) listTags(ctx context.Context, c *call, in *listTagsIn) (*list[tagV
 }
 
 func (h *Hub) getTag(ctx context.Context, c *call, in *tagIn) (*wholly[tagView], error) {
-	t, err := h.tagged.Tag(ctx, c.repo.ID, in.Tag)
+	t, err := h.Images.TagDetail(ctx, c.repo.ID, in.Tag)
 	if err != nil {
 		return nil, err
 	}
-	pulls, err := h.Catalog.TagPulls(ctx, c.repo.ID)
+	pulls, err := h.tagPulls(ctx, c.repo.ID)
 	return &wholly[tagView]{shownTag(*t, pulls[t.Name])}, err
+}
+
+// tag is a live tag of the call's repository.
+func (h *Hub) tag(ctx context.Context, c *call, name string) (*images.TagDetail, error) {
+	if !repository.ValidTag(name) {
+		return nil, notFound()
+	}
+	return h.Images.TagDetail(ctx, c.repo.ID, name)
 }
 
 func (h *Hub) deleteTag(ctx context.Context, c *call, in *tagIn) (*written, error) {
@@ -110,7 +117,7 @@ func (h *Hub) dropTag(ctx context.Context, c *call, tag string) (uint64, error) 
 	if !repository.ValidTag(tag) {
 		return 0, notFound()
 	}
-	if _, err := h.tagged.Tag(ctx, c.repo.ID, tag); err != nil {
+	if _, err := h.Images.TagDetail(ctx, c.repo.ID, tag); err != nil {
 		return 0, err
 	}
 	repo, err := h.Images.Repository(ctx, c.repo.Name)

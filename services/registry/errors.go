@@ -57,7 +57,9 @@ func manifestUnknown(ref string) *problem {
 }
 
 func nameUnknown(name string) *problem {
-	return fail(http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to this registry").with(map[string]string{"name": name})
+	p := fail(http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to this registry").with(map[string]string{"name": name})
+	p.cause = repository.ErrUnknown
+	return p
 }
 
 func digestInvalid(d string) *problem {

@@ -63,6 +63,13 @@ func Describe(ctx context.Context, log command.Log, by command.By, id ID, name s
 		Description: d.Line, Readme: d.Readme, Topics: d.Topics})
 }
 
+// Check says what is wrong with a description, before there is a repository
+// for it. ErrSettings.
+func (d Description) Check() error {
+	_, err := d.checked()
+	return err
+}
+
 var topicSyntax = regexp.MustCompile(`^[a-z0-9-]{1,35}$`)
 
 // checked is the description with its line trimmed and its topics in order,

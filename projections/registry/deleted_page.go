@@ -1,0 +1,48 @@
+package registry
+
+import (
+	"context"
+	"time"
+)
+
+// DeletedPage lists repositories that were deleted since then, newest first,
+// at most n: those of a namespace, or of all when its id is empty, behind
+// last, which is the zero DeletedRepository for the beginning.
+func (r Reader) DeletedPage(ctx context.Context, namespace string, since time.Time, last DeletedRepository, n int) ([]DeletedRepository, error) {
+	query, args := `SELECT s.repo, n.name, s.deleted_time FROM repository_state s
+		JOIN repositories n ON n.repo = s.repo WHERE s.deleted_time >= $1 AND s.deleted_time > 0`, []any{since.UnixMicro()}
+	if namespace != "" {
+		key, err := IDBytes(namespace)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, key)
+		query += ` AND n.namespace = ` + marks(len(args), 1)
+	}
+	if last.ID != "" {
+		key, err := IDBytes(last.ID)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, last.Deleted.UnixMicro(), key)
+		query += ` AND (s.deleted_time < ` + marks(len(args)-1, 1) + ` OR s.deleted_time = ` + marks(len(args)-1, 1) + ` AND s.repo > ` + marks(len(args), 1) + `)`
+	}
+	args = append(args, n)
+	rows, err := r.DB.QueryContext(ctx, query+` ORDER BY s.deleted_time DESC, s.repo LIMIT `+marks(len(args), 1), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []DeletedRepository
+	for rows.Next() {
+		var id []byte
+		var d DeletedRepository
+		var at int64
+		if err := rows.Scan(&id, &d.Name, &at); err != nil {
+			return nil, err
+		}
+		d.ID, d.Deleted = IDOf(id), time.UnixMicro(at).UTC()
+		list = append(list, d)
+	}
+	return list, rows.Err()
+}

@@ -1,0 +1,57 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+type quotaCmd struct {
+	target
+	Name   string `arg:"" help:"Namespace, such as acme."`
+	Bytes  *int64 `help:"Bytes of distinct content that its live images may have; 0 for no limit." placeholder:"N"`
+	Images *int64 `help:"Live manifests that it may have; 0 for no limit." placeholder:"N"`
+}
+
+// A quotaItem is what a namespace may hold.
+type quotaItem struct {
+	Bytes  int64 `json:"bytes"`
+	Images int64 `json:"images"`
+}
+
+func (q quotaItem) facts() [][]string {
+	bytes, images := "no limit", "no limit"
+	if q.Bytes > 0 {
+		bytes = size(q.Bytes)
+	}
+	if q.Images > 0 {
+		images = fmt.Sprint(q.Images)
+	}
+	return [][]string{{"bytes", bytes}, {"images", images}}
+}
+
+// Run shows the quota, or changes what of it was said.
+func (c *quotaCmd) Run(s *session) error {
+	a, err := c.api(s)
+	if err != nil {
+		return err
+	}
+	where := path("namespaces", c.Name, "quota")
+	if c.Bytes == nil && c.Images == nil {
+		return show(a, where, nil, quotaItem.facts)
+	}
+	raw, err := a.do("GET", where, nil, nil)
+	if err != nil {
+		return err
+	}
+	var q quotaItem
+	if err := json.Unmarshal(raw, &q); err != nil {
+		return fmt.Errorf("the hub's answer cannot be read: %w", err)
+	}
+	if c.Bytes != nil {
+		q.Bytes = *c.Bytes
+	}
+	if c.Images != nil {
+		q.Images = *c.Images
+	}
+	return a.change("PUT", where, q, "Changed the quota of "+c.Name)
+}

@@ -1,0 +1,109 @@
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"time"
+
+	"hubledger/services/internal/account"
+)
+
+const createUserAbout = "A namespace of that name that was pushed to before there were accounts becomes theirs. " +
+	"The account, its password, address and standing are events of their own. Should the hub stop in between, the user is there and cannot " +
+	"log in: two minutes later the same request goes on where it ended."
+
+type createUserIn struct {
+	Body struct {
+		Name     string `json:"name" minLength:"2" maxLength:"40" example:"alice" doc:"Login name: lower-case letters, digits, and single . _ - between them"`
+		Password string `json:"password,omitempty" maxLength:"1024" doc:"Absent: one is made and shown once"`
+		Email    string `json:"email,omitempty" maxLength:"254" doc:"Kept encrypted, apart from the log"`
+		Admin    bool   `json:"admin,omitempty" doc:"Administrator of the hub"`
+	}
+}
+
+type createdUser struct {
+	UserView
+	Seq      uint64 `json:"seq" doc:"Sequence of the change in the log"`
+	Password string `json:"password,omitempty" doc:"The password that was made, shown this once"`
+}
+
+// createUser makes an account in several events; the first one takes the
+// name. A password that is refused is refused before.
+func (h *Hub) createUser(ctx context.Context, c *call, in *createUserIn) (*wrote[createdUser], error) {
+	want, made := in.Body, ""
+	if want.Password == "" {
+		made = rand.Text()
+		want.Password = made
+	}
+	if err := h.Passwords.CheckPassword(want.Name, want.Password); err != nil {
+		return nil, invalid("body.password", err.Error())
+	}
+	if err := checkEmail(want.Email); err != nil {
+		return nil, err
+	}
+	id, seq, err := account.CreateUser(ctx, h.Log, by(c.p), want.Name)
+	if errors.Is(err, account.ErrTaken) {
+		id, err = h.unfinished(ctx, want.Name, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if seq, err = h.finishUser(ctx, c, id, seq, in, want.Password); err != nil {
+		return nil, cutShort(want.Name, err)
+	}
+	a, err := h.Accounts.AccountByID(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &wrote[createdUser]{seq, createdUser{shown(a, true), seq, made}}, nil
+}
+
+// finishUser gives an account that is event seq, or was there, all that was asked for it.
+func (h *Hub) finishUser(ctx context.Context, c *call, id string, seq uint64, in *createUserIn, password string) (uint64, error) {
+	// The other parts find the account in the read model.
+	err := h.settle(ctx, seq)
+	if err != nil {
+		return 0, err
+	}
+	if seq, err = h.Passwords.SetPassword(ctx, by(c.p), id, password); err != nil {
+		return 0, err
+	}
+	if in.Body.Email != "" {
+		if seq, err = h.Persons.SetEmail(ctx, by(c.p), id, in.Body.Email); err != nil {
+			return 0, err
+		}
+	}
+	if in.Body.Admin {
+		if seq, err = account.SetStanding(ctx, h.Log, by(c.p), h.Accounts, id, true, false); err != nil {
+			return 0, err
+		}
+	}
+	return seq, h.settle(ctx, seq)
+}
+
+// cutShort is the answer to a creation that stopped half-way. It names no
+// event, so that the same Idempotency-Key is good for going on.
+func cutShort(name string, err error) *problem {
+	p := *problemOf(err)
+	p.headers = p.headers.Clone()
+	p.headers.Del(sequenceHeader)
+	p.Detail = "the user " + name + " was made, but perhaps without password, address or standing: " + p.Detail +
+		"; send the same again in two minutes, or set these one by one"
+	return p.retryAfter(answerTime).because(err)
+}
+
+// unfinished is the id of a user whose creation stopped half-way, or else an
+// error: taken, when the name is somebody's.
+func (h *Hub) unfinished(ctx context.Context, name string, taken error) (string, error) {
+	a, err := h.user(ctx, name)
+	switch {
+	case err != nil || a.PasswordSeq != 0 || a.Erased:
+		return "", taken
+	case time.Since(a.Created) < h.finishAfter:
+		return "", fail(http.StatusConflict, "the name is taken by a user who is being made, or whose creation was cut off: then send the same again in two minutes").
+			retryAfter(h.finishAfter - time.Since(a.Created)).because(taken)
+	}
+	return a.ID, nil
+}
