@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"hubledger/projections"
 	"strings"
 	"time"
 )
@@ -42,7 +43,7 @@ func scanAccount(row scanner) (Account, error) {
 	var id []byte
 	var at int64
 	err := row.Scan(&id, &a.Name, &a.Kind, &at, &a.Admin, &a.Disabled, &a.Erased, &a.PasswordSeq, &a.HasEmail)
-	a.ID, a.Namespace, a.Created = idOf(id), idOf(id), timeOf(at)
+	a.ID, a.Namespace, a.Created = projections.IDOf(id), projections.IDOf(id), timeOf(at)
 	if a.Erased {
 		a.Admin, a.HasEmail = false, false
 	}
@@ -58,7 +59,7 @@ func scanRobot(row scanner) (Account, error) {
 	var prefix string
 	var at int64
 	err := row.Scan(&id, &organization, &prefix, &a.Name, &a.Description, &at)
-	a.ID, a.Namespace, a.Created, a.Name = idOf(id), idOf(organization), timeOf(at), prefix+"+"+a.Name
+	a.ID, a.Namespace, a.Created, a.Name = projections.IDOf(id), projections.IDOf(organization), timeOf(at), prefix+"+"+a.Name
 	return a, err
 }
 
@@ -118,7 +119,7 @@ func (r Reader) Robots(ctx context.Context, organization string) ([]Account, err
 func (r Reader) FirstAdmin(ctx context.Context) (string, error) {
 	var id []byte
 	err := r.DB.QueryRowContext(ctx, `SELECT admin FROM hub WHERE one = 0`).Scan(&id)
-	return idOf(id), notFound(err, "first administrator")
+	return projections.IDOf(id), notFound(err, "first administrator")
 }
 
 // OtherAdmin says whether the hub has an administrator who is neither disabled

@@ -38,7 +38,7 @@ type applier struct {
 }
 
 func (a *applier) id(s string) projections.Value {
-	id, err := idBytes(s)
+	id, err := projections.IDBytes(s)
 	if err != nil {
 		a.errs = append(a.errs, err)
 	}

@@ -1,6 +1,9 @@
 package accounts
 
-import "context"
+import (
+	"context"
+	"hubledger/projections"
+)
 
 // A Grant is a role of a user, team or robot account.
 type Grant struct {
@@ -29,7 +32,7 @@ func scanGrant(row scanner) (Grant, error) {
 	var g Grant
 	var grantee, organization, namespace, repo []byte
 	err := row.Scan(&grantee, &g.GranteeKind, &g.GranteeName, &organization, &namespace, &repo, &g.RepositoryName, &g.Role)
-	g.Grantee, g.Organization, g.Namespace, g.Repository = idOf(grantee), idOf(organization), idOf(namespace), idOf(repo)
+	g.Grantee, g.Organization, g.Namespace, g.Repository = projections.IDOf(grantee), projections.IDOf(organization), projections.IDOf(namespace), projections.IDOf(repo)
 	return g, err
 }
 

@@ -1,6 +1,9 @@
 package accounts
 
-import "context"
+import (
+	"context"
+	"hubledger/projections"
+)
 
 // A Namespace is the first component of repository names.
 type Namespace struct {
@@ -17,7 +20,7 @@ func scanNamespace(row scanner) (Namespace, error) {
 	var n Namespace
 	var id []byte
 	err := row.Scan(&id, &n.Name, &n.Kind, &n.QuotaBytes, &n.QuotaImages)
-	n.ID = idOf(id)
+	n.ID = projections.IDOf(id)
 	return n, err
 }
 
@@ -57,5 +60,5 @@ func (r Reader) Kindless(ctx context.Context) ([]string, error) {
 func scanID(row scanner) (string, error) {
 	var id []byte
 	err := row.Scan(&id)
-	return idOf(id), err
+	return projections.IDOf(id), err
 }

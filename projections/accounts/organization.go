@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"hubledger/projections"
 	"time"
 )
 
@@ -34,7 +35,7 @@ func scanMembership(row scanner) (Membership, error) {
 	var m Membership
 	var user, group, organization []byte
 	err := row.Scan(&user, &m.Name, &m.Role, &group, &m.GroupName, &organization)
-	m.User, m.Group, m.Organization = idOf(user), idOf(group), idOf(organization)
+	m.User, m.Group, m.Organization = projections.IDOf(user), projections.IDOf(group), projections.IDOf(organization)
 	return m, err
 }
 
@@ -65,7 +66,7 @@ func scanTeam(row scanner) (Team, error) {
 	var id, organization []byte
 	var at int64
 	err := row.Scan(&id, &organization, &t.Name, &t.Description, &at)
-	t.ID, t.Organization, t.Created = idOf(id), idOf(organization), timeOf(at)
+	t.ID, t.Organization, t.Created = projections.IDOf(id), projections.IDOf(organization), timeOf(at)
 	return t, err
 }
 

@@ -5,9 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hubledger/projections"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // ErrNotFound says that the read model has no live row for what was asked.
@@ -23,31 +22,13 @@ type DB interface {
 // that is no UUID is not found.
 type Reader struct{ DB DB }
 
-// idBytes is a UUID as the tables hold it.
-func idBytes(id string) ([]byte, error) {
-	u, err := uuid.Parse(id)
-	if err != nil {
-		return nil, fmt.Errorf("id %q: %w", id, err)
-	}
-	return u[:], nil
-}
-
-// key is idBytes of what somebody asks for.
+// key is projections.IDBytes of what somebody asks for.
 func key(id string) ([]byte, error) {
-	raw, err := idBytes(id)
+	raw, err := projections.IDBytes(id)
 	if err != nil {
 		return nil, fmt.Errorf("id %q: %w", id, ErrNotFound)
 	}
 	return raw, nil
-}
-
-// idOf is the UUID that the tables hold as these bytes; "" for none.
-func idOf(raw []byte) string {
-	u, err := uuid.FromBytes(raw)
-	if err != nil {
-		return ""
-	}
-	return u.String()
 }
 
 // timeOf is a column's time; the zero time for 0.

@@ -1,6 +1,9 @@
 package accounts
 
-import "context"
+import (
+	"context"
+	"hubledger/projections"
+)
 
 // A Repository is a live one and whether everybody may pull from it.
 type Repository struct {
@@ -18,6 +21,6 @@ func (r Reader) Repository(ctx context.Context, name string) (*Repository, error
 	if err != nil {
 		return nil, notFound(err, "repository %s", name)
 	}
-	repo.ID, repo.Namespace = idOf(id), idOf(namespace)
+	repo.ID, repo.Namespace = projections.IDOf(id), projections.IDOf(namespace)
 	return &repo, nil
 }

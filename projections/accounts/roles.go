@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"hubledger/projections"
 )
 
 // A Place is what a repository's full name stands for, as far as a decision
@@ -24,7 +25,7 @@ func (r Reader) Place(ctx context.Context, namespace, name string) (Place, error
 		FROM namespaces n LEFT JOIN quotas q ON q.namespace = n.namespace LEFT JOIN hub h ON h.one = 0
 		WHERE n.name = $1`, namespace).Scan(&id, &n.Kind, &n.QuotaBytes, &n.QuotaImages, &first)
 	if err == nil {
-		n.ID, p.FirstAdmin = idOf(id), idOf(first)
+		n.ID, p.FirstAdmin = projections.IDOf(id), projections.IDOf(first)
 		p.Namespace = &n
 	} else if !errors.Is(notFound(err, ""), ErrNotFound) {
 		return p, err
@@ -82,10 +83,10 @@ func scanRole(row scanner) (Role, error) {
 	switch {
 	case v.Member:
 	case v.Team != "":
-		v.Organization = idOf(organization)
+		v.Organization = projections.IDOf(organization)
 		fallthrough
 	default:
-		v.Grantee, v.Wide = idOf(grantee), len(repo) == 0
+		v.Grantee, v.Wide = projections.IDOf(grantee), len(repo) == 0
 	}
 	return v, nil
 }

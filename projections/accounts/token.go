@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hubledger/projections"
 	"time"
 )
 
@@ -39,7 +40,7 @@ func scanToken(row scanner) (Token, error) {
 		&issued, &expires, &k.Seq, &k.Revoked); err != nil {
 		return k, err
 	}
-	k.ID, k.Namespace, k.Owner, k.Issued = idOf(id), idOf(namespace), idOf(owner), timeOf(issued)
+	k.ID, k.Namespace, k.Owner, k.Issued = projections.IDOf(id), projections.IDOf(namespace), projections.IDOf(owner), timeOf(issued)
 	if expires != 0 {
 		at := timeOf(expires)
 		k.Expires = &at

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"hubledger/projections"
 	"math"
 	"time"
 )
@@ -39,7 +40,7 @@ type Activity struct {
 // Activity lists what happened to a repository before the event of that
 // sequence (0: to this day), newest first, at most n.
 func (r Reader) Activity(ctx context.Context, repo string, before uint64, n int) ([]Activity, error) {
-	id, err := idBytes(repo)
+	id, err := projections.IDBytes(repo)
 	if err != nil {
 		return nil, err
 	}

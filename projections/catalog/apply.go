@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"hubledger/events"
 	"hubledger/projections"
 )
@@ -73,7 +71,7 @@ type applier struct {
 }
 
 func (a *applier) id(s string) projections.Value {
-	id, err := idBytes(s)
+	id, err := projections.IDBytes(s)
 	if err != nil {
 		a.errs = append(a.errs, err)
 	}
@@ -145,22 +143,4 @@ func (a *applier) pushed(data []byte) error {
 
 func (a *applier) happened(repo string, k kind, what string) {
 	a.ops.Write(activity, a.id(repo), a.seq, a.time, a.actor, num(int64(k)), text(what))
-}
-
-// idBytes is a UUID as rows have it, in 16 bytes.
-func idBytes(s string) ([]byte, error) {
-	id, err := uuid.Parse(s)
-	if err != nil {
-		return nil, fmt.Errorf("id %q: %w", s, err)
-	}
-	return id[:], nil
-}
-
-// idOf is the text of idBytes.
-func idOf(id []byte) string {
-	u, err := uuid.FromBytes(id)
-	if err != nil {
-		return ""
-	}
-	return u.String()
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/projections"
 )
 
 // An Entry is what the catalog says of one live repository.
@@ -42,7 +43,7 @@ func scanEntry(row scanner) (id int64, e Entry, err error) {
 	var rank, created, pushed, pulled int64
 	var topics, table string
 	err = row.Scan(&id, &repo, &ns, &e.Name, &rank, &e.Description, &topics, &created, &pushed, &pulled, &table)
-	e.ID, e.Namespace, e.Topics = idOf(repo), idOf(ns), strings.Fields(topics)
+	e.ID, e.Namespace, e.Topics = projections.IDOf(repo), projections.IDOf(ns), strings.Fields(topics)
 	e.Stars, e.Pulls = starsPulls(rank)
 	e.Created, e.Pushed, e.Pulled = timeOf(created), timeOf(pushed), timeOf(pulled)
 	if e.Visibility = events.Private; table == publicEntries {
@@ -101,7 +102,7 @@ func (r Reader) load(ctx context.Context, hits []hit) ([]Entry, error) {
 
 // Entry is the live repository with that id, whoever may see it. ErrNotFound.
 func (r Reader) Entry(ctx context.Context, repo string) (*Entry, error) {
-	id, err := idBytes(repo)
+	id, err := projections.IDBytes(repo)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func (r Reader) one(ctx context.Context, condition string, arg any, what string)
 // OfNamespace lists a namespace's live repositories that may be seen, by name
 // in byte order, behind the full name last, at most n.
 func (r Reader) OfNamespace(ctx context.Context, namespace string, v Visible, last string, n int) ([]Entry, error) {
-	id, err := idBytes(namespace)
+	id, err := projections.IDBytes(namespace)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hubledger/projections"
 	"time"
 )
 
@@ -17,7 +18,7 @@ type TagPulls struct {
 
 // RepoPulls counts the pulls of a repository, by tag or digest.
 func (r Reader) RepoPulls(ctx context.Context, repo string) (TagPulls, error) {
-	id, err := idBytes(repo)
+	id, err := projections.IDBytes(repo)
 	if err != nil {
 		return TagPulls{}, err
 	}
@@ -33,7 +34,7 @@ func (r Reader) RepoPulls(ctx context.Context, repo string) (TagPulls, error) {
 
 // TagPulls counts the pulls of a repository by tag; one that was never pulled is not there.
 func (r Reader) TagPulls(ctx context.Context, repo string) (map[string]TagPulls, error) {
-	id, err := idBytes(repo)
+	id, err := projections.IDBytes(repo)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (r Reader) TagPulls(ctx context.Context, repo string) (map[string]TagPulls,
 
 // Readme is a repository's README in Markdown, as it was given; "" for none.
 func (r Reader) Readme(ctx context.Context, repo string) (text string, err error) {
-	id, err := idBytes(repo)
+	id, err := projections.IDBytes(repo)
 	if err != nil {
 		return "", err
 	}
@@ -72,7 +73,7 @@ func (r Reader) Readme(ctx context.Context, repo string) (text string, err error
 
 // NamespaceName is the name of the namespace with that id. ErrNotFound.
 func (r Reader) NamespaceName(ctx context.Context, namespace string) (name string, err error) {
-	id, err := idBytes(namespace)
+	id, err := projections.IDBytes(namespace)
 	if err != nil {
 		return "", err
 	}

@@ -39,7 +39,7 @@ func scopes(v Visible, topic string) ([]scope, error) {
 		to   *[][]byte
 	}{{v.Namespaces, &all.namespaces}, {v.Repositories, &all.repos}} {
 		for _, s := range list.from {
-			id, err := idBytes(s)
+			id, err := projections.IDBytes(s)
 			if err != nil {
 				return nil, err
 			}

@@ -2,16 +2,17 @@ package catalog
 
 import (
 	"context"
+	"hubledger/projections"
 	"slices"
 )
 
 // HasStar says whether the user has given the repository a star.
 func (r Reader) HasStar(ctx context.Context, repo, user string) (bool, error) {
-	id, err := idBytes(repo)
+	id, err := projections.IDBytes(repo)
 	if err != nil {
 		return false, err
 	}
-	who, err := idBytes(user)
+	who, err := projections.IDBytes(user)
 	if err != nil {
 		return false, err
 	}
@@ -26,7 +27,7 @@ const maxStarred = 10_000
 // Starred lists the live repositories that a user has given a star and that
 // may be seen, the newest star first: those behind the first offset, at most n.
 func (r Reader) Starred(ctx context.Context, user string, v Visible, offset, n int) ([]Entry, error) {
-	who, err := idBytes(user)
+	who, err := projections.IDBytes(user)
 	if err != nil {
 		return nil, err
 	}

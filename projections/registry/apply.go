@@ -74,7 +74,7 @@ func (a *applier) keep(b []byte, err error) projections.Value {
 	return raw(b)
 }
 
-func (a *applier) id(s string) projections.Value            { return a.keep(IDBytes(s)) }
+func (a *applier) id(s string) projections.Value            { return a.keep(projections.IDBytes(s)) }
 func (a *applier) digest(d digest.Digest) projections.Value { return a.keep(DigestBytes(d)) }
 
 func flag(on bool) projections.Value {

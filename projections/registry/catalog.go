@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"hubledger/projections"
 	"slices"
 	"strings"
 )
@@ -38,7 +39,7 @@ func (r Reader) Catalog(ctx context.Context, v Visible, last string, n int) ([]s
 		}
 	}
 	for _, id := range v.Namespaces {
-		key, err := IDBytes(id)
+		key, err := projections.IDBytes(id)
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +51,7 @@ func (r Reader) Catalog(ctx context.Context, v Visible, last string, n int) ([]s
 	for chunk := range slices.Chunk(v.Repositories, 500) {
 		args := []any{last}
 		for _, id := range chunk {
-			key, err := IDBytes(id)
+			key, err := projections.IDBytes(id)
 			if err != nil {
 				return nil, err
 			}
@@ -84,7 +85,7 @@ func (r Reader) catalogOf(ctx context.Context, v Visible, last string, n int) ([
 		if err != nil {
 			return nil, err
 		}
-		if v.All || v.Public && public == 1 || slices.Contains(v.Namespaces, IDOf(ns)) || slices.Contains(v.Repositories, IDOf(repo)) {
+		if v.All || v.Public && public == 1 || slices.Contains(v.Namespaces, projections.IDOf(ns)) || slices.Contains(v.Repositories, projections.IDOf(repo)) {
 			list = append(list, name)
 		}
 	}

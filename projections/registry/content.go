@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"hubledger/projections"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -40,7 +41,7 @@ const dockerIndex = "application/vnd.docker.distribution.manifest.list.v2+json"
 // the bytes of indexes are read.
 func (r Reader) Content(ctx context.Context, repo string) (Content, error) {
 	var c Content
-	key, err := IDBytes(repo)
+	key, err := projections.IDBytes(repo)
 	if err != nil {
 		return c, err
 	}

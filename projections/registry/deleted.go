@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"hubledger/projections"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -32,7 +33,7 @@ func (r Reader) DeletedRepositories(ctx context.Context, name string, since time
 		if err := rows.Scan(&id, &d.Name, &at); err != nil {
 			return nil, err
 		}
-		d.ID, d.Deleted = IDOf(id), time.UnixMicro(at).UTC()
+		d.ID, d.Deleted = projections.IDOf(id), time.UnixMicro(at).UTC()
 		list = append(list, d)
 	}
 	return list, rows.Err()
@@ -41,7 +42,7 @@ func (r Reader) DeletedRepositories(ctx context.Context, name string, since time
 // DeletedTag is what a deleted tag named, and when it was deleted. ErrNotFound
 // when its latest fact is not a deletion.
 func (r Reader) DeletedTag(ctx context.Context, repo, tag string) (d digest.Digest, deleted time.Time, err error) {
-	key, err := IDBytes(repo)
+	key, err := projections.IDBytes(repo)
 	if err != nil {
 		return "", time.Time{}, err
 	}

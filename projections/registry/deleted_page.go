@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"hubledger/projections"
 	"time"
 )
 
@@ -12,7 +13,7 @@ func (r Reader) DeletedPage(ctx context.Context, namespace string, since time.Ti
 	query, args := `SELECT s.repo, n.name, s.deleted_time FROM repository_state s
 		JOIN repositories n ON n.repo = s.repo WHERE s.deleted_time >= $1 AND s.deleted_time > 0`, []any{since.UnixMicro()}
 	if namespace != "" {
-		key, err := IDBytes(namespace)
+		key, err := projections.IDBytes(namespace)
 		if err != nil {
 			return nil, err
 		}
@@ -20,7 +21,7 @@ func (r Reader) DeletedPage(ctx context.Context, namespace string, since time.Ti
 		query += ` AND n.namespace = ` + marks(len(args), 1)
 	}
 	if last.ID != "" {
-		key, err := IDBytes(last.ID)
+		key, err := projections.IDBytes(last.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -41,7 +42,7 @@ func (r Reader) DeletedPage(ctx context.Context, namespace string, since time.Ti
 		if err := rows.Scan(&id, &d.Name, &at); err != nil {
 			return nil, err
 		}
-		d.ID, d.Deleted = IDOf(id), time.UnixMicro(at).UTC()
+		d.ID, d.Deleted = projections.IDOf(id), time.UnixMicro(at).UTC()
 		list = append(list, d)
 	}
 	return list, rows.Err()

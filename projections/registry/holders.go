@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"hubledger/projections"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -15,7 +16,7 @@ type Hold struct {
 // RepositoryHolds calls fn with what the manifests of a repository hold that
 // are live when the repository is, ordered by blob.
 func (r Reader) RepositoryHolds(ctx context.Context, repo string, fn func(Hold) error) error {
-	key, err := IDBytes(repo)
+	key, err := projections.IDBytes(repo)
 	if err != nil {
 		return err
 	}

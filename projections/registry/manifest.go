@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -93,22 +92,4 @@ func DigestOf(raw []byte) digest.Digest {
 		return digest.NewDigestFromEncoded(digest.SHA512, hex.EncodeToString(raw))
 	}
 	return digest.NewDigestFromEncoded(digest.SHA256, hex.EncodeToString(raw))
-}
-
-// IDBytes is a UUID as the tables hold it.
-func IDBytes(id string) ([]byte, error) {
-	u, err := uuid.Parse(id)
-	if err != nil {
-		return nil, fmt.Errorf("id %q: %w", id, err)
-	}
-	return u[:], nil
-}
-
-// IDOf is the UUID that the tables hold as these bytes.
-func IDOf(raw []byte) string {
-	u, err := uuid.FromBytes(raw)
-	if err != nil {
-		return ""
-	}
-	return u.String()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
+	"hubledger/projections"
 )
 
 // ErrNotFound says that the read model has no live row for what was asked.
@@ -56,7 +57,7 @@ func (r Reader) Repository(ctx context.Context, name string) (*Repository, error
 	if err != nil {
 		return nil, notFound(err, "repository %s", name)
 	}
-	repo := &Repository{ID: IDOf(id), Namespace: IDOf(ns), Name: name}
+	repo := &Repository{ID: projections.IDOf(id), Namespace: projections.IDOf(ns), Name: name}
 	if repo.Policy, err = policyOf(policy); err != nil {
 		return nil, fmt.Errorf("policy of %s: %w", name, err)
 	}
@@ -65,7 +66,7 @@ func (r Reader) Repository(ctx context.Context, name string) (*Repository, error
 
 // RepositoryName is the full name of the repository with that id, live or deleted.
 func (r Reader) RepositoryName(ctx context.Context, id string) (string, error) {
-	key, err := IDBytes(id)
+	key, err := projections.IDBytes(id)
 	if err != nil {
 		return "", err
 	}
@@ -84,7 +85,7 @@ type Stored struct {
 
 // ManifestByTag resolves a live tag. ErrNotFound.
 func (r Reader) ManifestByTag(ctx context.Context, repo, tag string) (*Stored, error) {
-	key, err := IDBytes(repo)
+	key, err := projections.IDBytes(repo)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +129,7 @@ func (r Reader) HoldsBlob(ctx context.Context, repo string, d digest.Digest) (bo
 
 // Tags lists live tags behind last in byte order, at most n.
 func (r Reader) Tags(ctx context.Context, repo, last string, n int) ([]string, error) {
-	key, err := IDBytes(repo)
+	key, err := projections.IDBytes(repo)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func (r Reader) Tags(ctx context.Context, repo, last string, n int) ([]string, e
 
 // rowKey is the key of what concerns one digest in one repository.
 func rowKey(repo string, d digest.Digest) (id, sum []byte, err error) {
-	if id, err = IDBytes(repo); err == nil {
+	if id, err = projections.IDBytes(repo); err == nil {
 		sum, err = DigestBytes(d)
 	}
 	return id, sum, err

@@ -6,24 +6,25 @@ import (
 	"fmt"
 
 	"hubledger/events"
+	"hubledger/projections"
 )
 
 // NamespaceOf is the id of a repository's namespace, the repository live or deleted.
 func (r Reader) NamespaceOf(ctx context.Context, repo string) (string, error) {
-	key, err := IDBytes(repo)
+	key, err := projections.IDBytes(repo)
 	if err != nil {
 		return "", err
 	}
 	var ns []byte
 	err = r.DB.QueryRowContext(ctx, `SELECT namespace FROM repositories WHERE repo = $1`, key).Scan(&ns)
-	return IDOf(ns), notFound(err, "repository %s", repo)
+	return projections.IDOf(ns), notFound(err, "repository %s", repo)
 }
 
 // NamespaceID is the id of the namespace of that name. ErrNotFound.
 func (r Reader) NamespaceID(ctx context.Context, name string) (string, error) {
 	var ns []byte
 	err := r.DB.QueryRowContext(ctx, `SELECT namespace FROM namespaces WHERE name = $1`, name).Scan(&ns)
-	return IDOf(ns), notFound(err, "namespace %s", name)
+	return projections.IDOf(ns), notFound(err, "namespace %s", name)
 }
 
 // WithPolicy lists live repositories that were ever given a policy, behind
@@ -44,7 +45,7 @@ func (r Reader) WithPolicy(ctx context.Context, last string, n int) ([]Repositor
 		if err := rows.Scan(&id, &ns, &repo.Name, &policy); err != nil {
 			return nil, err
 		}
-		repo.ID, repo.Namespace = IDOf(id), IDOf(ns)
+		repo.ID, repo.Namespace = projections.IDOf(id), projections.IDOf(ns)
 		if repo.Policy, err = policyOf(policy); err != nil {
 			return nil, fmt.Errorf("policy of %s: %w", repo.Name, err)
 		}
@@ -84,7 +85,7 @@ func (r Reader) Summaries(ctx context.Context, last string, n int) ([]Summary, e
 		if err := rows.Scan(&id, &s.Name, &s.Tags, &s.Manifests); err != nil {
 			return nil, err
 		}
-		s.ID = IDOf(id)
+		s.ID = projections.IDOf(id)
 		list = append(list, s)
 	}
 	return list, rows.Err()

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"hubledger/projections"
 	"strings"
 	"time"
 
@@ -69,7 +70,7 @@ func (r Reader) FindTags(ctx context.Context, repo, text string, order TagOrder,
 
 // CountTags says how many live tags there are whose names contain a text, "" for all.
 func (r Reader) CountTags(ctx context.Context, repo, text string) (n int, err error) {
-	key, err := IDBytes(repo)
+	key, err := projections.IDBytes(repo)
 	if err != nil {
 		return 0, err
 	}
@@ -102,7 +103,7 @@ func (r Reader) tagDetails(ctx context.Context, repo, query string, args ...any)
 }
 
 func (r Reader) tagRows(ctx context.Context, repo, query string, args ...any) ([]TagDetail, error) {
-	key, err := IDBytes(repo)
+	key, err := projections.IDBytes(repo)
 	if err != nil {
 		return nil, err
 	}

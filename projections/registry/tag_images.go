@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
+	"hubledger/projections"
 )
 
 // maxParsed is the largest manifest in bytes that is looked into; one that is
@@ -65,7 +66,7 @@ func (r Reader) look(ctx context.Context, repo string, t *TagDetail) error {
 // child is an image that an index names, nil when it is not there: an index
 // may be sparse.
 func (r Reader) child(ctx context.Context, repo string, d digest.Digest) (*PlatformImage, error) {
-	key, err := IDBytes(repo)
+	key, err := projections.IDBytes(repo)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"hubledger/projections"
 	"time"
 )
 
@@ -40,7 +41,7 @@ func (r Reader) NamespaceUsage(ctx context.Context, namespace string) (Usage, er
 // usage adds up what is in some repositories; outside is true of a hold h2 in
 // a repository n2 that is not one of them.
 func (r Reader) usage(ctx context.Context, id, repos, outside string) (u Usage, err error) {
-	key, err := IDBytes(id)
+	key, err := projections.IDBytes(id)
 	if err != nil {
 		return u, err
 	}
@@ -82,7 +83,7 @@ func (r Reader) usage(ctx context.Context, id, repos, outside string) (u Usage, 
 // several need comes as often. sum is a digest as the tables hold it; none is
 // kept valid after the call.
 func (r Reader) NamespaceContent(ctx context.Context, namespace string, manifest func(repo, sum []byte, size int64), blob func(sum []byte, size int64)) error {
-	key, err := IDBytes(namespace)
+	key, err := projections.IDBytes(namespace)
 	if err != nil {
 		return err
 	}

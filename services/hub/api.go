@@ -39,7 +39,7 @@ func (h *Hub) newAPI() huma.API {
 			Info:    &huma.Info{Title: "Hubledger", Version: h.Version, Description: apiAbout},
 			Servers: []*huma.Server{{URL: apiPrefix}},
 			Components: &huma.Components{
-				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: securitySchemes,
 			},
 			Tags: tags,
@@ -74,7 +74,7 @@ func add[I, O any](h *Hub, op operation, run func(ctx context.Context, c *call, 
 		security = append(security, map[string][]string{})
 	}
 	huma.Register(h.api, huma.Operation{
-		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: op.about,
+		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: described(op),
 		Tags: []string{op.tag}, DefaultStatus: op.status, Security: security,
 		// The route has read the body already.
 		MaxBodyBytes: maxBody, BodyReadTimeout: -1,
@@ -86,23 +86,6 @@ func add[I, O any](h *Hub, op operation, run func(ctx context.Context, c *call, 
 		}
 		return out, nil
 	})
-}
-
-// parametersOf documents what every write accepts; the route reads it.
-func parametersOf(op operation) []*huma.Param {
-	if op.method == http.MethodGet || permissions[op.id] == Open {
-		return nil
-	}
-	return []*huma.Param{{Name: "Idempotency-Key", In: "header", Description: idempotencyAbout,
-		Schema: &huma.Schema{Type: "string", MinLength: ptr(minKey), MaxLength: ptr(maxKey)}}}
-}
-
-func errorsOf(op operation) []int {
-	list := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable}
-	if op.method != http.MethodGet {
-		list = append(list, http.StatusConflict)
-	}
-	return list
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -14,10 +14,10 @@ import (
 )
 
 type deletedView struct {
-	ID      string    `json:"id" format:"uuid"`
-	Name    string    `json:"name"`
-	Deleted time.Time `json:"deleted"`
-	Until   time.Time `json:"restorableUntil"`
+	ID      string    `json:"id" format:"uuid" doc:"What it is restored by"`
+	Name    string    `json:"name" doc:"Full name that it had"`
+	Deleted time.Time `json:"deleted" doc:"When it was deleted"`
+	Until   time.Time `json:"restorableUntil" doc:"Afterwards its content may be gone"`
 }
 
 type listDeletedIn struct {

@@ -12,14 +12,14 @@ import (
 )
 
 type grantView struct {
-	Kind string `json:"kind" enum:"user,team,robot"`
+	Kind string `json:"kind" enum:"user,team,robot" doc:"What has the role"`
 	Name string `json:"name" doc:"Login name, or name of the team"`
-	Role string `json:"role" enum:"read,write,admin"`
+	Role string `json:"role" enum:"read,write,admin" doc:"read pulls, write pushes and deletes tags too, admin does everything"`
 }
 
 // GranteePath names whom a grant is for.
 type GranteePath struct {
-	Kind    string `path:"kind" enum:"user,team,robot"`
+	Kind    string `path:"kind" enum:"user,team,robot" doc:"What is given the role"`
 	Grantee string `path:"grantee" maxLength:"81" doc:"Login name of a user; or the name of a team or a robot account of the organization"`
 }
 

@@ -11,7 +11,7 @@ import (
 
 type memberView struct {
 	Name string `json:"name" doc:"Login name"`
-	Role string `json:"role" enum:"owner,member"`
+	Role string `json:"role" enum:"owner,member" doc:"An owner may do everything with what the organization has"`
 }
 
 func shownMembers(all []accounts.Membership) *list[memberView] {

@@ -9,7 +9,7 @@ import (
 )
 
 type namespaceView struct {
-	Name  string `json:"name"`
+	Name  string `json:"name" doc:"First component of the names in it"`
 	Kind  string `json:"kind,omitempty" enum:"user,organization" doc:"Absent for library, which has the top-level images, and for one that was pushed to before there were accounts"`
 	Level string `json:"level" enum:"read,write,admin" doc:"read: a member; write: may create repositories; admin: owns it"`
 }
@@ -26,9 +26,9 @@ type setQuotaIn struct {
 
 // A usageView says what live images take, in bytes.
 type usageView struct {
-	Repositories int   `json:"repositories"`
-	Tags         int64 `json:"tags"`
-	Manifests    int64 `json:"manifests"`
+	Repositories int   `json:"repositories" doc:"Live ones"`
+	Tags         int64 `json:"tags" doc:"Live ones"`
+	Manifests    int64 `json:"manifests" doc:"Live ones, indexes included"`
 	Blobs        int64 `json:"blobs" doc:"Distinct ones"`
 	Bytes        int64 `json:"bytes" doc:"Of distinct blobs and of manifests"`
 	Unique       int64 `json:"unique" doc:"Of the bytes, what a deletion of all of it would free"`

@@ -10,9 +10,17 @@ import (
 
 const apiAbout = `Accounts, rights, the catalog and search of a Hubledger.
 
-Errors are problems of RFC 9457. Every change answers with its sequence in the log, as ` + "`seq`" + ` and in the
-header Hubledger-Sequence, when it can be read back. Lists have at most ` + "`limit`" + ` entries (25 unless told, 100 at
-most) and, when there are more, ` + "`next`" + ` and a Link header with the address of the next page.
+Send a login name with its password or access token as Basic, or a session of ` + "`POST /v2/users/login`" + ` or an access token as
+Bearer. What is public can be read without. What the caller may not see is answered 404, as what is not there.
+
+Errors are problems of RFC 9457: ` + "`detail`" + ` is for people, ` + "`errors`" + ` names the fields that are wrong. 409, 429 and 503 with
+Retry-After are worth another try.
+
+Every change is an event, and answers with its sequence in the log, as ` + "`seq`" + ` and in the header Hubledger-Sequence, when it can
+be read back. With an Idempotency-Key it is safe to send again.
+
+Lists have at most ` + "`limit`" + ` entries (25 unless told, 100 at most) and, when there are more, ` + "`next`" + ` and a Link header with the
+address of the next page. Those without a ` + "`limit`" + ` are whole. Times are RFC 3339 in UTC, sizes are bytes.
 
 The name of a repository is that of its namespace and the rest; slashes in the rest may be written as they are or as
 %2F. ` + "`library/busybox`" + ` is the top-level image busybox.`

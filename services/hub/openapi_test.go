@@ -18,11 +18,11 @@ func TestOpenAPI(t *testing.T) {
 		Servers    []struct{ URL string }
 		Components struct{ Schemas, SecuritySchemes map[string]object }
 		Paths      map[string]map[string]struct {
-			OperationID, Summary string
-			Security             []map[string][]string
-			Tags                 []string
-			Parameters           []struct{ Name, In string }
-			Responses            map[string]struct{ Content map[string]object }
+			OperationID, Summary, Description string
+			Security                          []map[string][]string
+			Tags                              []string
+			Parameters                        []struct{ Name, In, Description string }
+			Responses                         map[string]struct{ Content map[string]object }
 		}
 	}
 	a := k.do("", "GET", "/api/v1/openapi.json", nil).want(200)
@@ -47,8 +47,14 @@ func TestOpenAPI(t *testing.T) {
 				}
 			}
 			declared := map[string]string{}
+			if !strings.Contains(op.Description, "For ") {
+				t.Errorf("%s: nothing says for whom it is: %q", at, op.Description)
+			}
 			for _, p := range op.Parameters {
 				declared[p.Name] = p.In
+				if p.Description == "" {
+					t.Errorf("%s: nothing is said of %s", at, p.Name)
+				}
 			}
 			for _, name := range braces.FindAllStringSubmatch(path, -1) {
 				if declared[name[1]] != "path" {
@@ -81,10 +87,21 @@ func TestOpenAPI(t *testing.T) {
 			t.Errorf("%s leads nowhere", ref[1])
 		}
 	}
-	for name, field := range map[string]string{"CreatedUser": "name", "IssuedToken": "level", "RepositoryPage": "visibility", "ListBodyTagView": "items"} {
+	for name, field := range map[string]string{"CreatedUser": "name", "IssuedToken": "level", "RepositoryDetails": "visibility", "TagList": "items", "Problem": "detail", "CreateUserRequest": "password"} {
 		properties, _ := doc.Components.Schemas[name]["properties"].(object)
 		if properties[field] == nil {
 			t.Errorf("schema %s has no %s: %v", name, field, doc.Components.Schemas[name])
+		}
+	}
+	for name, schema := range doc.Components.Schemas {
+		if strings.HasSuffix(name, "View") || strings.HasSuffix(name, "Body") {
+			t.Errorf("schema %s is named after our code", name)
+		}
+		properties, _ := schema["properties"].(object)
+		for field, about := range properties {
+			if about := about.(object); about["description"] == nil && about["$ref"] == nil {
+				t.Errorf("schema %s: nothing is said of %s", name, field)
+			}
 		}
 	}
 	if yaml := k.do("", "GET", "/api/v1/openapi.yaml", nil).want(200); !strings.Contains(yaml.Body.String(), "openapi: 3.1.0") {

@@ -15,7 +15,7 @@ import (
 
 // An OrganizationView is an organization and what one is in it.
 type OrganizationView struct {
-	Name string `json:"name"`
+	Name string `json:"name" doc:"Of the organization, and of its namespace"`
 	Role string `json:"role,omitempty" enum:"owner,member" doc:"Mine in it; absent for an administrator of the hub who has none"`
 }
 
@@ -26,7 +26,7 @@ type OrganizationPath struct {
 
 type createOrganizationIn struct {
 	Body struct {
-		Name  string `json:"name" minLength:"2" maxLength:"40" doc:"Lower-case letters, digits, and single . _ - between them"`
+		Name  string `json:"name" example:"acme" minLength:"2" maxLength:"40" doc:"Lower-case letters, digits, and single . _ - between them"`
 		Owner string `json:"owner,omitempty" maxLength:"40" doc:"Login name of its first owner: absent for myself, others are for administrators of the hub to name"`
 	}
 }

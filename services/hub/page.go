@@ -23,7 +23,7 @@ type list[T any] struct {
 }
 
 type listBody[T any] struct {
-	Items []T    `json:"items" nullable:"false"`
+	Items []T    `json:"items" nullable:"false" doc:"What is on the page"`
 	Next  string `json:"next,omitempty" doc:"Address of the next page; absent on the last"`
 }
 

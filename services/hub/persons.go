@@ -14,7 +14,7 @@ type passwordIn struct {
 	UserPath
 	Body struct {
 		Old string `json:"old,omitempty" maxLength:"1024" doc:"The password so far; administrators who reset another's leave it out"`
-		New string `json:"new" minLength:"1" maxLength:"1024"`
+		New string `json:"new" minLength:"1" maxLength:"1024" doc:"The new one, 8 characters or more"`
 	}
 }
 

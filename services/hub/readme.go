@@ -14,7 +14,7 @@ type readmeView struct {
 
 type activityView struct {
 	Seq   uint64 `json:"seq" doc:"Sequence of the event in the log"`
-	Time  string `json:"time" format:"date-time"`
+	Time  string `json:"time" format:"date-time" doc:"When it happened, to the microsecond"`
 	Actor string `json:"actor" doc:"Login name of who did it"`
 	Kind  string `json:"kind" doc:"Such as image.pushed or tag.deleted"`
 	What  string `json:"what,omitempty" doc:"The tag, or the digest of what has none"`

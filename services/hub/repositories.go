@@ -12,14 +12,14 @@ import (
 
 // A RepositoryView is a repository as lists show it.
 type RepositoryView struct {
-	ID          string     `json:"id" format:"uuid"`
-	Name        string     `json:"name" doc:"Full name, as docker pull takes it behind the host"`
+	ID          string     `json:"id" format:"uuid" doc:"Stays when the name is given to another one"`
+	Name        string     `json:"name" example:"alice/app" doc:"Full name, as docker pull takes it behind the host"`
 	Description string     `json:"description" doc:"One line"`
-	Topics      []string   `json:"topics" nullable:"false"`
-	Visibility  string     `json:"visibility" enum:"public,private"`
-	Stars       int64      `json:"stars"`
+	Topics      []string   `json:"topics" nullable:"false" doc:"What it is about, in alphabetical order"`
+	Visibility  string     `json:"visibility" enum:"public,private" doc:"public: everybody may pull"`
+	Stars       int64      `json:"stars" doc:"Users who gave one"`
 	Pulls       int64      `json:"pulls" doc:"In lists as of the last full hour"`
-	Created     time.Time  `json:"created"`
+	Created     time.Time  `json:"created" doc:"When it was made"`
 	Pushed      *time.Time `json:"pushed,omitempty" doc:"Last push"`
 	Pulled      *time.Time `json:"pulled,omitempty" doc:"Last pull; in lists as of the last full hour"`
 }

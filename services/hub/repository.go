@@ -32,7 +32,7 @@ type changeRepositoryIn struct {
 		Description *string   `json:"description,omitempty" maxLength:"400" doc:"One line of at most 100 characters"`
 		Readme      *string   `json:"readme,omitempty" maxLength:"100000" doc:"Markdown, at most 100,000 bytes"`
 		Topics      *[]string `json:"topics,omitempty" maxItems:"20" doc:"Each of a-z, 0-9 and -, at most 35 long"`
-		Visibility  string    `json:"visibility,omitempty" enum:"public,private"`
+		Visibility  string    `json:"visibility,omitempty" enum:"public,private" doc:"public: everybody may pull"`
 	}
 }
 

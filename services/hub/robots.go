@@ -11,8 +11,8 @@ import (
 
 type robotView struct {
 	Name        string    `json:"name" doc:"Login name: the organization's, a +, and its own"`
-	Description string    `json:"description"`
-	Created     time.Time `json:"created"`
+	Description string    `json:"description" doc:"What it is for"`
+	Created     time.Time `json:"created" doc:"When it was made"`
 }
 
 // RobotPath names a robot account.

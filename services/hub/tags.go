@@ -15,11 +15,11 @@ import (
 )
 
 type tagView struct {
-	Name      string      `json:"name"`
-	Digest    string      `json:"digest"`
-	MediaType string      `json:"mediaType"`
+	Name      string      `json:"name" example:"1.0" doc:"Of the tag"`
+	Digest    string      `json:"digest" example:"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" doc:"Of the manifest that it names"`
+	MediaType string      `json:"mediaType" doc:"Of that manifest"`
 	Size      int64       `json:"size" doc:"In bytes, of what a pull fetches at most; 0 when not known"`
-	Pushed    time.Time   `json:"pushed"`
+	Pushed    time.Time   `json:"pushed" doc:"When it was pushed or restored last"`
 	By        string      `json:"by" doc:"Login name of who pushed it"`
 	Pulls     int64       `json:"pulls" doc:"Fetches of its manifest by this tag"`
 	Pulled    *time.Time  `json:"pulled,omitempty" doc:"Last pull by this tag"`
@@ -27,10 +27,10 @@ type tagView struct {
 }
 
 type imageView struct {
-	Digest       string `json:"digest"`
-	OS           string `json:"os,omitempty"`
-	Architecture string `json:"architecture,omitempty"`
-	Variant      string `json:"variant,omitempty"`
+	Digest       string `json:"digest" doc:"Of the image for this platform"`
+	OS           string `json:"os,omitempty" doc:"Such as linux; absent when not known"`
+	Architecture string `json:"architecture,omitempty" doc:"Such as amd64; absent when not known"`
+	Variant      string `json:"variant,omitempty" doc:"Such as v8"`
 	Size         int64  `json:"size" doc:"In bytes"`
 }
 
@@ -45,7 +45,7 @@ func shownTag(t images.TagDetail, pulls catalog.TagPulls) tagView {
 
 type tagIn struct {
 	RepositoryPath
-	Tag string `path:"tag" maxLength:"128"`
+	Tag string `path:"tag" maxLength:"128" doc:"Name of the tag"`
 }
 
 type listTagsIn struct {
@@ -55,7 +55,7 @@ type listTagsIn struct {
 
 type manifestIn struct {
 	RepositoryPath
-	Digest string `path:"digest" maxLength:"150"`
+	Digest string `path:"digest" maxLength:"150" doc:"sha256:… or sha512:…"`
 }
 
 func (h *Hub) registerTags() {

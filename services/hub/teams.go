@@ -10,14 +10,14 @@ import (
 )
 
 type teamView struct {
-	Name        string `json:"name"`
-	Description string `json:"description"`
+	Name        string `json:"name" doc:"Unique in the organization"`
+	Description string `json:"description" doc:"What it is for"`
 }
 
 // TeamPath names a team.
 type TeamPath struct {
 	OrganizationPath
-	Team string `path:"team" maxLength:"40"`
+	Team string `path:"team" maxLength:"40" doc:"Name of the team"`
 }
 
 type createTeamIn struct {
@@ -28,7 +28,7 @@ type createTeamIn struct {
 // namedThing is what a team or a robot account is made of.
 type namedThing struct {
 	Name        string `json:"name" minLength:"1" maxLength:"40" doc:"Lower-case letters, digits, and single . _ - between them"`
-	Description string `json:"description,omitempty" maxLength:"500"`
+	Description string `json:"description,omitempty" maxLength:"500" doc:"What it is for"`
 }
 
 type teamMemberIn struct {

@@ -12,14 +12,14 @@ import (
 
 // A TokenView is an access token as its owner sees it: never the secret.
 type TokenView struct {
-	ID           string     `json:"id" format:"uuid"`
+	ID           string     `json:"id" format:"uuid" doc:"What it is revoked by"`
 	Name         string     `json:"name" doc:"What its owner calls it"`
 	Kind         string     `json:"kind" enum:"access,login" doc:"login: what docker login with a password stores in its place"`
 	Level        string     `json:"level" enum:"read,write,delete,admin" doc:"write pushes but deletes nothing"`
 	Repositories []string   `json:"repositories,omitempty" doc:"Full names it is good for; absent for all"`
-	Issued       time.Time  `json:"issued"`
+	Issued       time.Time  `json:"issued" doc:"When it was made"`
 	Expires      *time.Time `json:"expires,omitempty" doc:"Absent for never"`
-	Revoked      bool       `json:"revoked"`
+	Revoked      bool       `json:"revoked" doc:"It is refused"`
 	LastUsed     *time.Time `json:"lastUsed,omitempty" doc:"To the second or so"`
 }
 
@@ -37,7 +37,7 @@ type tokenSpec struct {
 
 type issuedToken struct {
 	TokenView
-	Token string `json:"token" doc:"The token itself, shown this once"`
+	Token string `json:"token" example:"hlt_…" doc:"The token itself, shown this once"`
 	Seq   uint64 `json:"seq" doc:"Sequence of the change in the log"`
 }
 

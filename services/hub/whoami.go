@@ -14,11 +14,11 @@ import (
 type UserView struct {
 	Name     string     `json:"name" doc:"Login name"`
 	Erased   bool       `json:"erased,omitempty" doc:"The account has ended; its name is given to nobody else"`
-	ID       string     `json:"id,omitempty" format:"uuid"`
+	ID       string     `json:"id,omitempty" format:"uuid" doc:"Of the user, and of their namespace"`
 	Admin    *bool      `json:"admin,omitempty" doc:"Administrator of the hub"`
 	Disabled *bool      `json:"disabled,omitempty" doc:"No credential of theirs is accepted"`
 	HasEmail *bool      `json:"hasEmail,omitempty" doc:"An e-mail address is kept"`
-	Created  *time.Time `json:"created,omitempty"`
+	Created  *time.Time `json:"created,omitempty" doc:"When the account was made"`
 }
 
 // shown makes the view of an account; whole is for themselves and administrators.
@@ -49,7 +49,7 @@ type UserPath struct {
 }
 
 type whoamiView struct {
-	Kind         string   `json:"kind" enum:"user,robot,operator"`
+	Kind         string   `json:"kind" enum:"user,robot,operator" doc:"What sort of account it is"`
 	Name         string   `json:"name" doc:"Login name"`
 	Admin        bool     `json:"admin" doc:"Administrator of the hub"`
 	Level        string   `json:"level" enum:"read,write,delete,admin" doc:"How far the credential goes"`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/projections"
 	read "hubledger/projections/registry"
 )
 
@@ -73,7 +74,7 @@ func (l *ledger) manifest(repo, sum []byte, size int64) item {
 // itemsOf is what a push adds to a namespace at most. In a repository that is
 // not there yet every manifest is new.
 func (l *ledger) itemsOf(repo string, d digest.Digest, m *read.Manifest, size int64, absent []digest.Digest) []item {
-	id, _ := read.IDBytes(repo)
+	id, _ := projections.IDBytes(repo)
 	sum, err := read.DigestBytes(d)
 	if err != nil {
 		return nil

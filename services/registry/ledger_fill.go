@@ -125,7 +125,7 @@ func (l *ledger) pushed(b *book, e *events.Event) bool {
 	for _, it := range l.itemsOf(push.Repository, push.Digest, m, int64(len(push.Manifest)), push.Absent) {
 		l.add(b, it)
 	}
-	repo, _ := read.IDBytes(push.Repository)
+	repo, _ := projections.IDBytes(push.Repository)
 	for _, child := range m.Manifests {
 		sum, err := read.DigestBytes(child.Digest)
 		if err != nil {

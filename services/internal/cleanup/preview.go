@@ -15,11 +15,11 @@ import (
 
 // A Preview is what a rule would do now, and what would follow from it.
 type Preview struct {
-	Tags      []PreviewTag      `json:"tags"`
-	Manifests []PreviewManifest `json:"manifests"` // that go now
+	Tags      []PreviewTag      `json:"tags" nullable:"false" doc:"Those that go"`
+	Manifests []PreviewManifest `json:"manifests" nullable:"false" doc:"Those that go now"`
 	// Later are manifests that go UntaggedDays from now, when nothing is
 	// pushed or tagged until then.
-	Later []PreviewManifest `json:"later"`
+	Later []PreviewManifest `json:"later" nullable:"false" doc:"Those that have no tag any more then, and go in a later run"`
 	// Now and Then say what deleting Manifests frees, and Manifests and Later.
 	Now  Freed `json:"now"`
 	Then Freed `json:"then"`
@@ -27,24 +27,24 @@ type Preview struct {
 
 // PreviewTag is a tag that goes.
 type PreviewTag struct {
-	Name   string        `json:"name"`
-	Digest digest.Digest `json:"digest"`
-	Pushed time.Time     `json:"pushed"`
-	Pulled *time.Time    `json:"pulled,omitempty"`
+	Name   string        `json:"name" doc:"Of the tag"`
+	Digest digest.Digest `json:"digest" doc:"Of the manifest"`
+	Pushed time.Time     `json:"pushed" doc:"When it was pushed last"`
+	Pulled *time.Time    `json:"pulled,omitempty" doc:"When it was pulled last; absent when never"`
 }
 
 // PreviewManifest is a manifest that goes.
 type PreviewManifest struct {
-	Digest digest.Digest `json:"digest"`
-	Pushed time.Time     `json:"pushed"`
+	Digest digest.Digest `json:"digest" doc:"Of the manifest"`
+	Pushed time.Time     `json:"pushed" doc:"When it was pushed last"`
 }
 
 // Freed is how many bytes of blobs nothing else in the hub needs, and when
 // garbage collection takes them: after the undelete window and a lease term.
 type Freed struct {
-	Blobs int       `json:"blobs"`
-	Bytes int64     `json:"bytes"`
-	At    time.Time `json:"at"`
+	Blobs int       `json:"blobs" doc:"How many blobs nobody needs any more"`
+	Bytes int64     `json:"bytes" doc:"What they come to, in bytes"`
+	At    time.Time `json:"at" doc:"When garbage collection frees them at the earliest"`
 }
 
 // Preview says what a rule, which need not be the repository's own, would do.
