@@ -79,6 +79,7 @@ func (a *applier) account(p events.Payload) bool {
 	case events.TokenIssued:
 		return a.token(p)
 	case events.TokenRevoked:
+		a.ops.Delete(live, a.id(p.Namespace), a.id(p.Token))
 		return a.write(revocations, a.id(p.Token), a.time)
 	}
 	return false
@@ -93,6 +94,7 @@ func (a *applier) token(p events.TokenIssued) bool {
 	if p.Expires != nil {
 		expires = p.Expires.UnixMicro()
 	}
+	a.write(live, a.id(p.Namespace), a.id(p.Token), a.id(p.Owner), text(p.Kind), num(expires), a.seq)
 	return a.write(tokens, a.id(p.Token), a.id(p.Namespace), text(p.Kind), a.id(p.Owner), text(p.OwnerKind), text(p.Name),
 		raw(p.Hash), text(p.Level), text(string(repositories)), a.time, num(expires), a.seq)
 }
@@ -103,6 +105,9 @@ func (a *applier) organization(p events.Payload) bool {
 	case events.MembershipGranted:
 		return a.write(memberships, a.id(p.Group), a.id(p.User), a.id(p.Organization), text(p.Role), a.seq)
 	case events.MembershipRevoked:
+		if p.Group == p.Organization {
+			a.write(departures, a.id(p.Organization), a.id(p.User), a.seq)
+		}
 		return a.write(memberships, a.id(p.Group), a.id(p.User), a.id(p.Organization), text(""), a.seq)
 	case events.TeamCreated:
 		return a.write(teams, a.id(p.Team), a.id(p.Organization), text(p.Name), text(p.Description), a.time, num(0), a.seq)

@@ -10,7 +10,8 @@ var queries = []projections.Query{
 	projections.Ask("users", accountColumns+`WHERE n.kind = 'user'`, 1),
 	projections.Ask("robots", robotColumns+`WHERE r.deleted = 0`, 1),
 	projections.Ask("teams", `SELECT t.team, t.organization, t.name, t.description FROM teams t WHERE t.deleted = 0`, 1),
-	projections.Ask("memberships", `SELECT m.team, m.account, m.role FROM memberships m WHERE m.role <> ''`, 2),
+	projections.Ask("memberships", `SELECT m.team, m.account, m.role, CASE WHEN d.seq > m.seq THEN 0 ELSE 1 END
+		FROM memberships m LEFT JOIN departures d ON d.organization = m.organization AND d.account = m.account WHERE m.role <> ''`, 2),
 	projections.Ask("grants", `SELECT g.grantee, g.namespace, g.repo, g.role FROM grants g WHERE g.role <> ''`, 3),
 	projections.Ask("tokens", tokenColumns, 1),
 	projections.Ask("repositories", `SELECT n.name, n.repo, v.visibility

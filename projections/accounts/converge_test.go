@@ -66,10 +66,11 @@ func fold(t *testing.T, list []events.Event) map[string]string {
 		var ops projections.Ops
 		check(t, accounts.Projection.Apply(&list[k], &ops))
 		ops.Each(func(table *projections.Table, row []projections.Value, deleted bool) {
-			if deleted {
-				t.Fatalf("%s: a row is deleted", table.Name)
-			}
 			key := fmt.Sprint(table.Name, row[:table.Key])
+			if deleted {
+				delete(rows, key)
+				return
+			}
 			switch _, there := rows[key]; table.Merge {
 			case projections.Insert:
 				if !there {
@@ -81,6 +82,11 @@ func fold(t *testing.T, list []events.Event) map[string]string {
 						rows[key], seqs[key] = fmt.Sprint(row), seq
 					}
 				}
+			case projections.Max:
+				for c := table.Key; c < len(row); c++ {
+					seqs[key] = max(seqs[key], row[c].Int())
+				}
+				rows[key] = fmt.Sprint(row[:table.Key], seqs[key])
 			default:
 				t.Fatalf("%s: no such merge is expected", table.Name)
 			}

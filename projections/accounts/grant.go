@@ -78,7 +78,6 @@ func (r Reader) GrantsTo(ctx context.Context, account string) ([]Grant, error) {
 	const lives = `AND (g.repo = $2 OR n.name IS NOT NULL) `
 	return listOf(ctx, r.DB, scanGrant, grantColumns+lives+`AND g.grantee = $1
 		UNION ALL `+grantColumns+lives+`AND g.grantee IN (SELECT m.team FROM memberships m
-			JOIN teams w ON w.team = m.team AND w.deleted = 0
-			JOIN memberships i ON i.team = w.organization AND i.account = m.account AND i.role <> ''
-			WHERE m.account = $1 AND m.role <> '')`, raw, []byte{})
+			JOIN teams w ON w.team = m.team AND w.organization = m.organization AND w.deleted = 0
+			`+inTeam+`WHERE m.account = $1 AND m.role <> '' `+stayed+`)`, raw, []byte{})
 }

@@ -21,14 +21,21 @@ type Team struct {
 	Created                             time.Time
 }
 
+// inTeam joins what makes the row m of memberships count, besides its role: the
+// user is in the organization, and has been without a break since then.
+const inTeam = `JOIN memberships i ON i.team = m.organization AND i.organization = m.organization AND i.account = m.account AND i.role <> ''
+	LEFT JOIN departures d ON d.organization = m.organization AND d.account = m.account `
+
+// stayed goes with inTeam.
+const stayed = `AND (d.seq IS NULL OR d.seq < m.seq) `
+
 // A membership counts while its organization or team is there and the user is
-// neither erased nor, for a team, out of the organization.
+// neither erased nor, for a team, out of the organization, now or since.
 const membershipColumns = `SELECT m.account, u.name, m.role, m.team, COALESCE(t.name, o.name), m.organization
 	FROM memberships m JOIN namespaces u ON u.namespace = m.account AND u.kind = 'user'
 	JOIN namespaces o ON o.namespace = m.organization AND o.kind = 'organization'
 	LEFT JOIN teams t ON t.team = m.team AND t.organization = m.organization AND t.deleted = 0
-	JOIN memberships i ON i.team = m.organization AND i.account = m.account AND i.role <> ''
-	WHERE m.role <> '' AND (m.team = m.organization OR t.team IS NOT NULL)
+	` + inTeam + `WHERE m.role <> '' ` + stayed + `AND (m.team = m.organization OR t.team IS NOT NULL)
 	AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = m.account) `
 
 func scanMembership(row scanner) (Membership, error) {

@@ -72,6 +72,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"TokenByHash":   {func(r accounts.Reader) error { return second(r.TokenByHash(ctx, []byte("x"))) }, false},
 		"Token":         {func(r accounts.Reader) error { return second(r.Token(ctx, id(login))) }, false},
 		"Tokens":        {func(r accounts.Reader) error { return second(r.Tokens(ctx, id(bob))) }, true},
+		"LiveTokens":    {func(r accounts.Reader) error { return second(r.LiveTokens(ctx, id(bob))) }, true},
 		"Repository":    {func(r accounts.Reader) error { return second(r.Repository(ctx, "acme/app")) }, false},
 		"Place":         {func(r accounts.Reader) error { return second(r.Place(ctx, "acme", "acme/app")) }, false},
 		"Roles":         {func(r accounts.Reader) error { return second(r.Roles(ctx, id(bob), id(acme), id(app))) }, false},

@@ -68,10 +68,10 @@ func (r Reader) Roles(ctx context.Context, account, namespace, repository string
 	return listOf(ctx, r.DB, scanRole, `SELECT g.role, g.grantee, g.repo, '', g.grantee, 0 `+granted+`AND g.grantee = $1
 		UNION ALL SELECT m.role, m.account, m.team, '', m.team, 1 FROM memberships m WHERE m.team = $2 AND m.account = $1 AND m.role <> ''
 		UNION ALL SELECT g.role, g.grantee, g.repo, t.name, t.organization, 0 FROM memberships m
-			JOIN teams t ON t.team = m.team AND t.deleted = 0
-			JOIN memberships i ON i.team = t.organization AND i.account = m.account AND i.role <> ''
+			JOIN teams t ON t.team = m.team AND t.organization = m.organization AND t.deleted = 0
+			`+inTeam+`
 			JOIN grants g ON g.grantee = m.team AND g.namespace = $2 AND (g.repo = $3 OR g.repo = $4) AND g.role <> ''
-			WHERE m.account = $1 AND m.role <> ''`, who, ns, repo, []byte{})
+			WHERE m.account = $1 AND m.role <> '' `+stayed, who, ns, repo, []byte{})
 }
 
 func scanRole(row scanner) (Role, error) {

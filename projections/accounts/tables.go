@@ -4,8 +4,8 @@
 //
 // Each row states what the latest fact of one aggregate says. What follows for
 // others is a join: a deleted team hides its memberships and grants, who left
-// an organization is in none of its teams, a deleted repository hides the
-// grants on it. So nothing has to be written twice, or in any order.
+// an organization is in none of its teams until they are put there anew, a
+// deleted repository hides the grants on it. So nothing has to be written twice, or in any order.
 package accounts
 
 import "hubledger/projections"
@@ -66,6 +66,14 @@ var (
 		Indexes: [][]string{{"account"}},
 	}
 
+	// departures: seq is that of the latest event that took an account out of an
+	// organization. Memberships of teams from before it count no more, also when
+	// the account joins again.
+	departures = &projections.Table{
+		Name: "departures", Key: 2, Merge: projections.Max,
+		Columns: []projections.Column{b("organization"), b("account"), i("seq")},
+	}
+
 	teams = &projections.Table{
 		Name: "teams", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{b("team"), b("organization"), t("name"), t("description"), i("time"), i("deleted"), i("seq")},
@@ -93,6 +101,14 @@ var (
 		Indexes: [][]string{{"hash"}, {"account", "time"}},
 	}
 
+	// live has the tokens that were not revoked, few for each account, so that
+	// they are quickly counted.
+	live = &projections.Table{
+		Name: "live", Key: 2, Merge: projections.Insert,
+		Columns: []projections.Column{b("namespace"), b("token"), b("account"), t("kind"), i("expires"), i("seq")},
+		Indexes: [][]string{{"account"}},
+	}
+
 	revocations = &projections.Table{
 		Name: "revocations", Key: 1, Merge: projections.Insert,
 		Columns: []projections.Column{b("token"), i("time")},
@@ -118,7 +134,7 @@ var Projection = projections.Projection{
 	Name:    "accounts",
 	Version: 1,
 	Tables: []*projections.Table{hub, namespaces, quotas, standings, passwords, emails, erasures, memberships,
-		teams, robots, grants, tokens, revocations, names, visibilities},
+		departures, teams, robots, grants, tokens, live, revocations, names, visibilities},
 	Types: []string{
 		"hub.initialized.v1",
 		"namespace.created.v1", "namespace.adopted.v1", "quota.set.v1",

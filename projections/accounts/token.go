@@ -75,6 +75,30 @@ func (r Reader) Token(ctx context.Context, id string) (*Token, error) {
 	return &k, nil
 }
 
+// A LiveToken is a token that was not revoked.
+type LiveToken struct {
+	ID   string
+	Kind string // events.TokenAccess or events.TokenLogin
+}
+
+// LiveTokens lists, oldest first, the tokens of an owner that are good: those
+// neither revoked nor expired nor, for logins, of an earlier password.
+func (r Reader) LiveTokens(ctx context.Context, owner string) ([]LiveToken, error) {
+	raw, err := key(owner)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(ctx, r.DB, func(row scanner) (LiveToken, error) {
+		var k LiveToken
+		var id []byte
+		err := row.Scan(&id, &k.Kind)
+		k.ID = projections.IDOf(id)
+		return k, err
+	}, `SELECT l.token, l.kind FROM live l LEFT JOIN passwords p ON p.account = l.account
+		WHERE l.account = $1 AND (l.expires = 0 OR l.expires > $2)
+		AND (l.kind <> 'login' OR p.seq IS NULL OR l.seq > p.seq) ORDER BY l.seq`, raw, time.Now().UnixMicro())
+}
+
 // Tokens lists the tokens of an owner, at most 1,000: first those neither
 // revoked nor expired, and of each sort the newest first.
 func (r Reader) Tokens(ctx context.Context, owner string) ([]Token, error) {

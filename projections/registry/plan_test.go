@@ -90,6 +90,8 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Tags":          func(r registry.Reader) error { return second(r.Tags(ctx, repo, "a", 100)) },
 		"Catalog":       func(r registry.Reader) error { return second(r.Catalog(ctx, registry.Visible{All: true}, "a", 100)) },
 		"Referrers":     func(r registry.Reader) error { _, _, err := r.Referrers(ctx, repo, d, "", "", 100); return err },
+		"TagDetail":     func(r registry.Reader) error { return second(r.TagDetail(ctx, repo, "latest")) },
+		"CountTags":     func(r registry.Reader) error { return second(r.CountTags(ctx, repo, "1.")) },
 		"DeletedTag":    func(r registry.Reader) error { _, _, err := r.DeletedTag(ctx, repo, "latest"); return err },
 		"LastDeletion":  func(r registry.Reader) error { return second(r.LastDeletion(ctx, repo, d)) },
 		"HoldEnd":       func(r registry.Reader) error { _, _, err := r.HoldEnd(ctx, d, time.Hour); return err },

@@ -26,16 +26,25 @@ func (u Usage) Shared() int64 { return u.Bytes - u.Unique }
 const usageTime = 30 * time.Second
 
 // RepositoryUsage is what one live repository takes; what other repositories
-// need, too, is shared.
-func (r Reader) RepositoryUsage(ctx context.Context, repo string) (Usage, error) {
-	return r.usage(ctx, repo, `SELECT repo FROM repository_state WHERE repo = $1 AND deleted_time = 0`,
-		`h2.repo <> $1`)
+// need, too, is shared. Only those of the same namespace are looked at unless
+// everywhere is set: whether somebody else has a blob is not for all to know.
+func (r Reader) RepositoryUsage(ctx context.Context, repo string, everywhere bool) (Usage, error) {
+	outside := `h2.repo <> $1`
+	if !everywhere {
+		outside += ` AND n2.namespace = (SELECT namespace FROM repositories WHERE repo = $1)`
+	}
+	return r.usage(ctx, repo, `SELECT repo FROM repository_state WHERE repo = $1 AND deleted_time = 0`, outside)
 }
 
-// NamespaceUsage is what the live repositories of a namespace take together;
-// what repositories of other namespaces need, too, is shared.
-func (r Reader) NamespaceUsage(ctx context.Context, namespace string) (Usage, error) {
-	return r.usage(ctx, namespace, `SELECT repo FROM names WHERE namespace = $1 AND deleted = 0`, `n2.namespace <> $1`)
+// NamespaceUsage is what the live repositories of a namespace take together.
+// What repositories of other namespaces need, too, is shared if everywhere is
+// set; otherwise nobody else is looked at.
+func (r Reader) NamespaceUsage(ctx context.Context, namespace string, everywhere bool) (Usage, error) {
+	outside := `1 = 0`
+	if everywhere {
+		outside = `n2.namespace <> $1`
+	}
+	return r.usage(ctx, namespace, `SELECT repo FROM names WHERE namespace = $1 AND deleted = 0`, outside)
 }
 
 // usage adds up what is in some repositories; outside is true of a hold h2 in

@@ -43,24 +43,32 @@ func TestUsage(t *testing.T) {
 	inA := sizes(a, a2, all) + int64(len("config a")+len("another config"))
 	inB := sizes(b) + int64(len("config b"))
 	onEach(t, list, func(t *testing.T, r registry.Reader) {
-		u, err := r.RepositoryUsage(t.Context(), repoA)
+		u, err := r.RepositoryUsage(t.Context(), repoA, true)
 		wants(t, "repository", u, err, registry.Usage{Repositories: 1, Tags: 4, Manifests: 3, Blobs: 3, Bytes: inA + layer, Unique: inA})
 		if u.Shared() != layer {
 			t.Errorf("%d are shared", u.Shared())
 		}
-		u, err = r.NamespaceUsage(t.Context(), nsID)
+		u, err = r.NamespaceUsage(t.Context(), nsID, true)
 		wants(t, "namespace", u, err, registry.Usage{Repositories: 2, Tags: 5, Manifests: 4, Blobs: 4, Bytes: inA + inB + layer, Unique: inA + inB})
+		// Who may not look elsewhere is not told what is there.
+		u, err = r.NamespaceUsage(t.Context(), nsID, false)
+		wants(t, "namespace by itself", u, err, registry.Usage{Repositories: 2, Tags: 5, Manifests: 4, Blobs: 4, Bytes: inA + inB + layer, Unique: inA + inB + layer})
+		u, err = r.RepositoryUsage(t.Context(), repoA, false)
+		wants(t, "repository in its namespace", u, err, registry.Usage{Repositories: 1, Tags: 4, Manifests: 3, Blobs: 3, Bytes: inA + layer, Unique: inA})
+		u, err = r.RepositoryUsage(t.Context(), repoC, false)
+		inC := sizes(c) + int64(len("config c"))
+		wants(t, "repository alone in its namespace", u, err, registry.Usage{Repositories: 1, Tags: 1, Manifests: 1, Blobs: 2, Bytes: inC + layer, Unique: inC + layer})
 	})
 	// Where nobody else lives, all is one's own.
 	list = append(list, events.RepositoryDeleted{Namespace: otherNs, Repository: repoC, Name: "y/c"}, deleted(b))
 	onEach(t, list, func(t *testing.T, r registry.Reader) {
-		u, err := r.RepositoryUsage(t.Context(), repoA)
+		u, err := r.RepositoryUsage(t.Context(), repoA, true)
 		wants(t, "repository alone", u, err, registry.Usage{Repositories: 1, Tags: 4, Manifests: 3, Blobs: 3, Bytes: inA + layer, Unique: inA + layer})
-		u, err = r.NamespaceUsage(t.Context(), nsID)
+		u, err = r.NamespaceUsage(t.Context(), nsID, true)
 		wants(t, "namespace alone", u, err, registry.Usage{Repositories: 2, Tags: 4, Manifests: 3, Blobs: 3, Bytes: inA + layer, Unique: inA + layer})
-		u, err = r.RepositoryUsage(t.Context(), repoC)
+		u, err = r.RepositoryUsage(t.Context(), repoC, true)
 		wants(t, "deleted repository", u, err, registry.Usage{})
-		u, err = r.NamespaceUsage(t.Context(), otherNs)
+		u, err = r.NamespaceUsage(t.Context(), otherNs, true)
 		wants(t, "namespace without repositories", u, err, registry.Usage{})
 		var manifests, holds int
 		var bytes int64

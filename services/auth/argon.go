@@ -7,10 +7,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -79,13 +77,11 @@ func parsePHC(s string) (phc, error) {
 	return p, nil
 }
 
-// A hasher bounds how many passwords are worked on at once: each takes a core
-// and 64 MiB.
+// A hasher makes and checks hashes, few at once.
 type hasher struct {
 	params
-	dummy   phc
-	slots   chan struct{}
-	waiting atomic.Int64
+	dummy phc
+	queue *queue
 }
 
 func newHasher(with params) *hasher {
@@ -93,36 +89,16 @@ func newHasher(with params) *hasher {
 	dummy := phc{with, make([]byte, saltSize), make([]byte, hashSize)}
 	rand.Read(dummy.salt)
 	rand.Read(dummy.hash)
-	return &hasher{params: with, dummy: dummy, slots: make(chan struct{}, runtime.NumCPU())}
+	return &hasher{params: with, dummy: dummy, queue: newQueue()}
 }
 
-// maxWaiting bounds how many wait for their turn: about ten seconds' worth.
-const maxWaiting = 200
-
-// errBusy: too many passwords wait to be checked.
-var errBusy = errors.New("too many logins at once")
-
-func (h *hasher) enter(ctx context.Context) error {
-	defer h.waiting.Add(-1)
-	if h.waiting.Add(1) > maxWaiting {
-		return errBusy
-	}
-	select {
-	case h.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait to check a password: %w", context.Cause(ctx))
-	}
-}
-
-func (h *hasher) leave() { <-h.slots }
-
-// hash makes a password's hash.
+// hash makes the hash of a password that somebody known has chosen.
 func (h *hasher) hash(ctx context.Context, password string) (phc, error) {
-	if err := h.enter(ctx); err != nil {
+	leave, err := h.queue.enter(ctx, someone)
+	if err != nil {
 		return phc{}, err
 	}
-	defer h.leave()
+	defer leave()
 	p := phc{params: h.params, salt: make([]byte, saltSize)}
 	rand.Read(p.salt)
 	p.hash = argon2.IDKey([]byte(password), p.salt, p.time, p.memory, p.threads, hashSize)
@@ -131,11 +107,12 @@ func (h *hasher) hash(ctx context.Context, password string) (phc, error) {
 
 // matches says whether a hash is that of a password. Without a hash it takes
 // as long and says no.
-func (h *hasher) matches(ctx context.Context, p *phc, password string) (bool, error) {
-	if err := h.enter(ctx); err != nil {
+func (h *hasher) matches(ctx context.Context, c caller, p *phc, password string) (bool, error) {
+	leave, err := h.queue.enter(ctx, c)
+	if err != nil {
 		return false, err
 	}
-	defer h.leave()
+	defer leave()
 	known := p != nil
 	if !known {
 		p = &h.dummy

@@ -100,11 +100,12 @@ func New(c Config) *Auth {
 }
 
 // Run destroys the secrets of erased users that are left, makes and ends
-// signing keys, and every five minutes writes down what was refused, until ctx
+// signing keys, forgets expired tokens, and every five minutes writes down what was refused, until ctx
 // ends. Call Close afterwards.
 func (s *Auth) Run(ctx context.Context) {
 	s.warn("destroy secrets of erased users", s.destroyErased(ctx))
-	refusals, chores := time.NewTicker(refusalsEvery), time.NewTicker(time.Hour)
+	expired, refusals, chores := time.NewTicker(time.Minute), time.NewTicker(refusalsEvery), time.NewTicker(time.Hour)
+	defer expired.Stop()
 	defer refusals.Stop()
 	defer chores.Stop()
 	s.warn("look after signing keys", s.keys.tend(ctx))
@@ -112,6 +113,8 @@ func (s *Auth) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case now := <-expired.C:
+			s.jwts.dropExpired(now)
 		case <-refusals.C:
 			s.warn("write down refused logins", s.recordRefusals(ctx))
 		case <-chores.C:

@@ -19,7 +19,8 @@ import (
 //     half a minute.
 //   - An account at which strangers failed twenty times is under attack: then
 //     every strange address waits from its first failure on. It still has that
-//     first attempt: the right password gets in from anywhere, at once.
+//     first attempt: the right password gets in from anywhere, at once. The same
+//     holds for names that are no accounts'.
 //   - An access token is never refused for any of this: 256 bits are not guessed.
 //
 // All of it is this node's memory, bounded, and forgotten after a while.
@@ -51,7 +52,7 @@ type guard struct {
 
 	mu        sync.Mutex
 	addresses map[netip.Prefix]*streak
-	accounts  map[digest16]*streak // failures by strangers
+	accounts  map[digest16]*streak // failures by strangers, by whatever name they tried
 	homes     map[digest16]*streak // by address and account: those that have logged in
 	sums      *refusals
 }
@@ -83,6 +84,14 @@ func (g *guard) digest(parts ...string) digest16 {
 		h.Write(sum[:])
 	}
 	return digest16(h.Sum(nil))
+}
+
+// home says whether an account was logged in to from an address before.
+func (g *guard) home(addr netip.Addr, account string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, ok := g.homes[g.digest(network(addr).String(), account)]
+	return ok
 }
 
 // wait is how long an address has to wait until it may try a password of an
@@ -143,9 +152,10 @@ func (g *guard) succeeded(addr netip.Addr, account string) {
 	g.homes[home] = &streak{}
 }
 
-// failed notes a wrong password. known says whether there is such an account;
-// tried is the password's place in memory. It returns how long to wait now.
-func (g *guard) failed(addr netip.Addr, account string, known bool, tried [16]byte, now time.Time) time.Duration {
+// failed notes a wrong password, of an account or of a name that is none: were
+// they counted differently, that would tell which names are accounts'. tried
+// is the password's place in memory. It returns how long to wait now.
+func (g *guard) failed(addr netip.Addr, account string, tried [16]byte, now time.Time) time.Duration {
 	from := network(addr)
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -153,12 +163,10 @@ func (g *guard) failed(addr netip.Addr, account string, known bool, tried [16]by
 		return s.fail(tried, now, freeFailures, longestWaitHome)
 	}
 	free := freeFailures
-	if known {
-		a := track(g.accounts, g.digest(account))
-		a.fail(tried, now, freeFailures, 0)
-		if a.n > attackFailures {
-			free = 0
-		}
+	a := track(g.accounts, g.digest(account))
+	a.fail(tried, now, freeFailures, 0)
+	if a.n > attackFailures {
+		free = 0
 	}
 	return track(g.addresses, from).fail(tried, now, free, longestWait)
 }

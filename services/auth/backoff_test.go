@@ -28,7 +28,7 @@ func (s *scene) guess(addr, account string) bool {
 	s.tried++
 	var tried [16]byte
 	binary.BigEndian.PutUint64(tried[:], s.tried)
-	s.failed(at, account, true, tried, s.now)
+	s.failed(at, account, tried, s.now)
 	return true
 }
 
@@ -180,7 +180,7 @@ func TestTheSamePasswordAgainIsNoGuess(t *testing.T) {
 	s := newScene()
 	at := netip.MustParseAddr("192.0.2.1")
 	for range 1000 {
-		s.failed(at, "alice", true, [16]byte{1}, s.now)
+		s.failed(at, "alice", [16]byte{1}, s.now)
 	}
 	if left := s.left("192.0.2.1", "alice"); left != 0 {
 		t.Errorf("waits %v", left)

@@ -57,8 +57,13 @@ func (t *signed) limit(of *access.Limit) *access.Limit {
 // errScheme: there is an Authorization of a kind that is not accepted.
 var errScheme = errors.New("an Authorization is Basic or Bearer")
 
+// identify says who a request comes from. For nobody, too, the accounts have to
+// be fresh: what is public may have been made private meanwhile.
 func (s *Auth) identify(r *http.Request) (identity, error) {
 	nobody := identity{Principal: access.Nobody}
+	if err := s.Rights.Fresh(r.Context()); err != nil {
+		return nobody, err
+	}
 	header := r.Header.Get("Authorization")
 	if header == "" {
 		return nobody, nil
@@ -113,9 +118,6 @@ func (s *Auth) identifyByJWT(ctx context.Context, text string) (identity, error)
 			return identity{}, errToken
 		}
 		return id, nil
-	}
-	if err := s.Rights.Fresh(ctx); err != nil {
-		return identity{}, err
 	}
 	id.Principal = access.Principal{Kind: t.Kind, ID: t.Account, Name: t.Subject, Credential: t.Credential}
 	if t.Credential == access.Password {

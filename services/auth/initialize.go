@@ -182,7 +182,7 @@ func (s *Auth) isHashOf(ctx context.Context, stored, password string) (bool, err
 	if err != nil {
 		return false, err
 	}
-	return s.hasher.matches(ctx, &p, password)
+	return s.hasher.matches(ctx, someone, &p, password)
 }
 
 // show says what is written down if it is still the password, and removes the
@@ -200,7 +200,7 @@ func (s *Auth) show(ctx context.Context, userID string) (First, error) {
 	if err != nil {
 		return first, err
 	}
-	good, err := s.hasher.matches(ctx, stored, written)
+	good, err := s.hasher.matches(ctx, someone, stored, written)
 	if err != nil {
 		return first, err
 	}

@@ -32,7 +32,7 @@ const (
 type claims struct {
 	jwt.Claims
 	Access     []resource  `json:"access"`
-	Refused    []string    `json:"hub_refused,omitempty"` // repositories that a push was asked for, without the right to
+	Refused    []string    `json:"hub_refused,omitempty"` // repositories that a push was asked for, without the right to; at most maxRefused
 	Use        string      `json:"hub_use"`
 	Account    string      `json:"hub_account,omitempty"` // id; absent for nobody
 	Kind       access.Kind `json:"hub_kind"`
@@ -130,12 +130,6 @@ func (s *Auth) verify(ctx context.Context, text string) (*signed, error) {
 			}
 		}
 	}
-	s.jwts.put(sum, v)
+	s.jwts.put(sum, text, v)
 	return v, nil
 }
-
-// A jwtCache keeps what was verified, by the SHA-256 of the text, so that a
-// hot request pays no signature.
-type jwtCache = bounded[[sha256.Size]byte, *signed]
-
-func newJWTCache() *jwtCache { return newBounded[[sha256.Size]byte, *signed](10_000) }

@@ -112,7 +112,7 @@ func (s *Auth) tryPassword(ctx context.Context, r *http.Request, name, password 
 			return access.Nobody, context.Cause(ctx)
 		}
 	}
-	p, known, err := s.provePassword(ctx, name, password)
+	p, known, err := s.provePassword(ctx, caller{wide(addr), s.guard.home(addr, name)}, name, password)
 	if err == nil {
 		p, err = s.Rights.Live(ctx, p)
 	}
@@ -130,7 +130,7 @@ func (s *Auth) tryPassword(ctx context.Context, r *http.Request, name, password 
 // provePassword compares a password with its hash: errCredentials. known says
 // whether there is such an account. What it read of the account is from before
 // the password was looked at, so that a change meanwhile is noticed later.
-func (s *Auth) provePassword(ctx context.Context, name, password string) (p access.Principal, known bool, err error) {
+func (s *Auth) provePassword(ctx context.Context, c caller, name, password string) (p access.Principal, known bool, err error) {
 	if s.Secrets == nil {
 		return p, false, errReadOnly
 	}
@@ -148,7 +148,7 @@ func (s *Auth) provePassword(ctx context.Context, name, password string) (p acce
 	if len(password) > 4*maxPassword { // in bytes; no account has it
 		password, stored = "", nil
 	}
-	good, err := s.hasher.matches(ctx, stored, password)
+	good, err := s.hasher.matches(ctx, c, stored, password)
 	if err != nil {
 		return p, known, err
 	}

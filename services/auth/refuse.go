@@ -21,7 +21,7 @@ func (s *Auth) wrongPassword(addr netip.Addr, name string, known bool, tried ver
 		account = name
 	}
 	s.guard.refused(addr, account)
-	s.guard.failed(addr, name, known, [16]byte(tried[:16]), time.Now())
+	s.guard.failed(addr, name, [16]byte(tried[:16]), time.Now())
 	return errCredentials
 }
 

@@ -157,7 +157,7 @@ func (s *Auth) grant(r *http.Request, t tokenRequest) (*tokenAnswer, error) {
 		if err != nil {
 			return nil, err
 		}
-		if asksPush(asked) && !covers(actions, access.Write) {
+		if asksPush(asked) && !covers(actions, access.Write) && len(c.Refused) < maxRefused {
 			c.Refused = append(c.Refused, asked.Name)
 		}
 		if len(actions) > 0 {

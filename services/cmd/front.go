@@ -2,9 +2,11 @@ package cmd
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"hubledger/services/internal/origin"
 )
@@ -15,6 +17,9 @@ type front struct {
 	status atomic.Pointer[string]
 	hub    atomic.Pointer[hub]
 	pages  http.ServeMux
+
+	browsers http.CrossOriginProtection
+	bodyTime time.Duration // how long a request's body may take while nobody reads it, or nobody has given it more
 }
 
 // A page is one of the few answers that belong to no service.
@@ -32,7 +37,7 @@ var pages = []page{
 }
 
 func newFront() *front {
-	f := &front{}
+	f := &front{bodyTime: 15 * time.Second}
 	f.starting("opening the log", 0, 0)
 	for _, p := range pages {
 		f.pages.HandleFunc(p.pattern, func(w http.ResponseWriter, r *http.Request) { p.serve(f, w, r) })
@@ -50,8 +55,33 @@ func (f *front) starting(what string, done, total int64) {
 
 func (f *front) ready(h *hub) { f.hub.Store(h) }
 
+// A bounded body takes its deadline off the connection when it has been read.
+type boundedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF { // after any other error the rest is not waited for
+		b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
 // ServeHTTP hands a request to the service whose path it is.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// A browser that another site has sent here must change nothing: it may
+	// know the password of its user.
+	if err := f.browsers.Check(r); err != nil {
+		http.Error(w, "a request from another site is not accepted", http.StatusForbidden)
+		return
+	}
+	if r.Body != nil && r.Body != http.NoBody {
+		control := http.NewResponseController(w)
+		control.SetReadDeadline(time.Now().Add(f.bodyTime)) // unsupported only where there is no connection
+		r.Body = &boundedBody{r.Body, control}
+	}
 	h := f.hub.Load()
 	handler, ours := http.Handler(nil), true
 	switch {

@@ -81,6 +81,9 @@ func openHub(ctx context.Context, c hubConfig) (_ *hub, err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
+	if err := os.Chmod(c.Data, 0o700); err != nil {
+		c.Logger.Warn("others may look into the data directory", "error", err)
+	}
 	h := &hub{hubConfig: c, metrics: newMetrics(), place: placeOf(c.Data, c.PostgresURL)}
 	defer func() {
 		if err != nil {

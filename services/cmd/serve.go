@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"hubledger/services/internal/origin"
@@ -100,8 +101,9 @@ func (c *serveCmd) listen(logger *slog.Logger) (net.Listener, error) {
 
 func (c *serveCmd) Run(s *session) error {
 	logger := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: c.LogLevel}))
+	syscall.Umask(0o077) // what the hub keeps is its own
 	front := newFront()
-	server := &http.Server{Handler: origin.Handler(origin.Config{PublicURL: c.public, Trusted: c.trusted}, front),
+	server := &http.Server{Handler: origin.Handler(origin.Config{PublicURL: c.public, Trusted: c.trusted, Logger: logger}, front),
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
 	if c.TLSCert != "" {

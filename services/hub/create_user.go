@@ -11,7 +11,7 @@ import (
 )
 
 const createUserAbout = "A namespace of that name that was pushed to before there were accounts becomes theirs. " +
-	"The account, its password, address and standing are events of their own. Should the hub stop in between, the user is there and cannot " +
+	"The account, its address, standing and, last, its password are events of their own. Should the hub stop in between, the user is there and cannot " +
 	"log in: two minutes later the same request goes on where it ended."
 
 type createUserIn struct {
@@ -53,6 +53,9 @@ func (h *Hub) createUser(ctx context.Context, c *call, in *createUserIn) (*wrote
 	if seq, err = h.finishUser(ctx, c, id, seq, in, want.Password); err != nil {
 		return nil, cutShort(want.Name, err)
 	}
+	if err := h.settle(ctx, seq); err != nil {
+		return nil, err
+	}
 	a, err := h.Accounts.AccountByID(ctx, id)
 	if err != nil {
 		return nil, err
@@ -60,27 +63,25 @@ func (h *Hub) createUser(ctx context.Context, c *call, in *createUserIn) (*wrote
 	return &wrote[createdUser]{seq, createdUser{shown(a, true), seq, made}}, nil
 }
 
-// finishUser gives an account that is event seq, or was there, all that was asked for it.
+// finishUser gives an account that is event seq, or was there, all that was
+// asked for it. The password comes last: who has one is finished, and nobody
+// logs in before.
 func (h *Hub) finishUser(ctx context.Context, c *call, id string, seq uint64, in *createUserIn, password string) (uint64, error) {
 	// The other parts find the account in the read model.
-	err := h.settle(ctx, seq)
-	if err != nil {
-		return 0, err
-	}
-	if seq, err = h.Passwords.SetPassword(ctx, by(c.p), id, password); err != nil {
+	if err := h.settle(ctx, seq); err != nil {
 		return 0, err
 	}
 	if in.Body.Email != "" {
-		if seq, err = h.Persons.SetEmail(ctx, by(c.p), id, in.Body.Email); err != nil {
+		if _, err := h.Persons.SetEmail(ctx, by(c.p), id, in.Body.Email); err != nil {
 			return 0, err
 		}
 	}
 	if in.Body.Admin {
-		if seq, err = account.SetStanding(ctx, h.Log, by(c.p), h.Accounts, id, true, false); err != nil {
+		if _, err := account.SetStanding(ctx, h.Log, by(c.p), h.Accounts, id, true, false); err != nil {
 			return 0, err
 		}
 	}
-	return seq, h.settle(ctx, seq)
+	return h.Passwords.SetPassword(ctx, by(c.p), id, password)
 }
 
 // cutShort is the answer to a creation that stopped half-way. It names no
@@ -89,8 +90,7 @@ func cutShort(name string, err error) *problem {
 	p := *problemOf(err)
 	p.headers = p.headers.Clone()
 	p.headers.Del(sequenceHeader)
-	p.Detail = "the user " + name + " was made, but perhaps without password, address or standing: " + p.Detail +
-		"; send the same again in two minutes, or set these one by one"
+	p.Detail = "the user " + name + " was made, but cannot log in yet: " + p.Detail + "; send the same again in two minutes, or set the password"
 	return p.retryAfter(answerTime).because(err)
 }
 

@@ -1,11 +1,13 @@
 package hub_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"hubledger/events"
+	"hubledger/services/internal/repository"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -175,6 +177,10 @@ func TestRepository(t *testing.T) {
 	k.do("alice", "GET", activity.Next, nil).want(200).into(&activity)
 	if len(activity.Items) == 0 || activity.Items[0].Kind == seen && seen == "repository.visibility_changed" {
 		t.Errorf("the next page of activity %+v", activity)
+	}
+	// What loses a race against a deletion is told that there is none.
+	if _, err := k.reg.Registry.DeleteRepository(t.Context(), tester, "alice/gone"); !errors.Is(err, repository.ErrUnknown) {
+		t.Errorf("a repository that is not there: %v", err)
 	}
 	// Deleted, listed, and back.
 	k.do("alice", "DELETE", repo, nil).want(200)

@@ -68,11 +68,11 @@ func (h *Hub) setQuota(ctx context.Context, c *call, in *setQuotaIn) (*written, 
 }
 
 func (h *Hub) getNamespaceUsage(ctx context.Context, c *call, _ *NamespacePath) (*wholly[usageView], error) {
-	u, err := h.Images.NamespaceUsage(ctx, c.namespace.ID)
+	u, err := h.Images.NamespaceUsage(ctx, c.namespace.ID, c.p.Admin)
 	return &wholly[usageView]{shownUsage(u)}, err
 }
 
 func (h *Hub) getUsage(ctx context.Context, c *call, _ *RepositoryPath) (*wholly[usageView], error) {
-	u, err := h.Images.RepositoryUsage(ctx, c.repo.ID)
+	u, err := h.Images.RepositoryUsage(ctx, c.repo.ID, c.p.Admin)
 	return &wholly[usageView]{shownUsage(u)}, err
 }

@@ -46,6 +46,7 @@ type document struct{ json, yaml []byte }
 
 // describe makes the document once all operations are there, and serves it.
 func (h *Hub) describe() (err error) {
+	openAnswers(h.api.OpenAPI())
 	if h.document.json, err = json.Marshal(h.api.OpenAPI()); err != nil {
 		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}

@@ -93,6 +93,11 @@ func TestOpenAPI(t *testing.T) {
 			t.Errorf("schema %s has no %s: %v", name, field, doc.Components.Schemas[name])
 		}
 	}
+	for name, closed := range map[string]bool{"CreateUserRequest": true, "CleanupRule": true, "TokenRequest": true, "User": false, "TagList": false, "Image": false, "Problem": false} {
+		if _, is := doc.Components.Schemas[name]["additionalProperties"]; is != closed {
+			t.Errorf("schema %s takes no other fields: %t", name, is)
+		}
+	}
 	for name, schema := range doc.Components.Schemas {
 		if strings.HasSuffix(name, "View") || strings.HasSuffix(name, "Body") {
 			t.Errorf("schema %s is named after our code", name)

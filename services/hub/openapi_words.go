@@ -69,3 +69,37 @@ func errorsOf(op operation) []int {
 	}
 	return list
 }
+
+// openAnswers says that answers may have more fields one day, so that strict
+// clients do not fail then. Requests have those that are known and no others.
+func openAnswers(doc *huma.OpenAPI) {
+	schemas, sent := doc.Components.Schemas.Map(), map[string]bool{}
+	var send func(s *huma.Schema)
+	send = func(s *huma.Schema) {
+		if name := strings.TrimPrefix(s.Ref, "#/components/schemas/"); s.Ref != "" && !sent[name] {
+			sent[name] = true
+			send(schemas[name])
+		}
+		for _, of := range s.Properties {
+			send(of)
+		}
+		if s.Items != nil {
+			send(s.Items)
+		}
+	}
+	for _, path := range doc.Paths {
+		for _, op := range []*huma.Operation{path.Post, path.Put, path.Patch} {
+			if op == nil || op.RequestBody == nil {
+				continue
+			}
+			for _, body := range op.RequestBody.Content {
+				send(body.Schema)
+			}
+		}
+	}
+	for name, s := range schemas {
+		if !sent[name] {
+			s.AdditionalProperties = nil
+		}
+	}
+}

@@ -39,7 +39,9 @@ func (h *Hub) getReadme(ctx context.Context, c *call, _ *RepositoryPath) (*wholl
 	if err != nil {
 		return nil, err
 	}
-	html, err := h.markdown.HTML(source)
+	ctx, cancel := context.WithTimeout(ctx, h.Wait)
+	defer cancel()
+	html, err := h.markdown.HTML(ctx, c.repo.ID, source)
 	return &wholly[readmeView]{readmeView{html}}, err
 }
 

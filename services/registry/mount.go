@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -21,7 +20,7 @@ import (
 func (s *Registry) mount(r *http.Request, who access.Principal, name, from string, d digest.Digest) (bool, error) {
 	ctx := r.Context()
 	if from == "" {
-		if from = s.holder(ctx, who, name, d); from == "" {
+		if from = s.holder(r, name, d); from == "" {
 			return false, nil
 		}
 	} else if _, err := s.Access.Authorize(r, access.Need{Repository: from, Level: access.Read}); err != nil {
@@ -61,7 +60,9 @@ const maxHolders = 8
 
 // holder finds a repository in which the blob can be read, also by the
 // principal; "" when none of the first few is one. The asking one comes first.
-func (s *Registry) holder(ctx context.Context, who access.Principal, name string, d digest.Digest) string {
+// The request is asked, not only who is behind it: its token may be good for less.
+func (s *Registry) holder(r *http.Request, name string, d digest.Digest) string {
+	ctx := r.Context()
 	if _, err := s.blob(ctx, name, d); err == nil {
 		return name
 	}
@@ -75,8 +76,7 @@ func (s *Registry) holder(ctx context.Context, who access.Principal, name string
 		if err != nil {
 			break
 		}
-		var decision access.Decision
-		if decision, err = s.Rights.Repository(ctx, who, from); err == nil && decision.Level >= access.Read {
+		if _, denied := s.Access.Authorize(r, access.Need{Repository: from, Level: access.Read}); denied == nil {
 			return from
 		}
 	}

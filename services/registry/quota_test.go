@@ -112,7 +112,7 @@ func TestQuotaRaces(t *testing.T) {
 		for round := range sized(5, 100) {
 			usage, err := h.Registry.Read.Repository(t.Context(), "alice/app")
 			check(t, err)
-			u, err := h.Registry.Read.NamespaceUsage(t.Context(), usage.Namespace)
+			u, err := h.Registry.Read.NamespaceUsage(t.Context(), usage.Namespace, true)
 			check(t, err)
 			q.images.Store(u.Manifests + room)
 			var work sync.WaitGroup
@@ -185,7 +185,7 @@ func TestQuotaKnowsWhatIsHeld(t *testing.T) {
 			}
 			repo, err := h.Registry.Read.Repository(t.Context(), "alice/app")
 			check(t, err)
-			u, err := h.Registry.Read.NamespaceUsage(t.Context(), repo.Namespace)
+			u, err := h.Registry.Read.NamespaceUsage(t.Context(), repo.Namespace, true)
 			check(t, err)
 			if u.Bytes == 0 {
 				c.MustPush(t, "alice/app", "first", first)

@@ -4,7 +4,12 @@ package markdown
 
 import (
 	"bytes"
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	text "html"
 	"net/url"
 	"regexp"
 
@@ -18,10 +23,18 @@ import (
 // events.RepositoryDescribed.
 const MaxSource = 100_000
 
+// MaxHTML bounds what a text becomes, in bytes.
+const MaxHTML = 1 << 20
+
+// atOnce is how many texts are rendered at a time: the others wait.
+const atOnce = 2
+
 // A Renderer may be used by several goroutines.
 type Renderer struct {
 	markdown goldmark.Markdown
 	policy   *bluemonday.Policy
+	slots    chan struct{}
+	cache    cache
 }
 
 // New makes a renderer of GitHub Flavored Markdown.
@@ -35,6 +48,8 @@ func New() *Renderer {
 			goldmark.WithRendererOptions(html.WithUnsafe()),
 		),
 		policy: newPolicy(),
+		slots:  make(chan struct{}, atOnce),
+		cache:  cache{entries: map[[sha256.Size]byte]*list.Element{}},
 	}
 }
 
@@ -67,14 +82,64 @@ func newPolicy() *bluemonday.Policy {
 	return p
 }
 
-// HTML renders a text.
-func (r *Renderer) HTML(source string) (string, error) {
+// HTML renders a text. What would take too long, or becomes longer than
+// MaxHTML, is shown as it was written. owner is whose text it is, such as a
+// repository's id: what was rendered for one says nothing of another's. The
+// error is that of ctx, when it ends before it is this text's turn.
+func (r *Renderer) HTML(ctx context.Context, owner, source string) (string, error) {
 	if len(source) > MaxSource {
 		return "", fmt.Errorf("the text has %d bytes, %d are allowed", len(source), MaxSource)
 	}
-	var raw bytes.Buffer
-	if err := r.markdown.Convert([]byte(source), &raw); err != nil {
+	key := sha256.Sum256(fmt.Appendf(nil, "%q %s", owner, source))
+	if kept, ok := r.cache.get(key); ok {
+		return kept, nil
+	}
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	case <-ctx.Done():
+		return "", fmt.Errorf("wait to render markdown: %w", ctx.Err())
+	}
+	if kept, ok := r.cache.get(key); ok { // somebody else had waited for it, too
+		return kept, nil
+	}
+	out, err := r.render([]byte(source))
+	if err != nil {
+		out = plain(source)
+	}
+	r.cache.put(key, out)
+	return out, nil
+}
+
+// render fails for what is better shown as it was written.
+func (r *Renderer) render(source []byte) (string, error) {
+	if err := judge(source); err != nil {
+		return "", err
+	}
+	var raw bounded
+	if err := r.markdown.Convert(source, &raw); err != nil {
 		return "", fmt.Errorf("render markdown: %w", err)
 	}
-	return string(r.policy.SanitizeBytes(raw.Bytes())), nil
+	out := r.policy.SanitizeBytes(raw.buf.Bytes())
+	if len(out) > MaxHTML {
+		return "", errTooLong
+	}
+	return string(out), nil
+}
+
+// plain shows a text as it was written.
+func plain(source string) string {
+	return "<p>This text is too intricate to be shown formatted.</p>\n<pre>" + text.EscapeString(source) + "</pre>\n"
+}
+
+var errTooLong = errors.New("the HTML is too long")
+
+// bounded takes MaxHTML bytes and then fails.
+type bounded struct{ buf bytes.Buffer }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.buf.Len()+len(p) > MaxHTML {
+		return 0, errTooLong
+	}
+	return b.buf.Write(p)
 }

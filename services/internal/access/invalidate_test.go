@@ -70,6 +70,10 @@ func TestTakenAway(t *testing.T) {
 		"out of the company": {func(w *world) {
 			w.append(events.MembershipRevoked{Organization: w.acme, Group: w.acme, User: w.user.ID})
 		}, 0, 1, false},
+		"out and in again": {func(w *world) {
+			w.done(account.RevokeMembership(w.t.Context(), w.log, by, w.acme, w.acme, w.user.ID))
+			w.join(w.acme, w.acme, w.user, events.RoleMember)
+		}, 0, 1, false},
 		"team deleted":       {func(w *world) { w.append(events.TeamDeleted{Organization: w.acme, Team: w.team, Name: "devs"}) }, 0, 1, false},
 		"grant of the team":  {func(w *world) { w.withdraw("team", w.team) }, 0, 1, false},
 		"grant of the robot": {func(w *world) { w.withdraw("robot", w.robot.ID) }, 3, 0, false},

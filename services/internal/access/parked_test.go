@@ -23,6 +23,23 @@ func (w *world) poison(p events.Payload) {
 	}
 }
 
+// A removal that could not be applied is not undone by what follows it.
+func TestParkedRemoval(t *testing.T) {
+	w := newWorld(start(t, projections.SQLiteDir(t.TempDir())))
+	w.see()
+	w.poison(events.MembershipRevoked{Organization: w.acme, Group: w.acme, User: w.user.ID})
+	w.append(events.MembershipGranted{Organization: w.acme, Group: w.acme, User: w.user.ID, Role: events.RoleMember})
+	if err := w.view.Wait(t.Context(), w.latest); !errors.Is(err, projections.ErrParked) {
+		t.Fatalf("what follows a parked event was applied: %v", err)
+	}
+	if d, err := w.Repository(t.Context(), w.user, "acme/app"); !errors.Is(err, access.ErrParked) || d.Level != access.None {
+		t.Errorf("%d, %v", d.Level, err)
+	}
+	if v, err := w.Visible(t.Context(), w.user); err != nil || slices.Contains(v.Repositories, w.repo) {
+		t.Errorf("sees %+v, %v", v, err)
+	}
+}
+
 // Whoever's rights rest on an event that could not be applied is refused, and
 // nobody else is.
 func TestParked(t *testing.T) {

@@ -42,10 +42,19 @@ const tries = 8
 // when there is none. When next gives nil nothing is to be done.
 func decide(ctx context.Context, log command.Log, by command.By, subject string,
 	next func(last events.Payload) (events.Payload, error)) (uint64, error) {
+	return decideAfter(ctx, log, by, subject, 0, next)
+}
+
+// decideAfter is decide where an event from before that sequence means nothing.
+func decideAfter(ctx context.Context, log command.Log, by command.By, subject string, since uint64,
+	next func(last events.Payload) (events.Payload, error)) (uint64, error) {
 	for range tries {
 		last, seq, err := command.Latest(ctx, log, subject)
 		if err != nil {
 			return 0, err
+		}
+		if seq < since {
+			last = nil
 		}
 		p, err := next(last)
 		if err != nil {

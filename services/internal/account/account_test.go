@@ -241,6 +241,8 @@ func TestMembersTeamsAndRobots(t *testing.T) {
 	seq = d.says("leave", leave(org))
 	d.silent("leave again", seq, leave(org))
 	d.says("back", join(org, events.RoleMember))
+	seq = d.says("in the team once more, which ended with the organization", join(id(3), events.RoleMember))
+	d.silent("and again", seq, join(id(3), events.RoleMember))
 
 	for what, c := range map[string]struct {
 		create func(ctx context.Context, log command.Log, by command.By, org, name, description string) (string, uint64, error)

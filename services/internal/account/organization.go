@@ -19,7 +19,16 @@ func GrantMembership(ctx context.Context, log command.Log, by command.By, organi
 		return 0, fmt.Errorf("%w: a role is member, or in the organization itself owner", ErrInvalid)
 	}
 	p := events.MembershipGranted{Organization: organization, Group: group, User: user, Role: role}
-	return decide(ctx, log, by, p.Subject(), same(p))
+	if group == organization {
+		return decide(ctx, log, by, p.Subject(), same(p))
+	}
+	// A place in a team ends when its holder leaves the organization, and no event
+	// of the team says so: whatever happened there later, it is given anew.
+	_, since, err := command.Latest(ctx, log, events.MembershipSubject(organization, organization, user))
+	if err != nil {
+		return 0, err
+	}
+	return decideAfter(ctx, log, by, p.Subject(), since, same(p))
 }
 
 // RevokeMembership ends a membership. ErrUnknown when there never was one.

@@ -1,12 +1,14 @@
 package origin
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Config says by which name the hub is reached, and whose word counts for it.
@@ -17,13 +19,44 @@ type Config struct {
 	// Trusted are the addresses of proxies (--trusted-proxies, see
 	// ParseTrusted). Forwarded headers of other connections are not looked at.
 	Trusted []netip.Prefix
+	// Logger is told once of forwarded headers that do not count. nil: nobody is.
+	Logger *slog.Logger
 }
 
 // Handler notes the origin of each request, for Of, and hands it to next.
+// A request from a trusted proxy with both families of forwarded headers is
+// refused: one of them is what its client made up.
 func Handler(c Config, next http.Handler) http.Handler {
+	var told sync.Once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if x, rfc := families(r.Header); x || rfc {
+			switch trusted := c.trusts(peer(r)); {
+			case trusted && x && rfc:
+				http.Error(w, "the request has X-Forwarded- headers and Forwarded: a proxy has to remove those that it does not set", http.StatusBadRequest)
+				return
+			case !trusted && c.Logger != nil:
+				told.Do(func() {
+					c.Logger.Warn("forwarded headers are ignored; if a proxy of yours has sent them, name it with --trusted-proxies", "from", peer(r))
+				})
+			}
+		}
 		next.ServeHTTP(w, r.WithContext(With(r.Context(), c.of(r))))
 	})
+}
+
+// families says which forwarded headers a request has: X-Forwarded-…, and
+// those of RFC 7239.
+func families(h http.Header) (x, rfc bool) {
+	return len(h["X-Forwarded-For"])+len(h["X-Forwarded-Proto"])+len(h["X-Forwarded-Host"]) > 0, len(h["Forwarded"]) > 0
+}
+
+// peer is the address of the connection.
+func peer(r *http.Request) netip.Addr {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return plain(at.Addr())
 }
 
 // of is the origin of a request: its connection's, then what a trusted proxy
@@ -33,9 +66,7 @@ func (c Config) of(r *http.Request) Origin {
 	if r.TLS != nil {
 		o.Scheme = "https"
 	}
-	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		o.Addr = plain(at.Addr())
-	}
+	o.Addr = peer(r)
 	if c.trusts(o.Addr) {
 		o = c.forwarded(o, r.Header)
 	}
@@ -48,9 +79,8 @@ func (c Config) of(r *http.Request) Origin {
 	return o
 }
 
-// forwarded is what a trusted proxy adds to o. Of the two families of headers
-// only one counts, X-Forwarded-… if its address is there: a proxy that writes
-// one passes the other one on as the client sent it.
+// forwarded is what a trusted proxy adds to o, by the family of headers that
+// is there.
 func (c Config) forwarded(o Origin, h http.Header) Origin {
 	hops, proto, host := h.Values("X-Forwarded-For"), last(h.Values("X-Forwarded-Proto")), last(h.Values("X-Forwarded-Host"))
 	if len(hops) == 0 && proto == "" && host == "" {
