@@ -48,9 +48,10 @@ var (
 // answered by the bucket's leader: they see every write that was answered,
 // on whatever node it was made.
 type Secrets struct {
-	log *Log
-	kv  jetstream.KeyValue
-	box *secretBox
+	log    *Log
+	stream jetstream.Stream // what is under kv
+	kv     jetstream.KeyValue
+	box    *secretBox
 }
 
 // OpenSecrets opens the bucket and makes it when it is missing. keyFile holds
@@ -86,17 +87,17 @@ func unanswered(err error) bool {
 func (s *Secrets) open(ctx context.Context, keyFile string) (err error) {
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
-	s.kv, err = s.log.js.KeyValue(ctx, secretsBucket)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
+	s.stream, err = s.log.js.Stream(ctx, secretsStream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if err := s.log.ReadOnly(); err != nil {
 			return err
 		}
-		s.kv, err = s.log.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: secretsBucket, Description: "secrets of Hubledger, encrypted", Storage: jetstream.FileStorage,
-			History: 1, MaxValueSize: MaxSecretSize + secretOverhead, Replicas: s.log.config.Replicas,
-		})
+		s.stream, err = s.log.js.CreateStream(ctx, s.bucketConfig())
 	}
 	if err != nil {
+		return err
+	}
+	if s.kv, err = s.log.js.KeyValue(ctx, secretsBucket); err != nil {
 		return err
 	}
 	stored, _, err := s.sealed(ctx, canaryKey)
@@ -187,22 +188,25 @@ func (s *Secrets) write(ctx context.Context, key string, value []byte, put func(
 	if err != nil {
 		return 0, fmt.Errorf("write secret %s: %w", key, err)
 	}
+	if err := s.overwrite(ctx, key, revision); err != nil { // the next write of the key does it
+		s.log.config.Logger.Warn("a secret that was replaced could not be overwritten on the disk", "key", key, "error", err)
+	}
 	return revision, nil
 }
 
-// Destroy takes a secret away for good; one that is not there is no error. The
-// servers give its ciphertext to nobody any more. Its bytes leave the disk
-// when the file that they are in is compacted, and backups when they expire.
+// Destroy takes a secret away for good; one that is not there is no error. Its
+// ciphertext is overwritten with random bytes in the servers' files, as is that
+// of a secret that Put or Update replaced. Where these servers are several it
+// also is in the journal by which they agree, until they compact that. Backups
+// keep it until they expire, and so may file systems and disks that write
+// elsewhere than they were told.
 func (s *Secrets) Destroy(ctx context.Context, key string) error {
 	if err := s.writable(key); err != nil {
 		return err
 	}
-	if _, _, err := s.sealed(ctx, key); errors.Is(err, ErrNoSecret) {
-		return nil
-	}
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
-	if err := s.kv.Purge(ctx, key); err != nil {
+	if err := s.overwrite(ctx, key, everyRecord); err != nil {
 		return fmt.Errorf("destroy secret %s: %w", key, err)
 	}
 	return nil

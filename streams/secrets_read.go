@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -15,41 +14,43 @@ func (s *Secrets) sealed(ctx context.Context, key string) ([]byte, uint64, error
 	if err := checkSecretKey(key); err != nil {
 		return nil, 0, err
 	}
+	m, err := s.ask(ctx, key, map[string]any{"last_by_subj": secretsSubject + key})
+	if err != nil {
+		return nil, 0, fmt.Errorf("read secret %s: %w", key, err)
+	}
+	return m.Data, m.Seq, nil
+}
+
+// A secretRecord is one message of the bucket.
+type secretRecord struct {
+	Seq  uint64 `json:"seq"`
+	Data []byte `json:"data"`
+}
+
+// ask requests one record of a key from the leader. ErrNoSecret.
+func (s *Secrets) ask(ctx context.Context, key string, which map[string]any) (*secretRecord, error) {
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
-	body, err := json.Marshal(map[string]string{"last_by_subj": "$KV." + secretsBucket + "." + key})
+	body, err := json.Marshal(which)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	m, err := s.log.conn.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET.KV_"+secretsBucket, body)
+	m, err := s.log.conn.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+secretsStream, body)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read secret %s: %w", key, err)
+		return nil, err
 	}
 	var answer struct {
-		Message struct {
-			Seq     uint64 `json:"seq"`
-			Headers []byte `json:"hdrs"`
-			Data    []byte `json:"data"`
-		} `json:"message"`
-		Error *jetstream.APIError `json:"error"`
+		Message secretRecord        `json:"message"`
+		Error   *jetstream.APIError `json:"error"`
 	}
 	if err := json.Unmarshal(m.Data, &answer); err != nil {
-		return nil, 0, fmt.Errorf("read secret %s: %w", key, err)
+		return nil, err
 	}
 	if e := answer.Error; e != nil {
 		if e.ErrorCode == jetstream.JSErrCodeMessageNotFound {
-			return nil, 0, fmt.Errorf("%w: %s", ErrNoSecret, key)
+			return nil, fmt.Errorf("%w: %s", ErrNoSecret, key)
 		}
-		return nil, 0, fmt.Errorf("read secret %s: %w", key, e)
+		return nil, e
 	}
-	if len(answer.Message.Headers) > 0 {
-		h, err := nats.DecodeHeadersMsg(answer.Message.Headers)
-		if err != nil {
-			return nil, 0, fmt.Errorf("read secret %s: %w", key, err)
-		}
-		if h.Get("KV-Operation") != "" { // the mark that a key was deleted or purged (ADR-8 of NATS)
-			return nil, 0, fmt.Errorf("%w: %s", ErrNoSecret, key)
-		}
-	}
-	return answer.Message.Data, answer.Message.Seq, nil
+	return &answer.Message, nil
 }

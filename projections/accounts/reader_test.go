@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
@@ -275,54 +274,6 @@ func TestGrants(t *testing.T) {
 			if got := namesOf(list, grant); err != nil || got != c.want {
 				t.Errorf("%s: %s, %v, want %s", c.what, got, err, c.want)
 			}
-		}
-	})
-}
-
-// Who leaves an organization and comes back has none of their teams' rights.
-func TestTeamsEndWithTheOrganization(t *testing.T) {
-	rejoin := []events.Payload{
-		events.MembershipRevoked{Organization: id(acme), Group: id(acme), User: id(bob)},
-		events.MembershipGranted{Organization: id(acme), Group: id(acme), User: id(bob), Role: events.RoleMember},
-	}
-	again := events.MembershipGranted{Organization: id(acme), Group: id(devs), User: id(bob), Role: events.RoleMember}
-	for name, c := range map[string]struct {
-		list []events.Payload
-		want bool
-	}{
-		"never left":            {story(), true},
-		"came back":             {append(story(), rejoin...), false},
-		"came back to the team": {append(append(story(), rejoin...), again), true},
-		"came back twice":       {append(append(append(story(), rejoin...), again), rejoin...), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			onEach(t, c.list, func(t *testing.T, r accounts.Reader) {
-				roles, err := r.Roles(t.Context(), id(bob), id(acme), id(app))
-				check(t, err)
-				team := slices.ContainsFunc(roles, func(r accounts.Role) bool { return r.Team == "devs" && r.Role == "write" })
-				grants, err := r.GrantsTo(t.Context(), id(bob))
-				check(t, err)
-				seen := slices.ContainsFunc(grants, func(g accounts.Grant) bool { return g.GranteeName == "devs" })
-				if team != c.want || seen != c.want {
-					t.Errorf("role %v, grant %v, want %v: %+v", team, seen, c.want, roles)
-				}
-			})
-		})
-	}
-}
-
-// A live token is neither revoked nor expired nor of an earlier password.
-func TestLiveTokens(t *testing.T) {
-	past, future := minute(1), time.Now().Add(time.Hour)
-	issue := func(n int, kind string, expires *time.Time) events.Payload {
-		return events.TokenIssued{Namespace: id(bob), Token: id(n), Kind: kind, Owner: id(bob), OwnerKind: "user", Name: "x", Hash: []byte{byte(n)}, Level: "read", Expires: expires}
-	}
-	list := append(story(), events.UserPasswordChanged{User: id(bob)}, issue(103, "access", &past), issue(102, "access", &future), issue(101, "login", nil),
-		issue(104, "access", nil), events.TokenRevoked{Namespace: id(bob), Token: id(104)})
-	onEach(t, list, func(t *testing.T, r accounts.Reader) {
-		got, err := r.LiveTokens(t.Context(), id(bob))
-		if want := []accounts.LiveToken{{ID: id(102), Kind: "access"}, {ID: id(101), Kind: "login"}}; err != nil || !slices.Equal(got, want) {
-			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
 	})
 }

@@ -2,9 +2,13 @@ package catalog
 
 import (
 	"context"
-	"hubledger/projections"
+	"database/sql"
+	"errors"
+	"fmt"
 	"math"
 	"time"
+
+	"hubledger/projections"
 )
 
 // A kind is what an event was about, as a number in the table activity. The
@@ -67,6 +71,21 @@ func (r Reader) Activity(ctx context.Context, repo string, before uint64, n int)
 		list = append(list, a)
 	}
 	return list, rows.Err()
+}
+
+// PublicSince is the event that made a repository public the last time, its
+// creation included; ErrNotFound when it is not public.
+func (r Reader) PublicSince(ctx context.Context, repo string) (uint64, error) {
+	id, err := projections.IDBytes(repo)
+	if err != nil {
+		return 0, err
+	}
+	var seq int64
+	err = r.DB.QueryRowContext(ctx, `SELECT seq FROM visibilities WHERE repo = $1 AND public = 1`, id).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("public repository %s: %w", repo, ErrNotFound)
+	}
+	return uint64(seq), err
 }
 
 // timeOf reads microseconds since 1970; 0 is no time.

@@ -40,16 +40,22 @@ func (r Reader) RepositoryHolds(ctx context.Context, repo string, fn func(Hold) 
 	return rows.Err()
 }
 
-// HeldElsewhere says whether a live image of another live repository needs the blob.
-func (r Reader) HeldElsewhere(ctx context.Context, repo string, d digest.Digest) (bool, error) {
+// HeldElsewhere says whether a live image of another live repository needs the
+// blob. Only those of the same namespace are looked at unless everywhere is
+// set: whether somebody else has a blob is not for all to know.
+func (r Reader) HeldElsewhere(ctx context.Context, repo string, d digest.Digest, everywhere bool) (bool, error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {
 		return false, err
 	}
+	where := ""
+	if !everywhere {
+		where = ` JOIN repositories n ON n.repo = h.repo AND n.namespace = (SELECT namespace FROM repositories WHERE repo = $2)`
+	}
 	// Two ranges of the key, so that what the repository itself has is not read.
 	for _, side := range []string{"<", ">"} {
 		held, err := exists(r.DB.QueryRowContext(ctx, `SELECT 1 FROM `+liveHolds+`
-			JOIN repository_state s ON s.repo = h.repo AND s.deleted_time = 0
+			JOIN repository_state s ON s.repo = h.repo AND s.deleted_time = 0`+where+`
 			WHERE h.blob = $1 AND h.repo `+side+` $2 AND NOT `+dead+` LIMIT 1`, sum, key))
 		if held || err != nil {
 			return held, err

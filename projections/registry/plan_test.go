@@ -75,7 +75,9 @@ func TestQueriesUseKeys(t *testing.T) {
 		"HeldBlobSince":  func(r registry.Reader) error { return second(r.HeldBlobSince(ctx, repo, d, time.Now())) },
 		"LiveHolders":    func(r registry.Reader) error { return second(r.LiveHolders(ctx, d, 8)) },
 		"NamespaceID":    func(r registry.Reader) error { return second(r.NamespaceID(ctx, "ns1")) },
-		"HeldElsewhere":  func(r registry.Reader) error { return second(r.HeldElsewhere(ctx, repo, digest.FromString("none"))) },
+		"HeldElsewhere": func(r registry.Reader) error {
+			return second(r.HeldElsewhere(ctx, repo, digest.FromString("none"), false))
+		},
 		"RepositoryHolds": func(r registry.Reader) error {
 			return r.RepositoryHolds(ctx, repo, func(registry.Hold) error { return nil })
 		},

@@ -234,6 +234,7 @@ func TestRegistryTokensAtTheAPI(t *testing.T) {
 	}{
 		"password":            {alice, nil},
 		"pull":                {h.withScope(alice, "repository:alice/app:pull,push"), &access.Limit{Level: access.Read, Repositories: []string{"alice/app"}}},
+		"everything":          {h.withScope(alice, "repository:alice/app:*"), &access.Limit{Level: access.Read, Repositories: []string{"alice/app"}}},
 		"push only":           {h.withScope(alice, "repository:alice/app:push"), &access.Limit{Level: access.Read, Repositories: []string{}}},
 		"search":              {h.withScope(alice, "registry:catalog:search"), &access.Limit{Level: access.Read}},
 		"search, narrow":      {h.withScope(basic("alice", narrow), "registry:catalog:search"), &access.Limit{Level: access.Read, Repositories: []string{"alice/app"}}},
@@ -246,14 +247,15 @@ func TestRegistryTokensAtTheAPI(t *testing.T) {
 	}
 }
 
-// Without word from the log for a second, only what is public is given.
+// Without word from the log for a second, nothing is given: what was public
+// may not be any more.
 func TestStale(t *testing.T) {
 	h := withAlice(t)
 	stale := h.config
 	stale.Rights = access.New(access.Config{Read: h.read, View: h.view, Log: h.log}) // does not run
 	s := auth.New(stale)
 	token := h.token("alice", events.TokenIssued{Level: events.LevelRead})
-	for name, how := range map[string]call{"password": basic("alice", alicesPassword), "token": bearer(token),
+	for name, how := range map[string]call{"password": basic("alice", alicesPassword), "token": bearer(token), "nobody": anonymous, "empty Basic": basic("", ""), "nobody's token": h.withScope(anonymous, "repository:alice/open:pull"),
 		"registry token": h.withScope(basic("alice", alicesPassword), "repository:alice/app:pull")} {
 		var d *access.Denied
 		_, err := s.Authorize(request(t, "GET", "/v2/", "", how), need("alice/open", access.Read))
@@ -261,8 +263,9 @@ func TestStale(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := s.Authorize(request(t, "GET", "/v2/", "", anonymous), need("alice/open", access.Read)); err != nil {
-		t.Errorf("nobody: %v", err)
+	var d *access.Denied
+	if _, err := s.Authenticate(request(t, "GET", "/", "", anonymous)); !errors.As(err, &d) || d.Status != 503 {
+		t.Errorf("nobody at the API: %v", err)
 	}
 	if a := serve(t, s, request(t, "GET", "/token", "", basic("alice", alicesPassword))); a.status != 503 || a.header.Get("Retry-After") != "1" {
 		t.Errorf("%+v", a)

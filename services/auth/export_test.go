@@ -5,3 +5,17 @@ func (s *Auth) HashCheaply() *Auth {
 	s.hasher = newHasher(params{memory: 64, time: 1, threads: 1})
 	return s
 }
+
+// CrowdOut has strangers in every place and in every place to wait, and
+// forgets which passwords were proved.
+func (s *Auth) CrowdOut() {
+	q := s.hasher.queue
+	for range cap(q.shared) {
+		q.shared <- struct{}{}
+	}
+	q.strangers.n = maxWaiting
+	s.verified = newVerified()
+}
+
+// MaxTokens is how many good tokens an account may have.
+const MaxTokens = maxTokens

@@ -178,6 +178,9 @@ func (s *Auth) firstHash(ctx context.Context, userID, password string) error {
 }
 
 func (s *Auth) isHashOf(ctx context.Context, stored, password string) (bool, error) {
+	if stored == "" { // see swapHash
+		return false, nil
+	}
 	p, err := parsePHC(stored)
 	if err != nil {
 		return false, err

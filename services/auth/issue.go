@@ -20,7 +20,7 @@ import (
 const maxTokens = 200
 
 // ErrTokens: the account has as many tokens as it may have. It wraps account.ErrInvalid.
-var ErrTokens = fmt.Errorf("%w: the account has %d access tokens already: revoke one that is not needed first", account.ErrInvalid, maxTokens)
+var ErrTokens = fmt.Errorf("%w: the account has %d tokens already, logins among them: revoke one that is not needed first", account.ErrInvalid, maxTokens)
 
 // loginTerm is how long a login lasts that docker login has stored.
 const loginTerm = 90 * 24 * time.Hour

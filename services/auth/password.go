@@ -181,7 +181,7 @@ func (s *Auth) storedHash(ctx context.Context, userID string) (*phc, error) {
 	if errors.Is(err, errNoSecret) {
 		return nil, nil
 	}
-	if err != nil {
+	if err != nil || len(text) == 0 { // see swapHash
 		return nil, err
 	}
 	p, err := parsePHC(string(text))

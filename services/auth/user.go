@@ -13,51 +13,8 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// ErrNoPassword: only users have passwords.
-var ErrNoPassword = fmt.Errorf("%w: only users have passwords: robot accounts log in by access tokens", account.ErrInvalid)
-
 // ErrEmail: a text is no e-mail address.
 var ErrEmail = fmt.Errorf("%w: it is no e-mail address", account.ErrInvalid)
-
-// SetPassword gives a user a password. Whatever was issued for an earlier one
-// ends with the event, whose sequence is returned. The error is
-// that of CheckPassword, ErrNoPassword, or wraps accounts.ErrNotFound.
-func (s *Auth) SetPassword(ctx context.Context, by command.By, userID, password string) (uint64, error) {
-	user, err := s.Read.AccountByID(ctx, userID)
-	if err != nil {
-		return 0, err
-	}
-	if user.Kind != accounts.KindUser {
-		return 0, ErrNoPassword
-	}
-	if user.Erased {
-		return 0, fmt.Errorf("account %s is erased: %w", user.Name, accounts.ErrNotFound)
-	}
-	if err := checkPassword(user.Name, password); err != nil {
-		return 0, err
-	}
-	if s.Secrets == nil {
-		return 0, errReadOnly
-	}
-	hash, err := s.hasher.hash(ctx, password)
-	if err != nil {
-		return 0, err
-	}
-	// The secret first: were it the other way round, the process could end
-	// where the old password is good again for what is new.
-	if err := s.Secrets.Put(ctx, passwordKey(userID), []byte(hash.String())); err != nil {
-		return 0, err
-	}
-	seq, err := account.PasswordChanged(ctx, s.Log, by, userID)
-	if errors.Is(err, account.ErrErased) {
-		return 0, errors.Join(err, s.destroySecrets(ctx, userID))
-	}
-	if err != nil {
-		return 0, err
-	}
-	s.passwordGone(ctx, userID)
-	return seq, nil
-}
 
 // passwordGone removes the file with the first administrator's password when
 // that is theirs no more.

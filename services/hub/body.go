@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -33,9 +35,20 @@ func readBody(w http.ResponseWriter, r *http.Request) error {
 		return fail(http.StatusBadRequest, "the request's body could not be read to its end").because(err)
 	}
 	control.SetReadDeadline(time.Time{})
+	if len(data) > 0 && !isJSON(r.Header.Get("Content-Type")) {
+		return fail(http.StatusUnsupportedMediaType, "a request's body is application/json, and its Content-Type says so")
+	}
 	r.Body = io.NopCloser(bytes.NewReader(data))
 	r.ContentLength = int64(len(data))
 	return nil
+}
+
+// isJSON says whether a media type is JSON. A page of another site can make a
+// browser send any other text with the user's credentials, but not this one
+// without asking first (Fetch, "CORS-safelisted request-header").
+func isJSON(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
 // bodyOf is what readBody took in; it can be read again afterwards.

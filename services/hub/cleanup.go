@@ -79,7 +79,7 @@ func (h *Hub) previewCleanup(ctx context.Context, c *call, in *previewIn) (*whol
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.Cleaner.Preview(ctx, *repo, rule)
+	p, err := h.Cleaner.Preview(ctx, *repo, rule, c.p.Admin)
 	return &wholly[cleanup.Preview]{p}, err
 }
 

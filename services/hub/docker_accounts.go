@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 
 // dockerUser is a user or organization as Docker Hub shows them.
 type dockerUser struct {
-	ID       string     `json:"id"`
-	UUID     string     `json:"uuid"`
+	ID       string     `json:"id,omitempty"`
+	UUID     string     `json:"uuid,omitempty"`
 	Username string     `json:"username,omitempty"`
 	OrgName  string     `json:"orgname,omitempty"`
 	FullName string     `json:"full_name"`
@@ -85,14 +86,37 @@ func (h *Hub) dockerUser(_ http.ResponseWriter, r *http.Request, c *call) (int, 
 	if err != nil {
 		return 0, nil, err
 	}
-	v := dockerView(a)
-	if !c.isOrAdministers(a) {
-		v.Joined = nil
-	}
-	return http.StatusOK, v, nil
+	v, err := h.dockerAccount(r.Context(), c, a)
+	return http.StatusOK, v, err
 }
 
-func (h *Hub) dockerOrganization(_ http.ResponseWriter, r *http.Request, _ *call) (int, any, error) {
+// dockerAccount shows a user or organization. Strangers see the name of one
+// that shows them a repository, and no more of it; to them all others are not
+// there, nor is who was erased.
+func (h *Hub) dockerAccount(ctx context.Context, c *call, a *accounts.Account) (dockerUser, error) {
+	level, _, err := h.Rights.Namespace(ctx, c.p, a.Name)
+	if err != nil {
+		return dockerUser{}, err
+	}
+	v := dockerView(a)
+	if c.isOrAdministers(a) || !a.Erased && level >= access.Read {
+		return v, nil
+	}
+	v.ID, v.UUID, v.Joined = "", "", nil
+	// A token that is limited to some repositories shows what nobody sees, too.
+	for _, p := range []access.Principal{access.Nobody, c.p} {
+		seen, err := h.entriesOf(ctx, p, a.Name, "", 1)
+		if err != nil {
+			return dockerUser{}, err
+		}
+		if len(seen) > 0 && !a.Erased {
+			return v, nil
+		}
+	}
+	return dockerUser{}, notFound()
+}
+
+func (h *Hub) dockerOrganization(_ http.ResponseWriter, r *http.Request, c *call) (int, any, error) {
 	a, err := h.Accounts.Account(r.Context(), r.PathValue("namespace"))
 	if err != nil {
 		return 0, nil, err
@@ -100,5 +124,6 @@ func (h *Hub) dockerOrganization(_ http.ResponseWriter, r *http.Request, _ *call
 	if a.Kind != events.KindOrganization {
 		return 0, nil, notFound()
 	}
-	return http.StatusOK, dockerView(a), nil
+	v, err := h.dockerAccount(r.Context(), c, a)
+	return http.StatusOK, v, err
 }

@@ -17,13 +17,10 @@ func (h *Hub) dockerPatch(w http.ResponseWriter, r *http.Request, c *call) (int,
 	if in.Description == nil && in.FullDescription == nil {
 		return 0, nil, fail(http.StatusBadRequest, "description or full_description is needed")
 	}
-	about, err := h.description(r.Context(), c)
-	if err != nil {
-		return 0, nil, err
-	}
-	assign(&about.Line, in.Description)
-	assign(&about.Readme, in.FullDescription)
-	seq, err := repository.Describe(r.Context(), h.Log, by(c.p), c.id(), c.repo.Name, about)
+	seq, err := h.restate(r.Context(), c, func(d *repository.Description) {
+		assign(&d.Line, in.Description)
+		assign(&d.Readme, in.FullDescription)
+	})
 	if err == nil {
 		err = h.dockerDone(w, r, seq)
 	}
@@ -43,7 +40,7 @@ func (h *Hub) dockerPrivacy(w http.ResponseWriter, r *http.Request, c *call) (in
 	if in.IsPrivate == nil {
 		return 0, nil, fail(http.StatusBadRequest, "is_private is needed")
 	}
-	seq, err := repository.ChangeVisibility(r.Context(), h.Log, by(c.p), c.id(), c.repo.Name, visibilityOf(*in.IsPrivate))
+	seq, err := h.open(r.Context(), c, visibilityOf(*in.IsPrivate))
 	if err == nil {
 		err = h.dockerDone(w, r, seq)
 	}

@@ -70,6 +70,9 @@ type Hub struct {
 	routes   []Route
 	document document
 	markdown *markdown.Renderer
+	budget   *budget
+	// organizing is held while a user makes an organization: they are counted.
+	organizing chan struct{}
 	// finishAfter is when nobody is still making a user who has no password.
 	finishAfter time.Duration
 }
@@ -88,7 +91,7 @@ func New(c Config) (*Hub, error) {
 	if c.Wait == 0 {
 		c.Wait = 10 * time.Second
 	}
-	h := &Hub{Config: c, mux: http.NewServeMux(), markdown: markdown.New(), finishAfter: answerTime}
+	h := &Hub{Config: c, mux: http.NewServeMux(), markdown: markdown.New(), budget: newBudget(), organizing: make(chan struct{}, 1), finishAfter: answerTime}
 	h.api = h.newAPI()
 	h.registerAPI()
 	h.registerDocker()

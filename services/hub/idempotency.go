@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/operational"
 )
 
@@ -15,7 +16,7 @@ import (
 const minKey, maxKey = 16, 200
 
 const idempotencyAbout = "Makes it safe to send the request again: within 24 hours the same key with the same request gets the first " +
-	"answer and changes nothing. A random UUID is a good key; take another one for every change."
+	"answer and changes nothing; what was refused is judged anew. A random UUID is a good key; take another one for every change."
 
 // kept are the headers that an answer is remembered with.
 var kept = []string{"Content-Type", sequenceHeader, "Location"}
@@ -23,7 +24,9 @@ var kept = []string{"Content-Type", sequenceHeader, "Location"}
 // once serves a request, or gives the answer that was given to it before.
 func (h *Hub) once(w http.ResponseWriter, r *http.Request, need Permission, serve http.HandlerFunc) error {
 	key := r.Header.Get("Idempotency-Key")
-	if key == "" || need == Open || r.Method == http.MethodGet || r.Method == http.MethodHead {
+	// Nobody in particular writes nothing, neither into the log nor into the
+	// store of answers.
+	if key == "" || need == Open || reads(r.Method) || callOf(r.Context()).p.Kind == access.Anonymous {
 		serve(w, r)
 		return nil
 	}
@@ -59,8 +62,8 @@ func requestText(r *http.Request) ([]byte, error) {
 	return append(fmt.Appendf(nil, "%s %q %q\n", r.Method, r.URL.EscapedPath(), r.URL.RawQuery), body...), err
 }
 
-// answerOnce keeps an answer before it is given. One that says that nothing was
-// changed and that another try may go better is not kept.
+// answerOnce keeps the answer to a change before it is given. One that says
+// that nothing was changed is not kept: the same request is judged anew.
 func (h *Hub) answerOnce(w http.ResponseWriter, r *http.Request, claim *operational.Claim, serve http.HandlerFunc) {
 	// What was begun is ended, even when the client has gone.
 	lasting := context.WithoutCancel(r.Context())
@@ -70,7 +73,7 @@ func (h *Hub) answerOnce(w http.ResponseWriter, r *http.Request, claim *operatio
 	defer func() {
 		ctx, cancel := context.WithTimeout(lasting, h.Wait)
 		defer cancel()
-		if served && (rec.written() || !rec.passing()) {
+		if served && rec.written() {
 			h.warnClaim(claim.Finish(ctx, rec.answer(), time.Now()))
 		} else { // also when serve panics
 			h.warnClaim(claim.Abandon(ctx))

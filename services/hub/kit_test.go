@@ -50,6 +50,7 @@ type kit struct {
 	reg      *registrytest.Hub
 	hub      *hub.Hub
 	operated *hub.Hub // as the admin socket has it
+	config   hub.Config
 	auth     *auth.Auth
 	read     accounts.Reader
 	runners  []*projections.Runner
@@ -97,6 +98,7 @@ func start(t testing.TB) *kit {
 		Cleaner: cleanup.New(cleanup.Config{Log: log, View: k.reg.Runner, Read: images.Reader{DB: k.reg.Store.DB()}, Pulls: pulls{entries},
 			Logger: quiet, UndeleteWindow: time.Hour, LeaseTerm: time.Hour}),
 		Answers: activity, Used: activity, Recent: k, Logger: quiet}
+	k.config = c
 	k.hub, err = hub.New(c)
 	check(t, err)
 	c.Auth = hub.As(access.Operates)

@@ -31,7 +31,7 @@ type usageView struct {
 	Manifests    int64 `json:"manifests" doc:"Live ones, indexes included"`
 	Blobs        int64 `json:"blobs" doc:"Distinct ones"`
 	Bytes        int64 `json:"bytes" doc:"Of distinct blobs and of manifests"`
-	Unique       int64 `json:"unique" doc:"Of the bytes, what a deletion of all of it would free"`
+	Unique       int64 `json:"unique" doc:"Of the bytes, what nothing else in the namespace needs; for administrators of the hub: nothing else in the hub"`
 	Shared       int64 `json:"shared" doc:"Of the bytes, what others need, too"`
 }
 

@@ -126,10 +126,7 @@ func (h *Hub) createOrganization(ctx context.Context, c *call, in *createOrganiz
 	if err := h.mayTake(ctx, c, in.Body.Name); err != nil {
 		return nil, err
 	}
-	_, seq, err := account.CreateOrganization(ctx, h.Log, by(c.p), in.Body.Name, owner.ID)
-	if err == nil {
-		err = h.settle(ctx, seq)
-	}
+	seq, err := h.organize(ctx, c, in.Body.Name, owner.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +135,35 @@ func (h *Hub) createOrganization(ctx context.Context, c *call, in *createOrganiz
 		v.Role = events.RoleOwner
 	}
 	return &wrote[createdOrganization]{seq, createdOrganization{v, seq}}, nil
+}
+
+// maxOrganizations bounds how many organizations users own who make one.
+const maxOrganizations = 50
+
+// organize makes an organization and waits for it. Users are counted theirs,
+// one at a time so that nobody makes many at once.
+func (h *Hub) organize(ctx context.Context, c *call, name, owner string) (uint64, error) {
+	if !c.p.Admin {
+		select {
+		case h.organizing <- struct{}{}:
+			defer func() { <-h.organizing }()
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+		mine, err := h.organizationsOf(ctx, c.p)
+		if err != nil {
+			return 0, err
+		}
+		mine = slices.DeleteFunc(mine, func(m accounts.Membership) bool { return m.Role != events.RoleOwner })
+		if len(mine) >= maxOrganizations {
+			return 0, fail(http.StatusForbidden, fmt.Sprintf("you own %d organizations: administrators of the hub can make more", len(mine)))
+		}
+	}
+	_, seq, err := account.CreateOrganization(ctx, h.Log, by(c.p), name, owner)
+	if err == nil {
+		err = h.settle(ctx, seq)
+	}
+	return seq, err
 }
 
 // firstOwner is who shall own a new organization, if the caller may say so.

@@ -76,7 +76,7 @@ type Log interface {
 
 // Cleaner applies cleanup rules; see package cleanup.
 type Cleaner interface {
-	Preview(ctx context.Context, repo images.Repository, rule events.Cleanup) (cleanup.Preview, error)
+	Preview(ctx context.Context, repo images.Repository, rule events.Cleanup, everywhere bool) (cleanup.Preview, error)
 	Run(ctx context.Context, repo images.Repository) (cleanup.Done, error)
 }
 

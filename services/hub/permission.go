@@ -89,6 +89,19 @@ func (h *Hub) authorize(ctx context.Context, p access.Principal, need Permission
 	return nil, fail(http.StatusInternalServerError, "this endpoint declares no permission")
 }
 
+// writes says whether p may change anything at all: nobody in particular does,
+// nor a credential that is good for reading only, such as the short tokens
+// of docker pull.
+func writes(p access.Principal) error {
+	switch {
+	case p.Kind == access.Anonymous:
+		return unauthorized()
+	case p.Limit != nil && p.Limit.Level < access.Write:
+		return fail(http.StatusForbidden, "this token is good for reading only")
+	}
+	return nil
+}
+
 func (h *Hub) allows(p access.Principal, need Permission, user string) error {
 	self := p.Kind == access.User && p.Name == user
 	switch {

@@ -50,11 +50,19 @@ func (h *Hub) setPolicy(ctx context.Context, c *call, in *setPolicyIn) (*written
 
 // changePolicy states the whole policy anew with a part of it changed.
 func (h *Hub) changePolicy(ctx context.Context, c *call, change func(*events.RepositoryPolicy)) (*written, error) {
-	p, err := h.policy(ctx, c)
+	seq, err := h.caughtUp(ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	before, err := h.policy(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	p := before
 	change(&p)
-	seq, err := repository.ChangePolicy(ctx, h.Log, by(c.p), c.id(), c.repo.Name, p)
+	if same, err := samePolicy(before, p); seq != 0 && same || err != nil {
+		return h.done(ctx, seq, err)
+	}
+	seq, err = repository.ChangePolicy(ctx, h.Log, by(c.p), c.id(), c.repo.Name, p)
 	return h.done(ctx, seq, err)
 }

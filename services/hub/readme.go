@@ -3,9 +3,12 @@ package hub
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
+	"hubledger/events"
 	"hubledger/projections/catalog"
+	"hubledger/services/internal/access"
 )
 
 type readmeView struct {
@@ -29,7 +32,7 @@ func (h *Hub) registerReading() {
 	add(h, operation{method: http.MethodGet, path: repositoryPath + "/readme", id: "get-readme", tag: "repositories",
 		summary: "Show the README as HTML", about: "GitHub Flavored Markdown; scripts, styles, forms and images that are not over https are left out."}, h.getReadme)
 	add(h, operation{method: http.MethodGet, path: repositoryPath + "/activity", id: "get-activity", tag: "repositories",
-		summary: "List what happened to a repository", about: "The latest first."}, h.getActivity)
+		summary: "List what happened to a repository", about: "The latest first. Who may not write sees of a public repository what happened since it was made public."}, h.getActivity)
 	add(h, operation{method: http.MethodPut, path: repositoryPath + "/star", id: "star", tag: "repositories", summary: "Give a star"}, h.star)
 	add(h, operation{method: http.MethodDelete, path: repositoryPath + "/star", id: "unstar", tag: "repositories", summary: "Take my star back"}, h.unstar)
 }
@@ -54,11 +57,27 @@ func (h *Hub) getActivity(ctx context.Context, c *call, in *activityIn) (*list[a
 	if err != nil {
 		return nil, err
 	}
+	since, err := h.openSince(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(a catalog.Activity) bool { return a.Seq < since })
 	views := make([]activityView, len(all))
 	for i, a := range all {
 		views[i] = shownActivity(a)
 	}
 	return pageOf(c, views, in.Limit, func(v activityView) string { return cursorAt(strconv.FormatUint(v.Seq, 10)) }), nil
+}
+
+// openSince is the event since which the caller may see what happened to the
+// repository, 0 for all. What is public now may have been private, and who did
+// what then stays with those who write there. Who reads what is private was
+// given that right.
+func (h *Hub) openSince(ctx context.Context, c *call) (uint64, error) {
+	if c.level >= access.Write || c.repo.Visibility != events.Public {
+		return 0, nil
+	}
+	return h.Catalog.PublicSince(ctx, c.repo.ID)
 }
 
 func shownActivity(a catalog.Activity) activityView {

@@ -31,11 +31,6 @@ func (c *recorder) Write(b []byte) (int, error) {
 // written says whether the answer tells of an event.
 func (c *recorder) written() bool { return c.header.Get(sequenceHeader) != "" }
 
-// passing says whether the same request may be answered otherwise later.
-func (c *recorder) passing() bool {
-	return c.status == http.StatusUnauthorized || c.header.Get("Retry-After") != ""
-}
-
 func (c *recorder) send(w http.ResponseWriter) {
 	maps.Copy(w.Header(), c.header)
 	w.WriteHeader(max(c.status, http.StatusOK))

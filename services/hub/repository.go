@@ -153,20 +153,19 @@ func (h *Hub) changeRepository(ctx context.Context, c *call, in *changeRepositor
 	want := in.Body
 	var seq uint64
 	if want.Description != nil || want.Readme != nil || want.Topics != nil {
-		about, err := h.description(ctx, c)
+		var err error
+		seq, err = h.restate(ctx, c, func(d *repository.Description) {
+			assign(&d.Line, want.Description)
+			assign(&d.Readme, want.Readme)
+			assign(&d.Topics, want.Topics)
+		})
 		if err != nil {
-			return nil, err
-		}
-		assign(&about.Line, want.Description)
-		assign(&about.Readme, want.Readme)
-		assign(&about.Topics, want.Topics)
-		if seq, err = repository.Describe(ctx, h.Log, by(c.p), c.id(), c.repo.Name, about); err != nil {
 			return nil, err
 		}
 	}
 	if want.Visibility != "" {
 		var err error
-		if seq, err = repository.ChangeVisibility(ctx, h.Log, by(c.p), c.id(), c.repo.Name, want.Visibility); err != nil {
+		if seq, err = h.open(ctx, c, want.Visibility); err != nil {
 			return nil, err
 		}
 	}

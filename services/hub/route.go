@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // A Route is one endpoint, for those who mount the hub and for the test that
@@ -23,13 +24,14 @@ type refuser func(w http.ResponseWriter, r *http.Request, p *problem)
 func asProblemJSON(w http.ResponseWriter, r *http.Request, p *problem) { p.write(w, r) }
 
 // route mounts an endpoint. What happens to every request is here, in order:
-// who is it, may they, what do they send, and was it answered before.
+// who is it, may they, have they not asked too often, what do they send, and
+// was it answered before.
 func (h *Hub) route(rt Route, refuse refuser, serve http.HandlerFunc) {
 	h.routes = append(h.routes, rt)
 	h.mux.HandleFunc(rt.Method+" "+rt.Path, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		c, err := h.enter(r, rt.Permission)
+		c, err := h.enter(r, rt)
 		if err == nil {
 			r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 			err = readBody(w, r)
@@ -43,21 +45,32 @@ func (h *Hub) route(rt Route, refuse refuser, serve http.HandlerFunc) {
 	})
 }
 
-func (h *Hub) enter(r *http.Request, need Permission) (*call, error) {
-	if need == Open {
+func (h *Hub) enter(r *http.Request, rt Route) (*call, error) {
+	if rt.Permission == Open {
 		return &call{request: r}, nil
 	}
 	p, err := h.Auth.Authenticate(r)
 	if err != nil {
 		return nil, err
 	}
-	c, err := h.authorize(r.Context(), p, need, r.PathValue)
+	c, err := h.authorize(r.Context(), p, rt.Permission, r.PathValue)
 	if err != nil {
 		return nil, err
+	}
+	if !reads(r.Method) {
+		if err := writes(p); err != nil {
+			return nil, err
+		}
+		if err := h.spend(c, rt, time.Now()); err != nil {
+			return nil, err
+		}
 	}
 	c.request = r
 	return c, nil
 }
+
+// reads says whether a method changes nothing.
+func reads(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 // Serves says whether a path is the hub's. The rest of /v2/ is the registry's:
 // its paths and these never meet, whatever a repository is called.

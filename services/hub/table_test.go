@@ -21,8 +21,9 @@ var needs = map[string]string{
 		GET /api/v1/search | GET /api/v1/repositories | GET /v1/search | GET /v2/search/repositories
 		GET /v2/repositories/{namespace} | GET /v2/namespaces/{namespace}/repositories | GET /v2/users/{user} | GET /v2/orgs/{namespace}`,
 	"account": `
-		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | POST /api/v1/repositories
-		GET /v2/user | POST /v2/repositories | POST /v2/namespaces/{namespace}/repositories`,
+		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | GET /v2/user`,
+	"account that writes": `
+		POST /api/v1/repositories | POST /v2/repositories | POST /v2/namespaces/{namespace}/repositories`,
 	"whole account": `
 		POST /api/v1/orgs`,
 	"self": `
@@ -46,8 +47,10 @@ var needs = map[string]string{
 		GET /api/v1/namespaces/{namespace}/grants | PUT /api/v1/namespaces/{namespace}/grants/{kind}/{grantee} | DELETE /api/v1/namespaces/{namespace}/grants/{kind}/{grantee}
 		GET /api/v1/namespaces/{namespace}/deleted | POST /api/v1/namespaces/{namespace}/deleted/{id}/restore`,
 	"read": `
-		GET REPO | GET REPO/readme | GET REPO/activity | PUT REPO/star | DELETE REPO/star | GET REPO/policy | GET REPO/cleanup | GET REPO/tags | GET REPO/tags/{tag}
+		GET REPO | GET REPO/readme | GET REPO/activity | GET REPO/policy | GET REPO/cleanup | GET REPO/tags | GET REPO/tags/{tag}
 		GET OLD | GET OLD/tags | GET OLD/tags/{tag} | GET NEW | GET NEW/tags | GET NEW/tags/{tag}`,
+	"read, by a credential that writes": `
+		PUT REPO/star | DELETE REPO/star`,
 	"write": `
 		GET REPO/usage`,
 	"delete": `
@@ -67,6 +70,7 @@ type who struct {
 	levels            [2]int // on the public and the private repository: 0 none, 1 read, 2 write, 3 delete, 4 admin
 	organization      int    // 0 nothing, 1 member, 2 owner
 	hubAdmin, limited bool
+	reading           bool // by a credential for that
 	nobody, operator  bool
 }
 
@@ -81,10 +85,10 @@ var principals = []who{
 	{name: "owner", levels: [2]int{4, 4}, organization: 2},
 	{name: "hubadmin", levels: [2]int{4, 4}, organization: 2, hubAdmin: true},
 	{name: "operator", levels: [2]int{4, 4}, organization: 2, hubAdmin: true, operator: true},
-	{name: "owner, reading", levels: [2]int{1, 1}, organization: 1, limited: true},
+	{name: "owner, reading", levels: [2]int{1, 1}, organization: 1, limited: true, reading: true},
 	{name: "owner, pushing", levels: [2]int{2, 2}, organization: 1, limited: true},
 	{name: "owner, public only", levels: [2]int{4, 0}, organization: 1, limited: true},
-	{name: "hubadmin, reading", levels: [2]int{1, 1}, organization: 1, limited: true},
+	{name: "hubadmin, reading", levels: [2]int{1, 1}, organization: 1, limited: true, reading: true},
 }
 
 // expected is 0 when the request is let in, or else how it is refused.
@@ -98,12 +102,14 @@ func (p who) expected(need string, private int) int {
 		}
 		return 403
 	}
-	level := map[string]int{"read": 1, "write": 2, "delete": 3, "admin": 4}[need]
+	level := map[string]int{"read": 1, "read, by a credential that writes": 1, "write": 2, "delete": 3, "admin": 4}[need]
 	switch need {
 	case "open", "anyone":
 		return 0
 	case "account":
 		return refuse(!p.nobody)
+	case "account that writes":
+		return refuse(!p.nobody && !p.reading)
 	case "whole account":
 		return refuse(!p.nobody && !p.limited)
 	case "self":
@@ -121,7 +127,8 @@ func (p who) expected(need string, private int) int {
 	if p.levels[private] == 0 {
 		return 404
 	}
-	return refuse(p.levels[private] >= level)
+	writes := need != "read, by a credential that writes" || !p.nobody && !p.reading
+	return refuse(p.levels[private] >= level && writes)
 }
 
 // world is an organization with a public and a private repository, and people
@@ -171,6 +178,7 @@ var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{
 // Idempotency-Key that is refused, but only to those who are let in.
 func TestWhoMayDoWhat(t *testing.T) {
 	k := world(t)
+	k.repository("stranger/app", events.Public) // so that everybody sees them
 	want := map[string]string{}
 	for need, list := range needs {
 		for _, line := range strings.FieldsFunc(shorthand.Replace(list), func(r rune) bool { return r == '|' || r == '\n' }) {

@@ -89,6 +89,9 @@ func (h *Hub) getUser(ctx context.Context, c *call, in *UserPath) (*wholly[UserV
 	if err != nil {
 		return nil, err
 	}
+	if a.Erased && !c.p.Admin {
+		return nil, notFound()
+	}
 	return &wholly[UserView]{shown(a, c.isOrAdministers(a))}, nil
 }
 

@@ -9,7 +9,7 @@ import (
 // takes a time or memory that grows with the square of their length. So a text
 // is judged before, by bounds on what the parser would do. They know little of
 // Markdown on purpose: they count too much rather than too little, also within
-// blocks of code, and leave hundreds of times what a README needs.
+// blocks of code, and leave many times what a README needs.
 const (
 	// maxCells bounds the cells of all tables: a row that is too short is filled
 	// up to the columns of its header, so a few bytes make many.
@@ -21,7 +21,7 @@ const (
 	maxDepth = 2_000_000
 	// maxScan bounds what is looked at for the sake of characters that may mean
 	// something: each of them may make the parser read its paragraph once.
-	maxScan = 150_000_000
+	maxScan = 100_000_000
 	// maxRun bounds how often such a character stands in a row, and so how deep
 	// emphasis and brackets nest.
 	maxRun = 500
@@ -70,7 +70,7 @@ func (j *judgement) line(line []byte) {
 		j.endRows()
 		return
 	}
-	if columns < 4 && begins(line[columns:]) {
+	if text := bytes.TrimLeft(line, " "); len(line)-len(text) < 4 && begins(text) {
 		j.endParagraph()
 	}
 	j.rows++

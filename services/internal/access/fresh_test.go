@@ -58,6 +58,8 @@ func TestFresh(t *testing.T) {
 		c.position.Store(10)
 		time.Sleep(lookEvery)
 		is("caught up", nil)
+		time.Sleep(time.Minute)
+		is("a log that stands still, as one that is read-only does", nil)
 
 		for range 100 { // never at the end of a log that grows, but close behind it
 			c.position.Store(c.last.Load())

@@ -39,16 +39,19 @@ type PreviewManifest struct {
 	Pushed time.Time     `json:"pushed" doc:"When it was pushed last"`
 }
 
-// Freed is how many bytes of blobs nothing else in the hub needs, and when
-// garbage collection takes them: after the undelete window and a lease term.
+// Freed is how many bytes of blobs nothing else in the namespace needs, or for
+// administrators in the hub, and when garbage collection takes them: after the
+// undelete window and a lease term.
 type Freed struct {
-	Blobs int       `json:"blobs" doc:"How many blobs nobody needs any more"`
-	Bytes int64     `json:"bytes" doc:"What they come to, in bytes"`
+	Blobs int       `json:"blobs" doc:"How many blobs nothing else in the namespace needs; for administrators of the hub: nothing else in the hub"`
+	Bytes int64     `json:"bytes" doc:"What they come to, in bytes; on disk less goes where another namespace needs the same"`
 	At    time.Time `json:"at" doc:"When garbage collection frees them at the earliest"`
 }
 
 // Preview says what a rule, which need not be the repository's own, would do.
-func (c *Cleaner) Preview(ctx context.Context, repo read.Repository, rule events.Cleanup) (Preview, error) {
+// What it frees is that of the repository's namespace alone unless everywhere
+// is set: who else has a blob is not for all to know.
+func (c *Cleaner) Preview(ctx context.Context, repo read.Repository, rule events.Cleanup, everywhere bool) (Preview, error) {
 	p := Preview{Tags: []PreviewTag{}, Manifests: []PreviewManifest{}, Later: []PreviewManifest{}}
 	s, _, err := c.state(ctx, repo)
 	if err != nil {
@@ -75,7 +78,7 @@ func (c *Cleaner) Preview(ctx context.Context, repo read.Repository, rule events
 		p.Tags = append(p.Tags, t)
 	}
 	wait := c.UndeleteWindow + c.LeaseTerm
-	if p.Now, err = c.freed(ctx, repo, gone, now.Add(wait)); err != nil {
+	if p.Now, err = c.freed(ctx, repo, gone, now.Add(wait), everywhere); err != nil {
 		return p, err
 	}
 	then := now.Add(time.Duration(rule.UntaggedDays) * day)
@@ -85,7 +88,7 @@ func (c *Cleaner) Preview(ctx context.Context, repo read.Repository, rule events
 			p.Later = append(p.Later, PreviewManifest{d.Digest, pushed[d.Digest]})
 		}
 	}
-	p.Then, err = c.freed(ctx, repo, gone, then.Add(wait))
+	p.Then, err = c.freed(ctx, repo, gone, then.Add(wait), everywhere)
 	return p, err
 }
 
@@ -120,7 +123,7 @@ func after(s State, plan []Deletion, now time.Time) State {
 }
 
 // freed adds up the blobs that only manifests which are gone need.
-func (c *Cleaner) freed(ctx context.Context, repo read.Repository, gone map[digest.Digest]bool, at time.Time) (Freed, error) {
+func (c *Cleaner) freed(ctx context.Context, repo read.Repository, gone map[digest.Digest]bool, at time.Time, everywhere bool) (Freed, error) {
 	f := Freed{At: at}
 	type need struct {
 		blob digest.Digest
@@ -142,7 +145,7 @@ func (c *Cleaner) freed(ctx context.Context, repo read.Repository, gone map[dige
 			continue
 		}
 		var held bool
-		if held, err = c.Read.HeldElsewhere(ctx, repo.ID, n.blob); err == nil && !held {
+		if held, err = c.Read.HeldElsewhere(ctx, repo.ID, n.blob, everywhere); err == nil && !held {
 			f.Blobs++
 			f.Bytes += n.size
 		}

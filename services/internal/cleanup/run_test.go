@@ -67,10 +67,16 @@ func TestPreviewIsWhatHappens(t *testing.T) {
 		other := c.MustPush(t, "bob/app", "v1", registrytest.NewImage("shared with another repository"))
 		repo := rule(t, h, "alice/app", events.RepositoryPolicy{Cleanup: &events.Cleanup{KeepLast: 1, UntaggedDays: 7}})
 
-		preview, err := cleaner(h, h.Log, 8).Preview(ctx, repo, *repo.Policy.Cleanup)
+		preview, err := cleaner(h, h.Log, 8).Preview(ctx, repo, *repo.Policy.Cleanup, true)
 		check(t, err)
 		if len(preview.Tags) != 2 || preview.Tags[0].Name != "v1" || preview.Tags[1].Name != "v2" || len(preview.Manifests) != 1 || len(preview.Later) != 2 {
 			t.Fatalf("preview %+v", preview)
+		}
+		// Who may not know what bob has is told of the namespace alone.
+		own, err := cleaner(h, h.Log, 8).Preview(ctx, repo, *repo.Policy.Cleanup, false)
+		check(t, err)
+		if shared := int64(len("shared with another repository")); own.Then.Blobs != preview.Then.Blobs+1 || own.Then.Bytes != preview.Then.Bytes+shared {
+			t.Errorf("of the namespace %+v, of the hub %+v", own.Then, preview.Then)
 		}
 		if at := time.Until(preview.Now.At).Round(24 * time.Hour); at != (8+31)*24*time.Hour || preview.Then.At.Sub(preview.Now.At) != 7*24*time.Hour {
 			t.Errorf("frees at %s and %s", preview.Now.At, preview.Then.At)

@@ -23,6 +23,9 @@ type Answer struct {
 // MaxAnswerBody bounds the body of an answer that is kept, in bytes.
 const MaxAnswerBody = 1 << 20
 
+// MaxAnswers is how many answers are kept for one principal: the oldest go.
+const MaxAnswers = 1000
+
 // AnswerTTL is how long an answer is kept.
 const AnswerTTL = 24 * time.Hour
 
@@ -67,9 +70,9 @@ func (s *Store) begin(ctx context.Context, k replayKey, request []byte, now time
 	asked := k.requestHash(request)
 	c := &Claim{s, k, uuid.NewString()}
 	// The statement decides: one row, and only the dead or expired one is replaced.
-	done, err := s.db.ExecContext(ctx, `INSERT INTO answers (id, request, claim, until, answer) VALUES ($1, $2, $3, $4, $5)
+	done, err := s.db.ExecContext(ctx, `INSERT INTO answers (id, request, claim, until, answer, owner) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (id) DO UPDATE SET request = excluded.request, claim = excluded.claim, until = excluded.until, answer = excluded.answer
-		WHERE answers.until <= $6`, k.id, asked, c.id, micros(now.Add(inFlightTTL)), []byte{}, micros(now))
+		WHERE answers.until <= $7`, k.id, asked, c.id, micros(now.Add(inFlightTTL)), []byte{}, k.owner, micros(now))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -97,7 +100,8 @@ func (s *Store) begin(ctx context.Context, k replayKey, request []byte, now time
 	return prior, nil, json.Unmarshal(plain, prior)
 }
 
-// Finish keeps the answer for AnswerTTL. An answer that is too large gives
+// Finish keeps the answer for AnswerTTL, or until its principal has MaxAnswers
+// that are newer. An answer that is too large gives
 // the key free, and ErrAnswerTooLarge.
 func (c *Claim) Finish(ctx context.Context, a Answer, now time.Time) error {
 	if len(a.Body) > MaxAnswerBody {
@@ -111,6 +115,11 @@ func (c *Claim) Finish(ctx context.Context, a Answer, now time.Time) error {
 		micros(now.Add(AnswerTTL)), c.key.seal(plain), c.key.id, c.id)
 	if err != nil {
 		return fmt.Errorf("keep an answer: %w", err)
+	}
+	_, err = c.s.db.ExecContext(ctx, `DELETE FROM answers WHERE id IN
+		(SELECT id FROM answers WHERE owner = $1 AND claim = '' ORDER BY until DESC, id LIMIT 1000000 OFFSET $2)`, c.key.owner, MaxAnswers)
+	if err != nil {
+		return fmt.Errorf("forget the oldest answers: %w", err)
 	}
 	return nil
 }

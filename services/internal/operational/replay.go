@@ -13,20 +13,22 @@ import (
 // A replayKey is what an Idempotency-Key becomes: a name to store an answer
 // under, and the key that seals it. The one does not lead to the other.
 type replayKey struct {
-	id   []byte
-	aead cipher.AEAD
-	mac  []byte
+	id    []byte
+	owner []byte // the same for all keys of a principal
+	aead  cipher.AEAD
+	mac   []byte
 }
 
 func newReplayKey(principal, key string) replayKey {
 	secret := fmt.Appendf(nil, "%d:%s%s", len(principal), principal, key)
-	derive := func(info string) []byte {
+	from := func(secret []byte, info string) []byte {
 		out, err := hkdf.Key(sha256.New, secret, nil, "hubledger idempotency: "+info, sha256.Size)
 		if err != nil {
 			panic(err) // SHA-256 gives up to 8160 bytes
 		}
 		return out
 	}
+	derive := func(info string) []byte { return from(secret, info) }
 	block, err := aes.NewCipher(derive("answer"))
 	if err != nil {
 		panic(err) // the key has 32 bytes
@@ -35,7 +37,7 @@ func newReplayKey(principal, key string) replayKey {
 	if err != nil {
 		panic(err) // AES has blocks of 16 bytes
 	}
-	return replayKey{derive("id"), aead, derive("request")}
+	return replayKey{derive("id"), from([]byte(principal), "owner"), aead, derive("request")}
 }
 
 // requestHash hides a request that may hold a password, too.

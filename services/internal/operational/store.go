@@ -38,12 +38,14 @@ CREATE TABLE IF NOT EXISTS used (
 );
 CREATE TABLE IF NOT EXISTS answers (
 	id      BYTEA  NOT NULL PRIMARY KEY, -- hash of principal and Idempotency-Key
+	owner   BYTEA  NOT NULL,             -- hash of principal
 	request BYTEA  NOT NULL,             -- hash of what was asked
 	claim   TEXT   NOT NULL,             -- who works on it; '' when it is answered
 	until   BIGINT NOT NULL,
 	answer  BYTEA  NOT NULL              -- sealed; empty while it is worked on
 );
 CREATE INDEX IF NOT EXISTS answers_until ON answers (until);
+CREATE INDEX IF NOT EXISTS answers_owner ON answers (owner, claim, until);
 `
 
 // Node is this store's id: random, made with the store, and kept with it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -173,6 +174,43 @@ func TestAnswersThatAreNotKept(t *testing.T) {
 		check(t, dead.Finish(ctx, operational.Answer{Status: 500}, now.Add(time.Hour)))
 		if prior, _, err := s.Begin(ctx, "user 1", key, nil, now.Add(time.Hour)); err != nil || prior == nil || prior.Status != 200 {
 			t.Errorf("%+v, %v", prior, err)
+		}
+		check(t, s.Close())
+	})
+}
+
+// The answers of one principal are bounded; those of another stay.
+func TestAnswersAreBounded(t *testing.T) {
+	onEach(t, func(t *testing.T, open opener) {
+		ctx, s, now := t.Context(), open(t), time.Now()
+		at := func(n int) time.Time { return now.Add(time.Duration(n) * time.Second) }
+		finish := func(principal string, n int) {
+			t.Helper()
+			_, claim, err := s.Begin(ctx, principal, fmt.Sprint(key, n), nil, at(n))
+			check(t, err)
+			check(t, claim.Finish(ctx, operational.Answer{Status: 200}, at(n)))
+		}
+		finish("user 2", 0)
+		const more = 3
+		for n := range operational.MaxAnswers + more {
+			finish("user 1", n)
+		}
+		kept := func(principal string, n int) bool {
+			t.Helper()
+			prior, claim, err := s.Begin(ctx, principal, fmt.Sprint(key, n), nil, at(operational.MaxAnswers))
+			check(t, err)
+			if claim != nil {
+				check(t, claim.Abandon(ctx))
+			}
+			return prior != nil
+		}
+		for n, want := range map[int]bool{0: false, more - 1: false, more: true, operational.MaxAnswers + more - 1: true} {
+			if kept("user 1", n) != want {
+				t.Errorf("answer %d is kept: %t", n, !want)
+			}
+		}
+		if !kept("user 2", 0) {
+			t.Error("another's answer is gone")
 		}
 		check(t, s.Close())
 	})

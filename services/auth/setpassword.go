@@ -1,0 +1,119 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/command"
+)
+
+// ErrNoPassword: only users have passwords.
+var ErrNoPassword = fmt.Errorf("%w: only users have passwords: robot accounts log in by access tokens", account.ErrInvalid)
+
+// SetPassword gives a user a password. Whatever was issued for an earlier one
+// ends with the event, whose sequence is returned. The error is
+// that of CheckPassword, ErrNoPassword, or wraps accounts.ErrNotFound.
+//
+// The hash is stored first: were it the other way round, the process could end
+// where the old password is good again for what is new. When the event is
+// refused, the old hash is put back. So after an error the old password counts,
+// except where it wraps events.ErrUncertain, where the log became read-only
+// between the two, or where the process ended there: then the new one may be
+// good already while what was issued for the old one is good still, until the
+// password is set again.
+func (s *Auth) SetPassword(ctx context.Context, by command.By, userID, password string) (uint64, error) {
+	user, err := s.Read.AccountByID(ctx, userID)
+	if err != nil {
+		return 0, err
+	}
+	if user.Kind != accounts.KindUser {
+		return 0, ErrNoPassword
+	}
+	if user.Erased {
+		return 0, fmt.Errorf("account %s is erased: %w", user.Name, accounts.ErrNotFound)
+	}
+	if err := checkPassword(user.Name, password); err != nil {
+		return 0, err
+	}
+	if s.Secrets == nil {
+		return 0, errReadOnly
+	}
+	hash, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return 0, err
+	}
+	// Whoever asked may go away: what was begun is brought to its end.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settingTime)
+	defer cancel()
+	undo, err := s.swapHash(ctx, userID, hash)
+	if err != nil {
+		return 0, err
+	}
+	seq, certain, err := s.sayPassword(ctx, by, userID)
+	if errors.Is(err, account.ErrErased) {
+		return 0, errors.Join(err, s.destroySecrets(ctx, userID))
+	}
+	if err != nil {
+		if certain {
+			s.warn("put a password back that was not changed after all", undo(ctx))
+			s.verified.entries.drop(s.verified.key(user.Name, password)) // it may have been used already
+		}
+		return 0, err
+	}
+	s.passwordGone(ctx, userID)
+	return seq, nil
+}
+
+// settingTime bounds how long it takes to store a password and to say so.
+const settingTime = 10 * time.Second
+
+// settingTries bounds how often either is tried.
+const settingTries = 3
+
+// swapHash stores a user's hash; undo puts back what was there before, unless
+// somebody else has stored another one since.
+func (s *Auth) swapHash(ctx context.Context, userID string, hash phc) (undo func(context.Context) error, err error) {
+	key := passwordKey(userID)
+	for range settingTries {
+		old, revision, err := s.Secrets.Get(ctx, key)
+		if err != nil && !errors.Is(err, errNoSecret) {
+			// What cannot be read can be replaced, but not put back.
+			return func(context.Context) error { return err }, s.Secrets.Put(ctx, key, []byte(hash.String()))
+		}
+		revision, err = s.Secrets.Update(ctx, key, []byte(hash.String()), revision)
+		if errors.Is(err, events.ErrConflict) {
+			continue
+		}
+		return func(ctx context.Context) error {
+			_, err := s.Secrets.Update(ctx, key, old, revision) // nothing at all stands for no password
+			if errors.Is(err, events.ErrConflict) {
+				return nil
+			}
+			return err
+		}, err
+	}
+	return nil, fmt.Errorf("store a password: %w", events.ErrConflict)
+}
+
+// sayPassword appends that a password was changed. To say it twice does no
+// harm, so it is said again while it may be in the log or not. certain says
+// that after an error it is not.
+func (s *Auth) sayPassword(ctx context.Context, by command.By, userID string) (seq uint64, certain bool, err error) {
+	certain = true
+	for range settingTries {
+		seq, err = account.PasswordChanged(ctx, s.Log, by, userID)
+		if err == nil || !errors.Is(err, events.ErrUncertain) {
+			break
+		}
+		certain = false
+	}
+	if err != nil && !certain && !errors.Is(err, events.ErrUncertain) {
+		err = fmt.Errorf("%w: %w", events.ErrUncertain, err)
+	}
+	return seq, certain, err
+}
