@@ -98,7 +98,17 @@ func TestActivity(t *testing.T) {
 		events.TagDeleted{Namespace: ns, Repository: id, Tag: "v1"})
 	h.describe("alice/app", "x")
 	h.create("alice/other", events.Public)
+	h.create("alice/closed", events.Public)
+	h.add(events.RepositoryVisibilityChanged{Namespace: ns, Repository: idFor("alice/closed"), Name: "alice/closed", Visibility: events.Private})
 	onEach(t, h, func(t *testing.T, r catalog.Reader) {
+		for name, want := range map[string]uint64{"alice/app": 3, "alice/other": 6} {
+			if since, err := r.PublicSince(t.Context(), idFor(name)); err != nil || since != want {
+				t.Errorf("%s is public since event %d, %v, not %d", name, since, err, want)
+			}
+		}
+		if since, err := r.PublicSince(t.Context(), idFor("alice/closed")); !errors.Is(err, catalog.ErrNotFound) {
+			t.Errorf("alice/closed is public since event %d, %v", since, err)
+		}
 		var got []string
 		for before := uint64(0); ; {
 			list, err := r.Activity(t.Context(), id, before, 2)

@@ -15,7 +15,6 @@ import (
 	"hubledger/services/hub/markdown"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/operational"
-	"hubledger/services/registry/registrytest"
 )
 
 // A README that would take the hub down is shown as it was written.
@@ -252,82 +251,4 @@ func TestOrganizationsAreBounded(t *testing.T) {
 		t.Errorf("%d more were made", made)
 	}
 	k.do("operator", "POST", "/api/v1/orgs", object{"name": "extra", "owner": "alice"}).want(201)
-}
-
-// To say what is so already makes no event.
-func TestNothingNewIsNotWritten(t *testing.T) {
-	k := start(t)
-	k.user("alice")
-	k.repository("alice/app", events.Private)
-	const repo, docker = "/api/v1/repositories/alice/app", "/v2/repositories/alice/app"
-	writes := []struct {
-		method, path string
-		body         any
-	}{
-		{"PATCH", repo, object{"description": " one line ", "readme": "# App", "topics": []string{"b", "a", "b"}}},
-		{"PATCH", repo, object{"description": "one line"}},
-		{"PATCH", docker, object{"full_description": "# App"}},
-		{"PATCH", repo, object{"visibility": "public"}},
-		{"POST", docker + "/privacy", object{"is_private": false}},
-		{"PUT", repo + "/policy", object{"immutableTags": []string{"v.*"}, "sparseIndexes": true}},
-		{"PUT", repo + "/cleanup", object{"keepLast": 3, "keepTags": []string{}}},
-		{"PUT", repo + "/star", nil},
-	}
-	for _, w := range writes {
-		k.do("alice", w.method, w.path, w.body).want(200)
-	}
-	before := k.reg.LastSeq()
-	for range 2 {
-		for _, w := range writes {
-			if a := k.do("alice", w.method, w.path, w.body).want(200); a.Header().Get("Hubledger-Sequence") == "" {
-				t.Errorf("%s %s: no sequence", w.method, w.path)
-			}
-		}
-	}
-	if after := k.reg.LastSeq(); after != before {
-		t.Errorf("%d events", after-before)
-	}
-	k.do("alice", "PATCH", repo, object{"topics": []string{"a"}}).want(200)
-	k.do("alice", "PATCH", repo, object{"visibility": "private"}).want(200)
-	k.do("alice", "PUT", repo+"/policy", object{"immutableTags": []string{}, "sparseIndexes": true}).want(200)
-	if after := k.reg.LastSeq(); after != before+3 {
-		t.Errorf("%d events for three changes", after-before)
-	}
-}
-
-// What is shared with namespaces of others is not told but to administrators.
-func TestUsageTellsOfNobodyElse(t *testing.T) {
-	k := world(t)
-	k.user("bob")
-	k.repository("bob/secret", events.Private)
-	// What acme has, too: bob wants to know who else has it.
-	k.reg.Client().MustPush(t, "bob/secret", "v1", registrytest.NewImage("content"))
-	k.done(k.reg.LastSeq(), nil)
-	type usage struct{ Bytes, Unique, Shared int64 }
-	of := func(as, path string) (u usage) {
-		t.Helper()
-		k.do(as, "GET", path, nil).want(200).into(&u)
-		return u
-	}
-	for _, path := range []string{"/api/v1/repositories/bob/secret/usage", "/api/v1/namespaces/bob/usage"} {
-		if u := of("bob", path); u.Shared != 0 || u.Unique != u.Bytes || u.Bytes == 0 {
-			t.Errorf("bob at %s: %+v", path, u)
-		}
-		if u := of("hubadmin", path); u.Shared == 0 {
-			t.Errorf("an administrator at %s: %+v", path, u)
-		}
-	}
-	if u := of("owner", "/api/v1/repositories/acme/public/usage"); u.Shared == 0 {
-		t.Errorf("within a namespace: %+v", u)
-	}
-	type preview struct{ Then struct{ Blobs int } }
-	look := func(as string) (p preview) {
-		t.Helper()
-		k.do(as, "POST", "/api/v1/repositories/bob/secret/cleanup/preview", object{"notPulledDays": 0, "keepLast": 0, "untaggedDays": 1}).want(200).into(&p)
-		return p
-	}
-	k.do("bob", "DELETE", "/api/v1/repositories/bob/secret/tags/v1", nil).want(200)
-	if mine, all := look("bob"), look("hubadmin"); mine.Then.Blobs <= all.Then.Blobs {
-		t.Errorf("freed for bob %+v, for an administrator %+v", mine, all)
-	}
 }

@@ -71,7 +71,9 @@ func add[I, O any](h *Hub, op operation, run func(ctx context.Context, c *call, 
 	case Open:
 		security = []map[string][]string{{}}
 	case Anyone, RepositoryRead:
-		security = append(security, map[string][]string{})
+		if reads(op.method) {
+			security = append(security, map[string][]string{})
+		}
 	}
 	huma.Register(h.api, huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: described(op),

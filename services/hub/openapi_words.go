@@ -65,7 +65,7 @@ func parametersOf(op operation) []*huma.Param {
 func errorsOf(op operation) []int {
 	list := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests, http.StatusServiceUnavailable}
 	if op.method != http.MethodGet {
-		list = append(list, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusInsufficientStorage)
+		list = append(list, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusInsufficientStorage)
 	}
 	return list
 }
