@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -239,19 +240,18 @@ func (s *Secrets) Keys(ctx context.Context, prefix string) ([]string, error) {
 	}
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
-	list, err := s.kv.ListKeysFiltered(ctx, prefix+">")
+	// The bucket's own list waits for every record that was there when it was
+	// asked for, also for one that is destroyed meanwhile.
+	info, err := s.stream.Info(ctx, jetstream.WithSubjectFilter(secretsSubject+prefix+">"))
 	if err != nil {
 		return nil, fmt.Errorf("list secrets: %w", err)
 	}
-	defer list.Stop()
 	var keys []string
-	for key := range list.Keys() {
-		if key != canaryKey {
+	for subject := range info.State.Subjects {
+		if key := strings.TrimPrefix(subject, secretsSubject); key != canaryKey {
 			keys = append(keys, key)
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("list secrets: %w", err)
-	}
+	slices.Sort(keys)
 	return keys, nil
 }
