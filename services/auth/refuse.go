@@ -70,7 +70,7 @@ func (s *Auth) refusal(r *http.Request, err error, scope string) *access.Denied 
 	case errors.Is(err, errCredentials), errors.Is(err, errScheme):
 		return s.challenged(r, scope, "", err.Error(), nil)
 	case errors.Is(err, events.ErrReadOnly):
-		return unavailable("the hub is in quarantine: nobody can log in until its operator has repaired the log", err)
+		return unavailable("the hub is read-only and cannot read passwords: log in by an access token, or wait until its operator has repaired the log", err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return unavailable("the hub did not get to it in time: try again", err)
 	}

@@ -155,6 +155,9 @@ func (h *hub) tail(ctx context.Context, q url.Values, a *answer) error {
 			return err
 		}
 	}
+	if last, err := h.log.LastSeq(ctx); err == nil && after > last {
+		return fmt.Errorf("the log ends at event %d; --after %d is behind that", last, after)
+	}
 	err = h.log.Follow(ctx, after, 500, func(batch []events.Event) error {
 		for k := range batch {
 			if err := a.item(h.eventItem(ctx, &batch[k])); err != nil {
@@ -171,7 +174,7 @@ func (h *hub) tail(ctx context.Context, q url.Values, a *answer) error {
 
 func (h *hub) adminEvent(ctx context.Context, r *http.Request, a *answer) error {
 	seq, err := strconv.ParseUint(r.PathValue("seq"), 10, 64)
-	if err != nil {
+	if err != nil || seq == 0 {
 		return fmt.Errorf("%q is not a sequence", r.PathValue("seq"))
 	}
 	e, err := h.log.Get(ctx, seq)

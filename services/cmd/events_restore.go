@@ -55,15 +55,19 @@ func (c *eventsRestoreCmd) Run(s *session) error {
 	if r.Aside != "" {
 		fmt.Fprintf(s.out, "The old files are in %s.\n", r.Aside)
 	}
-	fmt.Fprintln(s.out, "Start the hub: it rebuilds its projections.")
+	fmt.Fprintln(s.out, "Start the hub: it rebuilds its projections. If the files of the secrets were lost with the log, passwords are gone: users reset-password NAME.")
 	return nil
 }
 
 func (c *eventsRestoreCmd) restore(ctx context.Context, config streams.Config, place projections.Place) (streams.Restored, error) {
+	store, err := openJournal(ctx, place, config.Logger)
 	if c.AcceptLoss {
+		if err == nil {
+			position, err := store.Position(ctx)
+			return streams.Restored{}, errors.Join(fmt.Errorf("the journal has %d events: restore the log from it, without --accept-loss", position), err, store.Close())
+		}
 		return streams.Accept(ctx, config)
 	}
-	store, err := openJournal(ctx, place, config.Logger)
 	if err != nil {
 		return streams.Restored{}, fmt.Errorf("%w; with --accept-loss the log keeps what its own files still have", err)
 	}

@@ -105,6 +105,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serving is the service that a path belongs to, nil for none.
 func (h *hub) serving(path string) http.Handler {
 	switch {
+	case strings.HasPrefix(path, "/v2/") && (strings.Contains(path, "/manifests/") || strings.Contains(path, "/blobs/")):
+		return h.registry // whatever the name begins with: the registry says what is wrong with it
 	case h.api.Serves(path):
 		return h.api
 	case path == "/v2" || strings.HasPrefix(path, "/v2/"):

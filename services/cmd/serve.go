@@ -91,7 +91,10 @@ func (c *serveCmd) hubConfig(s *session, logger *slog.Logger) hubConfig {
 func (c *serveCmd) listen(logger *slog.Logger) (net.Listener, error) {
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w; another program may have the address: name another one with --listen", c.Listen, err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("%w; name another address with --listen", err)
+		}
+		return nil, fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
 	if warning := plainWarning(c.Listen, c.TLSCert != "", c.public); warning != "" {
 		logger.Warn(warning)
@@ -202,7 +205,8 @@ func (s *session) greet(h *hub, base string, took time.Duration) {
 		fmt.Fprintf(s.out, "Hubledger runs READ-ONLY on %s: pulls work, pushes and deletions do not.\n%v\n", base, err)
 		return
 	}
-	_, host, _ := strings.Cut(strings.Replace(base, "127.0.0.1", "localhost", 1), "://")
+	// A certificate is for the names it has.
+	_, host, _ := strings.Cut(strings.Replace(base, "http://127.0.0.1", "http://localhost", 1), "://")
 	fmt.Fprintf(s.out, `Hubledger is ready on %s (%d ms), data in %s
 %s
 Try:

@@ -44,7 +44,7 @@ func (h *hub) openView(ctx context.Context, p *projections.Projection) (*view, e
 func (v *view) open(ctx context.Context) error {
 	store, err := v.hub.place.Open(ctx, v.projection, projections.Options{Generation: v.hub.log.Generation(), Logger: v.hub.Logger})
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; if it is damaged, move it away: the start makes it anew from the log", err)
 	}
 	position, err := store.Position(ctx)
 	if err != nil {
