@@ -162,7 +162,7 @@ func TestQuarantine(t *testing.T) {
 		}
 	}
 	// Passwords cannot be looked at, but nobody and access tokens can be served.
-	for _, how := range []call{anonymous, basic("alice", h.token("alice", events.LevelRead))} {
+	for _, how := range []call{anonymous, basic("alice", h.token("alice", events.TokenIssued{Level: events.LevelRead}))} {
 		if a := serve(t, s, request(t, "GET", "/token", "", how)); a.status != 200 {
 			t.Errorf("%+v", a)
 		}

@@ -126,6 +126,18 @@ func TestOrganization(t *testing.T) {
 	k.do("olga", "DELETE", "/api/v1/orgs/acme/robots/ci/tokens/"+token.ID, nil).want(200)
 	k.do("acme+ci", "GET", "/api/v1/repositories/acme/app", nil).want(401)
 	k.do("olga", "DELETE", "/api/v1/users/olga/tokens/"+token.ID, nil).want(404)
+	// The last owner is not erased before there is another.
+	erase := func(status int) string {
+		return k.do("operator", "POST", "/api/v1/users/olga/erasure", object{"confirm": "olga"}).want(status).Body.String()
+	}
+	if text := erase(409); !strings.Contains(text, "acme") {
+		t.Error(text)
+	}
+	k.do("olga", "PUT", "/api/v1/orgs/acme/members/sam", object{"role": "owner"}).want(200)
+	if text := erase(409); strings.Contains(text, "acme") { // this hub has no other administrator
+		t.Error(text)
+	}
+	k.do("operator", "POST", "/api/v1/repositories", object{"name": "nowhere/app"}).want(404)
 }
 
 func TestRepository(t *testing.T) {

@@ -2,7 +2,9 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
@@ -89,6 +91,30 @@ func (h *Hub) removeMember(ctx context.Context, c *call, in *MemberPath) (*writt
 	}
 	seq, err := account.RevokeMembership(ctx, h.Log, by(c.p), o.ID, o.ID, a.ID)
 	return h.done(ctx, seq, err)
+}
+
+// leavesOwners refuses to end an account that is some organization's last owner.
+func (h *Hub) leavesOwners(ctx context.Context, user string) error {
+	in, err := h.Accounts.Memberships(ctx, user)
+	if err != nil {
+		return err
+	}
+	var alone []string
+	for _, m := range in {
+		if m.Group != m.Organization || m.Role != events.RoleOwner {
+			continue
+		}
+		var refused *problem
+		if err := h.keepsOwner(ctx, m.Organization, user); errors.As(err, &refused) {
+			alone = append(alone, m.GroupName)
+		} else if err != nil {
+			return err
+		}
+	}
+	if len(alone) > 0 {
+		return fail(http.StatusConflict, "the last owner of "+strings.Join(alone, ", ")+" cannot be erased: name another owner first")
+	}
+	return nil
 }
 
 // keepsOwner refuses to take the last owner away. Two owners who remove each

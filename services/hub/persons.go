@@ -132,6 +132,9 @@ func (h *Hub) eraseUser(ctx context.Context, c *call, in *eraseIn) (*written, er
 	if err := h.prove(ctx, c, a.Name, a.ID, in.Body.Password); err != nil {
 		return nil, err
 	}
+	if err := h.leavesOwners(ctx, a.ID); err != nil {
+		return nil, err
+	}
 	seq, err := h.Persons.Erase(ctx, by(c.p), a.ID)
 	return h.done(ctx, seq, err)
 }

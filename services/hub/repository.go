@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 
 	"hubledger/events"
 	"hubledger/services/internal/access"
@@ -135,6 +136,8 @@ func (h *Hub) mayCreate(ctx context.Context, c *call, full string) (repository.N
 		return name, err
 	case d.Repository != nil && d.Level >= access.Read:
 		return name, fail(http.StatusConflict, "there is a repository of that name")
+	case !d.Create && c.p.Admin && d.Namespace == nil:
+		return name, fail(http.StatusNotFound, "there is no user or organization "+strconv.Quote(name.Namespace)+": create it first")
 	case !d.Create:
 		return name, fail(http.StatusForbidden, "you may not create "+name.Full+own(c.p))
 	}
