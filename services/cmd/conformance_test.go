@@ -44,6 +44,9 @@ func conform(t *testing.T, h *hubProcess, settings ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if strings.Contains(other, ": Skip\n") {
+		t.Fatal("some checks were skipped")
+	}
 	if passed < 500 {
 		t.Fatalf("only %d checks ran", passed)
 	}

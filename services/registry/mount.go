@@ -24,6 +24,12 @@ func (s *Registry) mount(r *http.Request, who access.Principal, name, from strin
 			return false, nil
 		}
 	} else if _, err := s.Access.Authorize(r, access.Need{Repository: from, Level: access.Read}); err != nil {
+		if d, rerr := s.Rights.Repository(ctx, who, from); rerr == nil && d.Level >= access.Read {
+			// They may, and only their token was not asked for it: the challenge
+			// says what to ask for.
+			_, err = s.Access.Authorize(r, access.Need{Repository: name, Level: access.Write}, access.Need{Repository: from, Level: access.Read})
+			return false, err
+		}
 		s.Logger.Debug("no mount", "to", name, "from", from, "error", err)
 		return false, nil
 	}
