@@ -3,9 +3,10 @@ package accounts
 import (
 	"context"
 	"errors"
-	"hubledger/projections"
 	"strings"
 	"time"
+
+	"hubledger/projections"
 )
 
 // Kinds of accounts. The first two are those of namespaces.

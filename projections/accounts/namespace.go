@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+
 	"hubledger/projections"
 )
 

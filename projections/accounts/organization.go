@@ -2,8 +2,9 @@ package accounts
 
 import (
 	"context"
-	"hubledger/projections"
 	"time"
+
+	"hubledger/projections"
 )
 
 // A Membership is one user's place in an organization or a team.

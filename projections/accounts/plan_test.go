@@ -1,49 +1,14 @@
 package accounts_test
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"strings"
 	"testing"
 
 	"hubledger/projections"
 	"hubledger/projections/accounts"
+	"hubledger/projections/projectiontest"
 )
-
-// planned is a DB that looks at how SQLite is going to answer before it asks.
-type planned struct {
-	*sql.DB
-	plans []string
-	err   error
-}
-
-func (p *planned) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	p.explain(ctx, query, args)
-	return p.DB.QueryContext(ctx, query, args...)
-}
-
-func (p *planned) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	p.explain(ctx, query, args)
-	return p.DB.QueryRowContext(ctx, query, args...)
-}
-
-func (p *planned) explain(ctx context.Context, query string, args []any) {
-	rows, err := p.DB.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
-	if err != nil {
-		p.err = err
-		return
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if p.err = rows.Scan(&id, &parent, &unused, &detail); p.err != nil {
-			return
-		}
-		p.plans = append(p.plans, detail)
-	}
-}
 
 // What is asked on requests finds its rows by a key, however many there are.
 // Only lists of what one account or organization has are sorted.
@@ -86,25 +51,25 @@ func TestQueriesUseKeys(t *testing.T) {
 		"GrantsTo":      {func(r accounts.Reader) error { return second(r.GrantsTo(ctx, id(bob))) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db := &planned{DB: store.DB()}
+			db := &projectiontest.Planned{DB: store.DB()}
 			if err := c.ask(accounts.Reader{DB: db}); err != nil && !errors.Is(err, accounts.ErrNotFound) {
 				t.Fatal(err)
 			}
-			check(t, db.err)
-			if len(db.plans) == 0 {
+			check(t, db.Err)
+			if len(db.Plans) == 0 {
 				t.Fatal("nothing was asked")
 			}
-			for _, step := range db.plans {
+			for _, step := range db.Plans {
 				if strings.HasPrefix(step, "SCAN") && step != "SCAN CONSTANT ROW" || !c.sorted && strings.Contains(step, "TEMP B-TREE") {
-					t.Errorf("%s: %q", step, db.plans)
+					t.Errorf("%s: %q", step, db.Plans)
 				}
 			}
 		})
 	}
 	// The check itself must be able to fail.
-	db := &planned{DB: store.DB()}
-	if rows, err := db.QueryContext(ctx, "SELECT * FROM tokens WHERE name = $1", "x"); err != nil || rows.Close() != nil || !strings.HasPrefix(db.plans[0], "SCAN") {
-		t.Errorf("a scan is planned as %q, %v", db.plans, err)
+	db := &projectiontest.Planned{DB: store.DB()}
+	if rows, err := db.QueryContext(ctx, "SELECT * FROM tokens WHERE name = $1", "x"); err != nil || rows.Close() != nil || !strings.HasPrefix(db.Plans[0], "SCAN") {
+		t.Errorf("a scan is planned as %q, %v", db.Plans, err)
 	}
 }
 

@@ -5,8 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"hubledger/projections"
 	"time"
+
+	"hubledger/projections"
 )
 
 // ErrNotFound says that the read model has no live row for what was asked.

@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"hubledger/projections"
 	"time"
+
+	"hubledger/projections"
 )
 
 // A Token is an access token as it was issued, and whether it was revoked.

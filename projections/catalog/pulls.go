@@ -5,8 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"hubledger/projections"
 	"time"
+
+	"hubledger/projections"
 )
 
 // TagPulls says how often something was pulled, and when last, as far as it

@@ -2,8 +2,9 @@ package catalog
 
 import (
 	"context"
-	"hubledger/projections"
 	"slices"
+
+	"hubledger/projections"
 )
 
 // HasStar says whether the user has given the repository a star.

@@ -3,9 +3,10 @@ package registry
 import (
 	"context"
 	"fmt"
-	"hubledger/projections"
 	"slices"
 	"strings"
+
+	"hubledger/projections"
 )
 
 // Visible says which live repositories a list may name.

@@ -3,11 +3,12 @@ package registry
 import (
 	"context"
 	"fmt"
-	"hubledger/projections"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hubledger/projections"
 )
 
 // Content is what is live in one repository.

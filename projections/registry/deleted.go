@@ -2,10 +2,12 @@ package registry
 
 import (
 	"context"
-	"hubledger/projections"
+	"database/sql"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections"
 )
 
 // A DeletedRepository can be restored until the undelete window ends.
@@ -21,6 +23,10 @@ func (r Reader) DeletedRepositories(ctx context.Context, name string, since time
 	rows, err := r.DB.QueryContext(ctx, `SELECT s.repo, n.name, s.deleted_time FROM repository_state s
 		JOIN repositories n ON n.repo = s.repo WHERE s.deleted_time >= $1 AND s.deleted_time > 0
 		AND ($2 = '' OR n.name = $2) ORDER BY s.deleted_time DESC, s.repo`, since.UnixMicro(), name)
+	return scanDeleted(rows, err)
+}
+
+func scanDeleted(rows *sql.Rows, err error) ([]DeletedRepository, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -2,8 +2,9 @@ package registry
 
 import (
 	"context"
-	"hubledger/projections"
 	"time"
+
+	"hubledger/projections"
 )
 
 // DeletedPage lists repositories that were deleted since then, newest first,
@@ -30,20 +31,5 @@ func (r Reader) DeletedPage(ctx context.Context, namespace string, since time.Ti
 	}
 	args = append(args, n)
 	rows, err := r.DB.QueryContext(ctx, query+` ORDER BY s.deleted_time DESC, s.repo LIMIT `+marks(len(args), 1), args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []DeletedRepository
-	for rows.Next() {
-		var id []byte
-		var d DeletedRepository
-		var at int64
-		if err := rows.Scan(&id, &d.Name, &at); err != nil {
-			return nil, err
-		}
-		d.ID, d.Deleted = projections.IDOf(id), time.UnixMicro(at).UTC()
-		list = append(list, d)
-	}
-	return list, rows.Err()
+	return scanDeleted(rows, err)
 }

@@ -2,9 +2,10 @@ package registry
 
 import (
 	"context"
-	"hubledger/projections"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections"
 )
 
 // A Hold is one blob that one manifest needs.

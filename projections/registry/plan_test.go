@@ -1,8 +1,6 @@
 package registry_test
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,40 +15,6 @@ import (
 	"hubledger/projections/projectiontest"
 	"hubledger/projections/registry"
 )
-
-// planned is a DB that looks at how SQLite is going to answer before it asks.
-type planned struct {
-	*sql.DB
-	plans []string
-	err   error
-}
-
-func (p *planned) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	p.explain(ctx, query, args)
-	return p.DB.QueryContext(ctx, query, args...)
-}
-
-func (p *planned) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	p.explain(ctx, query, args)
-	return p.DB.QueryRowContext(ctx, query, args...)
-}
-
-func (p *planned) explain(ctx context.Context, query string, args []any) {
-	rows, err := p.DB.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
-	if err != nil {
-		p.err = err
-		return
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if p.err = rows.Scan(&id, &parent, &unused, &detail); p.err != nil {
-			return
-		}
-		p.plans = append(p.plans, detail)
-	}
-}
 
 // What is asked on every request finds its rows by a key, however many there
 // are, and lists come in the order of one: nothing is scanned or sorted.
@@ -101,25 +65,25 @@ func TestQueriesUseKeys(t *testing.T) {
 		"ManifestBlobs": func(r registry.Reader) error { return second(r.ManifestBlobs(ctx, repo, d)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			db := &planned{DB: store.DB()}
+			db := &projectiontest.Planned{DB: store.DB()}
 			if err := ask(registry.Reader{DB: db}); err != nil && !strings.Contains(err.Error(), registry.ErrNotFound.Error()) {
 				t.Fatal(err)
 			}
-			check(t, db.err)
-			if len(db.plans) == 0 {
+			check(t, db.Err)
+			if len(db.Plans) == 0 {
 				t.Fatal("nothing was asked")
 			}
-			for _, step := range db.plans {
+			for _, step := range db.Plans {
 				if strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE") {
-					t.Errorf("%s: %s", step, fmt.Sprintf("%q", db.plans))
+					t.Errorf("%s: %s", step, fmt.Sprintf("%q", db.Plans))
 				}
 			}
 		})
 	}
 	// The check itself must be able to fail.
-	db := &planned{DB: store.DB()}
-	if _, err := db.QueryContext(ctx, "SELECT * FROM holds WHERE manifest = $1", []byte{1}); err != nil || !strings.HasPrefix(db.plans[0], "SCAN") {
-		t.Errorf("a scan is planned as %q, %v", db.plans, err)
+	db := &projectiontest.Planned{DB: store.DB()}
+	if _, err := db.QueryContext(ctx, "SELECT * FROM holds WHERE manifest = $1", []byte{1}); err != nil || !strings.HasPrefix(db.Plans[0], "SCAN") {
+		t.Errorf("a scan is planned as %q, %v", db.Plans, err)
 	}
 }
 

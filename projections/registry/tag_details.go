@@ -3,11 +3,12 @@ package registry
 import (
 	"context"
 	"fmt"
-	"hubledger/projections"
 	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections"
 )
 
 // A TagDetail is a live tag and what it names, as people want to see it.

@@ -2,8 +2,9 @@ package registry
 
 import (
 	"context"
-	"hubledger/projections"
 	"time"
+
+	"hubledger/projections"
 )
 
 // A Usage says what live images take, in bytes. Bytes are those of distinct
