@@ -127,9 +127,9 @@ func TestRulesForbid(t *testing.T) {
 	for _, pair := range [][2]string{
 		{"hubledger/events", "hubledger/streams"},
 		{"hubledger/streams", "hubledger/projections"},
-		{"hubledger/projections/registry", "hubledger/streams"},
+		{"hubledger/projections/images", "hubledger/streams"},
 		{"hubledger/services/registry", "hubledger/streams"},
-		{"hubledger/services/registry", "hubledger/services/hub"},
+		{"hubledger/services/registry", "hubledger/services/api"},
 		{"hubledger/services/registry/blobs", "hubledger/services/cmd"},
 		{"hubledger/services/internal/image", "hubledger/services/registry"},
 		{"hubledger", "hubledger/streams"},

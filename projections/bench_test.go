@@ -6,13 +6,13 @@ import (
 	"testing"
 
 	"hubledger/projections"
+	"hubledger/projections/images"
 	"hubledger/projections/journal"
 	"hubledger/projections/projectiontest"
-	"hubledger/projections/registry"
 )
 
-// images is how many pushes the rebuild benchmark reads: HUBLEDGER_IMAGES, or 20,000.
-func images(b *testing.B) projectiontest.Images {
+// imageCount is how many pushes the rebuild benchmark reads: HUBLEDGER_IMAGES, or 20,000.
+func imageCount(b *testing.B) projectiontest.Images {
 	n, err := strconv.Atoi(os.Getenv("HUBLEDGER_IMAGES"))
 	if err != nil {
 		n = 20_000
@@ -21,9 +21,9 @@ func images(b *testing.B) projectiontest.Images {
 }
 
 func BenchmarkRebuild(b *testing.B) {
-	n := images(b)
+	n := imageCount(b)
 	for _, p := range places {
-		for _, projection := range []*projections.Projection{&registry.Projection, &journal.Projection} {
+		for _, projection := range []*projections.Projection{&images.Projection, &journal.Projection} {
 			b.Run(p.name+"/"+projection.Name, func(b *testing.B) {
 				place := p.make(b)
 				for b.Loop() {
@@ -41,7 +41,7 @@ func BenchmarkRebuild(b *testing.B) {
 func BenchmarkLive(b *testing.B) {
 	for _, p := range places {
 		b.Run(p.name, func(b *testing.B) {
-			store := open(b, p.make(b), &registry.Projection, projections.Options{})
+			store := open(b, p.make(b), &images.Projection, projections.Options{})
 			var log projectiontest.Log
 			r, stop := start(b, store, &log, nil)
 			defer stop()
@@ -83,7 +83,7 @@ func BenchmarkCatchUp(b *testing.B) {
 	for _, p := range places {
 		b.Run(p.name, func(b *testing.B) {
 			for b.Loop() {
-				store := open(b, p.make(b), &registry.Projection, projections.Options{})
+				store := open(b, p.make(b), &images.Projection, projections.Options{})
 				if err := projections.CatchUp(b.Context(), store, projectiontest.Images(n), n, quiet); err != nil {
 					b.Fatal(err)
 				}

@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"hubledger/projections"
+	"hubledger/projections/images"
 	"hubledger/projections/journal"
 	"hubledger/projections/projectiontest"
-	"hubledger/projections/registry"
 )
 
 // rounds is how many random histories a test tries: more with HUBLEDGER_SOAK=1.
@@ -34,7 +34,7 @@ func TestSyntheticConverges(t *testing.T) {
 func TestRegistryConverges(t *testing.T) {
 	for range rounds(1, 50) {
 		rng := projectiontest.Seed(t)
-		converges(t, &registry.Projection, projectiontest.Hub(rng, 300, 1), rng)
+		converges(t, &images.Projection, projectiontest.Hub(rng, 300, 1), rng)
 	}
 }
 

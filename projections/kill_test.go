@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"hubledger/projections"
+	"hubledger/projections/images"
 	"hubledger/projections/projectiontest"
-	"hubledger/projections/registry"
 )
 
 // killMe names the store of a child process that projects until it is killed:
@@ -34,7 +34,7 @@ func victim() {
 		place = projections.PostgresURL(parts[2])
 	}
 	log, _ := killHistory(seed)
-	store, err := place.Open(context.Background(), &registry.Projection, projections.Options{Generation: "g1", Logger: quiet})
+	store, err := place.Open(context.Background(), &images.Projection, projections.Options{Generation: "g1", Logger: quiet})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -81,11 +81,11 @@ func TestKill(t *testing.T) {
 					t.Fatalf("the child ended by itself: %v", err)
 				}
 			}
-			store := open(t, place, &registry.Projection, projections.Options{})
+			store := open(t, place, &images.Projection, projections.Options{})
 			if err := projections.CatchUp(t.Context(), store, log, last, quiet); err != nil {
 				t.Fatal(err)
 			}
-			clean := open(t, projections.SQLiteDir(t.TempDir()), &registry.Projection, projections.Options{})
+			clean := open(t, projections.SQLiteDir(t.TempDir()), &images.Projection, projections.Options{})
 			if err := projections.CatchUp(t.Context(), clean, log, last, quiet); err != nil {
 				t.Fatal(err)
 			}

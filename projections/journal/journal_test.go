@@ -12,10 +12,10 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/images"
 	"hubledger/projections/journal"
 	"hubledger/projections/pgtest"
 	"hubledger/projections/projectiontest"
-	"hubledger/projections/registry"
 )
 
 var postgres pgtest.Server
@@ -200,11 +200,11 @@ func TestBuildFromJournal(t *testing.T) {
 		log := projectiontest.Hub(projectiontest.Seed(t), 300, 0)
 		reader := keep(t, place, log)
 		build := func(source projections.Source, b projections.Build) string {
-			cfg := projections.RebuildConfig{Projection: &registry.Projection, Place: place, Build: b, Source: source, Generation: reader.Generation(), Logger: quiet}
+			cfg := projections.RebuildConfig{Projection: &images.Projection, Place: place, Build: b, Source: source, Generation: reader.Generation(), Logger: quiet}
 			if err := projections.Prepare(t.Context(), cfg, nil); err != nil {
 				t.Fatal(err)
 			}
-			store, err := place.Open(t.Context(), &registry.Projection, projections.Options{Build: b, Logger: quiet})
+			store, err := place.Open(t.Context(), &images.Projection, projections.Options{Build: b, Logger: quiet})
 			if err != nil {
 				t.Fatal(err)
 			}

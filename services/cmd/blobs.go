@@ -9,7 +9,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/registry/blobs"
 )
 
@@ -21,9 +21,9 @@ type blobsVerifyCmd struct{}
 
 // A damagedBlob is what verify found.
 type damagedBlob struct {
-	Digest  digest.Digest `json:"digest"`
-	Problem string        `json:"problem"`
-	Breaks  []read.Image  `json:"breaks"` // live images that need it
+	Digest  digest.Digest  `json:"digest"`
+	Problem string         `json:"problem"`
+	Breaks  []images.Image `json:"breaks"` // live images that need it
 }
 
 func (blobsVerifyCmd) Run(s *session) error {

@@ -16,10 +16,10 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/catalog"
+	"hubledger/projections/images"
 	"hubledger/projections/journal"
-	read "hubledger/projections/registry"
+	hubapi "hubledger/services/api"
 	"hubledger/services/auth"
-	hubapi "hubledger/services/hub"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/operational"
@@ -49,7 +49,7 @@ type hubConfig struct {
 }
 
 // allProjections is every read model that the hub keeps up.
-var allProjections = []*projections.Projection{&accounts.Projection, &read.Projection, &catalog.Projection, &journal.Projection}
+var allProjections = []*projections.Projection{&accounts.Projection, &images.Projection, &catalog.Projection, &journal.Projection}
 
 // A hub is everything that runs, wired together. Parts are started in the
 // order in which they are listed and stopped in the reverse order.
@@ -64,8 +64,8 @@ type hub struct {
 	rights   *access.Rights
 	auth     *auth.Auth
 	registry *registry.Registry
-	api      *hubapi.Hub // for everybody
-	operated *hubapi.Hub // the same for the operator, on the admin socket
+	api      *hubapi.API // for everybody
+	operated *hubapi.API // the same for the operator, on the admin socket
 	cleaner  *cleanup.Cleaner
 	first    auth.First
 	metrics  *metrics

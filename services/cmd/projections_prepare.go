@@ -12,7 +12,7 @@ import (
 )
 
 type projectionsPrepareCmd struct {
-	Name        string `arg:"" help:"Projection, such as registry."`
+	Name        string `arg:"" help:"Projection, such as images."`
 	PostgresURL string `name:"postgres-url" help:"PostgreSQL that has the projections." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 type projectionsSwitchCmd struct {
-	Name string `arg:"" help:"Projection, such as registry."`
+	Name string `arg:"" help:"Projection, such as images."`
 	Back bool   `help:"Make the build live again that was so before the last switch."`
 }
 

@@ -12,13 +12,13 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/images"
 	"hubledger/projections/projectiontest"
-	read "hubledger/projections/registry"
 	"hubledger/streams"
 )
 
-// images is how many pushes the log of the benchmarks has: HUBLEDGER_IMAGES, or 20,000.
-func images() uint64 {
+// imageCount is how many pushes the log of the benchmarks has: HUBLEDGER_IMAGES, or 20,000.
+func imageCount() uint64 {
 	n, err := strconv.ParseUint(os.Getenv("HUBLEDGER_IMAGES"), 10, 64)
 	if err != nil {
 		n = 20_000
@@ -47,7 +47,7 @@ func filled(b *testing.B, dir string, n uint64) {
 // is live, on either store.
 func BenchmarkRebuildFromLog(b *testing.B) {
 	dir := b.TempDir()
-	n := images()
+	n := imageCount()
 	filled(b, dir, n)
 	log, err := streams.Open(b.Context(), streams.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -61,7 +61,7 @@ func BenchmarkRebuildFromLog(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			to := place(b)
 			for b.Loop() {
-				err := projections.Prepare(b.Context(), projections.RebuildConfig{Projection: &read.Projection, Place: to,
+				err := projections.Prepare(b.Context(), projections.RebuildConfig{Projection: &images.Projection, Place: to,
 					Source: log, Generation: log.Generation(), Logger: slog.New(slog.DiscardHandler)}, nil)
 				if err != nil {
 					b.Fatal(err)
@@ -76,7 +76,7 @@ func BenchmarkRebuildFromLog(b *testing.B) {
 // process holds then: resident memory, with the Go heap collected.
 func BenchmarkMemory(b *testing.B) {
 	dir := b.TempDir()
-	n := images()
+	n := imageCount()
 	filled(b, dir, n)
 	c := hubConfig{Data: dir, LeaseTerm: time.Hour, UndeleteWindow: time.Hour, Logger: slog.New(slog.DiscardHandler), Progress: func(string, int64, int64) {}, Reserve: -1}
 	first, err := openHub(b.Context(), c) // builds the projections

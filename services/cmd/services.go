@@ -9,9 +9,9 @@ import (
 	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/projections/catalog"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
+	hubapi "hubledger/services/api"
 	"hubledger/services/auth"
-	hubapi "hubledger/services/hub"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/registry"
@@ -37,22 +37,22 @@ func (h *hub) openServices(ctx context.Context) error {
 		c.PublicURL = h.Public.String()
 	}
 	h.auth = auth.New(c)
-	images := h.view(read.Projection.Name)
+	view := h.view(images.Projection.Name)
 	h.registry = registry.New(registry.Config{
-		Log: log, View: images, Read: read.Reader{DB: images}, Blobs: h.blobs, Leases: h.leases,
+		Log: log, View: view, Read: images.Reader{DB: view}, Blobs: h.blobs, Leases: h.leases,
 		Access: h.auth, Rights: h.rights, Quotas: quotas{who}, PullLimits: h.PullLimits, DefaultVisibility: h.DefaultVisibility,
 		Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow, Metrics: h.metrics.registry,
 	})
-	images.onCommit = h.registry.Committed
+	view.onCommit = h.registry.Committed
 	return h.openAPI(log, who)
 }
 
 // openAPI makes the hub's API twice: for everybody, and for whoever may open
 // the admin socket.
 func (h *hub) openAPI(log countedLog, who accounts.Reader) (err error) {
-	images, entries := h.view(read.Projection.Name), h.view(catalog.Projection.Name)
+	view, entries := h.view(images.Projection.Name), h.view(catalog.Projection.Name)
 	found := catalog.Reader{DB: fresh{entries}, Dialect: entries.now().store.Dialect()}
-	h.cleaner = cleanup.New(cleanup.Config{Log: log, View: images, Read: h.registry.Read, Pulls: lastPulls{found, recentPulls{h.leases}},
+	h.cleaner = cleanup.New(cleanup.Config{Log: log, View: view, Read: h.registry.Read, Pulls: lastPulls{found, recentPulls{h.leases}},
 		Logger: h.Logger, UndeleteWindow: h.UndeleteWindow, LeaseTerm: h.LeaseTerm})
 	c := hubapi.Config{Auth: h.auth, Passwords: h.auth, Tokens: h.auth, Persons: h.auth, Rights: h.rights, Log: log,
 		Settle: settler{h}, Accounts: who, Catalog: found, Images: h.registry.Read, Registry: h.registry,
@@ -99,7 +99,7 @@ func (q quotas) Quota(ctx context.Context, name string) (bytes, images int64, er
 type settler struct{ hub *hub }
 
 func (s settler) Settle(ctx context.Context, seq uint64) error {
-	for _, name := range []string{accounts.Projection.Name, read.Projection.Name, catalog.Projection.Name} {
+	for _, name := range []string{accounts.Projection.Name, images.Projection.Name, catalog.Projection.Name} {
 		if err := s.hub.view(name).Wait(ctx, seq); err != nil {
 			return fmt.Errorf("event %d is in the log, but not visible yet: %w", seq, err)
 		}

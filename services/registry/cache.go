@@ -6,7 +6,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 )
 
 // maxCacheBytes bounds what the cache holds, by the sizes of what is in it.
@@ -158,13 +158,13 @@ func (c *cache) clear() {
 	c.marks = map[string]*mark{}
 }
 
-func (c *cache) repository(name string) (*read.Repository, bool) {
+func (c *cache) repository(name string) (*images.Repository, bool) {
 	v, ok := c.get("", kindRepository, name)
-	repo, _ := v.(*read.Repository)
+	repo, _ := v.(*images.Repository)
 	return repo, ok
 }
 
-func (c *cache) setRepository(f fill, name string, repo *read.Repository) {
+func (c *cache) setRepository(f fill, name string, repo *images.Repository) {
 	c.set(f, kindRepository, name, repo, len(repo.ID)*2+len(repo.Name))
 }
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"hubledger/events"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
@@ -103,7 +103,7 @@ func asProblem(err error) problems {
 		p = fail(http.StatusBadRequest, "UNSUPPORTED", err.Error())
 	case errors.Is(err, repository.ErrName):
 		p = fail(http.StatusBadRequest, "NAME_INVALID", err.Error())
-	case errors.Is(err, repository.ErrUnknown), errors.Is(err, read.ErrNotFound):
+	case errors.Is(err, repository.ErrUnknown), errors.Is(err, images.ErrNotFound):
 		p = fail(http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to this registry")
 	case errors.Is(err, events.ErrConflict):
 		p = fail(http.StatusConflict, "DENIED", "somebody else changed the same thing at the same time: try again")

@@ -7,7 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
@@ -16,7 +16,7 @@ import (
 // parseDigest accepts the two registered algorithms (distribution-spec, "Digests").
 func parseDigest(s string) (digest.Digest, error) {
 	d := digest.Digest(s)
-	if _, err := read.DigestBytes(d); err != nil {
+	if _, err := images.DigestBytes(d); err != nil {
 		return "", digestInvalid(s)
 	}
 	return d, nil
@@ -33,7 +33,7 @@ func isDigest(ref string) bool {
 }
 
 // repository finds a live repository. A name in the cache needs no parsing.
-func (s *Registry) repository(ctx context.Context, name string) (*read.Repository, error) {
+func (s *Registry) repository(ctx context.Context, name string) (*images.Repository, error) {
 	if repo, ok := s.cache.repository(name); ok {
 		return repo, nil
 	}
@@ -41,10 +41,10 @@ func (s *Registry) repository(ctx context.Context, name string) (*read.Repositor
 	if err != nil {
 		return nil, err
 	}
-	return retry(ctx, s, func() (*read.Repository, error) {
+	return retry(ctx, s, func() (*images.Repository, error) {
 		fill := s.cache.begin("")
 		repo, err := s.Read.Repository(ctx, full)
-		if errors.Is(err, read.ErrNotFound) {
+		if errors.Is(err, images.ErrNotFound) {
 			return nil, nameUnknown(name)
 		}
 		if err == nil {
@@ -72,7 +72,7 @@ func retry[T any](ctx context.Context, s *Registry, ask func() (T, error)) (T, e
 }
 
 // manifest resolves a tag or a digest in a repository.
-func (s *Registry) manifest(ctx context.Context, repo *read.Repository, ref string) (*manifest, error) {
+func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref string) (*manifest, error) {
 	if m, ok := s.cache.manifest(repo.ID, ref); ok {
 		return m, nil
 	}
@@ -88,14 +88,14 @@ func (s *Registry) manifest(ctx context.Context, repo *read.Repository, ref stri
 	}
 	return retry(ctx, s, func() (*manifest, error) {
 		fill := s.cache.begin(repo.ID)
-		var stored *read.Stored
+		var stored *images.Stored
 		var err error
 		if d != "" {
 			stored, err = s.Read.Manifest(ctx, repo.ID, d)
 		} else {
 			stored, err = s.Read.ManifestByTag(ctx, repo.ID, ref)
 		}
-		if errors.Is(err, read.ErrNotFound) {
+		if errors.Is(err, images.ErrNotFound) {
 			return nil, manifestUnknown(ref)
 		}
 		if err != nil {
@@ -128,7 +128,7 @@ func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int6
 }
 
 // lookBlobUp is blob past the cache; repo is nil when there is none of that name.
-func (s *Registry) lookBlobUp(ctx context.Context, name string, repo *read.Repository, d digest.Digest) (int64, error) {
+func (s *Registry) lookBlobUp(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
 	leased, err := s.leased(ctx, name, d)
 	if err != nil {
 		return 0, err

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
 )
 
@@ -136,7 +136,7 @@ func FuzzManifest(f *testing.F) {
 		f.Add("", []byte(m))
 	}
 	f.Fuzz(func(t *testing.T, header string, raw []byte) {
-		m, err := read.ParseManifest(raw)
+		m, err := images.ParseManifest(raw)
 		if err != nil {
 			return
 		}
@@ -154,8 +154,8 @@ func FuzzManifest(f *testing.F) {
 			list = append(list, *m.Subject)
 		}
 		for _, d := range list {
-			b, err := read.DigestBytes(d.Digest)
-			if err != nil || read.DigestOf(b) != d.Digest || d.Size < 0 {
+			b, err := images.DigestBytes(d.Digest)
+			if err != nil || images.DigestOf(b) != d.Digest || d.Size < 0 {
 				t.Fatalf("descriptor %+v is accepted: %v", d, err)
 			}
 		}

@@ -6,7 +6,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 )
 
 const uuidLength = 36
@@ -97,7 +97,7 @@ func (c *cache) pushed(e *events.Event, repo, tag string, keep bool) {
 	if !keep {
 		return
 	}
-	m := newManifest(&read.Stored{Digest: push.Digest, MediaType: push.MediaType, Bytes: push.Manifest, Seq: e.Seq})
+	m := newManifest(&images.Stored{Digest: push.Digest, MediaType: push.MediaType, Bytes: push.Manifest, Seq: e.Seq})
 	f := fill{repo: repo, all: c.all, at: *c.markOf(repo)}
 	if tag != "" {
 		c.put(f, kindManifest, tag, m, m.cost())

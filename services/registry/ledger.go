@@ -8,7 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/projections"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 )
 
 // An amount is what somebody holds, or may hold.
@@ -73,9 +73,9 @@ func (l *ledger) manifest(repo, sum []byte, size int64) item {
 
 // itemsOf is what a push adds to a namespace at most. In a repository that is
 // not there yet every manifest is new.
-func (l *ledger) itemsOf(repo string, d digest.Digest, m *read.Manifest, size int64, absent []digest.Digest) []item {
+func (l *ledger) itemsOf(repo string, d digest.Digest, m *images.Manifest, size int64, absent []digest.Digest) []item {
 	id, _ := projections.IDBytes(repo)
-	sum, err := read.DigestBytes(d)
+	sum, err := images.DigestBytes(d)
 	if err != nil {
 		return nil
 	}
@@ -86,7 +86,7 @@ func (l *ledger) itemsOf(repo string, d digest.Digest, m *read.Manifest, size in
 	}
 	seen := map[uint64]bool{}
 	for _, b := range m.Blobs() {
-		sum, err := read.DigestBytes(b.Digest)
+		sum, err := images.DigestBytes(b.Digest)
 		if err != nil || without[b.Digest] {
 			continue
 		}
@@ -102,7 +102,7 @@ func (l *ledger) itemsOf(repo string, d digest.Digest, m *read.Manifest, size in
 // reserve promises room for what a push needs. Without room, release is nil;
 // used is then what is held or promised already, and more what the push needs
 // beyond that.
-func (l *ledger) reserve(ctx context.Context, r read.Reader, ns string, items []item, quota amount) (used, more amount, release func(), err error) {
+func (l *ledger) reserve(ctx context.Context, r images.Reader, ns string, items []item, quota amount) (used, more amount, release func(), err error) {
 	for {
 		b, err := l.book(ctx, r, ns)
 		if err != nil {
@@ -162,7 +162,7 @@ func (l *ledger) release(b *book, items []item) {
 }
 
 // full says what a namespace holds, if that is all it may.
-func (l *ledger) full(ctx context.Context, r read.Reader, ns string, quota amount) (used amount, full bool, err error) {
+func (l *ledger) full(ctx context.Context, r images.Reader, ns string, quota amount) (used amount, full bool, err error) {
 	for {
 		b, err := l.book(ctx, r, ns)
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 )
 
 // fills bounds how often a book is filled anew when it is spoilt meanwhile.
@@ -15,7 +15,7 @@ const fills = 3
 // book is that of a namespace, filled. What commits while the projection is
 // read is added as it comes: what is held is a set, so that it does not matter
 // when the projection shows it, too.
-func (l *ledger) book(ctx context.Context, r read.Reader, ns string) (*book, error) {
+func (l *ledger) book(ctx context.Context, r images.Reader, ns string) (*book, error) {
 	for try := 1; ; try++ {
 		l.mu.Lock()
 		b := l.books[ns]
@@ -46,7 +46,7 @@ func (l *ledger) book(ctx context.Context, r read.Reader, ns string) (*book, err
 	}
 }
 
-func (l *ledger) read(ctx context.Context, r read.Reader, ns string) (found []item, err error) {
+func (l *ledger) read(ctx context.Context, r images.Reader, ns string) (found []item, err error) {
 	seen := map[uint64]bool{}
 	add := func(it item) {
 		if !seen[it.key] {
@@ -118,7 +118,7 @@ func (l *ledger) pushed(b *book, e *events.Event) bool {
 	if err != nil || !ok {
 		return false
 	}
-	m, err := read.ParseManifest(push.Manifest)
+	m, err := images.ParseManifest(push.Manifest)
 	if err != nil {
 		return false
 	}
@@ -127,7 +127,7 @@ func (l *ledger) pushed(b *book, e *events.Event) bool {
 	}
 	repo, _ := projections.IDBytes(push.Repository)
 	for _, child := range m.Manifests {
-		sum, err := read.DigestBytes(child.Digest)
+		sum, err := images.DigestBytes(child.Digest)
 		if err != nil {
 			return false
 		}

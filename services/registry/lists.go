@@ -13,7 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 )
 
 // maxPage is the most that one page of a list has; asked for more, a list says
@@ -144,7 +144,7 @@ func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to r
 		return err
 	}
 	make := func(ctx context.Context) (*list, error) {
-		names, err := s.Read.Catalog(ctx, read.Visible(visible), last, n+1)
+		names, err := s.Read.Catalog(ctx, images.Visible(visible), last, n+1)
 		if err != nil {
 			return nil, err
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 )
 
 // check says which blobs the manifest needs, or what it names that is not there.
@@ -123,7 +123,7 @@ func (s *Registry) childBlobs(ctx context.Context, name string, p *push) ([]dige
 	var all []digest.Digest
 	for _, d := range p.parsed.Manifests {
 		blobs, err := s.Read.ManifestBlobs(ctx, repo.ID, d.Digest)
-		if err != nil && !errors.Is(err, read.ErrNotFound) {
+		if err != nil && !errors.Is(err, images.ErrNotFound) {
 			return nil, err
 		}
 		all = append(all, blobs...)
@@ -134,7 +134,7 @@ func (s *Registry) childBlobs(ctx context.Context, name string, p *push) ([]dige
 
 // checkRevival: an index brings back what it names. A manifest that was
 // deleted here must not come back without its content.
-func (s *Registry) checkRevival(ctx context.Context, repo *read.Repository, d digest.Digest) error {
+func (s *Registry) checkRevival(ctx context.Context, repo *images.Repository, d digest.Digest) error {
 	known, err := s.Read.WasPushed(ctx, repo.ID, d)
 	if err != nil || !known {
 		return err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
@@ -57,7 +57,7 @@ func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref str
 
 // dropManifest deletes a manifest. A tag that names it can be immutable; one
 // that is pushed at this very moment goes with it if it comes first in the log.
-func (s *Registry) dropManifest(ctx context.Context, by command.By, repo *read.Repository, d digest.Digest) (uint64, error) {
+func (s *Registry) dropManifest(ctx context.Context, by command.By, repo *images.Repository, d digest.Digest) (uint64, error) {
 	var tags []string
 	if len(repo.Policy.ImmutableTags) > 0 {
 		s.catchUp(ctx)
@@ -69,7 +69,7 @@ func (s *Registry) dropManifest(ctx context.Context, by command.By, repo *read.R
 	return image.DeleteManifest(ctx, s.Log, by, idOf(repo), repo.Policy, d, tags)
 }
 
-func idOf(repo *read.Repository) repository.ID {
+func idOf(repo *images.Repository) repository.ID {
 	return repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
 }
 

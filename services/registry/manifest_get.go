@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 )
 
 // A manifest as it is served, with its header values made once.
@@ -17,7 +17,7 @@ type manifest struct {
 	digestHeader, etagHeader, typeHeader, lengthHeader []string
 }
 
-func newManifest(m *read.Stored) *manifest {
+func newManifest(m *images.Stored) *manifest {
 	d := m.Digest.String()
 	return &manifest{
 		digest: d, mediaType: m.MediaType, bytes: m.Bytes,

@@ -13,7 +13,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/events"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/leases"
@@ -102,7 +102,7 @@ func (s *Registry) unpin(pin leases.Pin, err *error) {
 // A push is the event to be and the manifest read from it.
 type push struct {
 	events.ImagePushed
-	parsed *read.Manifest
+	parsed *images.Manifest
 	more   []string // tags given beside a digest; each is a push of its own
 }
 
@@ -152,7 +152,7 @@ func readPush(w http.ResponseWriter, r *http.Request, ref string) (*push, error)
 	} else if p.Digest.Algorithm().FromBytes(body) != p.Digest {
 		return nil, fail(http.StatusBadRequest, "DIGEST_INVALID", "the manifest does not have the digest it was pushed by")
 	}
-	if p.parsed, err = read.ParseManifest(body); err != nil {
+	if p.parsed, err = images.ParseManifest(body); err != nil {
 		return nil, manifestInvalid(err.Error())
 	}
 	if p.MediaType, err = mediaType(r.Header.Get("Content-Type"), p.parsed); err != nil {
@@ -179,7 +179,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 // mediaType is the manifest's: what the request says, which must agree with
 // what the manifest says, if that says anything (image-spec, "Image Manifest").
-func mediaType(header string, m *read.Manifest) (string, error) {
+func mediaType(header string, m *images.Manifest) (string, error) {
 	if header == "" {
 		if m.MediaType != "" {
 			return m.MediaType, nil

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
@@ -82,7 +82,7 @@ func (s *Registry) tagThere(ctx context.Context, repo, tag string, seq uint64) (
 		return false, err
 	}
 	_, err := s.Read.ManifestByTag(ctx, repo, tag)
-	if errors.Is(err, read.ErrNotFound) {
+	if errors.Is(err, images.ErrNotFound) {
 		return false, nil
 	}
 	return err == nil, err

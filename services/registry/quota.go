@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
 )
 
@@ -21,7 +21,7 @@ type Quotas interface {
 // reserve refuses a push that would take its namespace over its quota. What it
 // may take is counted for it until release, so that pushes at the same moment
 // do not all find the same room; on several nodes each counts its own.
-func (s *Registry) reserve(ctx context.Context, name repository.Name, repo *read.Repository, p *push) (release func(), err error) {
+func (s *Registry) reserve(ctx context.Context, name repository.Name, repo *images.Repository, p *push) (release func(), err error) {
 	none := func() {}
 	quota, ns, err := s.quota(ctx, name, repo)
 	if err != nil || quota == (amount{}) {
@@ -67,7 +67,7 @@ func (s *Registry) notFull(ctx context.Context, full string) error {
 
 // quota is that of a name's namespace, and the namespace's id. The zero amount
 // is none.
-func (s *Registry) quota(ctx context.Context, name repository.Name, repo *read.Repository) (quota amount, ns string, err error) {
+func (s *Registry) quota(ctx context.Context, name repository.Name, repo *images.Repository) (quota amount, ns string, err error) {
 	if s.Quotas == nil {
 		return amount{}, "", nil
 	}
@@ -81,10 +81,10 @@ func (s *Registry) quota(ctx context.Context, name repository.Name, repo *read.R
 		return quota, repo.Namespace, nil
 	}
 	ns, err = s.Read.NamespaceID(ctx, name.Namespace)
-	if errors.Is(err, read.ErrNotFound) && s.catchUp(ctx) {
+	if errors.Is(err, images.ErrNotFound) && s.catchUp(ctx) {
 		ns, err = s.Read.NamespaceID(ctx, name.Namespace)
 	}
-	if errors.Is(err, read.ErrNotFound) {
+	if errors.Is(err, images.ErrNotFound) {
 		return amount{}, "", nil // it holds nothing, and nobody can have given it a quota
 	}
 	return quota, ns, err

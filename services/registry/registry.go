@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"hubledger/events"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 	"hubledger/services/registry/blobs"
@@ -60,7 +60,7 @@ type Rights interface {
 type Config struct {
 	Log    Log
 	View   View
-	Read   read.Reader
+	Read   images.Reader
 	Blobs  *blobs.Store
 	Leases *leases.Store
 	Logger *slog.Logger

@@ -9,7 +9,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
@@ -37,7 +37,7 @@ func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, i
 	if err != nil {
 		return 0, err
 	}
-	k := slices.IndexFunc(all, func(d read.DeletedRepository) bool { return id == "" || d.ID == id })
+	k := slices.IndexFunc(all, func(d images.DeletedRepository) bool { return id == "" || d.ID == id })
 	if k < 0 {
 		return 0, fmt.Errorf("%s: %w", full, ErrNothingDeleted)
 	}
@@ -68,7 +68,7 @@ func (s *Registry) RestoreManifest(ctx context.Context, by command.By, name stri
 	for {
 		deletion, err := s.Read.LastDeletion(ctx, repo.ID, d)
 		switch {
-		case err != nil && !errors.Is(err, read.ErrNotFound):
+		case err != nil && !errors.Is(err, images.ErrNotFound):
 			return 0, err
 		case seq > 0 && (err != nil || deletion.Seq > seq):
 			return seq, nil // no more, or one by somebody who came later
@@ -81,7 +81,7 @@ func (s *Registry) RestoreManifest(ctx context.Context, by command.By, name stri
 	}
 }
 
-func (s *Registry) undelete(ctx context.Context, by command.By, repo *read.Repository, d digest.Digest, deletion read.Deletion) (uint64, error) {
+func (s *Registry) undelete(ctx context.Context, by command.By, repo *images.Repository, d digest.Digest, deletion images.Deletion) (uint64, error) {
 	if err := s.inWindow(deletion.Time); err != nil {
 		return 0, fmt.Errorf("%s@%s: %w", repo.Name, d, err)
 	}
@@ -102,7 +102,7 @@ func (s *Registry) RestoreTag(ctx context.Context, by command.By, name, tag stri
 	}
 	s.catchUp(ctx)
 	d, deleted, err := s.Read.DeletedTag(ctx, repo.ID, tag)
-	if errors.Is(err, read.ErrNotFound) {
+	if errors.Is(err, images.ErrNotFound) {
 		return 0, fmt.Errorf("%s:%s: %w", name, tag, ErrNothingDeleted)
 	}
 	if err != nil {

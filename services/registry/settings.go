@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"hubledger/events"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/repository"
 )
@@ -28,19 +28,19 @@ func (s *Registry) DeleteRepository(ctx context.Context, by command.By, name str
 
 // ChangePolicy gives a repository a new policy.
 func (s *Registry) ChangePolicy(ctx context.Context, by command.By, name string, policy events.RepositoryPolicy) (uint64, error) {
-	return s.change(ctx, name, func(repo *read.Repository) (uint64, error) {
+	return s.change(ctx, name, func(repo *images.Repository) (uint64, error) {
 		return repository.ChangePolicy(ctx, s.Log, by, idOf(repo), repo.Name, policy)
 	})
 }
 
 // ChangeVisibility opens a repository to everybody, or closes it.
 func (s *Registry) ChangeVisibility(ctx context.Context, by command.By, name, visibility string) (uint64, error) {
-	return s.change(ctx, name, func(repo *read.Repository) (uint64, error) {
+	return s.change(ctx, name, func(repo *images.Repository) (uint64, error) {
 		return repository.ChangeVisibility(ctx, s.Log, by, idOf(repo), repo.Name, visibility)
 	})
 }
 
-func (s *Registry) change(ctx context.Context, name string, decide func(*read.Repository) (uint64, error)) (uint64, error) {
+func (s *Registry) change(ctx context.Context, name string, decide func(*images.Repository) (uint64, error)) (uint64, error) {
 	repo, err := s.repository(ctx, name)
 	if err != nil {
 		return 0, err

@@ -11,7 +11,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/events"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 )
 
 // The media types of manifests (image-spec and Docker schema 2).
@@ -27,7 +27,7 @@ const (
 const maxDescriptors = 10_000
 
 // validate checks a manifest's shape against its media type.
-func validate(mediaType string, m *read.Manifest) error {
+func validate(mediaType string, m *images.Manifest) error {
 	if m.SchemaVersion != 2 {
 		return manifestInvalid("schemaVersion is not 2; Docker schema 1 is not supported")
 	}
@@ -55,7 +55,7 @@ func validate(mediaType string, m *read.Manifest) error {
 		return manifestInvalid(fmt.Sprintf("a manifest names at most %d blobs or manifests", maxDescriptors))
 	}
 	for _, d := range list {
-		if _, err := read.DigestBytes(d.Digest); err != nil {
+		if _, err := images.DigestBytes(d.Digest); err != nil {
 			return digestInvalid(d.Digest.String())
 		}
 		if d.Size < 0 {
@@ -74,7 +74,7 @@ func isForeign(d v1.Descriptor) bool {
 
 // requiredBlobs are those that a manifest cannot leave out: its config, and
 // every layer that is foreign nowhere in it or not everywhere.
-func requiredBlobs(m *read.Manifest) map[digest.Digest]bool {
+func requiredBlobs(m *images.Manifest) map[digest.Digest]bool {
 	required := map[digest.Digest]bool{}
 	if m.Config != nil {
 		required[m.Config.Digest] = true
@@ -95,7 +95,7 @@ const maxPlatform = 1 << 10
 
 // describe reads platform and creation time out of an image's config. A config
 // that is something else, or broken, says nothing; it is the pusher's.
-func (s *Registry) describe(m *read.Manifest) (*events.Platform, *time.Time) {
+func (s *Registry) describe(m *images.Manifest) (*events.Platform, *time.Time) {
 	if m.Config == nil || m.Config.Size > maxConfig ||
 		m.Config.MediaType != v1.MediaTypeImageConfig && m.Config.MediaType != typeDockerConfig {
 		return nil, nil

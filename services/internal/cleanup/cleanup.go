@@ -10,7 +10,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
@@ -32,7 +32,7 @@ type Pulls interface {
 type Config struct {
 	Log    command.Log
 	View   View
-	Read   read.Reader
+	Read   images.Reader
 	Pulls  Pulls
 	Logger *slog.Logger
 	// UndeleteWindow and LeaseTerm are the registry's: so long after a deletion
@@ -58,7 +58,7 @@ func New(c Config) *Cleaner {
 var ErrParked = errors.New("the registry projection has parked events: nothing is cleaned up until a new projection version has applied them")
 
 // state reads what a rule is applied to, as of a sequence or later.
-func (c *Cleaner) state(ctx context.Context, repo read.Repository) (s State, as uint64, err error) {
+func (c *Cleaner) state(ctx context.Context, repo images.Repository) (s State, as uint64, err error) {
 	if c.View.HasParked() {
 		return s, 0, ErrParked
 	}
@@ -81,7 +81,7 @@ type Done struct {
 
 // Run deletes what the repository's rule says now. What is pushed or tagged
 // meanwhile stays. A run that was broken off is continued by the next.
-func (c *Cleaner) Run(ctx context.Context, repo read.Repository) (done Done, err error) {
+func (c *Cleaner) Run(ctx context.Context, repo images.Repository) (done Done, err error) {
 	if repo.Policy.Cleanup == nil {
 		return done, nil
 	}
@@ -116,7 +116,7 @@ func (c *Cleaner) Run(ctx context.Context, repo read.Repository) (done Done, err
 // manifest deletes one, unless it was pushed since the plan was made. A push
 // may also come between that look and the deletion; then the deletion is
 // undone at once: nothing that was answered 201 is lost.
-func (c *Cleaner) manifest(ctx context.Context, by command.By, repo read.Repository, d digest.Digest, as uint64) (uint64, error) {
+func (c *Cleaner) manifest(ctx context.Context, by command.By, repo images.Repository, d digest.Digest, as uint64) (uint64, error) {
 	if pushed, err := c.Read.LastPush(ctx, repo.ID, d); err != nil || pushed > as {
 		return 0, err
 	}
@@ -139,7 +139,7 @@ func (c *Cleaner) manifest(ctx context.Context, by command.By, repo read.Reposit
 
 // by signs what the rule does; its cause is the event that made the rule, as
 // long as that is the latest of the repository.
-func (c *Cleaner) by(ctx context.Context, repo read.Repository) (command.By, error) {
+func (c *Cleaner) by(ctx context.Context, repo images.Repository) (command.By, error) {
 	by := command.By{Source: "/cleanup", Actor: "system"}
 	e, err := c.Log.Last(ctx, events.RepositorySubject(repo.Namespace, repo.Name))
 	if err != nil || e == nil || e.Type() != (events.RepositoryPolicyChanged{}).EventType() {
@@ -180,6 +180,6 @@ func (c *Cleaner) RunAll(ctx context.Context) error {
 	}
 }
 
-func idOf(repo read.Repository) repository.ID {
+func idOf(repo images.Repository) repository.ID {
 	return repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
 }

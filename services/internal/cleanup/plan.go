@@ -10,13 +10,13 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
 )
 
 // A State is what a rule is applied to.
 type State struct {
-	read.Content
+	images.Content
 	Pulled    map[string]time.Time // when each tag was pulled last, as far as it ever was
 	Immutable repository.ImmutableTags
 }
@@ -43,7 +43,7 @@ const day = 24 * time.Hour
 // UntaggedDays. What refers to a manifest that goes, goes with it, however
 // lately it was pushed.
 func Plan(rule events.Cleanup, s State, now time.Time) []Deletion {
-	p := &plan{rule: rule, State: s, now: now, manifests: map[digest.Digest]*read.ContentManifest{},
+	p := &plan{rule: rule, State: s, now: now, manifests: map[digest.Digest]*images.ContentManifest{},
 		signed: map[string]digest.Digest{}, staying: map[digest.Digest]bool{}}
 	for k := range s.Manifests {
 		d := s.Manifests[k].Digest
@@ -69,7 +69,7 @@ type plan struct {
 	State
 	rule      events.Cleanup
 	now       time.Time
-	manifests map[digest.Digest]*read.ContentManifest
+	manifests map[digest.Digest]*images.ContentManifest
 	signed    map[string]digest.Digest // manifests by what stands in the tags of their signatures
 	staying   map[digest.Digest]bool
 }
@@ -87,13 +87,13 @@ func (p *plan) tags() []Deletion {
 		return nil
 	}
 	kept := repository.TagsMatching(p.rule.KeepTags)
-	var list []read.ContentTag
+	var list []images.ContentTag
 	for _, t := range p.Tags {
 		if _, signs := repository.SignatureSubject(t.Name); !signs {
 			list = append(list, t)
 		}
 	}
-	slices.SortFunc(list, func(a, b read.ContentTag) int {
+	slices.SortFunc(list, func(a, b images.ContentTag) int {
 		return cmp.Or(b.Pushed.Compare(a.Pushed), cmp.Compare(b.Seq, a.Seq), cmp.Compare(a.Name, b.Name))
 	})
 	var goes []Deletion

@@ -11,7 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/repository"
 )
@@ -35,10 +35,10 @@ func repo(words string) cleanup.State {
 			if n, _ := fmt.Sscanf(when, "%d/%d", &days, &more); n == 2 {
 				s.Pulled[tag] = ago(more)
 			}
-			s.Tags = append(s.Tags, read.ContentTag{Name: tag, Digest: sum(name), Pushed: ago(days), Seq: uint64(k)})
+			s.Tags = append(s.Tags, images.ContentTag{Name: tag, Digest: sum(name), Pushed: ago(days), Seq: uint64(k)})
 			continue
 		}
-		m := read.ContentManifest{Digest: sum(what), Size: 1}
+		m := images.ContentManifest{Digest: sum(what), Size: 1}
 		when, children, index := strings.Cut(when, "=")
 		if index {
 			for child := range strings.SplitSeq(children, ",") {
@@ -168,8 +168,8 @@ func TestPlanKeepsItsPromises(t *testing.T) {
 					t.Fatal("an index stays, but a manifest of it goes")
 				}
 			}
-			if m.Subject != "" && manifests[m.Subject] && !slices.ContainsFunc(left.Tags, func(tag read.ContentTag) bool { return tag.Digest == m.Digest }) &&
-				!slices.ContainsFunc(s.Manifests, func(i read.ContentManifest) bool {
+			if m.Subject != "" && manifests[m.Subject] && !slices.ContainsFunc(left.Tags, func(tag images.ContentTag) bool { return tag.Digest == m.Digest }) &&
+				!slices.ContainsFunc(s.Manifests, func(i images.ContentManifest) bool {
 					return !manifests[i.Digest] && (slices.Contains(i.Children, m.Digest) || m.Subject != i.Digest && i.Subject != "")
 				}) {
 				t.Fatal("a manifest goes, but not what refers to it")
@@ -185,7 +185,7 @@ func random(rng *rand.Rand) cleanup.State {
 	s := cleanup.State{Pulled: map[string]time.Time{}}
 	n := 1 + rng.IntN(10)
 	for k := range n {
-		m := read.ContentManifest{Digest: sum(fmt.Sprint(k)), Pushed: ago(rng.IntN(60))}
+		m := images.ContentManifest{Digest: sum(fmt.Sprint(k)), Pushed: ago(rng.IntN(60))}
 		if rng.IntN(3) == 0 {
 			m.Subject = sum(fmt.Sprint(rng.IntN(n + 1)))
 		}
@@ -197,13 +197,13 @@ func random(rng *rand.Rand) cleanup.State {
 		}
 		s.Manifests = append(s.Manifests, m)
 	}
-	slices.SortFunc(s.Manifests, func(a, b read.ContentManifest) int { return strings.Compare(string(a.Digest), string(b.Digest)) })
+	slices.SortFunc(s.Manifests, func(a, b images.ContentManifest) int { return strings.Compare(string(a.Digest), string(b.Digest)) })
 	for k := range rng.IntN(8) {
 		name := fmt.Sprint("t", k)
 		if rng.IntN(5) == 0 {
 			name = sig(fmt.Sprint(rng.IntN(n + 1)))
 		}
-		s.Tags = append(s.Tags, read.ContentTag{Name: name, Digest: sum(fmt.Sprint(rng.IntN(n))), Pushed: ago(rng.IntN(60)), Seq: uint64(k)})
+		s.Tags = append(s.Tags, images.ContentTag{Name: name, Digest: sum(fmt.Sprint(rng.IntN(n))), Pushed: ago(rng.IntN(60)), Seq: uint64(k)})
 		if rng.IntN(2) == 0 {
 			s.Pulled[name] = ago(rng.IntN(60))
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 )
 
 // A Preview is what a rule would do now, and what would follow from it.
@@ -51,7 +51,7 @@ type Freed struct {
 // Preview says what a rule, which need not be the repository's own, would do.
 // What it frees is that of the repository's namespace alone unless everywhere
 // is set: who else has a blob is not for all to know.
-func (c *Cleaner) Preview(ctx context.Context, repo read.Repository, rule events.Cleanup, everywhere bool) (Preview, error) {
+func (c *Cleaner) Preview(ctx context.Context, repo images.Repository, rule events.Cleanup, everywhere bool) (Preview, error) {
 	p := Preview{Tags: []PreviewTag{}, Manifests: []PreviewManifest{}, Later: []PreviewManifest{}}
 	s, _, err := c.state(ctx, repo)
 	if err != nil {
@@ -70,7 +70,7 @@ func (c *Cleaner) Preview(ctx context.Context, repo read.Repository, rule events
 			p.Manifests = append(p.Manifests, PreviewManifest{d.Digest, pushed[d.Digest]})
 			continue
 		}
-		k, _ := slices.BinarySearchFunc(s.Tags, d.Tag, func(t read.ContentTag, name string) int { return cmp.Compare(t.Name, name) })
+		k, _ := slices.BinarySearchFunc(s.Tags, d.Tag, func(t images.ContentTag, name string) int { return cmp.Compare(t.Name, name) })
 		t := PreviewTag{Name: d.Tag, Digest: d.Digest, Pushed: s.Tags[k].Pushed}
 		if at, ok := s.Pulled[d.Tag]; ok {
 			t.Pulled = &at
@@ -123,7 +123,7 @@ func after(s State, plan []Deletion, now time.Time) State {
 }
 
 // freed adds up the blobs that only manifests which are gone need.
-func (c *Cleaner) freed(ctx context.Context, repo read.Repository, gone map[digest.Digest]bool, at time.Time, everywhere bool) (Freed, error) {
+func (c *Cleaner) freed(ctx context.Context, repo images.Repository, gone map[digest.Digest]bool, at time.Time, everywhere bool) (Freed, error) {
 	f := Freed{At: at}
 	type need struct {
 		blob digest.Digest
@@ -131,7 +131,7 @@ func (c *Cleaner) freed(ctx context.Context, repo read.Repository, gone map[dige
 		kept bool
 	}
 	var needs []need
-	err := c.Read.RepositoryHolds(ctx, repo.ID, func(h read.Hold) error {
+	err := c.Read.RepositoryHolds(ctx, repo.ID, func(h images.Hold) error {
 		if n := len(needs); n == 0 || needs[n-1].blob != h.Blob {
 			needs = append(needs, need{h.Blob, h.Size, false})
 		}

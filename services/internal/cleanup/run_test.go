@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/projections/images"
 	"hubledger/projections/pgtest"
-	read "hubledger/projections/registry"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/command"
 	"hubledger/services/registry/registrytest"
@@ -47,7 +47,7 @@ func cleaner(h *registrytest.Hub, log command.Log, days int) *cleanup.Cleaner {
 		Now: func() time.Time { return time.Now().Add(time.Duration(days) * 24 * time.Hour) }})
 }
 
-func rule(t testing.TB, h *registrytest.Hub, name string, policy events.RepositoryPolicy) read.Repository {
+func rule(t testing.TB, h *registrytest.Hub, name string, policy events.RepositoryPolicy) images.Repository {
 	t.Helper()
 	_, err := h.Registry.ChangePolicy(t.Context(), registrytest.By, name, policy)
 	check(t, err)

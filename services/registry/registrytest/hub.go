@@ -21,7 +21,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 	"hubledger/services/internal/command"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
@@ -134,7 +134,7 @@ func (h *Hub) Open() {
 	h.Blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
 		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger})
 	fatal("open the blob store")
-	h.Store, err = h.Place().Open(ctx, &read.Projection, projections.Options{Generation: h.Log.Generation(), Logger: h.Logger})
+	h.Store, err = h.Place().Open(ctx, &images.Projection, projections.Options{Generation: h.Log.Generation(), Logger: h.Logger})
 	fatal("open the projection")
 	h.run(ctx)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -154,7 +154,7 @@ func (h *Hub) run(ctx context.Context) {
 	}
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
 		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
-	h.config = registry.Config{Log: log, View: h.Runner, Read: read.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
+	h.config = registry.Config{Log: log, View: h.Runner, Read: images.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
 		Leases: h.Leases, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
 		DefaultVisibility: h.DefaultVisibility, MaxUploads: cmp.Or(h.MaxUploads, math.MaxInt), Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
 		Metrics: registry.Metrics{Pushes: &h.Counts.Pushes, Uploads: &h.Counts.Uploads, Mounts: &h.Counts.Mounts,

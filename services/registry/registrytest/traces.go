@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"hubledger/projections"
-	read "hubledger/projections/registry"
+	"hubledger/projections/images"
 )
 
 // Traces is all that the hub keeps of what clients did: one line for the end
@@ -78,12 +78,12 @@ func (h *Hub) Rebuilt() {
 	if err := h.Runner.Wait(ctx, h.LastSeq()); err != nil {
 		h.T.Fatal(err)
 	}
-	cfg := projections.RebuildConfig{Projection: &read.Projection, Place: h.Place(), Build: projections.Next, Source: h.Log,
+	cfg := projections.RebuildConfig{Projection: &images.Projection, Place: h.Place(), Build: projections.Next, Source: h.Log,
 		Generation: h.Log.Generation(), Logger: h.Logger}
 	if err := projections.Rebuild(ctx, cfg, nil); err != nil {
 		h.T.Fatal(err)
 	}
-	next, err := h.Place().Open(ctx, &read.Projection, projections.Options{Build: projections.Next, Generation: h.Log.Generation(), Logger: h.Logger})
+	next, err := h.Place().Open(ctx, &images.Projection, projections.Options{Build: projections.Next, Generation: h.Log.Generation(), Logger: h.Logger})
 	if err != nil {
 		h.T.Fatal(err)
 	}

@@ -1,0 +1,106 @@
+package images
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hubledger/projections"
+)
+
+// Visible says which live repositories a list may name.
+type Visible struct {
+	All          bool     // every one
+	Public       bool     // those that are open to everybody
+	Namespaces   []string // ids: all that is in these
+	Repositories []string // ids
+	Only         []string // of all of these only those full names; nil: no limit
+}
+
+// Catalog lists the visible live repositories behind last in byte order, at
+// most n. Each way of being visible is a range of an index, so that what is
+// not visible costs nothing.
+func (r Reader) Catalog(ctx context.Context, v Visible, last string, n int) ([]string, error) {
+	if v.Only != nil {
+		return r.catalogOf(ctx, v, last, n)
+	}
+	if v.All {
+		return stringsOf(r.DB.QueryContext(ctx, `SELECT name FROM names WHERE name > $1 AND deleted = 0 ORDER BY name LIMIT $2`, last, n))
+	}
+	var all []string
+	add := func(names []string, err error) error {
+		all = append(all, names...)
+		return err
+	}
+	if v.Public {
+		if err := add(stringsOf(r.DB.QueryContext(ctx, `SELECT v.name FROM visibility v JOIN names n ON n.name = v.name AND n.repo = v.repo
+			WHERE v.public = 1 AND v.name > $1 AND n.deleted = 0 ORDER BY v.name LIMIT $2`, last, n))); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range v.Namespaces {
+		key, err := projections.IDBytes(id)
+		if err != nil {
+			return nil, err
+		}
+		if err := add(stringsOf(r.DB.QueryContext(ctx, `SELECT name FROM names WHERE namespace = $1 AND name > $2 AND deleted = 0
+			ORDER BY name LIMIT $3`, key, last, n))); err != nil {
+			return nil, err
+		}
+	}
+	for chunk := range slices.Chunk(v.Repositories, 500) {
+		args := []any{last}
+		for _, id := range chunk {
+			key, err := projections.IDBytes(id)
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, key)
+		}
+		if err := add(stringsOf(r.DB.QueryContext(ctx, `SELECT n.name FROM repositories p JOIN names n ON n.name = p.name AND n.repo = p.repo
+			WHERE p.repo IN (`+marks(2, len(chunk))+`) AND n.name > $1 AND n.deleted = 0`, args...))); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return append([]string{}, all[:min(n, len(all))]...), nil
+}
+
+// catalogOf is Catalog for a list of names that are the only ones in question.
+func (r Reader) catalogOf(ctx context.Context, v Visible, last string, n int) ([]string, error) {
+	names := slices.Sorted(slices.Values(v.Only))
+	list := []string{}
+	for _, name := range slices.Compact(names) {
+		if name <= last || len(list) == n {
+			continue
+		}
+		var repo, ns []byte
+		var public int
+		err := notFound(r.DB.QueryRowContext(ctx, `SELECT n.repo, n.namespace, COALESCE(v.public, 0) FROM names n
+			LEFT JOIN visibility v ON v.repo = n.repo WHERE n.name = $1 AND n.deleted = 0`, name).Scan(&repo, &ns, &public), "repository %s", name)
+		if isNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if v.All || v.Public && public == 1 || slices.Contains(v.Namespaces, projections.IDOf(ns)) || slices.Contains(v.Repositories, projections.IDOf(repo)) {
+			list = append(list, name)
+		}
+	}
+	return list, nil
+}
+
+// marks is "$from, …" for n arguments.
+func marks(from, n int) string {
+	var b strings.Builder
+	for k := range n {
+		if k > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "$%d", from+k)
+	}
+	return b.String()
+}

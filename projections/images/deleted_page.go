@@ -1,0 +1,35 @@
+package images
+
+import (
+	"context"
+	"time"
+
+	"hubledger/projections"
+)
+
+// DeletedPage lists repositories that were deleted since then, newest first,
+// at most n: those of a namespace, or of all when its id is empty, behind
+// last, which is the zero DeletedRepository for the beginning.
+func (r Reader) DeletedPage(ctx context.Context, namespace string, since time.Time, last DeletedRepository, n int) ([]DeletedRepository, error) {
+	query, args := `SELECT s.repo, n.name, s.deleted_time FROM repository_state s
+		JOIN repositories n ON n.repo = s.repo WHERE s.deleted_time >= $1 AND s.deleted_time > 0`, []any{since.UnixMicro()}
+	if namespace != "" {
+		key, err := projections.IDBytes(namespace)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, key)
+		query += ` AND n.namespace = ` + marks(len(args), 1)
+	}
+	if last.ID != "" {
+		key, err := projections.IDBytes(last.ID)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, last.Deleted.UnixMicro(), key)
+		query += ` AND (s.deleted_time < ` + marks(len(args)-1, 1) + ` OR s.deleted_time = ` + marks(len(args)-1, 1) + ` AND s.repo > ` + marks(len(args), 1) + `)`
+	}
+	args = append(args, n)
+	rows, err := r.DB.QueryContext(ctx, query+` ORDER BY s.deleted_time DESC, s.repo LIMIT `+marks(len(args), 1), args...)
+	return scanDeleted(rows, err)
+}

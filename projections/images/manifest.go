@@ -1,0 +1,95 @@
+package images
+
+import (
+	_ "crypto/sha256" // makes both digest algorithms available
+	_ "crypto/sha512"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// A Manifest is what the registry needs of an image manifest, an image index
+// and their Docker schema 2 forms; they share their field names.
+type Manifest struct {
+	SchemaVersion int               `json:"schemaVersion"`
+	MediaType     string            `json:"mediaType"`
+	ArtifactType  string            `json:"artifactType"`
+	Config        *v1.Descriptor    `json:"config"`
+	Layers        []v1.Descriptor   `json:"layers"`
+	Manifests     []v1.Descriptor   `json:"manifests"`
+	Subject       *v1.Descriptor    `json:"subject"`
+	Annotations   map[string]string `json:"annotations"`
+}
+
+// ParseManifest reads a manifest's bytes. It checks the JSON only; what a
+// registry accepts is for the registry to say.
+func ParseManifest(raw []byte) (*Manifest, error) {
+	var m Manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, fmt.Errorf("manifest is not valid JSON: %w", err)
+	}
+	return &m, nil
+}
+
+// Blobs are the descriptors of the config and the layers.
+func (m *Manifest) Blobs() []v1.Descriptor {
+	if m.Config == nil {
+		return m.Layers
+	}
+	return append([]v1.Descriptor{*m.Config}, m.Layers...)
+}
+
+// Artifact is the artifact type that a referrers list shows for the manifest:
+// its own, or the media type of its config (distribution-spec, Listing Referrers).
+func (m *Manifest) Artifact() string {
+	if m.ArtifactType == "" && m.Config != nil {
+		return m.Config.MediaType
+	}
+	return m.ArtifactType
+}
+
+// DigestBytes is a digest as the tables hold it: 32 bytes are SHA-256, 64
+// SHA-512. Only the one spelling of the image-spec, "Digests", is accepted.
+func DigestBytes(d digest.Digest) ([]byte, error) {
+	encoded, ok := strings.CutPrefix(string(d), "sha256:")
+	size := 32
+	if !ok {
+		encoded, ok = strings.CutPrefix(string(d), "sha512:")
+		size = 64
+	}
+	if !ok || len(encoded) != 2*size {
+		return nil, fmt.Errorf("digest %.150q is neither sha256 nor sha512", string(d))
+	}
+	raw := make([]byte, size)
+	for k := range raw {
+		high, low := nibble(encoded[2*k]), nibble(encoded[2*k+1])
+		if high|low > 15 {
+			return nil, fmt.Errorf("digest %.150q is not lower-case hexadecimal", string(d))
+		}
+		raw[k] = high<<4 | low
+	}
+	return raw, nil
+}
+
+// nibble is the value of a lower-case hexadecimal digit, 255 of anything else.
+func nibble(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 255
+}
+
+// DigestOf is the digest that the tables hold as these bytes.
+func DigestOf(raw []byte) digest.Digest {
+	if len(raw) == 64 {
+		return digest.NewDigestFromEncoded(digest.SHA512, hex.EncodeToString(raw))
+	}
+	return digest.NewDigestFromEncoded(digest.SHA256, hex.EncodeToString(raw))
+}

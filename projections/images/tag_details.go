@@ -1,0 +1,128 @@
+package images
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections"
+)
+
+// A TagDetail is a live tag and what it names, as people want to see it.
+type TagDetail struct {
+	Name      string
+	Digest    digest.Digest
+	MediaType string
+	Size      int64           // in bytes, of the blobs of an image, or of an index's largest image; 0 when not known
+	Pushed    time.Time       // or restored
+	By        string          // who did
+	Images    []PlatformImage // one, or those of an index that are there
+
+	platform string
+	bytes    []byte
+}
+
+// namedTags finds the tags that rest says, and only then what they name: a
+// manifest's bytes are not sorted along, and come only if they are few.
+func namedTags(rest, order string) string {
+	return `SELECT t.tag, t.digest, t.time, t.actor, m.media_type, m.platform, CASE WHEN m.size <= $2 THEN m.bytes ELSE $3 END
+		FROM (SELECT t.repo, t.tag, t.digest, t.time, t.actor FROM tags t WHERE t.repo = $1 AND t.deleted = 0 AND NOT ` + gone + ` ` + rest + `) t
+		JOIN manifests m ON m.repo = t.repo AND m.digest = t.digest ORDER BY ` + order
+}
+
+// TagDetails lists live tags behind last in byte order, at most n.
+func (r Reader) TagDetails(ctx context.Context, repo, last string, n int) ([]TagDetail, error) {
+	return r.tagDetails(ctx, repo, namedTags(`AND t.tag > $4 ORDER BY t.tag LIMIT $5`, `t.tag`), last, n)
+}
+
+// TagDetail finds one live tag. ErrNotFound.
+func (r Reader) TagDetail(ctx context.Context, repo, tag string) (*TagDetail, error) {
+	list, err := r.tagDetails(ctx, repo, namedTags(`AND t.tag = $4`, `t.tag`), tag)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("tag %s: %w", tag, ErrNotFound)
+	}
+	return &list[0], nil
+}
+
+// TagOrder is the order of a list of tags that can be entered anywhere.
+type TagOrder string
+
+const (
+	NewestFirst TagOrder = "t.time DESC, t.tag" // the one pushed last first
+	ByName      TagOrder = "t.tag"              // in byte order
+	ByNameBack  TagOrder = "t.tag DESC"
+)
+
+// containing is true of tags with a text in their name, whatever its case.
+const containing = ` AND LOWER(t.tag) LIKE `
+
+// FindTags lists live tags whose names contain a text, "" for all, behind the
+// first offset, at most n. It reads all tags of the repository.
+func (r Reader) FindTags(ctx context.Context, repo, text string, order TagOrder, offset, n int) ([]TagDetail, error) {
+	by := string(order)
+	return r.tagDetails(ctx, repo, namedTags(containing+`$4 ESCAPE '!' ORDER BY `+by+` LIMIT $5 OFFSET $6`, by), pattern(text), n, offset)
+}
+
+// CountTags says how many live tags there are whose names contain a text, "" for all.
+func (r Reader) CountTags(ctx context.Context, repo, text string) (n int, err error) {
+	key, err := projections.IDBytes(repo)
+	if err != nil {
+		return 0, err
+	}
+	query, args := `SELECT COUNT(*) FROM tags t WHERE t.repo = $1 AND t.deleted = 0 AND NOT `+gone, []any{key}
+	if text != "" {
+		query, args = query+containing+`$2 ESCAPE '!'`, append(args, pattern(text))
+	}
+	err = r.DB.QueryRowContext(ctx, query, args...).Scan(&n)
+	return n, err
+}
+
+var literally = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_", "\x00", "")
+
+// pattern is what LIKE takes for texts that contain this one.
+func pattern(text string) string {
+	return "%" + literally.Replace(strings.ToLower(strings.ToValidUTF8(text, " "))) + "%"
+}
+
+func (r Reader) tagDetails(ctx context.Context, repo, query string, args ...any) ([]TagDetail, error) {
+	list, err := r.tagRows(ctx, repo, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if err := r.look(ctx, repo, &list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (r Reader) tagRows(ctx context.Context, repo, query string, args ...any) ([]TagDetail, error) {
+	key, err := projections.IDBytes(repo)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.DB.QueryContext(ctx, query, append([]any{key, maxParsed, []byte{}}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []TagDetail
+	for rows.Next() {
+		var t TagDetail
+		var sum []byte
+		var at int64
+		if err := rows.Scan(&t.Name, &sum, &at, &t.By, &t.MediaType, &t.platform, &t.bytes); err != nil {
+			return nil, err
+		}
+		t.Digest, t.Pushed = DigestOf(sum), time.UnixMicro(at).UTC()
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}

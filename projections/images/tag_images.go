@@ -1,0 +1,115 @@
+package images
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/projections"
+)
+
+// maxParsed is the largest manifest in bytes that is looked into; one that is
+// larger has no platforms and no size in a TagDetail.
+const maxParsed = 256 << 10
+
+// maxChildren bounds the images of one index that are shown.
+const maxChildren = 64
+
+// A PlatformImage is an image for one platform.
+type PlatformImage struct {
+	Digest   digest.Digest
+	Platform events.Platform // zero when not known
+	Size     int64           // of its blobs in bytes
+	Pushed   time.Time
+}
+
+// look fills in the images of a tag.
+func (r Reader) look(ctx context.Context, repo string, t *TagDetail) error {
+	if len(t.bytes) == 0 {
+		t.Images = []PlatformImage{{Digest: t.Digest, Pushed: t.Pushed}}
+		return nil
+	}
+	m, err := ParseManifest(t.bytes)
+	t.bytes = nil
+	if err != nil {
+		return fmt.Errorf("manifest %s: %w", t.Digest, err)
+	}
+	if len(m.Manifests) == 0 {
+		p, err := platformOf(t.platform)
+		t.Size = sizeOf(m)
+		t.Images = []PlatformImage{{t.Digest, p, t.Size, t.Pushed}}
+		return err
+	}
+	for _, child := range m.Manifests[:min(len(m.Manifests), maxChildren)] {
+		image, err := r.child(ctx, repo, child.Digest)
+		if err != nil {
+			return err
+		}
+		if image == nil {
+			continue
+		}
+		if p := child.Platform; p != nil {
+			image.Platform = events.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures}
+		}
+		t.Size = max(t.Size, image.Size)
+		t.Images = append(t.Images, *image)
+	}
+	return nil
+}
+
+// child is an image that an index names, nil when it is not there: an index
+// may be sparse.
+func (r Reader) child(ctx context.Context, repo string, d digest.Digest) (*PlatformImage, error) {
+	key, err := projections.IDBytes(repo)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := DigestBytes(d)
+	if err != nil {
+		return nil, nil // it was never pushed, then
+	}
+	image := &PlatformImage{Digest: d}
+	var platform string
+	var text []byte
+	var at int64
+	err = r.DB.QueryRowContext(ctx, `SELECT m.platform, m.time, CASE WHEN m.size <= $2 THEN m.bytes ELSE $3 END
+		FROM manifests m LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
+		WHERE m.repo = $1 AND m.digest = $4 AND NOT `+dead, key, maxParsed, []byte{}, sum).Scan(&platform, &at, &text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	image.Pushed = time.UnixMicro(at).UTC()
+	if image.Platform, err = platformOf(platform); err != nil || len(text) == 0 {
+		return image, err
+	}
+	m, err := ParseManifest(text)
+	if err != nil {
+		return nil, fmt.Errorf("manifest %s: %w", d, err)
+	}
+	image.Size = sizeOf(m)
+	return image, nil
+}
+
+func platformOf(text string) (p events.Platform, err error) {
+	if text != "" {
+		err = json.Unmarshal([]byte(text), &p)
+	}
+	return p, err
+}
+
+// sizeOf is what an image's blobs come to.
+func sizeOf(m *Manifest) (n int64) {
+	for _, blob := range m.Blobs() {
+		n += max(0, blob.Size)
+	}
+	return n
+}

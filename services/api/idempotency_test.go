@@ -1,0 +1,115 @@
+package api_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// The same key with the same request gets the first answer, byte for byte, and
+// changes nothing; with another request it is refused.
+func TestIdempotencyKey(t *testing.T) {
+	k := start(t)
+	k.user("alice")
+	k.user("bob")
+	key := uuid.NewString()
+	issue := func(as, name string) answer {
+		return k.do(as, "POST", "/api/v1/users/"+as+"/tokens", object{"name": name, "level": "read"}, "Idempotency-Key", key)
+	}
+	first := issue("alice", "ci").want(201)
+	before := k.reg.LastSeq()
+	again := issue("alice", "ci").want(201)
+	if again.Body.String() != first.Body.String() || again.Header().Get("Hubledger-Sequence") != first.Header().Get("Hubledger-Sequence") ||
+		again.Header().Get("Content-Type") != first.Header().Get("Content-Type") || again.Header().Get("Idempotency-Replayed") != "true" {
+		t.Errorf("first %v %s\nagain %v %s", first.Header(), first.Body, again.Header(), again.Body)
+	}
+	if after := k.reg.LastSeq(); after != before {
+		t.Errorf("%d events more", after-before)
+	}
+	if a := issue("alice", "other").want(422); !strings.Contains(a.Body.String(), "another request") {
+		t.Error(a.Body)
+	}
+	k.do("alice", "POST", "/api/v1/orgs", object{"name": "ci"}, "Idempotency-Key", key).want(422)
+	// Another account's key is another key.
+	if a := issue("bob", "ci").want(201); a.Body.String() == first.Body.String() {
+		t.Error("bob got alice's token")
+	}
+	// What was refused is judged anew, and may be another request then.
+	other := uuid.NewString()
+	k.do("alice", "POST", "/api/v1/orgs", object{"name": "BAD"}, "Idempotency-Key", other).want(422)
+	if a := k.do("alice", "POST", "/api/v1/orgs", object{"name": "BAD"}, "Idempotency-Key", other).want(422); a.Header().Get("Idempotency-Replayed") != "" {
+		t.Error("the refusal was remembered")
+	}
+	k.do("alice", "POST", "/api/v1/orgs", object{"name": "good"}, "Idempotency-Key", other).want(201)
+	k.do("", "POST", "/api/v1/orgs", object{"name": "acme"}, "Idempotency-Key", other).want(401)
+	k.do("alice", "POST", "/api/v1/orgs", object{"name": "acme"}, "Idempotency-Key", "short").want(400)
+}
+
+// Of many with one key at the same moment one is made; the others get its
+// answer, or learn that it is not there yet.
+func TestIdempotencyKeyAtOnce(t *testing.T) {
+	k := start(t)
+	k.user("alice")
+	before, key := k.reg.LastSeq(), uuid.NewString()
+	answers := make([]answer, 8)
+	var work sync.WaitGroup
+	for i := range answers {
+		work.Go(func() {
+			answers[i] = k.do("alice", "POST", "/api/v1/users/alice/tokens", object{"name": "ci", "level": "read"}, "Idempotency-Key", key)
+		})
+	}
+	work.Wait()
+	body := ""
+	for _, a := range answers {
+		switch a.want(201, 409).Code {
+		case 201:
+			if body != "" && a.Body.String() != body {
+				t.Errorf("two answers: %s and %s", body, a.Body)
+			}
+			body = a.Body.String()
+		case 409:
+			if a.Header().Get("Retry-After") == "" {
+				t.Error("409 without Retry-After")
+			}
+		}
+	}
+	if after := k.reg.LastSeq(); after != before+1 || body == "" {
+		t.Errorf("%d events for one token", after-before)
+	}
+}
+
+// A secret is in the answer that is kept, and not in the file it is kept in.
+func TestKeptAnswersAreSealed(t *testing.T) {
+	k := start(t)
+	k.user("alice")
+	var made struct{ Token string }
+	k.do("alice", "POST", "/api/v1/users/alice/tokens", object{"name": "ci", "level": "read"}, "Idempotency-Key", uuid.NewString()).want(201).into(&made)
+	if made.Token == "" {
+		t.Fatal("no token")
+	}
+	for _, found := range k.filesWith(made.Token) {
+		t.Errorf("%s has the token", found)
+	}
+	if len(k.filesWith("alice")) == 0 {
+		t.Error("the test finds nothing in files at all")
+	}
+}
+
+// A change that takes long to be seen is told as made, and is not made again.
+func TestSlowReadModels(t *testing.T) {
+	k := start(t)
+	k.user("alice")
+	key, before := uuid.NewString(), k.reg.LastSeq()
+	k.behind.Store(true)
+	for range 2 {
+		a := k.do("alice", "POST", "/api/v1/orgs", object{"name": "acme"}, "Idempotency-Key", key).want(503)
+		if a.Header().Get("Hubledger-Sequence") == "" || !strings.Contains(a.Body.String(), "was made") {
+			t.Errorf("%v %s", a.Header(), a.Body)
+		}
+	}
+	if after := k.reg.LastSeq(); after != before+2 { // the organization and its owner
+		t.Errorf("%d events", after-before)
+	}
+}

@@ -1,0 +1,258 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"hubledger/events"
+	"hubledger/services/api"
+	"hubledger/services/internal/account"
+	"hubledger/services/registry/registrytest"
+)
+
+// needs says, apart from the code, what every endpoint asks for. A route that
+// is missing here fails the test, and so does one that is not there any more.
+var needs = map[string]string{
+	"open": `
+		GET /api/v1/openapi.json | GET /api/v1/openapi.yaml | GET /v1/_ping | POST /v2/users/login | POST /v2/auth/token`,
+	"anyone": `
+		GET /api/v1/search | GET /api/v1/repositories | GET /v1/search | GET /v2/search/repositories
+		GET /v2/repositories/{namespace} | GET /v2/namespaces/{namespace}/repositories | GET /v2/users/{user} | GET /v2/orgs/{namespace}`,
+	"account": `
+		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | GET /v2/user`,
+	"account that writes": `
+		POST /api/v1/repositories | POST /v2/repositories | POST /v2/namespaces/{namespace}/repositories`,
+	"whole account": `
+		POST /api/v1/orgs`,
+	"self": `
+		POST /api/v1/users/{user}/tokens`,
+	"self or hub admin": `
+		POST /api/v1/users/{user}/erasure | PUT /api/v1/users/{user}/password | GET /api/v1/users/{user}/email | PUT /api/v1/users/{user}/email
+		DELETE /api/v1/users/{user}/email | GET /api/v1/users/{user}/tokens | DELETE /api/v1/users/{user}/tokens/{token}`,
+	"hub admin": `
+		GET /api/v1/users | POST /api/v1/users | PATCH /api/v1/users/{user} | PUT /api/v1/namespaces/{namespace}/quota
+		GET /api/v1/deleted`,
+	"member": `
+		GET /api/v1/orgs/{namespace} | GET /api/v1/orgs/{namespace}/members | GET /api/v1/orgs/{namespace}/teams | GET /api/v1/orgs/{namespace}/teams/{team}/members
+		GET /api/v1/namespaces/{namespace} | GET /api/v1/namespaces/{namespace}/quota | GET /api/v1/namespaces/{namespace}/usage`,
+	"owner": `
+		PUT /api/v1/orgs/{namespace}/members/{member} | DELETE /api/v1/orgs/{namespace}/members/{member}
+		POST /api/v1/orgs/{namespace}/teams | DELETE /api/v1/orgs/{namespace}/teams/{team}
+		PUT /api/v1/orgs/{namespace}/teams/{team}/members/{member} | DELETE /api/v1/orgs/{namespace}/teams/{team}/members/{member}
+		GET /api/v1/orgs/{namespace}/robots | POST /api/v1/orgs/{namespace}/robots | DELETE /api/v1/orgs/{namespace}/robots/{robot}
+		GET /api/v1/orgs/{namespace}/robots/{robot}/tokens | POST /api/v1/orgs/{namespace}/robots/{robot}/tokens
+		DELETE /api/v1/orgs/{namespace}/robots/{robot}/tokens/{token}
+		GET /api/v1/namespaces/{namespace}/grants | PUT /api/v1/namespaces/{namespace}/grants/{kind}/{grantee} | DELETE /api/v1/namespaces/{namespace}/grants/{kind}/{grantee}
+		GET /api/v1/namespaces/{namespace}/deleted | POST /api/v1/namespaces/{namespace}/deleted/{id}/restore`,
+	"read": `
+		GET REPO | GET REPO/readme | GET REPO/activity | GET REPO/policy | GET REPO/cleanup | GET REPO/tags | GET REPO/tags/{tag}
+		GET OLD | GET OLD/tags | GET OLD/tags/{tag} | GET NEW | GET NEW/tags | GET NEW/tags/{tag}`,
+	"read, by a credential that writes": `
+		PUT REPO/star | DELETE REPO/star`,
+	"write": `
+		GET REPO/usage`,
+	"delete": `
+		DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,
+	"admin": `
+		PATCH REPO | DELETE REPO | GET REPO/grants | PUT REPO/grants/{kind}/{grantee} | DELETE REPO/grants/{kind}/{grantee}
+		PUT REPO/policy | PUT REPO/cleanup | POST REPO/cleanup/preview | POST REPO/cleanup/run
+		PATCH OLD | DELETE OLD | POST OLD/privacy | PATCH NEW | DELETE NEW | POST NEW/privacy`,
+}
+
+var shorthand = strings.NewReplacer("REPO", "/api/v1/repositories/{namespace}/{name}",
+	"OLD", "/v2/repositories/{namespace}/{name}", "NEW", "/v2/namespaces/{namespace}/repositories/{name}")
+
+// A who is somebody who asks, and what is to be expected of them.
+type who struct {
+	name              string
+	levels            [2]int // on the public and the private repository: 0 none, 1 read, 2 write, 3 delete, 4 admin
+	organization      int    // 0 nothing, 1 member, 2 owner
+	hubAdmin, limited bool
+	reading           bool // by a credential for that
+	nobody, operator  bool
+}
+
+var principals = []who{
+	{name: "", levels: [2]int{1, 0}, nobody: true},
+	{name: "stranger", levels: [2]int{1, 0}},
+	{name: "member", levels: [2]int{1, 0}, organization: 1},
+	{name: "reader", levels: [2]int{1, 1}},
+	{name: "writer", levels: [2]int{3, 3}},
+	{name: "admin", levels: [2]int{4, 4}},
+	{name: "acme+ci", levels: [2]int{3, 3}},
+	{name: "owner", levels: [2]int{4, 4}, organization: 2},
+	{name: "hubadmin", levels: [2]int{4, 4}, organization: 2, hubAdmin: true},
+	{name: "operator", levels: [2]int{4, 4}, organization: 2, hubAdmin: true, operator: true},
+	{name: "owner, reading", levels: [2]int{1, 1}, organization: 1, limited: true, reading: true},
+	{name: "owner, pushing", levels: [2]int{2, 2}, organization: 1, limited: true},
+	{name: "owner, public only", levels: [2]int{4, 0}, organization: 1, limited: true},
+	{name: "hubadmin, reading", levels: [2]int{1, 1}, organization: 1, limited: true, reading: true},
+}
+
+// expected is 0 when the request is let in, or else how it is refused.
+func (p who) expected(need string, private int) int {
+	refuse := func(ok bool) int {
+		switch {
+		case ok:
+			return 0
+		case p.nobody:
+			return 401
+		}
+		return 403
+	}
+	level := map[string]int{"read": 1, "read, by a credential that writes": 1, "write": 2, "delete": 3, "admin": 4}[need]
+	switch need {
+	case "open", "anyone":
+		return 0
+	case "account":
+		return refuse(!p.nobody)
+	case "account that writes":
+		return refuse(!p.nobody && !p.reading)
+	case "whole account":
+		return refuse(!p.nobody && !p.limited)
+	case "self":
+		return refuse(p.name == "stranger" || p.operator)
+	case "self or hub admin":
+		return refuse((p.name == "stranger" || p.hubAdmin) && !p.limited)
+	case "hub admin":
+		return refuse(p.hubAdmin && !p.limited)
+	case "member", "owner":
+		if p.organization == 0 && !p.nobody {
+			return 404
+		}
+		return refuse(p.organization >= map[string]int{"member": 1, "owner": 2}[need])
+	}
+	if p.levels[private] == 0 {
+		return 404
+	}
+	writes := need != "read, by a credential that writes" || !p.nobody && !p.reading
+	return refuse(p.levels[private] >= level && writes)
+}
+
+// world is an organization with a public and a private repository, and people
+// with every sort of right on them.
+func world(t *testing.T) *kit {
+	k, ctx := start(t), context.Background()
+	for _, name := range []string{"owner", "stranger", "member", "reader", "writer", "admin", "hubadmin"} {
+		k.user(name)
+	}
+	id := func(name string) string {
+		a, err := k.read.Account(ctx, name)
+		check(t, err)
+		return a.ID
+	}
+	log := k.reg.Log
+	k.done(account.SetStanding(ctx, log, tester, k.read, id("hubadmin"), true, false))
+	acme := k.made(account.CreateOrganization(ctx, log, tester, "acme", id("owner")))
+	k.done(account.GrantMembership(ctx, log, tester, acme, acme, id("member"), events.RoleMember))
+	k.made(account.CreateTeam(ctx, log, tester, acme, "team", ""))
+	k.made(account.CreateRobot(ctx, log, tester, acme, "ci", ""))
+	k.token("acme+ci", "acme+ci", events.LevelAdmin)
+	k.token("owner, reading", "owner", events.LevelRead)
+	k.token("owner, pushing", "owner", events.LevelWrite)
+	k.token("owner, public only", "owner", events.LevelAdmin, "acme/public")
+	k.token("hubadmin, reading", "hubadmin", events.LevelRead)
+	for _, name := range []string{"acme/public", "acme/private"} {
+		repo := k.repository(name, strings.TrimPrefix(name, "acme/"))
+		for grantee, role := range map[string]string{"reader": events.RoleRead, "writer": events.RoleWrite, "admin": events.RoleAdmin, "acme+ci": events.RoleWrite} {
+			kind := events.GranteeUser
+			if strings.Contains(grantee, "+") {
+				kind = events.GranteeRobot
+			}
+			k.done(account.GiveGrant(ctx, log, tester, events.GrantGiven{Namespace: acme, Repository: repo.Repository, Grantee: id(grantee), GranteeKind: kind, Role: role}))
+		}
+		k.reg.Client().MustPush(t, name, "tag", registrytest.NewImage("content"))
+	}
+	k.done(k.reg.LastSeq(), nil)
+	return k
+}
+
+var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{team}", "team", "{robot}", "ci", "{member}", "member",
+	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
+	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", "sha256:"+strings.Repeat("0", 64))
+
+// Everybody gets from every endpoint what their role lets them, for a public
+// and a private repository. What would change something is sent with an
+// Idempotency-Key that is refused, but only to those who are let in.
+func TestWhoMayDoWhat(t *testing.T) {
+	k := world(t)
+	k.repository("stranger/app", events.Public) // so that everybody sees them
+	want := map[string]string{}
+	for need, list := range needs {
+		for _, line := range strings.FieldsFunc(shorthand.Replace(list), func(r rune) bool { return r == '|' || r == '\n' }) {
+			if line = strings.TrimSpace(line); line != "" {
+				want[line] = need
+			}
+		}
+	}
+	for _, rt := range k.hub.Routes() {
+		route := rt.Method + " " + rt.Path
+		need, ok := want[route]
+		delete(want, route)
+		if !ok || rt.Permission == 0 {
+			t.Errorf("%s: nothing says who may use it (permission %d)", route, rt.Permission)
+			continue
+		}
+		for private, repo := range []string{"public", "private"} {
+			path := filled.Replace(strings.ReplaceAll(rt.Path, "{name}", repo))
+			for _, p := range principals {
+				got := k.ask(p.name, rt, path)
+				if expected := p.expected(need, private); got != expected {
+					t.Errorf("%s as %q on the %s repository: %d, want %d", route, p.name, repo, got, expected)
+				}
+			}
+			if !strings.Contains(rt.Path, "{name}") {
+				break
+			}
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no such endpoints: %v", want)
+	}
+}
+
+// ask is 0 when somebody is let in, or else the status of the refusal.
+func (k *kit) ask(as string, rt api.Route, path string) int {
+	k.t.Helper()
+	a := k.do(as, rt.Method, path, nil, "Idempotency-Key", "short", "X-Docker-Token", "true")
+	if strings.HasPrefix(rt.Path, "/v2/users/login") || strings.HasPrefix(rt.Path, "/v2/auth/token") {
+		a.want(400) // the body is missing; who is in Authorization does not matter
+		return 0
+	}
+	letIn := 200
+	if rt.Method != "GET" {
+		letIn = 400
+		if a.Code == 400 && !strings.Contains(a.Body.String(), "Idempotency-Key") {
+			k.t.Errorf("%s %s: %s", rt.Method, path, a.Body)
+		}
+	}
+	if a.Code == letIn {
+		return 0
+	}
+	if a.Code == 401 && a.Header().Get("WWW-Authenticate") == "" {
+		k.t.Errorf("%s %s: 401 without a challenge", rt.Method, path)
+	}
+	return a.Code
+}
+
+// What may not be seen and what is not there look the same.
+func TestHiddenLooksMissing(t *testing.T) {
+	k := world(t)
+	for _, rt := range k.hub.Routes() {
+		if !strings.Contains(rt.Path, "{name}") {
+			continue
+		}
+		for _, as := range []string{"", "stranger"} {
+			answers := [2]string{}
+			for i, repo := range []string{"private", "missing"} {
+				a := k.do(as, rt.Method, filled.Replace(strings.ReplaceAll(rt.Path, "{name}", repo)), nil)
+				answers[i] = fmt.Sprint(a.Code, a.Header(), a.Body)
+			}
+			if answers[0] != answers[1] {
+				t.Errorf("%s %s as %q: %s\n and %s", rt.Method, rt.Path, as, answers[0], answers[1])
+			}
+		}
+	}
+}
