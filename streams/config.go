@@ -3,8 +3,12 @@ package streams
 import (
 	"cmp"
 	"log/slog"
-	"path/filepath"
+
+	"hubledger/streams/evt"
 )
+
+// StreamName is the stream that is the log.
+const StreamName = evt.StreamName
 
 // Config says where the log is and how it is watched.
 type Config struct {
@@ -36,9 +40,9 @@ type Config struct {
 	// Nil: slog.Default.
 	Logger *slog.Logger
 
-	// Progress is told, about every second, how far a long start is: what is
-	// being done, and how many of total bytes are done; total is 0 where that
-	// is not known. It is called from several goroutines, one at a time. Nil: nobody is told.
+	// Progress is called about every second of a long start, with what is being
+	// done and how many of total bytes are done; total is 0 where that is not known. It is called from several goroutines, one at a time. Nil:
+	// progress is not reported.
 	Progress func(msg string, done, total int64)
 }
 
@@ -53,16 +57,4 @@ func (c Config) withDefaults() Config {
 		c.Progress = func(string, int64, int64) {}
 	}
 	return c
-}
-
-func (c Config) natsDir() string { return filepath.Join(c.Dir, "nats") }
-
-// storeDir is where the embedded server keeps the stream EVT of its only account.
-func (c Config) storeDir() string {
-	return filepath.Join(c.natsDir(), "jetstream", "$G", "streams", StreamName)
-}
-
-// secretsDir holds the stream below the bucket of secrets.
-func (c Config) secretsDir() string {
-	return filepath.Join(c.natsDir(), "jetstream", "$G", "streams", "KV_"+secretsBucket)
 }

@@ -13,6 +13,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/restore"
 )
 
 func TestDamageIsRefusedAndRestored(t *testing.T) {
@@ -178,10 +179,10 @@ func lastInFiles(l *streams.Log) uint64 {
 
 // restored rebuilds a log from the journal and demands that it is what it was
 // and works again.
-func restored(t *testing.T, dir string, whole memoryJournal, old string) streams.Restored {
+func restored(t *testing.T, dir string, whole memoryJournal, old string) restore.Result {
 	t.Helper()
 	ctx := context.Background()
-	r, err := streams.Restore(ctx, quiet(dir), whole[:journaled].all)
+	r, err := restore.FromJournal(ctx, quietRestore(dir), whole[:journaled].all)
 	if err != nil {
 		t.Fatalf("restore: %v", err)
 	}

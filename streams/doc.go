@@ -25,10 +25,10 @@
 //
 // # The way back
 //
-// Restore makes the log anew from the journal, with every leaf unchanged, and
-// takes over what the old files have behind its end. Accept keeps what is
-// readable at the beginning when there is no journal. Both begin a new
-// generation that names the old one and its last sequence.
+// restore.FromJournal makes the log anew from the journal, with every leaf
+// unchanged, and takes over what the old files have behind its end.
+// restore.FromFiles keeps what is readable at the beginning when there is no
+// journal. Both begin a new generation that names the old one and its last sequence.
 //
 // # A full disk
 //

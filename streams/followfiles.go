@@ -8,8 +8,8 @@ import (
 	"hubledger/events"
 )
 
-// fileLead is how far behind a reader is for the files to be read instead of
-// asking the server for each event, which takes several times as long.
+// fileLead is how many events behind a reader must be for the files to be read
+// instead of asking the server for each event, which takes several times as long.
 const fileLead = 2000
 
 // followFiles hands over what an embedded server's files hold up to a sequence
@@ -18,7 +18,7 @@ const fileLead = 2000
 func (l *Log) followFiles(ctx context.Context, after, to uint64, max int, fn func([]events.Event) error) (uint64, error) {
 	var batch []events.Event
 	size := 0
-	hand := func() error {
+	deliver := func() error {
 		if len(batch) == 0 {
 			return nil
 		}
@@ -29,20 +29,20 @@ func (l *Log) followFiles(ctx context.Context, after, to uint64, max int, fn fun
 		batch, size = nil, 0
 		return nil
 	}
-	due := after + 1
-	err := l.scanBlocks(ctx, after+1, to, func(e *events.Event) error {
-		if e.Seq != due {
-			return &stopError{fmt.Errorf("%w: event %d is missing, %d came", ErrGap, due, e.Seq)}
+	next := after + 1
+	err := l.scanFiles(ctx, after+1, to, func(e *events.Event) error {
+		if e.Seq != next {
+			return &stopError{fmt.Errorf("%w: event %d is missing, event %d follows", ErrGap, next, e.Seq)}
 		}
-		due++
+		next++
 		batch = append(batch, *e)
 		if size += len(e.Data); len(batch) == max || size >= batchBytes {
-			return hand()
+			return deliver()
 		}
 		return nil
 	})
 	if err == nil {
-		err = hand()
+		err = deliver()
 	}
 	if found := (*GuardError)(nil); errors.As(err, &found) {
 		l.SetReadOnly(found)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/streams/evt"
 )
 
 // A Journal is the log's second copy as the guard needs it.
@@ -74,28 +75,31 @@ func (g *Guard) judge(ctx context.Context, check func() error) error {
 	return err
 }
 
-// check is the quick part. It returns the journal's position.
+// check is everything but the comparison of many events with the journal. It
+// returns the journal's position.
 func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 	l := g.Log
-	if err := l.lock.held(); err != nil {
+	if ours, err := l.lock.Protects(); err != nil {
+		return 0, err
+	} else if !ours {
+		return 0, guardError(ReasonLock, "%s was removed or replaced", l.lock.Path())
+	}
+	if err := l.writable(); err != nil {
 		return 0, err
 	}
-	if err := l.server.health(); err != nil {
-		return 0, err
-	}
-	noted, err := readGeneration(l.config.Dir)
+	noted, err := evt.ReadGeneration(l.config.Dir)
 	if err != nil {
 		return 0, err
 	}
 	if noted == nil || noted.ID != l.generation.ID {
-		return 0, guardError(ReasonGeneration, "%s was changed while the log was open", generationPath(l.config.Dir))
+		return 0, guardError(ReasonGeneration, "%s was changed while the log was open", evt.GenerationPath(l.config.Dir))
 	}
-	// What is ahead is looked for before the log's end: both only ever rise.
-	first, ahead := "what was acknowledged", l.lastSeq.Load()
+	// The highest position is read before the log's end: both only ever rise.
+	who, ahead := "what was acknowledged", l.lastSeq.Load()
 	if g.Positions != nil {
 		err := g.Positions(ctx, func(name string, seq uint64) {
 			if seq > ahead {
-				first, ahead = "projection "+name, seq
+				who, ahead = "projection "+name, seq
 			}
 		})
 		if err != nil {
@@ -106,7 +110,7 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 		return 0, err
 	}
 	if position > ahead {
-		first, ahead = "the journal", position
+		who, ahead = "the journal", position
 	}
 	info, err := l.streamInfo(ctx)
 	if err != nil {
@@ -117,7 +121,7 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 	}
 	state := info.state()
 	if ahead > state.LastSeq {
-		return 0, guardError(ReasonBehind, "the log ends at event %d, %s is at %d", state.LastSeq, first, ahead)
+		return 0, guardError(ReasonBehind, "the log ends at event %d, %s is at %d", state.LastSeq, who, ahead)
 	}
 	l.observe(state)
 	if position == 0 {

@@ -15,10 +15,11 @@ import (
 
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/restore"
 )
 
 // A memoryJournal is a journal that has read the log up to a point.
-type memoryJournal []streams.Entry
+type memoryJournal []restore.Entry
 
 func (j memoryJournal) Position(context.Context) (uint64, error) { return uint64(len(j)), nil }
 
@@ -29,7 +30,7 @@ func (j memoryJournal) Leaf(_ context.Context, seq uint64) (events.Leaf, bool, e
 	return j[seq-1].Leaf, true, nil
 }
 
-func (j memoryJournal) all(yield func(streams.Entry, error) bool) {
+func (j memoryJournal) all(yield func(restore.Entry, error) bool) {
 	for _, e := range j {
 		if !yield(e, nil) {
 			return
@@ -45,7 +46,7 @@ func journalOf(t *testing.T, l *streams.Log, to uint64) memoryJournal {
 		if err != nil {
 			t.Fatal(err)
 		}
-		j = append(j, streams.Entry{Event: *e, Leaf: events.LeafOf(e)})
+		j = append(j, restore.Entry{Event: *e, Leaf: events.LeafOf(e)})
 	}
 	return j
 }
@@ -57,6 +58,10 @@ const (
 
 func quiet(dir string) streams.Config {
 	return streams.Config{Dir: dir, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+}
+
+func quietRestore(dir string) restore.Config {
+	return restore.Config{Dir: dir, Logger: quiet(dir).Logger}
 }
 
 func mustOpen(t *testing.T, dir string) *streams.Log {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"hubledger/streams"
+	"hubledger/streams/secrets"
 )
 
 // What is destroyed or replaced is in no file any more, not even encrypted.
@@ -92,7 +92,7 @@ func TestSecretsLeaveTheDisk(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, value, err)
 		}
 	}
-	if _, _, err := s.Get(ctx, "user.a.email"); !errors.Is(err, streams.ErrNoSecret) {
+	if _, _, err := s.Get(ctx, "user.a.email"); !errors.Is(err, secrets.ErrNotFound) {
 		t.Errorf("destroyed: %v", err)
 	}
 }

@@ -15,9 +15,11 @@ import (
 
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/restore"
+	"hubledger/streams/secrets"
 )
 
-func openSecrets(t *testing.T, l *streams.Log, keyFile string) *streams.Secrets {
+func openSecrets(t *testing.T, l *streams.Log, keyFile string) *secrets.Bucket {
 	t.Helper()
 	s, err := streams.OpenSecrets(t.Context(), l, keyFile)
 	if err != nil {
@@ -31,7 +33,7 @@ func TestSecrets(t *testing.T) {
 	key := filepath.Join(dir, "secrets.key")
 	l := mustOpen(t, dir)
 	s := openSecrets(t, l, key)
-	if _, _, err := s.Get(ctx, "user.a.password"); !errors.Is(err, streams.ErrNoSecret) || !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := s.Get(ctx, "user.a.password"); !errors.Is(err, secrets.ErrNotFound) || !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("of nothing: %v", err)
 	}
 	if err := s.Put(ctx, "user.a.password", []byte("planted-1")); err != nil {
@@ -46,11 +48,11 @@ func TestSecrets(t *testing.T) {
 		t.Fatalf("revision %d after %d, %v", next, revision, err)
 	}
 	for name, at := range map[string]uint64{"an old revision": revision, "none": 0} {
-		if _, err := s.Update(ctx, "user.a.password", []byte("x"), at); !errors.Is(err, streams.ErrSecretConflict) || !errors.Is(err, events.ErrConflict) {
+		if _, err := s.Update(ctx, "user.a.password", []byte("x"), at); !errors.Is(err, secrets.ErrConflict) || !errors.Is(err, events.ErrConflict) {
 			t.Errorf("update of %s: %v", name, err)
 		}
 	}
-	largest := bytes.Repeat([]byte{'x'}, streams.MaxSecretSize)
+	largest := bytes.Repeat([]byte{'x'}, secrets.MaxSize)
 	if err := s.Put(ctx, "user.b.email", largest); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func TestSecrets(t *testing.T) {
 	if err := s.Destroy(ctx, "user.b.email"); err != nil {
 		t.Errorf("destroyed again: %v", err)
 	}
-	if _, _, err := s.Get(ctx, "user.b.email"); !errors.Is(err, streams.ErrNoSecret) {
+	if _, _, err := s.Get(ctx, "user.b.email"); !errors.Is(err, secrets.ErrNotFound) {
 		t.Errorf("destroyed: %v", err)
 	}
 	if keys, err := s.Keys(ctx, ""); err != nil || !slices.Equal(keys, []string{"user.a.password"}) {
@@ -136,7 +138,7 @@ func TestSecretsKeyFile(t *testing.T) {
 	foreign, _ := os.ReadFile(filepath.Join(other, "k"))
 	os.WriteFile(key, foreign, 0o600)
 	try("another's", "not the one")
-	if _, err := streams.OpenSecrets(ctx, l, key); !errors.Is(err, streams.ErrSecretKey) {
+	if _, err := streams.OpenSecrets(ctx, l, key); !errors.Is(err, secrets.ErrKey) {
 		t.Errorf("another's: %v", err)
 	}
 	os.WriteFile(key, good, 0o600)
@@ -165,7 +167,7 @@ func TestSecretIsBoundToItsName(t *testing.T) {
 		return err
 	})
 	s := openSecrets(t, mustOpen(t, dir), key)
-	if _, _, err := s.Get(ctx, "user.admin.password"); !errors.Is(err, streams.ErrSecretKey) {
+	if _, _, err := s.Get(ctx, "user.admin.password"); !errors.Is(err, secrets.ErrKey) {
 		t.Errorf("moved: %v", err)
 	}
 	if value, _, err := s.Get(ctx, "user.mallory.password"); err != nil || string(value) != "known" {
@@ -231,7 +233,7 @@ func TestSecretsSurviveARestore(t *testing.T) {
 	j := journalOf(t, l, 10)
 	mustClose(t, l)
 	flip(t, dir, 0.5)
-	if _, err := streams.Restore(ctx, quiet(dir), j.all); err != nil {
+	if _, err := restore.FromJournal(ctx, quietRestore(dir), j.all); err != nil {
 		t.Fatal(err)
 	}
 	s := openSecrets(t, mustOpen(t, dir), key)
@@ -257,14 +259,14 @@ func TestSecretsOnServersElsewhere(t *testing.T) {
 		if _, err := b.Update(ctx, "user.a.password", value, revision); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Update(ctx, "user.a.password", value, revision); !errors.Is(err, streams.ErrSecretConflict) {
+		if _, err := a.Update(ctx, "user.a.password", value, revision); !errors.Is(err, secrets.ErrConflict) {
 			t.Fatalf("both have changed one revision: %v", err)
 		}
 	}
 	if err := a.Destroy(ctx, "user.a.password"); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := b.Get(ctx, "user.a.password"); !errors.Is(err, streams.ErrNoSecret) {
+	if _, _, err := b.Get(ctx, "user.a.password"); !errors.Is(err, secrets.ErrNotFound) {
 		t.Errorf("destroyed by the other one: %v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/projections/projectiontest"
 	"hubledger/streams"
+	"hubledger/streams/restore"
 )
 
 // imageCount is how many pushes the log of the benchmarks has: HUBLEDGER_IMAGES, or 20,000.
@@ -30,15 +31,15 @@ func imageCount() uint64 {
 // blobs each, 2 of them shared, in 1,000 repositories.
 func filled(b *testing.B, dir string, n uint64) {
 	b.Helper()
-	copied := iter.Seq2[streams.Entry, error](func(yield func(streams.Entry, error) bool) {
+	copied := iter.Seq2[restore.Entry, error](func(yield func(restore.Entry, error) bool) {
 		for seq := uint64(1); seq <= n; seq++ {
 			e := projectiontest.Image(seq)
-			if !yield(streams.Entry{Event: e, Leaf: events.LeafOf(&e)}, nil) {
+			if !yield(restore.Entry{Event: e, Leaf: events.LeafOf(&e)}, nil) {
 				return
 			}
 		}
 	})
-	if _, err := streams.Restore(b.Context(), streams.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, copied); err != nil {
+	if _, err := restore.FromJournal(b.Context(), restore.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, copied); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-package streams
+package disk
 
 import (
 	"errors"
@@ -13,13 +13,14 @@ import (
 // ErrLocked: another process has the data directory open.
 var ErrLocked = errors.New("the data directory is in use")
 
-// A dirLock is an exclusive lock on a data directory, held until it is
-// released or the process ends. NATS takes none: two servers on one directory
-// would both acknowledge, and the writes of one would vanish.
-type dirLock struct{ f *os.File }
+// A Lock is an exclusive lock on a data directory, held until it is released
+// or the process ends. NATS takes none: two servers on one directory would
+// both acknowledge, and the writes of one would vanish.
+type Lock struct{ f *os.File }
 
-// lockDir locks Dir/lock. The error wraps ErrLocked and names the holder.
-func lockDir(dir string) (*dirLock, error) {
+// LockDir locks the file "lock" in a data directory. The error wraps ErrLocked
+// and names the process that holds the lock.
+func LockDir(dir string) (*Lock, error) {
 	path := filepath.Join(dir, "lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC, 0o600)
 	if err != nil {
@@ -43,21 +44,22 @@ func lockDir(dir string) (*dirLock, error) {
 		f.Close()
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
-	return &dirLock{f}, nil
+	return &Lock{f}, nil
 }
 
-// held checks that the file that is locked is the one that others would lock.
-func (l *dirLock) held() error {
-	ours, err := l.f.Stat()
+// Path is the file that is locked.
+func (l *Lock) Path() string { return l.f.Name() }
+
+// Protects reports whether the locked file still is the one at Path. If it was
+// removed or replaced, another process could lock the new file.
+func (l *Lock) Protects() (bool, error) {
+	locked, err := l.f.Stat()
 	if err != nil {
-		return err
+		return false, err
 	}
-	theirs, err := os.Stat(l.f.Name())
-	if err != nil || !os.SameFile(ours, theirs) {
-		return guardError(ReasonLock, "%s was removed or replaced", l.f.Name())
-	}
-	return nil
+	atPath, err := os.Stat(l.f.Name())
+	return err == nil && os.SameFile(locked, atPath), nil
 }
 
-// release keeps the file: removing it would let two processes lock two files of one name.
-func (l *dirLock) release() error { return l.f.Close() }
+// Release keeps the file: removing it would let two processes lock two files of one name.
+func (l *Lock) Release() error { return l.f.Close() }

@@ -1,4 +1,4 @@
-package streams
+package secrets
 
 import (
 	"bytes"
@@ -12,19 +12,21 @@ import (
 	"os"
 
 	"filippo.io/age"
+
+	"hubledger/streams/disk"
 )
 
-// A secretBox encrypts and decrypts secrets. Age keeps them from being read
+// A box encrypts and decrypts secrets. Age keeps them from being read
 // (age-encryption.org/v1, X25519); the code in front of each says who wrote
 // it under which name, which age alone does not.
-type secretBox struct {
+type box struct {
 	identity *age.X25519Identity
 	mac      []byte // key of that code
 }
 
-func newSecretBox(identity *age.X25519Identity) (*secretBox, error) {
+func newBox(identity *age.X25519Identity) (*box, error) {
 	mac, err := hkdf.Key(sha256.New, []byte(identity.String()), nil, "hubledger secrets: name and value", sha256.Size)
-	return &secretBox{identity, mac}, err
+	return &box{identity, mac}, err
 }
 
 const keyFileHead = `# The key to Hubledger's secrets: password hashes, e-mail addresses, signing keys.
@@ -32,20 +34,20 @@ const keyFileHead = `# The key to Hubledger's secrets: password hashes, e-mail a
 # password; with it and the data, the secrets can be read.
 `
 
-// makeSecretKey makes a key file that only its owner can read.
-func makeSecretKey(path string) (*secretBox, error) {
+// makeKey makes a key file that only its owner can read.
+func makeKey(path string) (*box, error) {
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
 		return nil, err
 	}
-	if err := writeDurably(path, []byte(keyFileHead+identity.String()+"\n")); err != nil {
+	if err := disk.WriteFile(path, []byte(keyFileHead+identity.String()+"\n")); err != nil {
 		return nil, err
 	}
-	return newSecretBox(identity)
+	return newBox(identity)
 }
 
-// readSecretKey reads a key file; the error wraps fs.ErrNotExist when it is missing.
-func readSecretKey(path string) (*secretBox, error) {
+// readKey reads a key file; the error wraps fs.ErrNotExist when it is missing.
+func readKey(path string) (*box, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -66,11 +68,11 @@ func readSecretKey(path string) (*secretBox, error) {
 	if !ok || len(found) != 1 {
 		return nil, fmt.Errorf("key file %s: it must hold one age X25519 identity", path)
 	}
-	return newSecretBox(identity)
+	return newBox(identity)
 }
 
 // code authenticates a name and a value together.
-func (b *secretBox) code(key string, value []byte) []byte {
+func (b *box) code(key string, value []byte) []byte {
 	h := hmac.New(sha256.New, b.mac)
 	h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(key))))
 	h.Write([]byte(key))
@@ -78,7 +80,7 @@ func (b *secretBox) code(key string, value []byte) []byte {
 	return h.Sum(nil)
 }
 
-func (b *secretBox) seal(key string, value []byte) ([]byte, error) {
+func (b *box) seal(key string, value []byte) ([]byte, error) {
 	var out bytes.Buffer
 	w, err := age.Encrypt(&out, b.identity.Recipient())
 	if err != nil {
@@ -93,17 +95,17 @@ func (b *secretBox) seal(key string, value []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (b *secretBox) open(key string, sealed []byte) ([]byte, error) {
+func (b *box) open(key string, sealed []byte) ([]byte, error) {
 	r, err := age.Decrypt(bytes.NewReader(sealed), b.identity)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSecretKey, err)
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	plain, err := io.ReadAll(io.LimitReader(r, MaxSecretSize+sha256.Size+1))
+	plain, err := io.ReadAll(io.LimitReader(r, MaxSize+sha256.Size+1))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSecretKey, err)
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	if len(plain) < sha256.Size || !hmac.Equal(plain[:sha256.Size], b.code(key, plain[sha256.Size:])) {
-		return nil, fmt.Errorf("%w: %w", ErrSecretKey, errors.New("it was written elsewhere or under another name"))
+		return nil, fmt.Errorf("%w: %w", ErrKey, errors.New("it was written elsewhere or under another name"))
 	}
 	return plain[sha256.Size:], nil
 }

@@ -1,4 +1,4 @@
-package streams
+package evt
 
 import (
 	"crypto/rand"
@@ -9,11 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"hubledger/streams/disk"
 )
 
-// A Generation is one life of the log. A log that was made again after it lost
-// something is a new one, and says which it follows. It stands in the stream's
-// metadata and in Dir/generation.json; the two must agree.
+// A Generation is the identity of a log. A log that was made again after it
+// lost something is a new generation and names the one it follows. The
+// generation stands in the stream's metadata and in generation.json of the data
+// directory; the two must agree.
 type Generation struct {
 	ID       string    `json:"id"`
 	Created  time.Time `json:"created"`
@@ -29,12 +32,13 @@ type Generation struct {
 	PreviousLast uint64 `json:"previousLast,omitempty"`
 }
 
-func newGeneration(maxBytes int64) Generation {
+// NewGeneration is a generation that follows no other one.
+func NewGeneration(maxBytes int64) Generation {
 	return Generation{ID: rand.Text(), Created: time.Now().UTC().Truncate(time.Second), MaxBytes: maxBytes}
 }
 
-// resized takes over the limit that the stream has, if it was being given it.
-func (g Generation) resized(limit int64) Generation {
+// Resized takes over the limit that the stream has, if it was being given it.
+func (g Generation) Resized(limit int64) Generation {
 	if g.Resizing != 0 && limit == g.Resizing {
 		g.MaxBytes = limit
 	}
@@ -42,11 +46,12 @@ func (g Generation) resized(limit int64) Generation {
 	return g
 }
 
-func generationPath(dir string) string { return filepath.Join(dir, "generation.json") }
+// GenerationPath is the file that names the generation of a data directory.
+func GenerationPath(dir string) string { return filepath.Join(dir, "generation.json") }
 
-// readGeneration returns nil when there is no file.
-func readGeneration(dir string) (*Generation, error) {
-	data, err := os.ReadFile(generationPath(dir))
+// ReadGeneration reads that file. It returns nil when there is none.
+func ReadGeneration(dir string) (*Generation, error) {
+	data, err := os.ReadFile(GenerationPath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -55,15 +60,16 @@ func readGeneration(dir string) (*Generation, error) {
 	}
 	var g Generation
 	if err := json.Unmarshal(data, &g); err != nil || g.ID == "" {
-		return nil, fmt.Errorf("%s is damaged: %w", generationPath(dir), err)
+		return nil, fmt.Errorf("%s is damaged: %w", GenerationPath(dir), err)
 	}
 	return &g, nil
 }
 
-func (g Generation) write(dir string) error {
+// Write replaces that file.
+func (g Generation) Write(dir string) error {
 	data, err := json.MarshalIndent(g, "", "  ")
 	if err != nil {
 		return err
 	}
-	return writeDurably(generationPath(dir), append(data, '\n'))
+	return disk.WriteFile(GenerationPath(dir), append(data, '\n'))
 }

@@ -1,4 +1,4 @@
-package streams
+package evt
 
 import (
 	"fmt"
@@ -9,32 +9,34 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
+	"hubledger/streams/disk"
 )
 
 // StreamName is the stream that is the log.
 const StreamName = "EVT"
 
-// maxMsgSize bounds a message, headers and data, in bytes.
-const maxMsgSize = 8 << 20
+// MaxMessageSize bounds a message, headers and data, in bytes.
+const MaxMessageSize = 8 << 20
 
-// duplicateWindow is how long the server remembers message ids.
-const duplicateWindow = 10 * time.Minute
+// DuplicateWindow is how long the server remembers message ids.
+const DuplicateWindow = 10 * time.Minute
 
 // Keys of the stream's own metadata. The server adds keys that begin with
 // "_nats." and that no definition knows.
 const (
-	metaGeneration     = "generation"
-	metaPrevious       = "previous-generation"
-	metaPreviousLast   = "previous-last-sequence"
-	serverMetaKeyStart = "_nats."
+	MetaGeneration = "generation"          // the id of the stream's generation
+	MetaPrevious   = "previous-generation" // the id of the generation that it follows
+
+	metaPreviousLast = "previous-last-sequence"
+	serverMetaPrefix = "_nats."
 )
 
-// definition is the whole configuration of EVT. What is left at zero is meant
-// to be zero: the guard compares every field.
-func definition(g Generation, replicas int) jetstream.StreamConfig {
-	meta := map[string]string{metaGeneration: g.ID}
+// Definition is the whole configuration of EVT. What is left at zero is meant
+// to be zero: the log guard compares every field.
+func Definition(g Generation, replicas int) jetstream.StreamConfig {
+	meta := map[string]string{MetaGeneration: g.ID}
 	if g.Previous != "" {
-		meta[metaPrevious] = g.Previous
+		meta[MetaPrevious] = g.Previous
 		meta[metaPreviousLast] = fmt.Sprint(g.PreviousLast)
 	}
 	return jetstream.StreamConfig{
@@ -47,12 +49,12 @@ func definition(g Generation, replicas int) jetstream.StreamConfig {
 		DenyDelete:  true,
 		DenyPurge:   true,
 		Compression: jetstream.NoCompression,
-		Duplicates:  duplicateWindow,
+		Duplicates:  DuplicateWindow,
 		AllowDirect: true,
 		Replicas:    replicas,
 
 		MaxBytes:          g.MaxBytes,
-		MaxMsgSize:        maxMsgSize,
+		MaxMsgSize:        MaxMessageSize,
 		MaxMsgs:           -1,
 		MaxMsgsPerSubject: -1,
 		MaxConsumers:      -1,
@@ -62,9 +64,9 @@ func definition(g Generation, replicas int) jetstream.StreamConfig {
 	}
 }
 
-// differences lists every field in which a stream's configuration is not as
+// Differences lists every field in which a stream's configuration is not as
 // defined, as "Field is x, not y".
-func differences(want, have jetstream.StreamConfig) []string {
+func Differences(want, have jetstream.StreamConfig) []string {
 	have.Metadata = ownMetadata(have.Metadata)
 	var out []string
 	w, h := reflect.ValueOf(want), reflect.ValueOf(have)
@@ -77,11 +79,24 @@ func differences(want, have jetstream.StreamConfig) []string {
 	return out
 }
 
+// ByteLimit is the stream's limit in bytes: the configured one or, when that
+// is 0, what the stream has already plus what is free on the disk of dir.
+func ByteLimit(dir string, configured, have int64) (int64, error) {
+	if configured > 0 {
+		return configured, nil
+	}
+	free, err := disk.FreeSpace(dir)
+	if err != nil {
+		return 0, err
+	}
+	return have + free, nil
+}
+
 // ownMetadata drops what the server notes in a stream's metadata for itself.
 func ownMetadata(m map[string]string) map[string]string {
 	own := map[string]string{}
 	for k, v := range m {
-		if !strings.HasPrefix(k, serverMetaKeyStart) {
+		if !strings.HasPrefix(k, serverMetaPrefix) {
 			own[k] = v
 		}
 	}

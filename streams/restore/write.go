@@ -1,4 +1,4 @@
-package streams
+package restore
 
 import (
 	"context"
@@ -9,37 +9,47 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
+	"hubledger/streams/embedded"
+	"hubledger/streams/evt"
 )
 
-// Bounds of what a rebuild has on its way at once.
+// Bounds of what was sent to the server and is not acknowledged yet.
 const (
-	refillMessages = 512
-	refillBytes    = 32 << 20
+	pendingMessages = 512
+	pendingBytes    = 32 << 20
 )
 
 // recentLeaves is how many of the copy's last events the old files are
 // compared with before anything is taken from them.
 const recentLeaves = 1000
 
-// refill writes a new log in c.Dir: the copy, then what the old files have
+// writeLog writes a new log in c.Dir: the copy, then what the old files have
 // behind it. It returns the hash of all leaves. The server does not sync each
 // message: the files are synced as a whole before they are put in place.
-func refill(ctx context.Context, c Config, r *Restored, copied iter.Seq2[Entry, error], old *oldLog) (sum [sha256.Size]byte, err error) {
-	l := &Log{config: c, log: c.Logger}
-	if err := l.start(ctx, 0, false); err != nil {
+func writeLog(ctx context.Context, c Config, r *Result, copied iter.Seq2[Entry, error], old *oldFiles) (sum [sha256.Size]byte, err error) {
+	server, err := embedded.Start(ctx, embedded.Config{Dir: evt.ServerDir(c.Dir), NoSync: true, MaxPayload: evt.MaxMessageSize,
+		Logger: c.Logger, Progress: c.Progress})
+	if err != nil {
 		return sum, err
 	}
-	defer func() {
-		l.conn.Close()
-		l.server.stop()
-	}()
-	if _, err := l.js.CreateStream(ctx, definition(r.Generation, c.Replicas)); err != nil {
+	defer server.Stop()
+	conn, err := nats.Connect("", server.Connection())
+	if err != nil {
+		return sum, fmt.Errorf("connect to nats: %w", err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
 		return sum, err
 	}
-	w := writer{js: l.js, leaves: sha256.New(), recent: map[uint64]events.Leaf{}}
+	if _, err := js.CreateStream(ctx, evt.Definition(r.Generation, 1)); err != nil {
+		return sum, err
+	}
+	w := writer{js: js, leaves: sha256.New(), recent: map[uint64]events.Leaf{}}
 	for entry, err := range copied {
 		if err != nil {
 			return sum, fmt.Errorf("read the copy: %w", err)
@@ -50,7 +60,7 @@ func refill(ctx context.Context, c Config, r *Restored, copied iter.Seq2[Entry, 
 		if err := w.write(ctx, entry.Event); err != nil {
 			return sum, err
 		}
-		w.tell(c.Progress, old.last)
+		w.report(c.Progress, old.last)
 	}
 	inCopy := w.last
 	for e, err := range old.after(ctx, inCopy, w.recent) {
@@ -60,7 +70,7 @@ func refill(ctx context.Context, c Config, r *Restored, copied iter.Seq2[Entry, 
 		if err := w.write(ctx, e); err != nil {
 			return sum, err
 		}
-		w.tell(c.Progress, old.last)
+		w.report(c.Progress, old.last)
 	}
 	if err := w.flush(ctx); err != nil {
 		return sum, err
@@ -72,26 +82,26 @@ func refill(ctx context.Context, c Config, r *Restored, copied iter.Seq2[Entry, 
 
 // A writer appends events that have their sequence already.
 type writer struct {
-	js      jetstream.JetStream
-	last    uint64
-	leaves  hash.Hash
-	recent  map[uint64]events.Leaf // of the last recentLeaves events
-	pending []jetstream.PubAckFuture
-	size    int
-	told    time.Time
+	js       jetstream.JetStream
+	last     uint64
+	leaves   hash.Hash
+	recent   map[uint64]events.Leaf // of the last recentLeaves events
+	pending  []jetstream.PubAckFuture
+	size     int
+	reported time.Time
 }
 
 func (w *writer) write(ctx context.Context, e events.Event) error {
 	if e.Seq != w.last+1 {
 		return fmt.Errorf("event %d follows event %d", e.Seq, w.last)
 	}
-	m, err := message(&e)
+	m, err := evt.NewMessage(&e)
 	if err != nil {
 		return err
 	}
 	// Ids matter within the duplicate window only; older ones would all be
 	// kept in memory, since the server takes them for new.
-	if time.Since(e.Time()) > duplicateWindow {
+	if time.Since(e.Time()) > evt.DuplicateWindow {
 		delete(m.Header, jetstream.MsgIDHeader)
 	}
 	m.Header[jetstream.ExpectedLastSeqHeader] = []string{strconv.FormatUint(w.last, 10)}
@@ -106,7 +116,7 @@ func (w *writer) write(ctx context.Context, e events.Event) error {
 	delete(w.recent, e.Seq-recentLeaves)
 	w.pending = append(w.pending, ack)
 	w.size += len(e.Data)
-	if len(w.pending) >= refillMessages || w.size >= refillBytes {
+	if len(w.pending) >= pendingMessages || w.size >= pendingBytes {
 		return w.flush(ctx)
 	}
 	return nil
@@ -127,9 +137,9 @@ func (w *writer) flush(ctx context.Context) error {
 	return nil
 }
 
-func (w *writer) tell(progress func(string, int64, int64), total uint64) {
-	if time.Since(w.told) > time.Second {
-		w.told = time.Now()
+func (w *writer) report(progress func(string, int64, int64), total uint64) {
+	if time.Since(w.reported) > time.Second {
+		w.reported = time.Now()
 		progress("rebuilding the log (events)", int64(w.last), int64(max(total, w.last)))
 	}
 }

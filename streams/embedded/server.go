@@ -1,4 +1,6 @@
-package streams
+// Package embedded runs a NATS server with JetStream inside this process, which
+// nothing outside can connect to.
+package embedded
 
 import (
 	"cmp"
@@ -13,29 +15,50 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 )
 
-// An embeddedServer is a NATS server of this process that nothing outside can
-// connect to.
-type embeddedServer struct {
+// Config says where the server keeps its streams and how it writes them.
+type Config struct {
+	// Dir is where the server keeps its files.
+	Dir string
+
+	// Size is about what the streams have on disk, in bytes; it is the total
+	// of the progress that is reported.
+	Size int64
+
+	// NoSync makes the server acknowledge messages that are not on disk yet.
+	NoSync bool
+
+	// MaxPayload bounds a message, headers and data, in bytes.
+	MaxPayload int32
+
+	// Logger gets the server's messages.
+	Logger *slog.Logger
+
+	// Progress is called every second of a long start.
+	Progress func(msg string, done, total int64)
+}
+
+// A Server is an embedded server that runs.
+type Server struct {
 	ns  *server.Server
 	log *serverLog
 }
 
-// startServer starts the server and waits until it has recovered the stream,
+// Start starts the server and waits until it has recovered its streams,
 // however long that takes: millions of events without a clean index need tens
-// of seconds. size is what the stream has on disk, in bytes, for the progress.
-// durable makes it sync every message before it acknowledges it.
-func startServer(ctx context.Context, c Config, size int64, durable bool) (*embeddedServer, error) {
+// of seconds.
+func Start(ctx context.Context, c Config) (*Server, error) {
 	log := &serverLog{slog: c.Logger.With("from", "nats")}
 	ns, err := server.NewServer(&server.Options{
 		ServerName:             "hubledger",
 		DontListen:             true,
 		NoSigs:                 true,
 		JetStream:              true,
-		StoreDir:               c.natsDir(),
-		SyncAlways:             durable,
-		MaxPayload:             maxMsgSize,
+		StoreDir:               c.Dir,
+		SyncAlways:             !c.NoSync,
+		MaxPayload:             c.MaxPayload,
 		JetStreamMaxMemory:     64 << 20,
 		JetStreamMaxStore:      math.MaxInt64 / 2, // each stream has a limit of its own
 		DisableJetStreamBanner: true,
@@ -46,7 +69,7 @@ func startServer(ctx context.Context, c Config, size int64, durable bool) (*embe
 	}
 	ns.SetLoggerV2(log, false, false, false)
 
-	s := &embeddedServer{ns, log}
+	s := &Server{ns, log}
 	started := make(chan struct{})
 	go func() {
 		defer close(started)
@@ -59,17 +82,17 @@ func startServer(ctx context.Context, c Config, size int64, durable bool) (*embe
 		select {
 		case <-started:
 			if !ns.JetStreamEnabled() {
-				s.stop()
+				s.Stop()
 				return nil, fmt.Errorf("nats server did not start: %s", log.lastError())
 			}
 			return s, nil
 		case <-tick.C:
-			c.Progress("indexing the log", min(bytesRead()-before, size), size)
+			c.Progress("indexing the log", min(bytesRead()-before, c.Size), c.Size)
 		case <-ctx.Done():
 			// Start cannot be interrupted; the process is about to end anyway.
 			go func() {
 				<-started
-				s.stop()
+				s.Stop()
 			}()
 			return nil, context.Cause(ctx)
 		}
@@ -88,27 +111,26 @@ func bytesRead() int64 {
 	return n
 }
 
-// stop returns when the server has written its index and closed its files.
-func (s *embeddedServer) stop() {
+// Connection is the option by which a client connects to the server.
+func (s *Server) Connection() nats.Option { return nats.InProcessServer(s.ns) }
+
+// Stop returns when the server has written its index and closed its files.
+func (s *Server) Stop() {
 	s.ns.Shutdown()
 	s.ns.WaitForShutdown()
 }
 
-// health is a *GuardError when the server has stopped writing: after a failed
-// write it acknowledges nothing until it is started again. Nil for a server
-// elsewhere, which says nothing of the kind.
-func (s *embeddedServer) health() error {
-	if s == nil {
-		return nil
-	}
+// Writable is nil while the server writes. After a failed write it acknowledges
+// nothing until it is started again; the error then says what the server reports.
+func (s *Server) Writable() error {
 	if h := s.ns.Healthz(&server.HealthzOptions{}); h.StatusCode != http.StatusOK {
-		return guardError(ReasonWrite, "the log cannot be written: %s", cmp.Or(h.Error, h.Status))
+		return errors.New(cmp.Or(h.Error, h.Status))
 	}
 	return nil
 }
 
-// serverLog passes the server's messages on. Its notices are of no interest in
-// normal running.
+// serverLog passes the server's messages on. Its notices are logged at level
+// debug: they are of no interest in normal running.
 type serverLog struct {
 	slog *slog.Logger
 	last atomic.Pointer[string]

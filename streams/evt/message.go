@@ -1,6 +1,7 @@
-package streams
+package evt
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -10,15 +11,17 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
+	"hubledger/streams/blockfile"
 )
 
 // attributePrefix begins the headers that are an event's attributes. All
 // others belong to NATS and are no part of the event.
 const attributePrefix = "ce-"
 
-// message turns an event into the message that holds it. Header names are
-// written exactly as they are.
-func message(e *events.Event) (*nats.Msg, error) {
+// NewMessage turns an event into the message that holds it. The error says why
+// the event could not be read back as it was written.
+// Header names are written exactly as they are.
+func NewMessage(e *events.Event) (*nats.Msg, error) {
 	if err := checkEvent(e); err != nil {
 		return nil, err
 	}
@@ -38,7 +41,7 @@ func checkEvent(e *events.Event) error {
 	if len(e.Data) > events.MaxDataSize {
 		return bad("%d bytes of data, %d are allowed", len(e.Data), events.MaxDataSize)
 	}
-	if !validSubject(e.Subject) {
+	if !ValidSubject(e.Subject) {
 		return bad("subject %q", e.Subject)
 	}
 	if e.ID() == "" {
@@ -64,9 +67,9 @@ func notNameRune(r rune) bool {
 
 func notValueRune(r rune) bool { return r < ' ' || r > '~' }
 
-// validSubject accepts evt.<a>.<b>.<c>: no wildcards, no empty tokens, nothing
+// ValidSubject accepts evt.<a>.<b>.<c>: no wildcards, no empty tokens, nothing
 // that a server would split or refuse.
-func validSubject(s string) bool {
+func ValidSubject(s string) bool {
 	rest, ok := strings.CutPrefix(s, events.SubjectPrefix)
 	if !ok || len(s) > 512 {
 		return false
@@ -81,12 +84,26 @@ func validSubject(s string) bool {
 
 func notSubjectRune(r rune) bool { return r <= ' ' || r > '~' || r == '*' || r == '>' }
 
-// fromMessage is the inverse of message.
-func fromMessage(seq uint64, subject string, h nats.Header, data []byte) events.Event {
+// FromMessage is the inverse of NewMessage.
+func FromMessage(seq uint64, subject string, h nats.Header, data []byte) events.Event {
 	e := events.Event{Seq: seq, Subject: subject, Data: data, Attributes: make([]events.Attribute, 0, len(h))}
 	for name, values := range h {
 		if strings.HasPrefix(name, attributePrefix) && len(values) > 0 {
 			e.Attributes = append(e.Attributes, events.Attribute{Name: name, Value: values[0]})
+		}
+	}
+	sortAttributes(e.Attributes)
+	return e
+}
+
+// FromRecord is the event that a stored message holds. One that is not ours
+// has no attributes; events.Event.Check tells.
+func FromRecord(r blockfile.Record) events.Event {
+	e := events.Event{Seq: r.Seq, Subject: string(r.Subject), Data: bytes.Clone(r.Data), Attributes: make([]events.Attribute, 0, 9)}
+	for line := range strings.SplitSeq(string(r.Header), "\r\n") {
+		name, value, _ := strings.Cut(line, ":")
+		if strings.HasPrefix(name, attributePrefix) {
+			e.Attributes = append(e.Attributes, events.Attribute{Name: name, Value: strings.TrimLeft(value, " \t")})
 		}
 	}
 	sortAttributes(e.Attributes)
