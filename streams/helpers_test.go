@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
@@ -111,31 +109,6 @@ func truncate(t *testing.T, dir string, by int64) {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(blockFile(dir), info.Size()-by); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// bareServer runs a nats-server of somebody else on the stream and changes it.
-func bareServer(t *testing.T, dir string, change func(context.Context, jetstream.JetStream) error) {
-	t.Helper()
-	ns, err := server.NewServer(&server.Options{JetStream: true, StoreDir: filepath.Join(dir, "nats"),
-		DontListen: true, NoSigs: true, NoLog: true, JetStreamMaxStore: 1 << 60, MaxPayload: 8 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ns.Start()
-	defer ns.WaitForShutdown()
-	defer ns.Shutdown()
-	nc, err := nats.Connect("", nats.InProcessServer(ns))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err == nil {
-		err = change(context.Background(), js)
-	}
-	if err != nil {
 		t.Fatal(err)
 	}
 }

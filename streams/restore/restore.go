@@ -64,10 +64,11 @@ type Result struct {
 	Aside      string // where the old files are now, "" when there were none
 }
 
-// Restore makes the log anew from a copy of its events in order: the journal. Every event keeps its sequence, subject,
-// attributes and data, so every leaf stays the same. Events that the old
-// files still have behind the copy's last one are taken over too. The new log
-// is a new generation that names the old one and its last sequence.
+// FromJournal makes the log anew from a copy of its events in order: the
+// journal. Every event keeps its sequence, subject, attributes and data, so
+// every leaf stays the same. Events that the old files still have behind the
+// copy's last one are taken over too. The new log is a new generation that
+// names the old one and its last sequence.
 //
 // The old files are moved aside, in one step and only after the new ones are
 // complete, verified and on disk. Whatever fails before leaves them in place.
@@ -170,7 +171,7 @@ func verifyFresh(ctx context.Context, c Config, n uint64, written [sha256.Size]b
 }
 
 // putInPlace exchanges the old files for the new. Interrupted anywhere, it
-// leaves a directory that the guard refuses, and that Restore can be run on.
+// leaves a directory that the guard refuses and that can be restored again.
 func (r *Result) putInPlace(c, fresh Config) error {
 	if _, err := os.Stat(evt.ServerDir(c.Dir)); err == nil {
 		r.Aside = fmt.Sprint(evt.ServerDir(c.Dir), asideSuffix, time.Now().UTC().Format("20060102T150405.000Z"))

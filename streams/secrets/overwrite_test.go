@@ -1,4 +1,4 @@
-package streams_test
+package secrets_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/streams/secrets"
+	"hubledger/streams/streamtest"
 )
 
 // What is destroyed or replaced is in no file any more, not even encrypted.
@@ -27,7 +28,7 @@ func TestSecretsLeaveTheDisk(t *testing.T) {
 	key := filepath.Join(dir, "secrets.key")
 	var sealed [][]byte // the records of what is to go, then that of what stays
 	remember := func(names ...string) {
-		bareServer(t, dir, func(ctx context.Context, js jetstream.JetStream) error {
+		streamtest.BareServer(t, dir, func(ctx context.Context, js jetstream.JetStream) error {
 			kv, err := js.KeyValue(ctx, "SECRETS")
 			if err != nil {
 				return err
@@ -60,7 +61,7 @@ func TestSecretsLeaveTheDisk(t *testing.T) {
 		}))
 		return n
 	}
-	l := mustOpen(t, dir)
+	l := streamtest.Open(t, dir)
 	s := openSecrets(t, l, key)
 	for _, name := range []string{"user.a.email", "user.a.password", "user.b.password", "user.c.password"} {
 		check(s.Put(ctx, name, []byte("of "+name)))
@@ -70,7 +71,7 @@ func TestSecretsLeaveTheDisk(t *testing.T) {
 	if n := onDisk(); !slices.Equal(n, []int{1, 1, 1, 1}) {
 		t.Fatalf("the files have %d of each before", n)
 	}
-	l = mustOpen(t, dir)
+	l = streamtest.Open(t, dir)
 	s = openSecrets(t, l, key)
 	check(s.Destroy(ctx, "user.a.email"))
 	check(s.Put(ctx, "user.a.password", []byte("another")))
@@ -86,7 +87,7 @@ func TestSecretsLeaveTheDisk(t *testing.T) {
 	if n := onDisk(); !slices.Equal(n, []int{0, 0, 0, 1}) || heads != 4 { // with the canary
 		t.Errorf("the files have %d of each, and %d records", n, heads)
 	}
-	s = openSecrets(t, mustOpen(t, dir), key)
+	s = openSecrets(t, streamtest.Open(t, dir), key)
 	for name, want := range map[string]string{"user.a.password": "another", "user.b.password": "another", "user.c.password": "of user.c.password"} {
 		if value, _, err := s.Get(ctx, name); err != nil || string(value) != want {
 			t.Errorf("%s: %q, %v", name, value, err)
