@@ -16,7 +16,7 @@ import (
 
 // The error codes with which the server refuses a message.
 const (
-	codeWrongLastSequence jetstream.ErrorCode = 10071 // the subject has moved on
+	codeWrongLastSequence jetstream.ErrorCode = 10071 // the subject's last event is another one
 	codeWriteInFlight     jetstream.ErrorCode = 10164 // another write of the subject is not decided yet
 	codeStoreFailed       jetstream.ErrorCode = 10077 // among others: the stream's byte limit
 	codeAccountExceeded   jetstream.ErrorCode = 10002
@@ -24,8 +24,9 @@ const (
 	codeNoResources       jetstream.ErrorCode = 10023
 )
 
-// ackWait is how long one attempt waits before it is made again. Then the
-// message may still be on its way to the disk; to send it twice does no harm.
+// ackWait is how long one attempt waits for its acknowledgement before the
+// message is sent again. The first one may still be on its way to the disk;
+// sending it twice does no harm.
 const ackWait = 2 * time.Second
 
 // Append puts an event into the log, sets its ce-time and returns its
@@ -35,10 +36,10 @@ const ackWait = 2 * time.Second
 // none at all, or events.AnySeq. If the subject has another last event, the
 // error wraps events.ErrConflict, unless the event that followed has this one's
 // id: then an earlier attempt had succeeded, and its sequence is returned. So
-// appending an event again is safe, for ever with an expectation and within
+// appending an event again is safe: at any time with an expectation, and within
 // the stream's duplicate window (10 min) without one.
 //
-// The error wraps events.ErrReadOnly or events.ErrNoSpace when the log takes
+// The error wraps events.ErrReadOnly or events.ErrNoSpace when the log accepts
 // nothing now, and ErrUncertain when the outcome is not known because ctx
 // ended or the disk failed.
 func (l *Log) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {

@@ -16,8 +16,8 @@ const tailEvents = 20_000
 // the server will have to. It returns their size in bytes. The error is a
 // *GuardError when the files are damaged or less than they were.
 func checkFiles(ctx context.Context, c Config, g evt.Generation) (size int64, err error) {
-	// A server would apply loosened limits as soon as it starts. A description
-	// that cannot be read is left to it: it does not touch that stream then.
+	// A server would apply loosened limits as soon as it starts. A stored
+	// configuration that it cannot read makes it leave the stream alone.
 	if config, err := evt.StoredConfig(c.Dir); err == nil && config.Metadata[evt.MetaGeneration] == g.ID {
 		if diff := evt.Differences(evt.Definition(g.Resized(config.MaxBytes), c.Replicas), config); len(diff) > 0 {
 			return 0, configError(diff)

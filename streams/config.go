@@ -23,16 +23,15 @@ type Config struct {
 	URL string
 
 	// MaxBytes limits the stream, in bytes. 0: what the stream has plus what
-	// is free on the disk of Dir, at its creation and again at a later start
-	// when that has grown. The limit is never the server's default and is
-	// never lowered by itself.
+	// is free on the disk of Dir, computed when the stream is made and again at
+	// a start when it has grown. The limit is lowered only by another MaxBytes.
 	MaxBytes int64
 
 	// Replicas of the stream on a cluster: 3 when 0. An embedded server has 1.
 	Replicas int
 
-	// Reserve reports whether the disk's reserve is still whole. When it says
-	// false, Append accepts only what frees space; see freesSpace. It is asked
+	// Reserve reports whether the disk's reserve is still free. While it is not,
+	// Append accepts only events that free space; see freesSpace. It is asked
 	// on every append and must be cheap. Nil: there is no reserve.
 	Reserve func() bool
 

@@ -19,8 +19,8 @@ type Journal interface {
 	Leaf(ctx context.Context, seq uint64) (leaf events.Leaf, held bool, err error)
 }
 
-// A Guard finds out whether the log still is what it was. What it finds makes
-// the log read-only for as long as it is open.
+// A Guard finds out whether the log still is what it was. If it is not, the log
+// is read-only until it is opened again.
 type Guard struct {
 	Log     *Log
 	Journal Journal
@@ -42,11 +42,11 @@ type Guard struct {
 	Logger *slog.Logger // nil: slog.Default
 }
 
-// Check is for the start, before the first append: everything that Run does
-// each minute, and the last 20,000 events compared with the journal.
+// Check is called at the start, before the first append. It does what Run does
+// each minute and compares the last 20,000 events with the journal.
 //
 // The error is a *GuardError when the log is not to be trusted; the log is
-// then read-only. Any other error means that something could not be asked.
+// then read-only. Any other error means that the check could not be made.
 func (g *Guard) Check(ctx context.Context) error {
 	return g.judge(ctx, func() error {
 		position, err := g.check(ctx)
@@ -130,7 +130,7 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 	return position, g.compare(ctx, position, position, 0)
 }
 
-// compare holds the log's events from one sequence to another against the
+// compare compares the log's events from one sequence to another with the
 // journal's leaves, at most rate of them a second unless that is 0.
 func (g *Guard) compare(ctx context.Context, from, to uint64, rate int) error {
 	if from > to {

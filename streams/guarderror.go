@@ -21,7 +21,7 @@ const (
 	ReasonWrite      Reason = "write"      // the server cannot write to its files
 )
 
-// A GuardError says why the log is not to be trusted, and what to do.
+// A GuardError says why the log is not to be trusted, and what the operator can do.
 type GuardError struct {
 	Reason Reason
 	Detail string // what exactly was found
@@ -32,8 +32,8 @@ func (e *GuardError) Error() string {
 	return fmt.Sprintf("log guard: %s (%s). %s", e.Detail, e.Reason, e.Advice)
 }
 
-// ExitCode is what a command that fails for this ends with: 3, apart from 1
-// for other failures and 2 for wrong usage.
+// ExitCode is the exit status of a command that fails for this reason: 3, where
+// other failures have 1 and wrong usage has 2.
 func (e *GuardError) ExitCode() int { return 3 }
 
 func guardError(r Reason, format string, v ...any) *GuardError {

@@ -10,8 +10,9 @@ import (
 // scrubWindow is how many events are read at a time: about a block of them.
 const scrubWindow = 10_000
 
-// Run checks the log every minute and walks slowly over all of it, until ctx
-// ends or something is found; then it returns that.
+// Run checks the log every minute and slowly compares all of it with the
+// journal. It returns when ctx ends or the log has become read-only, with the
+// reason.
 func (g *Guard) Run(ctx context.Context) error {
 	log := cmp.Or(g.Logger, slog.Default())
 	scrub := make(chan error, 1)

@@ -78,8 +78,8 @@ func (l *Log) writable() error {
 	return nil
 }
 
-// Close ends the connection, then the server, then the lock. Whoever follows
-// or appends should have stopped before. Closing again does nothing.
+// Close ends the connection, then the server, then the lock. Followers and
+// appends should have ended before. Closing again does nothing.
 func (l *Log) Close(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() {

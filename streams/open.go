@@ -187,8 +187,8 @@ func (l *Log) createStream(ctx context.Context) error {
 	return nil
 }
 
-// verifyStream compares all that the server says of the stream itself with
-// what it must be. The result is nil or a *GuardError.
+// verifyStream compares what the server reports of the stream itself with what
+// it must be. The result is nil or a *GuardError.
 func (l *Log) verifyStream(info *streamInfo) error {
 	s := info.state()
 	if s.Generation != l.generation.ID {
@@ -207,8 +207,8 @@ func (l *Log) verifyStream(info *streamInfo) error {
 	return nil
 }
 
-// resize follows the configured byte limit, or the disk when that has grown by
-// a tenth.
+// resize sets the stream's byte limit to the configured one. If none is
+// configured it raises the limit when the space on the disk has grown by a tenth.
 func (l *Log) resize(ctx context.Context, s State) error {
 	limit, err := evt.ByteLimit(l.config.Dir, l.config.MaxBytes, int64(s.Bytes))
 	if err != nil {

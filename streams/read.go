@@ -56,12 +56,13 @@ func (l *Log) LastSeq(ctx context.Context) (uint64, error) {
 	return s.LastSeq, err
 }
 
-// observe raises what this process knows to be in the log.
+// observe takes over what the server reports of the log's end and size.
 func (l *Log) observe(s State) {
 	l.saw(s.LastSeq)
 	l.bytes.Store(int64(s.Bytes))
 }
 
+// saw raises the highest sequence that this process has seen.
 func (l *Log) saw(seq uint64) {
 	for {
 		have := l.lastSeq.Load()

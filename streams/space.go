@@ -21,7 +21,7 @@ func freesSpace(e *events.Event) bool {
 // until it is started again.
 const diskFloor = 2 * evt.MaxMessageSize
 
-// accepts says whether the log takes this event now.
+// accepts is nil when the log may take an event of that size, in bytes, now.
 func (l *Log) accepts(e *events.Event, size int64) error {
 	if err := l.ReadOnly(); err != nil {
 		return err

@@ -49,7 +49,7 @@ func (g Generation) Resized(limit int64) Generation {
 // GenerationPath is the file that names the generation of a data directory.
 func GenerationPath(dir string) string { return filepath.Join(dir, "generation.json") }
 
-// ReadGeneration reads that file. It returns nil when there is none.
+// ReadGeneration reads the generation of a data directory, nil when it has none.
 func ReadGeneration(dir string) (*Generation, error) {
 	data, err := os.ReadFile(GenerationPath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -65,7 +65,7 @@ func ReadGeneration(dir string) (*Generation, error) {
 	return &g, nil
 }
 
-// Write replaces that file.
+// Write replaces the generation of a data directory.
 func (g Generation) Write(dir string) error {
 	data, err := json.MarshalIndent(g, "", "  ")
 	if err != nil {

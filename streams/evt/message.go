@@ -19,14 +19,13 @@ import (
 const attributePrefix = "ce-"
 
 // NewMessage turns an event into the message that holds it. The error says why
-// the event could not be read back as it was written.
-// Header names are written exactly as they are.
+// the event would not be read back as it was written.
 func NewMessage(e *events.Event) (*nats.Msg, error) {
 	if err := checkEvent(e); err != nil {
 		return nil, err
 	}
 	h := make(nats.Header, len(e.Attributes)+3)
-	for _, a := range e.Attributes {
+	for _, a := range e.Attributes { // not by Set, which changes the case of names
 		h[a.Name] = []string{a.Value}
 	}
 	h[jetstream.MsgIDHeader] = []string{e.ID()}

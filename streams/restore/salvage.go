@@ -31,8 +31,8 @@ func readOldFiles(c Config) (*oldFiles, error) {
 	if config, err := evt.StoredConfig(c.Dir); err == nil {
 		stored, before = config.Metadata[evt.MetaGeneration], config.Metadata[evt.MetaPrevious]
 	}
-	// A replacement that ended before it was noted has left a whole log that
-	// names the one that was noted.
+	// A replacement that ended before generation.json was written has left a whole
+	// log whose previous generation is the one in that file.
 	if o.generation == "" || before == o.generation {
 		o.generation = stored
 	}

@@ -17,8 +17,8 @@ import (
 )
 
 // A box encrypts and decrypts secrets. Age keeps them from being read
-// (age-encryption.org/v1, X25519); the code in front of each says who wrote
-// it under which name, which age alone does not.
+// (age-encryption.org/v1, X25519); the code in front of each proves
+// that it was written with this key and under this name, which age alone does not.
 type box struct {
 	identity *age.X25519Identity
 	mac      []byte // key of that code
@@ -105,7 +105,7 @@ func (b *box) open(key string, sealed []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	if len(plain) < sha256.Size || !hmac.Equal(plain[:sha256.Size], b.code(key, plain[sha256.Size:])) {
-		return nil, fmt.Errorf("%w: %w", ErrKey, errors.New("it was written elsewhere or under another name"))
+		return nil, fmt.Errorf("%w: %w", ErrKey, errors.New("it was written with another key or under another name"))
 	}
 	return plain[sha256.Size:], nil
 }

@@ -16,13 +16,13 @@ const (
 	subjectPrefix = "$KV." + bucketName + "."
 )
 
-// keptRecords is how many records of a key the servers keep. One is enough,
-// but what they drop themselves stays in their files until these are
-// compacted: we overwrite it before.
+// keptRecords is how many records of a key the servers keep. One would do, but a
+// record that the servers drop stays in their files until these are compacted;
+// so older records are overwritten here before the servers drop them.
 const keptRecords = 8
 
-// bucketConfig is that of a key-value bucket, but for allowing to overwrite
-// single records, which the client library does not offer.
+// bucketConfig is that of a key-value bucket, except that single records can be
+// overwritten, which the client library does not offer.
 func (b *Bucket) bucketConfig() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: StreamName, Subjects: []string{subjectPrefix + ">"}, Description: "secrets of Hubledger, encrypted",
@@ -35,9 +35,9 @@ func (b *Bucket) bucketConfig() jetstream.StreamConfig {
 // allRevisions is higher than every revision.
 const allRevisions = math.MaxUint64
 
-// overwrite puts random bytes in the place of the records of a key from before
-// a revision, the oldest first, so that what is left is never older than what
-// is gone.
+// overwrite replaces the records of a key that are older than a revision with
+// random bytes. It begins with the oldest, so that a crash never leaves an older
+// value as the last one.
 func (b *Bucket) overwrite(ctx context.Context, key string, before uint64) error {
 	for last := uint64(0); ; {
 		oldest, err := b.ask(ctx, key, map[string]any{"seq": 1, "next_by_subj": subjectPrefix + key})

@@ -58,7 +58,7 @@ func (b *Bucket) Get(ctx context.Context, key string) ([]byte, uint64, error) {
 	return value, revision, nil
 }
 
-// Put stores a secret, whatever was there before.
+// Put stores a secret, whether or not there was one.
 func (b *Bucket) Put(ctx context.Context, key string, value []byte) error {
 	_, err := b.write(ctx, key, value, b.kv.Put)
 	return err
@@ -101,12 +101,11 @@ func (b *Bucket) write(ctx context.Context, key string, value []byte, put func(c
 	return revision, nil
 }
 
-// Destroy takes a secret away for good; one that is not there is no error. Its
+// Destroy removes a secret for good; it is no error when there is none. Its
 // ciphertext is overwritten with random bytes in the servers' files, as is that
-// of a secret that Put or Update replaced. Where these servers are several it
-// also is in the journal by which they agree, until they compact that. Backups
-// keep it until they expire, and so may file systems and disks that write
-// elsewhere than they were told.
+// of a secret that Put or Update replaced. In a cluster the ciphertext also
+// stands in the servers' Raft log until they compact it. Backups keep it until
+// they expire, and so may file systems and disks that do not overwrite in place.
 func (b *Bucket) Destroy(ctx context.Context, key string) error {
 	if err := b.writable(key); err != nil {
 		return err
@@ -124,7 +123,7 @@ var nameSyntax = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
 func checkName(key string) error {
 	if len(key) > 200 || !nameSyntax.MatchString(key) {
-		return fmt.Errorf("%.80q is no name of a secret", key)
+		return fmt.Errorf("%.80q is not a valid name of a secret", key)
 	}
 	return nil
 }
@@ -141,13 +140,13 @@ func (b *Bucket) writable(key string) error {
 func (b *Bucket) Keys(ctx context.Context, prefix string) ([]string, error) {
 	if prefix != "" {
 		if err := checkName(strings.TrimSuffix(prefix, ".")); err != nil || !strings.HasSuffix(prefix, ".") {
-			return nil, fmt.Errorf("%.80q is no beginning of names of secrets", prefix)
+			return nil, fmt.Errorf("%.80q is not a valid prefix of names of secrets", prefix)
 		}
 	}
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
-	// The bucket's own list waits for every record that was there when it was
-	// asked for, also for one that is destroyed meanwhile.
+	// The client library's own list waits for every record that existed when it
+	// was called, also for one that is destroyed meanwhile.
 	info, err := b.stream.Info(ctx, jetstream.WithSubjectFilter(subjectPrefix+prefix+">"))
 	if err != nil {
 		return nil, fmt.Errorf("list secrets: %w", err)
