@@ -2,9 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -186,46 +183,4 @@ func (s *Auth) storedHash(ctx context.Context, userID string) (*phc, error) {
 	}
 	p, err := parsePHC(string(text))
 	return &p, err
-}
-
-// verified keeps which passwords were proved, for some minutes, so that not
-// every request of a docker pull pays for it. The passwords themselves are not
-// in it: its keys are codes under a key of this process.
-type verified struct {
-	mac     []byte
-	entries *bounded[verifiedKey, proved]
-}
-
-type verifiedKey [sha256.Size]byte
-
-type proved struct {
-	access.Principal
-	until time.Time
-}
-
-// provedFor is how long a password that was proved counts, unless it is
-// changed or the account is closed: then at once.
-const provedFor = 5 * time.Minute
-
-func newVerified() *verified {
-	v := &verified{make([]byte, 32), newBounded[verifiedKey, proved](10_000)}
-	rand.Read(v.mac)
-	return v
-}
-
-func (v *verified) key(name, password string) verifiedKey {
-	h := hmac.New(sha256.New, v.mac)
-	sum := sha256.Sum256([]byte(name))
-	h.Write(sum[:])
-	h.Write([]byte(password))
-	return verifiedKey(h.Sum(nil))
-}
-
-func (v *verified) get(k verifiedKey, now time.Time) (access.Principal, bool) {
-	p, ok := v.entries.get(k)
-	return p.Principal, ok && now.Before(p.until)
-}
-
-func (v *verified) put(k verifiedKey, p access.Principal, now time.Time) {
-	v.entries.put(k, proved{p, now.Add(provedFor)})
 }

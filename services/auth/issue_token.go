@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
@@ -121,4 +124,25 @@ func (s *Auth) issue(ctx context.Context, by command.By, e events.TokenIssued) (
 		return "", "", 0, err
 	}
 	return secret, e.Token, seq, nil
+}
+
+// maxClientName bounds what is kept of what a client calls itself, in bytes.
+const maxClientName = 64
+
+// clientName is what a client calls itself, fit to be shown.
+func clientName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
+	for len(s) > maxClientName {
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+	}
+	if s = strings.TrimSpace(s); s == "" {
+		return "docker login"
+	}
+	return s
 }

@@ -2,10 +2,8 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -13,36 +11,6 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/origin"
 )
-
-// wrongPassword notes a failure.
-func (s *Auth) wrongPassword(addr netip.Addr, name string, known bool, tried verifiedKey) error {
-	account := ""
-	if known {
-		account = name
-	}
-	s.guard.refused(addr, account)
-	s.guard.failed(addr, name, [16]byte(tried[:16]), time.Now())
-	return errCredentials
-}
-
-// tooSoon notes an attempt that was not looked at.
-func (s *Auth) tooSoon(ctx context.Context, r *http.Request, name string, wait time.Duration) error {
-	account := ""
-	if a, err := s.accountOf(ctx, name); err == nil && a != nil {
-		account = a.Name
-	}
-	s.guard.refused(origin.Of(r).Addr, account)
-	return throttled{wait}
-}
-
-// refuseSecret notes an access token that is not good; owner is "" when there
-// is none. It returns why.
-func (s *Auth) refuseSecret(r *http.Request, sum [sha256.Size]byte, owner string, why error) error {
-	addr := origin.Of(r).Addr
-	s.guard.refused(addr, owner)
-	s.guard.failedSecret(addr, [16]byte(sum[:16]), time.Now())
-	return why
-}
 
 // refusal is how a failed identification is answered. scope is what the
 // request needs, for the challenge.
