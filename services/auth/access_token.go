@@ -14,6 +14,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/account"
 )
 
 // An issued is an access token: what of it never changes once it was issued.
@@ -130,12 +131,8 @@ func (s *Auth) tokenAfterAll(ctx context.Context, sum [sha256.Size]byte) (*issue
 	return s.tokens.byHash(ctx, s.Read, sum)
 }
 
-// secretPrefix begins every access token, so that people and scanners of
-// leaked secrets know one when they see it.
-const secretPrefix = "hlt_"
-
 // secretLength is that of an access token: the prefix and 256 bits in base64url.
-const secretLength = len(secretPrefix) + 43
+const secretLength = len(account.TokenPrefix) + 43
 
 var base64url = base64.RawURLEncoding.Strict()
 
@@ -143,17 +140,17 @@ var base64url = base64.RawURLEncoding.Strict()
 func newSecret() string {
 	raw := make([]byte, 32)
 	rand.Read(raw)
-	return secretPrefix + base64url.EncodeToString(raw)
+	return account.TokenPrefix + base64url.EncodeToString(raw)
 }
 
 // secretHash is what an access token is known by; not ok when the text has not
 // the form of one.
 func secretHash(s string) (sum [sha256.Size]byte, ok bool) {
 	// The decoder passes over line ends.
-	if len(s) != secretLength || !strings.HasPrefix(s, secretPrefix) || strings.ContainsAny(s, "\r\n") {
+	if len(s) != secretLength || !strings.HasPrefix(s, account.TokenPrefix) || strings.ContainsAny(s, "\r\n") {
 		return sum, false
 	}
-	if _, err := base64url.DecodeString(s[len(secretPrefix):]); err != nil {
+	if _, err := base64url.DecodeString(s[len(account.TokenPrefix):]); err != nil {
 		return sum, false
 	}
 	return sha256.Sum256([]byte(s)), true

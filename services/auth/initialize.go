@@ -79,7 +79,7 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 // is written down before there is an account it belongs to.
 func (s *Auth) firstPassword() (string, error) {
 	if s.AdminPassword != "" {
-		return s.AdminPassword, checkPassword(firstAdmin, s.AdminPassword)
+		return s.AdminPassword, account.CheckPassword(firstAdmin, s.AdminPassword)
 	}
 	if written, err := s.writtenPassword(); err != nil || written != "" {
 		return written, err

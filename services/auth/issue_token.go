@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -16,17 +15,6 @@ import (
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/command"
 )
-
-// maxTokens bounds the tokens of one account that are good at the same time.
-// They are counted in the read model, which is quick but a moment behind:
-// what is issued in one moment may go beyond it.
-const maxTokens = 200
-
-// ErrTokens: the account has as many tokens as it may have. It wraps account.ErrInvalid.
-var ErrTokens = fmt.Errorf("%w: the account has %d tokens already, logins among them: revoke one that is not needed first", account.ErrInvalid, maxTokens)
-
-// loginTerm is how long a login lasts that docker login has stored.
-const loginTerm = 90 * 24 * time.Hour
 
 // refreshToken is what a client stores in place of a password. Without it, as
 // when the log is read-only, the client keeps what it has.
@@ -41,14 +29,12 @@ func (s *Auth) refreshToken(ctx context.Context, p access.Principal, client stri
 		s.Logger.Warn("the tokens of an account could not be counted", "account", p.Name, "error", err)
 		return ""
 	}
-	old, ok := surplus(live)
-	if !ok {
+	old, err := account.LoginsToEnd(live)
+	if err != nil {
 		s.Logger.Info("no token was issued for a login: the account has as many access tokens as it may have", "account", p.Name)
 		return ""
 	}
-	expires := time.Now().Add(loginTerm)
-	secret, id, seq, err := s.issue(ctx, p.By(source), events.TokenIssued{Namespace: p.ID, Kind: events.TokenLogin, Owner: p.ID,
-		OwnerKind: events.GranteeUser, Name: clientName(client), Level: events.LevelAdmin, Expires: &expires})
+	secret, id, seq, err := s.issue(ctx, p.By(source), account.LoginToken(p.ID, clientName(client), time.Now()))
 	if err == nil {
 		err = s.View.Wait(ctx, seq) // the client uses it at once
 	}
@@ -60,23 +46,6 @@ func (s *Auth) refreshToken(ctx context.Context, p access.Principal, client stri
 		s.warn("revoke the oldest login of an account", s.replace(ctx, p, id, old))
 	}
 	return secret
-}
-
-// maxReplaced bounds how many logins one new one ends: more than one is left
-// over only where several were issued at once.
-const maxReplaced = 5
-
-// surplus is which logins have to end for a further one, the oldest of those;
-// not ok when that is not enough.
-func surplus(live []accounts.LiveToken) (old []string, ok bool) {
-	over := len(live) + 1 - maxTokens
-	for _, t := range live {
-		if len(old) < over && t.Kind == events.TokenLogin {
-			old = append(old, t.ID)
-		}
-	}
-	ok = len(old) >= over
-	return old[:min(len(old), maxReplaced)], ok
 }
 
 // replace revokes logins because of a new one, and says so in the log.
@@ -99,18 +68,17 @@ func (s *Auth) replace(ctx context.Context, p access.Principal, by string, old [
 // IssueToken issues an access token for a user or robot account, with the
 // name, level, repositories and expiry of want, and returns it: nothing keeps
 // it. id is the token's; the sequence is that of the event, and the token is
-// accepted once the accounts projection has it. Errors are ErrTokens and those
-// of account.IssueToken.
+// accepted once the accounts projection has it. Errors are account.ErrTokenLimit
+// and those of account.IssueToken.
 func (s *Auth) IssueToken(ctx context.Context, by command.By, owner *accounts.Account, want events.TokenIssued) (secret, id string, seq uint64, err error) {
 	live, err := s.Read.LiveTokens(ctx, owner.ID)
 	if err != nil {
 		return "", "", 0, err
 	}
-	if len(live) >= maxTokens {
-		return "", "", 0, ErrTokens
+	if err := account.CheckTokenLimit(live); err != nil {
+		return "", "", 0, err
 	}
-	return s.issue(ctx, by, events.TokenIssued{Namespace: owner.Namespace, Kind: events.TokenAccess, Owner: owner.ID, OwnerKind: owner.Kind,
-		Name: want.Name, Level: want.Level, Repositories: want.Repositories, Expires: want.Expires})
+	return s.issue(ctx, by, account.AccessToken(owner, want))
 }
 
 func (s *Auth) issue(ctx context.Context, by command.By, e events.TokenIssued) (secret, id string, seq uint64, err error) {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"hubledger/events"
-	"hubledger/services/auth"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/command"
 )
@@ -40,12 +39,12 @@ func TestTokensAreBounded(t *testing.T) {
 	h := withAlice(t)
 	ctx, id := t.Context(), userID(t, h, "alice")
 	h.issue(id, events.TokenAccess, 50)
-	oldest := h.issue(id, events.TokenLogin, auth.MaxTokens-50)
+	oldest := h.issue(id, events.TokenLogin, account.MaxTokens-50)
 	owner, err := h.read.AccountByID(ctx, id)
 	check(t, err)
 	before, err := h.log.LastSeq(ctx)
 	check(t, err)
-	if _, _, _, err := h.IssueToken(ctx, by, owner, events.TokenIssued{Name: "more", Level: events.LevelRead}); !errors.Is(err, auth.ErrTokens) || !errors.Is(err, account.ErrInvalid) {
+	if _, _, _, err := h.IssueToken(ctx, by, owner, events.TokenIssued{Name: "more", Level: events.LevelRead}); !errors.Is(err, account.ErrTokenLimit) || !errors.Is(err, account.ErrInvalid) {
 		t.Errorf("one more: %v", err)
 	}
 	if after, err := h.log.LastSeq(ctx); err != nil || after != before {
@@ -63,7 +62,7 @@ func TestTokensAreBounded(t *testing.T) {
 	if revoked.Type() != "token.revoked.v1" || issued.Type() != "token.issued.v1" || revoked.Cause() != issued.ID() || revoked.Actor() != "system" {
 		t.Errorf("%+v after %+v", revoked, issued)
 	}
-	if live, err := h.read.LiveTokens(ctx, id); err != nil || len(live) != auth.MaxTokens {
+	if live, err := h.read.LiveTokens(ctx, id); err != nil || len(live) != account.MaxTokens {
 		t.Errorf("%d tokens, %v", len(live), err)
 	}
 	if a := h.get(basic("alice", login.Refresh), nil); a.status != 200 {
@@ -84,12 +83,12 @@ func (h *hub) firstLive(owner string) string {
 func TestLoginsEndNoAccessTokens(t *testing.T) {
 	h := withAlice(t)
 	id := userID(t, h, "alice")
-	h.issue(id, events.TokenAccess, auth.MaxTokens)
+	h.issue(id, events.TokenAccess, account.MaxTokens)
 	login := h.get(basic("alice", alicesPassword), url.Values{"offline_token": {"true"}})
 	if login.status != 200 || login.Token == "" || login.Refresh != "" {
 		t.Errorf("%+v", login)
 	}
-	if live, err := h.read.LiveTokens(t.Context(), id); err != nil || len(live) != auth.MaxTokens {
+	if live, err := h.read.LiveTokens(t.Context(), id); err != nil || len(live) != account.MaxTokens {
 		t.Errorf("%d tokens, %v", len(live), err)
 	}
 }

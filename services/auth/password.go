@@ -3,11 +3,9 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
@@ -15,34 +13,12 @@ import (
 	"hubledger/services/internal/origin"
 )
 
-// Lengths of passwords, in characters; and of login names, in bytes, beyond
-// which there is no account.
-const (
-	minPassword  = 8
-	maxPassword  = 256
-	maxLoginName = 100
-)
+// maxLoginName is the length of the longest login name there is, in bytes, or more.
+const maxLoginName = 100
 
-// CheckPassword says whether a password may be that of a user of this login
-// name. The error wraps account.ErrInvalid and is in words for who chose it.
-func (s *Auth) CheckPassword(name, password string) error { return checkPassword(name, password) }
-
-func checkPassword(name, password string) error {
-	n := utf8.RuneCountInString(password)
-	why := ""
-	switch {
-	case !utf8.ValidString(password):
-		why = "a password is UTF-8 text"
-	case n < minPassword || n > maxPassword:
-		why = "a password has 8 to 256 characters"
-	case strings.EqualFold(password, name):
-		why = "a password is not the login name"
-	case strings.HasPrefix(password, secretPrefix):
-		why = "a password does not begin with " + secretPrefix + ", as access tokens do"
-	default:
-		return nil
-	}
-	return fmt.Errorf("%w: %s", account.ErrInvalid, why)
+// CheckPassword is account.CheckPassword.
+func (s *Auth) CheckPassword(name, password string) error {
+	return account.CheckPassword(name, password)
 }
 
 // errCredentials: name and secret do not belong together, or to nobody.
@@ -142,7 +118,7 @@ func (s *Auth) provePassword(ctx context.Context, c caller, name, password strin
 			return p, known, err
 		}
 	}
-	if len(password) > 4*maxPassword { // in bytes; no account has it
+	if len(password) > 4*account.MaxPassword { // in bytes: longer than any password
 		password, stored = "", nil
 	}
 	good, err := s.hasher.matches(ctx, c, stored, password)

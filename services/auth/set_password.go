@@ -37,7 +37,7 @@ func (s *Auth) SetPassword(ctx context.Context, by command.By, userID, password 
 	if user.Erased {
 		return 0, fmt.Errorf("account %s is erased: %w", user.Name, accounts.ErrNotFound)
 	}
-	if err := checkPassword(user.Name, password); err != nil {
+	if err := account.CheckPassword(user.Name, password); err != nil {
 		return 0, err
 	}
 	if s.Secrets == nil {
