@@ -17,8 +17,8 @@ import (
 	"hubledger/services/internal/account"
 )
 
-// An issued is an access token: what of it never changes once it was issued.
-type issued struct {
+// An accessToken is an access token: what of it never changes once it was accessToken.
+type accessToken struct {
 	id        string
 	owner     string // id
 	ownerKind access.Kind
@@ -30,15 +30,15 @@ type issued struct {
 // A tokenCache keeps tokens by their hash and by their id. Whether they are
 // still good is asked elsewhere, each time.
 type tokenCache struct {
-	hashes *bounded[[sha256.Size]byte, *issued]
-	ids    *bounded[string, *issued]
+	hashes *bounded[[sha256.Size]byte, *accessToken]
+	ids    *bounded[string, *accessToken]
 }
 
 func newTokenCache() *tokenCache {
-	return &tokenCache{newBounded[[sha256.Size]byte, *issued](20_000), newBounded[string, *issued](20_000)}
+	return &tokenCache{newBounded[[sha256.Size]byte, *accessToken](20_000), newBounded[string, *accessToken](20_000)}
 }
 
-func (c *tokenCache) byHash(ctx context.Context, read accounts.Reader, sum [sha256.Size]byte) (*issued, error) {
+func (c *tokenCache) byHash(ctx context.Context, read accounts.Reader, sum [sha256.Size]byte) (*accessToken, error) {
 	if t, ok := c.hashes.get(sum); ok {
 		return t, nil
 	}
@@ -46,14 +46,14 @@ func (c *tokenCache) byHash(ctx context.Context, read accounts.Reader, sum [sha2
 	if err != nil {
 		return nil, err
 	}
-	t, err := describe(ctx, read, row)
+	t, err := withOwner(ctx, read, row)
 	if err == nil {
 		c.hashes.put(sum, t)
 	}
 	return t, err
 }
 
-func (c *tokenCache) byID(ctx context.Context, read accounts.Reader, id string) (*issued, error) {
+func (c *tokenCache) byID(ctx context.Context, read accounts.Reader, id string) (*accessToken, error) {
 	if t, ok := c.ids.get(id); ok {
 		return t, nil
 	}
@@ -61,15 +61,15 @@ func (c *tokenCache) byID(ctx context.Context, read accounts.Reader, id string) 
 	if err != nil {
 		return nil, err
 	}
-	t, err := describe(ctx, read, row)
+	t, err := withOwner(ctx, read, row)
 	if err == nil {
 		c.ids.put(id, t)
 	}
 	return t, err
 }
 
-// describe adds to a token's row what its owner is called.
-func describe(ctx context.Context, read accounts.Reader, row *accounts.Token) (*issued, error) {
+// withOwner adds to a token's row what its owner is called.
+func withOwner(ctx context.Context, read accounts.Reader, row *accounts.Token) (*accessToken, error) {
 	owner, err := read.AccountByID(ctx, row.Owner)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func describe(ctx context.Context, read accounts.Reader, row *accounts.Token) (*
 	if !ok {
 		return nil, fmt.Errorf("token %s has the level %q", row.ID, row.Level)
 	}
-	t := &issued{id: row.ID, owner: row.Owner, ownerKind: access.Kind(row.OwnerKind), ownerName: owner.Name, kind: row.Kind}
+	t := &accessToken{id: row.ID, owner: row.Owner, ownerKind: access.Kind(row.OwnerKind), ownerName: owner.Name, kind: row.Kind}
 	if level != access.Admin || row.Repositories != nil {
 		t.limit = &access.Limit{Level: level, Repositories: row.Repositories}
 	}
@@ -99,7 +99,7 @@ func (s *Auth) identifyBySecret(r *http.Request, sum [sha256.Size]byte, name str
 	}
 	t, err := s.tokens.byHash(ctx, s.Read, sum)
 	if errors.Is(err, accounts.ErrNotFound) {
-		if t, err = s.tokenAfterAll(ctx, sum); errors.Is(err, accounts.ErrNotFound) {
+		if t, err = s.tokenAfterCatchUp(ctx, sum); errors.Is(err, accounts.ErrNotFound) {
 			return identity{}, s.refuseSecret(r, sum, "", errCredentials)
 		}
 	}
@@ -119,9 +119,9 @@ func (s *Auth) identifyBySecret(r *http.Request, sum [sha256.Size]byte, name str
 	return id, err
 }
 
-// tokenAfterAll looks again when the log has what the read model has not: the
+// tokenAfterCatchUp looks again when the log has what the read model has not: the
 // token may have been issued a moment ago on another node.
-func (s *Auth) tokenAfterAll(ctx context.Context, sum [sha256.Size]byte) (*issued, error) {
+func (s *Auth) tokenAfterCatchUp(ctx context.Context, sum [sha256.Size]byte) (*accessToken, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	last, err := s.Log.LastSeq(ctx)

@@ -76,16 +76,16 @@ type Config struct {
 // Auth is the service. Run has to run while it is used.
 type Auth struct {
 	Config
-	service   string
-	keys      *keys
-	hasher    *hasher
-	verified  *verified
-	proving   singleflight.Group
-	tokens    *tokenCache
-	jwts      *jwtCache
-	guard     *guard
-	mux       *http.ServeMux
-	endRefuse sync.Once
+	service        string
+	keys           *keys
+	hasher         *hasher
+	verified       *verified
+	passwordChecks singleflight.Group
+	tokens         *tokenCache
+	jwts           *jwtCache
+	backoff        *backoff
+	mux            *http.ServeMux
+	closing        sync.Once
 }
 
 // New makes the service. It does nothing until it is asked.
@@ -94,7 +94,7 @@ func New(c Config) *Auth {
 		c.Logger = slog.Default()
 	}
 	s := &Auth{Config: c, service: serviceName(c.PublicURL), keys: newKeys(c.Secrets, c.Logger), hasher: newHasher(recommended),
-		verified: newVerified(), tokens: newTokenCache(), jwts: newJWTCache(), guard: newGuard(time.Now())}
+		verified: newVerified(), tokens: newTokenCache(), jwts: newJWTCache(), backoff: newBackoff(time.Now())}
 	s.mux = s.routes()
 	return s
 }
@@ -132,7 +132,7 @@ func (s *Auth) warn(what string, err error) {
 
 // Close writes down what was refused since the last time.
 func (s *Auth) Close(ctx context.Context) (err error) {
-	s.endRefuse.Do(func() { err = s.recordRefusals(ctx) })
+	s.closing.Do(func() { err = s.recordRefusals(ctx) })
 	return err
 }
 

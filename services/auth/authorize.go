@@ -35,22 +35,22 @@ func (s *Auth) Authorize(r *http.Request, needs ...access.Need) (access.Principa
 	return id.Principal, nil
 }
 
-// nobody says whether a request has no credentials at all, not even a token
-// for nobody.
-func (id identity) nobody() bool { return id.Kind == access.Anonymous && id.token == nil }
+// anonymous says whether a request has no credentials at all, not even a token
+// for anonymous.
+func (id identity) anonymous() bool { return id.Kind == access.Anonymous && id.token == nil }
 
 func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope string) error {
 	switch {
 	case need.Catalog:
-		if id.nobody() {
+		if id.anonymous() {
 			return s.authenticate(r, scope)
 		}
 		if id.token != nil && !id.token.catalog {
-			return s.challenged(r, scope, "insufficient_scope", "the token does not allow to list repositories", nil)
+			return s.unauthorized(r, scope, "insufficient_scope", "the token does not allow to list repositories", nil)
 		}
 		return nil
 	case need.Repository == "":
-		if id.nobody() {
+		if id.anonymous() {
 			return s.authenticate(r, scope)
 		}
 		return nil
@@ -67,10 +67,10 @@ func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope s
 	switch {
 	case allowed && (id.token == nil || covers(id.token.actions[name.Full], need.Level)):
 		return nil
-	case id.nobody():
+	case id.anonymous():
 		return s.authenticate(r, scope)
 	case allowed:
-		return s.challenged(r, scope, "insufficient_scope", "the token was not asked for "+strings.Join(actionsOf(need.Level), ",")+" on "+name.Full, nil)
+		return s.unauthorized(r, scope, "insufficient_scope", "the token was not asked for "+strings.Join(actionsOf(need.Level), ",")+" on "+name.Full, nil)
 	}
 	if r.Method == http.MethodHead && id.token != nil && slices.Contains(id.token.Refused, need.Repository) {
 		// Nobody sees why a HEAD is refused, and most clients begin a push with one
@@ -84,13 +84,13 @@ func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope s
 		return s.refusal(r, err, scope)
 	}
 	if id.token != nil {
-		return s.challenged(r, scope, "insufficient_scope", message, nil)
+		return s.unauthorized(r, scope, "insufficient_scope", message, nil)
 	}
 	return &access.Denied{Status: http.StatusForbidden, Code: "DENIED", Message: message}
 }
 
 func (s *Auth) authenticate(r *http.Request, scope string) *access.Denied {
-	return s.challenged(r, scope, "", errNobody.Error(), nil)
+	return s.unauthorized(r, scope, "", errNobody.Error(), nil)
 }
 
 // scopeOf is what a client has to ask the token service for.
@@ -150,7 +150,7 @@ func (s *Auth) explain(ctx context.Context, host string, p access.Principal, nam
 	if name.Namespace == topLevel {
 		why = fmt.Sprintf("%q is a top-level name for administrators", name.Full)
 	}
-	better, err := s.better(ctx, p, name)
+	better, err := s.ownRepository(ctx, p, name)
 	if err != nil || better == "" {
 		return why, err
 	}
@@ -161,9 +161,9 @@ const topLevel = "library"
 
 var verbs = map[access.Level]string{access.Read: "pull from", access.Write: "push to", access.Delete: "delete from", access.Admin: "administer"}
 
-// better is the same name in the principal's own namespace, "" when they may
+// ownRepository is the same name in the principal's own namespace, "" when they may
 // not push there either.
-func (s *Auth) better(ctx context.Context, p access.Principal, name repository.Name) (string, error) {
+func (s *Auth) ownRepository(ctx context.Context, p access.Principal, name repository.Name) (string, error) {
 	own, _, _ := strings.Cut(p.Name, "+")
 	rest := name.Full
 	if name.Namespace != topLevel {

@@ -25,40 +25,40 @@ import (
 //
 // All of it is this node's memory, bounded, and forgotten after a while.
 const (
-	freeFailures    = 5
-	attackFailures  = 20
-	firstWait       = time.Second
-	longestWait     = 5 * time.Minute  // of an address
-	longestWaitHome = 30 * time.Second // of an address and an account that know each other
-	forgetAfter     = 15 * time.Minute // without a failure
-	maxTracked      = 50_000           // addresses, accounts, and pairs of them: each
+	freeFailures     = 5
+	attackFailures   = 20
+	firstWait        = time.Second
+	longestWait      = 5 * time.Minute  // of an address
+	longestWaitKnown = 30 * time.Second // of an address and an account that know each other
+	forgetAfter      = 15 * time.Minute // without a failure
+	maxTracked       = 50_000           // addresses, accounts, and pairs of them: each
 )
 
 // A streak is a row of failures.
 type streak struct {
-	n     int
-	now   int       // guesses that are being looked at
-	at    time.Time // of the last one
-	until time.Time // nothing is tried before
-	last  [16]byte  // what was tried: the same wrong password again is no further guess
+	n        int
+	checking int       // guesses that are being looked at
+	at       time.Time // of the last one
+	until    time.Time // nothing is tried before
+	last     [16]byte  // what was tried: the same wrong password again is no further guess
 }
 
 // A digest16 stands for a name, or an address with a name, in memory.
 type digest16 [16]byte
 
-// A guard keeps book of failed logins.
-type guard struct {
+// A backoff keeps book of failed logins.
+type backoff struct {
 	salt [16]byte
 
-	mu        sync.Mutex
-	addresses map[netip.Prefix]*streak
-	accounts  map[digest16]*streak // failures by strangers, by whatever name they tried
-	homes     map[digest16]*streak // by address and account: those that have logged in
-	sums      *refusals
+	mu         sync.Mutex
+	addresses  map[netip.Prefix]*streak
+	accounts   map[digest16]*streak // failures by strangers, by whatever name they tried
+	knownPairs map[digest16]*streak // by address and account: those that have logged in
+	counts     *refusalCounts
 }
 
-func newGuard(now time.Time) *guard {
-	g := &guard{addresses: map[netip.Prefix]*streak{}, accounts: map[digest16]*streak{}, homes: map[digest16]*streak{}, sums: newRefusals(now)}
+func newBackoff(now time.Time) *backoff {
+	g := &backoff{addresses: map[netip.Prefix]*streak{}, accounts: map[digest16]*streak{}, knownPairs: map[digest16]*streak{}, counts: newRefusalCounts(now)}
 	rand.Read(g.salt[:])
 	return g
 }
@@ -76,7 +76,7 @@ func network(a netip.Addr) netip.Prefix {
 	return p
 }
 
-func (g *guard) digest(parts ...string) digest16 {
+func (g *backoff) digest(parts ...string) digest16 {
 	h := sha256.New()
 	h.Write(g.salt[:])
 	for _, p := range parts {
@@ -86,21 +86,21 @@ func (g *guard) digest(parts ...string) digest16 {
 	return digest16(h.Sum(nil))
 }
 
-// home says whether an account was logged in to from an address before.
-func (g *guard) home(addr netip.Addr, account string) bool {
+// isKnownPair says whether an account was logged in to from an address before.
+func (g *backoff) isKnownPair(addr netip.Addr, account string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	_, ok := g.homes[g.digest(network(addr).String(), account)]
+	_, ok := g.knownPairs[g.digest(network(addr).String(), account)]
 	return ok
 }
 
 // wait is how long an address has to wait until it may try a password of an
 // account, 0 for not at all.
-func (g *guard) wait(addr netip.Addr, account string, now time.Time) time.Duration {
+func (g *backoff) wait(addr netip.Addr, account string, now time.Time) time.Duration {
 	from := network(addr)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s, home := g.homes[g.digest(from.String(), account)]
+	s, home := g.knownPairs[g.digest(from.String(), account)]
 	if !home {
 		s = g.addresses[from]
 	}
@@ -112,9 +112,9 @@ func (g *guard) wait(addr netip.Addr, account string, now time.Time) time.Durati
 
 // streakOf is that of an address, or of an address and an account that know
 // each other.
-func (g *guard) streakOf(addr netip.Addr, account string) *streak {
+func (g *backoff) streakOf(addr netip.Addr, account string) *streak {
 	from := network(addr)
-	if s, home := g.homes[g.digest(from.String(), account)]; home {
+	if s, home := g.knownPairs[g.digest(from.String(), account)]; home {
 		return s
 	}
 	return track(g.addresses, from)
@@ -123,44 +123,44 @@ func (g *guard) streakOf(addr netip.Addr, account string) *streak {
 // enter begins to look at a password, and leave ends it. It may not be tried
 // when there is something to wait for, or when as many as are free are being
 // looked at: then leave is nil, in the second case with no wait.
-func (g *guard) enter(addr netip.Addr, account string, now time.Time) (wait time.Duration, leave func()) {
+func (g *backoff) enter(addr netip.Addr, account string, now time.Time) (wait time.Duration, leave func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.streakOf(addr, account)
 	if wait = s.until.Sub(now); wait > 0 {
 		return wait, nil
 	}
-	if s.now >= max(1, freeFailures-s.n) {
+	if s.checking >= max(1, freeFailures-s.n) {
 		return 0, nil
 	}
-	s.now++
+	s.checking++
 	return 0, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		s.now--
+		s.checking--
 	}
 }
 
 // succeeded notes that an account was logged in to from an address.
-func (g *guard) succeeded(addr netip.Addr, account string) {
+func (g *backoff) succeeded(addr netip.Addr, account string) {
 	home := g.digest(network(addr).String(), account)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if _, ok := g.homes[home]; !ok {
-		shrink(g.homes, maxTracked)
+	if _, ok := g.knownPairs[home]; !ok {
+		shrink(g.knownPairs, maxTracked)
 	}
-	g.homes[home] = &streak{}
+	g.knownPairs[home] = &streak{}
 }
 
 // failed notes a wrong password, of an account or of a name that is none: were
 // they counted differently, that would tell which names are accounts'. tried
 // is the password's place in memory. It returns how long to wait now.
-func (g *guard) failed(addr netip.Addr, account string, tried [16]byte, now time.Time) time.Duration {
+func (g *backoff) failed(addr netip.Addr, account string, tried [16]byte, now time.Time) time.Duration {
 	from := network(addr)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if s, ok := g.homes[g.digest(from.String(), account)]; ok {
-		return s.fail(tried, now, freeFailures, longestWaitHome)
+	if s, ok := g.knownPairs[g.digest(from.String(), account)]; ok {
+		return s.fail(tried, now, freeFailures, longestWaitKnown)
 	}
 	free := freeFailures
 	a := track(g.accounts, g.digest(account))
@@ -173,7 +173,7 @@ func (g *guard) failed(addr netip.Addr, account string, tried [16]byte, now time
 
 // failedSecret notes an access token that is not good. The address waits for
 // it when it next tries a password.
-func (g *guard) failedSecret(addr netip.Addr, tried [16]byte, now time.Time) time.Duration {
+func (g *backoff) failedSecret(addr netip.Addr, tried [16]byte, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return track(g.addresses, network(addr)).fail(tried, now, freeFailures, longestWait)
@@ -192,7 +192,7 @@ func track[K comparable](m map[K]*streak, k K) *streak {
 // fail adds a failure, of which so many are free, and returns the wait.
 func (s *streak) fail(tried [16]byte, now time.Time, free int, longest time.Duration) time.Duration {
 	if now.Sub(s.at) > forgetAfter {
-		*s = streak{now: s.now}
+		*s = streak{checking: s.checking}
 	}
 	if s.n > 0 && s.last == tried {
 		s.at = now

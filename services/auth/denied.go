@@ -32,11 +32,11 @@ func (s *Auth) refusal(r *http.Request, err error, scope string) *access.Denied 
 		return &access.Denied{Status: http.StatusForbidden, Code: "DENIED", Cause: err,
 			Message: "who may do this cannot be told, because the hub could not read an event: its operator can see which by projections ls"}
 	case errors.Is(err, errToken):
-		return s.challenged(r, scope, "invalid_token", "the token is invalid or has expired: log in again", err)
+		return s.unauthorized(r, scope, "invalid_token", "the token is invalid or has expired: log in again", err)
 	case errors.Is(err, access.ErrAccount), errors.Is(err, access.ErrCredential):
-		return s.challenged(r, scope, "invalid_token", "the account or the credential is not good any more: log in again", err)
+		return s.unauthorized(r, scope, "invalid_token", "the account or the credential is not good any more: log in again", err)
 	case errors.Is(err, errCredentials), errors.Is(err, errScheme):
-		return s.challenged(r, scope, "", err.Error(), nil)
+		return s.unauthorized(r, scope, "", err.Error(), nil)
 	case errors.Is(err, events.ErrReadOnly):
 		return unavailable("the hub is read-only and cannot read passwords: log in by an access token, or wait until its operator has repaired the log", err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -49,8 +49,8 @@ func unavailable(message string, cause error) *access.Denied {
 	return &access.Denied{Status: http.StatusServiceUnavailable, Code: "UNAVAILABLE", Message: message, RetryAfter: time.Second, Cause: cause}
 }
 
-// challenged is a 401. kind is an error of RFC 6750, section 3.1, or "".
-func (s *Auth) challenged(r *http.Request, scope, kind, message string, cause error) *access.Denied {
+// unauthorized is a 401. kind is an error of RFC 6750, section 3.1, or "".
+func (s *Auth) unauthorized(r *http.Request, scope, kind, message string, cause error) *access.Denied {
 	code := "UNAUTHORIZED"
 	if kind == "insufficient_scope" {
 		code = "DENIED"

@@ -34,15 +34,15 @@ type caller struct {
 	known   bool
 }
 
-// someone is known, and comes from nowhere: the hub itself or who has a session.
-var someone = caller{known: true}
+// trustedCaller is known, and comes from nowhere: the hub itself or who has a session.
+var trustedCaller = caller{known: true}
 
 func newQueue() *queue {
 	return &queue{shared: make(chan struct{}, runtime.NumCPU()), kept: make(chan struct{}, 1)}
 }
 
-// wide is the network that waiting is counted by: what one customer has.
-func wide(a netip.Addr) netip.Prefix {
+// wideNetwork is the network that waiting is counted by: what one customer has.
+func wideNetwork(a netip.Addr) netip.Prefix {
 	bits := 24
 	if a.Is6() {
 		bits = 48

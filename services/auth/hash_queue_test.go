@@ -15,7 +15,7 @@ func TestQueue(t *testing.T) {
 		q := newQueue()
 		ctx, stop := context.WithCancel(t.Context())
 		stranger := func(i int) caller {
-			return caller{network: wide(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1}))}
+			return caller{network: wideNetwork(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1}))}
 		}
 		for i := range cap(q.shared) { // all places are taken
 			if _, err := q.enter(ctx, stranger(i)); err != nil {
@@ -40,7 +40,7 @@ func TestQueue(t *testing.T) {
 			}
 		}
 		for i := range 256 { // of one network
-			wait(caller{network: wide(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}))})
+			wait(caller{network: wideNetwork(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}))})
 		}
 		if refused != 256-maxWaitingNetwork {
 			t.Errorf("%d of one network are refused", refused)
@@ -53,7 +53,7 @@ func TestQueue(t *testing.T) {
 			t.Errorf("%d of other networks are refused", refused)
 		}
 		// Who is known comes in all the same, one after another.
-		home := caller{wide(netip.MustParseAddr("192.0.2.1")), true}
+		home := caller{wideNetwork(netip.MustParseAddr("192.0.2.1")), true}
 		for range 3 {
 			leave, err := q.enter(ctx, home)
 			if err != nil {
@@ -75,11 +75,11 @@ func TestQueue(t *testing.T) {
 
 func TestWideNetworks(t *testing.T) {
 	for addr, want := range map[string]string{"192.0.2.77": "192.0.2.0/24", "2001:db8:1:2:3::4": "2001:db8:1::/48"} {
-		if got := wide(netip.MustParseAddr(addr)); got.String() != want {
+		if got := wideNetwork(netip.MustParseAddr(addr)); got.String() != want {
 			t.Errorf("%s is in %s", addr, got)
 		}
 	}
-	if wide(netip.Addr{}).IsValid() {
+	if wideNetwork(netip.Addr{}).IsValid() {
 		t.Error("a socket has a network")
 	}
 }

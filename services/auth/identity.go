@@ -14,7 +14,7 @@ import (
 // An identity is a principal, and what Auth alone has to know of them.
 type identity struct {
 	access.Principal
-	token *signed // the registry token they came by, nil for none
+	token *verifiedJWT // the registry token they came by, nil for none
 }
 
 // Authenticate says who a request comes from. Accepted are Basic with a
@@ -36,7 +36,7 @@ func (s *Auth) Authenticate(r *http.Request) (access.Principal, error) {
 
 // limit is what a registry token is good for outside the registry, within what
 // its credential is.
-func (t *signed) limit(of *access.Limit) *access.Limit {
+func (t *verifiedJWT) limit(of *access.Limit) *access.Limit {
 	l := &access.Limit{Level: access.Read, Repositories: []string{}}
 	if t.catalog {
 		if of != nil {

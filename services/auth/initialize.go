@@ -44,7 +44,7 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 		return First{}, err
 	}
 	if done, ok := p.(events.HubInitialized); ok {
-		return s.show(ctx, done.Admin)
+		return s.firstLogin(ctx, done.Admin)
 	}
 	if s.Secrets == nil {
 		return First{}, errReadOnly
@@ -57,7 +57,7 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 	if err != nil {
 		return First{}, err
 	}
-	if err := s.firstHash(ctx, id, password); err != nil {
+	if err := s.storeFirstHash(ctx, id, password); err != nil {
 		return First{}, err
 	}
 	seq, err := account.Initialize(ctx, s.Log, system, id)
@@ -70,7 +70,7 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 	if err := s.View.Wait(ctx, seq); err != nil {
 		return First{}, err
 	}
-	first, err := s.show(ctx, id)
+	first, err := s.firstLogin(ctx, id)
 	first.Created = true
 	return first, err
 }
@@ -138,18 +138,18 @@ func (s *Auth) firstUser(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("%q is no user", firstAdmin)
 }
 
-// othersTurn is how long another node that has stored a password is given to
+// otherNodeTimeout is how long another node that has stored a password is given to
 // go on, before it is taken for dead and its password is replaced.
-const othersTurn = 3 * time.Second
+const otherNodeTimeout = 3 * time.Second
 
-// firstHash stores the password unless another node was faster. That one's
+// storeFirstHash stores the password unless another node was faster. That one's
 // stays when it comes to its end; what is shown is settled by show.
-func (s *Auth) firstHash(ctx context.Context, userID, password string) error {
+func (s *Auth) storeFirstHash(ctx context.Context, userID, password string) error {
 	hash, err := s.hasher.hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	for waited := time.Duration(0); ; waited += othersTurn / 10 {
+	for waited := time.Duration(0); ; waited += otherNodeTimeout / 10 {
 		stored, revision, err := s.Secrets.Get(ctx, passwordKey(userID))
 		if err != nil && !errors.Is(err, errNoSecret) {
 			return err
@@ -163,14 +163,14 @@ func (s *Auth) firstHash(ctx context.Context, userID, password string) error {
 				return err // the other one has come to its end
 			}
 		}
-		if err != nil || waited >= othersTurn {
+		if err != nil || waited >= otherNodeTimeout {
 			_, err = s.Secrets.Update(ctx, passwordKey(userID), []byte(hash.String()), revision)
 			if !errors.Is(err, events.ErrConflict) {
 				return err
 			}
 		}
 		select {
-		case <-time.After(othersTurn / 10):
+		case <-time.After(otherNodeTimeout / 10):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -185,12 +185,12 @@ func (s *Auth) isHashOf(ctx context.Context, stored, password string) (bool, err
 	if err != nil {
 		return false, err
 	}
-	return s.hasher.matches(ctx, someone, &p, password)
+	return s.hasher.matches(ctx, trustedCaller, &p, password)
 }
 
-// show says what is written down if it is still the password, and removes the
+// firstLogin says what is written down if it is still the password, and removes the
 // file otherwise: the password was changed elsewhere, or another node's counts.
-func (s *Auth) show(ctx context.Context, userID string) (First, error) {
+func (s *Auth) firstLogin(ctx context.Context, userID string) (First, error) {
 	first := First{Name: firstAdmin}
 	if s.PasswordFile == "" || s.AdminPassword != "" {
 		return first, nil
@@ -203,7 +203,7 @@ func (s *Auth) show(ctx context.Context, userID string) (First, error) {
 	if err != nil {
 		return first, err
 	}
-	good, err := s.hasher.matches(ctx, someone, stored, written)
+	good, err := s.hasher.matches(ctx, trustedCaller, stored, written)
 	if err != nil {
 		return first, err
 	}

@@ -40,8 +40,8 @@ type claims struct {
 	Password   uint64      `json:"hub_password,omitempty"`   // sequence of the password it was given for
 }
 
-// signed is a token of ours that was verified.
-type signed struct {
+// verifiedJWT is a token of ours that was verified.
+type verifiedJWT struct {
 	claims
 	actions map[string][]string // granted on repositories, by full name
 	catalog bool                // may list and search
@@ -81,7 +81,7 @@ const maxJWT = 48 << 10
 
 // verify reads a token that we signed. What it says of the account is as of
 // when it was signed. errToken, or the error of the store of keys.
-func (s *Auth) verify(ctx context.Context, text string) (*signed, error) {
+func (s *Auth) verify(ctx context.Context, text string) (*verifiedJWT, error) {
 	if len(text) > maxJWT {
 		return nil, errToken
 	}
@@ -104,7 +104,7 @@ func (s *Auth) verify(ctx context.Context, text string) (*signed, error) {
 	if key == nil {
 		return nil, errToken
 	}
-	v := &signed{}
+	v := &verifiedJWT{}
 	if err := parsed.Claims(key, &v.claims); err != nil {
 		return nil, errToken
 	}

@@ -23,7 +23,7 @@ type jwtCache struct {
 }
 
 type cachedJWT struct {
-	*signed
+	*verifiedJWT
 	size int
 }
 
@@ -33,15 +33,15 @@ func newJWTCache() *jwtCache { return &jwtCache{entries: map[[sha256.Size]byte]c
 // name in its text becomes strings, slices and an entry of a map.
 func sizeOf(text string) int { return 1<<10 + 5*len(text) }
 
-func (c *jwtCache) get(sum [sha256.Size]byte) (*signed, bool) {
+func (c *jwtCache) get(sum [sha256.Size]byte) (*verifiedJWT, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.entries[sum]
-	return e.signed, ok
+	return e.verifiedJWT, ok
 }
 
 // put keeps what was read of a text unless that is too long.
-func (c *jwtCache) put(sum [sha256.Size]byte, text string, v *signed) {
+func (c *jwtCache) put(sum [sha256.Size]byte, text string, v *verifiedJWT) {
 	if len(text) > maxCachedJWT {
 		return
 	}

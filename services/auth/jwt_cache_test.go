@@ -23,7 +23,7 @@ func TestCachedTokensAreBounded(t *testing.T) {
 			before, c := heap(), newJWTCache()
 			longest := 0
 			for k := range 10_000 {
-				var v signed
+				var v verifiedJWT
 				v.actions = map[string][]string{}
 				for n := range scopes {
 					v.Access = append(v.Access, resource{Type: typeRepository, Name: fmt.Sprintf("a/%d-%d", k, n), Actions: []string{"pull", "push"}})
@@ -32,7 +32,7 @@ func TestCachedTokensAreBounded(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				v = signed{actions: map[string][]string{}}
+				v = verifiedJWT{actions: map[string][]string{}}
 				if err := json.Unmarshal(raw, &v.claims); err != nil {
 					t.Fatal(err)
 				}
@@ -57,7 +57,7 @@ func TestWhatIsNotCached(t *testing.T) {
 	c := newJWTCache()
 	put := func(text string, expires time.Time) [sha256.Size]byte {
 		sum := sha256.Sum256([]byte(text))
-		c.put(sum, text, &signed{expires: expires})
+		c.put(sum, text, &verifiedJWT{expires: expires})
 		return sum
 	}
 	long := put(strings.Repeat("x", maxCachedJWT+1), now.Add(time.Hour))

@@ -92,11 +92,11 @@ func TestPHC(t *testing.T) {
 		t.Fatal(err)
 	}
 	for password, want := range map[string]bool{"correct horse": true, "Correct horse": false, "": false} {
-		if got, err := h.matches(context.Background(), someone, &read, password); err != nil || got != want {
+		if got, err := h.matches(context.Background(), trustedCaller, &read, password); err != nil || got != want {
 			t.Errorf("%q: %v, %v", password, got, err)
 		}
 	}
-	if got, err := h.matches(context.Background(), someone, nil, "correct horse"); err != nil || got {
+	if got, err := h.matches(context.Background(), trustedCaller, nil, "correct horse"); err != nil || got {
 		t.Errorf("without a hash: %v, %v", got, err)
 	}
 	// Of the test vectors of the reference implementation.
@@ -104,7 +104,7 @@ func TestPHC(t *testing.T) {
 	if err != nil || foreign.params != (params{65536, 2, 1}) || string(foreign.salt) != "somesalt" {
 		t.Fatalf("%+v, %v", foreign, err)
 	}
-	if got, err := h.matches(context.Background(), someone, &foreign, "password"); err != nil || !got {
+	if got, err := h.matches(context.Background(), trustedCaller, &foreign, "password"); err != nil || !got {
 		t.Errorf("the reference's own hash: %v, %v", got, err)
 	}
 	salt, hash := "c29tZXNhbHQ", "RdescudvJCsgt3ub+b27dA"

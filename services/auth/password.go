@@ -36,14 +36,14 @@ func (s *Auth) identifyByPassword(r *http.Request, name, password string) (ident
 	if err := s.Rights.Fresh(ctx); err != nil {
 		return identity{}, err
 	}
-	if wait := s.guard.wait(addr, name, time.Now()); wait > 0 {
-		return identity{}, s.tooSoon(ctx, r, name, wait)
+	if wait := s.backoff.wait(addr, name, time.Now()); wait > 0 {
+		return identity{}, s.refuseTooSoon(ctx, r, name, wait)
 	}
 	k := s.verified.key(name, password)
 	if p, ok := s.verified.get(k, time.Now()); ok {
 		id, err := s.live(ctx, identity{Principal: p})
 		if err == nil {
-			s.guard.succeeded(addr, name)
+			s.backoff.succeeded(addr, name)
 			return id, nil
 		}
 		if !errors.Is(err, access.ErrAccount) && !errors.Is(err, access.ErrCredential) {
@@ -52,10 +52,10 @@ func (s *Auth) identifyByPassword(r *http.Request, name, password string) (ident
 		s.verified.entries.drop(k) // the password was changed: perhaps to the same
 	}
 	// Clients ask for many things at once: one check is enough for all.
-	p, err, _ := s.proving.Do(string(k[:])+network(addr).String(), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), provingTime)
+	p, err, _ := s.passwordChecks.Do(string(k[:])+network(addr).String(), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 		defer cancel()
-		return s.tryPassword(ctx, r, name, password, k)
+		return s.attemptPassword(ctx, r, name, password, k)
 	})
 	if err != nil {
 		return identity{}, err
@@ -63,21 +63,21 @@ func (s *Auth) identifyByPassword(r *http.Request, name, password string) (ident
 	return identity{Principal: p.(access.Principal)}, nil
 }
 
-// provingTime bounds how long a password waits to be looked at, and is.
-const provingTime = 10 * time.Second
+// checkTimeout bounds how long a password waits to be looked at, and is.
+const checkTimeout = 10 * time.Second
 
-// tryPassword proves a password and keeps book of how that went. An address
+// attemptPassword proves a password and keeps book of how that went. An address
 // has no more guesses on their way at once than it may have in a row.
-func (s *Auth) tryPassword(ctx context.Context, r *http.Request, name, password string, k verifiedKey) (access.Principal, error) {
+func (s *Auth) attemptPassword(ctx context.Context, r *http.Request, name, password string, k verifiedKey) (access.Principal, error) {
 	addr := origin.Of(r).Addr
 	for {
-		wait, leave := s.guard.enter(addr, name, time.Now())
+		wait, leave := s.backoff.enter(addr, name, time.Now())
 		if leave != nil {
 			defer leave()
 			break
 		}
 		if wait > 0 {
-			return access.Nobody, s.tooSoon(ctx, r, name, wait)
+			return access.Nobody, s.refuseTooSoon(ctx, r, name, wait)
 		}
 		select {
 		case <-time.After(20 * time.Millisecond): // others of this address are being looked at
@@ -85,25 +85,25 @@ func (s *Auth) tryPassword(ctx context.Context, r *http.Request, name, password 
 			return access.Nobody, context.Cause(ctx)
 		}
 	}
-	p, known, err := s.provePassword(ctx, caller{wide(addr), s.guard.home(addr, name)}, name, password)
+	p, known, err := s.comparePassword(ctx, caller{wideNetwork(addr), s.backoff.isKnownPair(addr, name)}, name, password)
 	if err == nil {
 		p, err = s.Rights.Live(ctx, p)
 	}
 	switch {
 	case errors.Is(err, errCredentials), errors.Is(err, access.ErrAccount), errors.Is(err, access.ErrCredential):
-		return access.Nobody, s.wrongPassword(addr, name, known, k)
+		return access.Nobody, s.refusePassword(addr, name, known, k)
 	case err != nil:
 		return access.Nobody, err
 	}
 	s.verified.put(k, p, time.Now())
-	s.guard.succeeded(addr, name)
+	s.backoff.succeeded(addr, name)
 	return p, nil
 }
 
-// provePassword compares a password with its hash: errCredentials. known says
+// comparePassword compares a password with its hash: errCredentials. known says
 // whether there is such an account. What it read of the account is from before
 // the password was looked at, so that a change meanwhile is noticed later.
-func (s *Auth) provePassword(ctx context.Context, c caller, name, password string) (p access.Principal, known bool, err error) {
+func (s *Auth) comparePassword(ctx context.Context, c caller, name, password string) (p access.Principal, known bool, err error) {
 	if s.Secrets == nil {
 		return p, false, errReadOnly
 	}

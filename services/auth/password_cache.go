@@ -14,22 +14,22 @@ import (
 // in it: its keys are codes under a key of this process.
 type verified struct {
 	mac     []byte
-	entries *bounded[verifiedKey, proved]
+	entries *bounded[verifiedKey, verifiedLogin]
 }
 
 type verifiedKey [sha256.Size]byte
 
-type proved struct {
+type verifiedLogin struct {
 	access.Principal
 	until time.Time
 }
 
-// provedFor is how long a password that was proved counts, unless it is
+// verifiedFor is how long a password that was proved counts, unless it is
 // changed or the account is closed: then at once.
-const provedFor = 5 * time.Minute
+const verifiedFor = 5 * time.Minute
 
 func newVerified() *verified {
-	v := &verified{make([]byte, 32), newBounded[verifiedKey, proved](10_000)}
+	v := &verified{make([]byte, 32), newBounded[verifiedKey, verifiedLogin](10_000)}
 	rand.Read(v.mac)
 	return v
 }
@@ -48,5 +48,5 @@ func (v *verified) get(k verifiedKey, now time.Time) (access.Principal, bool) {
 }
 
 func (v *verified) put(k verifiedKey, p access.Principal, now time.Time) {
-	v.entries.put(k, proved{p, now.Add(provedFor)})
+	v.entries.put(k, verifiedLogin{p, now.Add(verifiedFor)})
 }

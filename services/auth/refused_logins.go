@@ -24,24 +24,24 @@ const (
 	maxListedNames = 100
 )
 
-// wrongPassword notes a failure.
-func (s *Auth) wrongPassword(addr netip.Addr, name string, known bool, tried verifiedKey) error {
+// refusePassword notes a failure.
+func (s *Auth) refusePassword(addr netip.Addr, name string, known bool, tried verifiedKey) error {
 	account := ""
 	if known {
 		account = name
 	}
-	s.guard.refused(addr, account)
-	s.guard.failed(addr, name, [16]byte(tried[:16]), time.Now())
+	s.backoff.countRefused(addr, account)
+	s.backoff.failed(addr, name, [16]byte(tried[:16]), time.Now())
 	return errCredentials
 }
 
-// tooSoon notes an attempt that was not looked at.
-func (s *Auth) tooSoon(ctx context.Context, r *http.Request, name string, wait time.Duration) error {
+// refuseTooSoon notes an attempt that was not looked at.
+func (s *Auth) refuseTooSoon(ctx context.Context, r *http.Request, name string, wait time.Duration) error {
 	account := ""
 	if a, err := s.accountOf(ctx, name); err == nil && a != nil {
 		account = a.Name
 	}
-	s.guard.refused(origin.Of(r).Addr, account)
+	s.backoff.countRefused(origin.Of(r).Addr, account)
 	return throttled{wait}
 }
 
@@ -49,13 +49,13 @@ func (s *Auth) tooSoon(ctx context.Context, r *http.Request, name string, wait t
 // is none. It returns why.
 func (s *Auth) refuseSecret(r *http.Request, sum [sha256.Size]byte, owner string, why error) error {
 	addr := origin.Of(r).Addr
-	s.guard.refused(addr, owner)
-	s.guard.failedSecret(addr, [16]byte(sum[:16]), time.Now())
+	s.backoff.countRefused(addr, owner)
+	s.backoff.failedSecret(addr, [16]byte(sum[:16]), time.Now())
 	return why
 }
 
-// refusals sums up what was refused since some time.
-type refusals struct {
+// refusalCounts sums up what was refused since some time.
+type refusalCounts struct {
 	from      time.Time
 	attempts  int64
 	unknown   int64
@@ -63,15 +63,15 @@ type refusals struct {
 	accounts  map[string]int64 // by login names that exist, and nothing else that was typed
 }
 
-func newRefusals(from time.Time) *refusals {
-	return &refusals{from: from, addresses: map[netip.Prefix]struct{}{}, accounts: map[string]int64{}}
+func newRefusalCounts(from time.Time) *refusalCounts {
+	return &refusalCounts{from: from, addresses: map[netip.Prefix]struct{}{}, accounts: map[string]int64{}}
 }
 
-// refused counts an attempt; account is "" when it was by no account's name.
-func (g *guard) refused(addr netip.Addr, account string) {
+// countRefused counts an attempt; account is "" when it was by no account's name.
+func (g *backoff) countRefused(addr netip.Addr, account string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := g.sums
+	r := g.counts
 	r.attempts++
 	if len(r.addresses) < maxAddresses {
 		r.addresses[network(addr)] = struct{}{}
@@ -85,23 +85,23 @@ func (g *guard) refused(addr netip.Addr, account string) {
 	}
 }
 
-// take ends a stretch, and begins the next one; nil when nothing was refused.
-func (g *guard) take(now time.Time) *refusals {
+// takeCounts ends a stretch, and begins the next one; nil when nothing was refused.
+func (g *backoff) takeCounts(now time.Time) *refusalCounts {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := g.sums
-	g.sums = newRefusals(now)
+	r := g.counts
+	g.counts = newRefusalCounts(now)
 	if r.attempts == 0 {
 		return nil
 	}
 	return r
 }
 
-// giveBack adds a stretch that could not be written down to the present one.
-func (g *guard) giveBack(r *refusals) {
+// addBack adds a stretch that could not be written down to the present one.
+func (g *backoff) addBack(r *refusalCounts) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := g.sums
+	now := g.counts
 	now.from, now.attempts, now.unknown = r.from, now.attempts+r.attempts, now.unknown+r.unknown
 	for a := range r.addresses {
 		if len(now.addresses) < maxAddresses {
@@ -118,7 +118,7 @@ func (g *guard) giveBack(r *refusals) {
 // recordRefusals writes what was refused since the last time into the log.
 func (s *Auth) recordRefusals(ctx context.Context) error {
 	now := time.Now()
-	r := s.guard.take(now)
+	r := s.backoff.takeCounts(now)
 	if r == nil {
 		return nil
 	}
@@ -133,7 +133,7 @@ func (s *Auth) recordRefusals(ctx context.Context) error {
 	e.Accounts = e.Accounts[:min(len(e.Accounts), maxListedNames)]
 	_, err := command.Append(ctx, s.Log, system, e, events.AnySeq)
 	if err != nil {
-		s.guard.giveBack(r)
+		s.backoff.addBack(r)
 	}
 	return err
 }

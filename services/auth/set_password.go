@@ -48,13 +48,13 @@ func (s *Auth) SetPassword(ctx context.Context, by command.By, userID, password 
 		return 0, err
 	}
 	// Whoever asked may go away: what was begun is brought to its end.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settingTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), setPasswordTimeout)
 	defer cancel()
 	undo, err := s.swapHash(ctx, userID, hash)
 	if err != nil {
 		return 0, err
 	}
-	seq, certain, err := s.sayPassword(ctx, by, userID)
+	seq, certain, err := s.appendPasswordChanged(ctx, by, userID)
 	if errors.Is(err, account.ErrErased) {
 		return 0, errors.Join(err, s.destroySecrets(ctx, userID))
 	}
@@ -69,17 +69,17 @@ func (s *Auth) SetPassword(ctx context.Context, by command.By, userID, password 
 	return seq, nil
 }
 
-// settingTime bounds how long it takes to store a password and to say so.
-const settingTime = 10 * time.Second
+// setPasswordTimeout bounds how long it takes to store a password and to say so.
+const setPasswordTimeout = 10 * time.Second
 
-// settingTries bounds how often either is tried.
-const settingTries = 3
+// setPasswordTries bounds how often either is tried.
+const setPasswordTries = 3
 
 // swapHash stores a user's hash; undo puts back what was there before, unless
 // somebody else has stored another one since.
 func (s *Auth) swapHash(ctx context.Context, userID string, hash phc) (undo func(context.Context) error, err error) {
 	key := passwordKey(userID)
-	for range settingTries {
+	for range setPasswordTries {
 		old, revision, err := s.Secrets.Get(ctx, key)
 		if err != nil && !errors.Is(err, errNoSecret) {
 			// What cannot be read can be replaced, but not put back.
@@ -100,12 +100,12 @@ func (s *Auth) swapHash(ctx context.Context, userID string, hash phc) (undo func
 	return nil, fmt.Errorf("store a password: %w", events.ErrConflict)
 }
 
-// sayPassword appends that a password was changed. To say it twice does no
+// appendPasswordChanged appends that a password was changed. To say it twice does no
 // harm, so it is said again while it may be in the log or not. certain says
 // that after an error it is not.
-func (s *Auth) sayPassword(ctx context.Context, by command.By, userID string) (seq uint64, certain bool, err error) {
+func (s *Auth) appendPasswordChanged(ctx context.Context, by command.By, userID string) (seq uint64, certain bool, err error) {
 	certain = true
-	for range settingTries {
+	for range setPasswordTries {
 		seq, err = account.PasswordChanged(ctx, s.Log, by, userID)
 		if err == nil || !errors.Is(err, events.ErrUncertain) {
 			break

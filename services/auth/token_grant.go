@@ -42,7 +42,7 @@ func (s *Auth) answerToken(w http.ResponseWriter, r *http.Request, t tokenReques
 func (s *Auth) grant(r *http.Request, t tokenRequest) (*tokenAnswer, error) {
 	c := s.newClaims(t.id, s.issuer(r), useRegistry, registryTerm)
 	for _, asked := range t.scopes {
-		actions, err := s.allowed(r.Context(), t.id.Principal, asked)
+		actions, err := s.grantedActions(r.Context(), t.id.Principal, asked)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func (s *Auth) grant(r *http.Request, t tokenRequest) (*tokenAnswer, error) {
 	case !t.offline || t.id.Kind == access.Anonymous:
 	case t.refresh != "":
 		a.RefreshToken = t.refresh
-	case t.proved:
+	case t.byPassword:
 		a.RefreshToken = s.refreshToken(r.Context(), t.id.Principal, t.client)
 	}
 	return a, nil
@@ -107,9 +107,9 @@ func (s *Auth) fail(w http.ResponseWriter, r *http.Request, err error, kind stri
 	}
 }
 
-// allowed is what of the asked actions somebody has a right to now. What they
+// grantedActions is what of the asked actions somebody has a right to now. What they
 // have no right to, they get no token for; it is no error.
-func (s *Auth) allowed(ctx context.Context, p access.Principal, asked resource) ([]string, error) {
+func (s *Auth) grantedActions(ctx context.Context, p access.Principal, asked resource) ([]string, error) {
 	if asked.Type == typeRegistry {
 		return asked.Actions, nil // what is listed or found is what they may see
 	}

@@ -10,22 +10,22 @@ import (
 
 // A tokenRequest is what either form of the protocol asks for.
 type tokenRequest struct {
-	scopes  []resource
-	offline bool   // wants something to log in with again
-	client  string // what the client calls itself
-	id      identity
-	proved  bool   // by the password itself: not by what was once given for it
-	refresh string // what to log in with again, when the client has it already
-	oauth   bool   // asked by POST
+	scopes     []resource
+	offline    bool   // wants something to log in with again
+	client     string // what the client calls itself
+	id         identity
+	byPassword bool   // by the password itself: not by what was once given for it
+	refresh    string // what to log in with again, when the client has it already
+	oauth      bool   // asked by POST
 }
 
-// came notes by what somebody came: an access token is what they log in with
+// recordCredential notes by what somebody recordCredential: an access token is what they log in with
 // again, and a password is not to be stored.
-func (t *tokenRequest) came(secret string) {
+func (t *tokenRequest) recordCredential(secret string) {
 	if _, is := secretHash(secret); is {
 		t.refresh = secret
 	} else {
-		t.proved = true
+		t.byPassword = true
 	}
 }
 
@@ -57,7 +57,7 @@ func (s *Auth) serveTokenGet(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, secret, ok := r.BasicAuth(); ok {
-		t.came(secret)
+		t.recordCredential(secret)
 	}
 	s.answerToken(w, r, t)
 }
@@ -87,7 +87,7 @@ func (s *Auth) serveTokenPost(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 		t.id, err = s.identifyBy(r, form.Get("username"), secret)
-		t.came(secret)
+		t.recordCredential(secret)
 	case "refresh_token":
 		t.refresh = form.Get("refresh_token")
 		sum, is := secretHash(t.refresh)
