@@ -17,7 +17,7 @@ import (
 	"hubledger/services/internal/account"
 )
 
-// An accessToken is an access token: what of it never changes once it was accessToken.
+// An accessToken holds what never changes of an access token once it was issued.
 type accessToken struct {
 	id        string
 	owner     string // id
@@ -27,8 +27,8 @@ type accessToken struct {
 	limit     *access.Limit
 }
 
-// A tokenCache keeps tokens by their hash and by their id. Whether they are
-// still good is asked elsewhere, each time.
+// A tokenCache keeps tokens by their hash and by their id. Whether they are still
+// valid is checked elsewhere, each time.
 type tokenCache struct {
 	hashes *bounded[[sha256.Size]byte, *accessToken]
 	ids    *bounded[string, *accessToken]
@@ -68,7 +68,7 @@ func (c *tokenCache) byID(ctx context.Context, read accounts.Reader, id string) 
 	return t, err
 }
 
-// withOwner adds to a token's row what its owner is called.
+// withOwner adds the owner's name to a token's row.
 func withOwner(ctx context.Context, read accounts.Reader, row *accounts.Token) (*accessToken, error) {
 	owner, err := read.AccountByID(ctx, row.Owner)
 	if err != nil {
@@ -90,8 +90,8 @@ var levels = map[string]access.Level{
 	events.LevelRead: access.Read, events.LevelWrite: access.Write, events.LevelDelete: access.Delete, events.LevelAdmin: access.Admin,
 }
 
-// identifyBySecret is for an access token, and for the login name that was
-// given with it unless that is empty.
+// identifyBySecret identifies by the hash of an access token. name is the login
+// name that was given with it, "" for none.
 func (s *Auth) identifyBySecret(r *http.Request, sum [sha256.Size]byte, name string) (identity, error) {
 	ctx := r.Context()
 	if err := s.Rights.Fresh(ctx); err != nil {
@@ -119,8 +119,8 @@ func (s *Auth) identifyBySecret(r *http.Request, sum [sha256.Size]byte, name str
 	return id, err
 }
 
-// tokenAfterCatchUp looks again when the log has what the read model has not: the
-// token may have been issued a moment ago on another node.
+// tokenAfterCatchUp looks again when the read model was behind the log: the token
+// may have been issued a moment ago on another node.
 func (s *Auth) tokenAfterCatchUp(ctx context.Context, sum [sha256.Size]byte) (*accessToken, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -143,10 +143,10 @@ func newSecret() string {
 	return account.TokenPrefix + base64url.EncodeToString(raw)
 }
 
-// secretHash is what an access token is known by; not ok when the text has not
+// secretHash is the SHA-256 of an access token; ok is false when s does not have
 // the form of one.
 func secretHash(s string) (sum [sha256.Size]byte, ok bool) {
-	// The decoder passes over line ends.
+	// The decoder ignores line ends.
 	if len(s) != secretLength || !strings.HasPrefix(s, account.TokenPrefix) || strings.ContainsAny(s, "\r\n") {
 		return sum, false
 	}

@@ -2,8 +2,8 @@ package auth
 
 import "sync"
 
-// A bounded is a map of at most max entries. When it is full any of them go:
-// the map's order is random, so that nobody can choose whose.
+// A bounded is a map of at most max entries. When it is full, random entries are
+// dropped: a client cannot choose whose.
 type bounded[K comparable, V any] struct {
 	mu      sync.Mutex
 	max     int

@@ -12,8 +12,8 @@ import (
 	"hubledger/services/internal/origin"
 )
 
-// refusal is how a failed identification is answered. scope is what the
-// request needs, for the challenge.
+// refusal turns the error of a failed authentication into the answer to the
+// client. scope is the one that the request needs, for the challenge.
 func (s *Auth) refusal(r *http.Request, err error, scope string) *access.Denied {
 	var already *access.Denied
 	var soon throttled
@@ -30,11 +30,11 @@ func (s *Auth) refusal(r *http.Request, err error, scope string) *access.Denied 
 		return unavailable("too many logins at once: try again", err)
 	case errors.Is(err, access.ErrParked):
 		return &access.Denied{Status: http.StatusForbidden, Code: "DENIED", Cause: err,
-			Message: "who may do this cannot be told, because the hub could not read an event: its operator can see which by projections ls"}
+			Message: "the hub cannot tell who may do this, because it could not read an event: its operator finds out which by projections ls"}
 	case errors.Is(err, errToken):
 		return s.unauthorized(r, scope, "invalid_token", "the token is invalid or has expired: log in again", err)
 	case errors.Is(err, access.ErrAccount), errors.Is(err, access.ErrCredential):
-		return s.unauthorized(r, scope, "invalid_token", "the account or the credential is not good any more: log in again", err)
+		return s.unauthorized(r, scope, "invalid_token", "the account or the credential is no longer valid: log in again", err)
 	case errors.Is(err, errCredentials), errors.Is(err, errScheme):
 		return s.unauthorized(r, scope, "", err.Error(), nil)
 	case errors.Is(err, events.ErrReadOnly):
@@ -59,9 +59,9 @@ func (s *Auth) unauthorized(r *http.Request, scope, kind, message string, cause 
 		Challenge: s.challenge(r, scope, kind, message)}
 }
 
-// challenge is the WWW-Authenticate that leads clients to the token service,
-// which has the host and port by which the client came: some refuse another.
-// Docker shows the description of an error to people.
+// challenge is the WWW-Authenticate header that leads clients to the token
+// service. Its realm has the host and port of the request, since some clients
+// refuse another one. Docker shows the error_description to its user.
 func (s *Auth) challenge(r *http.Request, scope, kind, message string) string {
 	var b strings.Builder
 	b.WriteString(`Bearer realm=` + quote(s.issuer(r)+"/token") + `,service=` + quote(s.service))
@@ -93,7 +93,7 @@ func quote(s string) string {
 	return b.String()
 }
 
-// issuer is the base of the hub's URLs for the client.
+// issuer is the base of the hub's URLs as this client sees them.
 func (s *Auth) issuer(r *http.Request) string {
 	if s.PublicURL != "" {
 		return strings.TrimSuffix(s.PublicURL, "/")

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// Bounds of how many wait for a password to be looked at, in either queue.
+// Bounds of how many callers wait for a password to be hashed, in either line.
 const (
 	maxWaiting        = 200 // about ten seconds' worth
 	maxWaitingNetwork = 20  // of one network, of whatever size its owner has
@@ -18,30 +18,31 @@ const (
 // errBusy: too many passwords wait to be checked.
 var errBusy = errors.New("too many logins at once")
 
-// A queue bounds how many passwords are worked on at once: each takes a core
-// and 64 MiB. Strangers have as many places as there are cores. Who is known,
-// because they logged in from there before or have a session, takes one of
-// those or the one that is kept for them: strangers cannot crowd them out.
+// A queue bounds how many passwords are hashed at once: each takes a core and 64
+// MiB. All callers share as many places as there are cores. Callers who are known,
+// because they logged in from the same address before or have a session, have one
+// more place: unknown callers cannot crowd them out.
 type queue struct {
 	shared, kept chan struct{}
 	known        waiting
 	strangers    waiting
 }
 
-// A caller is who wants a password to be looked at.
+// A caller is the client that a password is hashed for.
 type caller struct {
-	network netip.Prefix // see wide; the zero Prefix for no network
+	network netip.Prefix // see wideNetwork; the zero Prefix for no network
 	known   bool
 }
 
-// trustedCaller is known, and comes from nowhere: the hub itself or who has a session.
+// trustedCaller is the hub itself or a client with a session; no network is counted.
 var trustedCaller = caller{known: true}
 
 func newQueue() *queue {
 	return &queue{shared: make(chan struct{}, runtime.NumCPU()), kept: make(chan struct{}, 1)}
 }
 
-// wideNetwork is the network that waiting is counted by: what one customer has.
+// wideNetwork is the network that waiting callers are counted by: about what a
+// provider gives one customer.
 func wideNetwork(a netip.Addr) netip.Prefix {
 	bits := 24
 	if a.Is6() {
@@ -56,7 +57,7 @@ func wideNetwork(a netip.Addr) netip.Prefix {
 
 // enter waits for a place; leave gives it back. errBusy when too many wait.
 func (q *queue) enter(ctx context.Context, c caller) (leave func(), err error) {
-	line, kept := &q.strangers, chan struct{}(nil) // nobody gets into a nil channel
+	line, kept := &q.strangers, chan struct{}(nil) // a nil channel accepts nobody
 	if c.known {
 		line, kept = &q.known, q.kept
 	}
@@ -70,11 +71,11 @@ func (q *queue) enter(ctx context.Context, c caller) (leave func(), err error) {
 	case kept <- struct{}{}:
 		return func() { <-q.kept }, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wait to check a password: %w", context.Cause(ctx))
+		return nil, fmt.Errorf("wait for a password to be checked: %w", context.Cause(ctx))
 	}
 }
 
-// waiting counts who waits, and from where.
+// waiting counts the callers that wait, in all and by network.
 type waiting struct {
 	mu       sync.Mutex
 	n        int

@@ -19,17 +19,17 @@ import (
 // firstAdmin is the login name of the first administrator.
 const firstAdmin = "admin"
 
-// First is what the operator has to know to log in for the first time.
+// First is what the operator needs for the first login.
 type First struct {
 	Name         string // login name
-	Password     string // "" when the operator chose it, and once it was changed
-	PasswordFile string // where the password stands on this node, "" when it does not
-	Created      bool   // there was none when this call began
+	Password     string // "" when the operator chose it, and after it was changed
+	PasswordFile string // the file on this node with the password, "" for none
+	Created      bool   // this call made the administrator
 }
 
-// Initialize makes the first administrator when there is none. It may be ended
-// anywhere and called again, and several nodes may call it at once: one of
-// them has the password that counts, the others have none to show.
+// Initialize makes the first administrator when there is none. It may be
+// interrupted anywhere and called again, and several nodes may call it at once: one
+// of them returns the password that is valid, the others return none.
 func (s *Auth) Initialize(ctx context.Context) (First, error) {
 	first, err := s.initialize(ctx)
 	if err != nil {
@@ -75,8 +75,8 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 	return first, err
 }
 
-// firstPassword is the operator's, that of an earlier call, or a new one that
-// is written down before there is an account it belongs to.
+// firstPassword is the operator's, that of an earlier call, or a new one, which is
+// written to the file before the account is made.
 func (s *Auth) firstPassword() (string, error) {
 	if s.AdminPassword != "" {
 		return s.AdminPassword, account.CheckPassword(firstAdmin, s.AdminPassword)
@@ -88,7 +88,7 @@ func (s *Auth) firstPassword() (string, error) {
 	return password, writePassword(s.PasswordFile, password)
 }
 
-// writtenPassword is what the file says, "" when there is none.
+// writtenPassword is the password in the file, "" when there is no file.
 func (s *Auth) writtenPassword() (string, error) {
 	text, err := os.ReadFile(s.PasswordFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +97,7 @@ func (s *Auth) writtenPassword() (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-// writePassword makes a file that only its owner can read, whole or not at all.
+// writePassword writes a file that only its owner can read, as a whole.
 func writePassword(path, password string) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
 	if err != nil {
@@ -138,12 +138,13 @@ func (s *Auth) firstUser(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("%q is no user", firstAdmin)
 }
 
-// otherNodeTimeout is how long another node that has stored a password is given to
-// go on, before it is taken for dead and its password is replaced.
+// otherNodeTimeout is how long another node that has stored a password has to
+// finish, before it is considered dead and its password is replaced.
 const otherNodeTimeout = 3 * time.Second
 
-// storeFirstHash stores the password unless another node was faster. That one's
-// stays when it comes to its end; what is shown is settled by show.
+// storeFirstHash stores the password's hash unless another node was faster. The
+// other node's stays if that node finishes; firstLogin then finds that the
+// password of this node is not the valid one.
 func (s *Auth) storeFirstHash(ctx context.Context, userID, password string) error {
 	hash, err := s.hasher.hash(ctx, password)
 	if err != nil {
@@ -160,7 +161,7 @@ func (s *Auth) storeFirstHash(ctx context.Context, userID, password string) erro
 				return err
 			}
 			if p, _, err := command.Latest(ctx, s.Log, events.HubSubject()); err != nil || p != nil {
-				return err // the other one has come to its end
+				return err // the other node has finished
 			}
 		}
 		if err != nil || waited >= otherNodeTimeout {
@@ -188,8 +189,8 @@ func (s *Auth) isHashOf(ctx context.Context, stored, password string) (bool, err
 	return s.hasher.matches(ctx, trustedCaller, &p, password)
 }
 
-// firstLogin says what is written down if it is still the password, and removes the
-// file otherwise: the password was changed elsewhere, or another node's counts.
+// firstLogin returns the password in the file if it is still valid, and removes
+// the file otherwise: the password was changed, or another node's is the valid one.
 func (s *Auth) firstLogin(ctx context.Context, userID string) (First, error) {
 	first := First{Name: firstAdmin}
 	if s.PasswordFile == "" || s.AdminPassword != "" {

@@ -16,11 +16,12 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// refreshToken is what a client stores in place of a password. Without it, as
-// when the log is read-only, the client keeps what it has.
+// refreshToken issues the token that a client stores in place of a password. It
+// returns "" when it cannot, as when the log is read-only: the client then keeps
+// the password.
 //
-// An account at its bound loses the oldest login for it: who logs in with a
-// password can do so again, and some do it every minute.
+// An account with as many tokens as it may have loses its oldest logins for it:
+// whoever logs in with a password can do so again, and some clients do every minute.
 func (s *Auth) refreshToken(ctx context.Context, p access.Principal, client string) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -48,7 +49,7 @@ func (s *Auth) refreshToken(ctx context.Context, p access.Principal, client stri
 	return secret
 }
 
-// replace revokes logins because of a new one, and says so in the log.
+// replace revokes logins in exchange for a new one, which is the cause of the events.
 func (s *Auth) replace(ctx context.Context, p access.Principal, by string, old []string) error {
 	cause, err := s.Log.Last(ctx, events.TokenSubject(p.ID, by))
 	if err != nil {
@@ -65,9 +66,9 @@ func (s *Auth) replace(ctx context.Context, p access.Principal, by string, old [
 	return err
 }
 
-// IssueToken issues an access token for a user or robot account, with the
-// name, level, repositories and expiry of want, and returns it: nothing keeps
-// it. id is the token's; the sequence is that of the event, and the token is
+// IssueToken issues an access token for a user or robot account, with the name,
+// level, repositories and expiry of want. It returns the token itself, of which
+// only the hash is kept. id is the token's; the sequence is that of the event, and the token is
 // accepted once the accounts projection has it. Errors are account.ErrTokenLimit
 // and those of account.IssueToken.
 func (s *Auth) IssueToken(ctx context.Context, by command.By, owner *accounts.Account, want events.TokenIssued) (secret, id string, seq uint64, err error) {
@@ -94,10 +95,10 @@ func (s *Auth) issue(ctx context.Context, by command.By, e events.TokenIssued) (
 	return secret, e.Token, seq, nil
 }
 
-// maxClientName bounds what is kept of what a client calls itself, in bytes.
+// maxClientName bounds what is kept of a client's name for itself, in bytes.
 const maxClientName = 64
 
-// clientName is what a client calls itself, fit to be shown.
+// clientName is a client's name for itself, made fit to be shown.
 func clientName(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {

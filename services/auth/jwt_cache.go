@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Bounds of what is kept of verified tokens, whoever makes others ask for them.
+// Bounds of the memory that verified tokens take, whatever tokens clients ask for.
 const (
 	maxCachedBytes = 16 << 20 // of memory, about
 	maxCachedJWT   = 4 << 10  // bytes of text: a longer one is verified each time
 	maxRefused     = 5        // names in the claim hub_refused: clients push to one at a time
 )
 
-// A jwtCache keeps what was verified, by the SHA-256 of the text, so that a
-// hot request pays no signature. When it is full any of them go: the map's
-// order is random, so that nobody can choose whose.
+// A jwtCache keeps verified tokens by the SHA-256 of their text, so that a repeated
+// request needs no check of a signature. When it is full, random entries are
+// dropped: a client cannot choose whose.
 type jwtCache struct {
 	mu      sync.Mutex
 	entries map[[sha256.Size]byte]cachedJWT
@@ -40,7 +40,7 @@ func (c *jwtCache) get(sum [sha256.Size]byte) (*verifiedJWT, bool) {
 	return e.verifiedJWT, ok
 }
 
-// put keeps what was read of a text unless that is too long.
+// put keeps a verified token unless its text is too long.
 func (c *jwtCache) put(sum [sha256.Size]byte, text string, v *verifiedJWT) {
 	if len(text) > maxCachedJWT {
 		return
@@ -65,7 +65,7 @@ func (c *jwtCache) drop(sum [sha256.Size]byte) {
 	c.remove(sum)
 }
 
-// dropExpired forgets what is good for nothing any more.
+// dropExpired drops the tokens that have expired.
 func (c *jwtCache) dropExpired(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

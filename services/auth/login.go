@@ -9,9 +9,9 @@ import (
 	"hubledger/services/internal/access"
 )
 
-// Login gives a session for a login name with a password or an access token:
-// a Bearer for the API that lasts twelve hours, and no longer than what it was
-// given for. The error is an *access.Denied.
+// Login returns a session for a login name with a password or an access token:
+// a bearer token for the API. It ends after twelve hours, or earlier when that
+// password or access token ends. The error is an *access.Denied.
 func (s *Auth) Login(ctx context.Context, r *http.Request, name, secret string) (session string, expires time.Time, err error) {
 	r = r.WithContext(ctx)
 	id, err := s.login(r, name, secret)
@@ -37,8 +37,8 @@ func (s *Auth) login(r *http.Request, name, secret string) (identity, error) {
 	return id, nil
 }
 
-// Verify says whether a password is a user's now, as before it is
-// changed: nil, or an *access.Denied. It counts as a login.
+// Verify checks a user's current password, as is asked for before it is changed.
+// The error is an *access.Denied. The check counts as a login.
 func (s *Auth) Verify(ctx context.Context, r *http.Request, name, password string) error {
 	r = r.WithContext(ctx)
 	if _, ok := secretHash(password); ok {

@@ -13,7 +13,7 @@ import (
 	"hubledger/services/internal/origin"
 )
 
-// maxLoginName is the length of the longest login name there is, in bytes, or more.
+// maxLoginName bounds login names, in bytes: no account has a longer one.
 const maxLoginName = 100
 
 // CheckPassword is account.CheckPassword.
@@ -21,16 +21,16 @@ func (s *Auth) CheckPassword(name, password string) error {
 	return account.CheckPassword(name, password)
 }
 
-// errCredentials: name and secret do not belong together, or to nobody.
+// errCredentials: the secret is not that of the name, or there is no such name.
 var errCredentials = errors.New("incorrect username or password")
 
-// A throttled login is refused before it is looked at.
+// throttled is the error of a login that is refused before it is checked.
 type throttled struct{ wait time.Duration }
 
 func (throttled) Error() string { return "too many failed logins" }
 
 // identifyByPassword checks a password, slowly unless it was checked a moment
-// ago. That there is no such account shows neither in the answer nor in its time.
+// ago. Neither the answer nor its time reveals whether there is such an account.
 func (s *Auth) identifyByPassword(r *http.Request, name, password string) (identity, error) {
 	ctx, addr := r.Context(), origin.Of(r).Addr
 	if err := s.Rights.Fresh(ctx); err != nil {
@@ -51,7 +51,7 @@ func (s *Auth) identifyByPassword(r *http.Request, name, password string) (ident
 		}
 		s.verified.entries.drop(k) // the password was changed: perhaps to the same
 	}
-	// Clients ask for many things at once: one check is enough for all.
+	// Clients send many requests at once: one check is enough for all.
 	p, err, _ := s.passwordChecks.Do(string(k[:])+network(addr).String(), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 		defer cancel()
@@ -63,11 +63,11 @@ func (s *Auth) identifyByPassword(r *http.Request, name, password string) (ident
 	return identity{Principal: p.(access.Principal)}, nil
 }
 
-// checkTimeout bounds how long a password waits to be looked at, and is.
+// checkTimeout bounds how long a password waits for its check and is checked.
 const checkTimeout = 10 * time.Second
 
-// attemptPassword proves a password and keeps book of how that went. An address
-// has no more guesses on their way at once than it may have in a row.
+// attemptPassword checks a password and records the outcome. An address has no
+// more checks at once than it may have failures in a row.
 func (s *Auth) attemptPassword(ctx context.Context, r *http.Request, name, password string, k verifiedKey) (access.Principal, error) {
 	addr := origin.Of(r).Addr
 	for {
@@ -80,7 +80,7 @@ func (s *Auth) attemptPassword(ctx context.Context, r *http.Request, name, passw
 			return access.Nobody, s.refuseTooSoon(ctx, r, name, wait)
 		}
 		select {
-		case <-time.After(20 * time.Millisecond): // others of this address are being looked at
+		case <-time.After(20 * time.Millisecond): // other passwords from this address are being checked
 		case <-ctx.Done():
 			return access.Nobody, context.Cause(ctx)
 		}
@@ -101,8 +101,8 @@ func (s *Auth) attemptPassword(ctx context.Context, r *http.Request, name, passw
 }
 
 // comparePassword compares a password with its hash: errCredentials. known says
-// whether there is such an account. What it read of the account is from before
-// the password was looked at, so that a change meanwhile is noticed later.
+// whether there is such an account. The account is read before the password is
+// compared, so that a change in between is noticed later.
 func (s *Auth) comparePassword(ctx context.Context, c caller, name, password string) (p access.Principal, known bool, err error) {
 	if s.Secrets == nil {
 		return p, false, errReadOnly
@@ -132,8 +132,8 @@ func (s *Auth) comparePassword(ctx context.Context, c caller, name, password str
 		Credential: access.Password, PasswordSeq: user.PasswordSeq}, true, nil
 }
 
-// accountOf is the account of a login name, nil when there is none. What was
-// typed is not always a name, or even text that a database takes.
+// accountOf is the account of a login name, nil when there is none. The name can
+// be anything that was typed, also text that a database does not accept.
 func (s *Auth) accountOf(ctx context.Context, name string) (*accounts.Account, error) {
 	if len(name) > maxLoginName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789._-+") != "" {
 		return nil, nil
@@ -145,7 +145,7 @@ func (s *Auth) accountOf(ctx context.Context, name string) (*accounts.Account, e
 	return a, err
 }
 
-// storedHash is a user's, nil when they have no password.
+// storedHash is a user's password hash, nil when they have no password.
 func (s *Auth) storedHash(ctx context.Context, userID string) (*phc, error) {
 	if s.Secrets == nil {
 		return nil, errReadOnly

@@ -9,9 +9,9 @@ import (
 	"hubledger/services/internal/access"
 )
 
-// verified keeps which passwords were proved, for some minutes, so that not
-// every request of a docker pull pays for it. The passwords themselves are not
-// in it: its keys are codes under a key of this process.
+// verified remembers for some minutes which passwords were checked and right, so
+// that not every request of a docker pull pays for a check. It does not hold the
+// passwords: its keys are MACs under a key of this process.
 type verified struct {
 	mac     []byte
 	entries *bounded[verifiedKey, verifiedLogin]
@@ -24,8 +24,8 @@ type verifiedLogin struct {
 	until time.Time
 }
 
-// verifiedFor is how long a password that was proved counts, unless it is
-// changed or the account is closed: then at once.
+// verifiedFor is how long a password need not be checked again. When it is
+// changed or the account is disabled it is no longer accepted at once.
 const verifiedFor = 5 * time.Minute
 
 func newVerified() *verified {

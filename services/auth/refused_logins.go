@@ -14,17 +14,18 @@ import (
 	"hubledger/services/internal/origin"
 )
 
-// refusalsEvery is how long a stretch is that one event sums up.
+// refusalsEvery is the period whose refused logins one event counts.
 const refusalsEvery = 5 * time.Minute
 
-// Bounds of what one stretch tells apart, and of what its event lists.
+// Bounds of what is counted separately in one period, and of the names in its event.
 const (
 	maxAddresses   = 50_000
 	maxAccounts    = 10_000
 	maxListedNames = 100
 )
 
-// refusePassword notes a failure.
+// refusePassword records a wrong password and returns errCredentials. known says
+// whether the name is an account's.
 func (s *Auth) refusePassword(addr netip.Addr, name string, known bool, tried verifiedKey) error {
 	account := ""
 	if known {
@@ -35,7 +36,8 @@ func (s *Auth) refusePassword(addr netip.Addr, name string, known bool, tried ve
 	return errCredentials
 }
 
-// refuseTooSoon notes an attempt that was not looked at.
+// refuseTooSoon records an attempt whose password was not checked, and returns
+// how long to wait.
 func (s *Auth) refuseTooSoon(ctx context.Context, r *http.Request, name string, wait time.Duration) error {
 	account := ""
 	if a, err := s.accountOf(ctx, name); err == nil && a != nil {
@@ -45,8 +47,8 @@ func (s *Auth) refuseTooSoon(ctx context.Context, r *http.Request, name string, 
 	return throttled{wait}
 }
 
-// refuseSecret notes an access token that is not good; owner is "" when there
-// is none. It returns why.
+// refuseSecret records an access token that is not valid, and returns why; owner
+// is "" when it belongs to no account.
 func (s *Auth) refuseSecret(r *http.Request, sum [sha256.Size]byte, owner string, why error) error {
 	addr := origin.Of(r).Addr
 	s.backoff.countRefused(addr, owner)
@@ -54,24 +56,24 @@ func (s *Auth) refuseSecret(r *http.Request, sum [sha256.Size]byte, owner string
 	return why
 }
 
-// refusalCounts sums up what was refused since some time.
+// refusalCounts counts the logins that were refused since a time.
 type refusalCounts struct {
 	from      time.Time
 	attempts  int64
 	unknown   int64
 	addresses map[netip.Prefix]struct{}
-	accounts  map[string]int64 // by login names that exist, and nothing else that was typed
+	accounts  map[string]int64 // by existing login names only: people type passwords into the wrong field
 }
 
 func newRefusalCounts(from time.Time) *refusalCounts {
 	return &refusalCounts{from: from, addresses: map[netip.Prefix]struct{}{}, accounts: map[string]int64{}}
 }
 
-// countRefused counts an attempt; account is "" when it was by no account's name.
-func (g *backoff) countRefused(addr netip.Addr, account string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	r := g.counts
+// countRefused counts an attempt; account is "" when the name is no account's.
+func (b *backoff) countRefused(addr netip.Addr, account string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.counts
 	r.attempts++
 	if len(r.addresses) < maxAddresses {
 		r.addresses[network(addr)] = struct{}{}
@@ -85,23 +87,24 @@ func (g *backoff) countRefused(addr netip.Addr, account string) {
 	}
 }
 
-// takeCounts ends a stretch, and begins the next one; nil when nothing was refused.
-func (g *backoff) takeCounts(now time.Time) *refusalCounts {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	r := g.counts
-	g.counts = newRefusalCounts(now)
+// takeCounts ends a period and begins the next one. It returns nil when nothing
+// was refused.
+func (b *backoff) takeCounts(now time.Time) *refusalCounts {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.counts
+	b.counts = newRefusalCounts(now)
 	if r.attempts == 0 {
 		return nil
 	}
 	return r
 }
 
-// addBack adds a stretch that could not be written down to the present one.
-func (g *backoff) addBack(r *refusalCounts) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := g.counts
+// addBack adds the counts of a period that could not be recorded to the present one.
+func (b *backoff) addBack(r *refusalCounts) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.counts
 	now.from, now.attempts, now.unknown = r.from, now.attempts+r.attempts, now.unknown+r.unknown
 	for a := range r.addresses {
 		if len(now.addresses) < maxAddresses {
@@ -115,7 +118,7 @@ func (g *backoff) addBack(r *refusalCounts) {
 	}
 }
 
-// recordRefusals writes what was refused since the last time into the log.
+// recordRefusals appends the logins that were refused since it last did so.
 func (s *Auth) recordRefusals(ctx context.Context) error {
 	now := time.Now()
 	r := s.backoff.takeCounts(now)

@@ -15,17 +15,17 @@ import (
 // ErrNoPassword: only users have passwords.
 var ErrNoPassword = fmt.Errorf("%w: only users have passwords: robot accounts log in by access tokens", account.ErrInvalid)
 
-// SetPassword gives a user a password. Whatever was issued for an earlier one
-// ends with the event, whose sequence is returned. The error is
-// that of CheckPassword, ErrNoPassword, or wraps accounts.ErrNotFound.
+// SetPassword sets a user's password. Sessions and login tokens obtained with an
+// earlier one end with the event, whose sequence is returned. The error is that of
+// CheckPassword, ErrNoPassword, or wraps accounts.ErrNotFound.
 //
-// The hash is stored first: were it the other way round, the process could end
-// where the old password is good again for what is new. When the event is
-// refused, the old hash is put back. So after an error the old password counts,
-// except where it wraps events.ErrUncertain, where the log became read-only
-// between the two, or where the process ended there: then the new one may be
-// good already while what was issued for the old one is good still, until the
-// password is set again.
+// The hash is stored before the event is appended: in the other order the process
+// could end in between, and the old password would be accepted for new sessions.
+// When the event is refused, the old hash is put back. So after an error the old
+// password is valid, with three exceptions: the error wraps events.ErrUncertain,
+// the log became read-only between the two steps, or the process ended there. Then
+// the new password may be valid already while sessions and tokens of the old one
+// still are, until the password is set again.
 func (s *Auth) SetPassword(ctx context.Context, by command.By, userID, password string) (uint64, error) {
 	user, err := s.Read.AccountByID(ctx, userID)
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Auth) SetPassword(ctx context.Context, by command.By, userID, password 
 	if err != nil {
 		return 0, err
 	}
-	// Whoever asked may go away: what was begun is brought to its end.
+	// The steps are finished even when the client goes away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), setPasswordTimeout)
 	defer cancel()
 	undo, err := s.swapHash(ctx, userID, hash)
@@ -60,8 +60,8 @@ func (s *Auth) SetPassword(ctx context.Context, by command.By, userID, password 
 	}
 	if err != nil {
 		if certain {
-			s.warn("put a password back that was not changed after all", undo(ctx))
-			s.verified.entries.drop(s.verified.key(user.Name, password)) // it may have been used already
+			s.warn("put back the old password after the change was refused", undo(ctx))
+			s.verified.entries.drop(s.verified.key(user.Name, password)) // it may have been used to log in already
 		}
 		return 0, err
 	}
@@ -69,20 +69,20 @@ func (s *Auth) SetPassword(ctx context.Context, by command.By, userID, password 
 	return seq, nil
 }
 
-// setPasswordTimeout bounds how long it takes to store a password and to say so.
+// setPasswordTimeout bounds how long it takes to store a hash and append the event.
 const setPasswordTimeout = 10 * time.Second
 
-// setPasswordTries bounds how often either is tried.
+// setPasswordTries bounds how often either step is tried.
 const setPasswordTries = 3
 
-// swapHash stores a user's hash; undo puts back what was there before, unless
-// somebody else has stored another one since.
+// swapHash stores a user's hash; undo puts back the one before, unless another
+// one was stored since.
 func (s *Auth) swapHash(ctx context.Context, userID string, hash phc) (undo func(context.Context) error, err error) {
 	key := passwordKey(userID)
 	for range setPasswordTries {
 		old, revision, err := s.Secrets.Get(ctx, key)
 		if err != nil && !errors.Is(err, errNoSecret) {
-			// What cannot be read can be replaced, but not put back.
+			// A hash that cannot be read can be replaced, but not put back.
 			return func(context.Context) error { return err }, s.Secrets.Put(ctx, key, []byte(hash.String()))
 		}
 		revision, err = s.Secrets.Update(ctx, key, []byte(hash.String()), revision)
@@ -90,7 +90,7 @@ func (s *Auth) swapHash(ctx context.Context, userID string, hash phc) (undo func
 			continue
 		}
 		return func(ctx context.Context) error {
-			_, err := s.Secrets.Update(ctx, key, old, revision) // nothing at all stands for no password
+			_, err := s.Secrets.Update(ctx, key, old, revision) // an empty value stands for no password
 			if errors.Is(err, events.ErrConflict) {
 				return nil
 			}
@@ -100,9 +100,9 @@ func (s *Auth) swapHash(ctx context.Context, userID string, hash phc) (undo func
 	return nil, fmt.Errorf("store a password: %w", events.ErrConflict)
 }
 
-// appendPasswordChanged appends that a password was changed. To say it twice does no
-// harm, so it is said again while it may be in the log or not. certain says
-// that after an error it is not.
+// appendPasswordChanged appends the event that a password was changed. Two such
+// events do no harm, so it is appended again while it is not known to be in the
+// log. certain says that after an error it is not in the log.
 func (s *Auth) appendPasswordChanged(ctx context.Context, by command.By, userID string) (seq uint64, certain bool, err error) {
 	certain = true
 	for range setPasswordTries {

@@ -20,9 +20,9 @@ import (
 const (
 	// keyTerm is how long a key signs.
 	keyTerm = 30 * 24 * time.Hour
-	// keyGrace is how long it verifies after that: longer than any token lasts.
+	// keyGrace is how long it still verifies after that: longer than any token lasts.
 	keyGrace = 24 * time.Hour
-	// rereadEvery bounds how often an unknown key makes us look for new ones.
+	// rereadEvery bounds how often a token with an unknown key makes us read all keys again.
 	rereadEvery = time.Second
 )
 
@@ -40,8 +40,8 @@ type signingKey struct {
 func (k *signingKey) id() string                { return strconv.Itoa(k.number) }
 func (k *signingKey) public() ed25519.PublicKey { return k.private.Public().(ed25519.PublicKey) }
 
-// keys are the signing keys that all nodes share. No node is told of a new
-// one: whoever meets a key it does not know looks for it.
+// keys are the signing keys that all nodes share. No node is notified of a new
+// one: a node that meets a token with an unknown key reads them again.
 type keys struct {
 	secrets Secrets
 	log     *slog.Logger
@@ -53,8 +53,8 @@ type keys struct {
 
 func newKeys(s Secrets, log *slog.Logger) *keys { return &keys{secrets: s, log: log} }
 
-// signing is the key to sign with now; it is made when there is none or the
-// latest one's term is over.
+// signing is the key to sign with now. A new one is made when there is none or the
+// latest one is older than keyTerm.
 func (k *keys) signing(ctx context.Context) (*signingKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -74,7 +74,7 @@ func (k *keys) current(ctx context.Context) (*signingKey, error) {
 	}
 	made, err := k.create(ctx, last)
 	if err != nil && last != nil {
-		k.log.Warn("could not make the next signing key, the old one goes on", "error", err)
+		k.log.Warn("could not make the next signing key; the old one stays in use", "error", err)
 		return last, nil
 	}
 	return made, err
@@ -97,8 +97,8 @@ func (k *keys) create(ctx context.Context, last *signingKey) (*signingKey, error
 		made.number = last.number + 1
 	}
 	if k.secrets == nil {
-		// In quarantine the key lasts as long as the process: what is public
-		// has to be pulled all the same.
+		// While the log's files are damaged the key lasts as long as the process:
+		// pulls of public repositories need tokens too.
 		k.all = append(k.all, made)
 		return made, nil
 	}
@@ -141,7 +141,7 @@ func (k *keys) verifying(ctx context.Context, id string) (ed25519.PublicKey, err
 	return nil, nil
 }
 
-// published are the keys that verify now, oldest first; the first one is made if needed.
+// published are the keys that verify now, oldest first. If there is none, one is made.
 func (k *keys) published(ctx context.Context) ([]*signingKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -154,7 +154,7 @@ func (k *keys) published(ctx context.Context) ([]*signingKey, error) {
 	return slices.Clone(k.all), err
 }
 
-// load reads all keys anew and leaves out those whose time is over.
+// load reads all keys again, without those that no longer verify.
 func (k *keys) load(ctx context.Context) error {
 	if k.secrets == nil {
 		k.read = time.Now()
@@ -179,7 +179,7 @@ func (k *keys) load(ctx context.Context) error {
 			err = json.Unmarshal(text, key)
 		}
 		if err == nil && len(key.Seed) != ed25519.SeedSize {
-			err = errors.New("it has another length")
+			err = errors.New("its seed has another length")
 		}
 		if err != nil {
 			return fmt.Errorf("read signing key %d: %w", n, err)
@@ -195,8 +195,7 @@ func (k *keys) load(ctx context.Context) error {
 	return nil
 }
 
-// tend makes the next key when it is time, and destroys those that verify
-// nothing any more.
+// tend makes the next key when it is time, and destroys those that no longer verify.
 func (k *keys) tend(ctx context.Context) error {
 	if k.secrets == nil {
 		return nil

@@ -13,8 +13,8 @@ import (
 	"hubledger/services/internal/repository"
 )
 
-// tokenAnswer has the names of both forms of the protocol: clients of either
-// look at one of them only.
+// tokenAnswer has the field names of both forms of the protocol: clients of
+// either form read only their own.
 type tokenAnswer struct {
 	Token        string `json:"token"`
 	AccessToken  string `json:"access_token"`
@@ -38,7 +38,8 @@ func (s *Auth) answerToken(w http.ResponseWriter, r *http.Request, t tokenReques
 	}
 }
 
-// grant makes a token of what is asked for and allowed.
+// grant makes a token that carries those of the requested rights that the
+// principal has.
 func (s *Auth) grant(r *http.Request, t tokenRequest) (*tokenAnswer, error) {
 	c := s.newClaims(t.id, s.issuer(r), useRegistry, registryTerm)
 	for _, asked := range t.scopes {
@@ -77,8 +78,8 @@ func (s *Auth) grant(r *http.Request, t tokenRequest) (*tokenAnswer, error) {
 	return a, nil
 }
 
-// fail answers with what went wrong, once as the registry does and once as
-// OAuth2 does (RFC 6749, section 5.2): clients show either.
+// fail answers with an error, in the registry's form and in that of OAuth2 (RFC
+// 6749, section 5.2): some clients show the one, some the other.
 func (s *Auth) fail(w http.ResponseWriter, r *http.Request, err error, kind string) {
 	d := &access.Denied{Status: http.StatusBadRequest, Code: "UNSUPPORTED", Message: err.Error()}
 	if !errors.Is(err, errForm) && !errors.Is(err, errScope) {
@@ -107,11 +108,11 @@ func (s *Auth) fail(w http.ResponseWriter, r *http.Request, err error, kind stri
 	}
 }
 
-// grantedActions is what of the asked actions somebody has a right to now. What they
-// have no right to, they get no token for; it is no error.
+// grantedActions are those of the requested actions that the principal has a
+// right to now. A missing right is no error: the token just does not carry it.
 func (s *Auth) grantedActions(ctx context.Context, p access.Principal, asked resource) ([]string, error) {
 	if asked.Type == typeRegistry {
-		return asked.Actions, nil // what is listed or found is what they may see
+		return asked.Actions, nil // lists and searches show only what the principal may see
 	}
 	name, err := repository.ParseName(asked.Name)
 	if err != nil {
@@ -119,7 +120,7 @@ func (s *Auth) grantedActions(ctx context.Context, p access.Principal, asked res
 	}
 	d, err := s.Rights.Repository(ctx, p, name.Full)
 	if errors.Is(err, access.ErrParked) {
-		return nil, nil // the registry says why
+		return nil, nil // the registry's answer says why
 	}
 	return grantable(asked.Actions, d.Level), err
 }

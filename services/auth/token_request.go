@@ -8,19 +8,19 @@ import (
 	"net/url"
 )
 
-// A tokenRequest is what either form of the protocol asks for.
+// A tokenRequest is a request for a token in either form of the protocol.
 type tokenRequest struct {
 	scopes     []resource
-	offline    bool   // wants something to log in with again
-	client     string // what the client calls itself
+	offline    bool   // the client wants a refresh token as well
+	client     string // the client's name for itself
 	id         identity
-	byPassword bool   // by the password itself: not by what was once given for it
-	refresh    string // what to log in with again, when the client has it already
-	oauth      bool   // asked by POST
+	byPassword bool   // the client authenticated with the password, not with a token
+	refresh    string // the refresh token that the client has already, "" for none
+	oauth      bool   // the request is a POST
 }
 
-// recordCredential notes by what somebody recordCredential: an access token is what they log in with
-// again, and a password is not to be stored.
+// recordCredential records what the client has authenticated with: an access
+// token also serves as its refresh token; for a password the client gets one.
 func (t *tokenRequest) recordCredential(secret string) {
 	if _, is := secretHash(secret); is {
 		t.refresh = secret
@@ -32,12 +32,12 @@ func (t *tokenRequest) recordCredential(secret string) {
 // maxForm bounds the body of a POST, in bytes.
 const maxForm = 64 << 10
 
-// errForm: a request for a token is not one.
+// errForm: a request for a token is malformed.
 var errForm = errors.New("invalid request")
 
-// serveTokenGet is the request of distribution's "Token Authentication
-// Specification". A service by another name gets the same answer: the tokens
-// are good here only, and there are clients that leave it out.
+// serveTokenGet serves the request of distribution's "Token Authentication
+// Specification". The parameter service is not looked at: the tokens are valid
+// for this service only, and some clients leave the parameter out.
 func (s *Auth) serveTokenGet(w http.ResponseWriter, r *http.Request) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Auth) serveTokenGet(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if t.id, err = s.identify(r); err == nil && t.id.token != nil {
-		err = errToken // a token of this service gives no further one
+		err = errToken // a registry token cannot be exchanged for another one
 	}
 	if err != nil {
 		s.fail(w, r, err, "invalid_grant")
@@ -62,7 +62,7 @@ func (s *Auth) serveTokenGet(w http.ResponseWriter, r *http.Request) {
 	s.answerToken(w, r, t)
 }
 
-// serveTokenPost is the request of distribution's "OAuth2 Token
+// serveTokenPost serves the request of distribution's "OAuth2 Token
 // Authentication". It always has credentials.
 func (s *Auth) serveTokenPost(w http.ResponseWriter, r *http.Request) {
 	form, err := readForm(w, r)
