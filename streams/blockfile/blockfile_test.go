@@ -24,7 +24,8 @@ var quiet = slog.New(slog.DiscardHandler)
 func stream(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	server, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, NoSync: true, MaxPayload: 1 << 20, Logger: quiet})
+	server, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, NoSync: true, MaxPayload: 1 << 20, Logger: quiet,
+		Progress: func(string, int64, int64) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,8 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// Config says where the server keeps its streams and how it writes them.
+// Config says where the server keeps its streams and how it writes them. All fields
+// but Size and NoSync are required.
 type Config struct {
 	// Dir is where the server keeps its files.
 	Dir string

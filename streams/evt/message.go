@@ -96,7 +96,7 @@ func FromMessage(seq uint64, subject string, h nats.Header, data []byte) events.
 }
 
 // FromRecord is the event that a stored message holds. One that is not ours
-// has no attributes; events.Event.Check tells.
+// has no attributes, which events.Event.Check finds.
 func FromRecord(r blockfile.Record) events.Event {
 	e := events.Event{Seq: r.Seq, Subject: string(r.Subject), Data: bytes.Clone(r.Data), Attributes: make([]events.Attribute, 0, 9)}
 	for line := range strings.SplitSeq(string(r.Header), "\r\n") {

@@ -32,7 +32,7 @@ type Config struct {
 	// ReadOnly is why nothing may be written now, nil when writing is allowed.
 	ReadOnly func() error
 
-	// Logger is told of secrets that could not be overwritten.
+	// Logger gets a warning when a replaced secret could not be overwritten.
 	Logger *slog.Logger
 }
 
