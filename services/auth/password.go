@@ -49,7 +49,7 @@ func (s *Auth) identifyByPassword(r *http.Request, name, password string) (ident
 		if !errors.Is(err, access.ErrAccount) && !errors.Is(err, access.ErrCredential) {
 			return identity{}, err
 		}
-		s.verified.entries.drop(k) // the password was changed: perhaps to the same
+		s.verified.entries.drop(k) // the password was set again, perhaps to the same one
 	}
 	// Clients send many requests at once: one check is enough for all.
 	p, err, _ := s.passwordChecks.Do(string(k[:])+network(addr).String(), func() (any, error) {
