@@ -101,10 +101,9 @@ func New(c Config) *Auth {
 	return s
 }
 
-// Run does the service's periodic work until ctx ends: it destroys the remaining
-// secrets of erased users, makes and destroys signing keys, forgets expired
-// tokens, and every five minutes records the refused logins in the log. Call
-// Close afterwards.
+// Run destroys the secrets of erased users that are left, makes and ends
+// signing keys, forgets expired tokens, and every five minutes writes down what was refused, until ctx
+// ends. Call Close afterwards.
 func (s *Auth) Run(ctx context.Context) {
 	s.warn("destroy secrets of erased users", s.destroyErased(ctx))
 	expired, refusals, chores := time.NewTicker(time.Minute), time.NewTicker(refusalsEvery), time.NewTicker(time.Hour)

@@ -76,8 +76,8 @@ func (s *Auth) Email(ctx context.Context, userID string) (string, error) {
 	return string(text), err
 }
 
-// Erase ends a user's account for good and destroys their secrets. The event is
-// appended first: if the secrets remain, destroyErased destroys them later.
+// Erase ends a user's account for good and destroys their secrets. The event
+// comes first: what is left after it is destroyed at the next start.
 func (s *Auth) Erase(ctx context.Context, by command.By, userID string) (uint64, error) {
 	seq, err := account.Erase(ctx, s.Log, by, s.Read, userID)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Auth) destroySecrets(ctx context.Context, userID string) error {
 	return errors.Join(s.Secrets.Destroy(ctx, passwordKey(userID)), s.Secrets.Destroy(ctx, emailKey(userID)))
 }
 
-// destroyErased destroys the secrets of erased users that still exist.
+// destroyErased destroys what is left of erased users.
 func (s *Auth) destroyErased(ctx context.Context) error {
 	if s.Secrets == nil {
 		return nil
