@@ -1,20 +1,14 @@
 package server
 
 import (
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"hubledger/projections"
-	"hubledger/projections/accounts"
-	"hubledger/projections/catalog"
-	"hubledger/projections/images"
-	"hubledger/projections/journal"
 	"hubledger/services/registry"
 )
 
@@ -54,20 +48,6 @@ type Config struct {
 	Logger  *slog.Logger
 	// Progress is told how far a long start is; total is 0 when that is not known.
 	Progress func(what string, done, total int64)
-}
-
-// readModels is every read model of the program, in the order in which they start.
-var readModels = []*projections.Projection{&accounts.Projection, &images.Projection, &catalog.Projection, &journal.Projection}
-
-// ReadModel finds a read model of the program by its name.
-func ReadModel(name string) (*projections.Projection, error) {
-	names := make([]string, len(readModels))
-	for k, p := range readModels {
-		if names[k] = p.Name; p.Name == name {
-			return p, nil
-		}
-	}
-	return nil, fmt.Errorf("there is no projection %q; there are: %s", name, strings.Join(names, " "))
 }
 
 // Place is where projections are kept: SQLite files in the data directory, or

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"hubledger/projections"
@@ -30,8 +31,10 @@ type Node struct {
 	place    projections.Place
 	leases   *leases.Store
 	activity *operational.Store
-	blobs    *blobs.Store // nil when no service that runs here needs it
-	models   []*readModel // those that are open
+	secrets  *streams.Secrets // nil while the log is read-only
+	blobs    *blobs.Store     // nil when no service that runs here needs it
+	handles  []*readModel     // of all read models
+	models   []*readModel     // those that are open here, in the order in which they start
 	rights   *access.Rights
 	auth     *auth.Auth
 	registry *registry.Registry
@@ -78,10 +81,9 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	return n, n.start(ctx)
 }
 
-// makeServices makes all services and chooses those that run here. It opens
-// their read models, and no others.
+// makeServices makes all services and chooses those that run here.
 func (n *Node) makeServices(ctx context.Context) error {
-	all, err := n.allServices(ctx)
+	all, err := n.allServices()
 	if err != nil {
 		return err
 	}
@@ -95,16 +97,13 @@ func (n *Node) makeServices(ctx context.Context) error {
 	}
 	for _, name := range n.Config.Services {
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("--services: there is no service %q; there are %v", name, names)
+			return fmt.Errorf("--services: there is no service %q; there are: %s", name, strings.Join(names, ", "))
 		}
 	}
-	for _, m := range n.models {
-		if err := m.open(ctx); err != nil {
-			return err
-		}
+	if n.router, err = service.NewRouter(append([]service.Service{n.pages()}, n.services...), nil); err != nil {
+		return err
 	}
-	n.router, err = service.NewRouter(append([]service.Service{n.pages()}, n.services...), nil)
-	return err
+	return n.openReadModels(ctx)
 }
 
 // start runs what the node consists of. While the log is read-only it serves,

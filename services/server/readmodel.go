@@ -35,9 +35,17 @@ type running struct {
 	statements sync.Map // *sql.Stmt by its text
 }
 
-// newReadModel makes a read model that is not open yet.
-func (n *Node) newReadModel(p *projections.Projection) *readModel {
-	return &readModel{projection: p, node: n}
+// readModel is the handle of a projection: one for each. It may be given to
+// those who read before it is open.
+func (n *Node) readModel(p *projections.Projection) *readModel {
+	for _, m := range n.handles {
+		if m.projection == p {
+			return m
+		}
+	}
+	m := &readModel{projection: p, node: n}
+	n.handles = append(n.handles, m)
+	return m
 }
 
 // model finds a read model that is open here, nil when it is not.

@@ -37,7 +37,7 @@ func TestEveryEventHasASentence(t *testing.T) {
 	if got := n.Services(); !slices.Equal(got, []string{"auth"}) {
 		t.Errorf("the node runs %v", got)
 	}
-	all, err := n.allServices(t.Context())
+	all, err := declared()
 	if err != nil {
 		t.Fatal(err)
 	}

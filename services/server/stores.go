@@ -2,13 +2,16 @@ package server
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/events"
 	"hubledger/services/internal/operational"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/streams"
 )
 
 // hasSpace is the disk's reserve as the log asks for it. Before the blob store
@@ -26,6 +29,9 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	if n.activity, err = n.openActivity(ctx); err != nil {
+		return err
+	}
+	if n.secrets, err = streams.OpenSecrets(ctx, n.log, n.SecretsKeyFile); err != nil && !errors.Is(err, events.ErrReadOnly) {
 		return err
 	}
 	if !n.runs("registry") && !n.runs("api") {
