@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"hubledger/services/internal/adminsocket"
 )
@@ -16,8 +17,8 @@ func (statusCmd) Run(s *session) error {
 		if s.json {
 			return nil
 		}
-		_, err := fmt.Fprintf(s.out, "ready      %t\nlog        %d events, %s, generation %s\nblobs      %d, %s\ndisk       %s left for uploads\n",
-			h.Ready, h.Events, size(int64(h.LogBytes)), h.Generation, h.Blobs, size(h.BlobBytes), size(h.Left))
+		_, err := fmt.Fprintf(s.out, "ready      %t\nservices   %s\nlog        %d events, %s, generation %s\nblobs      %d, %s\ndisk       %s left for uploads\n",
+			h.Ready, strings.Join(h.Services, ", "), h.Events, size(int64(h.LogBytes)), h.Generation, h.Blobs, size(h.BlobBytes), size(h.Left))
 		return err
 	})
 	if err == nil && readOnly != "" {
