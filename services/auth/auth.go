@@ -9,7 +9,6 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
@@ -86,7 +85,6 @@ type Auth struct {
 	tokens         *tokenCache
 	jwts           *jwtCache
 	backoff        *backoff
-	mux            *http.ServeMux
 	closing        sync.Once
 }
 
@@ -97,7 +95,6 @@ func New(c Config) *Auth {
 	}
 	s := &Auth{Config: c, service: serviceName(c.PublicURL), keys: newKeys(c.Secrets, c.Logger), hasher: newHasher(recommended),
 		verified: newVerified(), tokens: newTokenCache(), jwts: newJWTCache(), backoff: newBackoff(time.Now())}
-	s.mux = s.routes()
 	return s
 }
 
