@@ -21,7 +21,7 @@ func rounds(few, many int) int {
 
 // converges checks one history on every store.
 func converges(t *testing.T, p *projections.Projection, log projections.Source, rng *rand.Rand) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) { projectiontest.Converge(t, p, log, rng, place) })
+	onEveryStorage(t, func(t *testing.T, storage projections.Storage) { projectiontest.Converge(t, p, log, rng, storage) })
 }
 
 func TestSyntheticConverges(t *testing.T) {

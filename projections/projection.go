@@ -1,11 +1,13 @@
 // Package projections turns the log into tables. A read model declares its
-// tables and a pure Apply; the runner, the stores and the bulk rebuild are
-// here and the same for all of them.
+// tables and a pure Apply; a Runner keeps its store up with the log.
+//
+// The packages below it stand on it: sqlitestore and pgstore are the two kinds
+// of store, bulk rebuilds a store from the whole log, and accounts, catalog,
+// images and journal are the read models. Package lead stands for itself.
 package projections
 
 import (
 	"context"
-	"database/sql"
 
 	"hubledger/events"
 )
@@ -35,15 +37,8 @@ type Projection struct {
 	// Apply is deterministic and does no I/O: it sees one event and nothing
 	// else. What it writes commutes with what events of other aggregates write.
 	Apply func(e *events.Event, ops *Ops) error
-	// Queries are the named queries whose answers compare holds side by side.
+	// Queries are the named queries by which Compare compares two builds.
 	Queries []Query
-}
-
-// A Query yields every answer that a read model gives to one question, as
-// pairs of key and answer, in any order, so that two builds can be compared.
-type Query struct {
-	Name string
-	Run  func(ctx context.Context, db *sql.DB, yield func(key, answer string) error) error
 }
 
 // Kind is a column's type: BIGINT, BYTEA/BLOB or TEXT in byte order.

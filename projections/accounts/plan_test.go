@@ -8,13 +8,14 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
 )
 
 // What is asked on requests finds its rows by a key, however many there are.
 // Only lists of what one account or organization has are sorted.
 func TestQueriesUseKeys(t *testing.T) {
 	ctx := t.Context()
-	store, err := projections.OpenSQLite(ctx, t.TempDir(), &accounts.Projection, projections.Options{})
+	store, err := sqlitestore.Open(ctx, t.TempDir(), &accounts.Projection, projections.Options{})
 	check(t, err)
 	defer store.Close()
 	list := story()

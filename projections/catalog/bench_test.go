@@ -16,6 +16,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/catalog"
 )
 
@@ -207,11 +208,11 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-func build(t testing.TB, place projections.Place, source projections.Source) projections.Store {
+func build(t testing.TB, place projections.Storage, source projections.Source) projections.Store {
 	t.Helper()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	began := time.Now()
-	check(t, projections.Rebuild(t.Context(), projections.RebuildConfig{Projection: &catalog.Projection, Place: place, Source: source, Logger: quiet}, nil))
+	check(t, bulk.Rebuild(t.Context(), bulk.Config{Projection: &catalog.Projection, Storage: place, Source: source, Logger: quiet}, nil))
 	t.Logf("built in %s", time.Since(began).Round(time.Millisecond))
 	store, err := place.Open(t.Context(), &catalog.Projection, projections.Options{})
 	check(t, err)

@@ -11,7 +11,9 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/catalog"
+	"hubledger/projections/pgstore"
 )
 
 // A build that was prepared, compared and switched to is kept up as any other.
@@ -24,12 +26,12 @@ func TestPrepareCompareSwitch(t *testing.T) {
 			live, err := place.Open(ctx, &catalog.Projection, projections.Options{Generation: "g"})
 			check(t, err)
 			check(t, projections.CatchUp(ctx, live, &h.log, last, quiet))
-			check(t, projections.Prepare(ctx, projections.RebuildConfig{Projection: &catalog.Projection, Place: place, Build: projections.Next,
+			check(t, bulk.Prepare(ctx, bulk.Config{Projection: &catalog.Projection, Storage: place, Build: projections.Next,
 				Source: &h.log, Generation: "g", Logger: quiet}, nil))
 			next, err := place.Open(ctx, &catalog.Projection, projections.Options{Build: projections.Next})
 			check(t, err)
-			c, err := projections.Compare(ctx, projections.CompareConfig{Live: projections.AnswersOf(live), Next: next, Source: &h.log, Logger: quiet})
-			if err != nil || len(c.Differences) > 0 || c.Answers < 50 {
+			c, err := projections.Compare(ctx, projections.CompareConfig{Live: projections.ResultsOf(live), Next: next, Source: &h.log, Logger: quiet})
+			if err != nil || len(c.Differences) > 0 || c.Results < 50 {
 				t.Errorf("%+v, %v", c, err)
 			}
 			check(t, live.Close())
@@ -62,18 +64,18 @@ func TestWithoutTrigrams(t *testing.T) {
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, "DROP SCHEMA public") // where it would go
 	check(t, err)
-	_, err = projections.OpenPostgres(ctx, address, &catalog.Projection, projections.Options{})
+	_, err = pgstore.Open(ctx, address, &catalog.Projection, projections.Options{})
 	if err == nil || !strings.Contains(err.Error(), "CREATE EXTENSION pg_trgm") {
 		t.Fatalf("%v", err)
 	}
-	_, err = projections.OpenPostgres(ctx, address, &catalog.Projection, projections.Options{ReadOnly: true})
+	_, err = pgstore.Open(ctx, address, &catalog.Projection, projections.Options{ReadOnly: true})
 	if !errors.Is(err, projections.ErrNoBuild) {
 		t.Errorf("a failed start left something: %v", err)
 	}
 	// Wherever an administrator makes it, it is found.
 	_, err = conn.Exec(ctx, "CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
 	check(t, err)
-	store, err := projections.OpenPostgres(ctx, address, &catalog.Projection, projections.Options{})
+	store, err := pgstore.Open(ctx, address, &catalog.Projection, projections.Options{})
 	check(t, err)
 	check(t, store.Close())
 }

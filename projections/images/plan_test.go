@@ -14,6 +14,7 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/images"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
 )
 
 // What is asked on every request finds its rows by a key, however many there
@@ -21,7 +22,7 @@ import (
 func TestQueriesUseKeys(t *testing.T) {
 	ctx := t.Context()
 	log := projectiontest.Hub(rand.New(rand.NewPCG(1, 1)), 500, 0)
-	store, err := projections.OpenSQLite(ctx, t.TempDir(), &images.Projection, projections.Options{})
+	store, err := sqlitestore.Open(ctx, t.TempDir(), &images.Projection, projections.Options{})
 	check(t, err)
 	defer store.Close()
 	last, _ := log.LastSeq(ctx)

@@ -12,10 +12,13 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/images"
 	"hubledger/projections/journal"
+	"hubledger/projections/pgstore"
 	"hubledger/projections/pgtest"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
 )
 
 var postgres pgtest.Server
@@ -24,13 +27,13 @@ func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-func onEveryStore(t *testing.T, test func(t *testing.T, place projections.Place)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, projections.SQLiteDir(t.TempDir())) })
-	t.Run("postgres", func(t *testing.T) { test(t, projections.PostgresURL(postgres.URL(t))) })
+func onEveryStore(t *testing.T, test func(t *testing.T, place projections.Storage)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, sqlitestore.Dir(t.TempDir())) })
+	t.Run("postgres", func(t *testing.T) { test(t, pgstore.URL(postgres.URL(t))) })
 }
 
 // keep projects a log into a journal and opens it as another process would.
-func keep(t *testing.T, place projections.Place, log *projectiontest.Log) projections.Store {
+func keep(t *testing.T, place projections.Storage, log *projectiontest.Log) projections.Store {
 	t.Helper()
 	store, err := place.Open(t.Context(), &journal.Projection, projections.Options{Generation: "g1", Logger: quiet})
 	if err != nil {
@@ -64,7 +67,7 @@ func strange() []events.Event {
 }
 
 func TestNothingIsLost(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) {
+	onEveryStore(t, func(t *testing.T, place projections.Storage) {
 		ctx := t.Context()
 		log := projectiontest.Hub(projectiontest.Seed(t), 100, 1)
 		for _, e := range strange() {
@@ -127,7 +130,7 @@ func same(t *testing.T, want, got *events.Event) {
 }
 
 func TestList(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) {
+	onEveryStore(t, func(t *testing.T, place projections.Storage) {
 		ctx := t.Context()
 		log := projectiontest.Hub(projectiontest.Seed(t), 200, 0)
 		db := keep(t, place, log).DB()
@@ -196,12 +199,12 @@ func TestList(t *testing.T) {
 // TestBuildFromJournal: another read model built from the journal is the one
 // built from the log.
 func TestBuildFromJournal(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) {
+	onEveryStore(t, func(t *testing.T, place projections.Storage) {
 		log := projectiontest.Hub(projectiontest.Seed(t), 300, 0)
 		reader := keep(t, place, log)
 		build := func(source projections.Source, b projections.Build) string {
-			cfg := projections.RebuildConfig{Projection: &images.Projection, Place: place, Build: b, Source: source, Generation: reader.Generation(), Logger: quiet}
-			if err := projections.Prepare(t.Context(), cfg, nil); err != nil {
+			cfg := bulk.Config{Projection: &images.Projection, Storage: place, Build: b, Source: source, Generation: reader.Generation(), Logger: quiet}
+			if err := bulk.Prepare(t.Context(), cfg, nil); err != nil {
 				t.Fatal(err)
 			}
 			store, err := place.Open(t.Context(), &images.Projection, projections.Options{Build: b, Logger: quiet})
@@ -217,7 +220,7 @@ func TestBuildFromJournal(t *testing.T) {
 
 // TestSourceNoticesGaps: a journal that lacks an event is no log.
 func TestSourceNoticesGaps(t *testing.T) {
-	place := projections.SQLiteDir(t.TempDir())
+	place := sqlitestore.Dir(t.TempDir())
 	log := &projectiontest.Log{}
 	log.Append(events.Event{Subject: "evt._.x.1"})
 	log.Append(events.Event{Subject: "evt._.x." + strings.Repeat("long", 1000)}) // parked: too long for an index

@@ -14,12 +14,14 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
+	"hubledger/projections/sqlitestore"
 )
 
 // Converge checks that a projection comes to the same rows from a log in every
 // way: event by event in SQLite, and on the given place in batches of random
 // sizes with interruptions anywhere, and rebuilt in bulk, twice.
-func Converge(t *testing.T, p *projections.Projection, log projections.Source, rng *rand.Rand, place projections.Place) {
+func Converge(t *testing.T, p *projections.Projection, log projections.Source, rng *rand.Rand, place projections.Storage) {
 	t.Helper()
 	ctx := t.Context()
 	last, err := log.LastSeq(ctx)
@@ -27,7 +29,7 @@ func Converge(t *testing.T, p *projections.Projection, log projections.Source, r
 		t.Fatal(err)
 	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	reference := projections.SQLiteDir(t.TempDir())
+	reference := sqlitestore.Dir(t.TempDir())
 	want := follow(t, reference, p, &chopped{Source: log, size: func() int { return 1 }}, last)
 	if n := strings.Count(want, "\n"); n < 10 {
 		t.Fatalf("the history comes to %d rows: it tests nothing", n)
@@ -35,12 +37,12 @@ func Converge(t *testing.T, p *projections.Projection, log projections.Source, r
 	choppy := &chopped{Source: log, size: func() int { return 1 + rng.IntN(60) }, fail: func() bool { return rng.IntN(20) == 0 }}
 	Same(t, "in batches", want, follow(t, place, p, choppy, last))
 	for round := range 2 {
-		cfg := projections.RebuildConfig{Projection: p, Place: place, Build: projections.Next, Source: log,
+		cfg := bulk.Config{Projection: p, Storage: place, Build: projections.Next, Source: log,
 			Generation: "g1", Logger: quiet, Workers: 1 + 2*round}
 		if round == 0 {
 			cfg.Memory = 64 << 10 // many runs
 		}
-		if err := projections.Rebuild(ctx, cfg, nil); err != nil {
+		if err := bulk.Rebuild(ctx, cfg, nil); err != nil {
 			t.Fatal(err)
 		}
 		store, err := place.Open(ctx, p, projections.Options{Build: projections.Next, Generation: "g1", Logger: quiet})
@@ -80,7 +82,7 @@ func Same(t testing.TB, what, want, got string) {
 }
 
 // follow opens the store anew after each interruption until it has all events.
-func follow(t testing.TB, place projections.Place, p *projections.Projection, log projections.Source, last uint64) string {
+func follow(t testing.TB, place projections.Storage, p *projections.Projection, log projections.Source, last uint64) string {
 	t.Helper()
 	ctx := context.Background()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))

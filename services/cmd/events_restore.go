@@ -59,7 +59,7 @@ func (c *eventsRestoreCmd) Run(s *session) error {
 	return nil
 }
 
-func (c *eventsRestoreCmd) restore(ctx context.Context, config streams.Config, place projections.Place) (streams.Restored, error) {
+func (c *eventsRestoreCmd) restore(ctx context.Context, config streams.Config, place projections.Storage) (streams.Restored, error) {
 	store, err := openJournal(ctx, place, config.Logger)
 	if c.AcceptLoss {
 		if err == nil {
@@ -100,7 +100,7 @@ func copied(ctx context.Context, store projections.Store) iter.Seq2[streams.Entr
 
 // retire takes projections of another generation out of the way: SQLite files
 // are moved aside, schemas dropped, since the log has all that is in them.
-func retire(ctx context.Context, data, postgres string, place projections.Place, generation string) (aside string, err error) {
+func retire(ctx context.Context, data, postgres string, place projections.Storage, generation string) (aside string, err error) {
 	if postgres == "" {
 		aside = filepath.Join(data, "projections.before-"+generation)
 		err := os.Rename(filepath.Join(data, "projections"), aside)

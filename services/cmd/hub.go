@@ -57,7 +57,7 @@ type hub struct {
 	hubConfig
 	blobs    *blobs.Store
 	log      *streams.Log
-	place    projections.Place
+	place    projections.Storage
 	leases   *leases.Store
 	activity *operational.Store
 	views    []*view

@@ -72,14 +72,14 @@ func (s *session) showComparison(name string, found *projections.Comparison) err
 		fmt.Fprintf(s.out, "%s %s\n  live: %s\n  next: %s\n", d.Query, d.Key, d.Live, d.Next)
 	}
 	if len(found.Differences) == 0 {
-		fmt.Fprintf(s.out, "Both builds of %s give the same %d answers at event %d.\n", name, found.Answers, found.Position)
+		fmt.Fprintf(s.out, "Both builds of %s give the same %d answers at event %d.\n", name, found.Results, found.Position)
 	}
 	return nil
 }
 
 // openPrepared opens the build that prepare made: the next one of the hub's
 // version, or the first of a version that the hub does not have.
-func openPrepared(ctx context.Context, place projections.Place, p *projections.Projection, generation string, log *slog.Logger) (projections.Store, error) {
+func openPrepared(ctx context.Context, place projections.Storage, p *projections.Projection, generation string, log *slog.Logger) (projections.Store, error) {
 	builds, err := place.List(ctx)
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func openPrepared(ctx context.Context, place projections.Place, p *projections.P
 }
 
 // liveAnswers are those of the running hub, which may be of an older version.
-func (s *session) liveAnswers(name string) projections.Answers {
+func (s *session) liveAnswers(name string) projections.Results {
 	return func(_ context.Context, at func(uint64) error, yield func(query, key, answer string) error) error {
 		return s.call("GET", "/projections/"+url.PathEscape(name)+"/answers", nil, nil, func(raw json.RawMessage) error {
 			var item answerItem
@@ -123,7 +123,7 @@ func (h *hub) adminAnswers(ctx context.Context, r *http.Request, a *answer) erro
 	if v == nil {
 		return unknownProjection(r.PathValue("name"))
 	}
-	return projections.AnswersOf(v.now().store)(ctx,
+	return projections.ResultsOf(v.now().store)(ctx,
 		func(position uint64) error { return a.item(answerItem{Position: &position}) },
 		func(query, key, answer string) error {
 			return a.many(answerItem{Query: query, Key: key, Answer: answer})

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"hubledger/projections"
+	"hubledger/projections/bulk"
+	"hubledger/projections/pgstore"
+	"hubledger/projections/sqlitestore"
 )
 
 // A view is a projection that runs: the build that is live, and its runner.
@@ -56,11 +59,11 @@ func (v *view) open(ctx context.Context) error {
 
 // placeOf is where projections are kept: SQLite files in the data directory, or
 // schemas of a PostgreSQL database.
-func placeOf(data, postgres string) projections.Place {
+func placeOf(data, postgres string) projections.Storage {
 	if postgres != "" {
-		return projections.PostgresURL(postgres)
+		return pgstore.URL(postgres)
 	}
-	return projections.SQLiteDir(filepath.Join(data, "projections"))
+	return sqlitestore.Dir(filepath.Join(data, "projections"))
 }
 
 // use makes a store the current one; its runner does not run yet.
@@ -194,7 +197,7 @@ func (v *view) rebuild(ctx context.Context) error {
 	if err := v.close(); err != nil {
 		return err
 	}
-	err := projections.Rebuild(ctx, projections.RebuildConfig{Projection: v.projection, Place: v.hub.place, Source: v.hub.log,
+	err := bulk.Rebuild(ctx, bulk.Config{Projection: v.projection, Storage: v.hub.place, Source: v.hub.log,
 		Generation: v.hub.log.Generation(), Logger: v.hub.Logger}, func(done, total uint64) {
 		v.hub.Progress("rebuilding projection "+v.projection.Name, int64(done), int64(total))
 	})
@@ -215,7 +218,7 @@ func (v *view) catchUp(ctx, run context.Context) error {
 	if err != nil {
 		return err
 	}
-	if projections.NeedsRebuild(position, last) {
+	if bulk.NeedsRebuild(position, last) {
 		if err := v.rebuild(ctx); err != nil {
 			return fmt.Errorf("rebuild projection %s: %w", v.projection.Name, err)
 		}
