@@ -3,7 +3,8 @@
 //
 // The packages below it stand on it: sqlitestore and pgstore are the two kinds
 // of store, bulk rebuilds a store from the whole log, and accounts, catalog,
-// images and journal are the read models. Package lead stands for itself.
+// images and journal are the read models. Package lead is independent of them: it
+// makes one of several nodes the leader.
 package projections
 
 import (

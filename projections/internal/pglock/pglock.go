@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // RetryEvery is how often a process that does not have a lock should try to
@@ -35,6 +36,18 @@ func Connect(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
 func Try(ctx context.Context, conn *pgx.Conn, name string) (locked bool, err error) {
 	err = conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", Key(name)).Scan(&locked)
 	return locked, err
+}
+
+// Idle waits with a session that listens to nothing. It returns nil after that
+// time, and an error at once when the session or ctx ends.
+func Idle(ctx context.Context, conn *pgx.Conn, d time.Duration) error {
+	until, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	_, err := conn.WaitForNotification(until)
+	if pgconn.Timeout(err) && ctx.Err() == nil && !conn.IsClosed() {
+		return nil
+	}
+	return err
 }
 
 // Close ends a session and gives its locks back, also when the caller's
