@@ -2,8 +2,8 @@ package accounts
 
 import "hubledger/projections"
 
-// queries are the answers that a new build of the read model must share with
-// the one it replaces.
+// queries are those whose results a new build of the read model must share
+// with the build that it replaces.
 var queries = []projections.Query{
 	projections.SQLQuery("namespaces", `SELECT n.name, n.namespace, n.kind, COALESCE(q.bytes, 0), COALESCE(q.images, 0)
 		FROM namespaces n LEFT JOIN quotas q ON q.namespace = n.namespace`, 1),

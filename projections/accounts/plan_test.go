@@ -40,7 +40,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Tokens":        {func(r accounts.Reader) error { return second(r.Tokens(ctx, id(bob))) }, true},
 		"LiveTokens":    {func(r accounts.Reader) error { return second(r.LiveTokens(ctx, id(bob))) }, true},
 		"Repository":    {func(r accounts.Reader) error { return second(r.Repository(ctx, "acme/app")) }, false},
-		"Place":         {func(r accounts.Reader) error { return second(r.Place(ctx, "acme", "acme/app")) }, false},
+		"Resolve":       {func(r accounts.Reader) error { return second(r.Resolve(ctx, "acme", "acme/app")) }, false},
 		"Roles":         {func(r accounts.Reader) error { return second(r.Roles(ctx, id(bob), id(acme), id(app))) }, false},
 		"Members":       {func(r accounts.Reader) error { return second(r.Members(ctx, id(acme))) }, true},
 		"Memberships":   {func(r accounts.Reader) error { return second(r.Memberships(ctx, id(bob))) }, true},

@@ -2,8 +2,8 @@ package images
 
 import "hubledger/projections"
 
-// queries are the answers that a new build of the read model must share with
-// the one it replaces.
+// queries are those whose results a new build of the read model must share
+// with the build that it replaces.
 var queries = []projections.Query{
 	projections.SQLQuery("repositories", `SELECT name, repo, deleted FROM names`, 1),
 	projections.SQLQuery("tags", `SELECT t.repo, t.tag, t.digest FROM tags t WHERE t.deleted = 0 AND NOT `+gone, 2),
