@@ -13,7 +13,7 @@ type CompareConfig struct {
 	// Live are the results of the build that is in use: ResultsOf its store, or
 	// what a running program of an older version reports.
 	Live Results
-	// Next is the build that may take its place; nobody else writes it.
+	// Next is the build that is to replace it; nobody else writes it.
 	Next Store
 	// Source brings Next to the position of Live.
 	Source Source

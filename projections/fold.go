@@ -72,7 +72,7 @@ type foldBuffer struct {
 	changes []Change
 }
 
-// foldEntry is one operation: its table, and its place among all.
+// foldEntry is one operation: the number of its table, and its own number.
 type foldEntry struct{ table, order int }
 
 // fold returns the changes that ops come to, ordered by table and key. They

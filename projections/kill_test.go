@@ -24,7 +24,7 @@ const killMe = "HUBLEDGER_TEST_KILL"
 
 func killHistory(seed uint64) (*projectiontest.Log, *rand.Rand) {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	return projectiontest.Hub(rng, 500, 0), rng
+	return projectiontest.RegistryEvents(rng, 500, 0), rng
 }
 
 // victim is the child: it says when it has committed.

@@ -14,8 +14,8 @@ import (
 // no index entry over a third of a page. Checking it here keeps the stores alike.
 const maxIndexed = 2600
 
-// maxAdded bounds what one operation may add, so that no sum leaves 64 bits:
-// the stores would not agree on what happens then.
+// maxAdded bounds what one operation may add, so that no sum overflows 64 bits,
+// which the two kinds of store would handle differently.
 const maxAdded = 1 << 47
 
 // A Model is a Projection that was checked and prepared for work: runner,
@@ -70,7 +70,7 @@ func NewModel(p *Projection) (*Model, error) {
 // Shape is a hash of the table definitions.
 func (m *Model) Shape() string { return m.shape }
 
-// TableNumber is the place in Projection.Tables of a table that is there.
+// TableNumber is the index in Projection.Tables of a table that is one of them.
 func (m *Model) TableNumber(t *Table) int { return m.byTable[t] }
 
 func inspect(t *Table) (tableInfo, error) {
@@ -89,7 +89,7 @@ func inspect(t *Table) (tableInfo, error) {
 	case Add, Max:
 		for _, c := range t.Columns[t.Key:] {
 			if c.Kind != Int {
-				return info, fmt.Errorf("column %s: Add and Max need Int columns behind the key", c.Name)
+				return info, fmt.Errorf("column %s: Add and Max need Int columns after the key", c.Name)
 			}
 		}
 	}

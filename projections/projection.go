@@ -64,8 +64,8 @@ type Merge uint8
 const (
 	Insert Merge = iota // the row that is there stays: history
 	Put                 // the row with the higher "seq" column wins
-	Add                 // the columns behind the key are added up
-	Max                 // each column behind the key keeps its larger value
+	Add                 // the columns after the key are added up
+	Max                 // each column after the key keeps its larger value
 )
 
 // A Table of a read model. There are no foreign keys, checks or secondary
@@ -74,6 +74,6 @@ type Table struct {
 	Name    string
 	Columns []Column // the key's columns first
 	Key     int      // how many columns are the primary key
-	Merge   Merge    // Put needs an Int column named "seq"; Add and Max Int columns only behind the key
+	Merge   Merge    // Put needs an Int column named "seq"; Add and Max only Int columns after the key
 	Indexes [][]string
 }

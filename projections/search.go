@@ -5,34 +5,35 @@ import (
 	"slices"
 )
 
-// A Search is a table that the store keeps by itself: what a SELECT over the
-// tables of the projection yields, with indexes over its texts. Apply never
-// writes it. Triggers work its rows out anew whenever a row of a source
-// changes, and a bulk load fills it at its end, so that it always is what the
-// SELECT says, however the rows came in.
+// A Search is a table that the store derives from others by a SELECT, with
+// indexes over its texts. Apply never writes it: triggers compute its rows anew
+// whenever a row of a source changes, and a bulk load fills it at its end, so
+// that it always has exactly what the SELECT yields.
 //
-// SQLite searches in the FTS5 tables <name>_<Trigrams> and <name>_<Words>, whose
-// row ids are the key; PostgreSQL has GIN indexes, by pg_trgm on the column
-// Trigrams and on WordsVector of the column Words.
+// In SQLite it is searched by the FTS5 tables <name>_<Trigrams> and
+// <name>_<Words>, whose row ids are the key; in PostgreSQL by GIN indexes: of
+// pg_trgm on the column Trigrams, and on WordsVector of the column Words.
 type Search struct {
 	// Table has one Int column as its key, and a column By.
 	Table *Table
 	// Select yields the columns of Table in their order, in SQL that runs on
-	// both stores. It ends in a WHERE clause.
+	// both kinds of store. It ends in a WHERE clause, which is extended.
 	Select string
-	// Sources have By as their first key column: a change of a row concerns the
-	// rows of Table with the same value in it.
+	// Sources are the tables that Select reads. Their first column is By: a
+	// change of a row concerns the rows of Table with the same value in By.
 	Sources []*Table
 	By      string // such as "repo"
 	ByIn    string // By as Select calls it, such as "r.repo"
-	// Trigrams is the Text column in which parts of three characters or more are looked for.
+	// Trigrams is the Text column that is searched for parts of three characters
+	// or more.
 	Trigrams string
-	// Words is the Text column whose words are looked for: parted by single
-	// spaces, and of lower-case letters, digits, ":", "/" and "-" only.
+	// Words is the Text column that is searched for whole words: its words are
+	// separated by single spaces, and have only lower-case letters, digits, ":",
+	// "/" and "-".
 	Words string
 }
 
-// WordsVector is the tsvector that PostgreSQL has indexed for a column of words.
+// WordsVector is the expression that PostgreSQL indexes for a column of words.
 func WordsVector(column string) string {
 	return "array_to_tsvector(string_to_array(btrim(" + column + "), ' '))"
 }

@@ -24,8 +24,8 @@ var postgres pgtest.Server
 
 func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
 
-// places are both kinds of store.
-var places = []struct {
+// storages are both kinds of store.
+var storages = []struct {
 	name string
 	make func(t testing.TB) projections.Storage
 }{
@@ -105,7 +105,7 @@ func onEach(t *testing.T, h *history, test func(t *testing.T, r catalog.Reader))
 	ctx := t.Context()
 	last, err := h.log.LastSeq(ctx)
 	check(t, err)
-	for _, p := range places {
+	for _, p := range storages {
 		t.Run(p.name, func(t *testing.T) {
 			store, err := p.make(t).Open(ctx, &catalog.Projection, projections.Options{})
 			check(t, err)
@@ -114,9 +114,9 @@ func onEach(t *testing.T, h *history, test func(t *testing.T, r catalog.Reader))
 			test(t, catalog.Reader{DB: store.DB(), Dialect: store.Dialect()})
 		})
 		t.Run(p.name+" rebuilt", func(t *testing.T) {
-			place := p.make(t)
-			check(t, bulk.Rebuild(ctx, bulk.Config{Projection: &catalog.Projection, Storage: place, Source: &h.log}, nil))
-			store, err := place.Open(ctx, &catalog.Projection, projections.Options{})
+			storage := p.make(t)
+			check(t, bulk.Rebuild(ctx, bulk.Config{Projection: &catalog.Projection, Storage: storage, Source: &h.log}, nil))
+			store, err := storage.Open(ctx, &catalog.Projection, projections.Options{})
 			check(t, err)
 			defer store.Close()
 			test(t, catalog.Reader{DB: store.DB(), Dialect: store.Dialect()})

@@ -2,8 +2,8 @@ package catalog
 
 import "hubledger/projections"
 
-// queries are the answers that a new build of the read model must share with
-// the one it replaces.
+// queries are those whose results a new build of the read model must share
+// with the build that it replaces.
 var queries = []projections.Query{
 	projections.SQLQuery("entries", `SELECT repo, namespace, name, rank, words, 1 FROM public_entries
 		UNION ALL SELECT repo, namespace, name, rank, words, 0 FROM private_entries`, 1),

@@ -19,16 +19,16 @@ import (
 // A build that was prepared, compared and switched to is kept up as any other.
 func TestPrepareCompareSwitch(t *testing.T) {
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	for _, p := range places {
+	for _, p := range storages {
 		t.Run(p.name, func(t *testing.T) {
-			ctx, place, h := t.Context(), p.make(t), library(t)
+			ctx, storage, h := t.Context(), p.make(t), library(t)
 			last, _ := h.log.LastSeq(ctx)
-			live, err := place.Open(ctx, &catalog.Projection, projections.Options{Generation: "g"})
+			live, err := storage.Open(ctx, &catalog.Projection, projections.Options{Generation: "g"})
 			check(t, err)
 			check(t, projections.CatchUp(ctx, live, &h.log, last, quiet))
-			check(t, bulk.Prepare(ctx, bulk.Config{Projection: &catalog.Projection, Storage: place, Build: projections.Next,
+			check(t, bulk.Prepare(ctx, bulk.Config{Projection: &catalog.Projection, Storage: storage, Build: projections.Next,
 				Source: &h.log, Generation: "g", Logger: quiet}, nil))
-			next, err := place.Open(ctx, &catalog.Projection, projections.Options{Build: projections.Next})
+			next, err := storage.Open(ctx, &catalog.Projection, projections.Options{Build: projections.Next})
 			check(t, err)
 			c, err := projections.Compare(ctx, projections.CompareConfig{Live: projections.ResultsOf(live), Next: next, Source: &h.log, Logger: quiet})
 			if err != nil || len(c.Differences) > 0 || c.Results < 50 {
@@ -36,8 +36,8 @@ func TestPrepareCompareSwitch(t *testing.T) {
 			}
 			check(t, live.Close())
 			check(t, next.Close())
-			check(t, place.Switch(ctx, &catalog.Projection))
-			live, err = place.Open(ctx, &catalog.Projection, projections.Options{})
+			check(t, storage.Switch(ctx, &catalog.Projection))
+			live, err = storage.Open(ctx, &catalog.Projection, projections.Options{})
 			check(t, err)
 			defer live.Close()
 			h.create("erin/brandnew", events.Public)

@@ -21,7 +21,7 @@ import (
 // are, and lists come in the order of one: nothing is scanned or sorted.
 func TestQueriesUseKeys(t *testing.T) {
 	ctx := t.Context()
-	log := projectiontest.Hub(rand.New(rand.NewPCG(1, 1)), 500, 0)
+	log := projectiontest.RegistryEvents(rand.New(rand.NewPCG(1, 1)), 500, 0)
 	store, err := sqlitestore.Open(ctx, t.TempDir(), &images.Projection, projections.Options{})
 	check(t, err)
 	defer store.Close()
