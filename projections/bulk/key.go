@@ -69,8 +69,8 @@ func readBytesKey(b []byte) (v, rest []byte) {
 	}
 }
 
-// appendCells encodes the cells behind the key: integers as varints, the rest
-// with its length in front.
+// appendCells encodes the cells after the key: integers as varints, the others
+// with their length before them.
 func appendCells(b []byte, cells []projections.Value) []byte {
 	for i := range cells {
 		if v := &cells[i]; v.Kind() == projections.Int {

@@ -33,7 +33,7 @@ type Loader interface {
 
 // Rows are the rows of one table, ordered by key, each key once.
 type Rows interface {
-	// Next returns the cells of the next rows, one row behind the other; none
-	// after the last. They are valid until the next call.
+	// Next returns the cells of the next rows, one row after the other; none
+	// when there are no more. They are valid until the next call.
 	Next(ctx context.Context) (cells []projections.Value, err error)
 }

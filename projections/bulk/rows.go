@@ -6,11 +6,11 @@ import (
 	"hubledger/projections"
 )
 
-// A block is some rows of one table, with the memory they stand in.
+// A block is some rows of one table, with the memory of their cells.
 type block struct {
-	cells  []projections.Value // rows, one behind the other
+	cells  []projections.Value // of the rows, one row after the other
 	arena  []byte
-	ops    uint64 // operations that went into it
+	ops    uint64 // operations that were merged into it
 	failed error
 }
 

@@ -10,16 +10,16 @@ import (
 
 // A run is a sorted set of operations, in a file or still in memory.
 type run struct {
-	file     *os.File // without a name: a crash leaves nothing behind
+	file     *os.File // removed from its directory: a crash leaves nothing
 	sections []section
 	memory   *sorter // when file is nil
 }
 
-// section is where one table's records stand in the file.
+// section is where the records of one table are in the file.
 type section struct{ at, size, count int64 }
 
-// spill writes a sorted sorter to a file in dir. A record in it has the
-// lengths of its key and of all of it in front, 4 bytes each.
+// spill writes a sorted sorter to a file in dir. Each record follows
+// the lengths of its key and of all of it, 4 bytes each.
 func (s *sorter) spill(dir string) (_ *run, err error) {
 	f, err := os.CreateTemp(dir, ".run-*")
 	if err != nil {
@@ -72,7 +72,7 @@ func (r *run) count(table int) int64 {
 // A cursor reads a run's records of one table.
 type cursor struct {
 	key    []byte // with sequence and number; valid until next
-	cells  []byte // with the mark for deleted in front
+	cells  []byte // after a byte that says whether the row is deleted
 	in     *bufio.Reader
 	buf    []byte
 	memory *sorter

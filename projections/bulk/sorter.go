@@ -26,8 +26,8 @@ type sorter struct {
 type record struct {
 	prefix uint64 // eight bytes of the key, at the depth that is being sorted
 	at     uint32
-	key    uint32 // length of the part that is ordered by
-	size   uint32
+	key    uint32 // length of key, sequence and number, by which it is ordered
+	size   uint32 // length of all of it
 }
 
 const (
@@ -39,7 +39,7 @@ func newSorter(m *projections.Model, memory int) *sorter {
 	return &sorter{m: m, arena: make([]byte, 0, memory), index: make([][]record, len(m.Tables))}
 }
 
-// full says whether the records and their index may not grow any more.
+// full says whether the sorter has to be spilled before it may grow any more.
 func (s *sorter) full() bool { return len(s.arena)+s.count*recordSize >= cap(s.arena)*7/8 }
 
 // add takes over the operations of one event.
@@ -80,7 +80,7 @@ func (s *sorter) sort() {
 // sortFrom orders records whose keys are the same up to depth. It compares
 // eight bytes at a time, kept in the index, and looks deeper only where those
 // are the same: the arena is seldom touched. Keys are never prefixes of each
-// other, so that the zeros behind a short one do not matter.
+// other, so that padding a short one with zeros does no harm.
 func (s *sorter) sortFrom(records []record, depth uint32) {
 	const few = 12
 	if len(records) < few {

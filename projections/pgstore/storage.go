@@ -11,11 +11,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/internal/pglock"
 	"hubledger/projections/internal/sqltext"
 )
 
 type storage struct{ url string }
+
+var _ bulk.Loadable = storage{}
 
 // URL is the Storage of schemas in the database that the URL names. It can be
 // loaded in bulk.

@@ -34,7 +34,7 @@ type store struct {
 	log        *slog.Logger
 }
 
-// Open opens the schema <name>_v<version>, with _next or _prev behind
+// Open opens the schema <name>_v<version>, with _next or _prev after
 // it for the other builds, in the database that the URL names, and makes it
 // when it is not there. Any number of processes may have it open: one of them
 // writes, the others follow and take over.
@@ -85,7 +85,7 @@ func open(ctx context.Context, url, schema string, m *projections.Model, o proje
 	reading := config.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
 	if len(m.Searches) > 0 {
-		// A plan for any text takes a rare word for a common one.
+		// A generic plan would treat rare and common words alike.
 		reading.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
 	}
 	s.db = stdlib.OpenDB(*reading)

@@ -18,6 +18,8 @@ import (
 
 type storage struct{ dir string }
 
+var _ bulk.Loadable = storage{}
+
 // Dir is the Storage of SQLite files in one directory, which is made when the
 // first build is. It can be loaded in bulk.
 func Dir(dir string) projections.Storage { return storage{dir} }
