@@ -10,7 +10,7 @@ import (
 type Build string
 
 const (
-	Live Build = ""     // the one that answers
+	Live Build = ""     // the one in use
 	Next Build = "next" // being prepared
 	Prev Build = "prev" // was live before the last switch
 )

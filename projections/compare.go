@@ -33,7 +33,7 @@ type Difference struct {
 	Query string `json:"query"`
 	Key   string `json:"key"`
 	Live  string `json:"live"` // "" where there is no result for the key
-	Next  string `json:"next"` // likewise
+	Next  string `json:"next"` // "" where there is no result for the key
 }
 
 // errAhead: Next has applied more events than Live, and cannot go back.

@@ -22,7 +22,7 @@ type RunnerConfig struct {
 	MaxBatch int // events per transaction at most; 0 means 500
 }
 
-// A Commit is what a projection has just taken in.
+// A Commit says what a projection has just committed.
 type Commit struct {
 	From, To uint64 // the positions before and after
 	// Events are those between From and To. Nil means that they are not
@@ -55,8 +55,9 @@ func NewRunner(cfg RunnerConfig) *Runner {
 	return &Runner{cfg: cfg, m: m, log: cfg.Logger.With("projection", m.Name, "version", m.Version), applier: NewApplier(m)}
 }
 
-// Run applies the log until ctx ends, and returns nil then. What another try
-// may cure, such as a full disk or a lost connection, it logs and tries again.
+// Run applies the log until ctx ends, and returns nil then. An error that another
+// try may cure, such as a full disk or a lost connection, is logged, and Run tries
+// again.
 func (r *Runner) Run(ctx context.Context) error {
 	const first, longest = 50 * time.Millisecond, 5 * time.Second
 	wait := first

@@ -8,8 +8,8 @@ import (
 // A Store is one build of one projection version in one database. It is
 // opened by a Storage.
 //
-// Whoever reads needs the methods up to Close; the others are for Runner,
-// Compare and Dump.
+// Readers need the methods up to Close; the others are for Runner, Compare and
+// Dump.
 type Store interface {
 	// DB is for reads. The same SQL, with $1, $2 … for arguments, works on
 	// both kinds of store; a write is refused.

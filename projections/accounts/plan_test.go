@@ -11,7 +11,7 @@ import (
 	"hubledger/projections/sqlitestore"
 )
 
-// What is asked on requests finds its rows by a key, however many there are.
+// The queries of every request find their rows by a key, however many there are.
 // Only lists of what one account or organization has are sorted.
 func TestQueriesUseKeys(t *testing.T) {
 	ctx := t.Context()
@@ -58,7 +58,7 @@ func TestQueriesUseKeys(t *testing.T) {
 			}
 			check(t, db.Err)
 			if len(db.Plans) == 0 {
-				t.Fatal("nothing was asked")
+				t.Fatal("no query was recorded")
 			}
 			for _, step := range db.Plans {
 				if strings.HasPrefix(step, "SCAN") && step != "SCAN CONSTANT ROW" || !c.sorted && strings.Contains(step, "TEMP B-TREE") {

@@ -8,7 +8,7 @@ import (
 )
 
 // Prepare rebuilds a projection and brings the build up to what is the log's
-// last event when it ends, so that whoever opens it has next to nothing to do.
+// last event when it ends, so that little is left to apply when it is opened.
 // With Build Next it lies beside the live build of the same version until
 // Switch; a new version is built as its Live, which no older program opens.
 func Prepare(ctx context.Context, cfg Config, progress func(done, total uint64)) error {

@@ -102,3 +102,13 @@ func TestRebuildKeepsOffAnOpenFile(t *testing.T) {
 	}
 	projectiontest.Same(t, "after the refusal", want, dump(t, store))
 }
+
+// onlyStorage is a Storage that has no other methods.
+type onlyStorage struct{ projections.Storage }
+
+func TestRebuildNeedsALoadable(t *testing.T) {
+	cfg := configOf(onlyStorage{sqlitestore.Dir(t.TempDir())}, projections.Next, &projectiontest.Log{})
+	if err := bulk.Rebuild(t.Context(), cfg, nil); err == nil {
+		t.Error("a storage that cannot be loaded in bulk was rebuilt")
+	}
+}

@@ -8,7 +8,7 @@ import (
 	"hubledger/projections"
 )
 
-// ErrNotFound says that the read model has no live row for what was asked.
+// ErrNotFound says that the read model has no live row with that name or id.
 var ErrNotFound = errors.New("not found")
 
 // DB is what a Reader queries: an *sql.DB, or what forwards to that of the live build.

@@ -96,7 +96,7 @@ func (f *finder) each(ctx context.Context, find func(context.Context, *scope) er
 	return nil
 }
 
-// page orders the hits and keeps those that were asked for.
+// page orders the hits and keeps those of the page.
 func (f *finder) page() []hit {
 	slices.SortFunc(f.hits, func(a, b hit) int {
 		if f.Sort == ByName {

@@ -17,7 +17,7 @@ import (
 	"hubledger/projections/sqlitestore"
 )
 
-// What is asked on every request finds its rows by a key, however many there
+// The queries of every request find their rows by a key, however many there
 // are, and lists come in the order of one: nothing is scanned or sorted.
 func TestQueriesUseKeys(t *testing.T) {
 	ctx := t.Context()
@@ -72,7 +72,7 @@ func TestQueriesUseKeys(t *testing.T) {
 			}
 			check(t, db.Err)
 			if len(db.Plans) == 0 {
-				t.Fatal("nothing was asked")
+				t.Fatal("no query was recorded")
 			}
 			for _, step := range db.Plans {
 				if strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE") {

@@ -12,7 +12,7 @@ import (
 	"hubledger/projections"
 )
 
-// ErrNotFound says that the read model has no live row for what was asked.
+// ErrNotFound says that the read model has no live row with that name or id.
 var ErrNotFound = errors.New("not found")
 
 // dead is true of a manifest m (left-joined to its revival r) that was deleted

@@ -51,9 +51,9 @@ func New(url string, log *slog.Logger) *Lock {
 // Run tries to get the lock again and calls it anew.
 //
 // A node that takes over from another one waits until the other one must have
-// noticed its loss. Nothing helps against a process that is suspended while it
-// leads. So what lead does must be harmless when two nodes do it: the lock saves
-// work, it is no fence.
+// noticed its loss. That does not help against a process that is suspended while
+// it leads, nor when a third node starts in these seconds. So what lead does must
+// be harmless when two nodes do it: the lock saves work, it is no fence.
 func (l *Lock) Run(ctx context.Context, name string, lead func(ctx context.Context) error) error {
 	if l.url == "" {
 		return ownError(ctx, lead(ctx))
