@@ -114,7 +114,7 @@ func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int6
 	switch {
 	case err == nil:
 		if s.cache.blob(repo.ID, d) {
-			return s.stat(d) // that it may be read is remembered; the file can get lost or damaged
+			return s.stat(ctx, d) // that it may be read is remembered; the file can get lost or damaged
 		}
 		name = repo.Name
 	case isUnknown(err):
@@ -134,7 +134,7 @@ func (s *Registry) lookBlobUp(ctx context.Context, name string, repo *images.Rep
 		return 0, err
 	}
 	if leased {
-		return s.stat(d)
+		return s.stat(ctx, d)
 	}
 	if repo == nil {
 		return 0, blobUnknown(d.String())
@@ -147,7 +147,7 @@ func (s *Registry) lookBlobUp(ctx context.Context, name string, repo *images.Rep
 	if !held {
 		return 0, blobUnknown(d.String())
 	}
-	size, err := s.stat(d)
+	size, err := s.stat(ctx, d)
 	if err == nil {
 		s.cache.setBlob(fill, repo.ID, d)
 	}
@@ -172,8 +172,8 @@ func (s *Registry) leased(ctx context.Context, name string, d digest.Digest) (bo
 
 // stat is the size of a blob that somebody holds. When the file is missing all
 // the same, the blob has to be pushed again, and the operator to be told.
-func (s *Registry) stat(d digest.Digest) (int64, error) {
-	size, err := s.Blobs.Stat(d)
+func (s *Registry) stat(ctx context.Context, d digest.Digest) (int64, error) {
+	size, err := s.Blobs.Stat(ctx, d)
 	if errors.Is(err, blobs.ErrNotFound) {
 		s.Logger.Warn("a blob that is held is not in the store; push it again", "digest", d)
 		return 0, blobUnknown(d.String())

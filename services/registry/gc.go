@@ -134,7 +134,7 @@ func (s *Registry) sweep(ctx context.Context, marked []digest.Digest, window tim
 		if err != nil {
 			return err
 		}
-		size, err := s.Blobs.Stat(d)
+		size, err := s.Blobs.Stat(ctx, d)
 		isDamaged := errors.Is(err, blobs.ErrDamaged)
 		if !free || err != nil && !isDamaged {
 			continue

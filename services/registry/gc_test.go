@@ -127,9 +127,9 @@ func TestCollectWaitsForTheTerm(t *testing.T) {
 	c, ctx := h.Client(), t.Context()
 	check(t, h.Leases.Take(ctx, "alice/app", time.Now().Add(time.Hour), digestsOf("leased", "lease ended")...))
 	i := registrytest.NewImage("deleted")
-	_, err := h.Blobs.Put(ctx, registrytest.Sum("leased"), strings.NewReader("leased"), -1)
+	_, err := h.Blobs.Put(ctx, registrytest.Sum("leased"), strings.NewReader("leased"), -1, nil)
 	check(t, err)
-	_, err = h.Blobs.Put(ctx, registrytest.Sum("lease ended"), strings.NewReader("lease ended"), -1)
+	_, err = h.Blobs.Put(ctx, registrytest.Sum("lease ended"), strings.NewReader("lease ended"), -1, nil)
 	check(t, err)
 	check(t, h.Blobs.Sync(ctx, digestsOf("leased", "lease ended")...))
 	until(t, func() bool { return c.Push("alice/app", "1", i) == nil }) // its leases may be too short on a slow machine
@@ -141,7 +141,7 @@ func TestCollectWaitsForTheTerm(t *testing.T) {
 		check(t, second(h.Leases.Drop(ctx, "alice/app", registrytest.Sum(content))))
 	}
 	gone := func(content string) bool {
-		_, err := h.Blobs.Stat(registrytest.Sum(content))
+		_, err := h.Blobs.Stat(ctx, registrytest.Sum(content))
 		return err != nil
 	}
 	// Each is watched from before its hold ends until it is gone.

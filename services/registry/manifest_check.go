@@ -72,7 +72,7 @@ func (s *Registry) named(ctx context.Context, name string, d digest.Digest) (int
 	if !held {
 		return 0, err
 	}
-	return s.stat(d)
+	return s.stat(ctx, d)
 }
 
 // checkChildren: an index names manifests of its repository. One that is not

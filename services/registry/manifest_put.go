@@ -78,7 +78,7 @@ func (s *Registry) accept(ctx context.Context, who access.Principal, name reposi
 	if err := s.Blobs.Sync(ctx, digestsOf(needs)...); err != nil {
 		return fmt.Errorf("make the blobs of %s durable: %w", p.Digest, err)
 	}
-	p.Platform, p.Created = s.describe(p.parsed)
+	p.Platform, p.Created = s.describe(ctx, p.parsed)
 	return s.record(ctx, who, name, p)
 }
 
@@ -220,7 +220,7 @@ func (s *Registry) pin(ctx context.Context, needs []v1.Descriptor, below []diges
 			return pin, err
 		}
 		for _, d := range needs {
-			if size, err := s.Blobs.Stat(d.Digest); err != nil || size != d.Size {
+			if size, err := s.Blobs.Stat(ctx, d.Digest); err != nil || size != d.Size {
 				s.Leases.Unpin(pin)
 				return pin, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
 					"a blob of the manifest is not there any more").with(map[string]string{"digest": d.Digest.String()})

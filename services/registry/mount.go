@@ -38,7 +38,7 @@ func (s *Registry) mount(r *http.Request, who access.Principal, name, from strin
 		return false, nil // nothing can be mounted from there
 	}
 	// A lease can outlive its blob, when that was not synced before a restart.
-	if _, err := s.Blobs.Stat(d); err != nil {
+	if _, err := s.Blobs.Stat(ctx, d); err != nil {
 		if errors.Is(err, blobs.ErrNotFound) {
 			err = nil
 		}

@@ -15,7 +15,6 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
-	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
 )
 
@@ -61,7 +60,7 @@ type Config struct {
 	Log    Log
 	View   View
 	Read   images.Reader
-	Blobs  *blobs.Store
+	Blobs  Blobs
 	Leases *leases.Store
 	Logger *slog.Logger
 	// Access is asked once for every request, before anything else.

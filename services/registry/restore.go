@@ -150,7 +150,7 @@ func (s *Registry) restore(ctx context.Context, name string, needs []digest.Dige
 		}
 		defer s.unpin(pin, &err)
 		for _, d := range batch {
-			if _, err := s.Blobs.Stat(d); err != nil {
+			if _, err := s.Blobs.Stat(ctx, d); err != nil {
 				at, _ := s.Read.SweptAt(ctx, d)
 				return 0, fmt.Errorf("%s: blob %s is gone, swept by event %d: %w", name, d, at, ErrSwept)
 			}

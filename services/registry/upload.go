@@ -76,21 +76,14 @@ func (s *Registry) takeWhole(w http.ResponseWriter, r *http.Request, to route, n
 	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
 		return err
 	}
-	id, err := s.Blobs.Begin(r.Context(), name)
-	if err != nil {
-		return err
-	}
-	err = s.receive(w, r, name, id, -1)
-	if err == nil {
-		err = s.finish(r.Context(), name, id, d)
-	}
-	if err != nil {
-		// The client has no id to go on with: leave nothing behind.
-		if cerr := s.Blobs.Cancel(context.WithoutCancel(r.Context()), name, id); cerr != nil && !errors.Is(cerr, blobs.ErrUploadUnknown) {
-			s.Logger.Warn("cancel an upload", "error", cerr)
+	body := progress(w, r)
+	if _, err := s.Blobs.Put(r.Context(), d, body, r.ContentLength, s.claim(name, d)); err != nil {
+		if body.failed {
+			return errTruncated
 		}
 		return err
 	}
+	s.Metrics.Uploads.Inc()
 	return created(w, to.name, d)
 }
 
@@ -213,12 +206,13 @@ func (s *Registry) outOfOrder(w http.ResponseWriter, to route, err error) error 
 		fmt.Sprintf("the next chunk begins at %d", offset.Offset))
 }
 
-// finish verifies an upload, leases its digest to the name and makes it the
-// blob, in this order: who does not have the content must not get the lease,
-// and garbage collection must not take a blob that an upload relies on. One
-// that is being taken at this moment is waited for, and put back by the upload.
-func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest) error {
-	_, err := s.Blobs.Finish(ctx, name, id, d, func(ctx context.Context) error {
+// claim leases a blob to the name between the verification of its content and
+// the moment the content becomes the blob: a client that does not have the
+// content must not get the lease, and garbage collection must not take a blob
+// that an upload relies on. A blob that is being collected at this moment is
+// waited for; the upload then puts it back.
+func (s *Registry) claim(name string, d digest.Digest) func(context.Context) error {
+	return func(ctx context.Context) error {
 		until := time.Now().Add(s.LeaseTerm)
 		for {
 			err := s.Leases.Take(ctx, name, until, d)
@@ -229,7 +223,13 @@ func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest)
 				return err
 			}
 		}
-	})
+	}
+}
+
+// finish verifies an upload and makes it the blob of that digest, leased to
+// the name.
+func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest) error {
+	_, err := s.Blobs.Finish(ctx, name, id, d, s.claim(name, d))
 	if err == nil {
 		s.Metrics.Uploads.Inc()
 	}

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -95,12 +96,12 @@ const maxPlatform = 1 << 10
 
 // describe reads platform and creation time out of an image's config. A config
 // that is something else, or broken, says nothing; it is the pusher's.
-func (s *Registry) describe(m *images.Manifest) (*events.Platform, *time.Time) {
+func (s *Registry) describe(ctx context.Context, m *images.Manifest) (*events.Platform, *time.Time) {
 	if m.Config == nil || m.Config.Size > maxConfig ||
 		m.Config.MediaType != v1.MediaTypeImageConfig && m.Config.MediaType != typeDockerConfig {
 		return nil, nil
 	}
-	f, _, err := s.Blobs.Open(m.Config.Digest)
+	f, _, err := s.Blobs.Open(ctx, m.Config.Digest)
 	if err != nil {
 		return nil, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 
 // Stat is the size of a blob in bytes, pending or durable. ErrNotFound when it
 // is not there or damaged. It costs a look into a map and one lstat.
-func (s *Store) Stat(d digest.Digest) (size int64, err error) {
+func (s *Store) Stat(_ context.Context, d digest.Digest) (size int64, err error) {
 	if err := checkDigest(d); err != nil {
 		return 0, err
 	}
@@ -36,8 +37,17 @@ func (s *Store) statDurable(d digest.Digest) (int64, error) {
 }
 
 // Open opens a blob for reading; the caller closes it. It stays readable when
-// the blob is removed meanwhile. Errors are those of Stat.
-func (s *Store) Open(d digest.Digest) (f *os.File, size int64, err error) {
+// the blob is removed meanwhile. Errors are those of Stat. The content is an
+// *os.File, which the kernel can send to a connection without copying.
+func (s *Store) Open(_ context.Context, d digest.Digest) (content io.ReadSeekCloser, size int64, err error) {
+	f, size, err := s.openFile(d)
+	if err != nil {
+		return nil, 0, err // not f, which would be a content that is not nil
+	}
+	return f, size, nil
+}
+
+func (s *Store) openFile(d digest.Digest) (f *os.File, size int64, err error) {
 	if err := checkDigest(d); err != nil {
 		return nil, 0, err
 	}

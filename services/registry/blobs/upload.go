@@ -141,9 +141,9 @@ func (s *Store) Finish(ctx context.Context, repo, id string, d digest.Digest, cl
 	return size, nil
 }
 
-// Put stores a blob in one pass. size is -1 when it is not known beforehand.
-// Nothing stays behind when it fails.
-func (s *Store) Put(ctx context.Context, d digest.Digest, r io.Reader, size int64) (int64, error) {
+// Put stores a blob in one pass. size is -1 when it is not known beforehand;
+// claim is as in Finish. Nothing stays behind when it fails.
+func (s *Store) Put(ctx context.Context, d digest.Digest, r io.Reader, size int64, claim func(context.Context) error) (int64, error) {
 	if err := checkDigest(d); err != nil {
 		return 0, err
 	}
@@ -164,7 +164,10 @@ func (s *Store) Put(ctx context.Context, d digest.Digest, r io.Reader, size int6
 		err = fmt.Errorf("%w: %d bytes, not %d", ErrSizeMismatch, arrived, size)
 	case digest.NewDigest(d.Algorithm(), u.hash) != d:
 		err = ErrDigestMismatch
-	default:
+	case claim != nil:
+		err = claim(ctx)
+	}
+	if err == nil {
 		return arrived, s.place(ctx, f, s.uploadPath(u.name), d, arrived)
 	}
 	s.drop(u)

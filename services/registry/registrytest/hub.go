@@ -35,14 +35,15 @@ var By = command.By{Source: "/test", Actor: "tester"}
 // Config says what a Hub is made of. The zero value is what serve has, in a
 // temporary directory.
 type Config struct {
-	Dir            string        // data directory; temporary when empty
-	Postgres       string        // database for projections and leases; SQLite when empty
-	LeaseTerm      time.Duration // as in registry.Config
-	UndeleteWindow time.Duration // as in registry.Config
-	Reserve        int64         // as in blobs.Config, but 0 is none
-	FS             blobs.FS      // below the blob store; the operating system's when nil
-	SyncAbove      int64         // as in blobs.Config
-	MaxPending     int           // as in blobs.Config
+	Dir            string         // data directory; temporary when empty
+	Postgres       string         // database for projections and leases; SQLite when empty
+	LeaseTerm      time.Duration  // as in registry.Config
+	UndeleteWindow time.Duration  // as in registry.Config
+	Reserve        int64          // as in blobs.Config, but 0 is none
+	Blobs          registry.Blobs // where blobs are; the blob store in Dir when nil
+	FS             blobs.FS       // below the blob store; the operating system's when nil
+	SyncAbove      int64          // as in blobs.Config
+	MaxPending     int            // as in blobs.Config
 	// Gate decides who may do what; an open one when nil.
 	Gate *Gate
 	// Quotas, PullLimits and DefaultVisibility are as in registry.Config.
@@ -154,7 +155,7 @@ func (h *Hub) run(ctx context.Context) {
 	}
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
 		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
-	h.config = registry.Config{Log: log, View: h.Runner, Read: images.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
+	h.config = registry.Config{Log: log, View: h.Runner, Read: images.Reader{DB: h.Store.DB()}, Blobs: cmp.Or[registry.Blobs](h.Config.Blobs, h.Blobs),
 		Leases: h.Leases, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
 		DefaultVisibility: h.DefaultVisibility, MaxUploads: cmp.Or(h.MaxUploads, math.MaxInt), Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
 		Metrics: registry.Metrics{Pushes: &h.Counts.Pushes, Uploads: &h.Counts.Uploads, Mounts: &h.Counts.Mounts,
