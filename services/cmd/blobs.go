@@ -60,7 +60,7 @@ func (h *hub) adminVerify(ctx context.Context, _ *http.Request, a *answer) error
 	err := h.blobs.Verify(ctx, func(p blobs.Progress) { a.progress(p.Bytes, p.TotalBytes, "bytes") },
 		func(d digest.Digest, problem error) {
 			h.Logger.Error("damaged blob", "digest", d, "problem", problem)
-			images, err := h.registry.Read.ImagesWith(ctx, d)
+			images, err := h.registry.Images.ImagesWith(ctx, d)
 			errs = append(errs, err, h.leases.MarkDamaged(ctx, d, problem.Error()), a.item(damagedBlob{d, problem.Error(), images}))
 		})
 	return errors.Join(append(errs, err)...)

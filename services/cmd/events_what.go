@@ -121,7 +121,7 @@ func (h *hub) whatAccount(ctx context.Context, p events.Payload) string {
 // A name that is not known (any more) is shown by its id.
 
 func (h *hub) repositoryName(ctx context.Context, id string) string {
-	if name, err := h.registry.Read.RepositoryName(ctx, id); err == nil {
+	if name, err := h.registry.Images.RepositoryName(ctx, id); err == nil {
 		return name
 	}
 	return id

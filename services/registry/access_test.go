@@ -148,7 +148,7 @@ func TestCatalogIsOnesOwn(t *testing.T) {
 			c.MustPush(t, name, "1.0", registrytest.NewImage("layer"))
 		}
 		id := func(name string) access.Visible {
-			repo, err := h.Registry.Read.Repository(t.Context(), name)
+			repo, err := h.Registry.Images.Repository(t.Context(), name)
 			check(t, err)
 			return access.Visible{Namespaces: []string{repo.Namespace}, Repositories: []string{repo.ID}}
 		}

@@ -47,7 +47,7 @@ func TestDamagedBlob(t *testing.T) {
 		if found, seen := verify(); !slices.Equal(found, []digest.Digest{d}) || seen != 6 {
 			t.Fatalf("found %v among %d", found, seen)
 		}
-		images, err := h.Registry.Read.ImagesWith(ctx, d)
+		images, err := h.Registry.Images.ImagesWith(ctx, d)
 		check(t, err)
 		if len(images) != 2 || images[0].Repository != "alice/app" || images[0].Digest != img.Digest() ||
 			!slices.Equal(images[0].Tags, []string{"1", "latest"}) || images[1].Repository != "bob/app" || images[1].Tags != nil {

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -43,7 +44,7 @@ func (s *Registry) repository(ctx context.Context, name string) (*images.Reposit
 	}
 	return retry(ctx, s, func() (*images.Repository, error) {
 		fill := s.cache.begin("")
-		repo, err := s.Read.Repository(ctx, full)
+		repo, err := s.Images.Repository(ctx, full)
 		if errors.Is(err, images.ErrNotFound) {
 			return nil, nameUnknown(name)
 		}
@@ -64,8 +65,7 @@ func fullName(name string) (string, error) {
 // is there must never look missing to whoever just wrote it.
 func retry[T any](ctx context.Context, s *Registry, ask func() (T, error)) (T, error) {
 	v, err := ask()
-	var p *problem
-	if errors.As(err, &p) && p.Status == 404 && s.catchUp(ctx) {
+	if isNotFound(err) && s.catchUp(ctx) {
 		return ask()
 	}
 	return v, err
@@ -91,9 +91,9 @@ func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref st
 		var stored *images.Stored
 		var err error
 		if d != "" {
-			stored, err = s.Read.Manifest(ctx, repo.ID, d)
+			stored, err = s.Images.Manifest(ctx, repo.ID, d)
 		} else {
-			stored, err = s.Read.ManifestByTag(ctx, repo.ID, ref)
+			stored, err = s.Images.ManifestByTag(ctx, repo.ID, ref)
 		}
 		if errors.Is(err, images.ErrNotFound) {
 			return nil, manifestUnknown(ref)
@@ -107,15 +107,12 @@ func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref st
 	})
 }
 
-// blob says whether a blob can be read under that name, and its size: a lease
-// or a live manifest of the repository holds it, and nothing else opens it.
+// blob is the size of a blob that can be read under that name: a lease or a
+// live manifest of the repository holds it, and nothing else opens it.
 func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int64, error) {
 	repo, err := s.repository(ctx, name)
 	switch {
 	case err == nil:
-		if s.cache.blob(repo.ID, d) {
-			return s.stat(ctx, d) // that it may be read is remembered; the file can get lost or damaged
-		}
 		name = repo.Name
 	case isUnknown(err):
 		if name, err = fullName(name); err != nil {
@@ -124,11 +121,20 @@ func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int6
 	default:
 		return 0, err
 	}
-	return retry(ctx, s, func() (int64, error) { return s.lookBlobUp(ctx, name, repo, d) })
+	return s.blobIn(ctx, name, repo, d)
 }
 
-// lookBlobUp is blob past the cache; repo is nil when there is none of that name.
-func (s *Registry) lookBlobUp(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
+// blobIn is blob for a full name that was looked up already; repo is nil when
+// no repository has it.
+func (s *Registry) blobIn(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
+	if repo != nil && s.cache.blob(repo.ID, d) {
+		return s.stat(ctx, d) // that it may be read is remembered; the file can get lost or damaged
+	}
+	return retry(ctx, s, func() (int64, error) { return s.findBlob(ctx, name, repo, d) })
+}
+
+// findBlob is blobIn past the cache.
+func (s *Registry) findBlob(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
 	leased, err := s.leased(ctx, name, d)
 	if err != nil {
 		return 0, err
@@ -140,7 +146,7 @@ func (s *Registry) lookBlobUp(ctx context.Context, name string, repo *images.Rep
 		return 0, blobUnknown(d.String())
 	}
 	fill := s.cache.begin(repo.ID)
-	held, err := s.Read.HoldsBlob(ctx, repo.ID, d)
+	held, err := s.Images.HoldsBlob(ctx, repo.ID, d)
 	if err != nil {
 		return 0, err
 	}
@@ -181,7 +187,13 @@ func (s *Registry) stat(ctx context.Context, d digest.Digest) (int64, error) {
 	return size, err
 }
 
+// isUnknown says whether no repository has the name that was looked up.
 func isUnknown(err error) bool {
 	var p *problem
 	return errors.As(err, &p) && p.Code == "NAME_UNKNOWN"
+}
+
+func isNotFound(err error) bool {
+	var p *problem
+	return errors.As(err, &p) && p.Status == http.StatusNotFound
 }

@@ -97,7 +97,7 @@ func (s *Registry) unheld(ctx context.Context, d digest.Digest, window time.Dura
 	if last, _, err := s.Leases.LastLease(ctx, d); err != nil || last.After(before) {
 		return false, err
 	}
-	end, live, err := s.Read.HoldEnd(ctx, d, window)
+	end, live, err := s.Images.HoldEnd(ctx, d, window)
 	return err == nil && !live && !end.After(before), err
 }
 
@@ -119,7 +119,7 @@ func (s *Registry) markAndSweep(ctx context.Context, ds []digest.Digest, window 
 func (s *Registry) sweep(ctx context.Context, marked []digest.Digest, window time.Duration, c *Collection) error {
 	last, err := s.Log.LastSeq(ctx)
 	if err == nil {
-		err = s.settle(ctx, last)
+		err = s.awaitVisible(ctx, last)
 	}
 	if err == nil && s.View.HasParked() {
 		err = ErrParked

@@ -119,7 +119,7 @@ func (s *Registry) listTags(w http.ResponseWriter, r *http.Request, to route) er
 		return err
 	}
 	return s.cached(w, r, repo.ID, "tags", func(ctx context.Context) (*list, error) {
-		tags, err := s.Read.Tags(ctx, repo.ID, last, n+1)
+		tags, err := s.Images.Tags(ctx, repo.ID, last, n+1)
 		if err != nil {
 			return nil, err
 		}
@@ -144,7 +144,7 @@ func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to r
 		return err
 	}
 	make := func(ctx context.Context) (*list, error) {
-		names, err := s.Read.Catalog(ctx, images.Visible(visible), last, n+1)
+		names, err := s.Images.Catalog(ctx, images.Visible(visible), last, n+1)
 		if err != nil {
 			return nil, err
 		}
@@ -202,7 +202,7 @@ func (s *Registry) listReferrers(w http.ResponseWriter, r *http.Request, to rout
 		return err
 	}
 	return s.cached(w, r, repo.ID, "referrers/"+to.ref, func(ctx context.Context) (*list, error) {
-		found, more, err := s.Read.Referrers(ctx, repo.ID, d, wanted, last, maxReferrers)
+		found, more, err := s.Images.Referrers(ctx, repo.ID, d, wanted, last, maxReferrers)
 		if err != nil {
 			return nil, err
 		}

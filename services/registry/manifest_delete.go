@@ -50,9 +50,9 @@ func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref str
 		return 0, manifestUnknown(ref)
 	}
 	if err != nil {
-		return 0, immutable(repo.Name, err)
+		return 0, refuseImmutable(repo.Name, err)
 	}
-	return seq, s.settle(ctx, seq)
+	return seq, s.awaitVisible(ctx, seq)
 }
 
 // dropManifest deletes a manifest. A tag that names it can be immutable; one
@@ -62,7 +62,7 @@ func (s *Registry) dropManifest(ctx context.Context, by command.By, repo *images
 	if len(repo.Policy.ImmutableTags) > 0 {
 		s.catchUp(ctx)
 		var err error
-		if tags, err = s.Read.TagsOf(ctx, repo.ID, d); err != nil {
+		if tags, err = s.Images.TagsOf(ctx, repo.ID, d); err != nil {
 			return 0, err
 		}
 	}
@@ -73,9 +73,9 @@ func idOf(repo *images.Repository) repository.ID {
 	return repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
 }
 
-// immutable is the refusal to move or delete an immutable tag, in words that
-// docker shows; any other error stays as it is.
-func immutable(name string, err error) error {
+// refuseImmutable turns the refusal to move or delete an immutable tag into
+// words that docker shows; any other error stays as it is.
+func refuseImmutable(name string, err error) error {
 	var e *image.ImmutableError
 	if !errors.As(err, &e) {
 		return err

@@ -72,7 +72,7 @@ func (s *Registry) holder(r *http.Request, name string, d digest.Digest) string 
 	if _, err := s.blob(ctx, name, d); err == nil {
 		return name
 	}
-	names, err := s.Read.LiveHolders(ctx, d, maxHolders-1)
+	names, err := s.Images.LiveHolders(ctx, d, maxHolders-1)
 	if leased, lerr := s.Leases.Holder(ctx, d); lerr != nil {
 		err = lerr
 	} else if leased != "" {
@@ -103,7 +103,7 @@ func (s *Registry) deleteBlob(w http.ResponseWriter, r *http.Request, to route) 
 		return err
 	}
 	if repo, err := s.repository(ctx, to.name); err == nil {
-		held, err := s.Read.HoldsBlob(ctx, repo.ID, d)
+		held, err := s.Images.HoldsBlob(ctx, repo.ID, d)
 		if err != nil {
 			return err
 		}

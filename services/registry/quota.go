@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
 )
@@ -21,9 +23,9 @@ type Quotas interface {
 // reserve refuses a push that would take its namespace over its quota. What it
 // may take is counted for it until release, so that pushes at the same moment
 // do not all find the same room; on several nodes each counts its own.
-func (s *Registry) reserve(ctx context.Context, name repository.Name, repo *images.Repository, p *push) (release func(), err error) {
+func (s *Registry) reserve(ctx context.Context, p *pushRequest, repo *images.Repository, absent []digest.Digest) (release func(), err error) {
 	none := func() {}
-	quota, ns, err := s.quota(ctx, name, repo)
+	quota, ns, err := s.quota(ctx, p.name, repo)
 	if err != nil || quota == (amount{}) {
 		return none, err
 	}
@@ -31,13 +33,13 @@ func (s *Registry) reserve(ctx context.Context, name repository.Name, repo *imag
 	if repo != nil {
 		repoID = repo.ID
 	}
-	items := s.ledger.itemsOf(repoID, p.Digest, p.parsed, int64(len(p.Manifest)), p.Absent)
-	used, more, release, err := s.ledger.reserve(ctx, s.Read, ns, items, quota)
+	items := s.ledger.itemsOf(repoID, p.digest, p.manifest, int64(len(p.bytes)), absent)
+	used, more, release, err := s.ledger.reserve(ctx, s.Images, ns, items, quota)
 	switch {
 	case err != nil:
-		return none, fmt.Errorf("add up what %s holds: %w", name.Namespace, err)
+		return none, fmt.Errorf("add up what %s holds: %w", p.name.Namespace, err)
 	case release == nil:
-		return none, overQuota(name.Namespace, used, more, quota)
+		return none, overQuota(p.name.Namespace, used, more, quota)
 	}
 	return release, nil
 }
@@ -55,7 +57,7 @@ func (s *Registry) notFull(ctx context.Context, full string) error {
 	if err != nil || quota.bytes == 0 {
 		return err
 	}
-	used, spent, err := s.ledger.full(ctx, s.Read, ns, quota)
+	used, spent, err := s.ledger.full(ctx, s.Images, ns, quota)
 	if err != nil {
 		return fmt.Errorf("add up what %s holds: %w", name.Namespace, err)
 	}
@@ -80,9 +82,9 @@ func (s *Registry) quota(ctx context.Context, name repository.Name, repo *images
 	if repo != nil {
 		return quota, repo.Namespace, nil
 	}
-	ns, err = s.Read.NamespaceID(ctx, name.Namespace)
+	ns, err = s.Images.NamespaceID(ctx, name.Namespace)
 	if errors.Is(err, images.ErrNotFound) && s.catchUp(ctx) {
-		ns, err = s.Read.NamespaceID(ctx, name.Namespace)
+		ns, err = s.Images.NamespaceID(ctx, name.Namespace)
 	}
 	if errors.Is(err, images.ErrNotFound) {
 		return amount{}, "", nil // it holds nothing, and nobody can have given it a quota

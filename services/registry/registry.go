@@ -59,7 +59,7 @@ type Rights interface {
 type Config struct {
 	Log    Log
 	View   View
-	Read   images.Reader
+	Images images.Reader
 	Blobs  Blobs
 	Leases *leases.Store
 	Logger *slog.Logger
@@ -120,8 +120,9 @@ func New(c Config) *Registry {
 // by signs what a principal decides here.
 func by(who access.Principal) command.By { return who.By("/registry") }
 
-// settle waits until the answer to a write can be read back.
-func (s *Registry) settle(ctx context.Context, seq uint64) error {
+// awaitVisible waits, bounded, until the images read model has committed the
+// event of that sequence: what was written can be read back then.
+func (s *Registry) awaitVisible(ctx context.Context, seq uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Wait)
 	defer cancel()
 	return s.View.Wait(ctx, seq)

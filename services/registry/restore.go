@@ -33,7 +33,7 @@ func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, i
 		return 0, err
 	}
 	s.catchUp(ctx)
-	all, err := s.Read.DeletedRepositories(ctx, full, time.UnixMicro(1))
+	all, err := s.Images.DeletedRepositories(ctx, full, time.UnixMicro(1))
 	if err != nil {
 		return 0, err
 	}
@@ -44,11 +44,11 @@ func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, i
 	if err := s.inWindow(all[k].Deleted); err != nil {
 		return 0, fmt.Errorf("%s: %w", full, err)
 	}
-	needs, err := s.Read.RepositoryBlobs(ctx, all[k].ID)
+	needs, err := s.Images.RepositoryBlobs(ctx, all[k].ID)
 	if err != nil {
 		return 0, err
 	}
-	ns, err := s.Read.NamespaceOf(ctx, all[k].ID)
+	ns, err := s.Images.NamespaceOf(ctx, all[k].ID)
 	if err != nil {
 		return 0, err
 	}
@@ -66,7 +66,7 @@ func (s *Registry) RestoreManifest(ctx context.Context, by command.By, name stri
 	}
 	s.catchUp(ctx)
 	for {
-		deletion, err := s.Read.LastDeletion(ctx, repo.ID, d)
+		deletion, err := s.Images.LastDeletion(ctx, repo.ID, d)
 		switch {
 		case err != nil && !errors.Is(err, images.ErrNotFound):
 			return 0, err
@@ -85,7 +85,7 @@ func (s *Registry) undelete(ctx context.Context, by command.By, repo *images.Rep
 	if err := s.inWindow(deletion.Time); err != nil {
 		return 0, fmt.Errorf("%s@%s: %w", repo.Name, d, err)
 	}
-	needs, err := s.Read.ManifestBlobs(ctx, repo.ID, d)
+	needs, err := s.Images.ManifestBlobs(ctx, repo.ID, d)
 	if err != nil {
 		return 0, err
 	}
@@ -101,7 +101,7 @@ func (s *Registry) RestoreTag(ctx context.Context, by command.By, name, tag stri
 		return 0, err
 	}
 	s.catchUp(ctx)
-	d, deleted, err := s.Read.DeletedTag(ctx, repo.ID, tag)
+	d, deleted, err := s.Images.DeletedTag(ctx, repo.ID, tag)
 	if errors.Is(err, images.ErrNotFound) {
 		return 0, fmt.Errorf("%s:%s: %w", name, tag, ErrNothingDeleted)
 	}
@@ -114,7 +114,7 @@ func (s *Registry) RestoreTag(ctx context.Context, by command.By, name, tag stri
 	if _, err := s.manifest(ctx, repo, d.String()); err != nil {
 		return 0, fmt.Errorf("%s:%s named a manifest that was deleted as well; restore %s@%s first: %w", name, tag, name, d, err)
 	}
-	needs, err := s.Read.ManifestBlobs(ctx, repo.ID, d)
+	needs, err := s.Images.ManifestBlobs(ctx, repo.ID, d)
 	if err != nil {
 		return 0, err
 	}
@@ -151,7 +151,7 @@ func (s *Registry) restore(ctx context.Context, name string, needs []digest.Dige
 		defer s.unpin(pin, &err)
 		for _, d := range batch {
 			if _, err := s.Blobs.Stat(ctx, d); err != nil {
-				at, _ := s.Read.SweptAt(ctx, d)
+				at, _ := s.Images.SweptAt(ctx, d)
 				return 0, fmt.Errorf("%s: blob %s is gone, swept by event %d: %w", name, d, at, ErrSwept)
 			}
 		}
@@ -163,5 +163,5 @@ func (s *Registry) restore(ctx context.Context, name string, needs []digest.Dige
 	if seq, err = decide(ctx); err != nil {
 		return 0, err
 	}
-	return seq, s.settle(ctx, seq)
+	return seq, s.awaitVisible(ctx, seq)
 }

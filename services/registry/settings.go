@@ -23,7 +23,7 @@ func (s *Registry) DeleteRepository(ctx context.Context, by command.By, name str
 	if err := s.Leases.DropRepository(ctx, repo.Name); err != nil {
 		return seq, err
 	}
-	return seq, s.settle(ctx, seq)
+	return seq, s.awaitVisible(ctx, seq)
 }
 
 // ChangePolicy gives a repository a new policy.
@@ -49,5 +49,5 @@ func (s *Registry) change(ctx context.Context, name string, decide func(*images.
 	if err != nil {
 		return 0, err
 	}
-	return seq, s.settle(ctx, seq)
+	return seq, s.awaitVisible(ctx, seq)
 }
