@@ -21,6 +21,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/repository"
 	"hubledger/services/registry"
 	"hubledger/services/registry/registrytest"
 )
@@ -282,7 +283,6 @@ func accessWorld(t *testing.T, h *hub, base string) ([]caller, digest.Digest) {
 			t.Fatal(err)
 		}
 	}
-	settle(h.registry.ChangeVisibility(ctx, by, "acme/public", events.Public))
 	repo := func(name string) string {
 		r, err := who.Repository(ctx, name)
 		if err != nil {
@@ -291,6 +291,7 @@ func accessWorld(t *testing.T, h *hub, base string) ([]caller, digest.Digest) {
 		return r.ID
 	}
 	public, private := repo("acme/public"), repo("acme/private")
+	settle(repository.ChangeVisibility(ctx, h.log, by, repository.ID{Namespace: acme, Repository: public}, "acme/public", events.Public))
 	grant := func(repository, grantee, kind, role string) {
 		t.Helper()
 		settle(account.GiveGrant(ctx, h.log, by, events.GrantGiven{Namespace: acme, Repository: repository, Grantee: grantee, GranteeKind: kind, Role: role}))

@@ -49,8 +49,7 @@ func cleaner(h *registrytest.Hub, log command.Log, days int) *cleanup.Cleaner {
 
 func rule(t testing.TB, h *registrytest.Hub, name string, policy events.RepositoryPolicy) images.Repository {
 	t.Helper()
-	_, err := h.Registry.ChangePolicy(t.Context(), registrytest.By, name, policy)
-	check(t, err)
+	h.SetPolicy(name, policy)
 	repo, err := h.Registry.Images.Repository(t.Context(), name)
 	check(t, err)
 	return *repo
