@@ -15,7 +15,7 @@ const uuidLength = 36
 // It is called before anyone who waits for the commit goes on; parked says
 // whether the projection has set any event aside.
 func (s *Registry) Committed(c projections.Commit, parked bool) {
-	s.ledger.committed(c, parked)
+	s.usage.Committed(c, parked)
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
 	if c.Events == nil || len(s.cache.marks) > maxMarks {

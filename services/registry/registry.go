@@ -16,6 +16,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/quota"
 )
 
 // MaxManifestSize is the largest manifest in bytes; larger ones get 413.
@@ -94,7 +95,7 @@ type Registry struct {
 	collecting sync.Mutex
 	pulls      *pullCounter
 	limiter    *limiter
-	ledger     *ledger
+	usage      *quota.Usage
 	open       *openUploads
 }
 
@@ -114,7 +115,7 @@ func New(c Config) *Registry {
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
 	return &Registry{Config: c, cache: newCache(maxCacheBytes), pulls: newPullCounter(),
-		limiter: newLimiter(c.PullLimits), ledger: newLedger(), open: newOpenUploads(c.MaxUploads)}
+		limiter: newLimiter(c.PullLimits), usage: quota.NewUsage(c.Images), open: newOpenUploads(c.MaxUploads)}
 }
 
 // by signs what a principal decides here.

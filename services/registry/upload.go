@@ -64,7 +64,7 @@ func (s *Registry) mayUpload(ctx context.Context, who access.Principal, name str
 	if err := s.open.room(who); err != nil {
 		return err
 	}
-	return s.notFull(ctx, name)
+	return s.checkRoom(ctx, name)
 }
 
 // takeWhole is a monolithic upload in one POST.
