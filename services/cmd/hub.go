@@ -26,6 +26,7 @@ import (
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulllimit"
 	"hubledger/streams"
 )
 
@@ -38,7 +39,7 @@ type hubConfig struct {
 	SecretsKeyFile    string
 	AdminPassword     string // the first administrator's; empty: one is made
 	DefaultVisibility string
-	PullLimits        registry.PullLimits
+	PullLimits        pulllimit.Config
 	LeaseTerm         time.Duration
 	UndeleteWindow    time.Duration
 	GCInterval        time.Duration

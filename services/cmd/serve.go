@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"hubledger/services/internal/origin"
-	"hubledger/services/registry"
+	"hubledger/services/registry/pulllimit"
 )
 
 type serveCmd struct {
@@ -82,7 +82,7 @@ func (c *serveCmd) hubConfig(s *session, logger *slog.Logger) hubConfig {
 	return hubConfig{Data: s.data, NATSURL: c.NATSURL, PostgresURL: c.PostgresURL, Public: c.public,
 		SecretsKeyFile: cmp.Or(c.SecretsKeyFile, filepath.Join(s.data, "secrets.key")), AdminPassword: os.Getenv("HUBLEDGER_ADMIN_PASSWORD"),
 		DefaultVisibility: c.DefaultVisibility,
-		PullLimits:        registry.PullLimits{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},
+		PullLimits:        pulllimit.Config{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},
 		LeaseTerm:         c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
 		Reserve: c.Reserve, Logger: logger}
 }

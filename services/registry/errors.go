@@ -14,6 +14,7 @@ import (
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulllimit"
 )
 
 // A problem is an error as clients get it: a code of the distribution-spec
@@ -78,6 +79,7 @@ func asProblem(err error) problems {
 	var many problems
 	var p *problem
 	var denied *access.Denied
+	var limit *pulllimit.ExceededError
 	switch {
 	case errors.As(err, &many):
 		return many
@@ -86,6 +88,9 @@ func asProblem(err error) problems {
 	case errors.As(err, &denied):
 		p = fail(denied.Status, denied.Code, denied.Message)
 		p.challenge, p.retryAfter = denied.Challenge, denied.RetryAfter
+	case errors.As(err, &limit):
+		p = fail(http.StatusTooManyRequests, "TOOMANYREQUESTS", limit.Error())
+		p.retryAfter = limit.RetryAfter
 	case errors.Is(err, access.ErrStale), errors.Is(err, access.ErrParked):
 		p = fail(http.StatusServiceUnavailable, "UNAVAILABLE", "who may do what is not known well enough right now: try again")
 	case errors.Is(err, blobs.ErrUploadUnknown):

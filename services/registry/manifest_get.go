@@ -40,10 +40,8 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 		return err
 	}
 	h := w.Header()
-	if s.limiter != nil {
-		if err := s.limiter.pull(h, r, to.who); err != nil {
-			return err
-		}
+	if err := s.limiter.Pull(h, r, to.who); err != nil {
+		return err
 	}
 	h["Docker-Content-Digest"] = m.digestHeader
 	h["Etag"] = m.etagHeader

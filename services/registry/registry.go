@@ -16,6 +16,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulllimit"
 	"hubledger/services/registry/quota"
 )
 
@@ -70,8 +71,8 @@ type Config struct {
 	Rights Rights
 	// Quotas says what a namespace may hold. Nil: as much as there is space.
 	Quotas Quotas
-	// PullLimits bounds how often manifests are fetched. Zero: as often as one likes.
-	PullLimits PullLimits
+	// PullLimits bounds how often manifests are fetched. Zero: no limits.
+	PullLimits pulllimit.Config
 	// DefaultVisibility is that of a repository which a push creates:
 	// events.Public or events.Private, the default.
 	DefaultVisibility string
@@ -94,7 +95,7 @@ type Registry struct {
 	cache      *cache
 	collecting sync.Mutex
 	pulls      *pullCounter
-	limiter    *limiter
+	limiter    *pulllimit.Limiter
 	usage      *quota.Usage
 	open       *openUploads
 }
@@ -115,7 +116,7 @@ func New(c Config) *Registry {
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
 	return &Registry{Config: c, cache: newCache(maxCacheBytes), pulls: newPullCounter(),
-		limiter: newLimiter(c.PullLimits), usage: quota.NewUsage(c.Images), open: newOpenUploads(c.MaxUploads)}
+		limiter: pulllimit.New(c.PullLimits), usage: quota.NewUsage(c.Images), open: newOpenUploads(c.MaxUploads)}
 }
 
 // by signs what a principal decides here.

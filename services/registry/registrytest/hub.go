@@ -26,6 +26,7 @@ import (
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulllimit"
 	"hubledger/streams"
 )
 
@@ -48,7 +49,7 @@ type Config struct {
 	Gate *Gate
 	// Quotas, PullLimits and DefaultVisibility are as in registry.Config.
 	Quotas            registry.Quotas
-	PullLimits        registry.PullLimits
+	PullLimits        pulllimit.Config
 	DefaultVisibility string
 	// MaxUploads is as in registry.Config, but 0 is no limit.
 	MaxUploads int
