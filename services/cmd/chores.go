@@ -86,7 +86,7 @@ func (h *hub) collect(ctx context.Context) error {
 		window = 0
 		h.Logger.Warn("the disk's reserve is reached: garbage collection takes deleted images now, they cannot be restored any more")
 	}
-	c, err := h.registry.Collect(ctx, window, func(int) {})
+	c, err := h.registry.GC.Collect(ctx, window, func(int) {})
 	if c.Swept > 0 {
 		h.Logger.Info("garbage collected", "blobs", c.Swept, "bytes", c.Freed)
 	}

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"hubledger/services/registry"
+	"hubledger/services/registry/gc"
 )
 
 type gcCmd struct {
@@ -19,7 +19,7 @@ func (c *gcCmd) Run(s *session) error {
 		q.Set("now", "1")
 		fmt.Fprintln(s.err, "Warning: with --now, what was deleted and is collected cannot be restored any more.")
 	}
-	return items(s, "POST", "/gc", q, s.bar("collecting"), func(r registry.Collection) error {
+	return items(s, "POST", "/gc", q, s.bar("collecting"), func(r gc.Result) error {
 		if s.json {
 			return nil
 		}
@@ -41,7 +41,7 @@ func (h *hub) adminCollect(ctx context.Context, r *http.Request, a *answer) erro
 		window = 0
 	}
 	total := h.blobs.Usage().Blobs
-	c, err := h.registry.Collect(ctx, window, func(seen int) { a.progress(int64(seen), total, "blobs") })
+	c, err := h.registry.GC.Collect(ctx, window, func(seen int) { a.progress(int64(seen), total, "blobs") })
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func openHub(ctx context.Context, c hubConfig) (_ *hub, err error) {
 	if err := h.openServices(ctx); err != nil {
 		return nil, err
 	}
-	if err := h.registry.FinishSweeps(ctx); err != nil {
+	if err := h.registry.GC.FinishSweeps(ctx); err != nil {
 		return nil, fmt.Errorf("finish what garbage collection was at: %w", err)
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -3,9 +3,10 @@ package registry
 import (
 	"context"
 	"io"
-	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/registry/gc"
 )
 
 // Blobs keeps the contents of blobs by their digests. Its errors wrap those of
@@ -16,7 +17,7 @@ type Blobs interface {
 	BlobContents
 	BlobUploads
 	OpenUploads
-	BlobRemoval
+	gc.Blobs
 }
 
 // BlobContents is what is read of complete blobs.
@@ -61,13 +62,4 @@ type OpenUploads interface {
 	// it needs no upload of its own. size is -1 when it is not known. When it
 	// fails, nothing stays behind.
 	Put(ctx context.Context, d digest.Digest, r io.Reader, size int64, claim func(context.Context) error) (int64, error)
-}
-
-// BlobRemoval is what garbage collection does.
-type BlobRemoval interface {
-	// Walk calls fn for every blob that Sync has seen, in no order, damaged ones
-	// too, with the time at which its content was written. fn may remove blobs.
-	Walk(ctx context.Context, fn func(d digest.Digest, size int64, modified time.Time) error) error
-	// Remove takes a blob away; that it is not there is no error.
-	Remove(ctx context.Context, d digest.Digest) error
 }

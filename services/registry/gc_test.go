@@ -149,13 +149,13 @@ func TestCollectWaitsForTheTerm(t *testing.T) {
 		"lease ended": func() { check(t, second(h.Leases.Drop(ctx, "alice/app", registrytest.Sum("lease ended")))) },
 		"deleted":     func() { c.Must(t, "DELETE", "/v2/alice/app/manifests/"+i.Digest().String(), nil).Want(t, 202) },
 	} {
-		check(t, second(h.Registry.Collect(ctx, 0, func(int) {})))
+		check(t, second(h.Registry.GC.Collect(ctx, 0, func(int) {})))
 		if gone(content) {
 			t.Fatalf("%q is gone while it was held", content)
 		}
 		begun := time.Now()
 		end()
-		until(t, func() bool { check(t, second(h.Registry.Collect(ctx, 0, func(int) {}))); return gone(content) })
+		until(t, func() bool { check(t, second(h.Registry.GC.Collect(ctx, 0, func(int) {}))); return gone(content) })
 		if took := time.Since(begun); took < term {
 			t.Errorf("%q is gone after %s, before its term of %s", content, took, term)
 		}

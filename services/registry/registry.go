@@ -8,13 +8,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"hubledger/events"
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
+	"hubledger/services/registry/gc"
 	"hubledger/services/registry/leases"
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/registry/quota"
@@ -92,12 +92,13 @@ type Config struct {
 // A Registry is the service; serve it below /v2/.
 type Registry struct {
 	Config
-	cache      *cache
-	collecting sync.Mutex
-	pulls      *pullCounter
-	limiter    *pulllimit.Limiter
-	usage      *quota.Usage
-	open       *openUploads
+	// GC collects the blobs that nothing needs any more.
+	GC      *gc.Collector
+	cache   *cache
+	pulls   *pullCounter
+	limiter *pulllimit.Limiter
+	usage   *quota.Usage
+	open    *openUploads
 }
 
 // New makes a registry.
@@ -115,8 +116,16 @@ func New(c Config) *Registry {
 		c.Wait = 10 * time.Second
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
-	return &Registry{Config: c, cache: newCache(maxCacheBytes), pulls: newPullCounter(),
+	s := &Registry{Config: c, cache: newCache(maxCacheBytes), pulls: newPullCounter(),
 		limiter: pulllimit.New(c.PullLimits), usage: quota.NewUsage(c.Images), open: newOpenUploads(c.MaxUploads)}
+	s.GC = gc.New(gc.Config{Log: c.Log, View: c.View, Images: c.Images, Blobs: c.Blobs, Leases: c.Leases,
+		LeaseTerm: c.LeaseTerm, Wait: c.Wait, Swept: s.countSwept})
+	return s
+}
+
+func (s *Registry) countSwept(bytes int64) {
+	s.Metrics.Swept.Inc()
+	s.Metrics.Freed.Add(float64(bytes))
 }
 
 // by signs what a principal decides here.

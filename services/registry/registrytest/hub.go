@@ -25,6 +25,7 @@ import (
 	"hubledger/services/internal/command"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/gc"
 	"hubledger/services/registry/leases"
 	"hubledger/services/registry/pulllimit"
 	"hubledger/streams"
@@ -195,12 +196,12 @@ func (h *Hub) Stop() error {
 	return errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Log.Close(context.Background()))
 }
 
-// Collector is a registry on the same parts that collects as if every lease
-// term had passed: what has no lease and no image is taken at once.
-func (h *Hub) Collector() *registry.Registry {
+// Collector collects on the same parts as if every lease term had passed: blobs
+// without a lease and without an image are removed at once.
+func (h *Hub) Collector() *gc.Collector {
 	c := h.config
 	c.LeaseTerm = time.Nanosecond
-	return registry.New(c)
+	return registry.New(c).GC
 }
 
 // EndLeases ends every lease of these repositories.
