@@ -11,6 +11,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/cache"
 	"hubledger/services/registry/leases"
 )
 
@@ -35,7 +36,7 @@ func isDigest(ref string) bool {
 
 // repository finds a live repository. A name in the cache needs no parsing.
 func (s *Registry) repository(ctx context.Context, name string) (*images.Repository, error) {
-	if repo, ok := s.cache.repository(name); ok {
+	if repo, ok := s.cache.Repository(name); ok {
 		return repo, nil
 	}
 	full, err := fullName(name)
@@ -43,13 +44,13 @@ func (s *Registry) repository(ctx context.Context, name string) (*images.Reposit
 		return nil, err
 	}
 	return retry(ctx, s, func() (*images.Repository, error) {
-		fill := s.cache.begin("")
+		fill := s.cache.Begin("")
 		repo, err := s.Images.Repository(ctx, full)
 		if errors.Is(err, images.ErrNotFound) {
 			return nil, nameUnknown(name)
 		}
 		if err == nil {
-			s.cache.setRepository(fill, name, repo)
+			s.cache.SetRepository(fill, name, repo)
 		}
 		return repo, err
 	})
@@ -72,8 +73,8 @@ func retry[T any](ctx context.Context, s *Registry, ask func() (T, error)) (T, e
 }
 
 // manifest resolves a tag or a digest in a repository.
-func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref string) (*manifest, error) {
-	if m, ok := s.cache.manifest(repo.ID, ref); ok {
+func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref string) (*cache.Manifest, error) {
+	if m, ok := s.cache.Manifest(repo.ID, ref); ok {
 		return m, nil
 	}
 	var d digest.Digest
@@ -86,8 +87,8 @@ func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref st
 	if d == "" && !repository.ValidTag(ref) {
 		return nil, manifestUnknown(ref) // no such tag can have been pushed
 	}
-	return retry(ctx, s, func() (*manifest, error) {
-		fill := s.cache.begin(repo.ID)
+	return retry(ctx, s, func() (*cache.Manifest, error) {
+		fill := s.cache.Begin(repo.ID)
 		var stored *images.Stored
 		var err error
 		if d != "" {
@@ -101,8 +102,8 @@ func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref st
 		if err != nil {
 			return nil, err
 		}
-		m := newManifest(stored)
-		s.cache.setManifest(fill, repo.ID, ref, m)
+		m := cache.NewManifest(stored)
+		s.cache.SetManifest(fill, ref, m)
 		return m, nil
 	})
 }
@@ -127,7 +128,7 @@ func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int6
 // blobIn is blob for a full name that was looked up already; repo is nil when
 // no repository has it.
 func (s *Registry) blobIn(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
-	if repo != nil && s.cache.blob(repo.ID, d) {
+	if repo != nil && s.cache.HoldsBlob(repo.ID, d) {
 		return s.stat(ctx, d) // that it may be read is remembered; the file can get lost or damaged
 	}
 	return retry(ctx, s, func() (int64, error) { return s.findBlob(ctx, name, repo, d) })
@@ -145,7 +146,7 @@ func (s *Registry) findBlob(ctx context.Context, name string, repo *images.Repos
 	if repo == nil {
 		return 0, blobUnknown(d.String())
 	}
-	fill := s.cache.begin(repo.ID)
+	fill := s.cache.Begin(repo.ID)
 	held, err := s.Images.HoldsBlob(ctx, repo.ID, d)
 	if err != nil {
 		return 0, err
@@ -155,7 +156,7 @@ func (s *Registry) findBlob(ctx context.Context, name string, repo *images.Repos
 	}
 	size, err := s.stat(ctx, d)
 	if err == nil {
-		s.cache.setBlob(fill, repo.ID, d)
+		s.cache.SetHoldsBlob(fill, d)
 	}
 	return size, err
 }

@@ -14,31 +14,25 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/projections/images"
+	"hubledger/services/registry/cache"
 )
 
 // maxPage is the most that one page of a list has; asked for more, a list says
 // where it goes on.
 const maxPage = 10_000
 
-// A list is a whole answer as it is cached and sent.
-type list struct {
-	body    []byte
-	link    string
-	filters string
-	kind    string
-}
-
-func (l *list) send(w http.ResponseWriter) error {
+// send answers with a list.
+func send(w http.ResponseWriter, l *cache.List) error {
 	h := w.Header()
-	h["Content-Type"] = []string{l.kind}
-	h["Content-Length"] = []string{strconv.Itoa(len(l.body))}
-	if l.link != "" {
-		h["Link"] = []string{l.link}
+	h["Content-Type"] = []string{l.MediaType}
+	h["Content-Length"] = []string{strconv.Itoa(len(l.Body))}
+	if l.Link != "" {
+		h["Link"] = []string{l.Link}
 	}
-	if l.filters != "" {
-		h["OCI-Filters-Applied"] = []string{l.filters}
+	if l.Filters != "" {
+		h["OCI-Filters-Applied"] = []string{l.Filters}
 	}
-	_, err := w.Write(l.body)
+	_, err := w.Write(l.Body)
 	return ignoreGone(err)
 }
 
@@ -50,27 +44,27 @@ func encode(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func writeJSON(w http.ResponseWriter, kind string, v any) error {
+func writeJSON(w http.ResponseWriter, mediaType string, v any) error {
 	body, err := encode(v)
 	if err != nil {
 		return err
 	}
-	return (&list{body: body, kind: kind}).send(w)
+	return send(w, &cache.List{Body: body, MediaType: mediaType})
 }
 
 // cached answers from the cache or fills it. The whole query is the key.
-func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what string, make func(ctx context.Context) (*list, error)) error {
+func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what string, make func(ctx context.Context) (*cache.List, error)) error {
 	key := what + "?" + r.URL.RawQuery
-	if l, ok := s.cache.list(repo, key); ok {
-		return l.send(w)
+	if l, ok := s.cache.List(repo, key); ok {
+		return send(w, l)
 	}
-	f := s.cache.begin(repo)
+	f := s.cache.Begin(repo)
 	l, err := make(r.Context())
 	if err != nil {
 		return err
 	}
-	s.cache.setList(f, key, l)
-	return l.send(w)
+	s.cache.SetList(f, key, l)
+	return send(w, l)
 }
 
 // page reads n and last (distribution-spec, "Listing Tags").
@@ -118,7 +112,7 @@ func (s *Registry) listTags(w http.ResponseWriter, r *http.Request, to route) er
 	if err != nil {
 		return err
 	}
-	return s.cached(w, r, repo.ID, "tags", func(ctx context.Context) (*list, error) {
+	return s.cached(w, r, repo.ID, "tags", func(ctx context.Context) (*cache.List, error) {
 		tags, err := s.Images.Tags(ctx, repo.ID, last, n+1)
 		if err != nil {
 			return nil, err
@@ -128,7 +122,7 @@ func (s *Registry) listTags(w http.ResponseWriter, r *http.Request, to route) er
 			Name string   `json:"name"`
 			Tags []string `json:"tags"`
 		}{to.name, tags})
-		return &list{body: body, link: link, kind: "application/json"}, err
+		return &cache.List{Body: body, Link: link, MediaType: "application/json"}, err
 	})
 }
 
@@ -143,14 +137,14 @@ func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to r
 	if err != nil {
 		return err
 	}
-	make := func(ctx context.Context) (*list, error) {
+	make := func(ctx context.Context) (*cache.List, error) {
 		names, err := s.Images.Catalog(ctx, images.Visible(visible), last, n+1)
 		if err != nil {
 			return nil, err
 		}
 		names, link := cut(names, n, "/v2/_catalog")
 		body, err := encode(map[string][]string{"repositories": names})
-		return &list{body: body, link: link, kind: "application/json"}, err
+		return &cache.List{Body: body, Link: link, MediaType: "application/json"}, err
 	}
 	switch {
 	case visible.Only == nil && visible.All:
@@ -162,7 +156,7 @@ func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to r
 	if err != nil {
 		return err
 	}
-	return l.send(w)
+	return send(w, l)
 }
 
 // maxReferrers is the most that one page of referrers has.
@@ -196,25 +190,25 @@ func (s *Registry) listReferrers(w http.ResponseWriter, r *http.Request, to rout
 		if err != nil {
 			return err
 		}
-		return (&list{body: body, kind: typeOCIIndex, filters: filters}).send(w)
+		return send(w, &cache.List{Body: body, MediaType: typeOCIIndex, Filters: filters})
 	}
 	if err != nil {
 		return err
 	}
-	return s.cached(w, r, repo.ID, "referrers/"+to.ref, func(ctx context.Context) (*list, error) {
+	return s.cached(w, r, repo.ID, "referrers/"+to.ref, func(ctx context.Context) (*cache.List, error) {
 		found, more, err := s.Images.Referrers(ctx, repo.ID, d, wanted, last, maxReferrers)
 		if err != nil {
 			return nil, err
 		}
-		l := &list{kind: typeOCIIndex, filters: filters}
+		l := &cache.List{MediaType: typeOCIIndex, Filters: filters}
 		if more {
 			next := url.Values{"last": {found[len(found)-1].Digest.String()}}
 			if wanted != "" {
 				next.Set("artifactType", wanted)
 			}
-			l.link = "</v2/" + to.name + "/referrers/" + to.ref + "?" + next.Encode() + `>; rel="next"`
+			l.Link = "</v2/" + to.name + "/referrers/" + to.ref + "?" + next.Encode() + `>; rel="next"`
 		}
-		l.body, err = encode(referrersIndex(found))
+		l.Body, err = encode(referrersIndex(found))
 		return l, err
 	})
 }

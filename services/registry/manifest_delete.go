@@ -38,7 +38,7 @@ func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref str
 	}
 	var seq uint64
 	if isDigest(ref) {
-		d, perr := parseDigest(m.digest)
+		d, perr := parseDigest(m.Digest)
 		if perr != nil {
 			return 0, perr
 		}

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/projections"
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
+	"hubledger/services/registry/cache"
 	"hubledger/services/registry/gc"
 	"hubledger/services/registry/leases"
 	"hubledger/services/registry/pulllimit"
@@ -89,12 +91,15 @@ type Config struct {
 	Wait time.Duration
 }
 
+// maxCacheBytes bounds what is kept in memory of the images read model.
+const maxCacheBytes = 32 << 20
+
 // A Registry is the service; serve it below /v2/.
 type Registry struct {
 	Config
 	// GC collects the blobs that nothing needs any more.
 	GC      *gc.Collector
-	cache   *cache
+	cache   *cache.Cache
 	pulls   *pullCounter
 	limiter *pulllimit.Limiter
 	usage   *quota.Usage
@@ -116,7 +121,7 @@ func New(c Config) *Registry {
 		c.Wait = 10 * time.Second
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
-	s := &Registry{Config: c, cache: newCache(maxCacheBytes), pulls: newPullCounter(),
+	s := &Registry{Config: c, cache: cache.New(maxCacheBytes), pulls: newPullCounter(),
 		limiter: pulllimit.New(c.PullLimits), usage: quota.NewUsage(c.Images), open: newOpenUploads(c.MaxUploads)}
 	s.GC = gc.New(gc.Config{Log: c.Log, View: c.View, Images: c.Images, Blobs: c.Blobs, Leases: c.Leases,
 		LeaseTerm: c.LeaseTerm, Wait: c.Wait, Swept: s.countSwept})
@@ -126,6 +131,14 @@ func New(c Config) *Registry {
 func (s *Registry) countSwept(bytes int64) {
 	s.Metrics.Swept.Inc()
 	s.Metrics.Freed.Add(float64(bytes))
+}
+
+// Committed follows a commit of the images read model. It is called before
+// anyone who waits for the commit goes on; parked says whether the read model
+// has set any event aside.
+func (s *Registry) Committed(c projections.Commit, parked bool) {
+	s.usage.Committed(c, parked)
+	s.cache.Committed(c, parked)
 }
 
 // by signs what a principal decides here.
