@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -56,12 +55,8 @@ func (blobsVerifyCmd) Run(s *session) error {
 }
 
 func (h *hub) adminVerify(ctx context.Context, _ *http.Request, a *answer) error {
-	var errs []error
-	err := h.blobs.Verify(ctx, func(p blobs.Progress) { a.progress(p.Bytes, p.TotalBytes, "bytes") },
-		func(d digest.Digest, problem error) {
-			h.Logger.Error("damaged blob", "digest", d, "problem", problem)
-			images, err := h.registry.Images.ImagesWith(ctx, d)
-			errs = append(errs, err, h.leases.MarkDamaged(ctx, d, problem.Error()), a.item(damagedBlob{d, problem.Error(), images}))
+	return h.registry.VerifyBlobs(ctx, func(p blobs.Progress) { a.progress(p.Bytes, p.TotalBytes, "bytes") },
+		func(d digest.Digest, problem error, breaks []images.Image) error {
+			return a.item(damagedBlob{d, problem.Error(), breaks})
 		})
-	return errors.Join(append(errs, err)...)
 }

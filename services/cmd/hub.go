@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/catalog"
@@ -142,20 +140,10 @@ func (h *hub) openStores(ctx context.Context) (err error) {
 	if h.activity, err = openActivity(ctx, h.Data, h.PostgresURL); err != nil {
 		return err
 	}
-	found, err := h.leases.Damaged(ctx)
+	h.blobs, err = registry.OpenBlobs(ctx, blobs.Config{Dir: filepath.Join(h.Data, "registry"), Log: h.Logger, Reserve: h.Reserve}, h.leases)
 	if err != nil {
 		return err
 	}
-	var damaged []digest.Digest
-	for _, d := range found {
-		damaged = append(damaged, d.Digest)
-	}
-	h.blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(h.Data, "registry"), Log: h.Logger, Reserve: h.Reserve,
-		Repaired: func(d digest.Digest) { h.repaired(d) }})
-	if err != nil {
-		return err
-	}
-	h.blobs.MarkDamaged(damaged...)
 	for _, p := range allProjections {
 		v, err := h.openView(ctx, p)
 		if err != nil {
@@ -164,13 +152,6 @@ func (h *hub) openStores(ctx context.Context) (err error) {
 		h.views = append(h.views, v)
 	}
 	return nil
-}
-
-// repaired is called when a push has replaced a damaged blob.
-func (h *hub) repaired(d digest.Digest) {
-	if err := h.leases.ClearDamaged(context.Background(), d); err != nil {
-		h.Logger.Warn("a damaged blob was repaired, but is still listed", "digest", d, "error", err)
-	}
 }
 
 func openLeases(ctx context.Context, data, postgres string) (*leases.Store, error) {

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -49,6 +50,9 @@ func TestAnotherBlobStore(t *testing.T) {
 		t.Errorf("swept %d, %d blobs are left", swept, memory.Count())
 	}
 	wantPulls(t, c, "alice/app", true, "1")
+	if err := h.Registry.VerifyBlobs(t.Context(), nil, nil); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("verified what cannot be: %v", err)
+	}
 }
 
 // A sentFile notes what the body of an answer is read from.

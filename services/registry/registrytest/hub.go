@@ -134,8 +134,8 @@ func (h *Hub) Open() {
 		h.Leases, err = leases.OpenSQLite(ctx, h.operations())
 	}
 	fatal("open the leases")
-	h.Blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
-		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger})
+	h.Blobs, err = registry.OpenBlobs(ctx, blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
+		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger}, h.Leases)
 	fatal("open the blob store")
 	h.Store, err = h.Place().Open(ctx, &images.Projection, projections.Options{Generation: h.Log.Generation(), Logger: h.Logger})
 	fatal("open the projection")
