@@ -10,9 +10,9 @@
 // any blob but void after a restart. Uploads survive a restart as far as the
 // disk kept them and can be resumed.
 //
-// The store knows nothing of who may read a blob or whether it is still
-// needed. Whoever removes blobs makes sure by a fence of their own that nobody
-// relies on them; see package leases.
+// The store does not know who may read a blob or whether it is still needed. A
+// caller that removes blobs makes sure by other means that nobody relies on
+// them; see package leases.
 package blobs
 
 import (
@@ -165,7 +165,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.usage.cancel()
-	err := s.settleAll()
+	err := s.completeAll()
 	s.work.Wait()
 	s.uploads.closeAll()
 	return errors.Join(err, s.sha256.close(), s.sha512.close())

@@ -14,12 +14,12 @@ import (
 )
 
 // Stat is the size of a blob in bytes, pending or durable. ErrNotFound when it
-// is not there or damaged. It costs a look into a map and one lstat.
+// is not there or damaged. It costs a lookup in a map and one lstat.
 func (s *Store) Stat(_ context.Context, d digest.Digest) (size int64, err error) {
 	if err := checkDigest(d); err != nil {
 		return 0, err
 	}
-	if p := s.pending.get(d); p != nil && p.isPlaced() {
+	if p := s.pending.get(d); p != nil && p.isReadable() {
 		return p.size, nil
 	}
 	return s.statDurable(d)
@@ -52,7 +52,7 @@ func (s *Store) openFile(d digest.Digest) (f *os.File, size int64, err error) {
 		return nil, 0, err
 	}
 	p := s.pending.get(d)
-	isPending := p != nil && p.isPlaced()
+	isPending := p != nil && p.isReadable()
 	if isPending {
 		if f, err = s.fs.OpenFile(s.pendingPath(d), os.O_RDONLY); err == nil {
 			return f, p.size, nil
@@ -80,9 +80,9 @@ func notFound(err error) error {
 	return err
 }
 
-// Remove takes a blob away; that it is not there is no error. The caller has
-// made sure that nobody relies on it. The removal is not synced: after a power
-// failure a whole blob may be back.
+// Remove removes a blob; one that is not there is no error. The caller has made
+// sure that nobody relies on it. The removal is not synced: after a power failure
+// the whole blob may be back.
 func (s *Store) Remove(ctx context.Context, d digest.Digest) error {
 	if err := checkDigest(d); err != nil {
 		return err

@@ -107,9 +107,10 @@ func (s *Store) cancel(name string) error {
 // ErrDigestMismatch the upload is gone.
 //
 // claim, which may be nil, is called between the verification and the moment
-// the content becomes the blob, so that the caller can keep whoever sweeps
-// blobs off it: not before, since who only pretends to have the content must
-// not come to hold it. When claim fails, the upload is as it was.
+// the content becomes the blob, so that the caller can keep garbage collection
+// off it. It is not called earlier, because a client that only pretends to have
+// the content must not get hold of the blob. When claim fails, the upload is as
+// it was.
 func (s *Store) Finish(ctx context.Context, repo, id string, d digest.Digest, claim func(context.Context) error) (size int64, err error) {
 	if err := checkDigest(d); err != nil {
 		return 0, err
@@ -135,7 +136,7 @@ func (s *Store) Finish(ctx context.Context, repo, id string, d digest.Digest, cl
 	}
 	f := u.f
 	u.f, u.dead = nil, true // from here the file is the blob's
-	if err := s.place(ctx, f, s.uploadPath(u.name), d, size); err != nil {
+	if err := s.publish(ctx, f, s.uploadPath(u.name), d, size); err != nil {
 		return 0, err
 	}
 	return size, nil
@@ -168,7 +169,7 @@ func (s *Store) Put(ctx context.Context, d digest.Digest, r io.Reader, size int6
 		err = claim(ctx)
 	}
 	if err == nil {
-		return arrived, s.place(ctx, f, s.uploadPath(u.name), d, arrived)
+		return arrived, s.publish(ctx, f, s.uploadPath(u.name), d, arrived)
 	}
 	s.drop(u)
 	return 0, err
