@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -40,7 +41,7 @@ func (s *Registry) getBlob(w http.ResponseWriter, r *http.Request, to route) err
 	}
 	f, _, err := s.Blobs.Open(r.Context(), d)
 	if errors.Is(err, blobs.ErrNotFound) {
-		s.Logger.Warn("a blob that is held is not in the store; push it again", "digest", d)
+		s.Logger.Warn("a blob is missing in the store although a lease or manifest holds it; push it again", "digest", d)
 		return blobUnknown(to.ref)
 	}
 	if err != nil {
@@ -63,11 +64,13 @@ var acceptRanges = []string{"bytes"}
 // headers: less work than handing the kernel a file.
 const maxSmall = 32 << 10
 
+var smallBuffers = sync.Pool{New: func() any { return new([maxSmall]byte) }}
+
 func (s *Registry) sendSmall(w http.ResponseWriter, content io.Reader, d digest.Digest, size int64) error {
 	buf := smallBuffers.Get().(*[maxSmall]byte)
 	defer smallBuffers.Put(buf)
 	if _, err := io.ReadFull(content, buf[:size]); err != nil {
-		return errors.Join(err, errors.New("blob "+d.String()+" is shorter than it was"))
+		return errors.Join(err, errors.New("blob "+d.String()+" is shorter than its size"))
 	}
 	w.Header()["Content-Length"] = []string{strconv.FormatInt(size, 10)}
 	_, err := w.Write(buf[:size])

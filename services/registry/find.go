@@ -56,14 +56,15 @@ func (s *Registry) repository(ctx context.Context, name string) (*images.Reposit
 	})
 }
 
-// fullName is the one spelling of a repository's name that leases and uploads know.
+// fullName is the one spelling of a repository's name by which leases and uploads
+// are kept.
 func fullName(name string) (string, error) {
 	n, err := repository.ParseName(name)
 	return n.Full, err
 }
 
-// retry asks again after the projection has caught up, if it was behind: what
-// is there must never look missing to whoever just wrote it.
+// retry asks again after the read model has caught up, if it was behind: what a
+// client has just written must never look missing to it.
 func retry[T any](ctx context.Context, s *Registry, ask func() (T, error)) (T, error) {
 	v, err := ask()
 	if isNotFound(err) && s.catchUp(ctx) {
@@ -129,7 +130,7 @@ func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int6
 // no repository has it.
 func (s *Registry) blobIn(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
 	if repo != nil && s.cache.HoldsBlob(repo.ID, d) {
-		return s.stat(ctx, d) // that it may be read is remembered; the file can get lost or damaged
+		return s.stat(ctx, d) // the cache knows that it may be read, not that its file is there and sound
 	}
 	return retry(ctx, s, func() (int64, error) { return s.findBlob(ctx, name, repo, d) })
 }
@@ -161,8 +162,9 @@ func (s *Registry) findBlob(ctx context.Context, name string, repo *images.Repos
 	return size, err
 }
 
-// leased says whether the name holds the blob by a lease, and renews one that
-// is past its half: whoever sees a blob has half a term to push its manifest.
+// leased says whether the name holds the blob by a lease, and renews a lease in
+// the second half of its term: a client that sees a blob has half a term to push
+// its manifest.
 func (s *Registry) leased(ctx context.Context, name string, d digest.Digest) (bool, error) {
 	until, ok, err := s.Leases.Has(ctx, name, d)
 	if err != nil || !ok {
@@ -177,12 +179,12 @@ func (s *Registry) leased(ctx context.Context, name string, d digest.Digest) (bo
 	return err == nil, err
 }
 
-// stat is the size of a blob that somebody holds. When the file is missing all
-// the same, the blob has to be pushed again, and the operator to be told.
+// stat is the size of a blob that has a hold. When it is missing in the store all
+// the same, the client has to push it again, and the operator is told in the log.
 func (s *Registry) stat(ctx context.Context, d digest.Digest) (int64, error) {
 	size, err := s.Blobs.Stat(ctx, d)
 	if errors.Is(err, blobs.ErrNotFound) {
-		s.Logger.Warn("a blob that is held is not in the store; push it again", "digest", d)
+		s.Logger.Warn("a blob is missing in the store although a lease or manifest holds it; push it again", "digest", d)
 		return 0, blobUnknown(d.String())
 	}
 	return size, err

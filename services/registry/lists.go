@@ -17,8 +17,8 @@ import (
 	"hubledger/services/registry/cache"
 )
 
-// maxPage is the most that one page of a list has; asked for more, a list says
-// where it goes on.
+// maxPage is the most entries that one page of a list has, however many were
+// asked for.
 const maxPage = 10_000
 
 // send answers with a list.
@@ -52,14 +52,15 @@ func writeJSON(w http.ResponseWriter, mediaType string, v any) error {
 	return send(w, &cache.List{Body: body, MediaType: mediaType})
 }
 
-// cached answers from the cache or fills it. The whole query is the key.
-func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what string, make func(ctx context.Context) (*cache.List, error)) error {
+// cached answers from the cache, or reads the list and keeps it there. The whole
+// query is the key.
+func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what string, read func(ctx context.Context) (*cache.List, error)) error {
 	key := what + "?" + r.URL.RawQuery
 	if l, ok := s.cache.List(repo, key); ok {
 		return send(w, l)
 	}
 	f := s.cache.Begin(repo)
-	l, err := make(r.Context())
+	l, err := read(r.Context())
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what str
 	return send(w, l)
 }
 
-// page reads n and last (distribution-spec, "Listing Tags").
+// page parses the parameters n and last (distribution-spec, "Listing Tags").
 func page(r *http.Request) (n int, last string, err error) {
 	q := r.URL.Query()
 	if !printable(q.Get("last")) {
@@ -83,14 +84,14 @@ func page(r *http.Request) (n int, last string, err error) {
 	return min(n, maxPage), q.Get("last"), nil
 }
 
-// printable says whether a text can be asked for on every store.
+// printable says whether a text can be looked up on SQLite and PostgreSQL alike.
 func printable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func badQuery(name string) error {
-	return fail(http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", name+" is not valid text")
+	return fail(http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", name+" has to be UTF-8 text without null characters")
 }
 
-// cut takes the n entries of a page from up to n+1 and makes the link to the rest.
+// cut makes a page of n entries from up to n+1, and the link to the next page.
 func cut(entries []string, n int, path string) (pageOf []string, link string) {
 	if len(entries) <= n {
 		return entries, ""
@@ -126,8 +127,8 @@ func (s *Registry) listTags(w http.ResponseWriter, r *http.Request, to route) er
 	})
 }
 
-// listRepositories answers with what the principal may read. Only answers
-// that are the same for everybody who gets them are cached.
+// listRepositories lists what the principal may read. Only lists that are the
+// same for everybody who gets them are cached.
 func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to route) error {
 	n, last, err := page(r)
 	if err != nil {
@@ -137,7 +138,7 @@ func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to r
 	if err != nil {
 		return err
 	}
-	make := func(ctx context.Context) (*cache.List, error) {
+	read := func(ctx context.Context) (*cache.List, error) {
 		names, err := s.Images.Catalog(ctx, images.Visible(visible), last, n+1)
 		if err != nil {
 			return nil, err
@@ -148,22 +149,22 @@ func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to r
 	}
 	switch {
 	case visible.Only == nil && visible.All:
-		return s.cached(w, r, "", "catalog", make)
+		return s.cached(w, r, "", "catalog", read)
 	case visible.Only == nil && visible.Public && len(visible.Namespaces) == 0 && len(visible.Repositories) == 0:
-		return s.cached(w, r, "", "public", make)
+		return s.cached(w, r, "", "public", read)
 	}
-	l, err := make(r.Context())
+	l, err := read(r.Context())
 	if err != nil {
 		return err
 	}
 	return send(w, l)
 }
 
-// maxReferrers is the most that one page of referrers has.
+// maxReferrers is the most entries that one page of referrers has.
 const maxReferrers = 1000
 
-// listReferrers answers an index of what refers to a digest, known or not
-// (distribution-spec, "Listing Referrers").
+// listReferrers answers with an index of what refers to a digest, whether a
+// manifest of that digest is there or not (distribution-spec, "Listing Referrers").
 func (s *Registry) listReferrers(w http.ResponseWriter, r *http.Request, to route) error {
 	d, err := parseDigest(to.ref)
 	if err != nil {

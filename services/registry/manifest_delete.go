@@ -25,8 +25,8 @@ func (s *Registry) deleteManifest(w http.ResponseWriter, r *http.Request, to rou
 	return nil
 }
 
-// DeleteImage deletes a tag, or by its digest a manifest with all tags that
-// name it. *image.ImmutableError.
+// DeleteImage deletes a tag, or by its digest a manifest with all tags that name
+// it. An immutable tag is refused by an error that wraps *image.ImmutableError.
 func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref string) (uint64, error) {
 	repo, err := s.repository(ctx, name)
 	if err != nil {
@@ -55,8 +55,9 @@ func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref str
 	return seq, s.awaitVisible(ctx, seq)
 }
 
-// dropManifest deletes a manifest. A tag that names it can be immutable; one
-// that is pushed at this very moment goes with it if it comes first in the log.
+// dropManifest deletes a manifest, unless an immutable tag names it. A tag that is
+// pushed at this very moment goes with the manifest if the push comes first in
+// the log.
 func (s *Registry) dropManifest(ctx context.Context, by command.By, repo *images.Repository, d digest.Digest) (uint64, error) {
 	var tags []string
 	if len(repo.Policy.ImmutableTags) > 0 {

@@ -37,8 +37,8 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 	return ignoreGone(err)
 }
 
-// matches reads If-None-Match (RFC 9110, section 13.1.2). A digest says all of
-// the content, so weak and strong comparison are the same.
+// matches evaluates If-None-Match (RFC 9110, section 13.1.2). A digest stands for
+// the whole content, so weak and strong comparison are the same.
 func matches(headers []string, digest string) bool {
 	for _, header := range headers {
 		for tag := range strings.SplitSeq(header, ",") {

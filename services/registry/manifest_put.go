@@ -28,7 +28,7 @@ func (s *Registry) putManifest(w http.ResponseWriter, r *http.Request, to route)
 		return err
 	}
 	h := w.Header()
-	if p.besides {
+	if p.tagsInQuery {
 		h["Oci-Tag"] = p.tags
 	}
 	h.Set("Location", "/v2/"+to.name+"/manifests/"+p.digest.String())

@@ -26,8 +26,8 @@ type pushRequest struct {
 	// tags is one entry for each event that the push makes: a tag, or "" for the
 	// manifest by its digest alone.
 	tags []string
-	// besides says that the tags were given beside a digest, as ?tag=.
-	besides bool
+	// tagsInQuery says that the tags were given as ?tag= beside a digest.
+	tagsInQuery bool
 }
 
 // maxTags and maxTagBytes bound the tags of one request: each is an event with
@@ -45,13 +45,13 @@ func readPush(w http.ResponseWriter, r *http.Request, to route) (*pushRequest, e
 		return nil, err
 	}
 	p := &pushRequest{who: to.who, name: name}
-	if p.digest, p.tags, p.besides, err = pushedAs(r, to.ref); err != nil {
+	if p.digest, p.tags, p.tagsInQuery, err = pushedAs(r, to.ref); err != nil {
 		return nil, err
 	}
 	if p.bytes, err = readManifest(w, r); err != nil {
 		return nil, err
 	}
-	if p.besides && len(p.bytes)*len(p.tags) > maxTagBytes {
+	if p.tagsInQuery && len(p.bytes)*len(p.tags) > maxTagBytes {
 		return nil, fail(http.StatusBadRequest, "TAG_INVALID", "too many tags for a manifest of this size: push them one by one")
 	}
 	if p.digest == "" {
@@ -70,7 +70,7 @@ func readPush(w http.ResponseWriter, r *http.Request, to route) (*pushRequest, e
 
 // pushedAs reads the reference in the path: a tag, or a digest with any number
 // of tags beside it. A push by tag has no digest yet.
-func pushedAs(r *http.Request, ref string) (d digest.Digest, tags []string, besides bool, err error) {
+func pushedAs(r *http.Request, ref string) (d digest.Digest, tags []string, tagsInQuery bool, err error) {
 	if !isDigest(ref) {
 		return "", []string{ref}, false, repository.CheckTag(ref)
 	}
@@ -99,7 +99,7 @@ func readManifest(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxManifestSize {
 		return nil, tooLarge
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, progress(w, r), MaxManifestSize))
+	body, err := io.ReadAll(http.MaxBytesReader(w, bodyOf(w, r), MaxManifestSize))
 	var over *http.MaxBytesError
 	if errors.As(err, &over) {
 		return nil, tooLarge

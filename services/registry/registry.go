@@ -1,6 +1,6 @@
 // Package registry serves OCI Distribution 1.1 and Docker schema 2 below /v2/.
-// Blobs are files; everything else it answers comes from the registry
-// projection, and everything it decides is an event.
+// Blobs come from the blob store, everything else from the images read model;
+// every decision is an event.
 package registry
 
 import (
@@ -34,7 +34,7 @@ type Log interface {
 	ReadOnly() error
 }
 
-// View is the registry projection's progress.
+// View is the progress of the images read model.
 type View interface {
 	// Wait returns when the event of that sequence is committed; an error
 	// when it is parked or ctx ends.
@@ -43,7 +43,7 @@ type View interface {
 	HasParked() bool
 }
 
-// Access decides what a request may do, and says who is behind it.
+// Access authenticates and authorizes requests.
 type Access interface {
 	// Authorize is nil when all the needs hold; a refusal is an *access.Denied.
 	Authorize(r *http.Request, needs ...access.Need) (access.Principal, error)
@@ -67,11 +67,11 @@ type Config struct {
 	Blobs  Blobs
 	Leases *leases.Store
 	Logger *slog.Logger
-	// Access is asked once for every request, before anything else.
+	// Access authorizes every request before anything else is done.
 	Access Access
-	// Rights says what lists may show, and what may be mounted from elsewhere.
+	// Rights decides what lists show, and what may be mounted from elsewhere.
 	Rights Rights
-	// Quotas says what a namespace may hold. Nil: as much as there is space.
+	// Quotas limits what namespaces hold. Nil: no limits.
 	Quotas Quotas
 	// PullLimits bounds how often manifests are fetched. Zero: no limits.
 	PullLimits pulllimit.Config
@@ -87,7 +87,7 @@ type Config struct {
 	LeaseTerm time.Duration
 	// UndeleteWindow is how long a deletion can be undone. Default 30 days.
 	UndeleteWindow time.Duration
-	// Wait bounds how long an answer waits for the projection. Default 10 s.
+	// Wait bounds how long an answer waits for the images read model. Default 10 s.
 	Wait time.Duration
 }
 
@@ -141,7 +141,7 @@ func (s *Registry) Committed(c projections.Commit, parked bool) {
 	s.cache.Committed(c, parked)
 }
 
-// by signs what a principal decides here.
+// by attributes a decision of this service to a principal.
 func by(who access.Principal) command.By { return who.By("/registry") }
 
 // awaitVisible waits, bounded, until the images read model has committed the
@@ -152,9 +152,9 @@ func (s *Registry) awaitVisible(ctx context.Context, seq uint64) error {
 	return s.View.Wait(ctx, seq)
 }
 
-// catchUp waits, bounded, until the projection has seen all that the log had
-// when it was called. It says whether there was anything to wait for: only
-// then is a second look worth it.
+// catchUp waits, bounded, until the images read model has all that the log had
+// when it was called. True when there was something to wait for: only then can a
+// second look find more.
 func (s *Registry) catchUp(ctx context.Context) bool {
 	last, err := s.Log.LastSeq(ctx)
 	if err != nil || last <= s.View.Position() {

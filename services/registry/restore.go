@@ -17,11 +17,12 @@ import (
 )
 
 var (
-	// ErrTooLate: the undelete window of the deletion has ended.
+	// ErrTooLate says that the undelete window of a deletion has ended.
 	ErrTooLate = errors.New("the undelete window has ended")
-	// ErrSwept: garbage collection has taken what would have to come back.
+	// ErrSwept says that garbage collection has removed a blob that would have to
+	// come back.
 	ErrSwept = errors.New("its content was swept")
-	// ErrNothingDeleted: there is nothing to restore.
+	// ErrNothingDeleted says that there is nothing to restore.
 	ErrNothingDeleted = errors.New("nothing of that name was deleted")
 )
 
@@ -57,8 +58,8 @@ func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, i
 	})
 }
 
-// RestoreManifest undoes the deletion of a manifest. Where several deleted it
-// at the same moment, all of theirs stand in the log and each is undone.
+// RestoreManifest undoes the deletion of a manifest. When several clients deleted
+// it at the same moment, the log has a deletion of each, and all are undone.
 func (s *Registry) RestoreManifest(ctx context.Context, by command.By, name string, d digest.Digest) (seq uint64, err error) {
 	repo, err := s.repository(ctx, name)
 	if err != nil {
@@ -71,7 +72,7 @@ func (s *Registry) RestoreManifest(ctx context.Context, by command.By, name stri
 		case err != nil && !errors.Is(err, images.ErrNotFound):
 			return 0, err
 		case seq > 0 && (err != nil || deletion.Seq > seq):
-			return seq, nil // no more, or one by somebody who came later
+			return seq, nil // no more, or one that was made after this
 		case err != nil:
 			return 0, fmt.Errorf("%s@%s: %w", name, d, ErrNothingDeleted)
 		}
@@ -133,8 +134,9 @@ func (s *Registry) inWindow(deleted time.Time) error {
 // pinBatch bounds the blobs of one pin.
 const pinBatch = 1000
 
-// restore pins what has to come back, makes sure that all of it is there, and
-// only then decides: as a push does, and for the same reason.
+// restore pins the blobs that have to come back, makes sure that all of them are
+// there and durable, and only then decides: in the order of a push, and for the
+// same reasons.
 func (s *Registry) restore(ctx context.Context, name string, needs []digest.Digest, decide func(context.Context) (uint64, error)) (seq uint64, err error) {
 	ctx, cancel := s.decision(ctx)
 	defer cancel()
@@ -155,7 +157,7 @@ func (s *Registry) restore(ctx context.Context, name string, needs []digest.Dige
 				return 0, fmt.Errorf("%s: blob %s is gone, swept by event %d: %w", name, d, at, ErrSwept)
 			}
 		}
-		// It may have been pushed again since, and not be on disk yet.
+		// A blob may have been pushed again since, and not be durable yet.
 		if err := s.Blobs.Sync(ctx, batch...); err != nil {
 			return 0, fmt.Errorf("make the blobs of %s durable: %w", name, err)
 		}

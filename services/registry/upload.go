@@ -25,7 +25,7 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 		return err
 	}
 	if err := s.Log.ReadOnly(); err != nil {
-		return err // before the content is sent in vain
+		return err // rather than after the client has sent the content
 	}
 	if r.URL.RawQuery != "" {
 		q := r.URL.Query()
@@ -42,13 +42,13 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 				return created(w, to.name, d)
 			}
 		} else if q.Has("digest") {
-			return s.takeWhole(w, r, to, name, q.Get("digest"))
+			return s.uploadWhole(w, r, to, name, q.Get("digest"))
 		}
 	}
 	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
 		return err
 	}
-	if _, err := io.Copy(io.Discard, io.LimitReader(progress(w, r), 1)); err != nil {
+	if _, err := io.Copy(io.Discard, io.LimitReader(bodyOf(w, r), 1)); err != nil {
 		return errTruncated
 	}
 	id, err := s.Blobs.Begin(r.Context(), name)
@@ -61,14 +61,14 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 
 // mayUpload refuses an upload that could not be used, before its content is sent.
 func (s *Registry) mayUpload(ctx context.Context, who access.Principal, name string) error {
-	if err := s.open.room(who); err != nil {
+	if err := s.open.mayBegin(who); err != nil {
 		return err
 	}
 	return s.checkRoom(ctx, name)
 }
 
-// takeWhole is a monolithic upload in one POST.
-func (s *Registry) takeWhole(w http.ResponseWriter, r *http.Request, to route, name, sum string) error {
+// uploadWhole is a monolithic upload in one POST.
+func (s *Registry) uploadWhole(w http.ResponseWriter, r *http.Request, to route, name, sum string) error {
 	d, err := parseDigest(sum)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *Registry) takeWhole(w http.ResponseWriter, r *http.Request, to route, n
 	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
 		return err
 	}
-	body := progress(w, r)
+	body := bodyOf(w, r)
 	if _, err := s.Blobs.Put(r.Context(), d, body, r.ContentLength, s.claim(name, d)); err != nil {
 		if body.failed {
 			return errTruncated
@@ -124,7 +124,7 @@ func (s *Registry) finishUpload(w http.ResponseWriter, r *http.Request, to route
 	return created(w, to.name, d)
 }
 
-// uploadStatus is GET: how far an upload has come.
+// uploadStatus is GET: how much of an upload has arrived.
 func (s *Registry) uploadStatus(w http.ResponseWriter, r *http.Request, to route) error {
 	name, err := fullName(to.name)
 	if err != nil {
@@ -153,7 +153,8 @@ func (s *Registry) cancelUpload(w http.ResponseWriter, r *http.Request, to route
 
 var errTruncated = fail(http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "the request ended before its body did")
 
-// chunk reads where a request's body belongs; -1 is at the end.
+// chunk parses at which offset of the upload a request's body belongs; -1 is
+// wherever the upload ends.
 func (s *Registry) chunk(w http.ResponseWriter, r *http.Request, to route) (name string, at int64, err error) {
 	if name, err = fullName(to.name); err != nil {
 		return "", 0, err
@@ -169,7 +170,7 @@ func (s *Registry) chunk(w http.ResponseWriter, r *http.Request, to route) (name
 	return name, first, nil
 }
 
-// parseContentRange reads <first>-<last> (distribution-spec, "Pushing a blob in
+// parseContentRange parses <first>-<last> (distribution-spec, "Pushing a blob in
 // chunks"), or the same as RFC 9110 has it: bytes <first>-<last>/<size>. A last
 // byte before the first is the range of an empty chunk.
 func parseContentRange(header string) (first, size int64, ok bool) {
@@ -183,10 +184,10 @@ func parseContentRange(header string) (first, size int64, ok bool) {
 	return int64(a), int64(b) + 1 - int64(a), true
 }
 
-// receive appends a body to an upload. What came of a broken one stays, so
-// that the client can go on from there.
+// receive appends a body to an upload. When the body breaks off, what had arrived
+// stays, so that the client can go on from there.
 func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id string, at int64) error {
-	body := progress(w, r)
+	body := bodyOf(w, r)
 	_, err := s.Blobs.Write(r.Context(), name, id, at, body)
 	if err != nil && body.failed {
 		return errTruncated
@@ -194,8 +195,8 @@ func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id stri
 	return err
 }
 
-// outOfOrder answers a chunk that does not follow the last one with where the
-// upload stands (distribution-spec, "Pushing a blob in chunks").
+// outOfOrder refuses a chunk that does not follow the last one, and tells where
+// the upload ends (distribution-spec, "Pushing a blob in chunks").
 func (s *Registry) outOfOrder(w http.ResponseWriter, to route, err error) error {
 	var offset *blobs.OffsetError
 	if !errors.As(err, &offset) {

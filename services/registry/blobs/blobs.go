@@ -27,20 +27,6 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-var (
-	ErrNotFound       = errors.New("no such blob")
-	ErrUploadUnknown  = errors.New("no such upload")
-	ErrDigestMismatch = errors.New("the content does not have the given digest")
-	ErrSizeMismatch   = errors.New("the content does not have the given size")
-	ErrBadDigest      = errors.New("not a sha256 or sha512 digest")
-	ErrTooLarge       = errors.New("the blob is larger than allowed")
-	ErrNoSpace        = errors.New("no space left for uploads")
-	ErrClosed         = errors.New("the blob store is closed")
-	// ErrDamaged is an ErrNotFound: a blob that is known to be damaged reads
-	// as absent, so that clients push it again, which repairs it.
-	ErrDamaged = fmt.Errorf("%w: its file is damaged", ErrNotFound)
-)
-
 // Config says where a store lives and what it may use. Only Dir is required.
 type Config struct {
 	// Dir is the directory that holds everything; it is made if needed.

@@ -12,16 +12,6 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// An OffsetError is returned by Write for bytes that do not continue the
-// upload.
-type OffsetError struct {
-	Offset int64 // where the upload really ends, in bytes
-}
-
-func (e *OffsetError) Error() string {
-	return fmt.Sprintf("the upload continues at offset %d", e.Offset)
-}
-
 // Begin opens an upload into a repository. The id is a random UUID that means
 // nothing under another repository's name. ErrNoSpace when the disk's reserve
 // is reached.
