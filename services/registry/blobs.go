@@ -13,8 +13,13 @@ import (
 // package blobs, whose Store keeps them in a directory. It decides nothing: who
 // may read a blob, and whether a blob is still needed, is known by leases and
 // manifests.
+//
+// What only some stores can do is found by a type assertion where it is used: a
+// content that is a file is sent by sendfile, and VerifyBlobs needs a store that
+// can compare its contents with their digests.
 type Blobs interface {
 	BlobContents
+	WholeBlobs
 	BlobUploads
 	OpenUploads
 	gc.Blobs
@@ -33,13 +38,21 @@ type BlobContents interface {
 	Sync(ctx context.Context, ds ...digest.Digest) error
 }
 
-// BlobUploads takes the contents of blobs in. An upload belongs to a
+// WholeBlobs takes a blob whose digest is known before its content, so that it
+// needs no upload of its own.
+//
+// A claim, here and in BlobUploads, is called when the content is verified and
+// before it becomes the blob: it takes the lease that keeps garbage collection
+// off the blob. When it fails, there is no blob.
+type WholeBlobs interface {
+	// Put takes a whole blob. size is -1 when it is not known. When Put fails,
+	// nothing stays behind.
+	Put(ctx context.Context, d digest.Digest, r io.Reader, size int64, claim func(context.Context) error) (int64, error)
+}
+
+// BlobUploads takes the content of a blob in parts. An upload belongs to a
 // repository's name: under any other its id means nothing, which is
 // blobs.ErrUploadUnknown.
-//
-// A claim is called when the content is verified and before it becomes the
-// blob: it takes the lease that keeps garbage collection off the blob. When it
-// fails, there is no blob.
 type BlobUploads interface {
 	// Begin opens an upload. blobs.ErrNoSpace.
 	Begin(ctx context.Context, repository string) (id string, err error)
@@ -58,8 +71,4 @@ type OpenUploads interface {
 	Offset(ctx context.Context, repository, id string) (int64, error)
 	// Cancel ends an upload and removes what had arrived.
 	Cancel(ctx context.Context, repository, id string) error
-	// Put takes a whole blob whose digest is known before its content, so that
-	// it needs no upload of its own. size is -1 when it is not known. When it
-	// fails, nothing stays behind.
-	Put(ctx context.Context, d digest.Digest, r io.Reader, size int64, claim func(context.Context) error) (int64, error)
 }

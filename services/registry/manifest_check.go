@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/projections/images"
 )
@@ -111,4 +112,12 @@ func (s *Registry) childBlobs(ctx context.Context, repo *images.Repository, inde
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil
+}
+
+func digestsOf(list []v1.Descriptor) []digest.Digest {
+	ds := make([]digest.Digest, len(list))
+	for k := range list {
+		ds[k] = list[k].Digest
+	}
+	return ds
 }

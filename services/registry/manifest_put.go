@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -203,29 +202,4 @@ func (s *Registry) isLive(repo string) func(ctx context.Context, tag string, seq
 		}
 		return err == nil, err
 	}
-}
-
-// decisionTime bounds a decision once it has begun.
-const decisionTime = time.Minute
-
-// decision is the context of what is finished once it has begun, whether the
-// client still waits or not: an append that is broken off may be in the log.
-func (s *Registry) decision(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), decisionTime)
-}
-
-// unpin ends a pin, unless it is unknown whether the event is in the log: then
-// the pin holds to its term.
-func (s *Registry) unpin(pin leases.Pin, err *error) {
-	if !errors.Is(*err, events.ErrUncertain) {
-		s.Leases.Unpin(pin)
-	}
-}
-
-func digestsOf(list []v1.Descriptor) []digest.Digest {
-	ds := make([]digest.Digest, len(list))
-	for k := range list {
-		ds[k] = list[k].Digest
-	}
-	return ds
 }

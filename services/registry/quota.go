@@ -76,7 +76,7 @@ func (s *Registry) quotaOf(ctx context.Context, name repository.Name, repo *imag
 		ns, err = s.Images.NamespaceID(ctx, name.Namespace)
 	}
 	if errors.Is(err, images.ErrNotFound) {
-		return quota.Amount{}, "", nil // it holds nothing, and nobody can have given it a quota
+		return quota.Amount{}, "", nil // it holds nothing, and cannot have a quota
 	}
 	return limit, ns, err
 }

@@ -6,6 +6,7 @@ package registry
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -163,4 +164,21 @@ func (s *Registry) catchUp(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	return s.View.Wait(ctx, last) == nil
+}
+
+// decisionTime bounds a decision once it has begun.
+const decisionTime = time.Minute
+
+// decision is the context of what is finished once it has begun, whether the
+// client still waits or not: an append that is broken off may be in the log.
+func (s *Registry) decision(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), decisionTime)
+}
+
+// unpin ends a pin, unless it is unknown whether the event is in the log: then
+// the pin holds to its term.
+func (s *Registry) unpin(pin leases.Pin, err *error) {
+	if !errors.Is(*err, events.ErrUncertain) {
+		s.Leases.Unpin(pin)
+	}
 }

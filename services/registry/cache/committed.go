@@ -11,8 +11,8 @@ import (
 
 const uuidLength = 36
 
-// maxKept is up to how many events of a commit what they push is kept: a
-// longer batch is a projection that catches up, and nobody pulls those next.
+// maxKept is up to how many events a commit's pushes are kept for the next pull.
+// A longer commit is a read model that catches up.
 const maxKept = 32
 
 // Committed drops what a commit of the read model has changed. It is called
