@@ -21,7 +21,7 @@ const sweepBatch = 500
 
 // ErrParked says that the images read model has set events aside, so that holds
 // may be missing.
-var ErrParked = errors.New("the registry projection has parked events: garbage collection stops until a new projection version has applied them")
+var ErrParked = errors.New("the images projection has parked events: garbage collection stops until a new projection version has applied them")
 
 // Log is the log as the collector needs it.
 type Log interface {

@@ -1,5 +1,5 @@
 // Package registrytest runs the registry on real parts for tests: an embedded
-// log, the registry projection, the blob store and the operational store in
+// log, the images projection, the blob store and the operational store in
 // one directory, behind a real listener. All of it can be stopped and started
 // again on what it left, and faults can be put between the parts.
 package registrytest
