@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -106,9 +107,24 @@ func (p *pattern) begins(path []string) int {
 	return n
 }
 
+// allLiterals is how many components of the pattern are literal.
+func (p *pattern) allLiterals() (n int) {
+	for _, c := range append(slices.Clip(p.head), p.tail...) {
+		if c.literal != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// sameShape says whether two patterns differ at most in what is literal.
+func (p *pattern) sameShape(other *pattern) bool {
+	return len(p.head) == len(other.head) && len(p.tail) == len(other.tail) && (p.rest == "") == (other.rest == "")
+}
+
 func matches(want []component, have []string) bool {
 	for k, c := range want {
-		if c.literal != have[k] && (c.literal != "" || have[k] == "") {
+		if c.literal != "" && c.literal != have[k] {
 			return false
 		}
 	}
@@ -121,7 +137,7 @@ func (p *pattern) match(path []string) bool {
 		return len(path) == len(p.head) && matches(p.head, path)
 	}
 	end := len(path) - len(p.tail)
-	return end > len(p.head) && path[len(p.head)] != "" && matches(p.head, path) && matches(p.tail, path[end:])
+	return end > len(p.head) && matches(p.head, path) && matches(p.tail, path[end:])
 }
 
 // setValues gives a request the parts of its path, which matches.

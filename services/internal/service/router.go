@@ -15,7 +15,8 @@ import (
 // Where several patterns match a path, the one that begins with more literal
 // components counts, then the one with more components behind its {name...}, so
 // that name is as short as it can be. One that does not have the request's
-// method is passed over.
+// method is passed over, unless the next differs from it only in having names
+// where it has literals: GET /blobs/uploads is not GET /blobs/{digest}.
 type Router struct {
 	endpoints map[string][]*endpoint // by the first component of their patterns
 	otherwise NotServed
@@ -63,7 +64,7 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 	}
 	for _, list := range router.endpoints {
 		slices.SortStableFunc(list, func(a, b *endpoint) int {
-			return cmp.Or(cmp.Compare(b.literals(), a.literals()), cmp.Compare(len(b.tail), len(a.tail)), cmp.Compare(len(b.head), len(a.head)))
+			return cmp.Or(cmp.Compare(b.literals(), a.literals()), cmp.Compare(len(b.tail), len(a.tail)), cmp.Compare(len(b.head), len(a.head)), cmp.Compare(b.allLiterals(), a.allLiterals()))
 		})
 	}
 	return router, nil
@@ -72,6 +73,9 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 // ServeHTTP hands a request to the route that it is for.
 func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := componentsOf(r)
+	if strings.HasSuffix(r.URL.Path, "/") && !router.knows(path) {
+		path = append(path, "") // the last part is there and empty
+	}
 	if e, route := router.find(path, r.Method); route != nil {
 		e.setValues(r, path)
 		route.Serve(w, r)
@@ -90,12 +94,22 @@ func (router *Router) find(path []string, method string) (*endpoint, *Route) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
+	var passed *endpoint
 	for _, e := range router.endpoints[first(path)] {
-		if e.match(path) && e.methods[method] != nil {
-			return e, e.methods[method]
+		if !e.match(path) || passed != nil && passed.sameShape(e.pattern) {
+			continue
 		}
+		if route := e.methods[method]; route != nil {
+			return e, route
+		}
+		passed = e
 	}
 	return nil, nil
+}
+
+// knows says whether any pattern matches a path.
+func (router *Router) knows(path []string) bool {
+	return slices.ContainsFunc(router.endpoints[first(path)], func(e *endpoint) bool { return e.match(path) })
 }
 
 func first(path []string) string {
@@ -112,8 +126,10 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 // has. The form is that of the service whose pattern is closest to the path.
 func (router *Router) refusal(path []string) (form NotServed, allow string) {
 	form, has, closest := router.otherwise, map[string]bool{}, -1
+	var passed *endpoint
 	for _, e := range router.endpoints[first(path)] {
-		if e.match(path) {
+		if e.match(path) && (passed == nil || !passed.sameShape(e.pattern)) {
+			passed = e
 			for method := range e.methods {
 				has[method] = true
 			}

@@ -70,8 +70,10 @@ func TestRouter(t *testing.T) {
 		{"GET", "/v2/tags/list", "registry 404 "},
 		{"GET", "/v2/acme/team/app/manifests/1.0", "GET /v2/{name...}/manifests/{reference} name=acme/team/app reference=1.0"},
 		{"HEAD", "/v2/acme/app/manifests/1.0", "GET /v2/{name...}/manifests/{reference} name=acme/app reference=1.0"},
-		{"GET", "/v2/acme/app/manifests/", "registry 404 "},
-		{"GET", "/v2//app/manifests/1.0", "registry 404 "},
+		// What is empty is for the service to refuse.
+		{"GET", "/v2/acme/app/manifests/", "GET /v2/{name...}/manifests/{reference} name=acme/app reference="},
+		{"GET", "/v2//manifests/1.0", "GET /v2/{name...}/manifests/{reference} name= reference=1.0"},
+		{"GET", "/v2//app/manifests/1.0", "GET /v2/{name...}/manifests/{reference} name=/app reference=1.0"},
 		{"DELETE", "/v2/acme/app/manifests/1.0", "registry 405 GET, HEAD, PUT"},
 		// A repository may be called like a part of a path.
 		{"GET", "/v2/acme/manifests/app/manifests/1.0", "GET /v2/{name...}/manifests/{reference} name=acme/manifests/app reference=1.0"},
@@ -81,6 +83,8 @@ func TestRouter(t *testing.T) {
 		{"GET", "/v2/users/acme/manifests/app", "GET /v2/{name...}/manifests/{reference} name=users/acme reference=app"},
 		{"POST", "/v2/acme/app/blobs/uploads/", "POST /v2/{name...}/blobs/uploads/ name=acme/app"},
 		{"POST", "/v2/acme/app/blobs/uploads", "POST /v2/{name...}/blobs/uploads/ name=acme/app"},
+		{"GET", "/v2/acme/app/blobs/uploads/", "registry 405 POST"},
+		{"GET", "/v2/acme/app/blobs/uploads", "registry 405 POST"},
 		{"GET", "/v2/acme/app/blobs/uploads/x", "GET /v2/{name...}/blobs/uploads/{id} name=acme/app id=x"},
 		{"GET", "/v2/acme/app/blobs/sha256:x", "GET /v2/{name...}/blobs/{digest} name=acme/app digest=sha256:x"},
 		// The name is as short as it can be, unless its slashes are written %2F.
