@@ -60,7 +60,7 @@ func TestEveryEventHasASentence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text := n.tell(t.Context(), &e); text == e.Subject || text == "" {
+		if text := n.sentence(t.Context(), &e); text == e.Subject || text == "" {
 			t.Errorf("%s is told as %q", name, text)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"hubledger/streams"
 )
 
-// hasSpace is the disk's reserve as the log asks for it. Before the blob store
-// is open nothing is appended.
+// hasSpace tells the log whether more than the reserve is free on the disk. It is
+// true until the blob store is open, and on nodes without blobs.
 func (n *Node) hasSpace() bool {
 	if n.blobs == nil {
 		return true
@@ -35,7 +35,7 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	if !n.runs("registry") && !n.runs("api") {
-		return nil // nothing here reads or deletes blobs
+		return nil // no service of this node reads or deletes blobs
 	}
 	found, err := n.leases.Damaged(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 // repaired is called when a push has replaced a damaged blob.
 func (n *Node) repaired(d digest.Digest) {
 	if err := n.leases.ClearDamaged(context.Background(), d); err != nil {
-		n.Logger.Warn("a damaged blob was repaired, but is still listed", "digest", d, "error", err)
+		n.Logger.Warn("a damaged blob was repaired, but is still listed as damaged", "digest", d, "error", err)
 	}
 }
 
