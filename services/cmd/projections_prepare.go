@@ -18,8 +18,7 @@ type projectionsPrepareCmd struct {
 }
 
 func (c *projectionsPrepareCmd) Help() string {
-	return `Builds the projection from the journal, without touching the log or the running
-hub. If the hub runs the same version of the projection, make the build live with
+	return `Touches neither the log nor the running hub. If the hub runs the same version of the projection, make the build live with
 ` + "`projections switch`" + `. If this program has another version, the build is used as
 soon as the hub is started with this program.`
 }

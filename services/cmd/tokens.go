@@ -112,7 +112,7 @@ func (c *tokensCreateCmd) Run(s *session) error {
 	if err := json.Unmarshal(raw, &t); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}
-	_, err = fmt.Fprintf(s.out, "Issued token %s to %s (event %d). It is shown only this once:\n%s\n", t.ID, owner, t.Seq, t.Token)
+	_, err = fmt.Fprintf(s.out, "Issued token %s to %s (event %d). It is shown only once:\n%s\n", t.ID, owner, t.Seq, t.Token)
 	return err
 }
 
