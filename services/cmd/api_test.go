@@ -15,12 +15,12 @@ import (
 	"hubledger/services/cmd/client"
 )
 
-// testSession is one whose output goes to out.
+// testSession is a session whose output goes to out.
 func testSession(t testing.TB, out io.Writer) *session {
 	return &session{ctx: t.Context(), data: defaultData, out: out, err: out}
 }
 
-// answering is the way to a server that answers everything so.
+// answering is an api that talks to a server with this handler.
 func answering(t *testing.T, answer http.HandlerFunc) *api {
 	t.Helper()
 	server := httptest.NewServer(answer)
