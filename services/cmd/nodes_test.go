@@ -75,7 +75,7 @@ func TestTwoNodes(t *testing.T) {
 			t.Fatalf("events ls: exit %d, %s", code, stderr)
 		}
 		same(t, "events that make the first administrator", strings.Count(events, `"type":"hub.initialized.v1"`), 1)
-		same(t, "accounts of theirs", strings.Count(events, `"type":"namespace.created.v1"`), 1)
+		same(t, "namespaces created", strings.Count(events, `"type":"namespace.created.v1"`), 1)
 	})
 	alice := newUser(t, a, "alice")
 
