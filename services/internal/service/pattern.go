@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// A pattern is a path with components that stand for others.
+// A pattern is a path in which components may be placeholders.
 type pattern struct {
 	text string
-	head []component // before the rest, all when there is none
+	head []component // components before {rest...}; all of them if there is none
 	rest string      // name of {rest...}, "" for none
-	tail []component // behind it
+	tail []component // components after {rest...}
 }
 
-// A component is a literal, or the name of what stands there.
+// A component is a literal, or a placeholder with a name.
 type component struct{ literal, name string }
 
 func parsePattern(text string) (*pattern, error) {
@@ -32,7 +32,7 @@ func parsePattern(text string) (*pattern, error) {
 		all, rest := strings.CutSuffix(name, "...")
 		switch {
 		case part == "" || !named && strings.ContainsAny(part, "{}") || named && all == "":
-			return nil, fmt.Errorf("the pattern %q has a component %q", text, part)
+			return nil, fmt.Errorf("the pattern %q has the invalid component %q", text, part)
 		case named && rest && p.rest != "":
 			return nil, fmt.Errorf("the pattern %q has more than one rest", text)
 		case named && rest:
@@ -63,7 +63,7 @@ func (p *pattern) first() string {
 	return p.head[0].literal
 }
 
-// components parts a path at its slashes, without those at its ends.
+// components splits a path at its slashes, without the slashes at its ends.
 func components(path string) []string {
 	path = strings.TrimRight(strings.TrimPrefix(path, "/"), "/")
 	if path == "" {
@@ -72,8 +72,8 @@ func components(path string) []string {
 	return strings.Split(path, "/")
 }
 
-// componentsOf parts the path of a request. A component may have slashes that
-// were written as %2F.
+// componentsOf splits the path of a request. A component may contain slashes that
+// the client wrote as %2F.
 func componentsOf(r *http.Request) []string {
 	if r.URL.RawPath == "" {
 		return components(r.URL.Path)
@@ -87,7 +87,7 @@ func componentsOf(r *http.Request) []string {
 	return parts
 }
 
-// literals is how many components the pattern begins with that are literal.
+// literals is the number of literal components that the pattern begins with.
 func (p *pattern) literals() int {
 	for k, c := range p.head {
 		if c.literal == "" {
@@ -131,7 +131,7 @@ func matches(want []component, have []string) bool {
 	return true
 }
 
-// match says whether a path is one of the pattern's.
+// match says whether the pattern matches a path.
 func (p *pattern) match(path []string) bool {
 	if p.rest == "" {
 		return len(path) == len(p.head) && matches(p.head, path)
@@ -140,7 +140,7 @@ func (p *pattern) match(path []string) bool {
 	return end > len(p.head) && matches(p.head, path) && matches(p.tail, path[end:])
 }
 
-// setValues gives a request the parts of its path, which matches.
+// setValues sets the path values of a request whose path matches.
 func (p *pattern) setValues(r *http.Request, path []string) {
 	r.Pattern = p.text
 	for k, c := range p.head {

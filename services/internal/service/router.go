@@ -12,11 +12,11 @@ import (
 
 // A Router hands requests to the routes of services.
 //
-// Where several patterns match a path, the one that begins with more literal
-// components counts, then the one with more components behind its {name...}, so
-// that name is as short as it can be. One that does not have the request's
-// method is passed over, unless the next differs from it only in having names
-// where it has literals: GET /blobs/uploads is not GET /blobs/{digest}.
+// If several patterns match a path, the router takes the one that begins with
+// more literal components, then the one with more components after its
+// {name...}, so that name is as short as possible. It passes over patterns
+// without the request's method, but not to one that only has names where that
+// pattern has literals: GET /blobs/uploads is not GET /blobs/{digest}.
 type Router struct {
 	endpoints map[string][]*endpoint // by the first component of their patterns
 	otherwise NotServed
@@ -31,7 +31,7 @@ type endpoint struct {
 
 // NewRouter makes the router of services. It refuses a route that declares no
 // permission, and two routes with one method and pattern. otherwise answers for
-// paths that are no service's; nil: in plain text.
+// paths that belong to no service; nil answers in plain text.
 func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 	if otherwise == nil {
 		otherwise = plainNotServed
@@ -57,7 +57,7 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 				known[route.Pattern], router.endpoints[p.first()] = e, append(router.endpoints[p.first()], e)
 			}
 			if e.methods[route.Method] != nil {
-				return nil, fmt.Errorf("service %s: %s %s is there already", s.Name, route.Method, route.Pattern)
+				return nil, fmt.Errorf("service %s: %s %s is declared twice", s.Name, route.Method, route.Pattern)
 			}
 			e.methods[route.Method] = route
 		}
@@ -70,7 +70,7 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 	return router, nil
 }
 
-// ServeHTTP hands a request to the route that it is for.
+// ServeHTTP hands a request to the route that serves it.
 func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := componentsOf(r)
 	if strings.HasSuffix(r.URL.Path, "/") && !router.knows(path) {
