@@ -21,11 +21,13 @@ import (
 	hubapi "hubledger/services/api"
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/activity"
 	"hubledger/services/internal/cleanup"
-	"hubledger/services/internal/operational"
+	"hubledger/services/internal/operations"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulls"
 	"hubledger/streams"
 )
 
@@ -58,8 +60,10 @@ type hub struct {
 	blobs    *blobs.Store
 	log      *streams.Log
 	place    projections.Place
+	ops      *operations.Store
 	leases   *leases.Store
-	activity *operational.Store
+	pulls    *pulls.Store
+	activity *activity.Store
 	views    []*view
 	rights   *access.Rights
 	auth     *auth.Auth
@@ -135,10 +139,7 @@ func (h *hub) hasSpace() bool {
 }
 
 func (h *hub) openStores(ctx context.Context) (err error) {
-	if h.leases, err = openLeases(ctx, h.Data, h.PostgresURL); err != nil {
-		return err
-	}
-	if h.activity, err = openActivity(ctx, h.Data, h.PostgresURL); err != nil {
+	if err := h.openOperations(ctx); err != nil {
 		return err
 	}
 	found, err := h.leases.Damaged(ctx)
@@ -172,18 +173,20 @@ func (h *hub) repaired(d digest.Digest) {
 	}
 }
 
-func openLeases(ctx context.Context, data, postgres string) (*leases.Store, error) {
-	if postgres != "" {
-		return leases.OpenPostgres(ctx, postgres)
+// openOperations opens the operational store and what keeps its tables there.
+func (h *hub) openOperations(ctx context.Context) (err error) {
+	file := filepath.Join(h.Data, operations.FileName)
+	if h.ops, err = operations.Open(ctx, operations.Config{File: file, PostgresURL: h.PostgresURL}); err != nil {
+		return err
 	}
-	return leases.OpenSQLite(ctx, filepath.Join(data, "operations.db"))
-}
-
-func openActivity(ctx context.Context, data, postgres string) (*operational.Store, error) {
-	if postgres != "" {
-		return operational.OpenPostgres(ctx, postgres)
+	if h.leases, err = leases.Open(ctx, h.ops); err != nil {
+		return err
 	}
-	return operational.OpenSQLite(ctx, filepath.Join(data, "activity.db"))
+	if h.pulls, err = pulls.Open(ctx, h.ops); err != nil {
+		return err
+	}
+	h.activity, err = activity.Open(ctx, h.ops)
+	return err
 }
 
 func (h *hub) view(name string) *view {
@@ -220,6 +223,9 @@ func (h *hub) close(ctx context.Context) error {
 	}
 	if h.leases != nil {
 		errs = append(errs, h.leases.Close())
+	}
+	if h.ops != nil {
+		errs = append(errs, h.ops.Close())
 	}
 	if h.log != nil {
 		errs = append(errs, h.log.Close(ctx))

@@ -39,7 +39,7 @@ func (h *hub) openServices(ctx context.Context) error {
 	h.auth = auth.New(c)
 	view := h.view(images.Projection.Name)
 	h.registry = registry.New(registry.Config{
-		Log: log, View: view, Read: images.Reader{DB: view}, Blobs: h.blobs, Leases: h.leases,
+		Log: log, View: view, Read: images.Reader{DB: view}, Blobs: h.blobs, Leases: h.leases, Pulls: h.pulls,
 		Access: h.auth, Rights: h.rights, Quotas: quotas{who}, PullLimits: h.PullLimits, DefaultVisibility: h.DefaultVisibility,
 		Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow, Metrics: h.metrics.registry,
 	})
@@ -52,12 +52,12 @@ func (h *hub) openServices(ctx context.Context) error {
 func (h *hub) openAPI(log countedLog, who accounts.Reader) (err error) {
 	view, entries := h.view(images.Projection.Name), h.view(catalog.Projection.Name)
 	found := catalog.Reader{DB: fresh{entries}, Dialect: entries.now().store.Dialect()}
-	h.cleaner = cleanup.New(cleanup.Config{Log: log, View: view, Read: h.registry.Read, Pulls: lastPulls{found, recentPulls{h.leases}},
+	h.cleaner = cleanup.New(cleanup.Config{Log: log, View: view, Read: h.registry.Read, Pulls: lastPulls{found, recentPulls{h.pulls}},
 		Logger: h.Logger, UndeleteWindow: h.UndeleteWindow, LeaseTerm: h.LeaseTerm})
 	c := hubapi.Config{Auth: h.auth, Passwords: h.auth, Tokens: h.auth, Persons: h.auth, Rights: h.rights, Log: log,
 		Settle: settler{h}, Accounts: who, Catalog: found, Images: h.registry.Read, Registry: h.registry,
 		Refusals: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
-		Cleaner:  h.cleaner, Answers: h.activity, Used: h.activity, Recent: recentPulls{h.leases}, Logger: h.Logger,
+		Cleaner:  h.cleaner, Answers: h.activity, Used: h.activity, Recent: recentPulls{h.pulls}, Logger: h.Logger,
 		DefaultVisibility: h.DefaultVisibility, Version: buildInfo().Version, UndeleteWindow: h.UndeleteWindow}
 	if h.api, err = hubapi.New(c); err != nil {
 		return err

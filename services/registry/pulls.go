@@ -8,8 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"hubledger/events"
-	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulls"
 )
 
 // A pullCounter counts manifests served since the last flush.
@@ -71,15 +73,15 @@ func (p *pullCounter) take() map[pulled]*tally {
 // FlushPulls writes what was counted to the operational store. Called each
 // second, it loses at most a second of counts when the process dies.
 func (s *Registry) FlushPulls(ctx context.Context) error {
-	counts := s.pulls.take()
+	counts := s.served.take()
 	if counts == nil {
 		return nil
 	}
-	list := make([]leases.Pull, 0, len(counts))
+	list := make([]pulls.Pull, 0, len(counts))
 	for k, t := range counts {
-		list = append(list, leases.Pull{Hour: t.last, Repository: k.repo, Tag: k.tag, N: t.n, Latest: t.last})
+		list = append(list, pulls.Pull{Hour: t.last, Repository: k.repo, Tag: k.tag, N: t.n, Latest: t.last})
 	}
-	return s.Leases.CountPulls(ctx, list)
+	return s.Pulls.Count(ctx, list)
 }
 
 // What one pulls.counted event lists is bounded, so that it stays a message of
@@ -92,16 +94,16 @@ const (
 
 // RecordPulls appends one pulls.counted event for each hour that has ended.
 func (s *Registry) RecordPulls(ctx context.Context) error {
-	hours, err := s.Leases.Hours(ctx, time.Now())
+	hours, err := s.Pulls.Hours(ctx, time.Now(), 1000)
 	if err != nil {
 		return err
 	}
 	for _, h := range hours {
-		hour, err := s.Leases.ReadHour(ctx, h)
+		hour, err := s.Pulls.ReadHour(ctx, h, uuid.NewString())
 		if err != nil {
 			return err
 		}
-		e, err := events.New(countsOf(s.Leases.Node(), hour), events.Meta{ID: hour.Event, Source: "/registry/pulls", Actor: "system"})
+		e, err := events.New(countsOf(s.Pulls.Node(), hour), events.Meta{ID: hour.Event, Source: "/registry/pulls", Actor: "system"})
 		if err != nil {
 			return err
 		}
@@ -120,7 +122,7 @@ func (s *Registry) RecordPulls(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := s.Leases.ClearHour(ctx, h); err != nil {
+		if err := s.Pulls.ClearHour(ctx, h); err != nil {
 			return err
 		}
 	}
@@ -128,8 +130,8 @@ func (s *Registry) RecordPulls(ctx context.Context) error {
 }
 
 // countsOf orders an hour's pulls by repository and tag.
-func countsOf(node string, hour leases.Hour) events.PullsCounted {
-	slices.SortFunc(hour.Pulls, func(a, b leases.Pull) int {
+func countsOf(node string, hour pulls.Hour) events.PullsCounted {
+	slices.SortFunc(hour.Pulls, func(a, b pulls.Pull) int {
 		if c := strings.Compare(a.Repository, b.Repository); c != 0 {
 			return c
 		}

@@ -17,6 +17,7 @@ import (
 	"hubledger/services/internal/command"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulls"
 )
 
 // MaxManifestSize is the largest manifest in bytes; larger ones get 413.
@@ -63,6 +64,7 @@ type Config struct {
 	Read   images.Reader
 	Blobs  *blobs.Store
 	Leases *leases.Store
+	Pulls  *pulls.Store
 	Logger *slog.Logger
 	// Access is asked once for every request, before anything else.
 	Access Access
@@ -93,7 +95,7 @@ type Registry struct {
 	Config
 	cache      *cache
 	collecting sync.Mutex
-	pulls      *pullCounter
+	served     *pullCounter
 	limiter    *limiter
 	ledger     *ledger
 	open       *openUploads
@@ -114,7 +116,7 @@ func New(c Config) *Registry {
 		c.Wait = 10 * time.Second
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
-	return &Registry{Config: c, cache: newCache(maxCacheBytes), pulls: newPullCounter(),
+	return &Registry{Config: c, cache: newCache(maxCacheBytes), served: newPullCounter(),
 		limiter: newLimiter(c.PullLimits), ledger: newLedger(), open: newOpenUploads(c.MaxUploads)}
 }
 

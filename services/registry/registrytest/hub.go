@@ -23,9 +23,11 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/images"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/operations"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulls"
 	"hubledger/streams"
 )
 
@@ -65,7 +67,9 @@ type Hub struct {
 	Store    projections.Store
 	Runner   *projections.Runner
 	Blobs    *blobs.Store
+	Ops      *operations.Store
 	Leases   *leases.Store
+	Pulls    *pulls.Store
 	Registry *registry.Registry
 	Counts   *Counts // over all restarts
 
@@ -125,12 +129,12 @@ func (h *Hub) Open() {
 	}
 	h.Log, err = streams.Open(ctx, streams.Config{Dir: h.Dir, Logger: h.Logger})
 	fatal("open the log")
-	if h.Postgres != "" {
-		h.Leases, err = leases.OpenPostgres(ctx, h.Postgres)
-	} else {
-		h.Leases, err = leases.OpenSQLite(ctx, h.operations())
-	}
+	h.Ops, err = operations.Open(ctx, operations.Config{File: h.operations(), PostgresURL: h.Postgres})
+	fatal("open the operational store")
+	h.Leases, err = leases.Open(ctx, h.Ops)
 	fatal("open the leases")
+	h.Pulls, err = pulls.Open(ctx, h.Ops)
+	fatal("open the pull counts")
 	h.Blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
 		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger})
 	fatal("open the blob store")
@@ -155,7 +159,7 @@ func (h *Hub) run(ctx context.Context) {
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
 		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
 	h.config = registry.Config{Log: log, View: h.Runner, Read: images.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
-		Leases: h.Leases, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
+		Leases: h.Leases, Pulls: h.Pulls, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
 		DefaultVisibility: h.DefaultVisibility, MaxUploads: cmp.Or(h.MaxUploads, math.MaxInt), Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
 		Metrics: registry.Metrics{Pushes: &h.Counts.Pushes, Uploads: &h.Counts.Uploads, Mounts: &h.Counts.Mounts,
 			Swept: &h.Counts.Swept, Freed: &h.Counts.Freed}}
@@ -190,7 +194,7 @@ func (h *Hub) Stop() error {
 	h.server = nil
 	h.stop()
 	h.work.Wait()
-	return errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Log.Close(context.Background()))
+	return errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Ops.Close(), h.Log.Close(context.Background()))
 }
 
 // Collector is a registry on the same parts that collects as if every lease
@@ -219,7 +223,7 @@ func (h *Hub) Place() projections.Place {
 	return projections.SQLiteDir(filepath.Join(h.Dir, "projections"))
 }
 
-func (h *Hub) operations() string { return filepath.Join(h.Dir, "operations.db") }
+func (h *Hub) operations() string { return filepath.Join(h.Dir, operations.FileName) }
 
 // LastSeq is that of the log.
 func (h *Hub) LastSeq() uint64 {
