@@ -177,7 +177,7 @@ func TestReadOnlyLog(t *testing.T) {
 		}, nil)
 		w.todo.add(Task{Key: "a"}, Task{Key: "b"})
 		start(t, w.Runner)
-		later(24 * time.Hour)
+		later(time.Hour)
 		s, err := w.Status(t.Context())
 		check(t, err)
 		if tries.Load() > 2 || len(w.log.ids()) != 0 || s.Dead != 0 || !strings.Contains(s.Paused, "the disk lies") {
