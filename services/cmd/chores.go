@@ -57,8 +57,14 @@ func (h *hub) startChores(ctx context.Context) {
 	h.chore(func() {
 		h.activity.Run(ctx, func(err error) { h.Logger.Error("keep the activity of accounts", "error", err) })
 	})
+	for _, m := range h.managers {
+		h.chore(func() {
+			if err := m.Run(ctx); err != nil {
+				h.Logger.Error("a process manager did not end", "error", err)
+			}
+		})
+	}
 	h.every(ctx, time.Second, "write down pull counts", h.registry.FlushPulls)
-	h.every(ctx, time.Minute, "record pull counts", h.registry.RecordPulls)
 	h.every(ctx, 10*time.Minute, "purge abandoned uploads", func(ctx context.Context) error {
 		n, err := h.blobs.PurgeUploads(ctx, abandonedAfter)
 		if n > 0 {

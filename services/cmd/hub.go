@@ -24,6 +24,7 @@ import (
 	"hubledger/services/internal/activity"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/operations"
+	"hubledger/services/internal/process"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
@@ -72,6 +73,7 @@ type hub struct {
 	operated *hubapi.API // the same for the operator, on the admin socket
 	cleaner  *cleanup.Cleaner
 	first    auth.First
+	managers []*process.Runner
 	metrics  *metrics
 	guard    *streams.Guard
 	ending   context.Context // ends when the hub is to stop

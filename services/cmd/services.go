@@ -14,8 +14,11 @@ import (
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/cleanup"
+	"hubledger/services/internal/process"
 	"hubledger/services/registry"
+	"hubledger/services/registry/pulls"
 	"hubledger/streams"
+	"hubledger/streams/messages"
 )
 
 // openServices makes the services on the stores. Nothing runs yet.
@@ -44,7 +47,24 @@ func (h *hub) openServices(ctx context.Context) error {
 		Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow, Metrics: h.metrics.registry,
 	})
 	view.onCommit = h.registry.Committed
+	if err := h.openManagers(ctx, log); err != nil {
+		return err
+	}
 	return h.openAPI(log, who)
+}
+
+// openManagers makes the process managers.
+func (h *hub) openManagers(ctx context.Context, log countedLog) error {
+	c := process.Config{Store: h.ops, Log: log, Logger: h.Logger,
+		Subscribe: messages.Source{Log: h.log, Logger: h.Logger}.Subscriber}
+	for _, m := range []process.Manager{pulls.Manager(h.pulls), h.auth.ErasedSecrets()} {
+		r, err := process.New(ctx, c, m)
+		if err != nil {
+			return err
+		}
+		h.managers = append(h.managers, r)
+	}
+	return nil
 }
 
 // openAPI makes the hub's API twice: for everybody, and for whoever may open

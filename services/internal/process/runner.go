@@ -117,12 +117,12 @@ func (r *Runner) lead(ctx context.Context) error {
 	if err := r.awaitWritable(ctx); err != nil {
 		return err
 	}
-	r.note(func(s *Status) { s.Leading = true })
-	defer r.note(func(s *Status) { s.Leading = false })
 	router, err := r.route(ctx)
 	if err != nil {
 		return err
 	}
+	r.note(func(s *Status) { s.Leading = true })
+	defer r.note(func(s *Status) { s.Leading = false })
 	for ctx.Err() == nil {
 		pause := passAgain
 		if err := r.awaitWritable(ctx); err != nil {
