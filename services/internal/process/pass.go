@@ -76,8 +76,8 @@ func (r *Runner) begin(ctx context.Context, p *pass, t row) {
 	p.pending[t.Key] = struct{}{}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.running) >= r.m.Parallel {
-		return // who ends wakes the manager
+	if len(r.running) >= r.m.Parallel || ctx.Err() != nil {
+		return // the task that ends wakes the manager
 	}
 	r.running[t.Key] = struct{}{}
 	r.jobs.Go(func() {

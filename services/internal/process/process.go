@@ -31,7 +31,8 @@ type Manager struct {
 	// Source is who its events say decided, such as "/registry/pulls".
 	Source string
 	// Wakes are the types of events after which something may be due. Their
-	// messages are acknowledged when all that was due then has been tried.
+	// messages are acknowledged when all that was due then has been tried. What
+	// came before the manager first ran is found by a look of its own.
 	Wakes []string
 	// Every is how often it looks by itself. Default 1 minute.
 	Every time.Duration

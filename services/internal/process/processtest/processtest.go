@@ -44,7 +44,7 @@ type World struct {
 // the same beginning, killed at its first step, at its second one, and so on,
 // and started again. Each time it must end in the same state: the same events,
 // each once, nothing due, no dead letter.
-func KillAtEveryStep(t *testing.T, w World) {
+func KillAtEveryStep(t testing.TB, w World) {
 	base := w.prepare(t)
 	want := w.undisturbed(t, base)
 	for _, persists := range []bool{false, true} {
