@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/process"
 )
@@ -19,7 +18,7 @@ func (s *Auth) ErasedSecrets() process.Manager {
 	return process.Manager{
 		Name:   "erased-secrets",
 		Source: source,
-		Wakes:  []string{events.UserErased{}.EventType()},
+		Wakes:  []string{"user.erased.v1"},
 		Every:  time.Hour,
 		View:   s.View,
 		Due:    s.erasedWithSecrets,

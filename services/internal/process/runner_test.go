@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/services/internal/operations"
 )
 
 // A world is a manager on a list of tasks, in a bubble of synthetic time.
@@ -381,6 +383,58 @@ func TestLead(t *testing.T) {
 		later(time.Minute)
 		if s, err := b.Status(t.Context()); err != nil || !s.Leading || len(a.log.ids()) != 1 {
 			t.Errorf("%+v, %v, events %q", s, err, a.log.ids())
+		}
+	})
+}
+
+// A kill right after the append, and another event of the subject before the
+// next start: the task's event is found by what its append expected.
+func TestKilledAfterTheAppend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dead atomic.Bool
+		killed := errors.New("killed")
+		file := operations.Config{File: filepath.Join(t.TempDir(), operations.FileName)}
+		log, list := &memoryLog{}, &todo{}
+		life := func(c operations.Config) (*Runner, func()) {
+			s, err := operations.Open(t.Context(), c)
+			check(t, err)
+			w := newWorld(t, nil, func(c *Config, m *Manager) {
+				c.Store, c.Log = s, log
+				m.Due = func(context.Context, time.Time) ([]Task, error) { return list.list(), nil }
+				m.Done = func(_ context.Context, t Task) error { list.remove(t); return nil }
+			})
+			return w.Runner, func() { check(t, s.Close()) }
+		}
+		list.add(Task{Key: "a"})
+		mortal := file
+		mortal.Around = func(_ context.Context, commit func() error) error {
+			if dead.Load() {
+				return killed
+			}
+			return commit()
+		}
+		first, end := life(mortal)
+		log.append = func(next func() (uint64, error)) (uint64, error) {
+			next()
+			dead.Store(true)
+			return 0, killed
+		}
+		stop := start(t, first)
+		later(time.Millisecond)
+		stop()
+		end()
+		log.append = nil
+		other, err := events.New(starred("everybody"), events.Meta{ID: "another", Source: "/test"})
+		check(t, err)
+		log.store(other, events.AnySeq)
+		second, end := life(file)
+		stop = start(t, second)
+		later(time.Hour)
+		stop()
+		defer end()
+		want := []string{EventID("star-giver", Task{Key: "a"}), "another"}
+		if got := log.ids(); !slices.Equal(got, want) || countRows(t, second.Store) != 0 || len(list.list()) != 0 {
+			t.Errorf("events %q, want %q", got, want)
 		}
 	})
 }
