@@ -53,9 +53,9 @@ func (d *Delivery) Working() error { return d.m.InProgress() }
 
 // Deliver calls fn with every event on the subjects that is appended after the
 // consumer was made, in the order of the log, at least once, for ever. It makes
-// the consumer if needed and calls ready then, nil for nobody. It goes on after
+// the consumer if needed, and calls ready when it is there. It goes on after
 // the connection was lost, and returns when ctx ends or the log is closed. fn
-// must not block for longer than InFlight allows.
+// must not wait for acknowledgements.
 func (l *Log) Deliver(ctx context.Context, c DeliverConfig, ready func(), fn func(*Delivery)) error {
 	if l.conn == nil {
 		return l.ReadOnly()
@@ -99,7 +99,7 @@ func (l *Log) deliverOnce(ctx context.Context, c DeliverConfig, ready *func(), f
 		return false, err
 	}
 	defer messages.Stop()
-	if *ready != nil {
+	if *ready != nil { // the first time
 		(*ready)()
 		*ready = nil
 	}
