@@ -41,6 +41,9 @@ func (r *Runner) pass(ctx context.Context) (pass, error) {
 			continue
 		}
 		listed[t.Key] = true
+		if _, runs := busy[t.Key]; runs {
+			continue
+		}
 		kept, ok := rows[t.Key]
 		if !ok {
 			kept = newRow(t)
