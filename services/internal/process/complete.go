@@ -19,7 +19,9 @@ const conflicts = 10
 // What the append expects is kept before it is tried, and tried until the log
 // says either that the event is there (from an earlier attempt, whose answer
 // was lost) or that another one followed what was expected. Only then is
-// something else expected: at no time can two attempts both succeed.
+// something else expected: at no time can two attempts both succeed. When the
+// store was lost, or its last commits with the power, the event is still found
+// if it is its subject's last one.
 func (r *Runner) complete(ctx context.Context, t *row, c *Completion) (uint64, error) {
 	e, err := events.New(c.Event, events.Meta{ID: cmp.Or(c.ID, EventID(r.m.Name, t.Task)), Source: r.m.Source, Actor: "system",
 		Cause: t.Cause, Correlation: cmp.Or(t.Correlation, t.Cause)})
