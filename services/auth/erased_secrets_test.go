@@ -11,6 +11,7 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/accounts"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
@@ -19,35 +20,36 @@ import (
 	"hubledger/services/internal/process/processtest"
 	"hubledger/streams"
 	"hubledger/streams/messages"
+	"hubledger/streams/secrets"
 )
 
 // A killable is auth with the accounts that it reads, in a life that may be
 // killed when a secret is destroyed.
 type killable struct {
 	*auth.Auth
-	read    accounts.Reader
-	secrets *streams.Secrets
-	wait    func(seq uint64)
+	read   accounts.Reader
+	bucket *secrets.Bucket
+	wait   func(seq uint64)
 }
 
 // steps makes the destruction of a secret a step.
 type steps struct {
-	*streams.Secrets
+	*secrets.Bucket
 	life *processtest.Life
 }
 
 func (s steps) Destroy(ctx context.Context, key string) error {
-	return s.life.Step(func() error { return s.Secrets.Destroy(ctx, key) })
+	return s.life.Step(func() error { return s.Bucket.Destroy(ctx, key) })
 }
 
 func live(t testing.TB, l *processtest.Life) *killable {
 	t.Helper()
 	ctx := context.Background()
-	secrets, err := streams.OpenSecrets(ctx, l.Log.Log, filepath.Join(l.Dir, "secrets.key"))
+	bucket, err := streams.OpenSecrets(ctx, l.Log.Log, filepath.Join(l.Dir, "secrets.key"))
 	check(t, err)
 	used, err := activity.Open(ctx, l.Store)
 	check(t, err)
-	store, err := projections.SQLiteDir(filepath.Join(l.Dir, "projections")).Open(ctx, &accounts.Projection, projections.Options{})
+	store, err := sqlitestore.Dir(filepath.Join(l.Dir, "projections")).Open(ctx, &accounts.Projection, projections.Options{})
 	check(t, err)
 	view := projections.NewRunner(projections.RunnerConfig{Store: store, Source: l.Log.Log})
 	running, stop := context.WithCancel(ctx)
@@ -60,8 +62,8 @@ func live(t testing.TB, l *processtest.Life) *killable {
 	})
 	read := accounts.Reader{DB: store.DB()}
 	rights := access.New(access.Config{Read: read, View: view, Log: l.Log.Log})
-	k := &killable{read: read, secrets: secrets, wait: func(seq uint64) { check(t, view.Wait(ctx, seq)) }}
-	k.Auth = auth.New(auth.Config{Log: l.Log, Read: read, View: view, Rights: rights, Secrets: steps{secrets, l}, Activity: used}).HashCheaply()
+	k := &killable{read: read, bucket: bucket, wait: func(seq uint64) { check(t, view.Wait(ctx, seq)) }}
+	k.Auth = auth.New(auth.Config{Log: l.Log, Read: read, View: view, Rights: rights, Secrets: steps{bucket, l}, Activity: used}).HashCheaply()
 	last, err := l.Log.LastSeq(ctx)
 	check(t, err)
 	k.wait(last)
@@ -91,7 +93,7 @@ var erased = processtest.World{
 	},
 	Manager: func(t testing.TB, l *processtest.Life) process.Manager { return live(t, l).ErasedSecrets() },
 	State: func(t testing.TB, l *processtest.Life) string {
-		keys, err := live(t, l).secrets.Keys(context.Background(), "user.")
+		keys, err := live(t, l).bucket.Keys(context.Background(), "user.")
 		check(t, err)
 		slices.Sort(keys)
 		return strings.Join(keys, " ")

@@ -15,6 +15,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/accounts"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
@@ -23,6 +24,7 @@ import (
 	"hubledger/services/internal/operations"
 	"hubledger/services/internal/repository"
 	"hubledger/streams"
+	"hubledger/streams/secrets"
 	"hubledger/streams/streamtest"
 )
 
@@ -41,7 +43,7 @@ type hub struct {
 	t        testing.TB
 	dir      string
 	log      *streams.Log
-	secrets  *streams.Secrets
+	secrets  *secrets.Bucket
 	read     accounts.Reader
 	view     *projections.Runner
 	rights   *access.Rights
@@ -82,7 +84,7 @@ func start(t testing.TB) *hub {
 	check(t, err)
 	h.activity, err = activity.Open(ctx, h.ops)
 	check(t, err)
-	store, err := projections.SQLiteDir(filepath.Join(h.dir, "projections")).Open(ctx, &accounts.Projection, projections.Options{Logger: logger})
+	store, err := sqlitestore.Dir(filepath.Join(h.dir, "projections")).Open(ctx, &accounts.Projection, projections.Options{Logger: logger})
 	check(t, err)
 	h.read = accounts.Reader{DB: store.DB()}
 	h.view = projections.NewRunner(projections.RunnerConfig{Store: store, Source: h.log, Logger: logger,

@@ -12,7 +12,8 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/journal"
-	"hubledger/streams"
+	"hubledger/services/server"
+	"hubledger/streams/restore"
 )
 
 type eventsRestoreCmd struct {
@@ -32,9 +33,9 @@ func (c *eventsRestoreCmd) Run(s *session) error {
 		return fmt.Errorf("no data directory: %w", err)
 	}
 	b := s.bar("restoring the log")
-	config := streams.Config{Dir: s.data, Logger: slog.New(slog.DiscardHandler),
+	config := restore.Config{Dir: s.data, Logger: slog.New(slog.DiscardHandler),
 		Progress: func(_ string, done, total int64) { b.set(done, total, "") }}
-	place := placeOf(s.data, c.PostgresURL)
+	place := server.Storage(s.data, c.PostgresURL)
 	r, err := c.restore(s.ctx, config, place)
 	b.end()
 	if err != nil {
@@ -59,37 +60,37 @@ func (c *eventsRestoreCmd) Run(s *session) error {
 	return nil
 }
 
-func (c *eventsRestoreCmd) restore(ctx context.Context, config streams.Config, place projections.Place) (streams.Restored, error) {
+func (c *eventsRestoreCmd) restore(ctx context.Context, config restore.Config, place projections.Storage) (restore.Result, error) {
 	store, err := openJournal(ctx, place, config.Logger)
 	if c.AcceptLoss {
 		if err == nil {
 			position, err := store.Position(ctx)
-			return streams.Restored{}, errors.Join(fmt.Errorf("the journal has %d events: restore the log from it, without --accept-loss", position), err, store.Close())
+			return restore.Result{}, errors.Join(fmt.Errorf("the journal has %d events: restore the log from it, without --accept-loss", position), err, store.Close())
 		}
-		return streams.Accept(ctx, config)
+		return restore.FromFiles(ctx, config)
 	}
 	if err != nil {
-		return streams.Restored{}, fmt.Errorf("%w; with --accept-loss the log keeps what its own files still have", err)
+		return restore.Result{}, fmt.Errorf("%w; with --accept-loss the log keeps what its own files still have", err)
 	}
 	defer store.Close()
-	return streams.Restore(ctx, config, copied(ctx, store))
+	return restore.FromJournal(ctx, config, copied(ctx, store))
 }
 
 // copied is the journal as the log's second copy.
-func copied(ctx context.Context, store projections.Store) iter.Seq2[streams.Entry, error] {
-	return func(yield func(streams.Entry, error) bool) {
+func copied(ctx context.Context, store projections.Store) iter.Seq2[restore.Entry, error] {
+	return func(yield func(restore.Entry, error) bool) {
 		var after uint64
 		for {
 			list, err := journal.List(ctx, store.DB(), journal.Filter{After: after, Limit: 1000})
 			if err != nil {
-				yield(streams.Entry{}, err)
+				yield(restore.Entry{}, err)
 				return
 			}
 			if len(list) == 0 {
 				return
 			}
 			for _, e := range list {
-				if !yield(streams.Entry{Event: e.Event, Leaf: e.Leaf}, nil) {
+				if !yield(restore.Entry{Event: e.Event, Leaf: e.Leaf}, nil) {
 					return
 				}
 				after = e.Seq
@@ -100,7 +101,7 @@ func copied(ctx context.Context, store projections.Store) iter.Seq2[streams.Entr
 
 // retire takes projections of another generation out of the way: SQLite files
 // are moved aside, schemas dropped, since the log has all that is in them.
-func retire(ctx context.Context, data, postgres string, place projections.Place, generation string) (aside string, err error) {
+func retire(ctx context.Context, data, postgres string, place projections.Storage, generation string) (aside string, err error) {
 	if postgres == "" {
 		aside = filepath.Join(data, "projections.before-"+generation)
 		err := os.Rename(filepath.Join(data, "projections"), aside)

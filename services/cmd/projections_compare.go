@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"net/url"
 
 	"hubledger/projections"
 	"hubledger/projections/journal"
+	"hubledger/services/cmd/client"
+	"hubledger/services/internal/adminsocket"
+	"hubledger/services/server"
 )
 
 type projectionsCompareCmd struct {
@@ -24,21 +26,12 @@ func (c *projectionsCompareCmd) Help() string {
 the same event. Exit code 4 when answers differ.`
 }
 
-// An answerItem is one line of what a build answers: first the position, then
-// answers.
-type answerItem struct {
-	Position *uint64 `json:"position,omitempty"`
-	Query    string  `json:"query,omitempty"`
-	Key      string  `json:"key,omitempty"`
-	Answer   string  `json:"answer,omitempty"`
-}
-
 func (c *projectionsCompareCmd) Run(s *session) error {
-	p, err := projectionOf(c.Name)
+	p, err := server.ReadModel(c.Name)
 	if err != nil {
 		return err
 	}
-	place := placeOf(s.data, c.PostgresURL)
+	place := server.Storage(s.data, c.PostgresURL)
 	quiet := slog.New(slog.DiscardHandler)
 	copied, err := openJournal(s.ctx, place, quiet)
 	if err != nil {
@@ -72,14 +65,14 @@ func (s *session) showComparison(name string, found *projections.Comparison) err
 		fmt.Fprintf(s.out, "%s %s\n  live: %s\n  next: %s\n", d.Query, d.Key, d.Live, d.Next)
 	}
 	if len(found.Differences) == 0 {
-		fmt.Fprintf(s.out, "Both builds of %s give the same %d answers at event %d.\n", name, found.Answers, found.Position)
+		fmt.Fprintf(s.out, "Both builds of %s give the same %d answers at event %d.\n", name, found.Results, found.Position)
 	}
 	return nil
 }
 
 // openPrepared opens the build that prepare made: the next one of the hub's
 // version, or the first of a version that the hub does not have.
-func openPrepared(ctx context.Context, place projections.Place, p *projections.Projection, generation string, log *slog.Logger) (projections.Store, error) {
+func openPrepared(ctx context.Context, place projections.Storage, p *projections.Projection, generation string, log *slog.Logger) (projections.Store, error) {
 	builds, err := place.List(ctx)
 	if err != nil {
 		return nil, err
@@ -103,10 +96,10 @@ func openPrepared(ctx context.Context, place projections.Place, p *projections.P
 }
 
 // liveAnswers are those of the running hub, which may be of an older version.
-func (s *session) liveAnswers(name string) projections.Answers {
+func (s *session) liveAnswers(name string) projections.Results {
 	return func(_ context.Context, at func(uint64) error, yield func(query, key, answer string) error) error {
-		return s.call("GET", "/projections/"+url.PathEscape(name)+"/answers", nil, nil, func(raw json.RawMessage) error {
-			var item answerItem
+		return client.Admin(s.ctx, s.data, "GET", "/projections/"+url.PathEscape(name)+"/answers", nil, nil, func(raw json.RawMessage) error {
+			var item adminsocket.QueryResult
 			if err := json.Unmarshal(raw, &item); err != nil {
 				return err
 			}
@@ -116,16 +109,4 @@ func (s *session) liveAnswers(name string) projections.Answers {
 			return yield(item.Query, item.Key, item.Answer)
 		})
 	}
-}
-
-func (h *hub) adminAnswers(ctx context.Context, r *http.Request, a *answer) error {
-	v := h.view(r.PathValue("name"))
-	if v == nil {
-		return unknownProjection(r.PathValue("name"))
-	}
-	return projections.AnswersOf(v.now().store)(ctx,
-		func(position uint64) error { return a.item(answerItem{Position: &position}) },
-		func(query, key, answer string) error {
-			return a.many(answerItem{Query: query, Key: key, Answer: answer})
-		})
 }

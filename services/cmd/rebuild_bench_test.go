@@ -12,9 +12,14 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/images"
+	"hubledger/projections/pgstore"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
+	"hubledger/services/server"
 	"hubledger/streams"
+	"hubledger/streams/restore"
 )
 
 // imageCount is how many pushes the log of the benchmarks has: HUBLEDGER_IMAGES, or 20,000.
@@ -30,15 +35,15 @@ func imageCount() uint64 {
 // blobs each, 2 of them shared, in 1,000 repositories.
 func filled(b *testing.B, dir string, n uint64) {
 	b.Helper()
-	copied := iter.Seq2[streams.Entry, error](func(yield func(streams.Entry, error) bool) {
+	copied := iter.Seq2[restore.Entry, error](func(yield func(restore.Entry, error) bool) {
 		for seq := uint64(1); seq <= n; seq++ {
 			e := projectiontest.Image(seq)
-			if !yield(streams.Entry{Event: e, Leaf: events.LeafOf(&e)}, nil) {
+			if !yield(restore.Entry{Event: e, Leaf: events.LeafOf(&e)}, nil) {
 				return
 			}
 		}
 	})
-	if _, err := streams.Restore(b.Context(), streams.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, copied); err != nil {
+	if _, err := restore.FromJournal(b.Context(), restore.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, copied); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -54,14 +59,14 @@ func BenchmarkRebuildFromLog(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer log.Close(context.Background())
-	for name, place := range map[string]func(b *testing.B) projections.Place{
-		"sqlite":   func(b *testing.B) projections.Place { return projections.SQLiteDir(b.TempDir()) },
-		"postgres": func(b *testing.B) projections.Place { return projections.PostgresURL(postgres.URL(b)) },
+	for name, place := range map[string]func(b *testing.B) projections.Storage{
+		"sqlite":   func(b *testing.B) projections.Storage { return sqlitestore.Dir(b.TempDir()) },
+		"postgres": func(b *testing.B) projections.Storage { return pgstore.URL(postgres.URL(b)) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			to := place(b)
 			for b.Loop() {
-				err := projections.Prepare(b.Context(), projections.RebuildConfig{Projection: &images.Projection, Place: to,
+				err := bulk.Prepare(b.Context(), bulk.Config{Projection: &images.Projection, Storage: to,
 					Source: log, Generation: log.Generation(), Logger: slog.New(slog.DiscardHandler)}, nil)
 				if err != nil {
 					b.Fatal(err)
@@ -78,16 +83,16 @@ func BenchmarkMemory(b *testing.B) {
 	dir := b.TempDir()
 	n := imageCount()
 	filled(b, dir, n)
-	c := hubConfig{Data: dir, LeaseTerm: time.Hour, UndeleteWindow: time.Hour, Logger: slog.New(slog.DiscardHandler), Progress: func(string, int64, int64) {}, Reserve: -1}
-	first, err := openHub(b.Context(), c) // builds the projections
+	c := server.Config{Data: dir, LeaseTerm: time.Hour, UndeleteWindow: time.Hour, Logger: slog.New(slog.DiscardHandler), Progress: func(string, int64, int64) {}, Reserve: -1}
+	first, err := server.Open(b.Context(), c) // builds the projections
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := first.close(context.Background()); err != nil {
+	if err := first.Close(context.Background()); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		h, err := openHub(b.Context(), c)
+		h, err := server.Open(b.Context(), c)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -95,7 +100,7 @@ func BenchmarkMemory(b *testing.B) {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		b.ReportMetric(float64(m.HeapAlloc)/float64(n), "heap-B/tag")
-		if err := h.close(context.Background()); err != nil {
+		if err := h.Close(context.Background()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -14,10 +14,12 @@ import (
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulllimit"
 )
 
 // A problem is an error as clients get it: a code of the distribution-spec
-// ("Error Codes"), its HTTP status and a text for people. The cause stays here.
+// ("Error Codes"), its HTTP status and a text for people. The cause is for the
+// server's log only.
 type problem struct {
 	Status  int    `json:"-"`
 	Code    string `json:"code"`
@@ -43,7 +45,7 @@ func fail(status int, code, message string) *problem {
 
 func (p *problem) with(detail any) *problem { p.Detail = detail; return p }
 
-// problems is several of them in one answer.
+// problems is several problems in one error body.
 type problems []*problem
 
 func (ps problems) Error() string { return ps[0].Error() }
@@ -72,12 +74,13 @@ func manifestInvalid(message string) *problem {
 
 func unsupported(status int, message string) *problem { return fail(status, "UNSUPPORTED", message) }
 
-// asProblem finds the answer to an error. What is not known here is a fault
-// of ours: 500, with the cause in the server's log only.
-func asProblem(err error) problems {
+// asProblems turns any error into what clients get. An error that is not known
+// here is a fault of the server: 500.
+func asProblems(err error) problems {
 	var many problems
 	var p *problem
 	var denied *access.Denied
+	var limit *pulllimit.ExceededError
 	switch {
 	case errors.As(err, &many):
 		return many
@@ -86,8 +89,11 @@ func asProblem(err error) problems {
 	case errors.As(err, &denied):
 		p = fail(denied.Status, denied.Code, denied.Message)
 		p.challenge, p.retryAfter = denied.Challenge, denied.RetryAfter
+	case errors.As(err, &limit):
+		p = fail(http.StatusTooManyRequests, "TOOMANYREQUESTS", limit.Error())
+		p.retryAfter = limit.RetryAfter
 	case errors.Is(err, access.ErrStale), errors.Is(err, access.ErrParked):
-		p = fail(http.StatusServiceUnavailable, "UNAVAILABLE", "who may do what is not known well enough right now: try again")
+		p = fail(http.StatusServiceUnavailable, "UNAVAILABLE", "the registry does not know yet what you may do: try again")
 	case errors.Is(err, blobs.ErrUploadUnknown):
 		p = fail(http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "no such upload: begin a new one")
 	case errors.Is(err, blobs.ErrDigestMismatch):
@@ -120,10 +126,10 @@ func asProblem(err error) problems {
 
 // answer writes an error body (distribution-spec, "Error Codes").
 func (s *Registry) answer(w http.ResponseWriter, r *http.Request, err error) {
-	ps := asProblem(err)
+	ps := asProblems(err)
 	status := ps[0].Status
 	if r.ContentLength != 0 {
-		// What is left of the body is read by the server before the next request.
+		// net/http reads the rest of the body before the next request.
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(idleLimit / 10))
 	}
 	if r.Context().Err() != nil {

@@ -16,7 +16,7 @@ import (
 	"hubledger/services/internal/repository"
 )
 
-// View is the registry projection's progress.
+// View is the images projection's progress.
 type View interface {
 	Wait(ctx context.Context, seq uint64) error
 	Position() uint64
@@ -55,7 +55,7 @@ func New(c Config) *Cleaner {
 
 // ErrParked: the projection has set events aside, so that something newer than
 // what it knows may be deleted.
-var ErrParked = errors.New("the registry projection has parked events: nothing is cleaned up until a new projection version has applied them")
+var ErrParked = errors.New("the images projection has parked events: nothing is cleaned up until a new projection version has applied them")
 
 // state reads what a rule is applied to, as of a sequence or later.
 func (c *Cleaner) state(ctx context.Context, repo images.Repository) (s State, as uint64, err error) {

@@ -1,5 +1,5 @@
 // Package registrytest runs the registry on real parts for tests: an embedded
-// log, the registry projection, the blob store and the operational store in
+// log, the images projection, the blob store and the operational store in
 // one directory, behind a real listener. All of it can be stopped and started
 // again on what it left, and faults can be put between the parts.
 package registrytest
@@ -15,18 +15,25 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/images"
+	"hubledger/projections/pgstore"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/operations"
+	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/gc"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulllimit"
 	"hubledger/services/registry/pulls"
 	"hubledger/streams"
 )
@@ -37,19 +44,20 @@ var By = command.By{Source: "/test", Actor: "tester"}
 // Config says what a Hub is made of. The zero value is what serve has, in a
 // temporary directory.
 type Config struct {
-	Dir            string        // data directory; temporary when empty
-	Postgres       string        // database for projections and leases; SQLite when empty
-	LeaseTerm      time.Duration // as in registry.Config
-	UndeleteWindow time.Duration // as in registry.Config
-	Reserve        int64         // as in blobs.Config, but 0 is none
-	FS             blobs.FS      // below the blob store; the operating system's when nil
-	SyncAbove      int64         // as in blobs.Config
-	MaxPending     int           // as in blobs.Config
+	Dir            string         // data directory; temporary when empty
+	Postgres       string         // database for projections and leases; SQLite when empty
+	LeaseTerm      time.Duration  // as in registry.Config
+	UndeleteWindow time.Duration  // as in registry.Config
+	Reserve        int64          // as in blobs.Config, but 0 is none
+	Blobs          registry.Blobs // where blobs are; the blob store in Dir when nil
+	FS             blobs.FS       // below the blob store; the operating system's when nil
+	SyncAbove      int64          // as in blobs.Config
+	MaxPending     int            // as in blobs.Config
 	// Gate decides who may do what; an open one when nil.
 	Gate *Gate
 	// Quotas, PullLimits and DefaultVisibility are as in registry.Config.
 	Quotas            registry.Quotas
-	PullLimits        registry.PullLimits
+	PullLimits        pulllimit.Config
 	DefaultVisibility string
 	// MaxUploads is as in registry.Config, but 0 is no limit.
 	MaxUploads int
@@ -71,7 +79,8 @@ type Hub struct {
 	Leases   *leases.Store
 	Pulls    *pulls.Store
 	Registry *registry.Registry
-	Counts   *Counts // over all restarts
+	Handler  http.Handler     // serves the registry
+	Metrics  registry.Metrics // over all restarts
 
 	config registry.Config
 	server *http.Server
@@ -79,15 +88,15 @@ type Hub struct {
 	work   sync.WaitGroup
 }
 
-// Counts are the registry's metrics.
-type Counts struct{ Pushes, Uploads, Mounts, Swept, Freed Counter }
-
-// A Counter counts in memory.
-type Counter struct{ n atomic.Int64 }
-
-func (c *Counter) Inc()          { c.n.Add(1) }
-func (c *Counter) Add(n float64) { c.n.Add(int64(n)) }
-func (c *Counter) Value() int64  { return c.n.Load() }
+// Value is what a counter has counted.
+func Value(t testing.TB, c prometheus.Counter) int64 {
+	t.Helper()
+	var m dto.Metric
+	if err := c.Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	return int64(m.GetCounter().GetValue())
+}
 
 // Start runs a hub and ends it with the test.
 func Start(t testing.TB, c Config) *Hub {
@@ -102,7 +111,7 @@ func Start(t testing.TB, c Config) *Hub {
 		c.Gate = &Gate{}
 	}
 	c.Reserve = cmp.Or(c.Reserve, -1)
-	h := &Hub{Config: c, T: t, Counts: &Counts{}}
+	h := &Hub{Config: c, T: t, Metrics: registry.NewMetrics()}
 	h.Open()
 	t.Cleanup(func() { h.Close() })
 	return h
@@ -135,8 +144,8 @@ func (h *Hub) Open() {
 	fatal("open the leases")
 	h.Pulls, err = pulls.Open(ctx, h.Ops)
 	fatal("open the pull counts")
-	h.Blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
-		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger})
+	h.Blobs, err = registry.OpenBlobs(ctx, blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
+		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger}, h.Leases)
 	fatal("open the blob store")
 	h.Store, err = h.Place().Open(ctx, &images.Projection, projections.Options{Generation: h.Log.Generation(), Logger: h.Logger})
 	fatal("open the projection")
@@ -144,7 +153,10 @@ func (h *Hub) Open() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	fatal("listen")
 	h.URL = "http://" + listener.Addr().String()
-	server := &http.Server{Handler: h.Registry, ErrorLog: slog.NewLogLogger(h.Logger.Handler(), slog.LevelDebug)}
+	router, err := service.NewRouter([]service.Service{h.Registry.Service()}, nil)
+	fatal("make the router")
+	h.Handler = router
+	server := &http.Server{Handler: router, ErrorLog: slog.NewLogLogger(h.Logger.Handler(), slog.LevelDebug)}
 	h.server = server
 	h.work.Go(func() { server.Serve(listener) })
 }
@@ -158,11 +170,10 @@ func (h *Hub) run(ctx context.Context) {
 	}
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
 		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
-	h.config = registry.Config{Log: log, View: h.Runner, Read: images.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
+	h.config = registry.Config{Log: log, View: h.Runner, Images: images.Reader{DB: h.Store.DB()}, Blobs: cmp.Or[registry.Blobs](h.Config.Blobs, h.Blobs),
 		Leases: h.Leases, Pulls: h.Pulls, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
 		DefaultVisibility: h.DefaultVisibility, MaxUploads: cmp.Or(h.MaxUploads, math.MaxInt), Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
-		Metrics: registry.Metrics{Pushes: &h.Counts.Pushes, Uploads: &h.Counts.Uploads, Mounts: &h.Counts.Mounts,
-			Swept: &h.Counts.Swept, Freed: &h.Counts.Freed}}
+		Metrics: h.Metrics}
 	h.Registry = registry.New(h.config)
 	running, stop := context.WithCancel(ctx)
 	h.stop = stop
@@ -197,12 +208,12 @@ func (h *Hub) Stop() error {
 	return errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Ops.Close(), h.Log.Close(context.Background()))
 }
 
-// Collector is a registry on the same parts that collects as if every lease
-// term had passed: what has no lease and no image is taken at once.
-func (h *Hub) Collector() *registry.Registry {
+// Collector collects on the same parts as if every lease term had passed: blobs
+// without a lease and without an image are removed at once.
+func (h *Hub) Collector() *gc.Collector {
 	c := h.config
 	c.LeaseTerm = time.Nanosecond
-	return registry.New(c)
+	return registry.New(c).GC
 }
 
 // EndLeases ends every lease of these repositories.
@@ -216,11 +227,11 @@ func (h *Hub) EndLeases(names ...string) {
 }
 
 // Place is where the projection is.
-func (h *Hub) Place() projections.Place {
+func (h *Hub) Place() projections.Storage {
 	if h.Postgres != "" {
-		return projections.PostgresURL(h.Postgres)
+		return pgstore.URL(h.Postgres)
 	}
-	return projections.SQLiteDir(filepath.Join(h.Dir, "projections"))
+	return sqlitestore.Dir(filepath.Join(h.Dir, "projections"))
 }
 
 func (h *Hub) operations() string { return filepath.Join(h.Dir, operations.FileName) }
