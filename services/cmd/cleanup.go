@@ -10,28 +10,30 @@ import (
 
 type cleanupCmd struct {
 	Show    cleanupShowCmd    `cmd:"" help:"Show the cleanup rule of a repository."`
-	Set     cleanupSetCmd     `cmd:"" help:"Set the cleanup rule. What is not said is 0; --none takes the rule away."`
-	Preview cleanupPreviewCmd `cmd:"" help:"Show what the rule, or another one, would delete, and what that frees and when."`
+	Set     cleanupSetCmd     `cmd:"" help:"Replace the cleanup rule; options that are not given are 0. --none removes the rule."`
+	Preview cleanupPreviewCmd `cmd:"" help:"Show what the rule, or one given by options, would delete, how much space that frees, and when."`
 	Run     cleanupRunCmd     `cmd:"" help:"Apply the rule now."`
 }
 
-// A cleanupRule is what of a repository goes by itself.
+// A cleanupRule says what is deleted from a repository automatically.
 type cleanupRule struct {
-	KeepLast      int      `help:"So many of the tags pushed last stay." placeholder:"N" json:"keepLast"`
-	KeepTags      []string `help:"Pattern (RE2) that matches a whole tag: such tags stay; may be repeated." sep:"none" placeholder:"PATTERN" json:"keepTags"`
-	NotPulledDays int      `help:"Days without a pull or a push after which a tag goes." placeholder:"DAYS" json:"notPulledDays"`
-	UntaggedDays  int      `help:"Days after which a manifest goes that nothing needs." placeholder:"DAYS" json:"untaggedDays"`
+	KeepLast      int      `help:"Keep this many of the most recently pushed tags." placeholder:"N" json:"keepLast"`
+	KeepTags      []string `help:"Keep tags that match this pattern (RE2, the whole tag); may be repeated." sep:"none" placeholder:"PATTERN" json:"keepTags"`
+	NotPulledDays int      `help:"Delete a tag after this many days without a pull or a push." placeholder:"DAYS" json:"notPulledDays"`
+	UntaggedDays  int      `help:"Delete a manifest this many days after nothing needs it any more." placeholder:"DAYS" json:"untaggedDays"`
 }
 
-// deletes says whether the rule does anything: what to keep is no rule by itself.
+// deletes says whether the rule deletes anything: patterns of tags to keep are
+// no rule by themselves.
 func (r *cleanupRule) deletes() bool {
 	return r.KeepLast != 0 || r.NotPulledDays != 0 || r.UntaggedDays != 0
 }
 
-func (r *cleanupRule) said() bool { return r.deletes() || len(r.KeepTags) > 0 }
+// given says whether any option of the rule was given.
+func (r *cleanupRule) given() bool { return r.deletes() || len(r.KeepTags) > 0 }
 
-// whole is the rule with nothing left out, as the API takes it.
-func (r cleanupRule) whole() cleanupRule {
+// complete is the rule as the API takes it: without null.
+func (r cleanupRule) complete() cleanupRule {
 	if r.KeepTags == nil {
 		r.KeepTags = []string{}
 	}
@@ -40,13 +42,13 @@ func (r cleanupRule) whole() cleanupRule {
 
 func (r cleanupRule) facts() [][]string {
 	if !r.deletes() {
-		return [][]string{{"rule", "none: nothing is deleted by itself"}}
+		return [][]string{{"rule", "none: nothing is deleted automatically"}}
 	}
 	days := func(n int, text string) string { return yes(n != 0, fmt.Sprintf(text, n)) }
-	return [][]string{{"tags go", strings.TrimSpace(days(r.NotPulledDays, "after %d days without a pull or a push") + yes(r.NotPulledDays == 0 && r.KeepLast == 0, "never") +
-		yes(r.NotPulledDays == 0 && r.KeepLast != 0, "all that do not stay"))},
-		{"tags stay", join(append(nonEmpty(days(r.KeepLast, "the last %d")), r.KeepTags...))},
-		{"manifests go", days(r.UntaggedDays, "%d days after nothing needs them")}}
+	return [][]string{{"tags deleted", strings.TrimSpace(days(r.NotPulledDays, "after %d days without a pull or a push") + yes(r.NotPulledDays == 0 && r.KeepLast == 0, "never") +
+		yes(r.NotPulledDays == 0 && r.KeepLast != 0, "all that are not kept"))},
+		{"tags kept", join(append(nonEmpty(days(r.KeepLast, "the last %d")), r.KeepTags...))},
+		{"manifests", days(r.UntaggedDays, "deleted %d days after nothing needs them")}}
 }
 
 func nonEmpty(s string) []string {
@@ -69,16 +71,16 @@ func (c *cleanupShowCmd) Run(s *session) error {
 type cleanupSetCmd struct {
 	named
 	cleanupRule
-	None bool `help:"Take the rule away."`
+	None bool `help:"Remove the rule."`
 }
 
 // Validate is called by kong.
 func (c *cleanupSetCmd) Validate() error {
 	switch {
-	case c.None && c.said():
-		return errors.New("either a rule or --none")
+	case c.None && c.given():
+		return errors.New("--none removes the rule: give either --none or options of a rule")
 	case !c.None && !c.deletes():
-		return errors.New("say what goes: --keep-last, --not-pulled-days, --untagged-days; or --none")
+		return errors.New("say what to delete with --keep-last, --not-pulled-days or --untagged-days, or remove the rule with --none")
 	}
 	return nil
 }
@@ -90,9 +92,9 @@ func (c *cleanupSetCmd) Run(s *session) error {
 	}
 	message := "Set the cleanup rule of " + c.Name + "; `cleanup preview " + c.Name + "` shows what it does"
 	if c.None {
-		message = "Took the cleanup rule of " + c.Name + " away"
+		message = "Removed the cleanup rule of " + c.Name
 	}
-	return a.change("PUT", c.path()+"/cleanup", c.whole(), message)
+	return a.change("PUT", c.path()+"/cleanup", c.complete(), message)
 }
 
 type cleanupRunCmd struct{ named }
@@ -142,9 +144,9 @@ func (c *cleanupPreviewCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	var body any // nil tries the repository's own rule
-	if c.said() {
-		body = c.whole()
+	var body any // nil previews the repository's own rule
+	if c.given() {
+		body = c.complete()
 	}
 	raw, err := a.do("POST", c.path()+"/cleanup/preview", nil, body)
 	if err != nil || s.json {
@@ -159,7 +161,7 @@ func (c *cleanupPreviewCmd) Run(s *session) error {
 
 func (p *cleanupPreview) print(s *session) error {
 	if len(p.Tags)+len(p.Manifests)+len(p.Later) == 0 {
-		_, err := fmt.Fprintln(s.out, "Nothing would go.")
+		_, err := fmt.Fprintln(s.out, "Nothing would be deleted.")
 		return err
 	}
 	var rows [][]string
@@ -172,12 +174,12 @@ func (p *cleanupPreview) print(s *session) error {
 	for _, m := range p.Later {
 		rows = append(rows, []string{"later", "", m.Digest, at(m.Pushed), ""})
 	}
-	if err := s.table([]string{"GOES", "TAG", "DIGEST", "PUSHED", "PULLED"}, rows); err != nil {
+	if err := s.table([]string{"DELETED", "TAG", "DIGEST", "PUSHED", "PULLED"}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "\nFrees %s of %d blobs at %s", size(p.Now.Bytes), p.Now.Blobs, at(p.Now.At))
+	fmt.Fprintf(s.out, "\nFrees %s in %d blobs at %s", size(p.Now.Bytes), p.Now.Blobs, at(p.Now.At))
 	if len(p.Later) > 0 {
-		fmt.Fprintf(s.out, ", with what goes later %s of %d blobs at %s", size(p.Then.Bytes), p.Then.Blobs, at(p.Then.At))
+		fmt.Fprintf(s.out, "; with what is deleted later, frees %s in %d blobs at %s", size(p.Then.Bytes), p.Then.Blobs, at(p.Then.At))
 	}
 	_, err := fmt.Fprintln(s.out, ".")
 	return err

@@ -48,8 +48,8 @@ func filled(b *testing.B, dir string, n uint64) {
 	}
 }
 
-// BenchmarkRebuildFromLog is from a log on disk to a registry projection that
-// is live, on either store.
+// BenchmarkRebuildFromLog measures the time from a log on disk to a live images
+// projection, on either store.
 func BenchmarkRebuildFromLog(b *testing.B) {
 	dir := b.TempDir()
 	n := imageCount()
@@ -77,8 +77,8 @@ func BenchmarkRebuildFromLog(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory starts a hub on a log of that many tags and reports what the
-// process holds then: resident memory, with the Go heap collected.
+// BenchmarkMemory starts a hub on a log of that many tags and reports the resident
+// memory of the process, with the Go heap collected.
 func BenchmarkMemory(b *testing.B) {
 	dir := b.TempDir()
 	n := imageCount()

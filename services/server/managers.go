@@ -10,7 +10,7 @@ import (
 
 // makeManagers makes the process managers of the services that run here.
 func (n *Node) makeManagers(ctx context.Context) error {
-	c := process.Config{Store: n.operations, Log: n.counted(), Lead: lead.New(n.PostgresURL, n.Logger), Logger: n.Logger,
+	c := process.Config{Store: n.operations, Log: n.meteredLog(), Lead: lead.New(n.PostgresURL, n.Logger), Logger: n.Logger,
 		Subscribe: messages.Source{Log: n.log, Logger: n.Logger}.Subscriber}
 	for _, s := range n.services {
 		for _, m := range s.Managers {
