@@ -14,7 +14,7 @@ import (
 	"hubledger/services/api"
 	"hubledger/services/api/markdown"
 	"hubledger/services/internal/account"
-	"hubledger/services/internal/operational"
+	"hubledger/services/internal/activity"
 )
 
 // A README that would take the hub down is shown as it was written.
@@ -38,7 +38,7 @@ type counted struct {
 	n int
 }
 
-func (c *counted) Begin(ctx context.Context, principal, key string, request []byte, now time.Time) (*operational.Answer, *operational.Claim, error) {
+func (c *counted) Begin(ctx context.Context, principal, key string, request []byte, now time.Time) (*activity.Answer, *activity.Claim, error) {
 	c.n++
 	return c.Answers.Begin(ctx, principal, key, request, now)
 }

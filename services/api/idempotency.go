@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"hubledger/services/internal/operational"
+	"hubledger/services/internal/activity"
 )
 
 // Whoever reads the store of answers must not be able to guess a key: it seals
@@ -37,9 +37,9 @@ func (s *API) once(w http.ResponseWriter, r *http.Request, need Permission, serv
 	}
 	prior, claim, err := s.Answers.Begin(r.Context(), callOf(r.Context()).account(), key, request, time.Now())
 	switch {
-	case errors.Is(err, operational.ErrInFlight):
+	case errors.Is(err, activity.ErrInFlight):
 		return fail(http.StatusConflict, "the first request with this Idempotency-Key is not answered yet: try again").with("Retry-After", "1").because(err)
-	case errors.Is(err, operational.ErrDifferentRequest):
+	case errors.Is(err, activity.ErrDifferentRequest):
 		return fail(http.StatusUnprocessableEntity, "this Idempotency-Key was used for another request").because(err)
 	case err != nil:
 		return err
@@ -62,7 +62,7 @@ func requestText(r *http.Request) ([]byte, error) {
 
 // answerOnce keeps the answer to a change before it is given. One that says
 // that nothing was changed is not kept: the same request is judged anew.
-func (s *API) answerOnce(w http.ResponseWriter, r *http.Request, claim *operational.Claim, serve http.HandlerFunc) {
+func (s *API) answerOnce(w http.ResponseWriter, r *http.Request, claim *activity.Claim, serve http.HandlerFunc) {
 	// What was begun is ended, even when the client has gone.
 	lasting := context.WithoutCancel(r.Context())
 	ctx, cancel := context.WithTimeout(lasting, answerTime)
@@ -95,8 +95,8 @@ func (s *API) warnClaim(err error) {
 }
 
 // answer is what is kept of a recorded answer.
-func (c *recorder) answer() operational.Answer {
-	a := operational.Answer{Status: max(c.status, http.StatusOK), Header: http.Header{}, Body: c.body.Bytes()}
+func (c *recorder) answer() activity.Answer {
+	a := activity.Answer{Status: max(c.status, http.StatusOK), Header: http.Header{}, Body: c.body.Bytes()}
 	for _, name := range kept {
 		if values := c.header.Values(name); values != nil {
 			a.Header[name] = values
@@ -105,7 +105,7 @@ func (c *recorder) answer() operational.Answer {
 	return a
 }
 
-func replay(w http.ResponseWriter, a *operational.Answer) {
+func replay(w http.ResponseWriter, a *activity.Answer) {
 	for name, values := range a.Header {
 		w.Header()[name] = values
 	}

@@ -10,9 +10,9 @@ import (
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/activity"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/command"
-	"hubledger/services/internal/operational"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -99,9 +99,9 @@ type Registry interface {
 }
 
 // Answers remembers what was answered under an Idempotency-Key; see package
-// operational.
+// activity.
 type Answers interface {
-	Begin(ctx context.Context, principal, key string, request []byte, now time.Time) (*operational.Answer, *operational.Claim, error)
+	Begin(ctx context.Context, principal, key string, request []byte, now time.Time) (*activity.Answer, *activity.Claim, error)
 }
 
 // Used says when credentials were last used, as far as that is known.
