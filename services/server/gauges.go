@@ -16,6 +16,9 @@ var (
 	descReadOnly = prometheus.NewDesc("hubledger_log_read_only", "1 when the log guard refuses appends, else 0.", nil, nil)
 	descBlobs    = prometheus.NewDesc("hubledger_blobs", "Blobs in the store.", nil, nil)
 	descBytes    = prometheus.NewDesc("hubledger_blob_bytes", "Bytes of the blobs in the store.", nil, nil)
+	descDue      = prometheus.NewDesc("hubledger_process_manager_due_tasks", "Tasks that a process manager has to do, as of its last look; on the node that leads it.", []string{"manager"}, nil)
+	descDead     = prometheus.NewDesc("hubledger_process_manager_dead_letters", "Tasks that failed too often and wait for the operator.", []string{"manager"}, nil)
+	descLeading  = prometheus.NewDesc("hubledger_process_manager_leading", "1 when this node leads the process manager, else 0.", []string{"manager"}, nil)
 	descFree     = prometheus.NewDesc("hubledger_disk_left_bytes", "Bytes that uploads may still write before the reserve is reached.", nil, nil)
 )
 
@@ -24,7 +27,7 @@ type gauges struct{ node *Node }
 
 func (g *gauges) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descLag, descPosition, descParked, descLast, descLog, descReadOnly,
-		descBlobs, descBytes, descFree} {
+		descDue, descDead, descLeading, descBlobs, descBytes, descFree} {
 		out <- d
 	}
 }
@@ -45,6 +48,13 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 			gauge(descPosition, float64(position), m.projection.Name)
 			gauge(descLag, float64(state.LastSeq-min(position, state.LastSeq)), m.projection.Name)
 			gauge(descParked, truth(m.HasParked()), m.projection.Name)
+		}
+	}
+	for _, m := range n.managers {
+		if status, err := m.Status(ctx); err == nil {
+			gauge(descDue, float64(status.Due), status.Name)
+			gauge(descDead, float64(status.Dead), status.Name)
+			gauge(descLeading, truth(status.Leading), status.Name)
 		}
 	}
 	if n.blobs == nil {

@@ -89,3 +89,15 @@ func TestChosenServices(t *testing.T) {
 		t.Errorf("a service that is not there: %v", err)
 	}
 }
+
+// What a service or a process manager counts can be seen at /metrics, once.
+func TestMetrics(t *testing.T) {
+	_, base := inProcess(t)
+	r := ask(t, "GET", base+"/metrics", nil, nil)
+	for _, want := range []string{"hubledger_manifests_pushed_total 0", `hubledger_process_manager_dead_letters{manager="pull-counts"} 0`,
+		`hubledger_process_manager_leading{manager="erased-secrets"}`, `hubledger_projection_lag_events{projection="images"} 0`} {
+		if strings.Count(string(r.body), "\n"+want) != 1 {
+			t.Errorf("%d: /metrics lacks %s", r.status, want)
+		}
+	}
+}
