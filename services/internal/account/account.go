@@ -10,14 +10,10 @@
 package account
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
-
-	"hubledger/events"
-	"hubledger/services/internal/command"
 )
 
 var (
@@ -34,42 +30,6 @@ var (
 	// ErrInvalid: a role, level, limit or text that is not allowed.
 	ErrInvalid = errors.New("invalid value")
 )
-
-// tries bounds how often a command is decided anew when others race it.
-const tries = 8
-
-// decide appends what next makes of a subject's latest event, which is nil
-// when there is none. When next gives nil nothing is to be done.
-func decide(ctx context.Context, log command.Log, by command.By, subject string,
-	next func(last events.Payload) (events.Payload, error)) (uint64, error) {
-	return decideAfter(ctx, log, by, subject, 0, next)
-}
-
-// decideAfter is decide where an event from before that sequence means nothing.
-func decideAfter(ctx context.Context, log command.Log, by command.By, subject string, since uint64,
-	next func(last events.Payload) (events.Payload, error)) (uint64, error) {
-	for range tries {
-		last, seq, err := command.Latest(ctx, log, subject)
-		if err != nil {
-			return 0, err
-		}
-		if seq < since {
-			last = nil
-		}
-		p, err := next(last)
-		if err != nil {
-			return 0, err
-		}
-		if p == nil {
-			return seq, nil
-		}
-		seq, err = command.Append(ctx, log, by, p, seq)
-		if !errors.Is(err, events.ErrConflict) {
-			return seq, err
-		}
-	}
-	return 0, fmt.Errorf("decide on %s: %w", subject, events.ErrConflict)
-}
 
 // checkIDs refuses what could not stand in a subject.
 func checkIDs(ids ...string) error {

@@ -19,7 +19,7 @@ func GiveGrant(ctx context.Context, log command.Log, by command.By, p events.Gra
 	default:
 		return 0, fmt.Errorf("%w: a role on a repository is read, write or admin", ErrInvalid)
 	}
-	return decide(ctx, log, by, p.Subject(), same(p))
+	return command.Decide(ctx, log, by, p.Subject(), same(p))
 }
 
 // WithdrawGrant ends a grant. ErrUnknown when there never was one.
@@ -27,7 +27,7 @@ func WithdrawGrant(ctx context.Context, log command.Log, by command.By, p events
 	if err := checkGrant(p.Namespace, p.Repository, p.Grantee, p.GranteeKind); err != nil {
 		return 0, err
 	}
-	return decide(ctx, log, by, p.Subject(), ending(p))
+	return command.Decide(ctx, log, by, p.Subject(), ending(p))
 }
 
 func checkGrant(namespace, repository, grantee, kind string) error {

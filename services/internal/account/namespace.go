@@ -62,7 +62,7 @@ func createNamespace(ctx context.Context, log command.Log, by command.By, name, 
 	if err := CheckName(name); err != nil {
 		return "", 0, err
 	}
-	seq, err = decide(ctx, log, by, events.NamespaceSubject(name), func(last events.Payload) (events.Payload, error) {
+	seq, err = command.Decide(ctx, log, by, events.NamespaceSubject(name), func(last events.Payload, _ uint64) (events.Payload, error) {
 		if last == nil {
 			id = fresh
 			return events.NamespaceCreated{Namespace: id, Name: name, Kind: kind}, nil
@@ -88,15 +88,15 @@ func SetQuota(ctx context.Context, log command.Log, by command.By, namespace str
 		return 0, fmt.Errorf("%w: a quota is not negative", ErrInvalid)
 	}
 	p := events.QuotaSet{Namespace: namespace, Bytes: bytes, Images: images}
-	return decide(ctx, log, by, p.Subject(), same(p))
+	return command.Decide(ctx, log, by, p.Subject(), same(p))
 }
 
 // same is the decision to say p, unless it was said last.
 func same[P interface {
 	comparable
 	events.Payload
-}](p P) func(events.Payload) (events.Payload, error) {
-	return func(last events.Payload) (events.Payload, error) {
+}](p P) func(events.Payload, uint64) (events.Payload, error) {
+	return func(last events.Payload, _ uint64) (events.Payload, error) {
 		if last, ok := last.(P); ok && last == p {
 			return nil, nil
 		}

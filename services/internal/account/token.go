@@ -77,5 +77,5 @@ func RevokeToken(ctx context.Context, log command.Log, by command.By, namespace,
 		return 0, err
 	}
 	p := events.TokenRevoked{Namespace: namespace, Token: token}
-	return decide(ctx, log, by, p.Subject(), ending(p))
+	return command.Decide(ctx, log, by, p.Subject(), ending(p))
 }

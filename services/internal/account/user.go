@@ -21,11 +21,11 @@ func Initialize(ctx context.Context, log command.Log, by command.By, admin strin
 		return 0, err
 	}
 	p := events.HubInitialized{Admin: admin}
-	return decide(ctx, log, by, p.Subject(), func(last events.Payload) (events.Payload, error) {
+	return command.Decide(ctx, log, by, p.Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
 		if said, ok := last.(events.HubInitialized); ok && said != p {
 			return nil, ErrInitialized
 		}
-		return same(p)(last)
+		return same(p)(last, seq)
 	})
 }
 
@@ -73,12 +73,12 @@ func Erase(ctx context.Context, log command.Log, by command.By, admins Admins, u
 		return 0, err
 	}
 	p := events.UserErased{User: user}
-	return decide(ctx, log, by, p.Subject(), same(p))
+	return command.Decide(ctx, log, by, p.Subject(), same(p))
 }
 
 // tell appends a fact about a user who was not erased.
 func tell(ctx context.Context, log command.Log, by command.By, user string, p events.Payload) (uint64, error) {
-	return decide(ctx, log, by, events.UserSubject(user), func(last events.Payload) (events.Payload, error) {
+	return command.Decide(ctx, log, by, events.UserSubject(user), func(last events.Payload, _ uint64) (events.Payload, error) {
 		if _, erased := last.(events.UserErased); erased {
 			return nil, fmt.Errorf("user %s: %w", user, ErrErased)
 		}

@@ -2,14 +2,12 @@ package image
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
 	"hubledger/services/internal/command"
-	"hubledger/services/internal/repository"
 )
 
 // An ImmutableError refuses what would move or take away an immutable tag.
@@ -31,24 +29,19 @@ func (e *ImmutableError) Error() string {
 // A tag is also gone when its manifest was deleted after it was set; named
 // says whether the tag is there as of that event.
 func PushOnce(ctx context.Context, log command.Log, by command.By, e events.ImagePushed, named func(ctx context.Context, seq uint64) (bool, error)) (uint64, error) {
-	id := repository.ID{Namespace: e.Namespace, Repository: e.Repository}
-	for range tries {
-		d, there, last, err := latest(ctx, log, id, e.Tag)
-		if err == nil && there {
-			there, err = named(ctx, last)
+	return command.Decide(ctx, log, by, events.TagSubject(e.Namespace, e.Repository, e.Tag), func(last events.Payload, seq uint64) (_ events.Payload, err error) {
+		d, there := namedBy(last)
+		if there {
+			there, err = named(ctx, seq)
 		}
 		switch {
 		case err != nil:
-			return 0, err
+			return nil, err
 		case there && d == e.Digest:
-			return last, nil
+			return nil, nil
 		case there:
-			return 0, &ImmutableError{Tag: e.Tag, Digest: d}
+			return nil, &ImmutableError{Tag: e.Tag, Digest: d}
 		}
-		seq, err := command.Append(ctx, log, by, e, last)
-		if !errors.Is(err, events.ErrConflict) {
-			return seq, err
-		}
-	}
-	return 0, fmt.Errorf("push tag %s: %w", e.Tag, events.ErrConflict)
+		return e, nil
+	})
 }
