@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hubledger/events"
+	"hubledger/projections/accounts"
 	"hubledger/services/internal/command"
 )
 
@@ -28,6 +29,36 @@ func WithdrawGrant(ctx context.Context, log command.Log, by command.By, p events
 		return 0, err
 	}
 	return command.Decide(ctx, log, by, p.Subject(), ending(p))
+}
+
+// A Role is what a grant gives: a role on the repository of that id, or with ""
+// on all of the namespace.
+type Role struct {
+	Namespace  *accounts.Namespace
+	Repository string
+	Kind       string // of the grantee: events.GranteeUser, …
+	Grantee    string // login name, or name of a team or robot account of the namespace
+}
+
+// GiveRole is GiveGrant to who has that name. ErrNoUser, *NoGranteeError, ErrInvalid.
+func GiveRole(ctx context.Context, log command.Log, by command.By, read Grantees, on Role, role string) (uint64, error) {
+	id, err := findGrantee(ctx, read, on.Namespace, on.Kind, on.Grantee)
+	if err != nil {
+		return 0, err
+	}
+	return GiveGrant(ctx, log, by, events.GrantGiven{
+		Namespace: on.Namespace.ID, Repository: on.Repository, Grantee: id, GranteeKind: on.Kind, Role: role})
+}
+
+// WithdrawRole is WithdrawGrant from who has that name. ErrNoUser,
+// *NoGranteeError; ErrUnknown when there never was such a grant.
+func WithdrawRole(ctx context.Context, log command.Log, by command.By, read Grantees, on Role) (uint64, error) {
+	id, err := findGrantee(ctx, read, on.Namespace, on.Kind, on.Grantee)
+	if err != nil {
+		return 0, err
+	}
+	return WithdrawGrant(ctx, log, by, events.GrantWithdrawn{
+		Namespace: on.Namespace.ID, Repository: on.Repository, Grantee: id, GranteeKind: on.Kind})
 }
 
 func checkGrant(namespace, repository, grantee, kind string) error {

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"hubledger/events"
+	"hubledger/projections/accounts"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/repository"
 )
@@ -69,6 +70,24 @@ func checkRepositories(names []string) error {
 		}
 	}
 	return nil
+}
+
+// Tokens finds access tokens: accounts.Reader.
+type Tokens interface {
+	Token(ctx context.Context, id string) (*accounts.Token, error)
+}
+
+// RevokeTokenOf is RevokeToken for a token of that owner. ErrUnknown, or an
+// error that wraps accounts.ErrNotFound, when the owner has no such token.
+func RevokeTokenOf(ctx context.Context, log command.Log, by command.By, read Tokens, owner, token string) (uint64, error) {
+	t, err := read.Token(ctx, token)
+	if err != nil {
+		return 0, err
+	}
+	if t.Owner != owner {
+		return 0, ErrUnknown
+	}
+	return RevokeToken(ctx, log, by, t.Namespace, t.ID)
 }
 
 // RevokeToken ends a token at once. ErrUnknown when it was never issued.

@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/opencontainers/go-digest"
@@ -10,7 +11,11 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// An ImmutableError refuses what would move or take away an immutable tag.
+// ErrImmutable is what an *ImmutableError is.
+var ErrImmutable = errors.New("immutable tag")
+
+// An ImmutableError refuses what would move or take away an immutable tag. It
+// is an ErrImmutable.
 type ImmutableError struct {
 	Tag    string
 	Digest digest.Digest // of the manifest it names
@@ -19,6 +24,9 @@ type ImmutableError struct {
 func (e *ImmutableError) Error() string {
 	return fmt.Sprintf("tag %s is immutable and names %s", e.Tag, e.Digest)
 }
+
+// Is makes it an ErrImmutable.
+func (e *ImmutableError) Is(target error) bool { return target == ErrImmutable }
 
 // PushOnce records the push of an immutable tag: of several at the same moment
 // the first in the log wins, by the sequence that each expects of the tag's
