@@ -1,0 +1,128 @@
+package service
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"hubledger/services/internal/access"
+)
+
+// A Router hands requests to the routes of services.
+//
+// Where several patterns match a path, the one that begins with more literal
+// components counts, then the one with more components behind its {name...}, so
+// that name is as short as it can be. One that does not have the request's
+// method is passed over.
+type Router struct {
+	endpoints map[string][]*endpoint // by the first component of their patterns
+}
+
+// An endpoint is a pattern with its methods.
+type endpoint struct {
+	*pattern
+	methods   map[string]*Route
+	notServed NotServed
+}
+
+// NewRouter makes the router of services. It refuses a route that declares no
+// permission, and two routes with one method and pattern.
+func NewRouter(services []Service) (*Router, error) {
+	router, known := &Router{map[string][]*endpoint{}}, map[string]*endpoint{}
+	for _, s := range services {
+		notServed := s.NotServed
+		if notServed == nil {
+			notServed = plainNotServed
+		}
+		for k := range s.Routes {
+			route := &s.Routes[k]
+			p, err := parsePattern(route.Pattern)
+			switch {
+			case err != nil:
+				return nil, fmt.Errorf("service %s: %w", s.Name, err)
+			case route.Permission == access.Undeclared:
+				return nil, fmt.Errorf("service %s: %s %s declares no permission", s.Name, route.Method, route.Pattern)
+			}
+			e := known[route.Pattern]
+			if e == nil {
+				e = &endpoint{pattern: p, methods: map[string]*Route{}, notServed: notServed}
+				known[route.Pattern], router.endpoints[p.first()] = e, append(router.endpoints[p.first()], e)
+			}
+			if e.methods[route.Method] != nil {
+				return nil, fmt.Errorf("service %s: %s %s is there already", s.Name, route.Method, route.Pattern)
+			}
+			e.methods[route.Method] = route
+		}
+	}
+	for _, list := range router.endpoints {
+		slices.SortStableFunc(list, func(a, b *endpoint) int {
+			return cmp.Or(cmp.Compare(b.literals(), a.literals()), cmp.Compare(len(b.tail), len(a.tail)), cmp.Compare(len(b.head), len(a.head)))
+		})
+	}
+	return router, nil
+}
+
+// ServeHTTP hands a request to the route that it is for.
+func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := componentsOf(r)
+	if e, route := router.find(path, r.Method); route != nil {
+		e.setValues(r, path)
+		route.Serve(w, r)
+		return
+	}
+	notServed, allow := router.refusal(path)
+	if allow == "" {
+		notServed(w, r, http.StatusNotFound, "")
+		return
+	}
+	w.Header().Set("Allow", allow)
+	notServed(w, r, http.StatusMethodNotAllowed, allow)
+}
+
+func (router *Router) find(path []string, method string) (*endpoint, *Route) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for _, e := range router.endpoints[first(path)] {
+		if e.match(path) && e.methods[method] != nil {
+			return e, e.methods[method]
+		}
+	}
+	return nil, nil
+}
+
+func first(path []string) string {
+	if len(path) == 0 {
+		return ""
+	}
+	return path[0]
+}
+
+// methods that a route may have, in the order in which Allow lists them.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// refusal says how a path that is not served is answered, and which methods it
+// has. The form is that of the service whose pattern is closest to the path.
+func (router *Router) refusal(path []string) (form NotServed, allow string) {
+	form, has, closest := plainNotServed, map[string]bool{}, -1
+	for _, e := range router.endpoints[first(path)] {
+		if e.match(path) {
+			for method := range e.methods {
+				has[method] = true
+			}
+			has[http.MethodHead] = has[http.MethodGet]
+		}
+		if n := e.begins(path); n > closest && n > 0 {
+			form, closest = e.notServed, n
+		}
+	}
+	var list []string
+	for _, method := range methods {
+		if has[method] {
+			list = append(list, method)
+		}
+	}
+	return form, strings.Join(list, ", ")
+}
