@@ -1,8 +1,8 @@
 // Package api serves what people and scripts ask of the hub beside images:
 // accounts, rights, the catalog and search. Its own API is below /api/v1 with
 // an OpenAPI document; the endpoints of Docker Hub that scripts use are below
-// /v2 and those of docker search below /v1. What it decides is an event; what
-// it shows are read models.
+// /v2 and those of docker search below /v1. It translates: what may be decided
+// is in services/internal, what it shows are read models.
 package api
 
 import (
@@ -10,27 +10,34 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"hubledger/events"
+	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
+	"hubledger/services/api/browse"
+	"hubledger/services/api/dockerhub"
+	"hubledger/services/api/endpoint"
 	"hubledger/services/api/markdown"
+	"hubledger/services/api/openapi"
+	"hubledger/services/api/people"
+	"hubledger/services/internal/failure"
+	"hubledger/services/internal/repository"
+	"hubledger/services/internal/service"
 )
 
-// Config is what the hub works with; all fields are required but those with a
+// Config is what the API works with; all fields are required but those with a
 // default and those that say otherwise.
 type Config struct {
 	// Auth says who asks. The admin socket has its own, see As.
-	Auth      Auth
+	Auth      endpoint.Auth
 	Passwords Passwords
-	Tokens    Tokens
-	Persons   Persons
+	Tokens    people.Tokens
+	Persons   people.Persons
 	Rights    Rights
 	Log       Log
-	// Settle waits for the read models that are shown here.
-	Settle Settler
+	// Settle waits for the read models that a client may look at next.
+	Settle endpoint.ReadModels
 	// Accounts, Catalog and Images are the read models.
 	Accounts accounts.Reader
 	Catalog  catalog.Reader
@@ -42,11 +49,11 @@ type Config struct {
 	Refusals []error
 	Cleaner  Cleaner
 	// Answers remembers answers for Idempotency-Key.
-	Answers Answers
+	Answers endpoint.KeptAnswers
 	// Used says when a token was last used.
-	Used Used
-	// Recent counts the pulls that are not in the log yet; nil when nobody does.
-	Recent Recent
+	Used people.Used
+	// Recent counts the pulls that are not in the log yet; nil when none are counted.
+	Recent browse.RecentPulls
 	Logger *slog.Logger
 	// DefaultVisibility of a repository that says nothing of it: "public" or
 	// "private". Default private.
@@ -55,29 +62,26 @@ type Config struct {
 	OnlyAdminsCreateOrganizations bool
 	// Version of the program, for the OpenAPI document. Default "dev".
 	Version string
+	// FinishUsersAfter is people.Config's; 0 is the default.
+	FinishUsersAfter time.Duration
 	// UndeleteWindow is how long a deletion can be undone. Default 30 days.
 	UndeleteWindow time.Duration
 	// Wait bounds how long an answer waits for the read models. Default 10 s.
 	Wait time.Duration
 }
 
-// A Hub is the service. It may be made several times over the same parts, with
+// An API is the service. It may be made several times over the same parts, with
 // another Auth each.
 type API struct {
 	Config
-	mux      *http.ServeMux
-	api      huma.API
-	routes   []Route
-	document document
+	*openapi.API
+	browse   browse.Reader
+	editor   repository.Editor
 	markdown *markdown.Renderer
-	budget   *budget
-	// organizing is held while a user makes an organization: they are counted.
-	organizing chan struct{}
-	// finishAfter is when nobody is still making a user who has no password.
-	finishAfter time.Duration
+	router   *service.Router
 }
 
-// New makes a hub.
+// New makes the service.
 func New(c Config) (*API, error) {
 	if c.DefaultVisibility == "" {
 		c.DefaultVisibility = events.Private
@@ -91,9 +95,42 @@ func New(c Config) (*API, error) {
 	if c.Wait == 0 {
 		c.Wait = 10 * time.Second
 	}
-	s := &API{Config: c, mux: http.NewServeMux(), markdown: markdown.New(), budget: newBudget(), organizing: make(chan struct{}, 1), finishAfter: answerTime}
-	s.api = s.newAPI()
-	s.registerAPI()
-	s.registerDocker()
-	return s, s.describe()
+	endpoints := endpoint.New(endpoint.Config{Auth: c.Auth, Rights: c.Rights, Answers: c.Answers, ReadModels: c.Settle, Logger: c.Logger, Wait: c.Wait,
+		Failures: conflicts(c.Refusals)})
+	s := &API{Config: c, API: openapi.New(endpoints, c.Version), markdown: markdown.New(),
+		browse: browse.Reader{Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Recent: c.Recent},
+		editor: repository.Editor{Log: c.Log, Wait: endpoints.Readable, Catalog: c.Catalog, Images: c.Images}}
+	people.Register(s.API, people.Config{Log: c.Log, Accounts: c.Accounts, Passwords: c.Passwords, Tokens: c.Tokens, Persons: c.Persons, Used: c.Used,
+		OnlyAdminsCreateOrganizations: c.OnlyAdminsCreateOrganizations, FinishUsersAfter: c.FinishUsersAfter})
+	s.registerRepositoryLists()
+	s.registerRepository()
+	s.registerReading()
+	s.registerTags()
+	s.registerPolicy()
+	s.registerCleanup()
+	s.registerGrants()
+	s.registerNamespaces()
+	s.registerDeleted()
+	dockerhub.Register(endpoints, dockerhub.Config{Log: c.Log, Logins: c.Passwords, Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Images: c.Images,
+		Repositories: c.Registry, Browse: s.browse, Editor: s.editor, DefaultVisibility: c.DefaultVisibility})
+	if err := s.Document(); err != nil {
+		return nil, err
+	}
+	var err error
+	s.router, err = service.NewRouter([]service.Service{s.Service()})
+	return s, err
+}
+
+// conflicts answers errors of the registry with their own text.
+func conflicts(refusals []error) (list []failure.Entry) {
+	for _, err := range refusals {
+		list = append(list, failure.Entry{Err: err, Status: http.StatusConflict})
+	}
+	return list
+}
+
+// Service is what the program runs.
+func (s *API) Service() service.Service {
+	return service.Service{Name: "api", Routes: s.Routes(), NotServed: endpoint.NotServed,
+		ReadModels: []*projections.Projection{&accounts.Projection, &catalog.Projection, &images.Projection}}
 }

@@ -60,10 +60,10 @@ func TestEveryRouteDeclaresItsPermission(t *testing.T) {
 	for _, r := range h.api.Routes() {
 		n++
 		if r.Permission == 0 {
-			t.Errorf("%s %s declares no permission", r.Method, r.Path)
+			t.Errorf("%s %s declares no permission", r.Method, r.Pattern)
 		}
-		if h.serving(r.Path) != http.Handler(h.api) {
-			t.Errorf("%s %s is not served by the hub's API", r.Method, r.Path)
+		if h.serving(r.Pattern) != http.Handler(h.api) {
+			t.Errorf("%s %s is not served by the hub's API", r.Method, r.Pattern)
 		}
 	}
 	for _, r := range h.auth.Routes() {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"hubledger/events"
 	"hubledger/services/internal/command"
 )
 
@@ -62,6 +63,21 @@ const (
 	Delete              // delete tags and manifests
 	Admin               // settings, grants, deletion of the repository
 )
+
+// Name is how the API and tokens write a level; "" for None.
+func (l Level) Name() string {
+	switch l {
+	case Read:
+		return events.LevelRead
+	case Write:
+		return events.LevelWrite
+	case Delete:
+		return events.LevelDelete
+	case Admin:
+		return events.LevelAdmin
+	}
+	return ""
+}
 
 // A Need is one thing that a request wants to do. The zero Need is to be
 // anybody at all.

@@ -71,10 +71,6 @@ type Emails interface {
 	SetEmail(ctx context.Context, by command.By, user, address string) (seq uint64, err error)
 }
 
-// FinishAfter is how long a user without a password is taken for one who is
-// being made elsewhere. It is more than any request may take.
-const FinishAfter = 90 * time.Second
-
 // Users makes users with all that belongs to them. All fields are required.
 type Users struct {
 	Log  command.Log
@@ -85,7 +81,8 @@ type Users struct {
 	Passwords Passwords
 	Emails    Emails
 	Wait      command.Wait
-	// FinishAfter is FinishAfter, but in tests.
+	// FinishAfter is how long a user without a password is taken for one who is
+	// being made elsewhere: no less than a request may take.
 	FinishAfter time.Duration
 }
 

@@ -4,5 +4,15 @@
 // that it has here.
 package apitypes
 
+import "time"
+
 // SequenceHeader names the header with the sequence of a change in the log.
 const SequenceHeader = "Hubledger-Sequence"
+
+// Known is a time that may not have been: nil for the zero time.
+func Known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -40,8 +40,28 @@ func (e Editor) caughtUp(ctx context.Context, id ID, name string) (uint64, error
 	return seq, nil
 }
 
+// A DescriptionChange has what of a description changes; what is nil stays.
+type DescriptionChange struct {
+	Line, Readme *string
+	Topics       *[]string
+}
+
+// On is a description with the change made.
+func (c DescriptionChange) On(d Description) Description {
+	if c.Line != nil {
+		d.Line = *c.Line
+	}
+	if c.Readme != nil {
+		d.Readme = *c.Readme
+	}
+	if c.Topics != nil {
+		d.Topics = *c.Topics
+	}
+	return d
+}
+
 // Describe changes what people read about a repository. ErrUnknown, ErrSettings.
-func (e Editor) Describe(ctx context.Context, by command.By, id ID, name string, change func(*Description)) (uint64, error) {
+func (e Editor) Describe(ctx context.Context, by command.By, id ID, name string, change DescriptionChange) (uint64, error) {
 	seq, err := e.caughtUp(ctx, id, name)
 	if err != nil {
 		return 0, err
@@ -55,8 +75,7 @@ func (e Editor) Describe(ctx context.Context, by command.By, id ID, name string,
 		return 0, err
 	}
 	before := Description{Line: entry.Description, Readme: readme, Topics: entry.Topics}
-	after := before
-	change(&after)
+	after := change.On(before)
 	if seq != 0 && sameDescription(before, after) {
 		return seq, nil
 	}
