@@ -68,6 +68,8 @@ func allowed(from, to string) bool {
 		return to == "hubledger/events" || within(to, "hubledger/projections")
 	case service(from) == "cmd":
 		return true
+	case service(from) == "server":
+		return service(to) != "cmd"
 	case service(from) == "internal":
 		return to == "hubledger/events" || within(to, "hubledger/projections") || service(to) == "internal"
 	case service(from) != "":

@@ -22,6 +22,7 @@ import (
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/services/api"
+	"hubledger/services/api/endpoint"
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
@@ -29,6 +30,7 @@ import (
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/operational"
 	"hubledger/services/internal/repository"
+	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 	"hubledger/services/registry/registrytest"
 	"hubledger/streams"
@@ -223,7 +225,9 @@ func (k *kit) do(as, method, path string, body any, header ...string) answer {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	served.ServeHTTP(w, r)
+	router, err := service.NewRouter([]service.Service{served.Service()}, endpoint.NotServed)
+	check(k.t, err)
+	router.ServeHTTP(w, r)
 	return answer{w, k.t}
 }
 

@@ -78,7 +78,6 @@ type API struct {
 	browse   browse.Reader
 	editor   repository.Editor
 	markdown *markdown.Renderer
-	router   *service.Router
 }
 
 // New makes the service.
@@ -113,12 +112,7 @@ func New(c Config) (*API, error) {
 	s.registerDeleted()
 	dockerhub.Register(endpoints, dockerhub.Config{Log: c.Log, Logins: c.Passwords, Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Images: c.Images,
 		Repositories: c.Registry, Browse: s.browse, Editor: s.editor, DefaultVisibility: c.DefaultVisibility})
-	if err := s.Document(); err != nil {
-		return nil, err
-	}
-	var err error
-	s.router, err = service.NewRouter([]service.Service{s.Service()})
-	return s, err
+	return s, s.Document()
 }
 
 // conflicts answers errors of the registry with their own text.
@@ -132,5 +126,5 @@ func conflicts(refusals []error) (list []failure.Entry) {
 // Service is what the program runs.
 func (s *API) Service() service.Service {
 	return service.Service{Name: "api", Routes: s.Routes(), NotServed: endpoint.NotServed,
-		ReadModels: []*projections.Projection{&accounts.Projection, &catalog.Projection, &images.Projection}}
+		ReadModels: []*projections.Projection{&accounts.Projection, &images.Projection, &catalog.Projection}, Sentences: Sentences}
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
@@ -84,7 +83,6 @@ type Auth struct {
 	tokens    *tokenCache
 	jwts      *jwtCache
 	guard     *guard
-	mux       *http.ServeMux
 	endRefuse sync.Once
 }
 
@@ -95,7 +93,6 @@ func New(c Config) *Auth {
 	}
 	s := &Auth{Config: c, service: serviceName(c.PublicURL), keys: newKeys(c.Secrets, c.Logger), hasher: newHasher(recommended),
 		verified: newVerified(), tokens: newTokenCache(), jwts: newJWTCache(), guard: newGuard(time.Now())}
-	s.mux = s.routes()
 	return s
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"hubledger/services/internal/origin"
+	"hubledger/services/internal/service"
 )
 
 // A call is a request to be made.
@@ -58,10 +59,9 @@ type answer struct {
 	Errors  []struct{ Code, Message string }
 }
 
-func serve(t testing.TB, s http.Handler, r *http.Request) answer {
+func serve(t testing.TB, s interface{ Service() service.Service }, r *http.Request) answer {
 	t.Helper()
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
+	w := serveRaw(t, s, r)
 	a := answer{status: w.Code, header: w.Header()}
 	body, err := io.ReadAll(w.Result().Body)
 	check(t, err)
@@ -122,8 +122,11 @@ func granted(t testing.TB, token string) string {
 	return strings.Join(scopes, " ")
 }
 
-func serveRaw(s http.Handler, r *http.Request) *httptest.ResponseRecorder {
+func serveRaw(t testing.TB, s interface{ Service() service.Service }, r *http.Request) *httptest.ResponseRecorder {
+	t.Helper()
+	router, err := service.NewRouter([]service.Service{s.Service()}, nil)
+	check(t, err)
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
+	router.ServeHTTP(w, r)
 	return w
 }

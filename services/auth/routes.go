@@ -1,36 +1,29 @@
 package auth
 
 import (
-	"net/http"
 	"net/url"
+
+	"hubledger/projections"
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/service"
 )
 
-// A Route is what Auth serves, and who may have it.
-type Route struct {
-	Pattern    string // of http.ServeMux
-	Permission string // for people, and for the test that no route goes without
-	handle     http.HandlerFunc
-}
-
-// Routes lists all that ServeHTTP answers.
-func (s *Auth) Routes() []Route {
-	return []Route{
-		{"GET /token", "everybody: a token says what its credentials may, and nobody's what is public", s.serveTokenGet},
-		{"POST /token", "everybody with credentials: the same", s.serveTokenPost},
-		{"GET /.well-known/jwks.json", "everybody: public keys", s.serveKeys},
+// Service is what auth hands over to the program.
+func (s *Auth) Service() service.Service {
+	return service.Service{
+		Name: "auth",
+		Routes: []service.Route{
+			{Method: "GET", Pattern: "/token", Permission: access.Open, Serve: s.serveTokenGet},
+			{Method: "POST", Pattern: "/token", Permission: access.Open, Serve: s.serveTokenPost},
+			{Method: "GET", Pattern: "/.well-known/jwks.json", Permission: access.Open, Serve: s.serveKeys},
+		},
+		ReadModels: []*projections.Projection{&accounts.Projection},
+		Sentences:  sentences,
+		Run:        s.Run,
+		Stop:       s.Close,
 	}
 }
-
-func (s *Auth) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	for _, r := range s.Routes() {
-		mux.HandleFunc(r.Pattern, r.handle)
-	}
-	return mux
-}
-
-// ServeHTTP serves the token service and its public keys.
-func (s *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
 // serviceName is what tokens are good for: the host of the public URL.
 func serviceName(publicURL string) string {

@@ -218,7 +218,7 @@ func TestRefreshTokens(t *testing.T) {
 func TestSignatures(t *testing.T) {
 	h := withAlice(t)
 	token := h.get(basic("alice", alicesPassword), nil).Token
-	w := serveRaw(h, request(t, "GET", "/.well-known/jwks.json", "", anonymous))
+	w := serveRaw(t, h, request(t, "GET", "/.well-known/jwks.json", "", anonymous))
 	var set jose.JSONWebKeySet
 	check(t, json.Unmarshal(w.Body.Bytes(), &set))
 	if len(set.Keys) != 1 || !strings.Contains(w.Header().Get("Cache-Control"), "max-age") || !set.Keys[0].IsPublic() {

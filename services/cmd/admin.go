@@ -1,108 +1,31 @@
 package cmd
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"net"
-	"net/http"
-	"os"
-	"sync"
-	"time"
+	"net/url"
+
+	"hubledger/services/cmd/client"
+	"hubledger/services/internal/adminsocket"
 )
 
-// An answer is what an admin request writes: lines of JSON as they come.
-type answer struct {
-	mu   sync.Mutex
-	w    http.ResponseWriter
-	last time.Time
-}
-
-func (a *answer) write(l any) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if err := json.NewEncoder(a.w).Encode(l); err != nil {
-		return err
+// items calls and decodes each item; with --json it passes them through.
+func items[T any](s *session, method, path string, query url.Values, b *bar, each func(T) error) error {
+	var progress func(adminsocket.Progress)
+	if b != nil {
+		progress = func(p adminsocket.Progress) { b.set(p.Done, p.Total, p.Unit) }
+		defer b.end()
 	}
-	return http.NewResponseController(a.w).Flush()
-}
-
-func (a *answer) item(v any) error {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return a.write(line{Item: raw})
-}
-
-// many is item for one of very many, which need not arrive one by one.
-func (a *answer) many(v any) error {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return json.NewEncoder(a.w).Encode(line{Item: raw})
-}
-
-// progress is passed on at most ten times a second.
-func (a *answer) progress(done, total int64, unit string) {
-	a.mu.Lock()
-	skip := time.Since(a.last) < 100*time.Millisecond && done < total
-	if !skip {
-		a.last = time.Now()
-	}
-	a.mu.Unlock()
-	if !skip {
-		a.write(line{Progress: &progressLine{done, total, unit}}) // a lost line shows at the next write
-	}
-}
-
-// adminRoutes is what the command line can ask a running hub, one line a command.
-func (h *hub) adminRoutes() map[string]func(ctx context.Context, r *http.Request, a *answer) error {
-	return map[string]func(context.Context, *http.Request, *answer) error{
-		"GET /status":                     h.adminStatus,
-		"GET /events":                     h.adminEvents,
-		"GET /events/{seq}":               h.adminEvent,
-		"GET /projections":                h.adminProjections,
-		"GET /projections/{name}/answers": h.adminAnswers,
-		"POST /projections/{name}/switch": h.adminSwitch,
-		"POST /blobs/verify":              h.adminVerify,
-		"POST /gc":                        h.adminCollect,
-	}
-}
-
-// startAdmin listens on the data directory's socket. Whoever may open it owns
-// the data directory, and needs no further right.
-func startAdmin(h *hub) (*http.Server, error) {
-	path := adminSocket(h.Data)
-	// The lock on the data directory is ours, so a socket that lies here is of
-	// a server that is gone.
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("remove the old admin socket: %w", err)
-	}
-	listener, err := listenPrivately(path)
-	if err != nil {
-		return nil, fmt.Errorf("listen on the admin socket: %w", err)
-	}
-	mux := http.NewServeMux()
-	for pattern, handle := range h.adminRoutes() {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			a := &answer{w: w}
-			if err := handle(r.Context(), r, a); err != nil {
-				a.write(line{Error: err.Error()})
-				return
+	return client.Admin(s.ctx, s.data, method, path, query, progress, func(raw json.RawMessage) error {
+		var v T
+		if err := json.Unmarshal(raw, &v); err != nil {
+			return fmt.Errorf("the hub's answer cannot be read: %w", err)
+		}
+		if s.json {
+			if _, err := fmt.Fprintf(s.out, "%s\n", raw); err != nil {
+				return err
 			}
-			a.write(line{Done: true})
-		})
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	mux.Handle("/api/v1/", h.operated)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
-	server.RegisterOnShutdown(stop) // ends commands that follow the log
-	go server.Serve(listener)
-	return server, nil
+		}
+		return each(v)
+	})
 }

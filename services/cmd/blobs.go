@@ -1,16 +1,10 @@
 package cmd
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
-	"github.com/opencontainers/go-digest"
-
-	"hubledger/projections/images"
-	"hubledger/services/registry/blobs"
+	"hubledger/services/internal/adminsocket"
 )
 
 type blobsCmd struct {
@@ -19,16 +13,9 @@ type blobsCmd struct {
 
 type blobsVerifyCmd struct{}
 
-// A damagedBlob is what verify found.
-type damagedBlob struct {
-	Digest  digest.Digest  `json:"digest"`
-	Problem string         `json:"problem"`
-	Breaks  []images.Image `json:"breaks"` // live images that need it
-}
-
 func (blobsVerifyCmd) Run(s *session) error {
 	found := 0
-	err := items(s, "POST", "/blobs/verify", nil, s.bar("verifying"), func(d damagedBlob) error {
+	err := items(s, "POST", "/blobs/verify", nil, s.bar("verifying"), func(d adminsocket.DamagedBlob) error {
 		found++
 		if s.json {
 			return nil
@@ -53,15 +40,4 @@ func (blobsVerifyCmd) Run(s *session) error {
 		fmt.Fprintln(s.out, "Every blob is what its digest says.")
 	}
 	return nil
-}
-
-func (h *hub) adminVerify(ctx context.Context, _ *http.Request, a *answer) error {
-	var errs []error
-	err := h.blobs.Verify(ctx, func(p blobs.Progress) { a.progress(p.Bytes, p.TotalBytes, "bytes") },
-		func(d digest.Digest, problem error) {
-			h.Logger.Error("damaged blob", "digest", d, "problem", problem)
-			images, err := h.registry.Read.ImagesWith(ctx, d)
-			errs = append(errs, err, h.leases.MarkDamaged(ctx, d, problem.Error()), a.item(damagedBlob{d, problem.Error(), images}))
-		})
-	return errors.Join(append(errs, err)...)
 }

@@ -105,7 +105,7 @@ func namespaces(a *api) error {
 
 // repositories is the usage of every repository of a namespace, the largest first.
 func (c *duCmd) repositories(a *api) error {
-	namespace := cmp.Or(c.Name, a.user)
+	namespace := cmp.Or(c.Name, a.User)
 	if namespace == "" {
 		return errors.New("say of which namespace: du --repositories NAMESPACE")
 	}

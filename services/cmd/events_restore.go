@@ -12,6 +12,7 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/journal"
+	"hubledger/services/server"
 	"hubledger/streams"
 )
 
@@ -34,7 +35,7 @@ func (c *eventsRestoreCmd) Run(s *session) error {
 	b := s.bar("restoring the log")
 	config := streams.Config{Dir: s.data, Logger: slog.New(slog.DiscardHandler),
 		Progress: func(_ string, done, total int64) { b.set(done, total, "") }}
-	place := placeOf(s.data, c.PostgresURL)
+	place := server.Place(s.data, c.PostgresURL)
 	r, err := c.restore(s.ctx, config, place)
 	b.end()
 	if err != nil {

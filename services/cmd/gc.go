@@ -1,9 +1,7 @@
 package cmd
 
 import (
-	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 
 	"hubledger/services/registry"
@@ -30,20 +28,4 @@ func (c *gcCmd) Run(s *session) error {
 		_, err := fmt.Fprintf(s.out, "%d blobs looked at, %d collected, %s freed.\n", r.Seen, r.Swept, size(r.Freed))
 		return err
 	})
-}
-
-func (h *hub) adminCollect(ctx context.Context, r *http.Request, a *answer) error {
-	if err := h.log.ReadOnly(); err != nil {
-		return err
-	}
-	window := h.UndeleteWindow
-	if r.URL.Query().Get("now") != "" {
-		window = 0
-	}
-	total := h.blobs.Usage().Blobs
-	c, err := h.registry.Collect(ctx, window, func(seen int) { a.progress(int64(seen), total, "blobs") })
-	if err != nil {
-		return err
-	}
-	return a.item(c)
 }

@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"os"
 	"strings"
+
+	"hubledger/services/cmd/client"
+	"hubledger/services/internal/origin"
 )
 
 // accessTokenPrefix is what access tokens begin with.
@@ -29,7 +32,7 @@ type loggedIn struct {
 }
 
 func (c *loginCmd) Run(s *session) error {
-	logins, err := readLogins()
+	logins, err := client.ReadLogins()
 	if err != nil {
 		return err
 	}
@@ -38,7 +41,7 @@ func (c *loginCmd) Run(s *session) error {
 		return err
 	}
 	before, again := logins.Logins[server]
-	login := savedLogin{User: c.Username, CA: before.CA}
+	login := client.Login{User: c.Username, CA: before.CA}
 	if c.CA != "" {
 		raw, err := os.ReadFile(c.CA)
 		if err != nil {
@@ -55,16 +58,16 @@ func (c *loginCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := login.take(s, server, secret); err != nil {
+	if err := logIn(s, &login, server, secret); err != nil {
 		return err
 	}
 	logins.Current, logins.Logins[server] = server, login
-	if err := logins.write(); err != nil {
-		login.end(s, server) // nobody would know of the token
+	if err := logins.Write(); err != nil {
+		logOut(s, &login, server) // nobody would know of the token
 		return err
 	}
 	if again {
-		before.end(s, server) // it ends by itself with its account if this fails
+		logOut(s, &before, server) // it ends by itself with its account if this fails
 	}
 	if s.json {
 		return s.print(loggedIn{server, login.User, login.TokenID})
@@ -74,7 +77,7 @@ func (c *loginCmd) Run(s *session) error {
 }
 
 // server is the hub to log in to.
-func (c *loginCmd) server(logins savedLogins) (string, error) {
+func (c *loginCmd) server(logins client.Logins) (string, error) {
 	text := c.URL
 	if text == "" {
 		text = logins.Current
@@ -82,7 +85,7 @@ func (c *loginCmd) server(logins savedLogins) (string, error) {
 	if text == "" {
 		text = "http://localhost:5050"
 	}
-	server, err := serverURL(text)
+	server, err := client.ServerURL(text)
 	if err != nil {
 		return "", err
 	}
@@ -90,23 +93,23 @@ func (c *loginCmd) server(logins savedLogins) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if u.Scheme == "http" && !isLoopback(u.Hostname()) && !c.PlainHTTP {
+	if u.Scheme == "http" && !origin.IsLoopback(u.Hostname()) && !c.PlainHTTP {
 		return "", fmt.Errorf("%s is plain HTTP: everybody on the way could read the password. Use https://, or --plain-http in a network that you trust", server)
 	}
 	return server, nil
 }
 
-// take finds out whether the secret is right, and keeps a token: the secret
+// logIn finds out whether the secret is right, and keeps a token: the secret
 // itself if it is one, else a new one that is named after this machine.
-func (l *savedLogin) take(s *session, server, secret string) error {
-	a, err := remoteAPI(s, server, l.CA, func(r *http.Request) { r.SetBasicAuth(l.User, secret) })
+func logIn(s *session, l *client.Login, server, secret string) error {
+	a, err := remote(s, server, l.CA, func(r *http.Request) { r.SetBasicAuth(l.User, secret) })
 	if err != nil {
 		return err
 	}
 	raw, err := a.do("GET", "/user", nil, nil)
-	var refused *apiError
+	var refused *client.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
-		refused.advice = ""
+		refused.Advice = ""
 	}
 	if err != nil {
 		return fmt.Errorf("log in to %s: %w", server, err)
@@ -132,12 +135,12 @@ func (l *savedLogin) take(s *session, server, secret string) error {
 	return nil
 }
 
-// end revokes the token that a login has made.
-func (l *savedLogin) end(s *session, server string) error {
+// logOut revokes the token that a login has made.
+func logOut(s *session, l *client.Login, server string) error {
 	if l.TokenID == "" {
 		return nil
 	}
-	a, err := remoteAPI(s, server, l.CA, bearer(l.Token))
+	a, err := remote(s, server, l.CA, client.Bearer(l.Token))
 	if err != nil {
 		return err
 	}
@@ -159,13 +162,13 @@ type logoutCmd struct {
 }
 
 func (c *logoutCmd) Run(s *session) error {
-	logins, err := readLogins()
+	logins, err := client.ReadLogins()
 	if err != nil {
 		return err
 	}
 	server := logins.Current
 	if c.URL != "" {
-		if server, err = serverURL(c.URL); err != nil {
+		if server, err = client.ServerURL(c.URL); err != nil {
 			return err
 		}
 	}
@@ -177,10 +180,10 @@ func (c *logoutCmd) Run(s *session) error {
 	if logins.Current == server {
 		logins.Current = ""
 	}
-	if err := logins.write(); err != nil {
+	if err := logins.Write(); err != nil {
 		return err
 	}
-	if err := login.end(s, server); err != nil {
+	if err := logOut(s, &login, server); err != nil {
 		return fmt.Errorf("the login is forgotten here, but its token %s could not be revoked: %w", login.TokenID, err)
 	}
 	if s.json {

@@ -6,18 +6,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hubledger/services/cmd/client"
 )
 
 func TestLoginFileIsTheOwnersAlone(t *testing.T) {
 	config := t.TempDir()
 	t.Setenv("XDG_CONFIG_HOME", config)
-	logins, err := readLogins()
+	logins, err := client.ReadLogins()
 	if err != nil || len(logins.Logins) != 0 {
 		t.Fatalf("no file: %+v, %v", logins, err)
 	}
 	logins.Current = "https://hub"
-	logins.Logins["https://hub"] = savedLogin{User: "alice", Token: "hlt_secret"}
-	if err := logins.write(); err != nil {
+	logins.Logins["https://hub"] = client.Login{User: "alice", Token: "hlt_secret"}
+	if err := logins.Write(); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(config, "hubledger", "login.json")
@@ -26,12 +28,12 @@ func TestLoginFileIsTheOwnersAlone(t *testing.T) {
 			t.Errorf("%s: %v, %v", p, info.Mode(), err)
 		}
 	}
-	again, err := readLogins()
+	again, err := client.ReadLogins()
 	if err != nil || again.Logins["https://hub"] != logins.Logins["https://hub"] || again.Current != logins.Current {
 		t.Errorf("%+v, %v", again, err)
 	}
 	writeFile(t, path, `{"logins": {"https://hub": {"token": "hlt_secret"`)
-	if _, err := readLogins(); err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "hlt_") {
+	if _, err := client.ReadLogins(); err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "hlt_") {
 		t.Errorf("a broken file: %v", err)
 	}
 }
@@ -46,10 +48,7 @@ func TestWhichHubIsAsked(t *testing.T) {
 		if err != nil {
 			return err.Error()
 		}
-		if a.socket != "" {
-			return a.socket
-		}
-		return a.user + " at " + a.base
+		return a.String()
 	}
 	is := func(got, want string) {
 		t.Helper()
@@ -59,8 +58,8 @@ func TestWhichHubIsAsked(t *testing.T) {
 	}
 	is(ask(target{}, defaultData), "hubledger-data/admin.sock")
 	is(ask(target{Server: "hub"}, defaultData), "there is no login for https://hub: `hubledger login https://hub`")
-	logins := savedLogins{Current: "https://hub", Logins: map[string]savedLogin{"https://hub": {User: "alice"}, "https://other": {User: "bob"}}}
-	if err := logins.write(); err != nil {
+	logins := client.Logins{Current: "https://hub", Logins: map[string]client.Login{"https://hub": {User: "alice"}, "https://other": {User: "bob"}}}
+	if err := logins.Write(); err != nil {
 		t.Fatal(err)
 	}
 	is(ask(target{}, defaultData), "alice at https://hub")

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"net/url"
 
 	"hubledger/projections"
 	"hubledger/projections/journal"
+	"hubledger/services/cmd/client"
+	"hubledger/services/internal/adminsocket"
+	"hubledger/services/server"
 )
 
 type projectionsCompareCmd struct {
@@ -24,21 +26,12 @@ func (c *projectionsCompareCmd) Help() string {
 the same event. Exit code 4 when answers differ.`
 }
 
-// An answerItem is one line of what a build answers: first the position, then
-// answers.
-type answerItem struct {
-	Position *uint64 `json:"position,omitempty"`
-	Query    string  `json:"query,omitempty"`
-	Key      string  `json:"key,omitempty"`
-	Answer   string  `json:"answer,omitempty"`
-}
-
 func (c *projectionsCompareCmd) Run(s *session) error {
-	p, err := projectionOf(c.Name)
+	p, err := server.ReadModel(c.Name)
 	if err != nil {
 		return err
 	}
-	place := placeOf(s.data, c.PostgresURL)
+	place := server.Place(s.data, c.PostgresURL)
 	quiet := slog.New(slog.DiscardHandler)
 	copied, err := openJournal(s.ctx, place, quiet)
 	if err != nil {
@@ -105,8 +98,8 @@ func openPrepared(ctx context.Context, place projections.Place, p *projections.P
 // liveAnswers are those of the running hub, which may be of an older version.
 func (s *session) liveAnswers(name string) projections.Answers {
 	return func(_ context.Context, at func(uint64) error, yield func(query, key, answer string) error) error {
-		return s.call("GET", "/projections/"+url.PathEscape(name)+"/answers", nil, nil, func(raw json.RawMessage) error {
-			var item answerItem
+		return client.Admin(s.ctx, s.data, "GET", "/projections/"+url.PathEscape(name)+"/answers", nil, nil, func(raw json.RawMessage) error {
+			var item adminsocket.QueryResult
 			if err := json.Unmarshal(raw, &item); err != nil {
 				return err
 			}
@@ -116,16 +109,4 @@ func (s *session) liveAnswers(name string) projections.Answers {
 			return yield(item.Query, item.Key, item.Answer)
 		})
 	}
-}
-
-func (h *hub) adminAnswers(ctx context.Context, r *http.Request, a *answer) error {
-	v := h.view(r.PathValue("name"))
-	if v == nil {
-		return unknownProjection(r.PathValue("name"))
-	}
-	return projections.AnswersOf(v.now().store)(ctx,
-		func(position uint64) error { return a.item(answerItem{Position: &position}) },
-		func(query, key, answer string) error {
-			return a.many(answerItem{Query: query, Key: key, Answer: answer})
-		})
 }

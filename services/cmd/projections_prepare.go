@@ -9,6 +9,7 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/journal"
+	"hubledger/services/server"
 )
 
 type projectionsPrepareCmd struct {
@@ -22,21 +23,12 @@ version that this program does not share with the hub, the build is used when
 the hub is started with this program; of the same version, after a switch.`
 }
 
-func projectionOf(name string) (*projections.Projection, error) {
-	for _, p := range allProjections {
-		if p.Name == name {
-			return p, nil
-		}
-	}
-	return nil, unknownProjection(name)
-}
-
 func (c *projectionsPrepareCmd) Run(s *session) error {
-	p, err := projectionOf(c.Name)
+	p, err := server.ReadModel(c.Name)
 	if err != nil {
 		return err
 	}
-	place := placeOf(s.data, c.PostgresURL)
+	place := server.Place(s.data, c.PostgresURL)
 	quiet := slog.New(slog.DiscardHandler)
 	copied, err := openJournal(s.ctx, place, quiet)
 	if err != nil {

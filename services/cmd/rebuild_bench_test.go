@@ -14,6 +14,7 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/images"
 	"hubledger/projections/projectiontest"
+	"hubledger/services/server"
 	"hubledger/streams"
 )
 
@@ -78,16 +79,16 @@ func BenchmarkMemory(b *testing.B) {
 	dir := b.TempDir()
 	n := imageCount()
 	filled(b, dir, n)
-	c := hubConfig{Data: dir, LeaseTerm: time.Hour, UndeleteWindow: time.Hour, Logger: slog.New(slog.DiscardHandler), Progress: func(string, int64, int64) {}, Reserve: -1}
-	first, err := openHub(b.Context(), c) // builds the projections
+	c := server.Config{Data: dir, LeaseTerm: time.Hour, UndeleteWindow: time.Hour, Logger: slog.New(slog.DiscardHandler), Progress: func(string, int64, int64) {}, Reserve: -1}
+	first, err := server.Open(b.Context(), c) // builds the projections
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := first.close(context.Background()); err != nil {
+	if err := first.Close(context.Background()); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		h, err := openHub(b.Context(), c)
+		h, err := server.Open(b.Context(), c)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -95,7 +96,7 @@ func BenchmarkMemory(b *testing.B) {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		b.ReportMetric(float64(m.HeapAlloc)/float64(n), "heap-B/tag")
-		if err := h.close(context.Background()); err != nil {
+		if err := h.Close(context.Background()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -30,7 +30,7 @@ type deletedItem struct {
 // own, and for the operator of all.
 func (c *reposLsCmd) deleted(a *api) error {
 	where, of := "/deleted", ""
-	if namespace := cmp.Or(c.Namespace, a.user); namespace != "" {
+	if namespace := cmp.Or(c.Namespace, a.User); namespace != "" {
 		where, of = path("namespaces", namespace, "deleted"), " of "+namespace
 	}
 	return list(a, where, paged(), "Nothing"+of+" can be brought back.",

@@ -2,12 +2,9 @@ package cmd
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -18,6 +15,7 @@ import (
 
 	"hubledger/services/internal/origin"
 	"hubledger/services/registry"
+	"hubledger/services/server"
 )
 
 type serveCmd struct {
@@ -38,6 +36,7 @@ type serveCmd struct {
 	GCInterval         time.Duration `name:"gc-interval" help:"Time between garbage collections; 0 turns them off." default:"1h" env:"HUBLEDGER_GC_INTERVAL"`
 	CleanupInterval    time.Duration `name:"cleanup-interval" help:"Time between runs of the repositories' cleanup rules; 0 turns them off." default:"24h" env:"HUBLEDGER_CLEANUP_INTERVAL"`
 	Reserve            int64         `help:"Bytes of the disk to keep free; 0: the larger of 2 GiB and 5 %, negative: none." default:"0" env:"HUBLEDGER_RESERVE"`
+	Services           []string      `help:"Services that this node runs, by commas: auth, registry, api, cleanup; all when empty." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
 	LogLevel           slog.Level    `help:"debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
 
 	public  *url.URL // parsed by Validate
@@ -78,155 +77,61 @@ func parsePublicURL(s string) (*url.URL, error) {
 	return origin.ParsePublicURL(s)
 }
 
-func (c *serveCmd) hubConfig(s *session, logger *slog.Logger) hubConfig {
-	return hubConfig{Data: s.data, NATSURL: c.NATSURL, PostgresURL: c.PostgresURL, Public: c.public,
+func (c *serveCmd) config(s *session, logger *slog.Logger) server.Config {
+	return server.Config{Data: s.data, Services: c.Services, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
+		Public: c.public, Trusted: c.trusted, NATSURL: c.NATSURL, PostgresURL: c.PostgresURL,
 		SecretsKeyFile: cmp.Or(c.SecretsKeyFile, filepath.Join(s.data, "secrets.key")), AdminPassword: os.Getenv("HUBLEDGER_ADMIN_PASSWORD"),
 		DefaultVisibility: c.DefaultVisibility,
 		PullLimits:        registry.PullLimits{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},
 		LeaseTerm:         c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
-		Reserve: c.Reserve, Logger: logger}
-}
-
-// listen opens the address, with TLS when there is a certificate.
-func (c *serveCmd) listen(logger *slog.Logger) (net.Listener, error) {
-	listener, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			err = fmt.Errorf("%w; name another address with --listen", err)
-		}
-		return nil, fmt.Errorf("listen on %s: %w", c.Listen, err)
-	}
-	if warning := plainWarning(c.Listen, c.TLSCert != "", c.public); warning != "" {
-		logger.Warn(warning)
-	}
-	return listener, nil
+		Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }
 
 func (c *serveCmd) Run(s *session) error {
 	logger := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: c.LogLevel}))
 	syscall.Umask(0o077) // what the hub keeps is its own
-	front := newFront()
-	server := &http.Server{Handler: origin.Handler(origin.Config{PublicURL: c.public, Trusted: c.trusted, Logger: logger}, front),
-		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
-	if c.TLSCert != "" {
-		var err error
-		if server.TLSConfig, err = newTLSConfig(c.TLSCert, c.TLSKey, logger); err != nil {
-			return err
-		}
-	}
-	listener, err := c.listen(logger)
-	if err != nil {
-		return err
-	}
-	failed := make(chan error, 1)
-	go func() {
-		if c.TLSCert != "" {
-			failed <- server.ServeTLS(listener, "", "")
-		} else {
-			failed <- server.Serve(listener)
-		}
-	}()
-
-	started := time.Now()
 	b := s.bar("starting")
-	config := c.hubConfig(s, logger)
+	config := c.config(s, logger)
 	config.Progress = func(what string, done, total int64) {
-		front.starting(what, done, total)
 		b.what = what
 		b.set(done, total, "")
 	}
-	hub, err := openHub(s.ctx, config)
-	b.end()
-	if err != nil {
-		server.Close()
-		if s.ctx.Err() != nil {
-			return nil // interrupted while it started
-		}
-		return err
-	}
-	admin, err := startAdmin(hub)
-	if err == nil {
-		front.ready(hub)
-		s.greet(hub, c.address(listener), time.Since(started))
-		select {
-		case <-s.ctx.Done():
-		case err = <-failed:
-		}
-		logger.Info("stopping")
-	}
-	return errors.Join(err, shutdown(hub, server, admin))
+	return server.Serve(s.ctx, config, func(r server.Ready) {
+		b.end()
+		s.greet(r, len(c.Services) > 0)
+	})
 }
 
-// address is the URL to show to people.
-func (c *serveCmd) address(l net.Listener) string {
-	if c.public != nil {
-		return c.public.String()
-	}
-	scheme := "http"
-	if c.TLSCert != "" {
-		scheme = "https"
-	}
-	return scheme + "://" + l.Addr().String()
-}
-
-// shutdown ends requests first, then what they rely on.
-func shutdown(h *hub, servers ...*http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	var errs []error
-	for _, server := range servers {
-		if server == nil {
-			continue
-		}
-		if err := server.Shutdown(ctx); err != nil {
-			errs = append(errs, server.Close())
-		}
-	}
-	guard := h.log.ReadOnly()
-	// The log gets a time of its own: closed well, it starts fast.
-	ctx, cancel = context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	return errors.Join(append(errs, h.close(ctx), guard)...)
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// greet says what to type next.
-func (s *session) greet(h *hub, base string, took time.Duration) {
+// greet says what to type next. some says that the node does not run all services.
+func (s *session) greet(r server.Ready, some bool) {
 	if s.json {
-		s.print(map[string]any{"url": base, "data": h.Data, "ready_ms": took.Milliseconds(), "readOnly": h.log.ReadOnly() != nil})
+		s.print(map[string]any{"url": r.URL, "data": s.data, "ready_ms": r.Took.Milliseconds(), "readOnly": r.ReadOnly != nil, "services": r.Services})
 		return
 	}
-	if err := h.log.ReadOnly(); err != nil {
-		fmt.Fprintf(s.out, "Hubledger runs READ-ONLY on %s: pulls work, pushes and deletions do not.\n%v\n", base, err)
+	if r.ReadOnly != nil {
+		fmt.Fprintf(s.out, "Hubledger runs READ-ONLY on %s: pulls work, pushes and deletions do not.\n%v\n", r.URL, r.ReadOnly)
 		return
 	}
-	// A certificate is for the names it has.
-	_, host, _ := strings.Cut(strings.Replace(base, "http://127.0.0.1", "http://localhost", 1), "://")
-	fmt.Fprintf(s.out, `Hubledger is ready on %s (%d ms), data in %s
-%s
+	fmt.Fprintf(s.out, "Hubledger is ready on %s (%d ms), data in %s\n", r.URL, r.Took.Milliseconds(), s.data)
+	if some {
+		fmt.Fprintf(s.out, "This node runs: %s\n", strings.Join(r.Services, ", "))
+	}
+	if r.Password != "" {
+		fmt.Fprintf(s.out, "\nLog in as %s with the password %s\n(it is in %s until you change it: %s users reset-password %s)\n",
+			r.FirstAdmin, r.Password, r.PasswordFile, commandName(s.data), r.FirstAdmin)
+	}
+	if !some {
+		// A certificate is for the names it has.
+		_, host, _ := strings.Cut(strings.Replace(r.URL, "http://127.0.0.1", "http://localhost", 1), "://")
+		fmt.Fprintf(s.out, `
 Try:
   docker login %s --username admin
   docker tag IMAGE %s/admin/app:1.0
   docker push %s/admin/app:1.0
   %s events ls
-
-Stop with Ctrl-C.
-`, base, took.Milliseconds(), h.Data, h.firstPassword(), host, host, host, commandName(h.Data))
-}
-
-// firstPassword is what the first administrator logs in with, as long as it is
-// the one that was made for them.
-func (h *hub) firstPassword() string {
-	if h.first.Password == "" {
-		return ""
+`, host, host, host, commandName(s.data))
 	}
-	return fmt.Sprintf("\nLog in as %s with the password %s\n(it is in %s until you change it: %s users reset-password %s)\n",
-		h.first.Name, h.first.Password, h.first.PasswordFile, commandName(h.Data), h.first.Name)
+	fmt.Fprint(s.out, "\nStop with Ctrl-C.\n")
 }
 
 // commandName is how to call this program for the given data directory.

@@ -9,13 +9,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hubledger/services/server"
 )
 
 // made makes an authority and a server certificate in a folder of the test.
@@ -43,16 +44,16 @@ func trusting(t testing.TB, ca string) *x509.CertPool {
 
 func TestServesTheCertificateOfTLSInit(t *testing.T) {
 	files := madeTLS(t, "hub.example.com", "192.0.2.7", "::1")
-	config, err := newTLSConfig(files.cert, files.key, slog.New(slog.DiscardHandler))
+	config, err := server.TLSConfig(files.cert, files.key, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
-	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	listener := tls.NewListener(server.Listener, config)
-	server.Listener = listener
-	server.Start()
-	defer server.Close()
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+	web.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	listener := tls.NewListener(web.Listener, config)
+	web.Listener = listener
+	web.Start()
+	defer web.Close()
 
 	get := func(host string, max uint16) error {
 		client := &http.Client{Transport: &http.Transport{
@@ -105,7 +106,7 @@ func TestReplacedCertificateIsServed(t *testing.T) {
 	files := madeTLS(t, "hub.example.com")
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		config, err := newTLSConfig(files.cert, files.key, slog.New(slog.NewTextHandler(&log, nil)))
+		config, err := server.TLSConfig(files.cert, files.key, slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,27 +181,8 @@ func TestBrokenCertificateIsRefusedAtTheStart(t *testing.T) {
 	files := madeTLS(t, "localhost")
 	other := madeTLS(t, "localhost")
 	for _, c := range [][2]string{{"nowhere", files.key}, {files.cert, "nowhere"}, {files.cert, other.key}, {files.key, files.cert}} {
-		if _, err := newTLSConfig(c[0], c[1], slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "TLS certificate") {
+		if _, err := server.TLSConfig(c[0], c[1], slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "TLS certificate") {
 			t.Errorf("%q: %v", c, err)
-		}
-	}
-}
-
-func TestPlainWarning(t *testing.T) {
-	https, http := &url.URL{Scheme: "https", Host: "hub"}, &url.URL{Scheme: "http", Host: "hub"}
-	for _, c := range []struct {
-		listen string
-		secure bool
-		public *url.URL
-		warns  bool
-	}{
-		{"127.0.0.1:5050", false, nil, false}, {"[::1]:5050", false, nil, false}, {"localhost:5050", false, http, false},
-		{"0.0.0.0:5050", true, nil, false}, {"0.0.0.0:5050", false, https, false},
-		{"0.0.0.0:5050", false, nil, true}, {":5050", false, http, true}, {"192.0.2.1:5050", false, nil, true}, {"hub:5050", false, nil, true},
-	} {
-		got := plainWarning(c.listen, c.secure, c.public)
-		if (got != "") != c.warns || c.warns && !strings.Contains(got, "server gave HTTP response to HTTPS client") {
-			t.Errorf("%+v: %q", c, got)
 		}
 	}
 }

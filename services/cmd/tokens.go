@@ -26,7 +26,7 @@ func (o *owned) tokens(s *session) (a *api, at, owner string, err error) {
 		return nil, "", "", err
 	}
 	if owner = o.For; owner == "" {
-		owner = a.user
+		owner = a.User
 	}
 	if owner == "" {
 		return nil, "", "", errors.New("the operator has no tokens: say whose with --for")

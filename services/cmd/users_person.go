@@ -21,7 +21,7 @@ func (c *usersResetPasswordCmd) Run(s *session) error {
 		return err
 	}
 	body := map[string]any{}
-	if a.user == c.Name {
+	if a.User == c.Name {
 		if body["old"], err = s.secret("Password so far", c.PasswordStdin); err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (c *usersEraseCmd) Run(s *session) error {
 	if body["confirm"] != c.Name {
 		return errors.New("that is not " + c.Name + "; nothing is changed")
 	}
-	if a.user == c.Name {
+	if a.User == c.Name {
 		if body["password"], err = s.secret("Your password", c.PasswordStdin); err != nil {
 			return err
 		}

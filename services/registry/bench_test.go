@@ -52,7 +52,7 @@ func BenchmarkRepository(b *testing.B) {
 						r.hub.Registry.Committed(projections.Commit{}, false) // as after a lost connection
 					}
 					w := httptest.NewRecorder()
-					r.hub.Registry.ServeHTTP(w, what.request(k))
+					r.hub.Handler.ServeHTTP(w, what.request(k))
 					if w.Code != what.status {
 						b.Fatalf("answered %d: %s", w.Code, w.Body)
 					}

@@ -1,163 +1,86 @@
 package registry
 
 import (
-	"errors"
+	"cmp"
 	"net/http"
-	"slices"
-	"strings"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/service"
 )
 
-// A demand is what one endpoint asks of whoever calls it. The zero demand is
-// one that was forgotten: such an endpoint is open to nobody.
-type demand uint8
-
-const (
-	undeclared demand = iota
-	somebody          // docker login asks for nothing else
-	listsNames
-	reads
-	writes
-	deletes
-)
-
-// of is the need of a request for that repository.
-func (d demand) of(name string) access.Need {
-	switch d {
-	case listsNames:
-		return access.Need{Catalog: true}
-	case reads:
-		return access.Need{Repository: name, Level: access.Read}
-	case writes:
-		return access.Need{Repository: name, Level: access.Write}
-	case deletes:
-		return access.Need{Repository: name, Level: access.Delete}
-	}
-	return access.Need{}
+// A route is what a path below /v2/ names.
+type route struct {
+	name string
+	ref  string // tag, digest or upload id, "" for none
+	who  access.Principal
 }
 
-// An endpoint is one method of one kind of route.
+// An endpoint is one method of one path (distribution-spec, "Endpoints").
 type endpoint struct {
-	needs demand
-	serve func(s *Registry, w http.ResponseWriter, r *http.Request, to route) error
+	method, pattern string
+	permission      access.Permission
+	serve           func(s *Registry, w http.ResponseWriter, r *http.Request, to route) error
 }
 
-// A resource is all that can be done with one kind of route. HEAD is GET
-// without its body.
-type resource struct {
-	pattern string
-	methods map[string]endpoint
+// endpoints is the one table of what is served and what it needs.
+var endpoints = []endpoint{
+	{"GET", "/v2/", access.RegistryUser, (*Registry).base},
+	{"GET", "/v2/_catalog", access.RegistryCatalog, (*Registry).listRepositories},
+	{"GET", "/v2/{name...}/tags/list", access.RepositoryRead, (*Registry).listTags},
+	{"GET", "/v2/{name...}/referrers/{digest}", access.RepositoryRead, (*Registry).listReferrers},
+	{"GET", "/v2/{name...}/manifests/{reference}", access.RepositoryRead, (*Registry).getManifest},
+	{"PUT", "/v2/{name...}/manifests/{reference}", access.RepositoryWrite, (*Registry).putManifest},
+	{"DELETE", "/v2/{name...}/manifests/{reference}", access.RepositoryDelete, (*Registry).deleteManifest},
+	{"GET", "/v2/{name...}/blobs/{digest}", access.RepositoryRead, (*Registry).getBlob},
+	{"DELETE", "/v2/{name...}/blobs/{digest}", access.RepositoryDelete, (*Registry).deleteBlob},
+	{"POST", "/v2/{name...}/blobs/uploads/", access.RepositoryWrite, (*Registry).beginUpload},
+	{"GET", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, (*Registry).uploadStatus},
+	{"PATCH", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, (*Registry).writeUpload},
+	{"PUT", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, (*Registry).finishUpload},
+	{"DELETE", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, (*Registry).cancelUpload},
 }
 
-// resources is the one table of what is served and what it needs.
-var resources = map[string]resource{
-	"base": {"/v2/", map[string]endpoint{
-		"GET": {somebody, (*Registry).base},
-	}},
-	"catalog": {"/v2/_catalog", map[string]endpoint{
-		"GET": {listsNames, (*Registry).listRepositories},
-	}},
-	"tags": {"/v2/{name}/tags/list", map[string]endpoint{
-		"GET": {reads, (*Registry).listTags},
-	}},
-	"referrers": {"/v2/{name}/referrers/{digest}", map[string]endpoint{
-		"GET": {reads, (*Registry).listReferrers},
-	}},
-	"manifests": {"/v2/{name}/manifests/{reference}", map[string]endpoint{
-		"GET":    {reads, (*Registry).getManifest},
-		"PUT":    {writes, (*Registry).putManifest},
-		"DELETE": {deletes, (*Registry).deleteManifest},
-	}},
-	"blobs": {"/v2/{name}/blobs/{digest}", map[string]endpoint{
-		"GET":    {reads, (*Registry).getBlob},
-		"DELETE": {deletes, (*Registry).deleteBlob},
-	}},
-	"uploads": {"/v2/{name}/blobs/uploads/", map[string]endpoint{
-		"POST": {writes, (*Registry).beginUpload},
-	}},
-	"upload": {"/v2/{name}/blobs/uploads/{id}", map[string]endpoint{
-		"GET":    {writes, (*Registry).uploadStatus},
-		"PATCH":  {writes, (*Registry).writeUpload},
-		"PUT":    {writes, (*Registry).finishUpload},
-		"DELETE": {writes, (*Registry).cancelUpload},
-	}},
-}
-
-// A Route is one endpoint and what a request to it has to be allowed.
-type Route struct {
-	Method  string
-	Pattern string      // such as /v2/{name}/tags/list, where a name has slashes
-	Need    access.Need // its Repository is "{name}" as in the pattern; zero for /v2/ only
-}
-
-// Routes lists every endpoint, ordered by pattern and method.
-func Routes() []Route {
-	var list []Route
-	for _, res := range resources {
-		for _, method := range res.allowed() {
-			list = append(list, Route{method, res.pattern, res.endpoint(method).needs.of("{name}")})
-		}
+// needOf is what a permission asks for on the repository of that name.
+func needOf(p access.Permission, name string) access.Need {
+	if p == access.RegistryCatalog {
+		return access.Need{Catalog: true}
 	}
-	slices.SortFunc(list, func(a, b Route) int {
-		if c := strings.Compare(a.Pattern, b.Pattern); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Method, b.Method)
-	})
-	return list
+	return access.Need{Repository: name, Level: p.Level()}
 }
 
-func (res resource) endpoint(method string) endpoint {
-	if method == http.MethodHead {
-		method = http.MethodGet
+func (s *Registry) routes() []service.Route {
+	routes := make([]service.Route, len(endpoints))
+	for k, e := range endpoints {
+		routes[k] = service.Route{Method: e.method, Pattern: e.pattern, Permission: e.permission, Serve: func(w http.ResponseWriter, r *http.Request) {
+			w.Header()["Docker-Distribution-Api-Version"] = apiVersion
+			if err := s.serve(w, r, e); err != nil {
+				s.answer(w, r, err)
+			}
+		}}
 	}
-	return res.methods[method]
+	return routes
 }
 
-// allowed lists the methods of a kind (RFC 9110, section 15.5.6).
-func (res resource) allowed() []string {
-	var methods []string
-	for method := range res.methods {
-		methods = append(methods, method)
-	}
-	slices.Sort(methods)
-	if slices.Contains(methods, http.MethodGet) {
-		methods = append(methods, http.MethodHead)
-	}
-	return methods
-}
-
-// ServeHTTP serves /v2/. Nothing is read or looked up for a request before it
-// is known that it may.
-func (s *Registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	to := parseRoute(r.URL.Path)
-	w.Header()["Docker-Distribution-Api-Version"] = apiVersion
-	if err := s.dispatch(w, r, to); err != nil {
-		s.answer(w, r, err)
-	}
-}
-
-var apiVersion = []string{"registry/2.0"}
-
-func (s *Registry) dispatch(w http.ResponseWriter, r *http.Request, to route) (err error) {
-	if to.kind == "" {
-		return fail(http.StatusNotFound, "NAME_UNKNOWN", "no such endpoint; the registry's API is below /v2/")
-	}
-	res := resources[to.kind]
-	e := res.endpoint(r.Method)
-	switch {
-	case e.serve == nil:
-		w.Header().Set("Allow", strings.Join(res.allowed(), ", "))
-		return unsupported(http.StatusMethodNotAllowed, r.Method+" is not supported here")
-	case e.needs == undeclared:
-		return errors.New(r.Method + " " + res.pattern + " declares no need")
-	}
-	if to.who, err = s.Access.Authorize(r, e.needs.of(to.name)); err != nil {
+// serve reads and looks up nothing for a request before it is known that it may.
+func (s *Registry) serve(w http.ResponseWriter, r *http.Request, e endpoint) (err error) {
+	to := route{name: r.PathValue("name"), ref: cmp.Or(r.PathValue("reference"), r.PathValue("digest"), r.PathValue("id"))}
+	if to.who, err = s.Access.Authorize(r, needOf(e.permission, to.name)); err != nil {
 		return err
 	}
 	return e.serve(s, w, r, to)
 }
+
+// notServed answers in the registry's form (distribution-spec, "Error Codes").
+func (s *Registry) notServed(w http.ResponseWriter, r *http.Request, status int, _ string) {
+	w.Header()["Docker-Distribution-Api-Version"] = apiVersion
+	p := fail(status, "NAME_UNKNOWN", "no such endpoint; the registry's API is below /v2/")
+	if status == http.StatusMethodNotAllowed {
+		p = unsupported(status, r.Method+" is not supported here")
+	}
+	s.answer(w, r, p)
+}
+
+var apiVersion = []string{"registry/2.0"}
 
 func (s *Registry) base(w http.ResponseWriter, r *http.Request, _ route) error {
 	return writeJSON(w, "application/json", struct{}{})

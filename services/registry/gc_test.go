@@ -88,8 +88,8 @@ func TestCollectTakesWhatNothingHolds(t *testing.T) {
 		if got := stored(t, h); !slices.Equal(got, kept) {
 			t.Fatalf("kept %d blobs, want %d:\n%v\n%v", len(got), len(kept), got, kept)
 		}
-		if swept != len(before)-len(kept) || h.Counts.Swept.Value() != int64(swept) {
-			t.Errorf("swept %d, counted %d, gone are %d", swept, h.Counts.Swept.Value(), len(before)-len(kept))
+		if swept != len(before)-len(kept) || registrytest.Value(t, h.Metrics.Swept) != int64(swept) {
+			t.Errorf("swept %d, counted %d, gone are %d", swept, registrytest.Value(t, h.Metrics.Swept), len(before)-len(kept))
 		}
 		wantPulls(t, c, "alice/app", true, "1", "2", "4", "5", "all", untagged.Digest().String())
 		// The log says what was taken, before it was.

@@ -75,13 +75,16 @@ type Config struct {
 	// DefaultVisibility is that of a repository which a push creates:
 	// events.Public or events.Private, the default.
 	DefaultVisibility string
-	// Metrics counts what happens.
+	// Metrics counts what happens. Default NewMetrics.
 	Metrics Metrics
 	// MaxUploads bounds the uploads that one account has open at once. Default 1000.
 	MaxUploads int
 	// LeaseTerm is how long an uploaded blob is held for a manifest to come,
 	// and how long a blob stays after its last hold ended. Default 24 h.
 	LeaseTerm time.Duration
+	// GCInterval is the time between two garbage collections that come by
+	// themselves. 0 turns them off.
+	GCInterval time.Duration
 	// UndeleteWindow is how long a deletion can be undone. Default 30 days.
 	UndeleteWindow time.Duration
 	// Wait bounds how long an answer waits for the projection. Default 10 s.
@@ -112,6 +115,9 @@ func New(c Config) *Registry {
 	}
 	if c.Wait == 0 {
 		c.Wait = 10 * time.Second
+	}
+	if c.Metrics == (Metrics{}) {
+		c.Metrics = NewMetrics()
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
 	return &Registry{Config: c, cache: newCache(maxCacheBytes), pulls: newPullCounter(),

@@ -23,7 +23,7 @@ type paging struct{ page, size int }
 func (p paging) offset() int { return (p.page - 1) * p.size }
 
 const (
-	maxPage = 10_000
+	maxPage     = 10_000
 	maxPageSize = 100
 )
 

@@ -14,18 +14,18 @@ import (
 
 // tagView is a tag as Docker Hub shows it.
 type tagView struct {
-	Name                string        `json:"name"`
-	Digest              string        `json:"digest"`
-	MediaType           string        `json:"media_type"`
-	ContentType         string        `json:"content_type"`
-	FullSize            int64         `json:"full_size"`
+	Name                string      `json:"name"`
+	Digest              string      `json:"digest"`
+	MediaType           string      `json:"media_type"`
+	ContentType         string      `json:"content_type"`
+	FullSize            int64       `json:"full_size"`
 	Images              []imageView `json:"images"`
-	LastUpdated         time.Time     `json:"last_updated"`
-	LastUpdaterUsername string        `json:"last_updater_username"`
-	TagStatus           string        `json:"tag_status"`
-	TagLastPulled       *time.Time    `json:"tag_last_pulled"`
-	TagLastPushed       time.Time     `json:"tag_last_pushed"`
-	V2                  bool          `json:"v2"`
+	LastUpdated         time.Time   `json:"last_updated"`
+	LastUpdaterUsername string      `json:"last_updater_username"`
+	TagStatus           string      `json:"tag_status"`
+	TagLastPulled       *time.Time  `json:"tag_last_pulled"`
+	TagLastPushed       time.Time   `json:"tag_last_pushed"`
+	V2                  bool        `json:"v2"`
 }
 
 type imageView struct {

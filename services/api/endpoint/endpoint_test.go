@@ -24,7 +24,7 @@ func bare() *Set {
 
 func ask(t *testing.T, s *Set, method, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
-	router, err := service.NewRouter([]service.Service{{Name: "api", Routes: s.Routes(), NotServed: NotServed}})
+	router, err := service.NewRouter([]service.Service{{Name: "api", Routes: s.Routes(), NotServed: NotServed}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,8 +98,8 @@ func TestPreviewIsWhatHappens(t *testing.T) {
 			h.EndLeases("alice/app", "bob/app")
 			_, err = h.Collector().Collect(ctx, 0, func(int) {})
 			check(t, err)
-			if freed := h.Counts.Freed.Value(); freed != stage.freed.Bytes || int(h.Counts.Swept.Value()) != stage.freed.Blobs {
-				t.Errorf("after %d days: %d bytes of %d blobs were freed, the preview said %+v", stage.days, freed, h.Counts.Swept.Value(), stage.freed)
+			if freed := registrytest.Value(t, h.Metrics.Freed); freed != stage.freed.Bytes || int(registrytest.Value(t, h.Metrics.Swept)) != stage.freed.Blobs {
+				t.Errorf("after %d days: %d bytes of %d blobs were freed, the preview said %+v", stage.days, freed, registrytest.Value(t, h.Metrics.Swept), stage.freed)
 			}
 		}
 		for name, tag := range map[string]string{"alice/app": "v3", "bob/app": "v1"} {

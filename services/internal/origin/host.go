@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -46,4 +47,10 @@ func validName(s string) bool {
 		}
 	}
 	return s != "" && s[0] != '.' && s[0] != '-'
+}
+
+// IsLoopback says whether a host is this machine.
+func IsLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

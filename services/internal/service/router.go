@@ -18,6 +18,7 @@ import (
 // method is passed over.
 type Router struct {
 	endpoints map[string][]*endpoint // by the first component of their patterns
+	otherwise NotServed
 }
 
 // An endpoint is a pattern with its methods.
@@ -28,9 +29,13 @@ type endpoint struct {
 }
 
 // NewRouter makes the router of services. It refuses a route that declares no
-// permission, and two routes with one method and pattern.
-func NewRouter(services []Service) (*Router, error) {
-	router, known := &Router{map[string][]*endpoint{}}, map[string]*endpoint{}
+// permission, and two routes with one method and pattern. otherwise answers for
+// paths that are no service's; nil: in plain text.
+func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
+	if otherwise == nil {
+		otherwise = plainNotServed
+	}
+	router, known := &Router{map[string][]*endpoint{}, otherwise}, map[string]*endpoint{}
 	for _, s := range services {
 		notServed := s.NotServed
 		if notServed == nil {
@@ -106,7 +111,7 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 // refusal says how a path that is not served is answered, and which methods it
 // has. The form is that of the service whose pattern is closest to the path.
 func (router *Router) refusal(path []string) (form NotServed, allow string) {
-	form, has, closest := plainNotServed, map[string]bool{}, -1
+	form, has, closest := router.otherwise, map[string]bool{}, -1
 	for _, e := range router.endpoints[first(path)] {
 		if e.match(path) {
 			for method := range e.methods {

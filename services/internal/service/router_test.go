@@ -51,7 +51,7 @@ func router(t testing.TB) *service.Router {
 			route("GET", "/v2/users/{user}", "user"),
 			route("GET", "/api/v1/users/{user}", "user"),
 		}},
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestRouterRefuses(t *testing.T) {
 		`has a component "{y"`:   {route("GET", "/x/{y")},
 		`has a component "{}"`:   {route("GET", "/x/{}")},
 	} {
-		if _, err := service.NewRouter([]service.Service{{Name: "x", Routes: routes}}); err == nil || !strings.Contains(err.Error(), what) {
+		if _, err := service.NewRouter([]service.Service{{Name: "x", Routes: routes}}, nil); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -15,14 +15,17 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/images"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
@@ -67,7 +70,8 @@ type Hub struct {
 	Blobs    *blobs.Store
 	Leases   *leases.Store
 	Registry *registry.Registry
-	Counts   *Counts // over all restarts
+	Handler  http.Handler     // serves the registry
+	Metrics  registry.Metrics // over all restarts
 
 	config registry.Config
 	server *http.Server
@@ -75,15 +79,15 @@ type Hub struct {
 	work   sync.WaitGroup
 }
 
-// Counts are the registry's metrics.
-type Counts struct{ Pushes, Uploads, Mounts, Swept, Freed Counter }
-
-// A Counter counts in memory.
-type Counter struct{ n atomic.Int64 }
-
-func (c *Counter) Inc()          { c.n.Add(1) }
-func (c *Counter) Add(n float64) { c.n.Add(int64(n)) }
-func (c *Counter) Value() int64  { return c.n.Load() }
+// Value is what a counter has counted.
+func Value(t testing.TB, c prometheus.Counter) int64 {
+	t.Helper()
+	var m dto.Metric
+	if err := c.Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	return int64(m.GetCounter().GetValue())
+}
 
 // Start runs a hub and ends it with the test.
 func Start(t testing.TB, c Config) *Hub {
@@ -98,7 +102,7 @@ func Start(t testing.TB, c Config) *Hub {
 		c.Gate = &Gate{}
 	}
 	c.Reserve = cmp.Or(c.Reserve, -1)
-	h := &Hub{Config: c, T: t, Counts: &Counts{}}
+	h := &Hub{Config: c, T: t, Metrics: registry.NewMetrics()}
 	h.Open()
 	t.Cleanup(func() { h.Close() })
 	return h
@@ -140,7 +144,10 @@ func (h *Hub) Open() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	fatal("listen")
 	h.URL = "http://" + listener.Addr().String()
-	server := &http.Server{Handler: h.Registry, ErrorLog: slog.NewLogLogger(h.Logger.Handler(), slog.LevelDebug)}
+	router, err := service.NewRouter([]service.Service{h.Registry.Service()}, nil)
+	fatal("make the router")
+	h.Handler = router
+	server := &http.Server{Handler: router, ErrorLog: slog.NewLogLogger(h.Logger.Handler(), slog.LevelDebug)}
 	h.server = server
 	h.work.Go(func() { server.Serve(listener) })
 }
@@ -157,8 +164,7 @@ func (h *Hub) run(ctx context.Context) {
 	h.config = registry.Config{Log: log, View: h.Runner, Read: images.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
 		Leases: h.Leases, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
 		DefaultVisibility: h.DefaultVisibility, MaxUploads: cmp.Or(h.MaxUploads, math.MaxInt), Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
-		Metrics: registry.Metrics{Pushes: &h.Counts.Pushes, Uploads: &h.Counts.Uploads, Mounts: &h.Counts.Mounts,
-			Swept: &h.Counts.Swept, Freed: &h.Counts.Freed}}
+		Metrics: h.Metrics}
 	h.Registry = registry.New(h.config)
 	running, stop := context.WithCancel(ctx)
 	h.stop = stop

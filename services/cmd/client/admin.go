@@ -1,0 +1,73 @@
+package client
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"syscall"
+
+	"hubledger/services/internal/adminsocket"
+)
+
+// ErrInterrupted: the person who asked did not wait for the whole answer.
+var ErrInterrupted = errors.New("interrupted before the hub had answered")
+
+// Admin asks the hub that runs on a data directory, by its admin socket.
+// progress and item may be nil. It returns ErrInterrupted when ctx ended first.
+func Admin(ctx context.Context, data, method, path string, query url.Values, progress func(adminsocket.Progress), item func(json.RawMessage) error) error {
+	socket := adminsocket.Path(data)
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return adminsocket.Dial(ctx, socket)
+	}}}
+	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+path+"?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("no hub is running on %s (no answer on %s): start it with `hubledger serve --data %s`, or name its data directory with --data", data, socket, data)
+	}
+	if err != nil {
+		return fmt.Errorf("ask the running hub: %w", err)
+	}
+	defer resp.Body.Close()
+	in := bufio.NewReaderSize(resp.Body, 1<<20)
+	for {
+		raw, err := in.ReadBytes('\n')
+		if len(bytes.TrimSpace(raw)) > 0 {
+			var m adminsocket.Message
+			if jerr := json.Unmarshal(raw, &m); jerr != nil {
+				return fmt.Errorf("the hub's answer cannot be read: %w", jerr)
+			}
+			switch {
+			case m.Error != "":
+				return errors.New(m.Error)
+			case m.Done:
+				return nil
+			case m.Progress != nil && progress != nil:
+				progress(*m.Progress)
+			case m.Item != nil && item != nil:
+				if err := item(m.Item); err != nil {
+					return err
+				}
+			}
+		}
+		if ctx.Err() != nil {
+			return ErrInterrupted
+		}
+		if errors.Is(err, io.EOF) {
+			return errors.New("the hub stopped before it had answered")
+		}
+		if err != nil {
+			return fmt.Errorf("the hub's answer broke off: %w", err)
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package cmd
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Whatever the hub keeps is for its owner only, also in a directory that was
+// open to others.
+func TestFilesAreTheOwners(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	h := startHubOn(t, data)
+	organizations(t, h, "acme")
+	n := 0
+	err := filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 && (path == data || filepath.Ext(path) == ".db") {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		n++
+		return err
+	})
+	if err != nil || n < 20 {
+		t.Errorf("%d files, %v", n, err)
+	}
+}

@@ -1,0 +1,78 @@
+package adminsocket
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections"
+	"hubledger/projections/images"
+)
+
+// A Message is one line of an answer: progress, an item, and in the end that
+// it is done, or an error.
+type Message struct {
+	Progress *Progress       `json:"progress,omitempty"`
+	Item     json.RawMessage `json:"item,omitempty"`
+	Done     bool            `json:"done,omitempty"`
+	Error    string          `json:"error,omitempty"`
+}
+
+// Progress says how far long work is; Total is 0 when that is not known.
+type Progress struct {
+	Done, Total int64
+	Unit        string
+}
+
+// A Status is what the hub says of itself: GET /status.
+type Status struct {
+	Ready      bool     `json:"ready"`
+	ReadOnly   string   `json:"readOnly,omitempty"` // why nothing can be pushed
+	Services   []string `json:"services"`           // that this node runs
+	Generation string   `json:"generation"`
+	Events     uint64   `json:"events"` // the log's last sequence
+	LogBytes   uint64   `json:"logBytes"`
+	Blobs      int64    `json:"blobs"`
+	BlobBytes  int64    `json:"blobBytes"`
+	Left       int64    `json:"left"` // bytes that uploads may still write
+}
+
+// An Event is one event of the log: GET /events and /events/{seq}. Data and
+// Leaf are there when one event is asked for.
+type Event struct {
+	Seq        uint64            `json:"seq"`
+	Time       time.Time         `json:"time"`
+	Type       string            `json:"type"`
+	Actor      string            `json:"actor"`
+	Subject    string            `json:"subject"`
+	Attributes map[string]string `json:"attributes"`
+	Data       json.RawMessage   `json:"data,omitempty"`
+	Leaf       string            `json:"leaf,omitempty"`
+	What       string            `json:"what"` // the sentence for people, without the actor
+}
+
+// A Projection is one read model: GET /projections.
+type Projection struct {
+	Name     string               `json:"name"`
+	Version  int                  `json:"version"`
+	Position uint64               `json:"position"`
+	Lag      uint64               `json:"lag"` // events of the log that are not committed yet
+	Parked   []projections.Parked `json:"parked,omitempty"`
+}
+
+// A QueryResult is one line of what the live build of a projection answers to
+// its named queries: GET /projections/{name}/answers. The first has the position.
+type QueryResult struct {
+	Position *uint64 `json:"position,omitempty"`
+	Query    string  `json:"query,omitempty"`
+	Key      string  `json:"key,omitempty"`
+	Answer   string  `json:"answer,omitempty"`
+}
+
+// A DamagedBlob is one that POST /blobs/verify has found.
+type DamagedBlob struct {
+	Digest  digest.Digest  `json:"digest"`
+	Problem string         `json:"problem"`
+	Breaks  []images.Image `json:"breaks"` // live images that need it
+}

@@ -1,0 +1,62 @@
+package registry
+
+import (
+	"context"
+	"time"
+
+	"hubledger/projections"
+	"hubledger/projections/images"
+	"hubledger/services/internal/service"
+)
+
+// abandonedAfter is when an upload that nothing is written to is purged.
+const abandonedAfter = 24 * time.Hour
+
+// Service is what the registry hands over to the program.
+func (s *Registry) Service() service.Service {
+	return service.Service{
+		Name:       "registry",
+		Routes:     s.routes(),
+		NotServed:  s.notServed,
+		ReadModels: []*projections.Projection{&images.Projection},
+		Jobs: []service.Job{
+			{Name: "write down pull counts", Every: time.Second, Run: s.FlushPulls},
+			{Name: "record pull counts", Every: time.Minute, Run: s.RecordPulls},
+			{Name: "purge abandoned uploads", Every: 10 * time.Minute, Run: s.purgeUploads},
+			{Name: "drop old leases", Every: min(s.LeaseTerm, time.Hour), Run: s.dropLeases},
+			{Name: "collect garbage", Every: s.GCInterval, Run: s.collectGarbage},
+		},
+		Metrics:   s.Metrics.collectors(),
+		Sentences: sentences,
+		Start:     s.FinishSweeps,
+		Stop:      s.FlushPulls,
+	}
+}
+
+func (s *Registry) purgeUploads(ctx context.Context) error {
+	n, err := s.Blobs.PurgeUploads(ctx, abandonedAfter)
+	if n > 0 {
+		s.Logger.Info("purged abandoned uploads", "count", n)
+	}
+	return err
+}
+
+func (s *Registry) dropLeases(ctx context.Context) error {
+	_, err := s.Leases.Expire(ctx, time.Now().Add(-2*s.LeaseTerm))
+	return err
+}
+
+// collectGarbage is the collection that comes by itself. When the disk's
+// reserve is reached it gives up what could still be restored.
+func (s *Registry) collectGarbage(ctx context.Context) error {
+	window := s.UndeleteWindow
+	if left, _, _, err := s.Blobs.Space(); err == nil && left <= 0 {
+		window = 0
+		s.Logger.Warn("the disk's reserve is reached: garbage collection takes deleted images now, they cannot be restored any more")
+	}
+	c, err := s.Collect(ctx, window, func(int) {})
+	if c.Swept > 0 {
+		s.Logger.Info("garbage collected", "blobs", c.Swept, "bytes", c.Freed)
+	}
+	return err
+}

@@ -1,0 +1,124 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"hubledger/services/internal/adminsocket"
+	"hubledger/services/internal/service"
+)
+
+// An answer is what an admin request writes: lines of JSON as they come.
+type answer struct {
+	mu   sync.Mutex
+	w    http.ResponseWriter
+	last time.Time
+}
+
+func (a *answer) write(l any) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := json.NewEncoder(a.w).Encode(l); err != nil {
+		return err
+	}
+	return http.NewResponseController(a.w).Flush()
+}
+
+func (a *answer) item(v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return a.write(adminsocket.Message{Item: raw})
+}
+
+// many is item for one of very many, which need not arrive one by one.
+func (a *answer) many(v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return json.NewEncoder(a.w).Encode(adminsocket.Message{Item: raw})
+}
+
+// progress is passed on at most ten times a second.
+func (a *answer) progress(done, total int64, unit string) {
+	a.mu.Lock()
+	skip := time.Since(a.last) < 100*time.Millisecond && done < total
+	if !skip {
+		a.last = time.Now()
+	}
+	a.mu.Unlock()
+	if !skip {
+		a.write(adminsocket.Message{Progress: &adminsocket.Progress{Done: done, Total: total, Unit: unit}}) // a lost line shows at the next write
+	}
+}
+
+// adminRoutes is what the command line can ask a running hub, one line a command.
+func (n *Node) adminRoutes() map[string]func(ctx context.Context, r *http.Request, a *answer) error {
+	return map[string]func(context.Context, *http.Request, *answer) error{
+		"GET /status":                     n.adminStatus,
+		"GET /events":                     n.adminEvents,
+		"GET /events/{seq}":               n.adminEvent,
+		"GET /projections":                n.adminProjections,
+		"GET /projections/{name}/answers": n.adminAnswers,
+		"POST /projections/{name}/switch": n.adminSwitch,
+		"POST /blobs/verify":              n.adminVerify,
+		"POST /gc":                        n.adminCollect,
+	}
+}
+
+// startAdmin listens on the data directory's socket. Whoever may open it owns
+// the data directory, and needs no further right.
+func startAdmin(n *Node) (*http.Server, error) {
+	path := adminsocket.Path(n.Data)
+	// The lock on the data directory is ours, so a socket that lies here is of
+	// a server that is gone.
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove the old admin socket: %w", err)
+	}
+	listener, err := adminsocket.Listen(path)
+	if err != nil {
+		return nil, fmt.Errorf("listen on the admin socket: %w", err)
+	}
+	mux := http.NewServeMux()
+	for pattern, handle := range n.adminRoutes() {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			a := &answer{w: w}
+			if err := handle(r.Context(), r, a); err != nil {
+				a.write(adminsocket.Message{Error: err.Error()})
+				return
+			}
+			a.write(adminsocket.Message{Done: true})
+		})
+	}
+	router, err := service.NewRouter([]service.Service{n.operator}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if !n.runs(n.operator.Name) {
+		router = nil
+	}
+	mux.HandleFunc("/api/v1/", func(w http.ResponseWriter, r *http.Request) {
+		if router == nil {
+			http.Error(w, "this node does not run the service "+n.operator.Name+": ask one that does", http.StatusNotFound)
+			return
+		}
+		router.ServeHTTP(w, r)
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server.RegisterOnShutdown(stop) // ends commands that follow the log
+	go server.Serve(listener)
+	return server, nil
+}

@@ -1,0 +1,46 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/internal/adminsocket"
+	"hubledger/services/registry/blobs"
+)
+
+func (n *Node) adminCollect(ctx context.Context, r *http.Request, a *answer) error {
+	if n.blobs == nil {
+		return errNoBlobs
+	}
+	if err := n.log.ReadOnly(); err != nil {
+		return err
+	}
+	window := n.UndeleteWindow
+	if r.URL.Query().Get("now") != "" {
+		window = 0
+	}
+	total := n.blobs.Usage().Blobs
+	c, err := n.registry.Collect(ctx, window, func(seen int) { a.progress(int64(seen), total, "blobs") })
+	if err != nil {
+		return err
+	}
+	return a.item(c)
+}
+func (n *Node) adminVerify(ctx context.Context, _ *http.Request, a *answer) error {
+	if n.blobs == nil {
+		return errNoBlobs
+	}
+	var errs []error
+	err := n.blobs.Verify(ctx, func(p blobs.Progress) { a.progress(p.Bytes, p.TotalBytes, "bytes") },
+		func(d digest.Digest, problem error) {
+			n.Logger.Error("damaged blob", "digest", d, "problem", problem)
+			broken, err := n.registry.Read.ImagesWith(ctx, d)
+			errs = append(errs, err, n.leases.MarkDamaged(ctx, d, problem.Error()), a.item(adminsocket.DamagedBlob{Digest: d, Problem: problem.Error(), Breaks: broken}))
+		})
+	return errors.Join(append(errs, err)...)
+}
+
+var errNoBlobs = errors.New("this node runs neither the registry nor the API, and has no blobs")

@@ -1,0 +1,70 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"hubledger/projections"
+	"hubledger/services/internal/adminsocket"
+)
+
+func (n *Node) adminProjections(ctx context.Context, _ *http.Request, a *answer) error {
+	last, err := n.log.LastSeq(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range n.models {
+		parked, err := m.now().runner.Parked(ctx)
+		if err != nil {
+			return err
+		}
+		position := m.Position()
+		if err := a.item(adminsocket.Projection{Name: m.projection.Name, Version: m.projection.Version,
+			Position: position, Lag: last - min(position, last), Parked: parked}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+func (n *Node) adminAnswers(ctx context.Context, r *http.Request, a *answer) error {
+	m, err := n.openModel(r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	return projections.AnswersOf(m.now().store)(ctx,
+		func(position uint64) error { return a.item(adminsocket.QueryResult{Position: &position}) },
+		func(query, key, answer string) error {
+			return a.many(adminsocket.QueryResult{Query: query, Key: key, Answer: answer})
+		})
+}
+
+func (n *Node) adminSwitch(ctx context.Context, r *http.Request, a *answer) error {
+	m, err := n.openModel(r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	if err := n.log.ReadOnly(); err != nil {
+		return err
+	}
+	move := n.place.Switch
+	if r.URL.Query().Get("back") != "" {
+		move = n.place.Back
+	}
+	// Once begun it is finished, whether the asker is still there or not.
+	if err := m.switchTo(context.WithoutCancel(ctx), move); err != nil {
+		return err
+	}
+	return a.item(adminsocket.Projection{Name: m.projection.Name, Version: m.projection.Version, Position: m.Position()})
+}
+
+// openModel finds a read model of this node.
+func (n *Node) openModel(name string) (*readModel, error) {
+	if _, err := ReadModel(name); err != nil {
+		return nil, err
+	}
+	if m := n.model(name); m != nil {
+		return m, nil
+	}
+	return nil, fmt.Errorf("this node does not keep the projection %s: none of its services needs it", name)
+}

@@ -1,0 +1,28 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"hubledger/services/internal/adminsocket"
+)
+
+func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *answer) error {
+	st := adminsocket.Status{Ready: true, Services: n.Services(), Generation: n.log.Generation()}
+	if n.blobs != nil {
+		usage := n.blobs.Usage()
+		left, _, _, err := n.blobs.Space()
+		if err != nil {
+			return err
+		}
+		st.Blobs, st.BlobBytes, st.Left = usage.Blobs, usage.Bytes, max(left, 0)
+	}
+	if reason := n.log.ReadOnly(); reason != nil {
+		st.Ready, st.ReadOnly = false, reason.Error()
+	}
+	// A log that cannot be asked has said why by ReadOnly.
+	if state, err := n.log.State(ctx); err == nil {
+		st.Events, st.LogBytes = state.LastSeq, state.Bytes
+	}
+	return a.item(st)
+}

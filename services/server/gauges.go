@@ -1,0 +1,66 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+var (
+	descLag      = prometheus.NewDesc("hubledger_projection_lag_events", "Events of the log that a projection has not committed.", []string{"projection"}, nil)
+	descPosition = prometheus.NewDesc("hubledger_projection_position", "Sequence of the last event that a projection has committed.", []string{"projection"}, nil)
+	descParked   = prometheus.NewDesc("hubledger_projection_parked", "1 when a projection has parked events, else 0.", []string{"projection"}, nil)
+	descLast     = prometheus.NewDesc("hubledger_log_last_sequence", "Sequence of the log's last event.", nil, nil)
+	descLog      = prometheus.NewDesc("hubledger_log_bytes", "Bytes of the log on disk.", nil, nil)
+	descReadOnly = prometheus.NewDesc("hubledger_log_read_only", "1 when the log guard refuses appends, else 0.", nil, nil)
+	descBlobs    = prometheus.NewDesc("hubledger_blobs", "Blobs in the store.", nil, nil)
+	descBytes    = prometheus.NewDesc("hubledger_blob_bytes", "Bytes of the blobs in the store.", nil, nil)
+	descFree     = prometheus.NewDesc("hubledger_disk_left_bytes", "Bytes that uploads may still write before the reserve is reached.", nil, nil)
+)
+
+// gauges reads the hub's state at the moment of asking.
+type gauges struct{ node *Node }
+
+func (g *gauges) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descLag, descPosition, descParked, descLast, descLog, descReadOnly,
+		descBlobs, descBytes, descFree} {
+		out <- d
+	}
+}
+
+func (g *gauges) Collect(out chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	n := g.node
+	gauge(descReadOnly, truth(n.log.ReadOnly() != nil))
+	if state, err := n.log.State(ctx); err == nil {
+		gauge(descLast, float64(state.LastSeq))
+		gauge(descLog, float64(state.Bytes))
+		for _, m := range n.models {
+			position := m.Position()
+			gauge(descPosition, float64(position), m.projection.Name)
+			gauge(descLag, float64(state.LastSeq-min(position, state.LastSeq)), m.projection.Name)
+			gauge(descParked, truth(m.HasParked()), m.projection.Name)
+		}
+	}
+	if n.blobs == nil {
+		return
+	}
+	usage := n.blobs.Usage()
+	gauge(descBlobs, float64(usage.Blobs))
+	gauge(descBytes, float64(usage.Bytes))
+	if left, _, _, err := n.blobs.Space(); err == nil {
+		gauge(descFree, float64(max(left, 0)))
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

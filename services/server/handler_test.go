@@ -1,0 +1,54 @@
+package server
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A request whose body does not come is answered, and its connection ended, on
+// every path: also where nobody reads a body.
+func TestSlowBodies(t *testing.T) {
+	n, _ := inProcess(t)
+	h := readyHandler(t, n)
+	h.bodyTime = 50 * time.Millisecond
+	server := httptest.NewServer(h)
+	defer server.Close()
+	for _, path := range []string{"/token", "/api/v1/users", "/api/v1/search", "/metrics", "/healthz", "/nothing", "/.well-known/jwks.json"} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: hub\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\ng", path)
+		conn.SetReadDeadline(time.Now().Add(time.Minute)) // only ends a test that hangs
+		in := bufio.NewReader(conn)
+		if resp, err := http.ReadResponse(in, nil); err == nil {
+			io.Copy(io.Discard, resp.Body)
+		}
+		if _, err := in.ReadByte(); err == nil || strings.Contains(err.Error(), "timeout") {
+			t.Errorf("%s: the connection is still there: %v", path, err)
+		}
+	}
+}
+
+// A web page of somebody else's changes nothing here, whatever its visitor's
+// browser remembers.
+func TestOtherSites(t *testing.T) {
+	_, base := inProcess(t)
+	for _, c := range []struct {
+		method, site string
+		refused      bool
+	}{{"POST", "cross-site", true}, {"POST", "same-site", true}, {"DELETE", "cross-site", true}, {"POST", "same-origin", false}, {"POST", "", false}, {"GET", "cross-site", false}} {
+		r := ask(t, c.method, base+"/api/v1/orgs", strings.NewReader(`{}`), http.Header{"Content-Type": {"application/json"}, "Sec-Fetch-Site": {c.site}})
+		if got := strings.Contains(string(r.body), "another site"); got != c.refused || got && r.status != http.StatusForbidden {
+			t.Errorf("%s from %q: %d %s", c.method, c.site, r.status, r.body)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"hubledger/services/internal/service"
+)
+
+// awaitRights returns when it is known who may do what: until then everybody
+// with a login would be told to come back.
+func (n *Node) awaitRights(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for n.rights.Fresh(ctx) != nil {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// startJobs runs what the services that run here do by themselves.
+func (n *Node) startJobs(ctx context.Context) {
+	n.background(func() { n.guard.Run(ctx) })
+	n.background(func() {
+		n.activity.Run(ctx, func(err error) { n.Logger.Error("keep the activity of accounts", "error", err) })
+	})
+	for _, s := range n.services {
+		if s.Run != nil {
+			n.background(func() { s.Run(ctx) })
+		}
+		for _, job := range s.Jobs {
+			if job.Every > 0 {
+				n.background(func() { n.repeat(ctx, job) })
+			}
+		}
+	}
+}
+
+// repeat runs a job now and then until ctx ends, and logs its failures.
+func (n *Node) repeat(ctx context.Context, job service.Job) {
+	tick := time.NewTicker(job.Every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := job.Run(ctx); err != nil && ctx.Err() == nil {
+			n.Logger.Error("could not "+job.Name, "error", err)
+		}
+	}
+}

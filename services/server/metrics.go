@@ -1,0 +1,107 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"hubledger/events"
+	"hubledger/streams"
+)
+
+// metrics is what /metrics shows. Names follow Prometheus's rules: a unit at
+// the end, _total for what only grows.
+type metrics struct {
+	set       *prometheus.Registry
+	requests  *prometheus.CounterVec
+	seconds   *prometheus.HistogramVec
+	appends   prometheus.Counter
+	conflicts prometheus.Counter
+	known     sync.Map // counters by method and status, so that a request looks up no labels
+	once      sync.Once
+	handler   http.Handler
+}
+
+func newMetrics() *metrics {
+	m := &metrics{set: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hubledger_http_requests_total", Help: "Requests answered."}, []string{"method", "code"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "hubledger_http_request_duration_seconds",
+			Help: "Time from a request's head to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 10)}, []string{"method"}),
+	}
+	m.set.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.appends = m.counter("hubledger_log_appends_total", "Events appended by this node.")
+	m.conflicts = m.counter("hubledger_log_conflicts_total", "Appends refused because the aggregate had moved on.")
+	return m
+}
+
+func (m *metrics) counter(name, help string) prometheus.Counter {
+	c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	m.set.MustRegister(c)
+	return c
+}
+
+type observed struct {
+	requests prometheus.Counter
+	seconds  prometheus.Observer
+}
+
+// serve counts a request that a service answers.
+func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
+	begun := time.Now()
+	rec := &responseRecorder{ResponseWriter: w, status: http.StatusOK}
+	h.ServeHTTP(rec, r)
+	rec.end()
+	method := r.Method
+	switch method {
+	case "GET", "HEAD", "POST", "PATCH", "PUT", "DELETE":
+	default:
+		method = "other"
+	}
+	type key struct {
+		method string
+		status int
+	}
+	k := key{method, rec.status}
+	o, ok := m.known.Load(k)
+	if !ok {
+		o, _ = m.known.LoadOrStore(k, &observed{m.requests.WithLabelValues(method, strconv.Itoa(rec.status)), m.seconds.WithLabelValues(method)})
+	}
+	o.(*observed).requests.Inc()
+	o.(*observed).seconds.Observe(time.Since(begun).Seconds())
+}
+
+// expose writes the metrics; gauges are read from the hub when asked.
+func (m *metrics) expose(n *Node, w http.ResponseWriter, r *http.Request) {
+	m.once.Do(func() {
+		m.set.MustRegister(&gauges{n})
+		for _, s := range n.services {
+			m.set.MustRegister(s.Metrics...)
+		}
+		m.handler = promhttp.HandlerFor(m.set, promhttp.HandlerOpts{})
+	})
+	m.handler.ServeHTTP(w, r)
+}
+
+// A countedLog counts what is appended.
+type countedLog struct {
+	*streams.Log
+	metrics *metrics
+}
+
+func (l countedLog) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
+	seq, err := l.Log.Append(ctx, e, expect)
+	switch {
+	case err == nil:
+		l.metrics.appends.Inc()
+	case errors.Is(err, events.ErrConflict):
+		l.metrics.conflicts.Inc()
+	}
+	return seq, err
+}

@@ -1,0 +1,63 @@
+package server
+
+import (
+	"context"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/projections/images"
+)
+
+// names finds the names for the sentences of the log in the read models. A
+// name that is not known (any more) is shown by its id.
+type names struct {
+	ctx      context.Context
+	accounts accounts.Reader
+	images   *images.Reader // nil where the node does not keep that read model
+}
+
+func (n *Node) names(ctx context.Context) names {
+	found := names{ctx: ctx, accounts: accounts.Reader{DB: n.model(accounts.Projection.Name)}}
+	if n.model(images.Projection.Name) != nil {
+		found.images = &n.registry.Read
+	}
+	return found
+}
+
+// tell is what an event says, for people.
+func (n *Node) tell(ctx context.Context, e *events.Event) string {
+	return n.tells.Tell(n.names(ctx), e)
+}
+
+func (n names) Repository(id string) string {
+	if n.images == nil {
+		return id
+	}
+	if name, err := n.images.RepositoryName(n.ctx, id); err == nil {
+		return name
+	}
+	return id
+}
+
+func (n names) Account(id string) string {
+	if a, err := n.accounts.AccountByID(n.ctx, id); err == nil {
+		return a.Name
+	}
+	if ns, err := n.accounts.NamespaceByID(n.ctx, id); err == nil {
+		return ns.Name
+	}
+	return id
+}
+
+func (n names) Group(organization, group string) string {
+	if group == organization {
+		return n.Account(organization)
+	}
+	teams, err := n.accounts.Teams(n.ctx, organization)
+	for _, t := range teams {
+		if err == nil && t.ID == group {
+			return "the team " + t.Name + " of " + n.Account(organization)
+		}
+	}
+	return group
+}

@@ -1,0 +1,184 @@
+// Package server is the composition root: it opens the log, the stores and the
+// read models, makes the services, and runs those that a node is to run.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"hubledger/projections"
+	"hubledger/services/auth"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/operational"
+	"hubledger/services/internal/service"
+	"hubledger/services/registry"
+	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/leases"
+	"hubledger/streams"
+)
+
+// A Node is one process of a hub: the services that it runs, and what they
+// stand on. Parts are started in the order in which they are listed and
+// stopped in the reverse order.
+type Node struct {
+	Config
+	log      *streams.Log
+	place    projections.Place
+	leases   *leases.Store
+	activity *operational.Store
+	secrets  *streams.Secrets // nil while the log is read-only
+	blobs    *blobs.Store     // nil when no service that runs here needs it
+	handles  []*readModel     // of all read models
+	models   []*readModel     // those that are open here, in the order in which they start
+	rights   *access.Rights
+	auth     *auth.Auth
+	registry *registry.Registry
+	services []service.Service // that this node runs
+	operator service.Service   // the API as the admin socket has it
+	tells    service.Sentences // of all services, also those that run elsewhere
+	router   *service.Router
+	first    auth.First
+	metrics  *metrics
+	guard    *streams.Guard
+	ending   context.Context // ends when the node is to stop
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+}
+
+// Open starts all but the HTTP server and returns when every projection has
+// caught up with the log.
+func Open(ctx context.Context, c Config) (_ *Node, err error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	if err := os.Chmod(c.Data, 0o700); err != nil {
+		c.Logger.Warn("others may look into the data directory", "error", err)
+	}
+	n := &Node{Config: c, metrics: newMetrics(), place: Place(c.Data, c.PostgresURL)}
+	defer func() {
+		if err != nil {
+			n.Close(context.WithoutCancel(ctx))
+		}
+	}()
+	// The log comes first: it holds the lock on the data directory.
+	if n.log, err = streams.Open(ctx, streams.Config{Dir: c.Data, URL: c.NATSURL, Logger: c.Logger,
+		Reserve: n.hasSpace, Progress: c.Progress}); err != nil {
+		return nil, err
+	}
+	if err := n.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if err := n.makeServices(ctx); err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	n.ending, n.stop = running, stop
+	return n, n.start(ctx)
+}
+
+// makeServices makes all services and chooses those that run here.
+func (n *Node) makeServices(ctx context.Context) error {
+	all, err := n.allServices()
+	if err != nil {
+		return err
+	}
+	n.tells = service.SentencesOf(all)
+	names := make([]string, len(all))
+	for k, s := range all {
+		names[k] = s.Name
+		if n.runs(s.Name) {
+			n.services = append(n.services, s)
+		}
+	}
+	for _, name := range n.Config.Services {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("--services: there is no service %q; there are: %s", name, strings.Join(names, ", "))
+		}
+	}
+	if n.router, err = service.NewRouter(append([]service.Service{n.pages()}, n.services...), nil); err != nil {
+		return err
+	}
+	return n.openReadModels(ctx)
+}
+
+// start runs what the node consists of. While the log is read-only it serves,
+// and does nothing by itself.
+func (n *Node) start(ctx context.Context) error {
+	for _, s := range n.services {
+		if s.Start == nil {
+			continue
+		}
+		if err := s.Start(ctx); err != nil {
+			return fmt.Errorf("start the service %s: %w", s.Name, err)
+		}
+	}
+	if err := n.checkLog(ctx); err != nil {
+		return err
+	}
+	if n.log.ReadOnly() == nil {
+		for _, m := range n.models {
+			if err := m.catchUp(ctx, n.ending); err != nil {
+				return err
+			}
+		}
+		n.startJobs(n.ending)
+	}
+	n.background(func() { n.rights.Run(n.ending) })
+	if n.log.ReadOnly() == nil {
+		var err error
+		if n.first, err = n.auth.Initialize(ctx); err != nil {
+			return err
+		}
+	}
+	return n.awaitRights(ctx)
+}
+
+// Services are the names of those that this node runs.
+func (n *Node) Services() []string {
+	names := make([]string, len(n.services))
+	for k, s := range n.services {
+		names[k] = s.Name
+	}
+	return names
+}
+
+// Close stops what runs in the reverse order of its start: projections commit
+// what they have, then the log ends.
+func (n *Node) Close(ctx context.Context) error {
+	if n.stop != nil {
+		n.stop()
+	}
+	n.running.Wait()
+	var errs []error
+	for _, s := range slices.Backward(n.services) {
+		if s.Stop != nil {
+			errs = append(errs, s.Stop(ctx))
+		}
+	}
+	for _, m := range n.models {
+		errs = append(errs, m.close())
+	}
+	if n.blobs != nil {
+		errs = append(errs, n.blobs.Close())
+	}
+	if n.activity != nil {
+		errs = append(errs, n.activity.Close())
+	}
+	if n.leases != nil {
+		errs = append(errs, n.leases.Close())
+	}
+	if n.log != nil {
+		errs = append(errs, n.log.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Node) stopping() bool { return n.ending != nil && n.ending.Err() != nil }
+
+// background runs something until the node stops.
+func (n *Node) background(run func()) { n.running.Go(run) }

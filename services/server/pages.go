@@ -1,0 +1,68 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/origin"
+	"hubledger/services/internal/service"
+)
+
+// healthRoute is served from the first moment on.
+var healthRoute = service.Route{Method: "GET", Pattern: "/healthz", Permission: access.Open,
+	Serve: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }}
+
+// pages are the few answers of the node itself.
+func (n *Node) pages() service.Service {
+	return service.Service{Name: "pages", Routes: []service.Route{
+		healthRoute,
+		{Method: "GET", Pattern: "/", Permission: access.Open, Serve: n.home},
+		{Method: "GET", Pattern: "/readyz", Permission: access.Open, Serve: n.readyz},
+		{Method: "GET", Pattern: "/metrics", Permission: access.ThisMachineOrHubAdmin, Serve: n.serveMetrics},
+	}}
+}
+
+// home is what a browser gets until there is a web UI.
+func (n *Node) home(w http.ResponseWriter, r *http.Request) {
+	if n.log.ReadOnly() != nil {
+		http.Error(w, "Hubledger is read-only: pulls work, pushes and deletions do not."+n.reason(r), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "Hubledger is running. The registry's API is below /v2/, the hub's is described by /api/v1/openapi.json; see also /readyz.")
+}
+
+// readyz is 200 when pushes and pulls work.
+func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
+	if n.log.ReadOnly() != nil {
+		http.Error(w, "read-only"+n.reason(r), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// reason is why the log is read-only, for this machine only: it names files.
+func (n *Node) reason(r *http.Request) string {
+	if !fromThisMachine(r) {
+		return ""
+	}
+	return "\n\n" + n.log.ReadOnly().Error()
+}
+
+// fromThisMachine says whether a request comes from this machine, and not from
+// a proxy on it that nobody has told us to trust.
+func fromThisMachine(r *http.Request) bool {
+	return origin.Of(r).Addr.IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+}
+
+func (n *Node) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	if !fromThisMachine(r) {
+		p, err := n.auth.Authenticate(r)
+		if err != nil || !p.Admin || p.Limit != nil && p.Limit.Repositories != nil {
+			w.Header().Set("WWW-Authenticate", `Basic realm="hubledger"`)
+			http.Error(w, "metrics are for this machine and for administrators of the hub", http.StatusUnauthorized)
+			return
+		}
+	}
+	n.metrics.expose(n, w, r)
+}

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"context"
+	"database/sql"
+)
+
+// QueryContext and QueryRowContext read the build that is live now. A switch
+// waits for queries that have begun, and they for the end of a switch.
+func (m *readModel) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	m.switching.RLock()
+	defer m.switching.RUnlock()
+	if stmt := m.current.prepared(ctx, query); stmt != nil {
+		return stmt.QueryContext(ctx, args...)
+	}
+	return m.current.store.DB().QueryContext(ctx, query, args...)
+}
+
+func (m *readModel) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	m.switching.RLock()
+	defer m.switching.RUnlock()
+	if stmt := m.current.prepared(ctx, query); stmt != nil {
+		return stmt.QueryRowContext(ctx, args...)
+	}
+	return m.current.store.DB().QueryRowContext(ctx, query, args...)
+}
+
+// An unprepared read model prepares no statements: for a read model whose statements are made to
+// measure, too many to be kept.
+type unprepared struct{ *readModel }
+
+func (m unprepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	m.switching.RLock()
+	defer m.switching.RUnlock()
+	return m.current.store.DB().QueryContext(ctx, query, args...)
+}
+
+func (m unprepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	m.switching.RLock()
+	defer m.switching.RUnlock()
+	return m.current.store.DB().QueryRowContext(ctx, query, args...)
+}
+
+// prepared is the statement of a query, compiled once; nil when that fails, so
+// that the query itself shows why. Queries are constants of the read models.
+func (r *running) prepared(ctx context.Context, query string) *sql.Stmt {
+	if stmt, ok := r.statements.Load(query); ok {
+		return stmt.(*sql.Stmt)
+	}
+	stmt, err := r.store.DB().PrepareContext(ctx, query)
+	if err != nil {
+		return nil
+	}
+	if other, loaded := r.statements.LoadOrStore(query, stmt); loaded {
+		stmt.Close()
+		return other.(*sql.Stmt)
+	}
+	return stmt
+}

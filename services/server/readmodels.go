@@ -1,0 +1,87 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"hubledger/projections"
+	"hubledger/projections/accounts"
+	"hubledger/projections/journal"
+	"hubledger/services/internal/service"
+)
+
+// declared is every service of the program, made of nothing: what it declares
+// can be read, and none of it works.
+func declared() ([]service.Service, error) {
+	n := &Node{Config: Config{Logger: slog.New(slog.DiscardHandler)}, metrics: newMetrics()}
+	return n.allServices()
+}
+
+// ReadModels is every read model of the program, in the order in which they
+// start: those that its services answer from, and the journal.
+func ReadModels() ([]*projections.Projection, error) {
+	all, err := declared()
+	if err != nil {
+		return nil, err
+	}
+	return readModelsOf(all), nil
+}
+
+// ReadModel finds a read model of the program by its name.
+func ReadModel(name string) (*projections.Projection, error) {
+	all, err := ReadModels()
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(all))
+	for k, p := range all {
+		if names[k] = p.Name; p.Name == name {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no projection %q; there are: %s", name, strings.Join(names, " "))
+}
+
+// readModelsOf is what a node keeps that runs these services: the accounts, by
+// which every request is decided, what the services answer from, and the
+// journal, by which the log is guarded.
+func readModelsOf(services []service.Service) []*projections.Projection {
+	list := []*projections.Projection{&accounts.Projection}
+	for _, s := range services {
+		for _, p := range s.ReadModels {
+			if !slices.Contains(list, p) {
+				list = append(list, p)
+			}
+		}
+	}
+	return append(list, &journal.Projection)
+}
+
+// openReadModels opens those of the services that run here, and no others.
+func (n *Node) openReadModels(ctx context.Context) error {
+	for _, p := range readModelsOf(n.services) {
+		m := n.readModel(p)
+		n.models = append(n.models, m)
+		if err := m.open(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait returns when an event can be read in every read model that people see
+// here. They read the journal only as the log.
+func (n *Node) wait(ctx context.Context, seq uint64) error {
+	for _, m := range n.models {
+		if m.projection == &journal.Projection {
+			continue
+		}
+		if err := m.Wait(ctx, seq); err != nil {
+			return fmt.Errorf("event %d is in the log, but not visible yet: %w", seq, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"hubledger/services/internal/origin"
+)
+
+// Ready is what there is to say of a node that can be used.
+type Ready struct {
+	URL      string // by which this machine reaches it
+	Services []string
+	ReadOnly error // why nothing can be pushed; nil when it can
+	// FirstAdmin, Password and PasswordFile are there until the first
+	// administrator has changed the password that was made.
+	FirstAdmin, Password, PasswordFile string
+	Took                               time.Duration
+}
+
+// Serve runs a node until ctx ends, and calls ready when it can be used. It
+// returns nil when ctx ended first.
+func Serve(ctx context.Context, c Config, ready func(Ready)) error {
+	h, err := newHandler()
+	if err != nil {
+		return err
+	}
+	web, failed, address, err := c.listen(h)
+	if err != nil {
+		return err
+	}
+	started, told := time.Now(), c.Progress
+	c.Progress = func(what string, done, total int64) {
+		h.progress(what, done, total)
+		if told != nil {
+			told(what, done, total)
+		}
+	}
+	n, err := Open(ctx, c)
+	if err != nil {
+		web.Close()
+		if ctx.Err() != nil {
+			return nil // interrupted while it started
+		}
+		return err
+	}
+	admin, err := startAdmin(n)
+	if err == nil {
+		h.ready(n)
+		ready(Ready{URL: c.url(address), Services: n.Services(), ReadOnly: n.log.ReadOnly(), Took: time.Since(started),
+			FirstAdmin: n.first.Name, Password: n.first.Password, PasswordFile: n.first.PasswordFile})
+		select {
+		case <-ctx.Done():
+		case err = <-failed:
+		}
+		c.Logger.Info("stopping")
+	}
+	return errors.Join(err, shutdown(n, web, admin))
+}
+
+// listen serves h on the address, with TLS when there is a certificate. failed
+// gets the error that ends it.
+func (c *Config) listen(h http.Handler) (web *http.Server, failed chan error, address net.Addr, err error) {
+	web = &http.Server{Handler: origin.Handler(origin.Config{PublicURL: c.Public, Trusted: c.Trusted, Logger: c.Logger}, h),
+		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn)}
+	if c.TLSCert != "" {
+		if web.TLSConfig, err = TLSConfig(c.TLSCert, c.TLSKey, c.Logger); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("%w; name another address with --listen", err)
+		}
+		return nil, nil, nil, fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	if warning := plainWarning(c.Listen, c.TLSCert != "", c.Public); warning != "" {
+		c.Logger.Warn(warning)
+	}
+	failed = make(chan error, 1)
+	go func() {
+		if c.TLSCert != "" {
+			failed <- web.ServeTLS(listener, "", "")
+		} else {
+			failed <- web.Serve(listener)
+		}
+	}()
+	return web, failed, listener.Addr(), nil
+}
+
+// url is the URL to show to people.
+func (c *Config) url(listening net.Addr) string {
+	if c.Public != nil {
+		return c.Public.String()
+	}
+	scheme := "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + listening.String()
+}
+
+// shutdown ends requests first, then what they rely on.
+func shutdown(n *Node, servers ...*http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var errs []error
+	for _, server := range servers {
+		if server == nil {
+			continue
+		}
+		if err := server.Shutdown(ctx); err != nil {
+			errs = append(errs, server.Close())
+		}
+	}
+	guard := n.log.ReadOnly()
+	// The log gets a time of its own: closed well, it starts fast.
+	ctx, cancel = context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return errors.Join(append(errs, n.Close(ctx), guard)...)
+}

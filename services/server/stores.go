@@ -1,0 +1,75 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/services/internal/operational"
+	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/leases"
+	"hubledger/streams"
+)
+
+// hasSpace is the disk's reserve as the log asks for it. Before the blob store
+// is open nothing is appended.
+func (n *Node) hasSpace() bool {
+	if n.blobs == nil {
+		return true
+	}
+	left, _, _, err := n.blobs.Space()
+	return err != nil || left > 0
+}
+
+func (n *Node) openStores(ctx context.Context) (err error) {
+	if n.leases, err = n.openLeases(ctx); err != nil {
+		return err
+	}
+	if n.activity, err = n.openActivity(ctx); err != nil {
+		return err
+	}
+	if n.secrets, err = streams.OpenSecrets(ctx, n.log, n.SecretsKeyFile); err != nil && !errors.Is(err, events.ErrReadOnly) {
+		return err
+	}
+	if !n.runs("registry") && !n.runs("api") {
+		return nil // nothing here reads or deletes blobs
+	}
+	found, err := n.leases.Damaged(ctx)
+	if err != nil {
+		return err
+	}
+	var damaged []digest.Digest
+	for _, d := range found {
+		damaged = append(damaged, d.Digest)
+	}
+	n.blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(n.Data, "registry"), Log: n.Logger, Reserve: n.Reserve, Repaired: n.repaired})
+	if err != nil {
+		return err
+	}
+	n.blobs.MarkDamaged(damaged...)
+	return nil
+}
+
+// repaired is called when a push has replaced a damaged blob.
+func (n *Node) repaired(d digest.Digest) {
+	if err := n.leases.ClearDamaged(context.Background(), d); err != nil {
+		n.Logger.Warn("a damaged blob was repaired, but is still listed", "digest", d, "error", err)
+	}
+}
+
+func (n *Node) openLeases(ctx context.Context) (*leases.Store, error) {
+	if n.PostgresURL != "" {
+		return leases.OpenPostgres(ctx, n.PostgresURL)
+	}
+	return leases.OpenSQLite(ctx, filepath.Join(n.Data, "operations.db"))
+}
+
+func (n *Node) openActivity(ctx context.Context) (*operational.Store, error) {
+	if n.PostgresURL != "" {
+		return operational.OpenPostgres(ctx, n.PostgresURL)
+	}
+	return operational.OpenSQLite(ctx, filepath.Join(n.Data, "activity.db"))
+}
