@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type cleanupCmd struct {
@@ -15,31 +16,23 @@ type cleanupCmd struct {
 	Run     cleanupRunCmd     `cmd:"" help:"Apply the rule now."`
 }
 
-// A cleanupRule is what of a repository goes by itself.
-type cleanupRule struct {
-	KeepLast      int      `help:"So many of the tags pushed last stay." placeholder:"N" json:"keepLast"`
-	KeepTags      []string `help:"Pattern (RE2) that matches a whole tag: such tags stay; may be repeated." sep:"none" placeholder:"PATTERN" json:"keepTags"`
-	NotPulledDays int      `help:"Days without a pull or a push after which a tag goes." placeholder:"DAYS" json:"notPulledDays"`
-	UntaggedDays  int      `help:"Days after which a manifest goes that nothing needs." placeholder:"DAYS" json:"untaggedDays"`
+// A cleanupFlags is a rule as the command line has it.
+type cleanupFlags struct {
+	KeepLast      int      `help:"So many of the tags pushed last stay." placeholder:"N"`
+	KeepTags      []string `help:"Pattern (RE2) that matches a whole tag: such tags stay; may be repeated." sep:"none" placeholder:"PATTERN"`
+	NotPulledDays int      `help:"Days without a pull or a push after which a tag goes." placeholder:"DAYS"`
+	UntaggedDays  int      `help:"Days after which a manifest goes that nothing needs." placeholder:"DAYS"`
 }
 
-// deletes says whether the rule does anything: what to keep is no rule by itself.
-func (r *cleanupRule) deletes() bool {
-	return r.KeepLast != 0 || r.NotPulledDays != 0 || r.UntaggedDays != 0
+// rule is the whole rule, as the API takes it.
+func (f *cleanupFlags) rule() apitypes.CleanupRule {
+	return apitypes.CleanupRule{KeepLast: f.KeepLast, KeepTags: append([]string{}, f.KeepTags...), NotPulledDays: f.NotPulledDays, UntaggedDays: f.UntaggedDays}
 }
 
-func (r *cleanupRule) said() bool { return r.deletes() || len(r.KeepTags) > 0 }
+func (f *cleanupFlags) given() bool { return f.rule().Deletes() || len(f.KeepTags) > 0 }
 
-// whole is the rule with nothing left out, as the API takes it.
-func (r cleanupRule) whole() cleanupRule {
-	if r.KeepTags == nil {
-		r.KeepTags = []string{}
-	}
-	return r
-}
-
-func (r cleanupRule) facts() [][]string {
-	if !r.deletes() {
+func ruleFacts(r apitypes.CleanupRule) [][]string {
+	if !r.Deletes() {
 		return [][]string{{"rule", "none: nothing is deleted by itself"}}
 	}
 	days := func(n int, text string) string { return yes(n != 0, fmt.Sprintf(text, n)) }
@@ -63,21 +56,21 @@ func (c *cleanupShowCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return show(a, c.path()+"/cleanup", nil, cleanupRule.facts)
+	return show(a, c.path()+"/cleanup", nil, ruleFacts)
 }
 
 type cleanupSetCmd struct {
 	named
-	cleanupRule
+	cleanupFlags
 	None bool `help:"Take the rule away."`
 }
 
 // Validate is called by kong.
 func (c *cleanupSetCmd) Validate() error {
 	switch {
-	case c.None && c.said():
+	case c.None && c.given():
 		return errors.New("either a rule or --none")
-	case !c.None && !c.deletes():
+	case !c.None && !c.rule().Deletes():
 		return errors.New("say what goes: --keep-last, --not-pulled-days, --untagged-days; or --none")
 	}
 	return nil
@@ -92,7 +85,7 @@ func (c *cleanupSetCmd) Run(s *session) error {
 	if c.None {
 		message = "Took the cleanup rule of " + c.Name + " away"
 	}
-	return a.change("PUT", c.path()+"/cleanup", c.whole(), message)
+	return a.change("PUT", c.path()+"/cleanup", c.rule(), message)
 }
 
 type cleanupRunCmd struct{ named }
@@ -106,7 +99,7 @@ func (c *cleanupRunCmd) Run(s *session) error {
 	if err != nil || s.json {
 		return s.rawOr(raw, err)
 	}
-	var ran struct{ Tags, Manifests int }
+	var ran apitypes.CleanupRun
 	if err := json.Unmarshal(raw, &ran); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}
@@ -116,25 +109,7 @@ func (c *cleanupRunCmd) Run(s *session) error {
 
 type cleanupPreviewCmd struct {
 	named
-	cleanupRule
-}
-
-// A cleanupPreview is what a rule would do.
-type cleanupPreview struct {
-	Tags []struct {
-		Name, Digest string
-		Pushed       *time.Time
-		Pulled       *time.Time
-	}
-	Manifests, Later []struct {
-		Digest string
-		Pushed *time.Time
-	}
-	Now, Then struct {
-		Blobs int
-		Bytes int64
-		At    *time.Time
-	}
+	cleanupFlags
 }
 
 func (c *cleanupPreviewCmd) Run(s *session) error {
@@ -143,41 +118,41 @@ func (c *cleanupPreviewCmd) Run(s *session) error {
 		return err
 	}
 	var body any // nil tries the repository's own rule
-	if c.said() {
-		body = c.whole()
+	if c.given() {
+		body = c.rule()
 	}
 	raw, err := a.do("POST", c.path()+"/cleanup/preview", nil, body)
 	if err != nil || s.json {
 		return s.rawOr(raw, err)
 	}
-	var p cleanupPreview
+	var p apitypes.CleanupPreview
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}
-	return p.print(s)
+	return s.printPreview(p)
 }
 
-func (p *cleanupPreview) print(s *session) error {
+func (s *session) printPreview(p apitypes.CleanupPreview) error {
 	if len(p.Tags)+len(p.Manifests)+len(p.Later) == 0 {
 		_, err := fmt.Fprintln(s.out, "Nothing would go.")
 		return err
 	}
 	var rows [][]string
 	for _, t := range p.Tags {
-		rows = append(rows, []string{"now", t.Name, t.Digest, at(t.Pushed), at(t.Pulled)})
+		rows = append(rows, []string{"now", t.Name, t.Digest.String(), at(&t.Pushed), at(t.Pulled)})
 	}
 	for _, m := range p.Manifests {
-		rows = append(rows, []string{"now", "", m.Digest, at(m.Pushed), ""})
+		rows = append(rows, []string{"now", "", m.Digest.String(), at(&m.Pushed), ""})
 	}
 	for _, m := range p.Later {
-		rows = append(rows, []string{"later", "", m.Digest, at(m.Pushed), ""})
+		rows = append(rows, []string{"later", "", m.Digest.String(), at(&m.Pushed), ""})
 	}
 	if err := s.table([]string{"GOES", "TAG", "DIGEST", "PUSHED", "PULLED"}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "\nFrees %s of %d blobs at %s", size(p.Now.Bytes), p.Now.Blobs, at(p.Now.At))
+	fmt.Fprintf(s.out, "\nFrees %s of %d blobs at %s", size(p.Now.Bytes), p.Now.Blobs, at(&p.Now.At))
 	if len(p.Later) > 0 {
-		fmt.Fprintf(s.out, ", with what goes later %s of %d blobs at %s", size(p.Then.Bytes), p.Then.Blobs, at(p.Then.At))
+		fmt.Fprintf(s.out, ", with what goes later %s of %d blobs at %s", size(p.Then.Bytes), p.Then.Blobs, at(&p.Then.At))
 	}
 	_, err := fmt.Fprintln(s.out, ".")
 	return err

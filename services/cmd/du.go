@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type duCmd struct {
@@ -17,18 +19,7 @@ type duCmd struct {
 	Repositories bool   `help:"Each repository of the namespace, by default of your own; the largest first."`
 }
 
-// A usageItem says what live images take, in bytes.
-type usageItem struct {
-	Repositories int   `json:"repositories"`
-	Tags         int64 `json:"tags"`
-	Manifests    int64 `json:"manifests"`
-	Blobs        int64 `json:"blobs"`
-	Bytes        int64 `json:"bytes"`
-	Unique       int64 `json:"unique"`
-	Shared       int64 `json:"shared"`
-}
-
-func (u usageItem) facts() [][]string {
+func usageFacts(u apitypes.Usage) [][]string {
 	return [][]string{{"bytes", size(u.Bytes)}, {"unique", size(u.Unique) + ", which a deletion of all of it would free"}, {"shared", size(u.Shared) + ", which others need, too"},
 		{"repositories", fmt.Sprint(u.Repositories)}, {"tags", fmt.Sprint(u.Tags)}, {"manifests", fmt.Sprint(u.Manifests)}, {"blobs", fmt.Sprint(u.Blobs)}}
 }
@@ -43,11 +34,11 @@ func (c *duCmd) Run(s *session) error {
 	}
 	switch {
 	case strings.Contains(c.Name, "/"):
-		return show(a, repositoryPath(c.Name)+"/usage", nil, usageItem.facts)
+		return show(a, repositoryPath(c.Name)+"/usage", nil, usageFacts)
 	case c.Repositories:
 		return c.repositories(a)
 	case c.Name != "":
-		return show(a, path("namespaces", c.Name, "usage"), nil, usageItem.facts)
+		return show(a, path("namespaces", c.Name, "usage"), nil, usageFacts)
 	}
 	return namespaces(a)
 }
@@ -55,7 +46,7 @@ func (c *duCmd) Run(s *session) error {
 // A usageRow is what something of a name takes.
 type usageRow struct {
 	Name string `json:"name"`
-	usageItem
+	apitypes.Usage
 }
 
 // usages asks of everything in a list what it takes, at most of so many.
@@ -73,7 +64,7 @@ func usages(a *api, list string, q url.Values, most int, where func(name string)
 			if err != nil {
 				return fmt.Errorf("%s: %w", r.Name, err)
 			}
-			err = json.Unmarshal(raw, &r.usageItem)
+			err = json.Unmarshal(raw, &r.Usage)
 		}
 		if err != nil {
 			return fmt.Errorf("the hub's answer cannot be read: %w", err)
@@ -98,7 +89,7 @@ func namespaces(a *api) error {
 	if more {
 		fmt.Fprintf(a.s.err, "These are the first %d by name; name a namespace for another.\n", listedUsages)
 	}
-	return a.usageTable(rows, []string{"REPOSITORIES", "TAGS", "MANIFESTS"}, func(u usageItem) []string {
+	return a.usageTable(rows, []string{"REPOSITORIES", "TAGS", "MANIFESTS"}, func(u apitypes.Usage) []string {
 		return []string{fmt.Sprint(u.Repositories), fmt.Sprint(u.Tags), fmt.Sprint(u.Manifests)}
 	})
 }
@@ -115,10 +106,10 @@ func (c *duCmd) repositories(a *api) error {
 	if err != nil {
 		return err
 	}
-	return a.usageTable(rows, []string{"TAGS", "MANIFESTS"}, func(u usageItem) []string { return []string{fmt.Sprint(u.Tags), fmt.Sprint(u.Manifests)} })
+	return a.usageTable(rows, []string{"TAGS", "MANIFESTS"}, func(u apitypes.Usage) []string { return []string{fmt.Sprint(u.Tags), fmt.Sprint(u.Manifests)} })
 }
 
-func (a *api) usageTable(rows []usageRow, header []string, counts func(usageItem) []string) error {
+func (a *api) usageTable(rows []usageRow, header []string, counts func(apitypes.Usage) []string) error {
 	var table [][]string
 	for _, r := range rows {
 		if a.s.json {
@@ -126,7 +117,7 @@ func (a *api) usageTable(rows []usageRow, header []string, counts func(usageItem
 				return err
 			}
 		}
-		table = append(table, append([]string{r.Name, size(r.Bytes), size(r.Unique), size(r.Shared)}, counts(r.usageItem)...))
+		table = append(table, append([]string{r.Name, size(r.Bytes), size(r.Unique), size(r.Shared)}, counts(r.Usage)...))
 	}
 	if a.s.json {
 		return nil
