@@ -49,8 +49,8 @@ func TestRefusalsAreNotKept(t *testing.T) {
 	k := start(t)
 	k.user("alice")
 	k.repository("alice/app", events.Public)
-	begun, err := &counted{KeptAnswers: k.config.Answers}, error(nil)
-	k.config.Answers = begun
+	begun, err := &counted{KeptAnswers: k.config.KeptAnswers}, error(nil)
+	k.config.KeptAnswers = begun
 	k.hub, err = api.New(k.config)
 	check(t, err)
 	const star = "/api/v1/repositories/alice/app/star"

@@ -57,7 +57,7 @@ type kit struct {
 	read     accounts.Reader
 	runners  []*projections.Runner
 	tokens   map[string]string // access tokens by login name
-	behind   atomic.Bool       // nothing settles
+	behind   atomic.Bool       // no read model catches up
 }
 
 func start(t testing.TB) *kit {
@@ -94,12 +94,12 @@ func start(t testing.TB) *kit {
 	t.Cleanup(func() { check(t, activity.Close()) })
 	k.auth = auth.New(auth.Config{Log: log, Read: k.read, View: peopleRun, Rights: rights, Secrets: secrets, Activity: activity, Logger: quiet})
 	entries := catalog.Reader{DB: found.DB(), Dialect: projections.SQLite}
-	c := api.Config{Auth: k.auth, Passwords: k.auth, Tokens: k.auth, Persons: k.auth, Rights: rights, Log: log, Settle: k,
+	c := api.Config{Auth: k.auth, Passwords: k.auth, Tokens: k.auth, Persons: k.auth, Rights: rights, Log: log, ReadModels: k,
 		Accounts: k.read, Catalog: entries, Images: images.Reader{DB: k.reg.Store.DB()}, Registry: k.reg.Registry,
-		Refusals: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
+		Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
 		Cleaner: cleanup.New(cleanup.Config{Log: log, View: k.reg.Runner, Read: images.Reader{DB: k.reg.Store.DB()}, Pulls: pulls{entries},
 			Logger: quiet, UndeleteWindow: time.Hour, LeaseTerm: time.Hour}),
-		Answers: activity, Used: activity, Recent: k, Logger: quiet}
+		KeptAnswers: activity, Used: activity, RecentPulls: k, Logger: quiet}
 	k.config = c
 	k.hub, err = api.New(c)
 	check(t, err)
@@ -112,8 +112,8 @@ func start(t testing.TB) *kit {
 	return k
 }
 
-// Settle waits for every read model.
-func (k *kit) Settle(ctx context.Context, seq uint64) error {
+// Wait waits for every read model.
+func (k *kit) Wait(ctx context.Context, seq uint64) error {
 	if k.behind.Load() {
 		return context.DeadlineExceeded
 	}
@@ -128,7 +128,7 @@ func (k *kit) Settle(ctx context.Context, seq uint64) error {
 func (k *kit) done(seq uint64, err error) {
 	k.t.Helper()
 	check(k.t, err)
-	check(k.t, k.Settle(context.Background(), seq))
+	check(k.t, k.Wait(context.Background(), seq))
 }
 
 func (k *kit) made(id string, seq uint64, err error) string {

@@ -36,25 +36,25 @@ type Config struct {
 	Persons   people.Persons
 	Rights    Rights
 	Log       Log
-	// Settle waits for the read models that a client may look at next.
-	Settle endpoint.ReadModels
-	// Accounts, Catalog and Images are the read models.
+	// ReadModels are all that a client may look at next.
+	ReadModels endpoint.ReadModels
+	// Accounts, Catalog and Images are the read models that are shown here.
 	Accounts accounts.Reader
 	Catalog  catalog.Reader
 	Images   images.Reader
 	// Registry deletes and brings back repositories and what they hold.
 	Registry Registry
-	// Refusals are errors of the Registry that say why something cannot come
+	// Conflicts are errors of the Registry that say why something cannot come
 	// back; they are answered 409 with their text.
-	Refusals []error
-	Cleaner  Cleaner
-	// Answers remembers answers for Idempotency-Key.
-	Answers endpoint.KeptAnswers
+	Conflicts []error
+	Cleaner   Cleaner
+	// KeptAnswers remembers answers for Idempotency-Key.
+	KeptAnswers endpoint.KeptAnswers
 	// Used says when a token was last used.
 	Used people.Used
-	// Recent counts the pulls that are not in the log yet; nil when none are counted.
-	Recent browse.RecentPulls
-	Logger *slog.Logger
+	// RecentPulls counts the pulls that are not in the log yet; nil when none are counted.
+	RecentPulls browse.RecentPulls
+	Logger      *slog.Logger
 	// DefaultVisibility of a repository that says nothing of it: "public" or
 	// "private". Default private.
 	DefaultVisibility string
@@ -94,10 +94,10 @@ func New(c Config) (*API, error) {
 	if c.Wait == 0 {
 		c.Wait = 10 * time.Second
 	}
-	endpoints := endpoint.New(endpoint.Config{Auth: c.Auth, Rights: c.Rights, Answers: c.Answers, ReadModels: c.Settle, Logger: c.Logger, Wait: c.Wait,
-		Failures: conflicts(c.Refusals)})
+	endpoints := endpoint.New(endpoint.Config{Auth: c.Auth, Rights: c.Rights, KeptAnswers: c.KeptAnswers, ReadModels: c.ReadModels, Logger: c.Logger, Wait: c.Wait,
+		Failures: conflicts(c.Conflicts)})
 	s := &API{Config: c, API: openapi.New(endpoints, c.Version), markdown: markdown.New(),
-		browse: browse.Reader{Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Recent: c.Recent},
+		browse: browse.Reader{Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Recent: c.RecentPulls},
 		editor: repository.Editor{Log: c.Log, Wait: endpoints.Readable, Catalog: c.Catalog, Images: c.Images}}
 	people.Register(s.API, people.Config{Log: c.Log, Accounts: c.Accounts, Passwords: c.Passwords, Tokens: c.Tokens, Persons: c.Persons, Used: c.Used,
 		OnlyAdminsCreateOrganizations: c.OnlyAdminsCreateOrganizations, FinishUsersAfter: c.FinishUsersAfter})
@@ -116,8 +116,8 @@ func New(c Config) (*API, error) {
 }
 
 // conflicts answers errors of the registry with their own text.
-func conflicts(refusals []error) (list []failure.Entry) {
-	for _, err := range refusals {
+func conflicts(errs []error) (list []failure.Entry) {
+	for _, err := range errs {
 		list = append(list, failure.Entry{Err: err, Status: http.StatusConflict})
 	}
 	return list

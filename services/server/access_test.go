@@ -172,7 +172,7 @@ func accessWorld(t *testing.T, n *Node, base string) ([]caller, digest.Digest) {
 			t.Fatal(err)
 		}
 		last = max(last, seq)
-		if err := (settler{n}).Settle(ctx, last); err != nil {
+		if err := (everyReadModel{n}).Wait(ctx, last); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -71,9 +71,9 @@ func (n *Node) wire() (content *readModel, found catalog.Reader, err error) {
 // apis makes the API twice: for everybody, and for whoever may open the admin socket.
 func (n *Node) apis(cleaner *cleanup.Cleaner, found catalog.Reader) (everybody, operator *api.API, err error) {
 	c := api.Config{Auth: n.auth, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.counted(),
-		Settle: settler{n}, Accounts: accounts.Reader{DB: n.readModel(&accounts.Projection)}, Catalog: found, Images: n.registry.Read, Registry: n.registry,
-		Refusals: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
-		Cleaner:  cleaner, Answers: n.activity, Used: n.activity, Recent: recentPulls{n.leases}, Logger: n.Logger,
+		ReadModels: everyReadModel{n}, Accounts: accounts.Reader{DB: n.readModel(&accounts.Projection)}, Catalog: found, Images: n.registry.Read, Registry: n.registry,
+		Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
+		Cleaner:   cleaner, KeptAnswers: n.activity, Used: n.activity, RecentPulls: recentPulls{n.leases}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, Version: n.Version, UndeleteWindow: n.UndeleteWindow}
 	if everybody, err = api.New(c); err != nil {
 		return nil, nil, err
@@ -111,7 +111,7 @@ func (q quotas) Quota(ctx context.Context, name string) (bytes, images int64, er
 	return ns.QuotaBytes, ns.QuotaImages, nil
 }
 
-// A settler waits for the read models of the services that run here.
-type settler struct{ node *Node }
+// everyReadModel is those of the services that run here.
+type everyReadModel struct{ node *Node }
 
-func (s settler) Settle(ctx context.Context, seq uint64) error { return s.node.wait(ctx, seq) }
+func (m everyReadModel) Wait(ctx context.Context, seq uint64) error { return m.node.wait(ctx, seq) }

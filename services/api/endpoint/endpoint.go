@@ -38,18 +38,18 @@ type KeptAnswers interface {
 
 // ReadModels are all that a client may look at next.
 type ReadModels interface {
-	// Settle returns when every read model has committed the event of that
+	// Wait returns when every read model has committed the event of that
 	// sequence; an error when ctx ends or the event is parked.
-	Settle(ctx context.Context, seq uint64) error
+	Wait(ctx context.Context, seq uint64) error
 }
 
 // Config is what endpoints work with; all fields are required but Failures.
 type Config struct {
-	Auth       Auth
-	Rights     Rights
-	Answers    KeptAnswers
-	ReadModels ReadModels
-	Logger     *slog.Logger
+	Auth        Auth
+	Rights      Rights
+	KeptAnswers KeptAnswers
+	ReadModels  ReadModels
+	Logger      *slog.Logger
 	// Wait bounds how long an answer waits for the read models.
 	Wait time.Duration
 	// Failures are answers to errors that only some service knows.
@@ -130,7 +130,7 @@ func ReadOnly(method string) bool { return method == http.MethodGet || method ==
 func (s *Set) Readable(ctx context.Context, seq uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Wait)
 	defer cancel()
-	if err := s.ReadModels.Settle(ctx, seq); err != nil {
+	if err := s.ReadModels.Wait(ctx, seq); err != nil {
 		return &command.UnreadableError{Seq: seq, Err: err}
 	}
 	return nil

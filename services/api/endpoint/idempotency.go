@@ -35,7 +35,7 @@ func (s *Set) serveOnce(w http.ResponseWriter, r *http.Request, need access.Perm
 	if err != nil {
 		return err
 	}
-	prior, claim, err := s.Answers.Begin(r.Context(), CallOf(r.Context()).account(), key, request, time.Now())
+	prior, claim, err := s.KeptAnswers.Begin(r.Context(), CallOf(r.Context()).account(), key, request, time.Now())
 	switch {
 	case errors.Is(err, operational.ErrInFlight):
 		return Fail(http.StatusConflict, "the first request with this Idempotency-Key is not answered yet: try again").With("Retry-After", "1").Because(err)
