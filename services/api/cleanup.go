@@ -67,7 +67,7 @@ func (s *API) previewCleanup(ctx context.Context, c *endpoint.Call, in *previewI
 	return openapi.Show(p), err
 }
 
-// ruleOf is a rule to try on the call's repository, or its own.
+// ruleOf is the call's repository with the rule to preview: try, or else its own.
 func (s *API) ruleOf(ctx context.Context, c *endpoint.Call, try *apitypes.CleanupRule) (*images.Repository, events.Cleanup, error) {
 	repo, err := s.Images.Repository(ctx, c.Repository.Name)
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *API) ruleOf(ctx context.Context, c *endpoint.Call, try *apitypes.Cleanu
 	return repo, *repo.Policy.Cleanup, nil
 }
 
-// cleanupTime bounds a run that a client waits for; the rest goes the next time.
+// cleanupTime bounds a run that a client waits for; the next run does the rest.
 const cleanupTime = time.Minute
 
 func (s *API) runCleanup(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.ChangeWith[apitypes.CleanupRun], error) {

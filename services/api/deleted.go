@@ -45,7 +45,8 @@ func (s *API) listDeleted(ctx context.Context, c *endpoint.Call, in *listDeleted
 	return s.deletedPage(ctx, c, c.Namespace.ID, in.Paging)
 }
 
-// deletedPage lists what can come back, of one namespace or of all.
+// deletedPage lists the repositories that can be restored, of one namespace or,
+// with "", of all.
 func (s *API) deletedPage(ctx context.Context, c *endpoint.Call, namespace string, page openapi.Paging) (*openapi.List[apitypes.Deleted], error) {
 	last, err := parseDeleted(page.Cursor)
 	if err != nil {

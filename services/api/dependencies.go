@@ -50,8 +50,8 @@ type Cleaner interface {
 	Run(ctx context.Context, repo images.Repository) (cleanup.Done, error)
 }
 
-// Registry is what only the registry can do with images: it knows their blobs.
-// All wait for the registry's own read model.
+// Registry does what only the registry can do: it knows the blobs of images. Its
+// methods wait for the images read model.
 type Registry interface {
 	dockerhub.Repositories
 	// RestoreRepository undoes the deletion of the repository with that id, or

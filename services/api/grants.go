@@ -11,7 +11,7 @@ import (
 	"hubledger/services/internal/apitypes"
 )
 
-// GranteePath names whom a grant is for.
+// GranteePath names a grantee.
 type GranteePath struct {
 	Kind    string `path:"kind" enum:"user,team,robot" doc:"What is given the role"`
 	Grantee string `path:"grantee" maxLength:"81" doc:"Login name of a user; or the name of a team or a robot account of the organization"`
@@ -90,7 +90,7 @@ func (s *API) give(ctx context.Context, c *endpoint.Call, repository string, to 
 	return s.Changed(ctx, seq, noGrantee(err))
 }
 
-// noGrantee names the part of the path that is nobody who can have a role.
+// noGrantee says that the path's grantee is at fault, if err is about that.
 func noGrantee(err error) error {
 	return endpoint.Located(err, "path.grantee", account.ErrNoUser, account.ErrNoGrantee)
 }

@@ -44,9 +44,9 @@ func (s *API) listNamespaces(ctx context.Context, c *endpoint.Call, in *openapi.
 	return openapi.Page(c, views, in.Limit, func(v apitypes.Namespace) string { return openapi.CursorAt(v.Name) }), nil
 }
 
-// namespacesOf lists by name, behind last, the namespaces that an account may
-// have a part in: its own, those of its organizations, and those that were
-// granted to it as a whole.
+// namespacesOf lists by name, behind last, the namespaces that an account is part
+// of: its own, those of its organizations, and those on all of which it has a
+// grant.
 func (s *API) namespacesOf(ctx context.Context, p access.Principal, last string) ([]accounts.Namespace, error) {
 	seen, err := s.Rights.Visible(ctx, p)
 	if err != nil {

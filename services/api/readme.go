@@ -49,7 +49,7 @@ func (s *API) getActivity(ctx context.Context, c *endpoint.Call, in *activityIn)
 	if err != nil {
 		return nil, err
 	}
-	since, err := s.openSince(ctx, c)
+	since, err := s.publicSince(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -61,11 +61,11 @@ func (s *API) getActivity(ctx context.Context, c *endpoint.Call, in *activityIn)
 	return openapi.Page(c, views, in.Limit, func(v apitypes.Activity) string { return openapi.CursorAt(strconv.FormatUint(v.Seq, 10)) }), nil
 }
 
-// openSince is the event since which the caller may see what happened to the
-// repository, 0 for all. What is public now may have been private, and who did
-// what then stays with those who write there. Who reads what is private was
-// given that right.
-func (s *API) openSince(ctx context.Context, c *endpoint.Call) (uint64, error) {
+// publicSince is the sequence since which the caller may see the activity of the
+// repository, 0 for all of it. A public repository may have been private before;
+// that part of its activity is for those who may write there. Readers of a
+// private repository were given that right, and see all.
+func (s *API) publicSince(ctx context.Context, c *endpoint.Call) (uint64, error) {
 	if c.Level >= access.Write || c.Repository.Visibility != events.Public {
 		return 0, nil
 	}

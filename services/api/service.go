@@ -29,7 +29,7 @@ import (
 // Config is what the API works with; all fields are required but those with a
 // default and those that say otherwise.
 type Config struct {
-	// Auth says who asks. The admin socket has its own, see As.
+	// Auth finds out who makes a request. The admin socket has its own, see As.
 	Auth      endpoint.Auth
 	Passwords Passwords
 	Tokens    people.Tokens
@@ -45,7 +45,7 @@ type Config struct {
 	// Registry deletes and brings back repositories and what they hold.
 	Registry Registry
 	// Conflicts are errors of the Registry that say why something cannot come
-	// back; they are answered 409 with their text.
+	// back. They are answered 409 with their own text.
 	Conflicts []error
 	Cleaner   Cleaner
 	// KeptAnswers remembers answers for Idempotency-Key.
@@ -55,7 +55,7 @@ type Config struct {
 	// RecentPulls counts the pulls that are not in the log yet; nil when none are counted.
 	RecentPulls browse.RecentPulls
 	Logger      *slog.Logger
-	// DefaultVisibility of a repository that says nothing of it: "public" or
+	// DefaultVisibility of a new repository when none is asked for: "public" or
 	// "private". Default private.
 	DefaultVisibility string
 	// OnlyAdminsCreateOrganizations keeps users from making organizations.
@@ -70,8 +70,8 @@ type Config struct {
 	Wait time.Duration
 }
 
-// An API is the service. It may be made several times over the same parts, with
-// another Auth each.
+// An API is the service. Several may be made of the same parts, each with another
+// Auth.
 type API struct {
 	Config
 	*openapi.API
@@ -123,7 +123,7 @@ func conflicts(errs []error) (list []failure.Entry) {
 	return list
 }
 
-// Service is what the program runs.
+// Service is the service as the program runs it.
 func (s *API) Service() service.Service {
 	return service.Service{Name: "api", Routes: s.Routes(), NotServed: endpoint.NotServed,
 		ReadModels: []*projections.Projection{&accounts.Projection, &images.Projection, &catalog.Projection}, Sentences: Sentences}

@@ -16,8 +16,8 @@ type Rights interface {
 	Visible(ctx context.Context, p access.Principal) (access.Visible, error)
 }
 
-// RecentPulls knows the pulls of the current hour: the log is told of them once
-// it has ended.
+// RecentPulls knows the pulls of the current hour, which are in the log only once
+// the hour has ended.
 type RecentPulls interface {
 	// RecentPulls counts by tag what was pulled from a repository and is not in
 	// the log yet; those by digest are under "".
@@ -32,7 +32,7 @@ type Reader struct {
 	Recent   RecentPulls
 }
 
-// Visible is what a principal may see, in the catalog's words.
+// Visible is what a principal may see, as the catalog takes it.
 func (b Reader) Visible(ctx context.Context, p access.Principal) (catalog.Visible, error) {
 	v, err := b.Rights.Visible(ctx, p)
 	return catalog.Visible(v), err
@@ -55,7 +55,7 @@ func (b Reader) OfNamespace(ctx context.Context, p access.Principal, namespace, 
 	return b.Catalog.OfNamespace(ctx, ns.ID, v, last, n)
 }
 
-// Search is a search of what a principal may see.
+// Search finds repositories among those that a principal may see.
 func (b Reader) Search(ctx context.Context, p access.Principal, q catalog.Query) (found []catalog.Entry, total int, err error) {
 	if q.Visible, err = b.Visible(ctx, p); err != nil {
 		return nil, 0, err

@@ -6,9 +6,9 @@ import (
 	"hubledger/projections/catalog"
 )
 
-// recent counts the pulls of a repository that the log does not have yet. It
-// is asked before the catalog: while an hour is being written into the log its
-// pulls may count twice for a moment, but none is ever missed.
+// recent counts the pulls of a repository that the log does not have yet. Call it
+// before reading the catalog: while an hour is being written into the log its
+// pulls may then count twice for a moment, but none is ever missed.
 func (b Reader) recent(ctx context.Context, repo string) (map[string]catalog.TagPulls, error) {
 	if b.Recent == nil {
 		return nil, nil
@@ -40,8 +40,8 @@ func (b Reader) TagPulls(ctx context.Context, repo string) (map[string]catalog.T
 	return all, nil
 }
 
-// Entry is what the catalog has of a live repository, its pulls up to now.
-// Lists show them as the log has them, up to the last full hour.
+// Entry is the catalog's entry of a live repository with its pulls up to now.
+// Lists have pulls up to the last full hour only.
 func (b Reader) Entry(ctx context.Context, repo string) (*catalog.Entry, error) {
 	recent, err := b.recent(ctx, repo)
 	if err != nil {

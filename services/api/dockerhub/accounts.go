@@ -92,9 +92,9 @@ func (s *Endpoints) getUser(_ http.ResponseWriter, r *http.Request, c *endpoint.
 	return http.StatusOK, v, err
 }
 
-// show shows a user or organization. Strangers see the name of one
-// that shows them a repository, and no more of it; to them all others are not
-// there, nor is who was erased.
+// show shows a user or organization. Strangers see only the name, and only if
+// they may see one of its repositories; all others, and erased users, are not
+// found.
 func (s *Endpoints) show(ctx context.Context, c *endpoint.Call, a *accounts.Account) (accountView, error) {
 	level, _, err := s.Rights.Namespace(ctx, c.Principal, a.Name)
 	if err != nil {
@@ -105,7 +105,8 @@ func (s *Endpoints) show(ctx context.Context, c *endpoint.Call, a *accounts.Acco
 		return v, nil
 	}
 	v.ID, v.UUID, v.Joined = "", "", nil
-	// A token that is limited to some repositories shows what nobody sees, too.
+	// A token that is limited to some repositories hides none that anonymous
+	// clients see.
 	for _, p := range []access.Principal{access.Nobody, c.Principal} {
 		seen, err := s.Browse.OfNamespace(ctx, p, a.Name, "", 1)
 		if err != nil {

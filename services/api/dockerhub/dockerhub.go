@@ -1,7 +1,6 @@
 // Package dockerhub has endpoints in the shapes of Docker Hub's API, so that
 // scripts written for it work with another base URL, and those of docker
-// search. They are the API of /api/v1 in other words: rights and decisions are
-// the same.
+// search. Rights and decisions are those of /api/v1.
 package dockerhub
 
 import (
@@ -40,7 +39,7 @@ type Rights interface {
 	Namespace(ctx context.Context, p access.Principal, name string) (access.Level, *accounts.Namespace, error)
 }
 
-// Config is what the endpoints work with; all fields are required.
+// Config is what the endpoints need; all fields are required.
 type Config struct {
 	Log          command.Log
 	Logins       Logins
@@ -51,7 +50,7 @@ type Config struct {
 	Repositories Repositories
 	Browse       browse.Reader
 	Editor       repository.Editor
-	// DefaultVisibility of a repository that says nothing of it.
+	// DefaultVisibility of a new repository when none is asked for.
 	DefaultVisibility string
 }
 
@@ -122,7 +121,7 @@ func writeJSON(w http.ResponseWriter, r *http.Request, status int, body any) {
 	}
 }
 
-// readJSON reads a body of which only the known fields count.
+// readJSON reads a body and ignores unknown fields.
 func readJSON(r *http.Request, into any) error {
 	data, err := endpoint.Body(r)
 	if err != nil {

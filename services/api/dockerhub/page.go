@@ -27,8 +27,8 @@ const (
 	maxPageSize = 100
 )
 
-// pagingOf reads page and page_size. A page has at most a hundred entries,
-// whatever was asked for: scripts ask for many more and follow next.
+// pagingOf reads page and page_size. A page has at most a hundred entries, also
+// when more are asked for: scripts do so and then follow next.
 func pagingOf(r *http.Request) (p paging, err error) {
 	q := r.URL.Query()
 	number := func(name string, otherwise int) (int, error) {
@@ -53,8 +53,8 @@ func pagingOf(r *http.Request) (p paging, err error) {
 	return p, err
 }
 
-// pageOf answers with a page of a list that has so many entries in all. Behind
-// the last page there is none: scripts that count pages up end with that.
+// pageOf answers with a page of a list that has count entries in all. Pages behind
+// the last one are answered 404: that is how scripts find the end.
 func (p paging) pageOf(r *http.Request, count int, results any) (int, any, error) {
 	if p.page > 1 && p.offset() >= count {
 		return 0, nil, endpoint.Fail(http.StatusNotFound, "there is no such page")

@@ -66,8 +66,8 @@ func (s *Endpoints) registerRepositories() {
 // maxListed bounds how many repositories of one namespace a list counts.
 const maxListed = 10_000
 
-// list sorts all of a namespace: Docker Hub gives its lists a count and
-// lets them be entered anywhere.
+// list reads and sorts a whole namespace: Docker Hub's lists have a count and can
+// be read from any page.
 func (s *Endpoints) list(_ http.ResponseWriter, r *http.Request, c *endpoint.Call) (int, any, error) {
 	p, err := pagingOf(r)
 	if err != nil {
@@ -88,7 +88,7 @@ func (s *Endpoints) list(_ http.ResponseWriter, r *http.Request, c *endpoint.Cal
 	return p.pageOf(r, len(all), results)
 }
 
-// orderOf is one of Docker Hub's orders; the last push first unless told.
+// orderOf is one of Docker Hub's orders; by default the last push comes first.
 func orderOf(ordering string) func(a, b catalog.Entry) int {
 	name, descending := strings.CutPrefix(cmp.Or(ordering, "-last_updated"), "-")
 	return func(a, b catalog.Entry) (n int) {

@@ -43,7 +43,7 @@ func (s *Endpoints) registerSearch() {
 	s.add(http.MethodGet, "/v1/search", access.Anyone, s.searchV1)
 }
 
-// ping tells docker that this registry has a search of its own.
+// ping tells docker that this registry can search.
 func ping(w http.ResponseWriter, _ *http.Request, _ *endpoint.Call) (int, any, error) {
 	w.Header().Set("X-Docker-Registry-Standalone", "true")
 	return http.StatusOK, map[string]bool{"standalone": true}, nil
@@ -65,14 +65,14 @@ func (s *Endpoints) search(_ http.ResponseWriter, r *http.Request, c *endpoint.C
 	return p.pageOf(r, total, results)
 }
 
-// asksOnce is what docker sends with a search, its login in it if there is one.
-const asksOnce = "X-Docker-Token"
+// tokenHeader is a header that docker sends with every search, also without a login.
+const tokenHeader = "X-Docker-Token"
 
-// searchV1 asks podman and skopeo for a login: they never send one here, and
-// would take what is public for all there is. Refused, they list the catalog
-// as whoever they are logged in as, or as nobody.
+// searchV1 refuses podman and skopeo, which never send a login here and would take
+// the public repositories for all. Once refused they list the registry's
+// catalog, with their login if they have one.
 func (s *Endpoints) searchV1(_ http.ResponseWriter, r *http.Request, c *endpoint.Call) (int, any, error) {
-	if c.Principal.Kind == access.Anonymous && r.Header.Get("Authorization") == "" && r.Header.Get(asksOnce) == "" {
+	if c.Principal.Kind == access.Anonymous && r.Header.Get("Authorization") == "" && r.Header.Get(tokenHeader) == "" {
 		return 0, nil, endpoint.Fail(http.StatusUnauthorized, "this search needs a login; /api/v1/search and /v2/_catalog need none").
 			With("WWW-Authenticate", `Basic realm="hubledger"`)
 	}
@@ -106,8 +106,8 @@ func (s *Endpoints) find(r *http.Request, c *endpoint.Call, text string, offset,
 	return s.Browse.Search(r.Context(), c.Principal, q)
 }
 
-// term is what was searched for, without what docker puts before a name: the
-// host, or the namespace of top-level images.
+// term is the text to search for without the prefixes that docker adds to names:
+// the host, or the namespace of top-level images.
 func term(text, host string) string {
 	text = strings.TrimSpace(text)
 	text = strings.TrimPrefix(text, host+"/")

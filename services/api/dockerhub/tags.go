@@ -47,14 +47,14 @@ func shownTag(t images.TagDetail, pulls catalog.TagPulls) tagView {
 		LastUpdated: t.Pushed, LastUpdaterUsername: t.By, TagStatus: "active", TagLastPulled: apitypes.Known(pulls.LastPulled), TagLastPushed: t.Pushed, V2: true}
 	v.Images = make([]imageView, len(t.Images))
 	for i, m := range t.Images {
-		v.Images[i] = imageView{Architecture: m.Platform.Architecture, Variant: given(m.Platform.Variant), Digest: m.Digest.String(), OS: m.Platform.OS,
-			OSVersion: given(m.Platform.OSVersion), Size: m.Size, Status: "active", LastPulled: apitypes.Known(pulls.LastPulled), LastPushed: m.Pushed}
+		v.Images[i] = imageView{Architecture: m.Platform.Architecture, Variant: orNil(m.Platform.Variant), Digest: m.Digest.String(), OS: m.Platform.OS,
+			OSVersion: orNil(m.Platform.OSVersion), Size: m.Size, Status: "active", LastPulled: apitypes.Known(pulls.LastPulled), LastPushed: m.Pushed}
 	}
 	return v
 }
 
-// given is nil for an empty text.
-func given(s string) *string {
+// orNil is nil for an empty text.
+func orNil(s string) *string {
 	if s == "" {
 		return nil
 	}
@@ -67,9 +67,8 @@ func (s *Endpoints) registerTags() {
 	s.onBoth(http.MethodDelete, "/tags/{tag}", access.RepositoryDelete, s.deleteTag)
 }
 
-// tagOrders are Docker Hub's orders of tags. Scripts ask for the newest first
-// by last_updated with and without a minus, so both are that here; it is also
-// the order of who asks for none or for one that is not known.
+// tagOrders are Docker Hub's orders of tags by name. All other orders are newest
+// first: scripts ask for that by last_updated, with and without a minus.
 var tagOrders = map[string]images.TagOrder{"name": images.ByName, "-name": images.ByNameBack}
 
 func (s *Endpoints) listTags(_ http.ResponseWriter, r *http.Request, c *endpoint.Call) (int, any, error) {

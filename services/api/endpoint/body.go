@@ -17,8 +17,8 @@ const MaxBody = 1 << 20
 // bodyTime is how long a body may take to arrive.
 const bodyTime = 15 * time.Second
 
-// readBody takes in the whole body of a request, so that nobody behind it
-// waits for a slow client, and gives the connection its time back.
+// readBody reads the whole body of a request, so that no handler waits for a slow
+// client, and then removes the connection's read deadline.
 func readBody(w http.ResponseWriter, r *http.Request) error {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
@@ -44,14 +44,14 @@ func readBody(w http.ResponseWriter, r *http.Request) error {
 }
 
 // isJSON says whether a media type is JSON. A page of another site can make a
-// browser send any other text with the user's credentials, but not this one
-// without asking first (Fetch, "CORS-safelisted request-header").
+// browser send other types with the user's credentials, but JSON only if this
+// server allows it (Fetch, "CORS-safelisted request-header").
 func isJSON(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
-// Body is what readBody took in; it can be read again afterwards.
+// Body is the request's body; it can be read again afterwards.
 func Body(r *http.Request) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil

@@ -11,7 +11,7 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// What an account may change: every change is in the log for ever.
+// How many changes an account may make: every change is in the log for ever.
 const (
 	writesAtOnce    = 100
 	writesPerSecond = 5
@@ -27,9 +27,9 @@ type budget struct {
 
 func newBudget() *budget { return &budget{accounts: map[string]*rate.Limiter{}} }
 
-// takeFromBudget lets a request that changes something pass, or says when it
-// may. To delete tags costs nothing: each was pushed before, and scripts clean
-// up hundreds.
+// takeFromBudget takes one write from the budget of the call's account, or says
+// when to try again. Deleting tags is free: each was pushed before, and scripts
+// delete hundreds.
 func (s *Set) takeFromBudget(c *Call, rt service.Route, now time.Time) error {
 	if rt.Method == http.MethodDelete && rt.Permission == access.RepositoryDelete {
 		return nil
@@ -37,8 +37,8 @@ func (s *Set) takeFromBudget(c *Call, rt service.Route, now time.Time) error {
 	return s.budget.take(c, now)
 }
 
-// take takes one write from an account's budget, or says when there is one again.
-// Administrators of the hub and its operator have as many as they like.
+// take takes one write from an account's budget, or says when to try again.
+// Administrators of the hub and its operator have no limit.
 func (b *budget) take(c *Call, now time.Time) error {
 	if c.Principal.Admin || c.Principal.Kind == access.Operator {
 		return nil

@@ -10,8 +10,7 @@ import (
 	"hubledger/services/internal/repository"
 )
 
-// A Call is a request whose principal may make it, with what was found out on
-// the way.
+// A Call is a request that is permitted, with what was looked up to decide that.
 type Call struct {
 	Principal  access.Principal
 	Request    *http.Request
@@ -38,5 +37,5 @@ func (c *Call) MaySeeAll(a *accounts.Account) bool {
 	return c.Principal.ID == a.ID || c.Principal.Admin
 }
 
-// account names the principal among all that there are.
+// account identifies the principal's account among all kinds of accounts.
 func (c *Call) account() string { return string(c.Principal.Kind) + " " + c.Principal.ID }

@@ -1,6 +1,6 @@
-// Package endpoint has what happens to every request of the hub's APIs before
-// and after its own work, whatever form its answers have: who asks and whether
-// they may, how often, what they send, and whether it was answered before.
+// Package endpoint does what every request of the hub's APIs needs, whatever form
+// its answers have: authentication and permission, budgets of writes, reading
+// the body, Idempotency-Keys, and errors.
 package endpoint
 
 import (
@@ -17,7 +17,7 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// Auth says who asks.
+// Auth finds out who makes a request.
 type Auth interface {
 	// Authenticate reads the Authorization of a request; without one it is
 	// access.Nobody. Its errors are *access.Denied.
@@ -43,7 +43,7 @@ type ReadModels interface {
 	Wait(ctx context.Context, seq uint64) error
 }
 
-// Config is what endpoints work with; all fields are required but Failures.
+// Config is what endpoints need; all fields are required but Failures.
 type Config struct {
 	Auth        Auth
 	Rights      Rights
@@ -52,7 +52,7 @@ type Config struct {
 	Logger      *slog.Logger
 	// Wait bounds how long an answer waits for the read models.
 	Wait time.Duration
-	// Failures are answers to errors that only some service knows.
+	// Failures are answers to errors of other services.
 	Failures []failure.Entry
 }
 
@@ -75,9 +75,9 @@ type Refuser func(w http.ResponseWriter, r *http.Request, p *Problem)
 // AsProblem writes a refusal as a problem of RFC 9457.
 func AsProblem(w http.ResponseWriter, r *http.Request, p *Problem) { p.Write(w, r) }
 
-// Add adds an endpoint. What happens to every request is here, in order: who
-// asks, may they, have they not changed too much, what do they send, and was it
-// answered before.
+// Add adds an endpoint. Every request goes through these steps, in order:
+// authentication, permission, the account's budget of writes, reading the body,
+// and the Idempotency-Key.
 func (s *Set) Add(rt service.Route, refuse Refuser) {
 	serve := rt.Serve
 	rt.Serve = func(w http.ResponseWriter, r *http.Request) {
@@ -98,7 +98,7 @@ func (s *Set) Add(rt service.Route, refuse Refuser) {
 	s.routes = append(s.routes, rt)
 }
 
-// admit makes the call of a request, or says why it is refused.
+// admit makes the Call of a request, or says why it is refused.
 func (s *Set) admit(r *http.Request, rt service.Route) (*Call, error) {
 	if rt.Permission == access.Open {
 		return &Call{Request: r}, nil

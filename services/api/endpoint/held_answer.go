@@ -8,7 +8,7 @@ import (
 	"hubledger/services/internal/apitypes"
 )
 
-// A heldAnswer takes an answer in, so that it can be kept before it is sent.
+// A heldAnswer buffers an answer, so that it can be kept before it is sent.
 type heldAnswer struct {
 	header http.Header
 	status int
@@ -30,7 +30,7 @@ func (a *heldAnswer) Write(b []byte) (int, error) {
 	return a.body.Write(b)
 }
 
-// changed says whether the answer tells of an event.
+// changed says whether the answer is to a change, with its sequence.
 func (a *heldAnswer) changed() bool { return a.header.Get(apitypes.SequenceHeader) != "" }
 
 func (a *heldAnswer) send(w http.ResponseWriter) {

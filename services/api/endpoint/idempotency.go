@@ -12,15 +12,14 @@ import (
 	"hubledger/services/internal/operational"
 )
 
-// MinKey and MaxKey bound an Idempotency-Key, in bytes. Whoever reads the store
-// of answers must not be able to guess a key: it seals the answer, which may
-// hold a new token.
+// MinKey and MaxKey bound an Idempotency-Key, in bytes. The key encrypts the kept
+// answer, which may contain a new token, so it must not be easy to guess.
 const MinKey, MaxKey = 16, 200
 
 // keptHeaders are the headers that an answer is remembered with.
 var keptHeaders = []string{"Content-Type", apitypes.SequenceHeader, "Location"}
 
-// serveOnce serves a request, or gives the answer that was given to it before.
+// serveOnce serves a request, or repeats the answer that was kept for its key.
 func (s *Set) serveOnce(w http.ResponseWriter, r *http.Request, need access.Permission, serve http.HandlerFunc) error {
 	key := r.Header.Get("Idempotency-Key")
 	// The principal of a change is never anonymous: see mayWrite.
@@ -51,16 +50,16 @@ func (s *Set) serveOnce(w http.ResponseWriter, r *http.Request, need access.Perm
 	return nil
 }
 
-// requestText is what is asked for, of which the store keeps a hash.
+// requestText is the request as text; the store keeps its hash.
 func requestText(r *http.Request) ([]byte, error) {
 	body, err := Body(r)
 	return append(fmt.Appendf(nil, "%s %q %q\n", r.Method, r.URL.EscapedPath(), r.URL.RawQuery), body...), err
 }
 
-// keepAnswer keeps the answer to a change before it is given. One that says
-// that nothing was changed is not kept: the same request is judged anew.
+// keepAnswer serves a request and keeps its answer before it is sent. An answer
+// that tells of no change is not kept: the same request is then served again.
 func (s *Set) keepAnswer(w http.ResponseWriter, r *http.Request, claim *operational.Claim, serve http.HandlerFunc) {
-	// What was begun is ended, even when the client has gone.
+	// The work goes on when the client has gone.
 	lasting := context.WithoutCancel(r.Context())
 	ctx, cancel := context.WithTimeout(lasting, AnswerTime)
 	defer cancel()
@@ -81,8 +80,8 @@ func (s *Set) keepAnswer(w http.ResponseWriter, r *http.Request, claim *operatio
 	served = true
 }
 
-// AnswerTime bounds the work on a request with a key. It ends before the store
-// takes the one who claimed the key for dead.
+// AnswerTime bounds the work on a request with a key. It is shorter than the time
+// after which the store lets another request claim the key.
 const AnswerTime = 90 * time.Second
 
 func (s *Set) warnClaim(err error) {

@@ -10,12 +10,12 @@ import (
 	"hubledger/services/internal/repository"
 )
 
-// full says whether the credential is good for all that the account may.
+// full says whether the credential may do all that the account may.
 func full(p access.Principal) bool {
 	return p.Limit == nil || p.Limit.Level >= access.Admin && p.Limit.Repositories == nil
 }
 
-// authorize decides whether p may use a route; param gives the path's parts.
+// authorize decides whether p may use an endpoint; param gives the path's values.
 func (s *Set) authorize(ctx context.Context, p access.Principal, need access.Permission, param func(string) string) (*Call, error) {
 	c := &Call{Principal: p}
 	signedIn := p.Kind != access.Anonymous
@@ -47,8 +47,8 @@ func mayWrite(p access.Principal) error {
 	return nil
 }
 
-// mayUseAccounts decides what is asked of a principal who is signed in; user is
-// that of {user}.
+// mayUseAccounts decides whether a signed-in principal has one of the permissions
+// about accounts. user is that of {user}.
 func mayUseAccounts(p access.Principal, need access.Permission, user string) error {
 	self := p.Kind == access.User && p.Name == user
 	switch {
@@ -103,8 +103,8 @@ func (s *Set) admitToRepository(ctx context.Context, c *Call, need access.Level,
 	return Fail(http.StatusForbidden, "you may not do that with "+name.Full)
 }
 
-// Unauthorized asks for credentials. The realm is a word, not an address:
-// clients of the registry have a challenge of their own.
+// Unauthorized asks for credentials by Basic. The registry has a challenge of its
+// own, whose realm is an address.
 func Unauthorized() *Problem {
 	return Fail(http.StatusUnauthorized, "log in first").With("WWW-Authenticate", `Basic realm="hubledger"`)
 }

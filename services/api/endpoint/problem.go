@@ -43,7 +43,7 @@ func (p *Problem) With(name, value string) *Problem {
 	return p
 }
 
-// Because keeps the cause, which the server's log is told.
+// Because keeps the cause, for the server's log.
 func (p *Problem) Because(err error) *Problem {
 	p.cause = err
 	return p
@@ -54,7 +54,7 @@ func (p *Problem) RetryAfter(d time.Duration) *Problem {
 	return p.With("Retry-After", failure.Seconds(d))
 }
 
-// NotFound is the answer for what is not there and for what may not be seen.
+// NotFound is the answer for what does not exist and for what may not be seen.
 func NotFound() *Problem { return Fail(http.StatusNotFound, failure.Hidden) }
 
 // Invalid names a field of the request, such as body.name, that is not valid.
@@ -62,8 +62,8 @@ func Invalid(location, message string) *Problem {
 	return Fail(http.StatusUnprocessableEntity, "validation failed").At(location, message)
 }
 
-// Located is an error that names the field of the request at fault, if the
-// error is one of those; else it is err itself.
+// Located is err, if it is none of those errors; else a Problem that says which
+// field of the request is at fault.
 func Located(err error, location string, those ...error) error {
 	for _, e := range those {
 		if errors.Is(err, e) {
@@ -110,7 +110,7 @@ func problemOf(err error, own []failure.Entry) *Problem {
 	return p
 }
 
-// Problem is the answer to an error. What is a fault of ours is logged with its
+// Problem is the answer to an error. Faults of the server are logged with their
 // cause, under the name of the route.
 func (s *Set) Problem(ctx context.Context, route string, err error) *Problem {
 	p := problemOf(err, s.Failures)

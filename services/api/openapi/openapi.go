@@ -30,8 +30,8 @@ type Operation struct {
 	Status       int    // of success; 0 is 200
 }
 
-// An API is the operations with their document. Document is called when all
-// are there.
+// An API is the operations with their document. Call Document when all operations
+// were added.
 type API struct {
 	*endpoint.Set
 	huma     huma.API
@@ -79,8 +79,8 @@ func (a adapter) Handle(op *huma.Operation, serve func(huma.Context)) {
 	}}, endpoint.AsProblem)
 }
 
-// withoutValues takes what a client sent out of what it is told about it: it
-// may be a password, and errors get copied around.
+// withoutValues removes the values that a client sent from validation errors:
+// they may be passwords, and people copy errors into tickets.
 func withoutValues(_ huma.Context, _ string, body any) (any, error) {
 	if e, ok := body.(*huma.ErrorModel); ok {
 		e.Type = "about:blank"
@@ -91,7 +91,7 @@ func withoutValues(_ huma.Context, _ string, body any) (any, error) {
 	return body, nil
 }
 
-// Add makes an operation. Whatever run returns as an error is answered as a problem.
+// Add adds an operation. Errors of run are answered as problems.
 func Add[I, O any](a *API, op Operation, run func(ctx context.Context, c *endpoint.Call, in *I) (*O, error)) {
 	security := []map[string][]string{{"basic": {}}, {"bearer": {}}}
 	switch op.Permission {

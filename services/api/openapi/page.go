@@ -35,7 +35,7 @@ func Page[T any](c *endpoint.Call, all []T, limit int, cursor func(last T) strin
 	return out
 }
 
-// WholeList is a list without pages: of what one may have only so many.
+// WholeList is a list without pages, of things whose number is limited.
 func WholeList[T any](all []T) *List[T] {
 	if all == nil {
 		all = []T{}
@@ -54,7 +54,7 @@ func (l *List[T]) Continue(c *endpoint.Call, cursor string) {
 	l.Link = "<" + l.Body.Next + `>; rel="next"`
 }
 
-// A cursor is opaque to clients: a version and the place, in base64.
+// A cursor is opaque to clients: a version and a place in the list, in base64.
 const cursorVersion = "1"
 
 // CursorAt makes the cursor of a place in a list.
@@ -62,7 +62,7 @@ func CursorAt(place string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(cursorVersion + place))
 }
 
-// maxPlace bounds a cursor's place in bytes: the longest name fits twice.
+// maxPlace bounds a cursor's place in bytes: twice the longest name.
 const maxPlace = 2 * 255
 
 // ParseCursor reads a cursor; "" is the beginning.
@@ -78,8 +78,8 @@ func ParseCursor(cursor string) (place string, err error) {
 	return place, nil
 }
 
-// ParseOffset reads the cursor of a list that has no other order than its
-// rank; such lists end after catalog.MaxWindow.
+// ParseOffset reads the cursor of a list that is ordered by rank, which is a
+// number of entries. Such lists end after catalog.MaxWindow.
 func ParseOffset(cursor string) (int, error) {
 	place, err := ParseCursor(cursor)
 	if err != nil || place == "" {

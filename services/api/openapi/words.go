@@ -11,8 +11,8 @@ import (
 	"hubledger/services/internal/access"
 )
 
-// schemaName is what the OpenAPI document calls a type, of which client
-// generators make types: its own name. Those of errors are huma's.
+// schemaName is what the OpenAPI document, and so the code that client generators
+// make, calls a type: its own name, but for huma's errors.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	switch name {
@@ -51,7 +51,7 @@ func described(op Operation) string {
 const idempotencyAbout = "Makes it safe to send the request again: within 24 hours the same key with the same request gets the first " +
 	"answer and changes nothing; what was refused is judged anew. A random UUID is a good key; take another one for every change."
 
-// parametersOf documents what every write accepts; the endpoint reads it.
+// parametersOf documents the Idempotency-Key of writes, which the endpoint reads.
 func parametersOf(op Operation) []*huma.Param {
 	if op.Method == http.MethodGet || op.Permission == access.Open {
 		return nil
@@ -69,8 +69,8 @@ func errorsOf(op Operation) []int {
 	return list
 }
 
-// openAnswers says that answers may have more fields one day, so that strict
-// clients do not fail then. Requests have those that are known and no others.
+// openAnswers allows more fields in answers, so that strict clients do not fail
+// when some are added. Requests with unknown fields are refused.
 func openAnswers(doc *huma.OpenAPI) {
 	schemas, sent := doc.Components.Schemas.Map(), map[string]bool{}
 	var send func(s *huma.Schema)

@@ -30,7 +30,7 @@ func (s *API) registerOrganizations() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/orgs/{namespace}", ID: "get-organization", Tag: "organizations", Permission: access.NamespaceMember, Summary: "Show an organization"}, s.getOrganization)
 }
 
-// organization is the one that the path names; a user's namespace is none.
+// organization is the one that the path names. The namespace of a user is not one.
 func organization(c *endpoint.Call) (*accounts.Namespace, error) {
 	if c.Namespace.Kind != events.KindOrganization {
 		return nil, endpoint.NotFound()
@@ -62,7 +62,8 @@ func (s *API) listOrganizations(ctx context.Context, c *endpoint.Call, in *opena
 	return openapi.Page(c, views, in.Limit, func(v apitypes.Organization) string { return openapi.CursorAt(v.Name) }), nil
 }
 
-// everyOrganization lists what there is behind last, with the role of who is in mine.
+// everyOrganization lists all organizations behind last, with the caller's role,
+// which is in mine.
 func (s *API) everyOrganization(ctx context.Context, mine []accounts.Membership, last string, n int) ([]apitypes.Organization, error) {
 	all, err := s.Accounts.Accounts(ctx, accounts.KindOrganization, last, n)
 	if err != nil {

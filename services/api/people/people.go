@@ -30,7 +30,7 @@ type Tokens interface {
 	IssueToken(ctx context.Context, by command.By, owner *accounts.Account, want events.TokenIssued) (secret, token string, seq uint64, err error)
 }
 
-// Persons keeps what is known of the person behind a user.
+// Persons keeps personal data of users.
 type Persons interface {
 	account.Emails
 	// Email is a user's address, "" for none.
@@ -44,7 +44,7 @@ type Used interface {
 	LastUsed(ctx context.Context, ids ...string) (map[string]time.Time, error)
 }
 
-// Config is what the operations work with; all fields are required but
+// Config is what the operations need; all fields are required but
 // OnlyAdminsCreateOrganizations.
 type Config struct {
 	Log       command.Log
@@ -55,8 +55,7 @@ type Config struct {
 	Used      Used
 	// OnlyAdminsCreateOrganizations keeps users from making organizations.
 	OnlyAdminsCreateOrganizations bool
-	// FinishUsersAfter is how long a user without a password is taken for one
-	// who is being made; account.Users says more. 0 is endpoint.AnswerTime.
+	// FinishUsersAfter is FinishAfter of account.Users. 0 is endpoint.AnswerTime.
 	FinishUsersAfter time.Duration
 }
 

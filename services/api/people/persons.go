@@ -39,9 +39,9 @@ func (s *API) registerPersons() {
 			"The login name stays in the log and is given to nobody else; so do the repositories."}, s.eraseUser)
 }
 
-// prove asks users for their password before what only they may do. Others
-// got here as administrators, by a credential that is good for all.
-func (s *API) prove(ctx context.Context, c *endpoint.Call, user, id, password string) error {
+// provePassword checks the password of users who act on their own account. Others
+// who get here are administrators with a full credential.
+func (s *API) provePassword(ctx context.Context, c *endpoint.Call, user, id, password string) error {
 	if c.Principal.Kind != access.User || c.Principal.ID != id {
 		return nil
 	}
@@ -59,7 +59,7 @@ func (s *API) setPassword(ctx context.Context, c *endpoint.Call, in *passwordIn)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.prove(ctx, c, a.Name, a.ID, in.Body.Old); err != nil {
+	if err := s.provePassword(ctx, c, a.Name, a.ID, in.Body.Old); err != nil {
 		return nil, err
 	}
 	if err := s.Passwords.CheckPassword(a.Name, in.Body.New); err != nil {
@@ -109,7 +109,7 @@ func (s *API) eraseUser(ctx context.Context, c *endpoint.Call, in *eraseIn) (*op
 	if in.Body.Confirm != a.Name {
 		return nil, endpoint.Invalid("body.confirm", "write the login name once more")
 	}
-	if err := s.prove(ctx, c, a.Name, a.ID, in.Body.Password); err != nil {
+	if err := s.provePassword(ctx, c, a.Name, a.ID, in.Body.Password); err != nil {
 		return nil, err
 	}
 	seq, err := s.Persons.Erase(ctx, c.By(), a.ID)

@@ -98,7 +98,7 @@ func (s *API) revokeToken(ctx context.Context, c *endpoint.Call, in *tokenIn) (*
 	return s.revokeOf(ctx, c, a, in.Token)
 }
 
-// revokeOf ends a token that is the owner's own.
+// revokeOf revokes a token of that owner.
 func (s *API) revokeOf(ctx context.Context, c *endpoint.Call, owner *accounts.Account, id string) (*openapi.Change, error) {
 	seq, err := account.RevokeTokenOf(ctx, s.Log, c.By(), s.Accounts, owner.ID, id)
 	return s.Changed(ctx, seq, err)

@@ -11,7 +11,7 @@ import (
 	"hubledger/services/internal/apitypes"
 )
 
-// shown makes the view of an account; whole is for themselves and administrators.
+// shown is a user as the API shows them; whole for themselves and administrators.
 func shown(a *accounts.Account, whole bool) apitypes.User {
 	v := apitypes.User{Name: a.Name, Erased: a.Erased}
 	if whole {
@@ -20,8 +20,8 @@ func shown(a *accounts.Account, whole bool) apitypes.User {
 	return v
 }
 
-// UserPath names a user. It is exported, as all that inputs and answers are
-// made of: huma does not look into embedded structs that are not.
+// UserPath names a user. It is exported because huma ignores embedded structs that
+// are not.
 type UserPath struct {
 	User string `path:"user" maxLength:"40" doc:"Login name"`
 }

@@ -3,10 +3,10 @@
 // tokens and quotas.
 //
 // Each function decides by the latest event of one aggregate and appends one
-// more. It returns the sequence to wait for: of the event that it appended, or
-// of the one that had already said the same. Ids are UUIDs as text; that what
-// they stand for exists is for the caller to know, who found them in the read
-// model. What is said of something that is gone by now has no effect.
+// more. It returns the sequence to wait for: that of the event that it appended,
+// or of the earlier event that says the same. Ids are UUIDs as text, and nothing
+// here checks that what they stand for exists: callers take them from the read
+// model. An event about something that was deleted meanwhile has no effect.
 package account
 
 import (
@@ -17,9 +17,9 @@ import (
 )
 
 var (
-	// ErrTaken: the name belongs to somebody, now or once.
+	// ErrTaken: the name belongs to an account, or did before it was erased.
 	ErrTaken = errors.New("the name is taken")
-	// ErrUnknown: there is none that could be changed.
+	// ErrUnknown: what should be changed does not exist.
 	ErrUnknown = errors.New("there is none of that name or id")
 	// ErrErased: the account was erased, for good.
 	ErrErased = errors.New("the account was erased")
@@ -31,7 +31,7 @@ var (
 	ErrInvalid = errors.New("invalid value")
 )
 
-// checkIDs refuses what could not stand in a subject.
+// checkIDs refuses texts that are no UUIDs and so cannot be part of a subject.
 func checkIDs(ids ...string) error {
 	for _, id := range ids {
 		if u, err := uuid.Parse(id); err != nil || u.String() != id {

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	// ErrNoUser: a name that something is to be given to is no user's.
+	// ErrNoUser: no user has the name of who should be given something.
 	ErrNoUser = errors.New("there is no user of that name")
 	// ErrNoGrantee is what a *NoGranteeError is.
 	ErrNoGrantee = errors.New("no such grantee")
@@ -22,8 +22,9 @@ type Names interface {
 	Account(ctx context.Context, name string) (*accounts.Account, error)
 }
 
-// FindUser is the user of a login name, who may be erased. The error wraps
-// accounts.ErrNotFound, also where an organization or a robot account has the name.
+// FindUser finds the user of a login name, also one who was erased. The error
+// wraps accounts.ErrNotFound, also when an organization or a robot account has
+// the name.
 func FindUser(ctx context.Context, read Names, name string) (*accounts.Account, error) {
 	a, err := read.Account(ctx, name)
 	if err != nil {
@@ -35,7 +36,8 @@ func FindUser(ctx context.Context, read Names, name string) (*accounts.Account, 
 	return a, nil
 }
 
-// FindRecipient is a user who can be given something. ErrNoUser.
+// FindRecipient finds the user of that name who can be given roles and
+// memberships: one who was not erased. ErrNoUser.
 func FindRecipient(ctx context.Context, read Names, name string) (*accounts.Account, error) {
 	a, err := FindUser(ctx, read, name)
 	if errors.Is(err, accounts.ErrNotFound) || err == nil && a.Erased {
@@ -59,8 +61,8 @@ type Grantees interface {
 	Team(ctx context.Context, organization, name string) (*accounts.Team, error)
 }
 
-// findGrantee is the id of who can have a role in a namespace: any user, but
-// only the namespace's own teams and robot accounts. ErrNoUser, *NoGranteeError.
+// findGrantee finds the id of a grantee: any user, but only the namespace's own
+// teams and robot accounts. ErrNoUser, *NoGranteeError.
 func findGrantee(ctx context.Context, read Grantees, ns *accounts.Namespace, kind, name string) (id string, err error) {
 	switch kind {
 	case events.GranteeUser:

@@ -31,16 +31,15 @@ func WithdrawGrant(ctx context.Context, log command.Log, by command.By, p events
 	return command.Decide(ctx, log, by, p.Subject(), ending(p))
 }
 
-// A Role is what a grant gives: a role on the repository of that id, or with ""
-// on all of the namespace.
+// A Role says where a grant is, and who has it by name.
 type Role struct {
 	Namespace  *accounts.Namespace
-	Repository string
+	Repository string // id; "" for all of the namespace
 	Kind       string // of the grantee: events.GranteeUser, …
 	Grantee    string // login name, or name of a team or robot account of the namespace
 }
 
-// GiveRole is GiveGrant to who has that name. ErrNoUser, *NoGranteeError, ErrInvalid.
+// GiveRole is GiveGrant for a grantee that is given by name. ErrNoUser, *NoGranteeError, ErrInvalid.
 func GiveRole(ctx context.Context, log command.Log, by command.By, read Grantees, on Role, role string) (uint64, error) {
 	id, err := findGrantee(ctx, read, on.Namespace, on.Kind, on.Grantee)
 	if err != nil {
@@ -50,7 +49,7 @@ func GiveRole(ctx context.Context, log command.Log, by command.By, read Grantees
 		Namespace: on.Namespace.ID, Repository: on.Repository, Grantee: id, GranteeKind: on.Kind, Role: role})
 }
 
-// WithdrawRole is WithdrawGrant from who has that name. ErrNoUser,
+// WithdrawRole is WithdrawGrant for a grantee that is given by name. ErrNoUser,
 // *NoGranteeError; ErrUnknown when there never was such a grant.
 func WithdrawRole(ctx context.Context, log command.Log, by command.By, read Grantees, on Role) (uint64, error) {
 	id, err := findGrantee(ctx, read, on.Namespace, on.Kind, on.Grantee)

@@ -36,9 +36,9 @@ type Members interface {
 // SetMember makes a user a member or an owner of an organization. ErrLastOwner
 // when that would take its last owner away. ErrInvalid.
 //
-// The last owner is known by the read model: two owners who end each other's
-// ownership at the same moment can still leave none. An administrator of the
-// hub names one again.
+// Who is the last owner is read from the read model: two owners who remove each
+// other at the same moment can still leave none. An administrator of the hub
+// then names a new one.
 func SetMember(ctx context.Context, log command.Log, by command.By, read Members, organization, user, role string) (uint64, error) {
 	if role != events.RoleOwner {
 		if err := keepsOwner(ctx, read, organization, user); err != nil {

@@ -105,7 +105,7 @@ func TestTeamsTakeMembers(t *testing.T) {
 	d, ctx := open(t), t.Context()
 	read := &people{members: []accounts.Membership{member(9, 1, events.RoleMember)}}
 	team := &accounts.Team{Organization: id(9), ID: id(8), Name: "team"}
-	d.says("take a member in", func() (uint64, error) { return account.AddToTeam(ctx, d.log, by, read, team, "user1") })
+	d.appends("take a member in", func() (uint64, error) { return account.AddToTeam(ctx, d.log, by, read, team, "user1") })
 	d.refuses("take in somebody else", account.ErrNotMember, func() (uint64, error) { return account.AddToTeam(ctx, d.log, by, read, team, "user2") })
 }
 
@@ -194,7 +194,7 @@ func TestWhoMakesOrganizations(t *testing.T) {
 
 // An accountant keeps passwords and addresses, and follows the log.
 type accountant struct {
-	*desk
+	*decider
 	read  *people
 	fails error
 }
@@ -220,7 +220,7 @@ func (a *accountant) SetEmail(ctx context.Context, by command.By, user, address 
 func TestCreateUser(t *testing.T) {
 	d, ctx := open(t), t.Context()
 	read := &people{admins: true}
-	a := &accountant{desk: d, read: read}
+	a := &accountant{decider: d, read: read}
 	u := account.Users{Log: d.log, Read: read, Passwords: a, Emails: a, FinishAfter: time.Hour, Wait: func(ctx context.Context, seq uint64) error {
 		p, _, err := command.Latest(ctx, d.log, events.NamespaceSubject("alice"))
 		if made, ok := p.(events.NamespaceCreated); ok && len(read.users) == 0 {

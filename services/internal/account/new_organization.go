@@ -12,7 +12,8 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// maxOrganizations bounds how many organizations users own who make one.
+// maxOrganizations is how many organizations a user may own and still make
+// another one. Administrators of the hub have no limit.
 const maxOrganizations = 50
 
 var (
@@ -54,8 +55,8 @@ type Organizations struct {
 	Wait command.Wait
 	// OnlyAdmins keeps users from making organizations.
 	OnlyAdmins bool
-	// Turn, of capacity one, is held while a user makes an organization: those
-	// that they own are counted, and nobody makes several at once.
+	// Turn has capacity one and is held while a user makes an organization, so that
+	// requests at the same moment cannot exceed the limit.
 	Turn chan struct{}
 }
 
@@ -88,7 +89,8 @@ func (o *Organizations) Create(ctx context.Context, p access.Principal, by comma
 	return first.ID, seq, o.Wait(ctx, seq)
 }
 
-// firstOwner is who shall own a new organization, if the principal may say so.
+// firstOwner finds the owner of a new organization, if the principal may name
+// that one.
 func (o *Organizations) firstOwner(ctx context.Context, p access.Principal, name string) (*accounts.Account, error) {
 	switch {
 	case p.Kind == access.Robot:
@@ -105,8 +107,9 @@ func (o *Organizations) firstOwner(ctx context.Context, p access.Principal, name
 	return FindRecipient(ctx, o.Read, name)
 }
 
-// mayTake keeps a namespace that was pushed to before there were accounts from
-// whoever first asks for its name: it has repositories.
+// mayTake says whether a new organization may have the name. A namespace that
+// was pushed to before there were accounts has repositories, so only an
+// administrator may give it away.
 func (o *Organizations) mayTake(ctx context.Context, p access.Principal, name string) error {
 	ns, err := o.Read.Namespace(ctx, name)
 	switch {

@@ -35,7 +35,7 @@ func (e *PasswordError) Unwrap() error { return e.Err }
 
 // An UnfinishedError says that the name belongs to a user without a password,
 // whose creation goes on elsewhere or was cut off. It is an ErrTaken.
-type UnfinishedError struct{ After time.Duration } // from when the same Create finishes it
+type UnfinishedError struct{ After time.Duration } // until the same Create would finish it
 
 func (e *UnfinishedError) Error() string {
 	return "the name is taken by a user who is being made, or whose creation was cut off: then send the same again in two minutes"
@@ -71,7 +71,8 @@ type Emails interface {
 	SetEmail(ctx context.Context, by command.By, user, address string) (seq uint64, err error)
 }
 
-// Users makes users with all that belongs to them. All fields are required.
+// Users makes users with their password, e-mail address and standing. All
+// fields are required.
 type Users struct {
 	Log  command.Log
 	Read interface {
@@ -81,21 +82,21 @@ type Users struct {
 	Passwords Passwords
 	Emails    Emails
 	Wait      command.Wait
-	// FinishAfter is how long a user without a password is taken for one who is
-	// being made elsewhere: no less than a request may take.
+	// FinishAfter is how long after a user was made another request may still be
+	// at work on it. It is no less than a request may take.
 	FinishAfter time.Duration
 }
 
-// A NewUser is what is asked for. Without a password one is made.
+// A NewUser says what to make. Without a Password a random one is made.
 type NewUser struct {
 	Name, Password, Email string
 	Admin                 bool
 }
 
-// Create makes a user in several events; the first one takes the name and the
-// last one gives the password, before which nobody can log in. Cut off in
-// between it can be called again and goes on. It returns when the user can be
-// read. made is the password, if it was not given.
+// Create makes a user in several events. The first one takes the name and the
+// last one sets the password; nobody can log in before. When the process ends in
+// between, the same call later goes on where it ended. Create returns when the
+// user can be read. made is the password that was made, "" when one was given.
 // *PasswordError, ErrEmail, ErrName, ErrTaken, *UnfinishedError, *CutOffError.
 func (u Users) Create(ctx context.Context, by command.By, want NewUser) (id, made string, seq uint64, err error) {
 	if want.Password == "" {
@@ -121,7 +122,8 @@ func (u Users) Create(ctx context.Context, by command.By, want NewUser) (id, mad
 	return id, made, seq, u.Wait(ctx, seq)
 }
 
-// finish gives a user who is event seq, or was there, all that was asked for.
+// finish adds what was asked for to a user whose first event is at seq, or
+// earlier.
 func (u Users) finish(ctx context.Context, by command.By, id string, seq uint64, want NewUser) (uint64, error) {
 	// What follows finds the user in the read model.
 	if err := u.Wait(ctx, seq); err != nil {
@@ -140,8 +142,8 @@ func (u Users) finish(ctx context.Context, by command.By, id string, seq uint64,
 	return u.Passwords.SetPassword(ctx, by, id, want.Password)
 }
 
-// unfinished is the id of a user whose creation was cut off, or else an error:
-// taken, when the name belongs to somebody.
+// unfinished is the id of a user whose creation was cut off. Else it is the
+// error taken, or an *UnfinishedError while another request may be at work.
 func (u Users) unfinished(ctx context.Context, name string, taken error) (string, error) {
 	a, err := FindUser(ctx, u.Read, name)
 	switch {

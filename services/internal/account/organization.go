@@ -22,8 +22,9 @@ func GrantMembership(ctx context.Context, log command.Log, by command.By, organi
 	if group == organization {
 		return command.Decide(ctx, log, by, p.Subject(), same(p))
 	}
-	// A place in a team ends when its holder leaves the organization, and no event
-	// of the team says so: whatever happened there later, it is given anew.
+	// Leaving the organization ends memberships in its teams without events of
+	// their own. So what was said of the team before the latest event of the
+	// membership in the organization does not count.
 	_, since, err := command.Latest(ctx, log, events.MembershipSubject(organization, organization, user))
 	if err != nil {
 		return 0, err
@@ -45,7 +46,8 @@ func RevokeMembership(ctx context.Context, log command.Log, by command.By, organ
 	return command.Decide(ctx, log, by, p.Subject(), ending(p))
 }
 
-// ending is same for a fact that ends something: there has to be one.
+// ending is same for a fact that ends something. ErrUnknown when there never
+// was anything to end.
 func ending[P interface {
 	comparable
 	events.Payload

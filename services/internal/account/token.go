@@ -56,7 +56,7 @@ func checkToken(p events.TokenIssued) error {
 }
 
 func checkRepositories(names []string) error {
-	// An empty list would be written like none, which means all.
+	// In an event an empty list looks like none, which means all repositories.
 	if names != nil && len(names) == 0 || len(names) > maxTokenRepositories {
 		return fmt.Errorf("a token is for all repositories or for 1 to %d", maxTokenRepositories)
 	}

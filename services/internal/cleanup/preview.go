@@ -14,9 +14,10 @@ import (
 	"hubledger/services/internal/apitypes"
 )
 
-// Preview says what a rule, which need not be the repository's own, would do.
-// What it frees is that of the repository's namespace alone unless everywhere
-// is set: who else has a blob is not for all to know.
+// Preview says what a rule, which need not be the repository's own, would do. A
+// blob counts as freed when nothing else in the namespace needs it or, with
+// everywhere, nothing else in the hub: only administrators may learn what other
+// namespaces have.
 func (c *Cleaner) Preview(ctx context.Context, repo images.Repository, rule events.Cleanup, everywhere bool) (apitypes.CleanupPreview, error) {
 	p := apitypes.CleanupPreview{Tags: []apitypes.CleanupPreviewTag{}, Manifests: []apitypes.CleanupPreviewManifest{}, Later: []apitypes.CleanupPreviewManifest{}}
 	s, _, err := c.state(ctx, repo)
@@ -58,7 +59,7 @@ func (c *Cleaner) Preview(ctx context.Context, repo images.Repository, rule even
 	return p, err
 }
 
-// after is what is left of a state when a plan was carried out.
+// after is the state once a plan was carried out.
 func after(s State, plan []Deletion, now time.Time) State {
 	tags, manifests := map[string]bool{}, map[digest.Digest]bool{}
 	released := map[digest.Digest]bool{}

@@ -11,14 +11,14 @@ import (
 // tries bounds how often Decide decides again because another writer was faster.
 const tries = 8
 
-// Decide appends what next makes of a subject's latest event, and returns the
-// sequence to wait for: of the event that it appended or, when next gives nil
-// because nothing has to be done, of that latest event.
+// Decide calls next with a subject's latest event and appends the event that it
+// returns. When next returns nil, nothing has to be done. The sequence is that
+// of the new event, or else of the latest one.
 //
-// next gets nil and 0 for a subject without events. It has no effects but for
-// what it assigns to its caller, since it is called again when another writer
-// has appended to the subject in between. Its errors are returned as they are;
-// events.ErrConflict means that others were faster every time.
+// For a subject without events next gets nil and 0. It is called again when
+// another writer has appended to the subject meanwhile, so it must have no
+// effects but on variables of its caller. Its errors are returned as they are.
+// The error wraps events.ErrConflict when other writers were faster every time.
 func Decide(ctx context.Context, log Log, by By, subject string,
 	next func(last events.Payload, seq uint64) (events.Payload, error)) (uint64, error) {
 	for range tries {

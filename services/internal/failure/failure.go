@@ -17,7 +17,7 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// Hidden is said of what is not there and of what may not be seen.
+// Hidden is the message for what does not exist and for what may not be seen.
 const Hidden = "there is nothing of that name that you may see"
 
 // A Failure is an error as clients get it, whatever the protocol.
@@ -42,10 +42,10 @@ type Entry struct {
 	Retry   time.Duration // Failure.RetryAfter
 }
 
-// Of is the answer to an error. Refusals of package access and errors that say
-// when to try again speak for themselves, whatever they wrap; of the entries
-// the first that matches counts, those of own before the common ones. What is not known is a fault of ours: 500, with
-// no word of the cause, which is for the server's log.
+// Of is the answer to an error. Errors with an answer of their own, such as
+// *access.Denied, come first, whatever they wrap. Then the first entry that
+// matches counts, those of own before the common ones. All other errors are
+// faults of the server: 500, without the cause, which is for the server's log.
 func Of(err error, own ...Entry) Failure {
 	var cut *account.CutOffError
 	if errors.As(err, &cut) {
@@ -84,8 +84,8 @@ func (e Entry) failure(err error) Failure {
 	return f
 }
 
-// cutOff is the answer to a user's creation that stopped half-way. It names no
-// event, so that the same Idempotency-Key is good for going on.
+// cutOff is the answer when the creation of a user was cut off. It has no
+// sequence, so that it is not kept and the same Idempotency-Key can go on.
 func cutOff(cut *account.CutOffError, own []Entry) Failure {
 	f := Of(cut.Err, own...)
 	f.Header.Del(apitypes.SequenceHeader)
@@ -94,8 +94,8 @@ func cutOff(cut *account.CutOffError, own []Entry) Failure {
 	return f
 }
 
-// Seconds writes a time to wait as Retry-After has it: in whole seconds, at
-// least one (RFC 9110, section 10.2.3).
+// Seconds writes a duration for Retry-After: in whole seconds, at least one
+// (RFC 9110, section 10.2.3).
 func Seconds(d time.Duration) string {
 	return strconv.FormatInt(max(1, int64((d+time.Second-1)/time.Second)), 10)
 }

@@ -16,10 +16,10 @@ import (
 	"hubledger/services/internal/repository"
 )
 
-// late is said when a request's time is over before its work is.
+// late is the message when the time for a request ended before its work.
 const late = "the hub did not get to it in time: try again"
 
-// common are the answers that hold for every protocol.
+// common are the answers for every protocol.
 var common = []Entry{
 	{Err: accounts.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
 	{Err: catalog.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},

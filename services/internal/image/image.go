@@ -17,13 +17,13 @@ import (
 // ErrUnknownTag: the tag is not there.
 var ErrUnknownTag = errors.New("tag unknown")
 
-// Push records a push. The last of several pushes of one tag wins, so nothing
-// is expected of the log. Immutable tags are for PushOnce.
+// Push records a push. Of several pushes of one tag the last one in the log wins,
+// so Push expects no sequence. For immutable tags use PushOnce.
 func Push(ctx context.Context, log command.Log, by command.By, e events.ImagePushed) (uint64, error) {
 	return command.Append(ctx, log, by, e, events.AnySeq)
 }
 
-// DeleteTag takes a tag away, whatever it names by now. ErrUnknownTag,
+// DeleteTag deletes a tag, whichever manifest it names now. ErrUnknownTag,
 // *ImmutableError.
 func DeleteTag(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, tag string) (uint64, error) {
 	return command.Decide(ctx, log, by, events.TagSubject(id.Namespace, id.Repository, tag), func(last events.Payload, _ uint64) (events.Payload, error) {
@@ -38,8 +38,8 @@ func DeleteTag(ctx context.Context, log command.Log, by command.By, id repositor
 	})
 }
 
-// DeleteTagAt is DeleteTag if nothing has happened to the tag since the event
-// of that sequence, by which it names d. events.ErrConflict when something has.
+// DeleteTagAt deletes a tag that names d by the event at that sequence.
+// events.ErrConflict when there is a later event of the tag.
 func DeleteTagAt(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, tag string, d digest.Digest, at uint64) (uint64, error) {
 	if repository.Immutable(policy).Has(tag) {
 		return 0, &ImmutableError{Tag: tag, Digest: d}
@@ -59,8 +59,8 @@ func namedBy(last events.Payload) (digest.Digest, bool) {
 	return "", false
 }
 
-// RestoreTag undoes the tag's deletion, if that is the latest that happened
-// to it and the tag named d then. ErrUnknownTag when it is not.
+// RestoreTag undoes the deletion of a tag that named d. ErrUnknownTag when the
+// tag's latest event is not that deletion.
 func RestoreTag(ctx context.Context, log command.Log, by command.By, id repository.ID, tag string, d digest.Digest) (uint64, error) {
 	return command.Decide(ctx, log, by, events.TagSubject(id.Namespace, id.Repository, tag), func(last events.Payload, _ uint64) (events.Payload, error) {
 		deleted, ok := last.(events.TagDeleted)
@@ -71,9 +71,10 @@ func RestoreTag(ctx context.Context, log command.Log, by command.By, id reposito
 	})
 }
 
-// DeleteManifest takes a manifest away with the tags that name it, which are
-// the caller's to know, as that it is there: of a push at the same time the
-// later in the log wins. *ImmutableError when one of the tags stays.
+// DeleteManifest deletes a manifest and with it the tags that name it. The
+// caller knows that the manifest is there, and which tags these are. Of a push
+// at the same moment the later in the log wins. *ImmutableError when one of the
+// tags is immutable.
 func DeleteManifest(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, d digest.Digest, tags []string) (uint64, error) {
 	immutable := repository.Immutable(policy)
 	for _, tag := range tags {
@@ -84,7 +85,7 @@ func DeleteManifest(ctx context.Context, log command.Log, by command.By, id repo
 	return command.Append(ctx, log, by, events.ManifestDeleted{Namespace: id.Namespace, Repository: id.Repository, Digest: d}, events.AnySeq)
 }
 
-// RestoreManifest undoes the deletion that stands at that sequence.
+// RestoreManifest undoes the deletion of a manifest by the event at that sequence.
 func RestoreManifest(ctx context.Context, log command.Log, by command.By, id repository.ID, d digest.Digest, deletion uint64) (uint64, error) {
 	return command.Append(ctx, log, by, events.ManifestRestored{Namespace: id.Namespace, Repository: id.Repository, Digest: d, Deletion: deletion}, events.AnySeq)
 }

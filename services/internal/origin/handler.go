@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// Config says by which name the hub is reached, and whose word counts for it.
+// Config says by which URL clients reach the hub, and which proxies are trusted.
 type Config struct {
 	// PublicURL is the base of the hub's URLs for every client (--public-url,
 	// see ParsePublicURL). nil: that of the request.
@@ -19,13 +19,13 @@ type Config struct {
 	// Trusted are the addresses of proxies (--trusted-proxies, see
 	// ParseTrusted). Forwarded headers of other connections are not looked at.
 	Trusted []netip.Prefix
-	// Logger is told once of forwarded headers that do not count. nil: nobody is.
+	// Logger warns once of forwarded headers that are ignored. nil: none.
 	Logger *slog.Logger
 }
 
 // Handler notes the origin of each request, for Of, and hands it to next.
 // A request from a trusted proxy with both families of forwarded headers is
-// refused: one of them is what its client made up.
+// refused: the client may have made up one of them.
 func Handler(c Config, next http.Handler) http.Handler {
 	var told sync.Once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,8 +59,8 @@ func peer(r *http.Request) netip.Addr {
 	return plain(at.Addr())
 }
 
-// of is the origin of a request: its connection's, then what a trusted proxy
-// says of the connection it has, then the public URL.
+// of works out the origin of a request from its connection, then from what a
+// trusted proxy says of its own connection, then from the public URL.
 func (c Config) of(r *http.Request) Origin {
 	o := Origin{Scheme: "http", Host: r.Host}
 	if r.TLS != nil {
@@ -96,9 +96,9 @@ func (c Config) forwarded(o Origin, h http.Header) Origin {
 	return o
 }
 
-// client walks back along the proxies, from the one that is connected at addr:
-// each vouches for the address before it. It ends at the first address that is
-// not trusted, or behind which there is nothing that can be read.
+// client walks back along the chain of proxies, from the one that is connected
+// at addr: each vouches for the address before it. The client is the first
+// address that is not trusted, or before which no address can be read.
 func (c Config) client(addr netip.Addr, lines []string) netip.Addr {
 	for _, line := range slices.Backward(lines) {
 		for end := len(line); end >= 0; {
@@ -133,7 +133,7 @@ func parseHop(s string) (netip.Addr, bool) {
 	return plain(a), err == nil
 }
 
-// plain is an address in its one form, so that it can be compared.
+// plain is an address in canonical form, so that it can be compared.
 func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
 // last is the value that the nearest proxy has written.

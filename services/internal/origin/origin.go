@@ -20,10 +20,10 @@ func (o Origin) URL() string { return o.Scheme + "://" + o.Host }
 
 type key struct{}
 
-// With notes the origin of a request for those who handle it.
+// With keeps the origin in the request's context, for Of.
 func With(ctx context.Context, o Origin) context.Context { return context.WithValue(ctx, key{}, o) }
 
-// Of is what With noted; without it, the connection speaks for itself.
+// Of is the origin that With kept, or else that of the connection.
 func Of(r *http.Request) Origin {
 	if o, ok := r.Context().Value(key{}).(Origin); ok {
 		return o

@@ -25,7 +25,7 @@ func elements(lines []string) (hops []string, proto, host string) {
 					host = value
 				}
 			}
-			// An entry is one address: what is more is nothing that can be read.
+			// An entry has one address; one with several cannot be read.
 			hops = append(hops, strings.ReplaceAll(hop, ",", " "))
 		}
 	}

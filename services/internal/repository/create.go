@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	// ErrExists: there is a repository of the name that a new one should get.
+	// ErrExists: a repository of that name exists.
 	ErrExists = errors.New("there is a repository of that name")
 	// ErrNoNamespace is what a *NoNamespaceError is.
 	ErrNoNamespace = errors.New("no such namespace")
@@ -29,8 +29,9 @@ func (e *NoNamespaceError) Error() string {
 // Is makes it an ErrNoNamespace.
 func (e *NoNamespaceError) Is(target error) bool { return target == ErrNoNamespace }
 
-// A MayNotCreateError refuses a new repository to who may not create it, also
-// where one of that name is hidden from them. It is an ErrMayNotCreate.
+// A MayNotCreateError says that a principal may not create a repository. It is
+// also the answer where a repository of that name is hidden from the principal.
+// It is an ErrMayNotCreate.
 type MayNotCreateError struct {
 	Name string // full name
 	Own  string // login name of the user who was refused, "" for others
@@ -52,16 +53,15 @@ type Rights interface {
 	Repository(ctx context.Context, p access.Principal, name string) (access.Decision, error)
 }
 
-// New is what is asked for of a repository that is not there.
+// New describes a repository to create.
 type New struct {
 	Name       string // as clients write it
 	Visibility string // events.Public or events.Private
 	Description
 }
 
-// Create makes a repository that is not there, if the principal may. It makes
-// up to two events: what would be refused of the second is refused before the
-// first. ErrName, ErrExists, *NoNamespaceError, *MayNotCreateError, ErrSettings.
+// Create makes a new repository, if the principal may. It appends up to two
+// events. What the second would be refused for is checked before the first. ErrName, ErrExists, *NoNamespaceError, *MayNotCreateError, ErrSettings.
 func Create(ctx context.Context, log command.Log, by command.By, rights Rights, p access.Principal, want New) (ID, uint64, error) {
 	name, err := mayCreate(ctx, rights, p, want.Name)
 	if err != nil {

@@ -13,8 +13,8 @@ type Deleted interface {
 	RepositoryName(ctx context.Context, repo string) (string, error)
 }
 
-// DeletedName is the full name that the repository of an id had in a namespace.
-// The error wraps images.ErrNotFound when it is not, and was not, there.
+// DeletedName is the full name of the deleted repository with that id. The error
+// wraps images.ErrNotFound when the namespace never had it.
 func DeletedName(ctx context.Context, read Deleted, namespace, id string) (string, error) {
 	ns, err := read.NamespaceOf(ctx, id)
 	if err != nil {

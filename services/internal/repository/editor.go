@@ -13,13 +13,13 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// An Editor changes parts of what is said of live repositories. A change that
-// says what the log says already makes no event; the sequence is then that of
-// the repository's latest event. All fields are required.
+// An Editor changes parts of the settings of live repositories. A change to what
+// a setting is already appends no event; the sequence is then that of the
+// repository's latest event. All fields are required.
 type Editor struct {
 	Log  command.Log
 	Wait command.Wait
-	// Catalog and Images are what is said so far: catalog.Reader and images.Reader.
+	// Catalog and Images know the present settings: catalog.Reader and images.Reader.
 	Catalog interface {
 		Entry(ctx context.Context, repo string) (*catalog.Entry, error)
 		Readme(ctx context.Context, repo string) (string, error)
@@ -29,9 +29,9 @@ type Editor struct {
 	}
 }
 
-// caughtUp waits until the read models have the latest event of a name, and
-// gives its sequence. It is 0 when they do not get there in time: then what
-// they say is not to be compared with.
+// caughtUp waits until the read models have committed the latest event of a
+// name, and returns its sequence. It is 0 when they do not in time: then the
+// present settings are not known and must not be compared with.
 func (e Editor) caughtUp(ctx context.Context, id ID, name string) (uint64, error) {
 	_, seq, err := command.Latest(ctx, e.Log, events.RepositorySubject(id.Namespace, name))
 	if err != nil || e.Wait(ctx, seq) != nil {
@@ -40,13 +40,13 @@ func (e Editor) caughtUp(ctx context.Context, id ID, name string) (uint64, error
 	return seq, nil
 }
 
-// A DescriptionChange has what of a description changes; what is nil stays.
+// A DescriptionChange says which parts of a description change; nil parts stay.
 type DescriptionChange struct {
 	Line, Readme *string
 	Topics       *[]string
 }
 
-// On is a description with the change made.
+// On applies the change to a description.
 func (c DescriptionChange) On(d Description) Description {
 	if c.Line != nil {
 		d.Line = *c.Line
@@ -60,7 +60,7 @@ func (c DescriptionChange) On(d Description) Description {
 	return d
 }
 
-// Describe changes what people read about a repository. ErrUnknown, ErrSettings.
+// Describe changes parts of a repository's description. ErrUnknown, ErrSettings.
 func (e Editor) Describe(ctx context.Context, by command.By, id ID, name string, change DescriptionChange) (uint64, error) {
 	seq, err := e.caughtUp(ctx, id, name)
 	if err != nil {
@@ -82,7 +82,7 @@ func (e Editor) Describe(ctx context.Context, by command.By, id ID, name string,
 	return Describe(ctx, e.Log, by, id, name, after)
 }
 
-// sameDescription compares what is kept with what is asked for, as it would be kept.
+// sameDescription compares a kept description with another one as it would be kept.
 func sameDescription(kept, asked Description) bool {
 	return kept.Line == strings.TrimSpace(asked.Line) && kept.Readme == asked.Readme &&
 		slices.Equal(slices.Sorted(slices.Values(kept.Topics)), slices.Compact(slices.Sorted(slices.Values(asked.Topics))))
@@ -104,8 +104,7 @@ func (e Editor) ChangeVisibility(ctx context.Context, by command.By, id ID, name
 	return ChangeVisibility(ctx, e.Log, by, id, name, visibility)
 }
 
-// ChangePolicy states the whole policy anew with a part of it changed.
-// ErrUnknown, ErrSettings.
+// ChangePolicy changes parts of a policy. ErrUnknown, ErrSettings.
 func (e Editor) ChangePolicy(ctx context.Context, by command.By, id ID, name string, change func(*events.RepositoryPolicy)) (uint64, error) {
 	seq, err := e.caughtUp(ctx, id, name)
 	if err != nil {

@@ -21,15 +21,15 @@ var (
 // An ID is what the subjects of a repository's events are made of.
 type ID struct{ Namespace, Repository string }
 
-// Ensure gives the live repository of that name and creates it, and its
-// namespace, when they are not there, with that visibility. Of two that race,
-// both get the same one. That it may be created is for the caller to know.
+// Ensure finds the live repository of that name. If there is none it creates it
+// with that visibility, and its namespace. Two callers that race get the same
+// repository. Ensure does not check whether the caller may create it.
 func Ensure(ctx context.Context, log command.Log, by command.By, name Name, visibility string) (ID, error) {
 	id, _, err := ensure(ctx, log, by, name, visibility)
 	return id, err
 }
 
-// ensure is Ensure, and says at which sequence the log says so.
+// ensure is Ensure, with the sequence of the name's latest event.
 func ensure(ctx context.Context, log command.Log, by command.By, name Name, visibility string) (id ID, seq uint64, err error) {
 	if err := checkVisibility(visibility); err != nil {
 		return ID{}, 0, err
@@ -79,9 +79,8 @@ func ensureNamespace(ctx context.Context, log command.Log, by command.By, name s
 	return id, nil
 }
 
-// stateOf is what the latest event of a name says, of which each is enough to
-// know: which repository it is about, and whether that one lives. The zero ID
-// is that of a name without events.
+// stateOf tells from the latest event of a name which repository it is about,
+// and whether that one lives. The ID of a name without events is zero.
 func stateOf(ns string, last events.Payload) (id ID, live bool) {
 	switch p := last.(type) {
 	case events.RepositoryCreated:
@@ -115,8 +114,8 @@ func change(ctx context.Context, log command.Log, by command.By, id ID, name str
 	})
 }
 
-// Restore brings a deleted repository back. Whether its content is still
-// there is for the caller to make sure. ErrTaken, ErrNotDeleted.
+// Restore undoes the deletion of a repository. It does not check whether the
+// content is still there. ErrTaken, ErrNotDeleted.
 func Restore(ctx context.Context, log command.Log, by command.By, id ID, name string) (uint64, error) {
 	return command.Decide(ctx, log, by, events.RepositorySubject(id.Namespace, name), func(last events.Payload, seq uint64) (events.Payload, error) {
 		now, live := stateOf(id.Namespace, last)
