@@ -7,9 +7,35 @@ import (
 	"hubledger/events"
 )
 
+// An Applier applies events to a model, in the order of the log, and knows
+// which aggregates are parked. Several appliers may share one log when all
+// events of an aggregate go to the same one.
+type Applier struct {
+	m       *Model
+	parking parking
+}
+
+// NewApplier makes an Applier for which nothing is parked yet.
+func NewApplier(m *Model) *Applier { return &Applier{m: m, parking: parking{}} }
+
+// Apply adds the operations of one event to ops. When the event has to be
+// parked it returns the record of that instead, and ops are as they were
+// before; first says that the event is the first of its aggregate to be parked.
+func (a *Applier) Apply(e *events.Event, ops *Ops) (parked *Parked, first bool) {
+	if parked := a.parking.skip(e); parked != nil {
+		return parked, false
+	}
+	if err := a.m.apply(e, ops); err != nil {
+		p := park(e, err)
+		a.parking.add(p)
+		return &p, true
+	}
+	return nil, false
+}
+
 // apply adds the operations of one event to ops. An error means that the event
-// is poison: ops are as they were before.
-func (m *model) apply(e *events.Event, ops *Ops) (err error) {
+// has to be parked: ops are as they were before.
+func (m *Model) apply(e *events.Event, ops *Ops) (err error) {
 	if m.families != nil {
 		handled, err := m.handles(e)
 		if err != nil || !handled {
@@ -40,7 +66,7 @@ func (m *model) apply(e *events.Event, ops *Ops) (err error) {
 	return nil
 }
 
-func (m *model) handles(e *events.Event) (bool, error) {
+func (m *Model) handles(e *events.Event) (bool, error) {
 	if err := e.Check(); err != nil {
 		return false, err
 	}

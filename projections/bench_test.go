@@ -1,45 +1,15 @@
 package projections_test
 
 import (
-	"os"
-	"strconv"
 	"testing"
 
 	"hubledger/projections"
 	"hubledger/projections/images"
-	"hubledger/projections/journal"
 	"hubledger/projections/projectiontest"
 )
 
-// imageCount is how many pushes the rebuild benchmark reads: HUBLEDGER_IMAGES, or 20,000.
-func imageCount(b *testing.B) projectiontest.Images {
-	n, err := strconv.Atoi(os.Getenv("HUBLEDGER_IMAGES"))
-	if err != nil {
-		n = 20_000
-	}
-	return projectiontest.Images(n)
-}
-
-func BenchmarkRebuild(b *testing.B) {
-	n := imageCount(b)
-	for _, p := range places {
-		for _, projection := range []*projections.Projection{&images.Projection, &journal.Projection} {
-			b.Run(p.name+"/"+projection.Name, func(b *testing.B) {
-				place := p.make(b)
-				for b.Loop() {
-					cfg := projections.RebuildConfig{Projection: projection, Place: place, Source: n, Generation: "g1"}
-					if err := projections.Rebuild(b.Context(), cfg, nil); err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
-			})
-		}
-	}
-}
-
 func BenchmarkLive(b *testing.B) {
-	for _, p := range places {
+	for _, p := range storages {
 		b.Run(p.name, func(b *testing.B) {
 			store := open(b, p.make(b), &images.Projection, projections.Options{})
 			var log projectiontest.Log
@@ -55,7 +25,7 @@ func BenchmarkLive(b *testing.B) {
 }
 
 func BenchmarkLatency(b *testing.B) {
-	for _, p := range places {
+	for _, p := range storages {
 		b.Run(p.name, func(b *testing.B) {
 			store := open(b, p.make(b), projectiontest.Synthetic, projections.Options{})
 			var log projectiontest.Log
@@ -80,7 +50,7 @@ func BenchmarkLatency(b *testing.B) {
 // a transaction.
 func BenchmarkCatchUp(b *testing.B) {
 	const n = 20_000
-	for _, p := range places {
+	for _, p := range storages {
 		b.Run(p.name, func(b *testing.B) {
 			for b.Loop() {
 				store := open(b, p.make(b), &images.Projection, projections.Options{})

@@ -21,7 +21,7 @@ func rounds(few, many int) int {
 
 // converges checks one history on every store.
 func converges(t *testing.T, p *projections.Projection, log projections.Source, rng *rand.Rand) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) { projectiontest.Converge(t, p, log, rng, place) })
+	onEveryStorage(t, func(t *testing.T, storage projections.Storage) { projectiontest.Converge(t, p, log, rng, storage) })
 }
 
 func TestSyntheticConverges(t *testing.T) {
@@ -34,11 +34,11 @@ func TestSyntheticConverges(t *testing.T) {
 func TestRegistryConverges(t *testing.T) {
 	for range rounds(1, 50) {
 		rng := projectiontest.Seed(t)
-		converges(t, &images.Projection, projectiontest.Hub(rng, 300, 1), rng)
+		converges(t, &images.Projection, projectiontest.RegistryEvents(rng, 300, 1), rng)
 	}
 }
 
 func TestJournalConverges(t *testing.T) {
 	rng := projectiontest.Seed(t)
-	converges(t, &journal.Projection, projectiontest.Hub(rng, 150, 1), rng)
+	converges(t, &journal.Projection, projectiontest.RegistryEvents(rng, 150, 1), rng)
 }

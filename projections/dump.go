@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -13,34 +15,30 @@ import (
 // ordered by key, as text: two stores of one projection that have seen the
 // same events give the same bytes. Long cells are given by length and hash.
 func Dump(ctx context.Context, s Store, w io.Writer) error {
-	snap, err := s.snapshot(ctx)
+	snap, err := s.Snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	defer snap.close()
+	defer snap.Close()
 	out := bufio.NewWriter(w)
-	fmt.Fprintf(out, "position %d generation %q\n", snap.position, s.Generation())
-	parked := &tableInfo{Table: &Table{Name: "_parked", Key: 1, Columns: []Column{
+	fmt.Fprintf(out, "position %d generation %q\n", snap.Position, s.Generation())
+	tables := []*Table{{Name: "_parked", Key: 1, Columns: []Column{
 		{"seq", Int}, {"subject", Bytes}, {"type", Text}, {"reason", Text}}}}
-	if err := dumpTable(ctx, snap, parked, out); err != nil {
-		return err
+	tables = append(tables, s.Model().Tables...)
+	for _, search := range s.Model().Searches {
+		tables = append(tables, search.Table)
 	}
-	for i := range s.model().tables {
-		if err := dumpTable(ctx, snap, &s.model().tables[i], out); err != nil {
-			return err
-		}
-	}
-	for i := range s.model().searches {
-		if err := dumpTable(ctx, snap, &s.model().searches[i], out); err != nil {
+	for _, t := range tables {
+		if err := dumpTable(ctx, snap.DB, t, out); err != nil {
 			return err
 		}
 	}
 	return out.Flush()
 }
 
-func dumpTable(ctx context.Context, s *snapshot, t *tableInfo, out io.Writer) error {
-	rows, err := s.db.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY %s",
-		columnList(t.Columns), quote(t.Name), columnList(t.Columns[:t.Key])))
+func dumpTable(ctx context.Context, db *sql.DB, t *Table, out io.Writer) error {
+	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY %s",
+		quotedNames(t.Columns), strconv.Quote(t.Name), quotedNames(t.Columns[:t.Key])))
 	if err != nil {
 		return err
 	}
@@ -65,6 +63,14 @@ func dumpTable(ctx context.Context, s *snapshot, t *tableInfo, out io.Writer) er
 		fmt.Fprintf(out, "%s %s\n", t.Name, strings.Join(text, " "))
 	}
 	return rows.Err()
+}
+
+func quotedNames(columns []Column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = strconv.Quote(c.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // brief is a cell in a dump; a long one is its length and hash.

@@ -26,8 +26,7 @@ func plainly(rows map[string][]Value, t *Table, row []Value, del bool) {
 	}
 }
 
-// TestFoldIsTheSameAsOneByOne folds random operations in random batches, and
-// once more through sorted runs.
+// TestFoldIsTheSameAsOneByOne folds random operations in random batches.
 func TestFoldIsTheSameAsOneByOne(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -40,14 +39,13 @@ func TestFoldIsTheSameAsOneByOne(t *testing.T) {
 		}
 		tables = append(tables, &Table{Name: name, Key: 1, Merge: Merge(merge), Columns: columns})
 	}
-	m, err := compile(&Projection{Name: "p", Version: 1, Tables: tables, Apply: nothing})
+	m, err := NewModel(&Projection{Name: "p", Version: 1, Tables: tables, Apply: nothing})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want, got := map[string][]Value{}, map[string][]Value{}
 	name := func(t int, key string) string { return fmt.Sprint(t, key) }
-	sorters := []*sorter{newSorter(m, 1<<20), newSorter(m, 1<<20), newSorter(m, 1<<20)}
-	var f folder
+	var f foldBuffer
 	for seq := range 3000 {
 		var ops Ops
 		for range rng.IntN(8) {
@@ -72,52 +70,20 @@ func TestFoldIsTheSameAsOneByOne(t *testing.T) {
 				want[name(i, k)] = row
 			}
 		}
-		sorters[rng.IntN(len(sorters))].add(uint64(seq), &ops)
 		for _, c := range f.fold(m, &ops) {
-			key := name(c.table, fmt.Sprint(c.row[:1]))
+			key := name(c.Table, fmt.Sprint(c.Row[:1]))
 			old, there := got[key]
 			switch {
-			case c.action == remove:
+			case c.Action == RemoveRow:
 				delete(got, key)
-			case c.action == merge && there:
-				got[key] = m.tables[c.table].mergeRows(old, slices.Clone(c.row))
+			case c.Action == MergeRow && there:
+				got[key] = m.tables[c.Table].mergeRows(old, slices.Clone(c.Row))
 			default:
-				got[key] = slices.Clone(c.row)
+				got[key] = slices.Clone(c.Row)
 			}
 		}
 		if fmt.Sprint(want) != fmt.Sprint(got) {
 			t.Fatalf("after event %d: folded %v, one by one %v", seq, got, want)
 		}
-	}
-	var runs []*run
-	for _, s := range sorters {
-		s.sort()
-		r, err := s.spill(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.close()
-		runs = append(runs, r)
-	}
-	merged := map[string][]Value{}
-	for i := range m.tables {
-		rows := streamRows(t.Context(), &m.tables[i], i, runs, 64, func(uint64) {})
-		for {
-			b, err := rows.next(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if b == nil {
-				break
-			}
-			for n := range b.rows() {
-				row := slices.Clone(b.row(n))
-				row[0].b = slices.Clone(row[0].b) // the block is used again
-				merged[name(i, fmt.Sprint(row[:1]))] = row
-			}
-		}
-	}
-	if fmt.Sprint(want) != fmt.Sprint(merged) {
-		t.Errorf("merged %v, one by one %v", merged, want)
 	}
 }

@@ -13,7 +13,9 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/images"
+	"hubledger/projections/pgstore"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
 )
 
 // killMe names the store of a child process that projects until it is killed:
@@ -22,19 +24,19 @@ const killMe = "HUBLEDGER_TEST_KILL"
 
 func killHistory(seed uint64) (*projectiontest.Log, *rand.Rand) {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	return projectiontest.Hub(rng, 500, 0), rng
+	return projectiontest.RegistryEvents(rng, 500, 0), rng
 }
 
 // victim is the child: it says when it has committed.
 func victim() {
 	parts := strings.SplitN(os.Getenv(killMe), " ", 3)
 	seed, _ := strconv.ParseUint(parts[1], 10, 64)
-	place := projections.SQLiteDir(parts[2])
+	storage := sqlitestore.Dir(parts[2])
 	if parts[0] == "postgres" {
-		place = projections.PostgresURL(parts[2])
+		storage = pgstore.URL(parts[2])
 	}
 	log, _ := killHistory(seed)
-	store, err := place.Open(context.Background(), &images.Projection, projections.Options{Generation: "g1", Logger: quiet})
+	store, err := storage.Open(context.Background(), &images.Projection, projections.Options{Generation: "g1", Logger: quiet})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -50,10 +52,10 @@ func TestKill(t *testing.T) {
 	for _, kind := range []string{"sqlite", "postgres"} {
 		t.Run(kind, func(t *testing.T) {
 			where := t.TempDir()
-			place := projections.SQLiteDir(where)
+			storage := sqlitestore.Dir(where)
 			if kind == "postgres" {
 				where = postgres.URL(t)
-				place = projections.PostgresURL(where)
+				storage = pgstore.URL(where)
 			}
 			seed := projectiontest.Seed(t).Uint64()
 			log, rng := killHistory(seed)
@@ -81,11 +83,11 @@ func TestKill(t *testing.T) {
 					t.Fatalf("the child ended by itself: %v", err)
 				}
 			}
-			store := open(t, place, &images.Projection, projections.Options{})
+			store := open(t, storage, &images.Projection, projections.Options{})
 			if err := projections.CatchUp(t.Context(), store, log, last, quiet); err != nil {
 				t.Fatal(err)
 			}
-			clean := open(t, projections.SQLiteDir(t.TempDir()), &images.Projection, projections.Options{})
+			clean := open(t, sqlitestore.Dir(t.TempDir()), &images.Projection, projections.Options{})
 			if err := projections.CatchUp(t.Context(), clean, log, last, quiet); err != nil {
 				t.Fatal(err)
 			}

@@ -14,17 +14,17 @@ import (
 // no index entry over a third of a page. Checking it here keeps the stores alike.
 const maxIndexed = 2600
 
-// maxAdded bounds what one operation may add, so that no sum leaves 64 bits:
-// the stores would not agree on what happens then.
+// maxAdded bounds what one operation may add, so that no sum overflows 64 bits,
+// which the two kinds of store would handle differently.
 const maxAdded = 1 << 47
 
-// A model is a Projection that was checked and prepared for work.
-type model struct {
+// A Model is a Projection that was checked and prepared for work: runner,
+// stores and the bulk load share it. It does not change.
+type Model struct {
 	*Projection
 	tables   []tableInfo
 	byTable  map[*Table]int
 	families map[string][]string // handled type names by family, nil: all types
-	searches []tableInfo         // the tables of Searches
 	shape    string              // hash of the table definitions
 }
 
@@ -34,11 +34,12 @@ type tableInfo struct {
 	indexed [][]int // column numbers of the key and of each index
 }
 
-func compile(p *Projection) (*model, error) {
+// NewModel checks a projection. The error says what is wrong with it.
+func NewModel(p *Projection) (*Model, error) {
 	if p.Name == "" || strings.Trim(p.Name, "abcdefghijklmnopqrstuvwxyz") != "" || p.Version < 1 || p.Apply == nil {
 		return nil, fmt.Errorf("projection %q version %d: the name is lower-case letters, versions begin at 1 and Apply is required", p.Name, p.Version)
 	}
-	m := &model{Projection: p, byTable: map[*Table]int{}}
+	m := &Model{Projection: p, byTable: map[*Table]int{}}
 	for i, t := range p.Tables {
 		info, err := inspect(t)
 		if err != nil {
@@ -48,11 +49,9 @@ func compile(p *Projection) (*model, error) {
 		m.byTable[t] = i
 	}
 	for _, s := range p.Searches {
-		info, err := inspectSearch(p, s)
-		if err != nil {
+		if err := s.check(p); err != nil {
 			return nil, fmt.Errorf("projection %s: search %s: %w", p.Name, s.Table.Name, err)
 		}
-		m.searches = append(m.searches, info)
 	}
 	if p.Types != nil {
 		m.families = map[string][]string{}
@@ -67,6 +66,12 @@ func compile(p *Projection) (*model, error) {
 	m.shape = shapeOf(p)
 	return m, nil
 }
+
+// Shape is a hash of the table definitions.
+func (m *Model) Shape() string { return m.shape }
+
+// TableNumber is the index in Projection.Tables of a table that is one of them.
+func (m *Model) TableNumber(t *Table) int { return m.byTable[t] }
 
 func inspect(t *Table) (tableInfo, error) {
 	info := tableInfo{Table: t, seq: -1}
@@ -84,7 +89,7 @@ func inspect(t *Table) (tableInfo, error) {
 	case Add, Max:
 		for _, c := range t.Columns[t.Key:] {
 			if c.Kind != Int {
-				return info, fmt.Errorf("column %s: Add and Max need Int columns behind the key", c.Name)
+				return info, fmt.Errorf("column %s: Add and Max need Int columns after the key", c.Name)
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func TestCompileRefuses(t *testing.T) {
 		"type":          {Name: "no", Version: 1, Apply: nothing, Types: []string{"unversioned"}},
 		"reserved name": {Name: "no", Version: 1, Apply: nothing, Tables: []*Table{{Name: "_store", Columns: key, Key: 1}}},
 	} {
-		if _, err := compile(p); err == nil {
+		if _, err := NewModel(p); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -40,7 +40,7 @@ func TestApplyRefusesBadOperations(t *testing.T) {
 		"delete with a row": func(ops *Ops) { ops.Delete(put, TextValue("x"), IntValue(1)) },
 		"too much to add":   func(ops *Ops) { ops.Write(add, IntValue(1), IntValue(1<<48)) },
 	} {
-		m, err := compile(&Projection{Name: "p", Version: 1, Tables: []*Table{put, add}, Apply: func(_ *events.Event, ops *Ops) error {
+		m, err := NewModel(&Projection{Name: "p", Version: 1, Tables: []*Table{put, add}, Apply: func(_ *events.Event, ops *Ops) error {
 			ops.Write(add, IntValue(1), IntValue(1))
 			write(ops)
 			return nil

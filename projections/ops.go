@@ -27,6 +27,9 @@ func TextValue(s string) Value {
 	return Value{kind: Text, b: []byte(s)}
 }
 
+// Kind is the type of the column that the cell is for.
+func (v Value) Kind() Kind { return v.kind }
+
 // Int, Bytes and Text read a cell; each is zero for a cell of another kind.
 func (v Value) Int() int64 { return v.n }
 
@@ -43,6 +46,12 @@ func (v Value) Text() string {
 	}
 	return ""
 }
+
+// Raw has the bytes of a cell of Bytes or Text, which must not be changed.
+func (v Value) Raw() []byte { return v.b }
+
+// RawValue is the cell of that kind, Bytes or Text, whose Raw is b.
+func RawValue(kind Kind, b []byte) Value { return Value{kind: kind, b: b} }
 
 // String is for messages and tests: 12, x'00ff' or "text".
 func (v Value) String() string {
@@ -83,14 +92,15 @@ func (o *Ops) add(t *Table, row []Value, del bool) {
 }
 
 // Each calls fn with every operation in order; row is the key only when the
-// row is deleted. It is for tests of an Apply.
+// row is deleted. It is for the bulk load and for tests of an Apply.
 func (o *Ops) Each(fn func(t *Table, row []Value, deleted bool)) {
 	for _, p := range o.list {
 		fn(p.table, o.values[p.at:p.to], p.del)
 	}
 }
 
-func (o *Ops) reset() {
+// Reset forgets all operations and keeps their memory for the next ones.
+func (o *Ops) Reset() {
 	clear(o.values)
 	o.list, o.values = o.list[:0], o.values[:0]
 }

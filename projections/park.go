@@ -20,15 +20,20 @@ type Parked struct {
 	Reason  string
 }
 
-// A dataError is an error that another try cannot cure: the data is to blame,
-// not the disk or the network.
-type dataError struct{ err error }
+// Row is the record as a row of a store's table _parked.
+func (p Parked) Row() []Value {
+	return []Value{IntValue(int64(p.Seq)), BytesValue([]byte(p.Subject)), TextValue(p.Type), TextValue(p.Reason)}
+}
 
-func (e dataError) Error() string { return e.err.Error() }
-func (e dataError) Unwrap() error { return e.err }
+// A DataError is a store's error that another try cannot cure: the data is to
+// blame, not the disk or the network.
+type DataError struct{ Err error }
 
-// parking knows the aggregates that are parked, by subject, with the sequence
-// of the event that was poison.
+func (e DataError) Error() string { return e.Err.Error() }
+func (e DataError) Unwrap() error { return e.Err }
+
+// parking holds the aggregates that are parked, by subject, with the sequence
+// of the first event that could not be applied.
 type parking map[string]uint64
 
 // park returns the record for an event that could not be applied.
@@ -36,20 +41,21 @@ func park(e *events.Event, reason error) Parked {
 	return Parked{e.Seq, e.Subject, e.Type(), reason.Error()}
 }
 
-// skip returns the record for an event whose aggregate is parked.
-func (p parking) skip(e *events.Event) (Parked, bool) {
+// skip returns the record for an event whose aggregate is parked, nil for others.
+func (p parking) skip(e *events.Event) *Parked {
 	if len(p) == 0 {
-		return Parked{}, false
+		return nil
 	}
 	first, ok := p[e.Subject]
 	if !ok {
-		return Parked{}, false
+		return nil
 	}
-	return park(e, fmt.Errorf("event %d of the same aggregate is parked", first)), true
+	record := park(e, fmt.Errorf("event %d of the same aggregate is parked", first))
+	return &record
 }
 
-// load takes records in, in any order.
-func (p parking) load(list []Parked) {
+// add takes records in, in any order.
+func (p parking) add(list ...Parked) {
 	for _, r := range list {
 		if first, ok := p[r.Subject]; !ok || r.Seq < first {
 			p[r.Subject] = r.Seq

@@ -9,11 +9,12 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/projectiontest"
 )
 
 func TestPoisonParksItsAggregateOnly(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) {
+	onEveryStorage(t, func(t *testing.T, storage projections.Storage) {
 		ctx := t.Context()
 		var log projectiontest.Log
 		good := step{Writes: []write{{Table: "current", Key: 1, Text: "x"}}}
@@ -57,17 +58,17 @@ func TestPoisonParksItsAggregateOnly(t *testing.T) {
 				t.Errorf("%s: parked %+v, %v", what, parked, err)
 			}
 		}
-		store := open(t, place, synthetic, projections.Options{})
+		store := open(t, storage, synthetic, projections.Options{})
 		r, stop := start(t, store, &log, nil)
 		check("live", r)
 		stop()
 		r, stop = start(t, store, &log, nil)
 		check("after a restart", r)
 		stop()
-		if err := projections.Rebuild(ctx, rebuildNext(place, synthetic, &log), nil); err != nil {
+		if err := bulk.Rebuild(ctx, rebuildNext(storage, synthetic, &log), nil); err != nil {
 			t.Fatal(err)
 		}
-		next := open(t, place, synthetic, projections.Options{Build: projections.Next})
+		next := open(t, storage, synthetic, projections.Options{Build: projections.Next})
 		r, _ = start(t, next, &log, nil)
 		check("rebuilt", r)
 		projectiontest.Same(t, "rebuilt", dump(t, store), dump(t, next))
@@ -76,8 +77,8 @@ func TestPoisonParksItsAggregateOnly(t *testing.T) {
 
 // TestStoreRefusal: what only the store finds wrong is parked, event by event.
 func TestStoreRefusal(t *testing.T) {
-	meddled(t, func(t *testing.T, place projections.Place, do outside, refuse, allow string) {
-		store := open(t, place, synthetic, projections.Options{})
+	onEveryTamperedStorage(t, func(t *testing.T, storage projections.Storage, do tamper, refuse string) {
+		store := open(t, storage, synthetic, projections.Options{})
 		do(t, refuse)
 		var log projectiontest.Log
 		for i := range 20 {
@@ -107,8 +108,8 @@ func TestStoreRefusal(t *testing.T) {
 
 // TestTroubleIsNotPoison: what another try may cure is tried again and parks nothing.
 func TestTroubleIsNotPoison(t *testing.T) {
-	meddled(t, func(t *testing.T, place projections.Place, do outside, _, _ string) {
-		store := open(t, place, synthetic, projections.Options{})
+	onEveryTamperedStorage(t, func(t *testing.T, storage projections.Storage, do tamper, _ string) {
+		store := open(t, storage, synthetic, projections.Options{})
 		var log projectiontest.Log
 		failed := make(chan struct{}, 100)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -1,11 +1,14 @@
 // Package projections turns the log into tables. A read model declares its
-// tables and a pure Apply; the runner, the stores and the bulk rebuild are
-// here and the same for all of them.
+// tables and a pure Apply; a Runner keeps its store up with the log.
+//
+// The packages below it stand on it: sqlitestore and pgstore are the two kinds
+// of store, bulk rebuilds a store from the whole log, and accounts, catalog,
+// images and journal are the read models. Package lead is independent of them: it
+// makes one of several nodes the leader.
 package projections
 
 import (
 	"context"
-	"database/sql"
 
 	"hubledger/events"
 )
@@ -35,15 +38,8 @@ type Projection struct {
 	// Apply is deterministic and does no I/O: it sees one event and nothing
 	// else. What it writes commutes with what events of other aggregates write.
 	Apply func(e *events.Event, ops *Ops) error
-	// Queries are the named queries whose answers compare holds side by side.
+	// Queries are the named queries by which Compare compares two builds.
 	Queries []Query
-}
-
-// A Query yields every answer that a read model gives to one question, as
-// pairs of key and answer, in any order, so that two builds can be compared.
-type Query struct {
-	Name string
-	Run  func(ctx context.Context, db *sql.DB, yield func(key, answer string) error) error
 }
 
 // Kind is a column's type: BIGINT, BYTEA/BLOB or TEXT in byte order.
@@ -68,8 +64,8 @@ type Merge uint8
 const (
 	Insert Merge = iota // the row that is there stays: history
 	Put                 // the row with the higher "seq" column wins
-	Add                 // the columns behind the key are added up
-	Max                 // each column behind the key keeps its larger value
+	Add                 // the columns after the key are added up
+	Max                 // each column after the key keeps its larger value
 )
 
 // A Table of a read model. There are no foreign keys, checks or secondary
@@ -78,6 +74,6 @@ type Table struct {
 	Name    string
 	Columns []Column // the key's columns first
 	Key     int      // how many columns are the primary key
-	Merge   Merge    // Put needs an Int column named "seq"; Add and Max Int columns only behind the key
+	Merge   Merge    // Put needs an Int column named "seq"; Add and Max only Int columns after the key
 	Indexes [][]string
 }

@@ -22,7 +22,7 @@ type RunnerConfig struct {
 	MaxBatch int // events per transaction at most; 0 means 500
 }
 
-// A Commit is what a projection has just taken in.
+// A Commit says what a projection has just committed.
 type Commit struct {
 	From, To uint64 // the positions before and after
 	// Events are those between From and To. Nil means that they are not
@@ -34,11 +34,11 @@ type Commit struct {
 // A Runner keeps one store up with the log.
 type Runner struct {
 	cfg     RunnerConfig
-	m       *model
+	m       *Model
 	log     *slog.Logger
-	folder  folder
+	folding foldBuffer
 	ops     Ops
-	parking parking
+	applier *Applier
 	known   atomic.Pointer[parking] // a copy for readers, nil while nothing is parked
 	waiters waiters
 }
@@ -51,12 +51,13 @@ func NewRunner(cfg RunnerConfig) *Runner {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	m := cfg.Store.model()
-	return &Runner{cfg: cfg, m: m, log: cfg.Logger.With("projection", m.Name, "version", m.Version), parking: parking{}}
+	m := cfg.Store.Model()
+	return &Runner{cfg: cfg, m: m, log: cfg.Logger.With("projection", m.Name, "version", m.Version), applier: NewApplier(m)}
 }
 
-// Run applies the log until ctx ends, and returns nil then. What another try
-// may cure, such as a full disk or a lost connection, it logs and tries again.
+// Run applies the log until ctx ends, and returns nil then. An error that another
+// try may cure, such as a full disk or a lost connection, is logged, and Run tries
+// again.
 func (r *Runner) Run(ctx context.Context) error {
 	const first, longest = 50 * time.Millisecond, 5 * time.Second
 	wait := first
@@ -80,20 +81,20 @@ func (r *Runner) Run(ctx context.Context) error {
 }
 
 func (r *Runner) run(ctx context.Context) error {
-	w, err := r.cfg.Store.lead(ctx, func(position uint64, parked int) { r.followed(ctx, position, parked) })
+	w, err := r.cfg.Store.Lead(ctx, func(position uint64, parked int) { r.followed(ctx, position, parked) })
 	if err != nil {
 		return err
 	}
-	defer w.release()
-	list, err := r.cfg.Store.parked(ctx)
+	defer w.Release()
+	list, err := r.cfg.Store.Parked(ctx)
 	if err != nil {
 		return err
 	}
-	r.parking = parking{}
-	r.parking.load(list)
+	r.applier = NewApplier(r.m)
+	r.applier.parking.add(list...)
 	r.publishParking()
-	r.committed(Commit{From: r.Position(), To: w.position()})
-	position := w.position()
+	r.committed(Commit{From: r.Position(), To: w.Position()})
+	position := w.Position()
 	return r.cfg.Source.Follow(ctx, position, r.cfg.MaxBatch, func(batch []events.Event) error {
 		for i := range batch {
 			if batch[i].Seq != position+uint64(i)+1 {
@@ -110,9 +111,9 @@ func (r *Runner) run(ctx context.Context) error {
 
 // apply commits a batch in one transaction, or event by event when its data
 // is what a store refuses.
-func (r *Runner) apply(ctx context.Context, w writer, position uint64, batch []events.Event) error {
+func (r *Runner) apply(ctx context.Context, w Writer, position uint64, batch []events.Event) error {
 	tx, fresh := r.prepare(position, batch)
-	err := w.commit(ctx, tx)
+	err := w.Commit(ctx, tx)
 	if err == nil {
 		if len(fresh) > 0 {
 			r.publishParking()
@@ -120,13 +121,13 @@ func (r *Runner) apply(ctx context.Context, w writer, position uint64, batch []e
 				r.log.Error("event parked: the projection cannot apply it", "seq", p.Seq, "subject", p.Subject, "type", p.Type, "reason", p.Reason)
 			}
 		}
-		r.committed(Commit{From: tx.from, To: tx.to, Events: batch})
+		r.committed(Commit{From: tx.From, To: tx.To, Events: batch})
 		return nil
 	}
 	for _, p := range fresh {
-		delete(r.parking, p.Subject)
+		delete(r.applier.parking, p.Subject)
 	}
-	var bad dataError
+	var bad DataError
 	if !errors.As(err, &bad) {
 		return err
 	}
@@ -143,30 +144,29 @@ func (r *Runner) apply(ctx context.Context, w writer, position uint64, batch []e
 
 // prepare folds what the events do into one transaction. The events parked for
 // the first time on their aggregate are returned, too.
-func (r *Runner) prepare(position uint64, batch []events.Event) (tx *transaction, fresh []Parked) {
-	r.ops.reset()
-	tx = &transaction{from: position, to: position + uint64(len(batch))}
+func (r *Runner) prepare(position uint64, batch []events.Event) (tx *Transaction, fresh []Parked) {
+	r.ops.Reset()
+	tx = &Transaction{From: position, To: position + uint64(len(batch))}
 	for i := range batch {
-		e := &batch[i]
-		if p, skip := r.parking.skip(e); skip {
-			tx.parked = append(tx.parked, p)
-		} else if err := r.m.apply(e, &r.ops); err != nil {
-			p := park(e, err)
-			r.parking.load([]Parked{p})
-			tx.parked, fresh = append(tx.parked, p), append(fresh, p)
+		parked, first := r.applier.Apply(&batch[i], &r.ops)
+		if parked != nil {
+			tx.Parked = append(tx.Parked, *parked)
+		}
+		if first {
+			fresh = append(fresh, *parked)
 		}
 	}
-	tx.changes = r.folder.fold(r.m, &r.ops)
+	tx.Changes = r.folding.fold(r.m, &r.ops)
 	return tx, fresh
 }
 
 // refuse parks one event that the store did not take.
-func (r *Runner) refuse(ctx context.Context, w writer, position uint64, batch []events.Event, reason dataError) error {
+func (r *Runner) refuse(ctx context.Context, w Writer, position uint64, batch []events.Event, reason DataError) error {
 	p := park(&batch[0], reason)
-	if err := w.commit(ctx, &transaction{from: position, to: position + 1, parked: []Parked{p}}); err != nil {
+	if err := w.Commit(ctx, &Transaction{From: position, To: position + 1, Parked: []Parked{p}}); err != nil {
 		return err
 	}
-	r.parking.load([]Parked{p})
+	r.applier.parking.add(p)
 	r.publishParking()
 	r.log.Error("event parked: the store refused it", "seq", p.Seq, "subject", p.Subject, "type", p.Type, "reason", p.Reason)
 	r.committed(Commit{From: position, To: position + 1, Events: batch})
@@ -176,8 +176,8 @@ func (r *Runner) refuse(ctx context.Context, w writer, position uint64, batch []
 // followed notes what another process has committed.
 func (r *Runner) followed(ctx context.Context, position uint64, parked int) {
 	if parked > 0 {
-		if list, err := r.cfg.Store.parked(ctx); err == nil {
-			r.parking.load(list)
+		if list, err := r.cfg.Store.Parked(ctx); err == nil {
+			r.applier.parking.add(list...)
 			r.publishParking()
 		}
 	}

@@ -16,8 +16,8 @@ type (
 )
 
 func TestWait(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) {
-		store := open(t, place, projectiontest.Synthetic, projections.Options{})
+	onEveryStorage(t, func(t *testing.T, storage projections.Storage) {
+		store := open(t, storage, projectiontest.Synthetic, projections.Options{})
 		var log projectiontest.Log
 		r, _ := start(t, store, &log, nil)
 		seq := log.Append(step{Writes: []write{{Table: "current", Key: 1, Text: "x"}}}.Event("a"))
@@ -43,8 +43,8 @@ func TestWait(t *testing.T) {
 }
 
 func TestCommitsComeInOrderAndBeforeWait(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) {
-		store := open(t, place, synthetic, projections.Options{})
+	onEveryStorage(t, func(t *testing.T, storage projections.Storage) {
+		store := open(t, storage, synthetic, projections.Options{})
 		var log projectiontest.Log
 		var mu sync.Mutex
 		var position, told uint64

@@ -44,7 +44,7 @@ func TestShape(t *testing.T) {
 }
 
 func TestSearchIsChecked(t *testing.T) {
-	if _, err := compile(searchable()); err != nil {
+	if _, err := NewModel(searchable()); err != nil {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*Search){
@@ -56,7 +56,7 @@ func TestSearchIsChecked(t *testing.T) {
 	} {
 		p := searchable()
 		change(p.Searches[0])
-		if _, err := compile(p); err == nil || !strings.Contains(err.Error(), "search docs") {
+		if _, err := NewModel(p); err == nil || !strings.Contains(err.Error(), "search docs") {
 			t.Errorf("%s: %v", want, err)
 		}
 	}

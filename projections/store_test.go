@@ -1,15 +1,14 @@
 package projections_test
 
 import (
-	"bytes"
-	"context"
-	"io"
-	"log/slog"
 	"os"
 	"testing"
 
 	"hubledger/projections"
+	"hubledger/projections/pgstore"
 	"hubledger/projections/pgtest"
+	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
 )
 
 var postgres pgtest.Server
@@ -22,69 +21,23 @@ func TestMain(m *testing.M) {
 	os.Exit(postgres.Main(m))
 }
 
-// places are the stores that every test runs on.
-var places = []struct {
+var (
+	synthetic = projectiontest.Synthetic
+	quiet     = projectiontest.Quiet
+	open      = projectiontest.Open
+	start     = projectiontest.Start
+	dump      = projectiontest.Dump
+)
+
+// storages are those that every benchmark runs on.
+var storages = []struct {
 	name string
-	make func(t testing.TB) projections.Place
+	make func(t testing.TB) projections.Storage
 }{
-	{"sqlite", func(t testing.TB) projections.Place { return projections.SQLiteDir(t.TempDir()) }},
-	{"postgres", func(t testing.TB) projections.Place { return projections.PostgresURL(postgres.URL(t)) }},
+	{"sqlite", func(t testing.TB) projections.Storage { return sqlitestore.Dir(t.TempDir()) }},
+	{"postgres", func(t testing.TB) projections.Storage { return pgstore.URL(postgres.URL(t)) }},
 }
 
-func onEveryStore(t *testing.T, test func(t *testing.T, place projections.Place)) {
-	for _, p := range places {
-		t.Run(p.name, func(t *testing.T) { test(t, p.make(t)) })
-	}
-}
-
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
-
-func open(t testing.TB, place projections.Place, p *projections.Projection, o projections.Options) projections.Store {
-	t.Helper()
-	if o.Logger == nil {
-		o.Logger = quiet
-	}
-	if o.Generation == "" {
-		o.Generation = "g1"
-	}
-	store, err := place.Open(context.Background(), p, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { store.Close() })
-	return store
-}
-
-// start runs a runner until stop is called or the test ends.
-func start(t testing.TB, store projections.Store, log projections.Source, onCommit func(*projections.Runner, projections.Commit)) (r *projections.Runner, stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	r = projections.NewRunner(projections.RunnerConfig{Store: store, Source: log, Logger: quiet, OnCommit: func(c projections.Commit) {
-		if onCommit != nil {
-			onCommit(r, c)
-		}
-	}})
-	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
-	stopped := false
-	stop = func() {
-		if !stopped {
-			stopped = true
-			cancel()
-			if err := <-done; err != nil {
-				t.Errorf("Run: %v", err)
-			}
-		}
-	}
-	t.Cleanup(stop)
-	return r, stop
-}
-
-func dump(t testing.TB, store projections.Store) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := projections.Dump(context.Background(), store, &b); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+func onEveryStorage(t *testing.T, test func(t *testing.T, storage projections.Storage)) {
+	projectiontest.OnEveryStorage(t, &postgres, test)
 }

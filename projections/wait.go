@@ -37,7 +37,7 @@ func (r *Runner) Wait(ctx context.Context, seq uint64) error {
 }
 
 // Parked lists the events that the projection skipped, by sequence.
-func (r *Runner) Parked(ctx context.Context) ([]Parked, error) { return r.cfg.Store.parked(ctx) }
+func (r *Runner) Parked(ctx context.Context) ([]Parked, error) { return r.cfg.Store.Parked(ctx) }
 
 // HasParked says whether anything is parked. It costs nothing.
 func (r *Runner) HasParked() bool { return r.known.Load() != nil }
@@ -53,11 +53,11 @@ func (r *Runner) IsParked(subject string) bool {
 }
 
 func (r *Runner) publishParking() {
-	if len(r.parking) == 0 {
+	if len(r.applier.parking) == 0 {
 		r.known.Store(nil)
 		return
 	}
-	known := maps.Clone(r.parking)
+	known := maps.Clone(r.applier.parking)
 	r.known.Store(&known)
 }
 

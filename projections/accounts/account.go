@@ -31,7 +31,8 @@ type Account struct {
 	Description string // of a robot account
 }
 
-// The administrator named by hub.initialized is one until their standing says otherwise.
+// The user that hub.initialized names is an administrator until an event about
+// their standing says otherwise.
 const accountColumns = `SELECT n.namespace, n.name, n.kind, n.time,
 	CASE WHEN n.kind <> 'user' THEN 0 ELSE COALESCE(s.admin, CASE WHEN h.admin IS NULL THEN 0 ELSE 1 END) END,
 	COALESCE(s.disabled, 0), CASE WHEN e.account IS NULL THEN 0 ELSE 1 END, COALESCE(p.seq, 0), COALESCE(m.present, 0)
@@ -65,7 +66,7 @@ func scanRobot(row scanner) (Account, error) {
 }
 
 // Account finds the user, organization or robot account of that login name,
-// also one that is disabled or erased. ErrNotFound.
+// also one that is disabled or erased; ErrNotFound if there is none.
 func (r Reader) Account(ctx context.Context, name string) (*Account, error) {
 	if organization, robot, ok := strings.Cut(name, "+"); ok {
 		a, err := scanRobot(r.DB.QueryRowContext(ctx, robotColumns+`WHERE n.name = $1 AND r.name = $2 AND r.deleted = 0`, organization, robot))
@@ -88,7 +89,7 @@ func (r Reader) AccountByID(ctx context.Context, id string) (*Account, error) {
 	return found(a, err)
 }
 
-// found does not repeat the name: people type passwords into the wrong field.
+// found keeps the name out of the error: people type passwords into the wrong field.
 func found(a Account, err error) (*Account, error) {
 	if err != nil {
 		return nil, notFound(err, "account")
@@ -96,7 +97,7 @@ func found(a Account, err error) (*Account, error) {
 	return &a, nil
 }
 
-// Accounts lists at most n accounts of a kind by name, those behind last.
+// Accounts lists at most n accounts of a kind by name, after last.
 func (r Reader) Accounts(ctx context.Context, kind, last string, n int) ([]Account, error) {
 	if kind == KindRobot {
 		organization, robot, _ := strings.Cut(last, "+")
@@ -115,8 +116,8 @@ func (r Reader) Robots(ctx context.Context, organization string) ([]Account, err
 	return listOf(ctx, r.DB, scanRobot, robotColumns+`WHERE r.organization = $1 AND r.deleted = 0 ORDER BY r.name`, raw)
 }
 
-// FirstAdmin is the id of the user that hub.initialized names, to whom
-// namespaces without a kind belong. ErrNotFound before that.
+// FirstAdmin is the id of the user that hub.initialized names, who owns the
+// namespaces without a kind. ErrNotFound before that event.
 func (r Reader) FirstAdmin(ctx context.Context) (string, error) {
 	var id []byte
 	err := r.DB.QueryRowContext(ctx, `SELECT admin FROM hub WHERE one = 0`).Scan(&id)

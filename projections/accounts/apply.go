@@ -15,8 +15,8 @@ var (
 	text = projections.TextValue
 )
 
-// nothing is the id of no repository: a grant on all of a namespace.
-var nothing = raw([]byte{})
+// wholeNamespace stands for a repository's id in a grant on the whole namespace.
+var wholeNamespace = raw([]byte{})
 
 func apply(e *events.Event, ops *projections.Ops) error {
 	p, err := events.Decode(e)
@@ -30,7 +30,7 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	return errors.Join(a.errs...)
 }
 
-// An applier writes the rows of one event and gathers what was wrong with it.
+// An applier writes the rows of one event and collects its errors.
 type applier struct {
 	ops       *projections.Ops
 	seq, time projections.Value
@@ -57,7 +57,8 @@ func flag(on bool) projections.Value {
 	return num(0)
 }
 
-// account handles what is said of users, their tokens and namespaces.
+// account handles the events of users, their tokens and namespaces. It returns
+// false for others.
 func (a *applier) account(p events.Payload) bool {
 	switch p := p.(type) {
 	case events.HubInitialized:
@@ -99,7 +100,7 @@ func (a *applier) token(p events.TokenIssued) bool {
 		raw(p.Hash), text(p.Level), text(string(repositories)), a.time, num(expires), a.seq)
 }
 
-// organization handles what is said of members, teams, robot accounts and grants.
+// organization handles the events of members, teams, robot accounts and grants.
 func (a *applier) organization(p events.Payload) bool {
 	switch p := p.(type) {
 	case events.MembershipGranted:
@@ -126,13 +127,14 @@ func (a *applier) organization(p events.Payload) bool {
 }
 
 func (a *applier) grant(namespace, repository, grantee, kind, role string) bool {
-	repo := nothing
+	repo := wholeNamespace
 	if repository != "" {
 		repo = a.id(repository)
 	}
 	return a.write(grants, a.id(grantee), a.id(namespace), repo, text(kind), text(role), a.seq)
 }
 
+// repository handles the events of repositories.
 func (a *applier) repository(p events.Payload) bool {
 	switch p := p.(type) {
 	case events.RepositoryCreated:

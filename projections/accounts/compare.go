@@ -2,18 +2,18 @@ package accounts
 
 import "hubledger/projections"
 
-// queries are the answers that a new build of the read model must share with
-// the one it replaces.
+// queries are those whose results a new build of the read model must share
+// with the build that it replaces.
 var queries = []projections.Query{
-	projections.Ask("namespaces", `SELECT n.name, n.namespace, n.kind, COALESCE(q.bytes, 0), COALESCE(q.images, 0)
+	projections.SQLQuery("namespaces", `SELECT n.name, n.namespace, n.kind, COALESCE(q.bytes, 0), COALESCE(q.images, 0)
 		FROM namespaces n LEFT JOIN quotas q ON q.namespace = n.namespace`, 1),
-	projections.Ask("users", accountColumns+`WHERE n.kind = 'user'`, 1),
-	projections.Ask("robots", robotColumns+`WHERE r.deleted = 0`, 1),
-	projections.Ask("teams", `SELECT t.team, t.organization, t.name, t.description FROM teams t WHERE t.deleted = 0`, 1),
-	projections.Ask("memberships", `SELECT m.team, m.account, m.role, CASE WHEN d.seq > m.seq THEN 0 ELSE 1 END
+	projections.SQLQuery("users", accountColumns+`WHERE n.kind = 'user'`, 1),
+	projections.SQLQuery("robots", robotColumns+`WHERE r.deleted = 0`, 1),
+	projections.SQLQuery("teams", `SELECT t.team, t.organization, t.name, t.description FROM teams t WHERE t.deleted = 0`, 1),
+	projections.SQLQuery("memberships", `SELECT m.team, m.account, m.role, CASE WHEN d.seq > m.seq THEN 0 ELSE 1 END
 		FROM memberships m LEFT JOIN departures d ON d.organization = m.organization AND d.account = m.account WHERE m.role <> ''`, 2),
-	projections.Ask("grants", `SELECT g.grantee, g.namespace, g.repo, g.role FROM grants g WHERE g.role <> ''`, 3),
-	projections.Ask("tokens", tokenColumns, 1),
-	projections.Ask("repositories", `SELECT n.name, n.repo, v.visibility
+	projections.SQLQuery("grants", `SELECT g.grantee, g.namespace, g.repo, g.role FROM grants g WHERE g.role <> ''`, 3),
+	projections.SQLQuery("tokens", tokenColumns, 1),
+	projections.SQLQuery("repositories", `SELECT n.name, n.repo, v.visibility
 		FROM names n JOIN visibilities v ON v.repo = n.repo WHERE n.deleted = 0`, 1),
 }

@@ -16,9 +16,9 @@ import (
 // Row by row, in batches with interruptions and in bulk the log comes to the
 // same rows, on either store.
 func TestConverges(t *testing.T) {
-	onPlaces(t, func(t *testing.T, place projections.Place) {
+	onEveryStorage(t, func(t *testing.T, storage projections.Storage) {
 		rng := projectiontest.Seed(t)
-		projectiontest.Converge(t, &accounts.Projection, history(randomHistory(rng, 400)...), rng, place)
+		projectiontest.Converge(t, &accounts.Projection, history(randomHistory(rng, 400)...), rng, storage)
 	})
 }
 

@@ -12,12 +12,12 @@ type Grant struct {
 	GranteeName          string // login name, or name of the team
 	Organization         string // id, of the team or robot account; "" for a user
 	Namespace            string // id
-	Repository           string // id; "" for all of the namespace
+	Repository           string // id; "" for a grant on the whole namespace
 	RepositoryName       string // full name; that of the namespace when Repository is ""
 	Role                 string // read, write or admin
 }
 
-// A grant counts while its grantee and its repository are there.
+// A grant counts while its grantee and its repository exist.
 const grantColumns = `SELECT g.grantee, g.grantee_kind, COALESCE(t.name, o.name || '+' || b.name, u.name), COALESCE(t.organization, b.organization),
 	g.namespace, g.repo, COALESCE(n.name, s.name), g.role
 	FROM grants g JOIN namespaces s ON s.namespace = g.namespace
@@ -37,7 +37,7 @@ func scanGrant(row scanner) (Grant, error) {
 	return g, err
 }
 
-// repoKey is the key of a grant's repository: empty for all of the namespace.
+// repoKey is the key of a grant's repository: empty for the whole namespace.
 func repoKey(repository string) ([]byte, error) {
 	if repository == "" {
 		return []byte{}, nil
@@ -45,8 +45,8 @@ func repoKey(repository string) ([]byte, error) {
 	return key(repository)
 }
 
-// Grants lists the grants on one repository, or, with no repository, those on
-// all of the namespace.
+// Grants lists the grants on one repository, or, when repository is empty, those
+// on the whole namespace.
 func (r Reader) Grants(ctx context.Context, namespace, repository string) ([]Grant, error) {
 	ns, err := key(namespace)
 	if err != nil {
@@ -60,7 +60,7 @@ func (r Reader) Grants(ctx context.Context, namespace, repository string) ([]Gra
 		ORDER BY g.grantee_kind, 3`, ns, repo, []byte{})
 }
 
-// GrantsOf lists what was granted to a user, team or robot account itself.
+// GrantsOf lists the grants to a user, team or robot account itself.
 func (r Reader) GrantsOf(ctx context.Context, grantee string) ([]Grant, error) {
 	raw, err := key(grantee)
 	if err != nil {
@@ -69,8 +69,8 @@ func (r Reader) GrantsOf(ctx context.Context, grantee string) ([]Grant, error) {
 	return listOf(ctx, r.DB, scanGrant, grantColumns+`AND g.grantee = $1 AND (g.repo = $2 OR n.name IS NOT NULL) ORDER BY 7`, raw, []byte{})
 }
 
-// GrantsTo lists what was granted to a user or robot account and to the teams
-// that a user is in.
+// GrantsTo lists the grants to a user or robot account and to the teams that a
+// user is in.
 func (r Reader) GrantsTo(ctx context.Context, account string) ([]Grant, error) {
 	raw, err := key(account)
 	if err != nil {

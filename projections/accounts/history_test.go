@@ -56,16 +56,15 @@ func history(list ...events.Payload) *projectiontest.Log {
 }
 
 // onPlaces runs a test with either store.
-func onPlaces(t *testing.T, test func(t *testing.T, place projections.Place)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, projections.SQLiteDir(t.TempDir())) })
-	t.Run("postgres", func(t *testing.T) { test(t, projections.PostgresURL(postgres.URL(t))) })
+func onEveryStorage(t *testing.T, test func(t *testing.T, storage projections.Storage)) {
+	projectiontest.OnEveryStorage(t, &postgres, test)
 }
 
 // onEach reads what a history comes to, on either store.
 func onEach(t *testing.T, list []events.Payload, test func(t *testing.T, r accounts.Reader)) {
 	log := history(list...)
-	onPlaces(t, func(t *testing.T, place projections.Place) {
-		store, err := place.Open(t.Context(), &accounts.Projection, projections.Options{})
+	onEveryStorage(t, func(t *testing.T, storage projections.Storage) {
+		store, err := storage.Open(t.Context(), &accounts.Projection, projections.Options{})
 		check(t, err)
 		defer store.Close()
 		check(t, projections.CatchUp(t.Context(), store, log, uint64(len(list)), nil))

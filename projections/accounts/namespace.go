@@ -25,7 +25,7 @@ func scanNamespace(row scanner) (Namespace, error) {
 	return n, err
 }
 
-// Namespace finds a namespace by its name. ErrNotFound.
+// Namespace finds a namespace by its name; ErrNotFound if there is none.
 func (r Reader) Namespace(ctx context.Context, name string) (*Namespace, error) {
 	n, err := scanNamespace(r.DB.QueryRowContext(ctx, namespaceColumns+`WHERE n.name = $1`, name))
 	if err != nil {
@@ -34,7 +34,7 @@ func (r Reader) Namespace(ctx context.Context, name string) (*Namespace, error) 
 	return &n, nil
 }
 
-// NamespaceByID finds a namespace by its id. ErrNotFound.
+// NamespaceByID finds a namespace by its id; ErrNotFound if there is none.
 func (r Reader) NamespaceByID(ctx context.Context, id string) (*Namespace, error) {
 	raw, err := key(id)
 	if err != nil {
@@ -47,13 +47,13 @@ func (r Reader) NamespaceByID(ctx context.Context, id string) (*Namespace, error
 	return &n, nil
 }
 
-// Namespaces lists at most n namespaces by name, those behind last.
+// Namespaces lists at most n namespaces by name, after last.
 func (r Reader) Namespaces(ctx context.Context, last string, n int) ([]Namespace, error) {
 	return listOf(ctx, r.DB, scanNamespace, namespaceColumns+`WHERE n.name > $1 ORDER BY n.name LIMIT $2`, last, n)
 }
 
-// Kindless lists the ids of namespaces without a kind, but for that of
-// top-level images: they belong to the first administrator.
+// Kindless lists the ids of namespaces without a kind, which the first
+// administrator owns, except that of top-level images.
 func (r Reader) Kindless(ctx context.Context) ([]string, error) {
 	return listOf(ctx, r.DB, scanID, `SELECT namespace FROM namespaces WHERE kind = '' AND name <> 'library' ORDER BY name`)
 }

@@ -7,7 +7,7 @@ import (
 	"hubledger/projections"
 )
 
-// A Membership is one user's place in an organization or a team.
+// A Membership is the role of one user in an organization or a team.
 type Membership struct {
 	User, Name   string // of the user
 	Role         string // events.RoleOwner or events.RoleMember
@@ -22,16 +22,16 @@ type Team struct {
 	Created                             time.Time
 }
 
-// inTeam joins what makes the row m of memberships count, besides its role: the
-// user is in the organization, and has been without a break since then.
+// inTeam joins what decides whether the row m of memberships counts, besides its
+// role: the user is in the organization, and has not left it since (stayed).
 const inTeam = `JOIN memberships i ON i.team = m.organization AND i.organization = m.organization AND i.account = m.account AND i.role <> ''
 	LEFT JOIN departures d ON d.organization = m.organization AND d.account = m.account `
 
-// stayed goes with inTeam.
+// stayed is true of a row that inTeam joins unless the user has left since.
 const stayed = `AND (d.seq IS NULL OR d.seq < m.seq) `
 
-// A membership counts while its organization or team is there and the user is
-// neither erased nor, for a team, out of the organization, now or since.
+// A membership counts while its organization or team exists, the user is not
+// erased, and, for a team, the user has not left the organization since.
 const membershipColumns = `SELECT m.account, u.name, m.role, m.team, COALESCE(t.name, o.name), m.organization
 	FROM memberships m JOIN namespaces u ON u.namespace = m.account AND u.kind = 'user'
 	JOIN namespaces o ON o.namespace = m.organization AND o.kind = 'organization'
@@ -87,7 +87,7 @@ func (r Reader) Teams(ctx context.Context, organization string) ([]Team, error) 
 	return listOf(ctx, r.DB, scanTeam, teamColumns+`AND t.organization = $1 ORDER BY t.name`, raw)
 }
 
-// Team finds a team of an organization by its name. ErrNotFound.
+// Team finds a team of an organization by its name; ErrNotFound if there is none.
 func (r Reader) Team(ctx context.Context, organization, name string) (*Team, error) {
 	raw, err := key(organization)
 	if err != nil {

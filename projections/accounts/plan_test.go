@@ -8,13 +8,14 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
 )
 
-// What is asked on requests finds its rows by a key, however many there are.
+// The queries of every request find their rows by a key, however many there are.
 // Only lists of what one account or organization has are sorted.
 func TestQueriesUseKeys(t *testing.T) {
 	ctx := t.Context()
-	store, err := projections.OpenSQLite(ctx, t.TempDir(), &accounts.Projection, projections.Options{})
+	store, err := sqlitestore.Open(ctx, t.TempDir(), &accounts.Projection, projections.Options{})
 	check(t, err)
 	defer store.Close()
 	list := story()
@@ -39,7 +40,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Tokens":        {func(r accounts.Reader) error { return second(r.Tokens(ctx, id(bob))) }, true},
 		"LiveTokens":    {func(r accounts.Reader) error { return second(r.LiveTokens(ctx, id(bob))) }, true},
 		"Repository":    {func(r accounts.Reader) error { return second(r.Repository(ctx, "acme/app")) }, false},
-		"Place":         {func(r accounts.Reader) error { return second(r.Place(ctx, "acme", "acme/app")) }, false},
+		"Resolve":       {func(r accounts.Reader) error { return second(r.Resolve(ctx, "acme", "acme/app")) }, false},
 		"Roles":         {func(r accounts.Reader) error { return second(r.Roles(ctx, id(bob), id(acme), id(app))) }, false},
 		"Members":       {func(r accounts.Reader) error { return second(r.Members(ctx, id(acme))) }, true},
 		"Memberships":   {func(r accounts.Reader) error { return second(r.Memberships(ctx, id(bob))) }, true},
@@ -57,7 +58,7 @@ func TestQueriesUseKeys(t *testing.T) {
 			}
 			check(t, db.Err)
 			if len(db.Plans) == 0 {
-				t.Fatal("nothing was asked")
+				t.Fatal("no query was recorded")
 			}
 			for _, step := range db.Plans {
 				if strings.HasPrefix(step, "SCAN") && step != "SCAN CONSTANT ROW" || !c.sorted && strings.Contains(step, "TEMP B-TREE") {

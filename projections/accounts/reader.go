@@ -10,20 +10,20 @@ import (
 	"hubledger/projections"
 )
 
-// ErrNotFound says that the read model has no live row for what was asked.
+// ErrNotFound says that the read model has no live row with that name or id.
 var ErrNotFound = errors.New("not found")
 
-// DB is what a Reader reads: an *sql.DB, or whatever stands for the live build.
+// DB is what a Reader queries: an *sql.DB, or what forwards to that of the live build.
 type DB interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Reader answers questions about the read model. Ids are UUIDs as text; one
-// that is no UUID is not found.
+// Reader queries the read model. Ids are UUIDs as text; an id that is no UUID is
+// not found.
 type Reader struct{ DB DB }
 
-// key is projections.IDBytes of what somebody asks for.
+// key is projections.IDBytes of an id that a caller asks for.
 func key(id string) ([]byte, error) {
 	raw, err := projections.IDBytes(id)
 	if err != nil {
@@ -32,7 +32,7 @@ func key(id string) ([]byte, error) {
 	return raw, nil
 }
 
-// timeOf is a column's time; the zero time for 0.
+// timeOf is the time that a column holds in microseconds; the zero time for 0.
 func timeOf(micro int64) time.Time {
 	if micro == 0 {
 		return time.Time{}

@@ -6,14 +6,14 @@ import (
 	"hubledger/projections"
 )
 
-// A Repository is a live one and whether everybody may pull from it.
+// A Repository is a live repository, with whether everybody may pull from it.
 type Repository struct {
 	ID, Namespace string
 	Name          string // full
 	Visibility    string // events.Public or events.Private
 }
 
-// Repository finds the live repository of that full name. ErrNotFound.
+// Repository finds the live repository of that full name; ErrNotFound if there is none.
 func (r Reader) Repository(ctx context.Context, name string) (*Repository, error) {
 	repo := Repository{Name: name}
 	var id, namespace []byte

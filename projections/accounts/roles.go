@@ -7,18 +7,18 @@ import (
 	"hubledger/projections"
 )
 
-// A Place is what a repository's full name stands for, as far as a decision
-// about it needs that.
-type Place struct {
+// Resolved is what a repository's full name stands for, as far as decisions
+// about access need it.
+type Resolved struct {
 	Namespace  *Namespace  // nil: there is none of that name
-	Repository *Repository // nil: none of that name lives
+	Repository *Repository // nil: there is no live one of that name
 	FirstAdmin string      // id; "" before hub.initialized
 }
 
-// Place looks up a full name in the namespace of that name. It asks the same
-// whether they are there or not.
-func (r Reader) Place(ctx context.Context, namespace, name string) (Place, error) {
-	var p Place
+// Resolve looks up a full name in the namespace of that name. It runs the same
+// queries whether they exist or not, so that its time tells nothing.
+func (r Reader) Resolve(ctx context.Context, namespace, name string) (Resolved, error) {
+	var p Resolved
 	var first []byte
 	n := Namespace{Name: namespace}
 	var id []byte
@@ -38,21 +38,22 @@ func (r Reader) Place(ctx context.Context, namespace, name string) (Place, error
 	return p, err
 }
 
-// A Role is what one row says of somebody's rights in a namespace.
+// A Role is one membership or grant that gives an account rights in a namespace.
 type Role struct {
 	Role         string // owner or member of the organization, or a grant's read, write or admin
 	Member       bool   // Role is that in the organization, not that of a grant
-	Grantee      string // id of whom it was granted to; "" for a Member
-	Wide         bool   // the grant is on all of the namespace
+	Grantee      string // id of the grantee; "" for a Member
+	Wide         bool   // the grant is on the whole namespace
 	Team         string // name of the team that it was granted to; "" for none
 	Organization string // id, of that team
 }
 
 const granted = `FROM grants g WHERE g.namespace = $2 AND (g.repo = $3 OR g.repo = $4) AND g.role <> '' `
 
-// Roles lists what gives an account rights in a namespace: their membership in
-// its organization, and the grants, to them or their teams, on all of it or on
-// the given repository. "" for either id finds nothing, by the same queries.
+// Roles lists what gives an account rights in a namespace: its membership in the
+// organization, and the grants to it or its teams, on the whole namespace or on
+// the given repository. An empty id of a namespace or repository finds nothing,
+// by the same queries.
 func (r Reader) Roles(ctx context.Context, account, namespace, repository string) ([]Role, error) {
 	who, err := key(account)
 	if err != nil {

@@ -2,10 +2,11 @@
 // users, organizations, their teams and robot accounts, memberships, grants,
 // access tokens, quotas, and which repositories live and are public.
 //
-// Each row states what the latest fact of one aggregate says. What follows for
-// others is a join: a deleted team hides its memberships and grants, who left
-// an organization is in none of its teams until they are put there anew, a
-// deleted repository hides the grants on it. So nothing has to be written twice, or in any order.
+// Each row holds what the latest event of one aggregate says. What it means for
+// other aggregates is decided by joins: a deleted team hides its memberships and
+// grants, leaving an organization ends memberships of its teams until the user
+// is added to them again, a deleted repository hides the grants on it. So an
+// event writes only rows of its own aggregate, in any order with those of others.
 package accounts
 
 import "hubledger/projections"
@@ -23,8 +24,8 @@ var (
 		Columns: []projections.Column{i("one"), b("admin"), i("time")},
 	}
 
-	// namespaces: kind is empty for one that a push made before there were
-	// accounts; time is when it became what it is.
+	// namespaces: kind is empty for one that a push created before there were
+	// accounts; time is that of the event that set the kind.
 	namespaces = &projections.Table{
 		Name: "namespaces", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{t("name"), b("namespace"), t("kind"), i("time"), i("seq")},
@@ -67,8 +68,8 @@ var (
 	}
 
 	// departures: seq is that of the latest event that took an account out of an
-	// organization. Memberships of teams from before it count no more, also when
-	// the account joins again.
+	// organization. It ends all earlier memberships of teams; joining the
+	// organization again does not restore them.
 	departures = &projections.Table{
 		Name: "departures", Key: 2, Merge: projections.Max,
 		Columns: []projections.Column{b("organization"), b("account"), i("seq")},
@@ -86,7 +87,8 @@ var (
 		Indexes: [][]string{{"organization", "name"}},
 	}
 
-	// grants: repo is empty for all of the namespace, role when withdrawn.
+	// grants: repo is empty for a grant on the whole namespace, and role when the
+	// grant was withdrawn.
 	grants = &projections.Table{
 		Name: "grants", Key: 3, Merge: projections.Put,
 		Columns: []projections.Column{b("grantee"), b("namespace"), b("repo"), t("grantee_kind"), t("role"), i("seq")},
@@ -101,8 +103,8 @@ var (
 		Indexes: [][]string{{"hash"}, {"account", "time"}},
 	}
 
-	// live has the tokens that were not revoked, few for each account, so that
-	// they are quickly counted.
+	// live has only the tokens that were not revoked: few for each account, so
+	// that counting them is quick.
 	live = &projections.Table{
 		Name: "live", Key: 2, Merge: projections.Insert,
 		Columns: []projections.Column{b("namespace"), b("token"), b("account"), t("kind"), i("expires"), i("seq")},
@@ -114,8 +116,8 @@ var (
 		Columns: []projections.Column{b("token"), i("time")},
 	}
 
-	// names says which repository a full name stands for, as in the registry's
-	// read model: after a deletion and a new creation for the newer one.
+	// names says which repository a full name stands for, as in package images: the
+	// newer one when the name was deleted and created again.
 	names = &projections.Table{
 		Name: "names", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{t("name"), b("repo"), b("namespace"), i("deleted"), i("seq")},

@@ -9,8 +9,9 @@ import (
 	"hubledger/projections"
 )
 
-// A Token is an access token as it was issued, and whether it was revoked.
-// That its owner or its password is gone is for the caller to see.
+// A Token is an access token as it was issued, and whether it was revoked. The
+// caller has to check that its owner still exists and, for a login, that the
+// password has not changed since.
 type Token struct {
 	ID, Namespace    string
 	Kind             string // events.TokenAccess or events.TokenLogin
@@ -63,7 +64,7 @@ func (r Reader) TokenByHash(ctx context.Context, sum []byte) (*Token, error) {
 	return &k, nil
 }
 
-// Token finds a token, revoked or not, by its id. ErrNotFound.
+// Token finds a token, revoked or not, by its id; ErrNotFound if there is none.
 func (r Reader) Token(ctx context.Context, id string) (*Token, error) {
 	raw, err := key(id)
 	if err != nil {
@@ -82,8 +83,8 @@ type LiveToken struct {
 	Kind string // events.TokenAccess or events.TokenLogin
 }
 
-// LiveTokens lists, oldest first, the tokens of an owner that are good: those
-// neither revoked nor expired nor, for logins, of an earlier password.
+// LiveTokens lists the valid tokens of an owner, oldest first: those that are
+// neither revoked nor expired and, for logins, not older than the password.
 func (r Reader) LiveTokens(ctx context.Context, owner string) ([]LiveToken, error) {
 	raw, err := key(owner)
 	if err != nil {
@@ -100,8 +101,8 @@ func (r Reader) LiveTokens(ctx context.Context, owner string) ([]LiveToken, erro
 		AND (l.kind <> 'login' OR p.seq IS NULL OR l.seq > p.seq) ORDER BY l.seq`, raw, time.Now().UnixMicro())
 }
 
-// Tokens lists the tokens of an owner, at most 1,000: first those neither
-// revoked nor expired, and of each sort the newest first.
+// Tokens lists the tokens of an owner, at most 1,000: first those that are
+// neither revoked nor expired, then the others, and the newest of each first.
 func (r Reader) Tokens(ctx context.Context, owner string) ([]Token, error) {
 	raw, err := key(owner)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"hubledger/projections"
 )
 
-// A kind is what an event was about, as a number in the table activity. The
-// numbers stay.
+// A kind is the type of an event as a number in the table activity. A number
+// keeps its meaning for ever.
 type kind int64
 
 const (
@@ -42,7 +42,7 @@ type Activity struct {
 }
 
 // Activity lists what happened to a repository before the event of that
-// sequence (0: to this day), newest first, at most n.
+// sequence, or until now if it is 0: newest first, at most n.
 func (r Reader) Activity(ctx context.Context, repo string, before uint64, n int) ([]Activity, error) {
 	id, err := projections.IDBytes(repo)
 	if err != nil {
@@ -73,8 +73,8 @@ func (r Reader) Activity(ctx context.Context, repo string, before uint64, n int)
 	return list, rows.Err()
 }
 
-// PublicSince is the event that made a repository public the last time, its
-// creation included; ErrNotFound when it is not public.
+// PublicSince is the sequence of the event that made a repository public the
+// last time, which may be its creation; ErrNotFound when it is not public.
 func (r Reader) PublicSince(ctx context.Context, repo string) (uint64, error) {
 	id, err := projections.IDBytes(repo)
 	if err != nil {
@@ -88,7 +88,7 @@ func (r Reader) PublicSince(ctx context.Context, repo string) (uint64, error) {
 	return uint64(seq), err
 }
 
-// timeOf reads microseconds since 1970; 0 is no time.
+// timeOf is the time that a column holds in microseconds; the zero time for 0.
 func timeOf(micros int64) time.Time {
 	if micros == 0 {
 		return time.Time{}

@@ -34,13 +34,13 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		a.created(p)
 	case events.RepositoryDeleted:
 		ops.Write(states, a.id(p.Repository), num(1), a.seq)
-		a.happened(p.Repository, repositoryDeleted, "")
+		a.addActivity(p.Repository, repositoryDeleted, "")
 	case events.RepositoryRestored:
 		ops.Write(states, a.id(p.Repository), num(0), a.seq)
-		a.happened(p.Repository, repositoryRestored, "")
+		a.addActivity(p.Repository, repositoryRestored, "")
 	case events.RepositoryVisibilityChanged:
 		ops.Write(visibilities, a.id(p.Repository), public(p.Visibility), a.seq)
-		a.happened(p.Repository, visibilityChanged, p.Visibility)
+		a.addActivity(p.Repository, visibilityChanged, p.Visibility)
 	case events.RepositoryDescribed:
 		a.described(p)
 	case events.StarGiven:
@@ -50,20 +50,20 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	case events.PullsCounted:
 		a.counted(p)
 	case events.TagDeleted:
-		a.happened(p.Repository, tagDeleted, p.Tag)
+		a.addActivity(p.Repository, tagDeleted, p.Tag)
 	case events.TagRestored:
-		a.happened(p.Repository, tagRestored, p.Tag)
+		a.addActivity(p.Repository, tagRestored, p.Tag)
 	case events.ManifestDeleted:
-		a.happened(p.Repository, manifestDeleted, p.Digest.String())
+		a.addActivity(p.Repository, manifestDeleted, p.Digest.String())
 	case events.ManifestRestored:
-		a.happened(p.Repository, manifestRestored, p.Digest.String())
+		a.addActivity(p.Repository, manifestRestored, p.Digest.String())
 	default:
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}
 	return errors.Join(a.errs...)
 }
 
-// An applier writes the rows of one event and gathers what was wrong with it.
+// An applier writes the rows of one event and collects its errors.
 type applier struct {
 	ops              *projections.Ops
 	seq, time, actor projections.Value
@@ -91,7 +91,7 @@ func (a *applier) created(p events.RepositoryCreated) {
 	a.ops.Write(states, id, num(0), a.seq)
 	a.ops.Write(visibilities, id, public(p.Visibility), a.seq)
 	a.ops.Write(pushes, id, a.time, num(0))
-	a.happened(p.Repository, repositoryCreated, "")
+	a.addActivity(p.Repository, repositoryCreated, "")
 	for _, part := range parts(p.Name) {
 		for _, gram := range trigrams(part) {
 			a.ops.Write(grams, text(gram), num(int64(len(part))), text(part))
@@ -111,7 +111,7 @@ func (a *applier) described(p events.RepositoryDescribed) {
 	words = append(words, split(p.Description)...)
 	a.ops.Write(descriptions, id, text(p.Description), text(strings.Join(topics, " ")), text(document(words)), a.seq)
 	a.ops.Write(readmes, id, a.seq, text(p.Readme))
-	a.happened(p.Repository, repositoryDescribed, "")
+	a.addActivity(p.Repository, repositoryDescribed, "")
 }
 
 func (a *applier) counted(p events.PullsCounted) {
@@ -126,8 +126,8 @@ func (a *applier) counted(p events.PullsCounted) {
 	}
 }
 
-// pushed reads an events.ImagePushed without the manifest: it is most of the
-// event, and says nothing that is wanted here.
+// pushed decodes an events.ImagePushed without its manifest, which is most of the
+// event and not needed here.
 func (a *applier) pushed(data []byte) error {
 	var p struct{ Repository, Tag, Digest string }
 	if err := json.Unmarshal(data, &p); err != nil {
@@ -137,10 +137,11 @@ func (a *applier) pushed(data []byte) error {
 		p.Tag = p.Digest
 	}
 	a.ops.Write(pushes, a.id(p.Repository), a.time, a.time)
-	a.happened(p.Repository, imagePushed, p.Tag)
+	a.addActivity(p.Repository, imagePushed, p.Tag)
 	return errors.Join(a.errs...)
 }
 
-func (a *applier) happened(repo string, k kind, what string) {
+// addActivity records what happened to a repository.
+func (a *applier) addActivity(repo string, k kind, what string) {
 	a.ops.Write(activity, a.id(repo), a.seq, a.time, a.actor, num(int64(k)), text(what))
 }

@@ -16,6 +16,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/catalog"
 )
 
@@ -182,7 +183,7 @@ func BenchmarkSearch(b *testing.B) {
 		n = 2000
 	}
 	who := visitors(n)
-	for _, p := range places {
+	for _, p := range storages {
 		store := build(b, p.make(b), bigHub(n))
 		r := catalog.Reader{DB: store.DB(), Dialect: store.Dialect()}
 		for _, visitor := range []string{"anonymous", "user", "member", "admin"} {
@@ -207,13 +208,13 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-func build(t testing.TB, place projections.Place, source projections.Source) projections.Store {
+func build(t testing.TB, storage projections.Storage, source projections.Source) projections.Store {
 	t.Helper()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	began := time.Now()
-	check(t, projections.Rebuild(t.Context(), projections.RebuildConfig{Projection: &catalog.Projection, Place: place, Source: source, Logger: quiet}, nil))
+	check(t, bulk.Rebuild(t.Context(), bulk.Config{Projection: &catalog.Projection, Storage: storage, Source: source, Logger: quiet}, nil))
 	t.Logf("built in %s", time.Since(began).Round(time.Millisecond))
-	store, err := place.Open(t.Context(), &catalog.Projection, projections.Options{})
+	store, err := storage.Open(t.Context(), &catalog.Projection, projections.Options{})
 	check(t, err)
 	return store
 }

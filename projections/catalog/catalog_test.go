@@ -12,22 +12,25 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/catalog"
+	"hubledger/projections/pgstore"
 	"hubledger/projections/pgtest"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
 )
 
 var postgres pgtest.Server
 
 func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
 
-// places are both kinds of store.
-var places = []struct {
+// storages are both kinds of store.
+var storages = []struct {
 	name string
-	make func(t testing.TB) projections.Place
+	make func(t testing.TB) projections.Storage
 }{
-	{"sqlite", func(t testing.TB) projections.Place { return projections.SQLiteDir(t.TempDir()) }},
-	{"postgres", func(t testing.TB) projections.Place { return projections.PostgresURL(postgres.URL(t)) }},
+	{"sqlite", func(t testing.TB) projections.Storage { return sqlitestore.Dir(t.TempDir()) }},
+	{"postgres", func(t testing.TB) projections.Storage { return pgstore.URL(postgres.URL(t)) }},
 }
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -102,7 +105,7 @@ func onEach(t *testing.T, h *history, test func(t *testing.T, r catalog.Reader))
 	ctx := t.Context()
 	last, err := h.log.LastSeq(ctx)
 	check(t, err)
-	for _, p := range places {
+	for _, p := range storages {
 		t.Run(p.name, func(t *testing.T) {
 			store, err := p.make(t).Open(ctx, &catalog.Projection, projections.Options{})
 			check(t, err)
@@ -111,9 +114,9 @@ func onEach(t *testing.T, h *history, test func(t *testing.T, r catalog.Reader))
 			test(t, catalog.Reader{DB: store.DB(), Dialect: store.Dialect()})
 		})
 		t.Run(p.name+" rebuilt", func(t *testing.T) {
-			place := p.make(t)
-			check(t, projections.Rebuild(ctx, projections.RebuildConfig{Projection: &catalog.Projection, Place: place, Source: &h.log}, nil))
-			store, err := place.Open(ctx, &catalog.Projection, projections.Options{})
+			storage := p.make(t)
+			check(t, bulk.Rebuild(ctx, bulk.Config{Projection: &catalog.Projection, Storage: storage, Source: &h.log}, nil))
+			store, err := storage.Open(ctx, &catalog.Projection, projections.Options{})
 			check(t, err)
 			defer store.Close()
 			test(t, catalog.Reader{DB: store.DB(), Dialect: store.Dialect()})

@@ -66,7 +66,7 @@ func random(t testing.TB, rng *rand.Rand, n int) *history {
 // Row by row, in batches, rebuilt: the rows are the same, and so are the
 // entries that the store makes of them.
 func TestConverges(t *testing.T) {
-	for _, p := range places {
+	for _, p := range storages {
 		t.Run(p.name, func(t *testing.T) {
 			rng := projectiontest.Seed(t)
 			projectiontest.Converge(t, &catalog.Projection, &random(t, rng, 400).log, rng, p.make(t))

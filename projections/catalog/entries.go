@@ -6,25 +6,25 @@ import (
 	"hubledger/projections"
 )
 
-// Public and private repositories are searched apart: what somebody may not
-// see costs them nothing, in results or in time.
+// Public and private repositories have tables of their own, so that a search
+// does not spend time on repositories that its user may not see.
 const (
 	publicEntries  = "public_entries"
 	privateEntries = "private_entries"
 )
 
 // A rank is a repository's stars and pulls in one number, negative so that the
-// ascending order of an index has the best first. A star weighs more than all
-// pulls; what is beyond 2^40 pulls counts as that.
+// ascending order of an index has the best first. One star weighs more than any
+// number of pulls, and more than 2^40 pulls count as 2^40.
 const rankPulls = 1 << 40
 
-// starsPulls takes a rank apart.
+// starsPulls are the stars and pulls of which a rank is made.
 func starsPulls(rank int64) (stars, pulls int64) { return -rank / rankPulls, -rank % rankPulls }
 
-// entries is the table of live repositories of one visibility. words are
-// those of the name, the description and the topics, between single spaces; a
-// topic stands there once more as a whole, behind a colon, and the first letter
-// of a component behind its slash.
+// entries is the table of live repositories of one visibility. words are those
+// of the name, the description and the topics, between single spaces. Also among
+// them are each topic as a whole, with a colon before it, and the first letter of
+// each component of the name but the first, with its slash before it.
 func entries(name string, public int) *projections.Search {
 	return &projections.Search{
 		Table: &projections.Table{

@@ -13,7 +13,7 @@ import (
 	"hubledger/projections"
 )
 
-// An Entry is what the catalog says of one live repository.
+// An Entry is one live repository as the catalog shows it.
 type Entry struct {
 	ID          string // UUIDv7
 	Namespace   string // id of the namespace
@@ -22,14 +22,15 @@ type Entry struct {
 	Visibility  string // events.Public or events.Private
 	Topics      []string
 	Stars       int64
-	Pulls       int64     // those that are in the log: up to the last full hour
+	Pulls       int64     // as counted in the log, up to the last full hour
 	Created     time.Time // UTC, as all times here
 	Pushed      time.Time // of the last push; zero when there was none
 	Pulled      time.Time // of the last pull in the log; zero when there was none
 }
 
-// full adds to the entries e of a source what stands in other tables.
-func full(table, source string) string {
+// selectEntries selects the entries e of a source (FROM is table, source goes on
+// from there), with what other tables have of them.
+func selectEntries(table, source string) string {
 	return `SELECT e.id, e.repo, e.namespace, e.name, e.rank, COALESCE(d.description, ''), COALESCE(d.topics, ''),
 		r.time, COALESCE(p.pushed, 0), COALESCE(l.time, 0), '` + table + `' FROM ` + table + ` e
 		JOIN repositories r ON r.repo = e.repo LEFT JOIN descriptions d ON d.repo = e.repo
@@ -68,7 +69,8 @@ func (r Reader) entries(ctx context.Context, s *stmt) (ids []int64, list []Entry
 	return ids, list, rows.Err()
 }
 
-// load reads the entries of hits, in their order. One that has gone since is left out.
+// load reads the entries of hits, in their order, without those that were deleted
+// since they were found.
 func (r Reader) load(ctx context.Context, hits []hit) ([]Entry, error) {
 	found := make(map[int64]Entry, len(hits))
 	for _, table := range []string{publicEntries, privateEntries} {
@@ -82,7 +84,7 @@ func (r Reader) load(ctx context.Context, hits []hit) ([]Entry, error) {
 			continue
 		}
 		s := r.stmt()
-		s.add("%s", full(table, "WHERE "+s.inInts("e.id", ids)))
+		s.add("%s", selectEntries(table, "WHERE "+s.inInts("e.id", ids)))
 		ids, list, err := r.entries(ctx, s)
 		if err != nil {
 			return nil, err
@@ -100,25 +102,28 @@ func (r Reader) load(ctx context.Context, hits []hit) ([]Entry, error) {
 	return list, nil
 }
 
-// Entry is the live repository with that id, whoever may see it. ErrNotFound.
+// Entry is the live repository with that id, whoever may see it; ErrNotFound if
+// there is none.
 func (r Reader) Entry(ctx context.Context, repo string) (*Entry, error) {
 	id, err := projections.IDBytes(repo)
 	if err != nil {
 		return nil, err
 	}
-	return r.one(ctx, "e.repo = $1", id, repo)
+	return r.entryWhere(ctx, "e.repo = $1", id, repo)
 }
 
-// EntryByName is the live repository of that full name, whoever may see it. ErrNotFound.
+// EntryByName is the live repository of that full name, whoever may see it;
+// ErrNotFound if there is none.
 func (r Reader) EntryByName(ctx context.Context, name string) (*Entry, error) {
 	if !nameable.MatchString(name) {
 		return nil, fmt.Errorf("repository %q: %w", name, ErrNotFound)
 	}
-	return r.one(ctx, "e.name = $1", name, name)
+	return r.entryWhere(ctx, "e.name = $1", name, name)
 }
 
-func (r Reader) one(ctx context.Context, condition string, arg any, what string) (*Entry, error) {
-	row := r.DB.QueryRowContext(ctx, full(publicEntries, "WHERE "+condition)+" UNION ALL "+full(privateEntries, "WHERE "+condition), arg)
+// entryWhere is the entry that fulfils a condition on e.
+func (r Reader) entryWhere(ctx context.Context, condition string, arg any, what string) (*Entry, error) {
+	row := r.DB.QueryRowContext(ctx, selectEntries(publicEntries, "WHERE "+condition)+" UNION ALL "+selectEntries(privateEntries, "WHERE "+condition), arg)
 	_, e, err := scanEntry(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("repository %q: %w", what, ErrNotFound)
@@ -129,8 +134,8 @@ func (r Reader) one(ctx context.Context, condition string, arg any, what string)
 	return &e, nil
 }
 
-// OfNamespace lists a namespace's live repositories that may be seen, by name
-// in byte order, behind the full name last, at most n.
+// OfNamespace lists a namespace's live repositories that are visible, by name in
+// byte order, after the full name last, at most n.
 func (r Reader) OfNamespace(ctx context.Context, namespace string, v Visible, last string, n int) ([]Entry, error) {
 	id, err := projections.IDBytes(namespace)
 	if err != nil {
@@ -144,7 +149,7 @@ func (r Reader) OfNamespace(ctx context.Context, namespace string, v Visible, la
 	})
 }
 
-// visible lists what fulfils a condition and may be seen, by name, at most n.
+// visible lists the visible entries that fulfil a condition, by name, at most n.
 func (r Reader) visible(ctx context.Context, v Visible, n int, condition condition) ([]Entry, error) {
 	list, err := scopes(v, "")
 	if err != nil {
@@ -157,7 +162,7 @@ func (r Reader) visible(ctx context.Context, v Visible, n int, condition conditi
 		if sc.only != nil {
 			source = where(source, s.inTexts("e.name", sc.only))
 		}
-		s.add("%s ORDER BY e.name LIMIT %s", full(sc.table, where(source, sc.conditions(s)...)), s.arg(n))
+		s.add("%s ORDER BY e.name LIMIT %s", selectEntries(sc.table, where(source, sc.conditions(s)...)), s.arg(n))
 		_, found, err := r.entries(ctx, s)
 		if err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/catalog"
+	"hubledger/projections/sqlitestore"
 )
 
 var hostile = []string{`"`, `""`, `'`, `\`, `%`, `_`, `%%%`, `___`, `a_c`, `a%c`, "nul\x00nul", "\x00", "bad\xff\xfeutf8", `app AND b*`, `app OR nginx`,
@@ -55,7 +56,7 @@ func FuzzSearch(f *testing.F) {
 	h.create("alice/app", events.Public)
 	h.describe("alice/app", "Some words", "topic")
 	ctx := context.Background()
-	store, err := projections.OpenSQLite(ctx, f.TempDir(), &catalog.Projection, projections.Options{})
+	store, err := sqlitestore.Open(ctx, f.TempDir(), &catalog.Projection, projections.Options{})
 	check(f, err)
 	f.Cleanup(func() { store.Close() })
 	check(f, projections.CatchUp(ctx, store, &h.log, 2, nil))

@@ -6,27 +6,30 @@ import (
 	"strings"
 )
 
+// A condition writes an expression about the entry e and adds its arguments.
 type condition func(s *stmt) string
 
-// A lookup is one kind of match in one scope.
+// A lookup is one way in which entries match, to be looked for in one scope.
 type lookup struct {
-	index     needle    // what finds the matches by an index; zero: from, or none
-	from      condition // likewise, on the index of names
-	matches   condition // what is true of them; nil: nothing is asked
-	not       []condition
-	class     condition                           // nil: exactly
-	order     string                              // of all that are of one class; "" is "rank, name"
-	updated   bool                                // the last push first takes the place of the rank
-	along     bool                                // no index finds them: walk along the order
-	many      bool                                // the index finds more than maxIndexed
-	checked   bool                                // conditions may hold of few that the index finds
-	otherwise func(context.Context, *scope) error // what to do when there are more than maxIndexed; nil: walk
+	index     needle      // finds the matches by an index of texts; zero: from does, or no index
+	from      condition   // finds the matches by the index of names
+	matches   condition   // is true of the matches; nil: of all that the index finds
+	not       []condition // are false of the matches
+	class     condition   // nil: exactly
+	order     string      // of the matches of one class; "" is "rank, name"
+	updated   bool        // order by the last push instead of the rank
+	along     bool        // no index finds the matches: walk along the order
+	many      bool        // the index is known to find more than maxIndexed
+	selective bool        // the conditions may hold of few entries that the index finds
+	// otherwise is called when the index finds more than maxIndexed; nil: walk.
+	otherwise func(context.Context, *scope) error
 }
 
+// constant is a class that all matches have.
 func constant(c class) condition { return func(*stmt) string { return fmt.Sprint(int(c)) } }
 
-// findComponent finds components of names that begin with a term. A slash and one
-// letter are no trigram, but a word.
+// findComponent finds names with a component, not the first, that begins with a
+// term. A slash and one letter are too short for a trigram, but they are a word.
 func findComponent(term string) needle {
 	if len(term) == 1 {
 		return needle{words: []string{"/" + term}}
@@ -34,7 +37,7 @@ func findComponent(term string) needle {
 	return needle{names: []string{"/" + term}}
 }
 
-// look adds what a lookup finds in a scope, the best first, and how many.
+// look adds the best hits of a lookup in a scope, and how many there are.
 func (f *finder) look(ctx context.Context, sc *scope, l lookup) error {
 	if l.class == nil {
 		l.class = constant(exactly)
@@ -54,14 +57,14 @@ func (f *finder) look(ctx context.Context, sc *scope, l lookup) error {
 		indexed = func(s *stmt) string { return "FROM " + sc.table + " e WHERE " + l.from(s) }
 		probe = indexed
 	}
-	if l.checked && !sc.big {
+	if l.selective && !sc.big {
 		all, err := f.fetch(ctx, sc, l, indexed)
 		if err != nil || all {
 			return err
 		}
 		return f.walk(ctx, sc, l)
 	}
-	// To count what the index finds is cheap; to look at each costs more.
+	// Counting what the index finds is cheap; reading each entry costs more.
 	s := f.stmt()
 	n, err := f.count(ctx, s, probe(s), maxIndexed)
 	if err != nil || n == 0 {
@@ -90,11 +93,12 @@ func (f *finder) conditions(s *stmt, sc *scope, l lookup) []string {
 	return list
 }
 
-// fetch adds the first hits of a source and how many there are. If a source
-// that is not listed has more than maxIndexed it adds nothing: all is false.
+// fetch adds the first hits of a source, and how many there are. If it finds
+// more than maxIndexed in a scope that is not listed, it adds nothing, and all is
+// false.
 func (f *finder) fetch(ctx context.Context, sc *scope, l lookup, source condition) (all bool, err error) {
 	s := f.stmt()
-	// The limit also keeps PostgreSQL from looking for them along the order.
+	// The limit also keeps PostgreSQL from walking along the order instead.
 	found, most := where(source(s), f.conditions(s, sc, l)...), maxIndexed+1
 	if sc.listed {
 		most = maxListed
@@ -115,11 +119,12 @@ func (f *finder) fetch(ctx context.Context, sc *scope, l lookup, source conditio
 	return true, err
 }
 
-// walk adds the first hits along the order, all of one class. That they fill
-// the page stands for MaxWindow or more of them, unless they are counted.
+// walk reads the scope along the order, and adds the first hits, all of one
+// class. If they fill the page it counts them as MaxWindow, the most that a total
+// says, unless counting them is cheap.
 func (f *finder) walk(ctx context.Context, sc *scope, l lookup) error {
 	s := f.stmt()
-	source, rank, order := sc.whole(), "e.rank", "e."+strings.ReplaceAll(l.order, ", ", ", e.")
+	source, rank, order := sc.allEntries(), "e.rank", "e."+strings.ReplaceAll(l.order, ", ", ", e.")
 	if l.updated {
 		source, rank, order = "FROM pushes p CROSS JOIN "+sc.table+" e WHERE e.repo = p.repo", "-p.updated", "p.updated DESC, e.name"
 	}
@@ -135,7 +140,7 @@ func (f *finder) walk(ctx context.Context, sc *scope, l lookup) error {
 		if l.along && !sc.big {
 			s := f.stmt()
 			var err error
-			if n, err = f.count(ctx, s, where(sc.whole(), f.conditions(s, sc, l)...), MaxWindow); err != nil {
+			if n, err = f.count(ctx, s, where(sc.allEntries(), f.conditions(s, sc, l)...), MaxWindow); err != nil {
 				return err
 			}
 		}
@@ -144,7 +149,8 @@ func (f *finder) walk(ctx context.Context, sc *scope, l lookup) error {
 	return nil
 }
 
-// read adds the hits that a statement yields, and returns the count in its last row.
+// read adds the hits that a statement yields, and returns the count that stands in
+// each row.
 func (f *finder) read(ctx context.Context, sc *scope, s *stmt) (n int, err error) {
 	rows, err := f.DB.QueryContext(ctx, s.String(), s.args...)
 	if err != nil {

@@ -78,7 +78,7 @@ func plainly(all []row, term string, v catalog.Visible) (names []string) {
 func TestManyMatches(t *testing.T) {
 	const n = 4500
 	who := visitors(n)
-	for _, p := range places {
+	for _, p := range storages {
 		t.Run(p.name, func(t *testing.T) {
 			store := build(t, p.make(t), bigHub(n))
 			defer store.Close()

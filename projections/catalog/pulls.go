@@ -10,14 +10,14 @@ import (
 	"hubledger/projections"
 )
 
-// TagPulls says how often something was pulled, and when last, as far as it
-// is in the log: up to the last full hour of each node.
+// TagPulls counts pulls, as far as they are in the log: up to the last full hour
+// of each node.
 type TagPulls struct {
 	Pulls      int64
 	LastPulled time.Time // UTC; zero when it never was
 }
 
-// RepoPulls counts the pulls of a repository, by tag or digest.
+// RepoPulls counts all pulls of a repository, by tag and by digest.
 func (r Reader) RepoPulls(ctx context.Context, repo string) (TagPulls, error) {
 	id, err := projections.IDBytes(repo)
 	if err != nil {
@@ -33,7 +33,7 @@ func (r Reader) RepoPulls(ctx context.Context, repo string) (TagPulls, error) {
 	return p, err
 }
 
-// TagPulls counts the pulls of a repository by tag; one that was never pulled is not there.
+// TagPulls counts the pulls of each tag of a repository that was ever pulled.
 func (r Reader) TagPulls(ctx context.Context, repo string) (map[string]TagPulls, error) {
 	id, err := projections.IDBytes(repo)
 	if err != nil {
@@ -59,7 +59,7 @@ func (r Reader) TagPulls(ctx context.Context, repo string) (map[string]TagPulls,
 	return all, rows.Err()
 }
 
-// Readme is a repository's README in Markdown, as it was given; "" for none.
+// Readme is a repository's README in Markdown, as its author wrote it; "" for none.
 func (r Reader) Readme(ctx context.Context, repo string) (text string, err error) {
 	id, err := projections.IDBytes(repo)
 	if err != nil {
@@ -72,7 +72,8 @@ func (r Reader) Readme(ctx context.Context, repo string) (text string, err error
 	return text, err
 }
 
-// NamespaceName is the name of the namespace with that id. ErrNotFound.
+// NamespaceName is the name of the namespace with that id; ErrNotFound if there
+// is none.
 func (r Reader) NamespaceName(ctx context.Context, namespace string) (name string, err error) {
 	id, err := projections.IDBytes(namespace)
 	if err != nil {

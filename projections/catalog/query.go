@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// MaxWindow is how far into the results of a search one can go, in entries:
-	// Offset and Limit together come to that at most, and the total counts no further.
+	// MaxWindow is how many entries of a result can be paged through: Offset and
+	// Limit together are at most that, and a total counts no further.
 	MaxWindow = 1000
 	// MaxText is the longest text that is searched for, in bytes.
 	MaxText = 200
@@ -18,55 +18,59 @@ const (
 	MaxOnly = 1000
 
 	defaultLimit = 25
-	maxTerms     = 8 // words of a text that count; so there are not too many different statements
+	maxTerms     = 8 // words of a text that count; a bound on the number of different statements
 )
 
-// ErrQuery says that a query asks for more than a search gives.
+// ErrQuery says that a query is invalid or asks for more than its limits.
 var ErrQuery = errors.New("invalid search")
 
 // Sort is the order of a list without a text.
 type Sort string
 
 const (
-	ByMatch   Sort = ""        // as ByStars, where there is nothing to match
+	ByMatch   Sort = ""        // best match first; without a text the same as ByStars
 	ByStars   Sort = "stars"   // most stars first, then most pulls, then by name
-	ByUpdated Sort = "updated" // the last push first; before any it is the creation
+	ByUpdated Sort = "updated" // latest push first; the creation counts as one
 	ByName    Sort = "name"    // in byte order
 )
 
-// A Query asks for repositories. A text of one word finds, in this order: the
-// repository of that name, names that begin with it, names with a component
-// that begins with it, names that have it anywhere, similar names if there are
-// few of these, and last what has its words in description or topics. A text of
-// one or two letters is not looked for inside of names. Of several words each
-// must be in the name, or each be a word of name, description or topics; those
-// behind the eighth do not count. What matches alike is ordered ByStars.
+// A Query asks for repositories.
+//
+// A text of one word finds, in this order: the repository of that name, names
+// that begin with it, names with a component that begins with it, names that
+// contain it, similar names if few were found so far, and last repositories with
+// its words in description or topics. A text of one or two letters is not looked
+// for inside names.
+//
+// A text of several words finds repositories whose name contains each of them,
+// and last those with each among the words of name, description and topics. Words
+// after the eighth do not count. Equally good matches are ordered ByStars.
 type Query struct {
 	Text    string  // what a person typed; "" for all
-	Topic   string  // of that topic only; "" for any
-	Visible Visible // of those who ask
+	Topic   string  // only repositories with this topic; "" for any
+	Visible Visible // what the person may see
 	Sort    Sort    // when there is no Text
 	Offset  int
 	Limit   int // 0 means 25
 }
 
-// An ask is a Query, checked and taken apart.
-type ask struct {
+// A parsedQuery is a Query that was checked, with the terms of its text.
+type parsedQuery struct {
 	Query
 	term  string   // the only term, if it can be in a name
-	terms []string // several, if all can be in a name
+	terms []string // several terms, if all can be in a name
 	words []string // words of all terms, in order
-	need  int      // hits from the first on, rounded up so that there are few different statements
+	need  int      // Offset and Limit together, rounded up so that there are few different statements
 }
 
-// nameable is a text that can be in a repository's name.
+// nameable matches texts that can be in a repository's name.
 var nameable = regexp.MustCompile(`^[a-z0-9._/-]+$`)
 
-// whole is the least length of a text that is looked for inside of names.
-const whole = 3
+// minInside is the least length in bytes of a text that is looked for inside names.
+const minInside = 3
 
-func parse(q Query) (ask, error) {
-	a := ask{Query: q}
+func parse(q Query) (parsedQuery, error) {
+	a := parsedQuery{Query: q}
 	if a.Limit == 0 {
 		a.Limit = defaultLimit
 	}
@@ -97,12 +101,12 @@ func parse(q Query) (ask, error) {
 	long := false
 	for _, term := range strings.Fields(a.Text) {
 		if split(term) == nil {
-			continue // a dash between words, say
+			continue // it has no letter or digit, such as a dash between words
 		}
 		if !nameable.MatchString(term) {
 			return a, nil
 		}
-		long = long || len(term) >= whole
+		long = long || len(term) >= minInside
 		if terms = append(terms, term); len(terms) == maxTerms {
 			break
 		}
@@ -116,22 +120,22 @@ func parse(q Query) (ask, error) {
 	return a, nil
 }
 
-// inNames is what the index is asked for to find names; the zero needle when
-// it is no help.
-func (a *ask) inNames() (n needle) {
-	if a.term != "" && len(a.term) >= whole {
+// inNames is what the index of trigrams is searched for to find names with the
+// terms; the zero needle when they are too short.
+func (a *parsedQuery) inNames() (n needle) {
+	if a.term != "" && len(a.term) >= minInside {
 		n.names = []string{a.term}
 	}
 	for _, term := range a.terms {
-		if len(term) >= whole {
+		if len(term) >= minInside {
 			n.names = append(n.names, term)
 		}
 	}
 	return n
 }
 
-// worded is true of entries that have all of the words.
-func (s *stmt) worded(words []string) string {
+// hasWords is true of entries that have all of the words.
+func (s *stmt) hasWords(words []string) string {
 	all := make([]string, len(words))
 	for k, w := range words {
 		all[k] = s.contains("e.words", " "+w+" ")
@@ -139,10 +143,10 @@ func (s *stmt) worded(words []string) string {
 	return strings.Join(all, " AND ")
 }
 
-// named is true of entries whose names match, "" when none can.
-func (s *stmt) named(a *ask) string {
+// nameMatches is true of entries whose names match the terms, "" when none can.
+func (s *stmt) nameMatches(a *parsedQuery) string {
 	switch {
-	case a.term != "" && len(a.term) < whole:
+	case a.term != "" && len(a.term) < minInside:
 		return "(" + s.begins("e.name", a.term) + " OR " + s.contains("e.name", "/"+a.term) + ")"
 	case a.term != "":
 		return s.contains("e.name", a.term)

@@ -7,28 +7,32 @@ import (
 	"hubledger/projections"
 )
 
-// Visible is what somebody may see. The zero value is nothing.
+// Visible says which repositories a person may see. The zero value is none.
 type Visible struct {
 	All          bool     // every repository
-	Public       bool     // public ones
-	Namespaces   []string // ids: all that these have
+	Public       bool     // every public repository
+	Namespaces   []string // ids: every repository in them
 	Repositories []string // ids
-	Only         []string // full names: of what the rest allows only these; nil for no such limit
+	Only         []string // restricts the rest to these full names; nil: no restriction
 }
 
-// A scope is one table of entries and what of it may be seen.
+// A scope is one table of entries, restricted to what a person may see and to a
+// topic.
 type scope struct {
 	table             string
-	limited           bool     // to namespaces and repositories
+	limited           bool     // to namespaces and repos
 	namespaces, repos [][]byte // ids
-	only              []string // names; nil: no such limit
+	only              []string // names; nil: no restriction
 	topic             string   // its word, "" for any
-	listed            bool     // few enough to look at each: by only, by who, or by topic
-	byOnly, byWho     bool
-	big               bool // limited or with a topic, and too many to be listed
+	// listed: the scope has so few entries, because of only, limited or the
+	// topic, that each of them is read.
+	listed   bool
+	byOnly   bool // listed, because of only
+	byRights bool // listed, because of limited
+	big      bool // limited or with a topic, and too many entries to be listed
 }
 
-// scopes are the tables that somebody may see something of.
+// scopes are the tables of which a person may see something.
 func scopes(v Visible, topic string) ([]scope, error) {
 	all := scope{only: v.Only}
 	if topic != "" {
@@ -66,9 +70,10 @@ func scopes(v Visible, topic string) ([]scope, error) {
 	return list, nil
 }
 
-// who is true of entries in the namespaces and repositories of a scope.
-func (sc *scope) who(s *stmt) string {
-	// As expressions, so that no index is used: it would be read to its end.
+// permitted is true of entries in the namespaces and repositories of a scope.
+func (sc *scope) permitted(s *stmt) string {
+	// Expressions and not columns, so that no index is used, which would be read to
+	// its end.
 	namespace, repo := "+e.namespace", "+e.repo"
 	if s.dialect == projections.Postgres {
 		namespace, repo = "(e.namespace || ''::bytea)", "(e.repo || ''::bytea)"
@@ -78,10 +83,10 @@ func (sc *scope) who(s *stmt) string {
 
 // conditions narrow the entries e that a source yields to the scope.
 func (sc *scope) conditions(s *stmt) (list []string) {
-	if sc.limited && !sc.byWho {
-		list = append(list, sc.who(s))
+	if sc.limited && !sc.byRights {
+		list = append(list, sc.permitted(s))
 	}
-	if sc.topic != "" && (!sc.listed || sc.byOnly || sc.byWho) {
+	if sc.topic != "" && (!sc.listed || sc.byOnly || sc.byRights) {
 		list = append(list, s.contains("e.words", " "+sc.topic+" "))
 	}
 	return list
@@ -92,49 +97,50 @@ func (sc *scope) source(s *stmt) string {
 	switch {
 	case sc.byOnly:
 		return "FROM " + sc.table + " e WHERE " + s.inTexts("e.name", sc.only)
-	case sc.byWho:
-		return "FROM (" + sc.whose(s, "id, repo, rank, name, words") + ") AS e WHERE 1 = 1"
+	case sc.byRights:
+		return "FROM (" + sc.selectPermitted(s, "id, repo, rank, name, words") + ") AS e WHERE 1 = 1"
 	}
 	return s.found(sc.table, needle{words: []string{sc.topic}})
 }
 
-// whose selects the entries of a scope's namespaces and repositories. What is
-// asked of names only is answered from the index of namespaces.
-func (sc *scope) whose(s *stmt, columns string) string {
+// selectPermitted selects columns of the entries in a scope's namespaces and
+// repositories. The index of namespaces alone has all that is needed of names.
+func (sc *scope) selectPermitted(s *stmt, columns string) string {
 	namespaces := s.inBytes("namespace", sc.namespaces)
 	return "SELECT " + columns + " FROM " + sc.table + " WHERE " + namespaces +
 		" UNION ALL SELECT " + columns + " FROM " + sc.table + " WHERE " + s.inBytes("repo", sc.repos) + " AND NOT " + namespaces
 }
 
-// whole is FROM and WHERE of a scope's table.
-func (sc *scope) whole() string { return "FROM " + sc.table + " e WHERE 1 = 1" }
+// allEntries is FROM and WHERE of a scope's whole table.
+func (sc *scope) allEntries() string { return "FROM " + sc.table + " e WHERE 1 = 1" }
 
 const (
-	// maxIndexed is how many matches are worth to be read and ordered. If there
-	// are more, a walk along the order of stars and pulls meets enough of them soon.
+	// maxIndexed is up to how many matches an index is read for, and the matches
+	// sorted. If there are more, a walk along the order of stars and pulls soon
+	// meets enough of them.
 	maxIndexed = 1000
-	// maxTopic is likewise how many entries of a topic are read for a search among them.
+	// maxTopic is up to how many entries of a topic are all read for a search.
 	maxTopic = 4000
-	// maxListed is how many entries that somebody may see are looked at one by
-	// one. Who may see more beyond the public ones gets the right hits, but for
-	// the total MaxWindow also when there are fewer, if they fill the page.
+	// maxListed is up to how many entries, beyond the public ones, that a person
+	// may see are all read for a search. A person who may see more gets the same
+	// hits, but MaxWindow as the total whenever the hits fill the page.
 	maxListed = 20_000
 )
 
-// narrow looks whether a scope has few entries for another reason than the text.
-func (r Reader) narrow(ctx context.Context, sc *scope) error {
+// size finds out whether a scope has few entries, whatever the text of the query.
+func (r Reader) size(ctx context.Context, sc *scope) error {
 	if sc.only != nil {
 		sc.listed, sc.byOnly = true, true
 		return nil
 	}
 	if sc.limited {
 		s := r.stmt()
-		n, err := r.count(ctx, s, "FROM ("+sc.whose(s, "id")+") AS e", maxListed)
+		n, err := r.count(ctx, s, "FROM ("+sc.selectPermitted(s, "id")+") AS e", maxListed)
 		if err != nil {
 			return err
 		}
-		sc.byWho = n <= maxListed
-		sc.listed = sc.byWho
+		sc.byRights = n <= maxListed
+		sc.listed = sc.byRights
 	}
 	if !sc.listed && sc.topic != "" {
 		s := r.stmt()

@@ -28,28 +28,28 @@ type hit struct {
 	class class
 }
 
-// A finder gathers the hits of one search: of each scope the first ask.need
+// A finder gathers the hits of one search: of each scope the first need
 // hits at least, unless there are enough better ones.
 type finder struct {
 	Reader
-	ask
+	parsedQuery
 	scopes []scope
 	hits   []hit
 	total  int
 }
 
-// Search finds live repositories that may be seen, best first. total is how
-// many there are, where MaxWindow stands for that many or more. ErrQuery.
+// Search finds visible live repositories, best first. total is how many there
+// are, where MaxWindow stands for that many or more. The error may wrap ErrQuery.
 func (r Reader) Search(ctx context.Context, q Query) (list []Entry, total int, err error) {
 	f := finder{Reader: r}
-	if f.ask, err = parse(q); err != nil {
+	if f.parsedQuery, err = parse(q); err != nil {
 		return nil, 0, err
 	}
 	if f.scopes, err = scopes(q.Visible, q.Topic); err != nil {
 		return nil, 0, err
 	}
 	for k := range f.scopes {
-		if err := r.narrow(ctx, &f.scopes[k]); err != nil {
+		if err := r.size(ctx, &f.scopes[k]); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -96,7 +96,7 @@ func (f *finder) each(ctx context.Context, find func(context.Context, *scope) er
 	return nil
 }
 
-// page orders the hits and keeps those that were asked for.
+// page orders the hits and keeps those of the page.
 func (f *finder) page() []hit {
 	slices.SortFunc(f.hits, func(a, b hit) int {
 		if f.Sort == ByName {
@@ -122,28 +122,28 @@ func (f *finder) all(ctx context.Context, sc *scope) error {
 
 // names finds the entries of a scope whose name has the text.
 func (f *finder) names(ctx context.Context, sc *scope) error {
-	l := lookup{index: f.inNames(), class: f.classes, matches: func(s *stmt) string { return s.named(&f.ask) }}
+	l := lookup{index: f.inNames(), class: f.classes, matches: func(s *stmt) string { return s.nameMatches(&f.parsedQuery) }}
 	switch {
 	case f.term == "":
 		l.class = constant(inside)
 	case sc.listed:
-	case len(f.term) < whole:
-		return f.hotNames(ctx, sc)
+	case len(f.term) < minInside:
+		return f.namesByClass(ctx, sc)
 	default:
-		l.otherwise = f.hotNames
+		l.otherwise = f.namesByClass
 	}
 	return f.look(ctx, sc, l)
 }
 
-// classes tells how a name matches the only term.
+// classes is the class in which a name matches the only term.
 func (f *finder) classes(s *stmt) string {
 	return "CASE WHEN e.name = " + s.arg(f.term) + " THEN 0 WHEN " + s.begins("e.name", f.term) +
 		" THEN 1 WHEN " + s.contains("e.name", "/"+f.term) + " THEN 2 ELSE 3 END"
 }
 
-// hotNames looks for one class after the other: more names match than are
-// worth to be ordered.
-func (f *finder) hotNames(ctx context.Context, sc *scope) error {
+// namesByClass looks for one class after the other, because too many names match
+// to sort them all.
+func (f *finder) namesByClass(ctx context.Context, sc *scope) error {
 	term := f.term
 	is := func(s *stmt) string { return "e.name = " + s.arg(term) }
 	begins := func(s *stmt) string { return s.begins("e.name", term) }
@@ -155,7 +155,7 @@ func (f *finder) hotNames(ctx context.Context, sc *scope) error {
 		{class: constant(componentBeginning), matches: component, not: []condition{begins},
 			index: findComponent(term)},
 	}
-	if len(term) >= whole {
+	if len(term) >= minInside {
 		lookups = append(lookups, lookup{class: constant(inside), not: []condition{begins, component}, many: true,
 			matches: func(s *stmt) string { return s.contains("e.name", term) }})
 	}
@@ -171,11 +171,11 @@ func (f *finder) hotNames(ctx context.Context, sc *scope) error {
 	return nil
 }
 
-// texts finds the entries of a scope that have the words, and not the text in
-// their name.
+// texts finds the entries of a scope that have the words, but whose names do not
+// match.
 func (f *finder) texts(ctx context.Context, sc *scope, alike []string) error {
-	l := lookup{index: needle{words: f.words}, class: constant(inText), checked: true, matches: func(s *stmt) string { return s.worded(f.words) },
-		not: []condition{func(s *stmt) string { return s.named(&f.ask) }}}
+	l := lookup{index: needle{words: f.words}, class: constant(inText), selective: true, matches: func(s *stmt) string { return s.hasWords(f.words) },
+		not: []condition{func(s *stmt) string { return s.nameMatches(&f.parsedQuery) }}}
 	for _, part := range alike {
 		l.not = append(l.not, func(s *stmt) string { return s.contains("e.name", part) })
 	}

@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	few        = 10  // similar names are looked for when fewer match as they are
-	maxAlike   = 8   // parts that are similar enough, the most similar ones
-	maxWeighed = 400 // parts that share trigrams, the most of them, which are weighed
-	minAlike   = 4   // letters of a term; most shorter ones are similar to everything
-	similarity = 0.3 // shared trigrams of all that two parts have, at least; as pg_trgm has it
+	few        = 10  // similar names are looked for when fewer names match
+	maxAlike   = 8   // similar parts that are used, the most similar ones
+	maxWeighed = 400 // parts whose similarity is computed: those that share most trigrams
+	minAlike   = 4   // letters of a term; shorter terms are similar to too much
+	similarity = 0.3 // least share of common trigrams among those of two parts; that of pg_trgm
 )
 
 // alike finds parts of names in the dictionary that are similar to a term:
 // those with one letter wrong (or two in eight), and those that share enough
-// trigrams. The dictionary knows names that not everybody may see: what is
-// found here decides only which entries are looked for in each scope.
+// trigrams. The dictionary has parts of names that not everybody may see, so its
+// words are never shown: they are only looked for in each scope.
 func (f *finder) alike(ctx context.Context, term string) ([]string, error) {
 	list := parts(term)
 	if len(list) == 0 || len(term) < minAlike {
@@ -58,7 +58,7 @@ func (f *finder) alike(ctx context.Context, term string) ([]string, error) {
 	})
 	var result []string
 	for _, w := range found {
-		// What contains a part that is there is found by that.
+		// Names with a part that contains one of the result are found by that one.
 		if len(result) < maxAlike && !slices.ContainsFunc(result, func(part string) bool { return strings.Contains(w.part, part) }) {
 			result = append(result, w.part)
 		}
@@ -77,11 +77,11 @@ func (f *finder) similar(ctx context.Context, sc *scope, alike []string) error {
 			}
 			return "(" + strings.Join(any, " OR ") + ")"
 		},
-		not: []condition{func(s *stmt) string { return s.named(&f.ask) }},
+		not: []condition{func(s *stmt) string { return s.nameMatches(&f.parsedQuery) }},
 	})
 }
 
-// shared is how many trigrams two words share, of all that they have.
+// shared is the share of common trigrams among those of two words.
 func shared(a, b string) float64 {
 	x, y := trigrams(a), trigrams(b)
 	both := 0
@@ -93,8 +93,8 @@ func shared(a, b string) float64 {
 	return float64(both) / float64(len(x)+len(y)-both)
 }
 
-// distance is how many letters are missing, too many, wrong or swapped with
-// their neighbour (optimal string alignment).
+// distance is by how many letters two words differ that are missing, added, wrong
+// or swapped with their neighbour (optimal string alignment).
 func distance(a, b string) int {
 	var rows [3][]int
 	for k := range rows {

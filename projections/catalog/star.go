@@ -22,11 +22,11 @@ func (r Reader) HasStar(ctx context.Context, repo, user string) (bool, error) {
 	return n > 0, err
 }
 
-// maxStarred is how many of a user's stars are looked at, the newest ones.
+// maxStarred is how many of a user's stars are read, the newest ones.
 const maxStarred = 10_000
 
-// Starred lists the live repositories that a user has given a star and that
-// may be seen, the newest star first: those behind the first offset, at most n.
+// Starred lists the visible live repositories to which a user has given a star,
+// the newest star first: at most n, without the first offset ones.
 func (r Reader) Starred(ctx context.Context, user string, v Visible, offset, n int) ([]Entry, error) {
 	who, err := projections.IDBytes(user)
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 	"hubledger/projections"
 )
 
-// A stmt is a statement in the making. What comes from outside goes in as an
-// argument only, never as text.
+// A stmt builds a statement. Texts of users go in only as arguments.
 type stmt struct {
 	dialect projections.Dialect
 	strings.Builder
@@ -19,14 +18,14 @@ type stmt struct {
 
 func (s *stmt) add(format string, a ...any) { fmt.Fprintf(s, format, a...) }
 
-// arg adds an argument and returns how the statement calls it.
+// arg adds an argument and returns its placeholder.
 func (s *stmt) arg(v any) string {
 	s.args = append(s.args, v)
 	return fmt.Sprintf("$%d", len(s.args))
 }
 
-// contains is true when a text column has the text in it, whatever that is.
-// No index serves it, so that it can be asked along an order.
+// contains is true when a text column contains the text, in which no character is
+// special. It uses no index, so it can be checked while walking along an order.
 func (s *stmt) contains(column, text string) string {
 	name := "instr"
 	if s.dialect == projections.Postgres {
@@ -35,12 +34,12 @@ func (s *stmt) contains(column, text string) string {
 	return fmt.Sprintf("%s(%s, %s) > 0", name, column, s.arg(text))
 }
 
-// begins is true when a text column begins so; no index serves it.
+// begins is true when a text column begins with the text. It uses no index.
 func (s *stmt) begins(column, text string) string {
 	return fmt.Sprintf("substr(%s, 1, %s) = %s", column, s.arg(len([]rune(text))), s.arg(text))
 }
 
-// in is true when a column has one of the values, which go in as one argument.
+// in is true when a column has one of the values, which are one argument in JSON.
 func in[T any](s *stmt, column string, values []T, of func(value string) string, cast string) string {
 	list, err := json.Marshal(values)
 	if err != nil {
@@ -75,7 +74,7 @@ func (s *stmt) inBytes(column string, values [][]byte) string {
 	return in(s, column, list, of, "")
 }
 
-// A needle is what an index is asked for: names, or words.
+// A needle is what an index is searched for: parts of names, or words.
 type needle struct {
 	names []string // texts of three characters or more, in the name
 	any   bool     // one of the names is enough
@@ -91,7 +90,7 @@ func (s *stmt) found(table string, n needle) string {
 	return fmt.Sprintf("FROM %[1]s f CROSS JOIN %[2]s e ON e.id = f.rowid WHERE f.%[1]s MATCH %[3]s", index, table, match)
 }
 
-// matches is FROM and WHERE of as many rows as found has, of which nothing is wanted.
+// matches is FROM and WHERE of as many rows as found has, to be counted.
 func (s *stmt) matches(table string, n needle) string {
 	if s.dialect == projections.Postgres {
 		return s.foundPostgres(table, n)

@@ -11,31 +11,33 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/catalog"
+	"hubledger/projections/pgstore"
 )
 
 // A build that was prepared, compared and switched to is kept up as any other.
 func TestPrepareCompareSwitch(t *testing.T) {
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	for _, p := range places {
+	for _, p := range storages {
 		t.Run(p.name, func(t *testing.T) {
-			ctx, place, h := t.Context(), p.make(t), library(t)
+			ctx, storage, h := t.Context(), p.make(t), library(t)
 			last, _ := h.log.LastSeq(ctx)
-			live, err := place.Open(ctx, &catalog.Projection, projections.Options{Generation: "g"})
+			live, err := storage.Open(ctx, &catalog.Projection, projections.Options{Generation: "g"})
 			check(t, err)
 			check(t, projections.CatchUp(ctx, live, &h.log, last, quiet))
-			check(t, projections.Prepare(ctx, projections.RebuildConfig{Projection: &catalog.Projection, Place: place, Build: projections.Next,
+			check(t, bulk.Prepare(ctx, bulk.Config{Projection: &catalog.Projection, Storage: storage, Build: projections.Next,
 				Source: &h.log, Generation: "g", Logger: quiet}, nil))
-			next, err := place.Open(ctx, &catalog.Projection, projections.Options{Build: projections.Next})
+			next, err := storage.Open(ctx, &catalog.Projection, projections.Options{Build: projections.Next})
 			check(t, err)
-			c, err := projections.Compare(ctx, projections.CompareConfig{Live: projections.AnswersOf(live), Next: next, Source: &h.log, Logger: quiet})
-			if err != nil || len(c.Differences) > 0 || c.Answers < 50 {
+			c, err := projections.Compare(ctx, projections.CompareConfig{Live: projections.ResultsOf(live), Next: next, Source: &h.log, Logger: quiet})
+			if err != nil || len(c.Differences) > 0 || c.Results < 50 {
 				t.Errorf("%+v, %v", c, err)
 			}
 			check(t, live.Close())
 			check(t, next.Close())
-			check(t, place.Switch(ctx, &catalog.Projection))
-			live, err = place.Open(ctx, &catalog.Projection, projections.Options{})
+			check(t, storage.Switch(ctx, &catalog.Projection))
+			live, err = storage.Open(ctx, &catalog.Projection, projections.Options{})
 			check(t, err)
 			defer live.Close()
 			h.create("erin/brandnew", events.Public)
@@ -62,18 +64,18 @@ func TestWithoutTrigrams(t *testing.T) {
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, "DROP SCHEMA public") // where it would go
 	check(t, err)
-	_, err = projections.OpenPostgres(ctx, address, &catalog.Projection, projections.Options{})
+	_, err = pgstore.Open(ctx, address, &catalog.Projection, projections.Options{})
 	if err == nil || !strings.Contains(err.Error(), "CREATE EXTENSION pg_trgm") {
 		t.Fatalf("%v", err)
 	}
-	_, err = projections.OpenPostgres(ctx, address, &catalog.Projection, projections.Options{ReadOnly: true})
+	_, err = pgstore.Open(ctx, address, &catalog.Projection, projections.Options{ReadOnly: true})
 	if !errors.Is(err, projections.ErrNoBuild) {
 		t.Errorf("a failed start left something: %v", err)
 	}
 	// Wherever an administrator makes it, it is found.
 	_, err = conn.Exec(ctx, "CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
 	check(t, err)
-	store, err := projections.OpenPostgres(ctx, address, &catalog.Projection, projections.Options{})
+	store, err := pgstore.Open(ctx, address, &catalog.Projection, projections.Options{})
 	check(t, err)
 	check(t, store.Close())
 }

@@ -2,9 +2,9 @@
 // repositories with their descriptions, topics, stars and pulls, and what
 // happened to them.
 //
-// A repository's facts stand in tables by the id of the repository, each with
-// the sequence of its latest fact. What is live is decided when it is read: the
-// tables of entries, which the store keeps, hold live repositories only.
+// The tables that Apply writes have the id of the repository as their key, and
+// keep also deleted repositories. Searches read the tables of entries, which the
+// store derives from these and which hold only live repositories.
 package catalog
 
 import "hubledger/projections"
@@ -21,8 +21,8 @@ var (
 		Columns: []projections.Column{b("namespace"), t("name")},
 	}
 
-	// repositories: words are the parts of the name, as in entries; seq is that
-	// of the creation, and the entry's key.
+	// repositories: words are those of the name, as in entries; seq is that of
+	// the creation, and the key of the entry.
 	repositories = &projections.Table{
 		Name: "repositories", Key: 1, Merge: projections.Insert,
 		Columns: []projections.Column{b("repo"), b("namespace"), t("name"), t("words"), i("time"), i("seq")},
@@ -38,14 +38,14 @@ var (
 		Columns: []projections.Column{b("repo"), i("public"), i("seq")},
 	}
 
-	// descriptions: topics are parted by spaces; words are those of the
+	// descriptions: topics are separated by spaces; words are those of the
 	// description and the topics, as in entries.
 	descriptions = &projections.Table{
 		Name: "descriptions", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{b("repo"), t("description"), t("topics"), t("words"), i("seq")},
 	}
 
-	// readmes stand apart: they are large, and read one at a time.
+	// readmes have a table of their own: they are large, and read one at a time.
 	readmes = &projections.Table{
 		Name: "readmes", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{b("repo"), i("seq"), t("readme")},
@@ -77,7 +77,8 @@ var (
 		Columns: []projections.Column{b("repo"), t("tag"), i("time")},
 	}
 
-	// pushes: updated is when the last push was, or before any the creation.
+	// pushes: updated is the time of the last push or, before any push, of the
+	// creation; pushed is 0 before any push.
 	pushes = &projections.Table{
 		Name: "pushes", Key: 1, Merge: projections.Max,
 		Columns: []projections.Column{b("repo"), i("updated"), i("pushed")},
@@ -89,8 +90,8 @@ var (
 		Columns: []projections.Column{b("repo"), i("seq"), i("time"), t("actor"), i("kind"), t("what")},
 	}
 
-	// grams is the dictionary for names that were typed wrong: the trigrams of
-	// every part that a repository's name ever had, with the part's length.
+	// grams is the dictionary for misspelt names: the trigrams of every part of
+	// every name that a repository ever had, with the length of the part.
 	grams = &projections.Table{
 		Name: "grams", Key: 3, Merge: projections.Insert,
 		Columns: []projections.Column{t("gram"), i("size"), t("part")},

@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	maxWord  = 64   // bytes of a word that are looked at
-	maxWords = 2048 // bytes of words that one text comes to, about
+	maxWord  = 64   // bytes of a word that count
+	maxWords = 2048 // bytes of words kept of one text, roughly
 )
 
-// split gives the words of a text: runs of letters and digits, in lower case.
+// split returns the words of a text: runs of letters and digits, in lower case.
 func split(text string) []string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
@@ -33,8 +33,8 @@ func cut(s string, n int) string {
 	return s[:n]
 }
 
-// document writes words as a column of words has them: each once, between
-// single spaces, "" for none. With text before it, it begins behind its space.
+// document writes words as a column of words has them: each once and followed by
+// one space, "" for none. It can be appended to a text that ends in a space.
 func document(words []string) string {
 	var b strings.Builder
 	seen := map[string]bool{}
@@ -49,8 +49,8 @@ func document(words []string) string {
 	return b.String()
 }
 
-// nameWords are the words of a name, and the first letter of each component
-// behind its slash.
+// nameWords are the words of a name and, for each component but the first, a slash
+// and its first letter.
 func nameWords(name string) []string {
 	words := split(name)
 	for k, component := range strings.Split(name, "/") {
@@ -61,7 +61,7 @@ func nameWords(name string) []string {
 	return words
 }
 
-// topicWord is how a topic stands among the words.
+// topicWord is a topic as one of the words of an entry.
 func topicWord(topic string) string {
 	return ":" + strings.Map(func(r rune) rune {
 		if r == '-' || unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -71,8 +71,8 @@ func topicWord(topic string) string {
 	}, cut(strings.ToLower(topic), maxWord))
 }
 
-// parts of a name that a dictionary is worth: of three letters or more, and
-// not numbers only.
+// parts are the words of a name that the dictionary has: those of three letters or
+// more that are not numbers.
 func parts(name string) []string {
 	var list []string
 	for _, w := range split(name) {

@@ -60,7 +60,7 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	return errors.Join(a.errs...)
 }
 
-// An applier writes the rows of one event and gathers what was wrong with it.
+// An applier writes the rows of one event and collects its errors.
 type applier struct {
 	ops              *projections.Ops
 	seq, time, actor projections.Value
@@ -138,7 +138,7 @@ func (a *applier) pushed(p events.ImagePushed) {
 	}
 	for _, blob := range m.Blobs() {
 		if absent[blob.Digest] {
-			continue // the pusher could not read it: to hold it would let them
+			continue // the pusher may not read it, and a hold would let them
 		}
 		a.ops.Write(holds, a.digest(blob.Digest), id, d, num(blob.Size))
 	}

@@ -11,16 +11,16 @@ import (
 
 // Visible says which live repositories a list may name.
 type Visible struct {
-	All          bool     // every one
-	Public       bool     // those that are open to everybody
-	Namespaces   []string // ids: all that is in these
+	All          bool     // every repository
+	Public       bool     // every public repository
+	Namespaces   []string // ids: every repository in them
 	Repositories []string // ids
-	Only         []string // of all of these only those full names; nil: no limit
+	Only         []string // restricts the rest to these full names; nil: no restriction
 }
 
-// Catalog lists the visible live repositories behind last in byte order, at
-// most n. Each way of being visible is a range of an index, so that what is
-// not visible costs nothing.
+// Catalog lists the visible live repositories after last in byte order, at
+// most n. Each kind of visibility is one range of an index, so that repositories
+// that are not visible cost no time.
 func (r Reader) Catalog(ctx context.Context, v Visible, last string, n int) ([]string, error) {
 	if v.Only != nil {
 		return r.catalogOf(ctx, v, last, n)
@@ -68,7 +68,7 @@ func (r Reader) Catalog(ctx context.Context, v Visible, last string, n int) ([]s
 	return append([]string{}, all[:min(n, len(all))]...), nil
 }
 
-// catalogOf is Catalog for a list of names that are the only ones in question.
+// catalogOf is Catalog restricted to v.Only: it looks up each of these names.
 func (r Reader) catalogOf(ctx context.Context, v Visible, last string, n int) ([]string, error) {
 	names := slices.Sorted(slices.Values(v.Only))
 	list := []string{}

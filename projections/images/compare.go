@@ -2,15 +2,15 @@ package images
 
 import "hubledger/projections"
 
-// queries are the answers that a new build of the read model must share with
-// the one it replaces.
+// queries are those whose results a new build of the read model must share
+// with the build that it replaces.
 var queries = []projections.Query{
-	projections.Ask("repositories", `SELECT name, repo, deleted FROM names`, 1),
-	projections.Ask("tags", `SELECT t.repo, t.tag, t.digest FROM tags t WHERE t.deleted = 0 AND NOT `+gone, 2),
-	projections.Ask("manifests", `SELECT m.repo, m.digest, m.media_type, m.bytes
+	projections.SQLQuery("repositories", `SELECT name, repo, deleted FROM names`, 1),
+	projections.SQLQuery("tags", `SELECT t.repo, t.tag, t.digest FROM tags t WHERE t.deleted = 0 AND NOT `+gone, 2),
+	projections.SQLQuery("manifests", `SELECT m.repo, m.digest, m.media_type, m.bytes
 		FROM manifests m LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest WHERE NOT `+dead, 2),
-	projections.Ask("referrers", `SELECT f.repo, f.subject, f.digest, f.media_type, f.artifact_type, f.annotations
+	projections.SQLQuery("referrers", `SELECT f.repo, f.subject, f.digest, f.media_type, f.artifact_type, f.annotations
 		FROM referrers f JOIN manifests m ON m.repo = f.repo AND m.digest = f.digest
 		LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest WHERE NOT `+dead, 3),
-	projections.Ask("blobs", `SELECT h.blob, h.repo, h.manifest FROM holds h`, 3),
+	projections.SQLQuery("blobs", `SELECT h.blob, h.repo, h.manifest FROM holds h`, 3),
 }

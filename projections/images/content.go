@@ -21,10 +21,10 @@ type Content struct {
 type ContentManifest struct {
 	Digest   digest.Digest
 	Size     int64           // of the manifest itself in bytes
-	Pushed   time.Time       // last
-	Released time.Time       // when a tag ceased to name it, last; zero for never
+	Pushed   time.Time       // the last time
+	Released time.Time       // when a tag last stopped naming it; zero for never
 	Subject  digest.Digest   // "" when it refers to none
-	Children []digest.Digest // what an index names, there or not
+	Children []digest.Digest // the manifests that an index names, whether they are there or not
 }
 
 // ContentTag is one live tag.
@@ -32,14 +32,14 @@ type ContentTag struct {
 	Name   string
 	Digest digest.Digest
 	Pushed time.Time // or restored
-	Seq    uint64    // of that
+	Seq    uint64    // of the event that did so
 }
 
 // dockerIndex is what Docker schema 2 calls an index.
 const dockerIndex = "application/vnd.docker.distribution.manifest.list.v2+json"
 
-// Content reads all that is live in a repository when the repository is. Only
-// the bytes of indexes are read.
+// Content reads all live manifests and tags of a repository, whether or not the
+// repository itself is live. Of the manifests' bytes it reads only those of indexes.
 func (r Reader) Content(ctx context.Context, repo string) (Content, error) {
 	var c Content
 	key, err := projections.IDBytes(repo)
@@ -89,7 +89,7 @@ func (r Reader) Content(ctx context.Context, repo string) (Content, error) {
 	return c, err
 }
 
-// released finds out of the history of all tags when each manifest lost one.
+// released sets Released: the history of all tags says when each manifest lost one.
 func (r Reader) released(ctx context.Context, key []byte, list []ContentManifest) error {
 	at := map[digest.Digest]*ContentManifest{}
 	for k := range list {

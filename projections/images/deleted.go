@@ -17,8 +17,8 @@ type DeletedRepository struct {
 	Deleted time.Time `json:"deleted"`
 }
 
-// DeletedRepositories lists what was deleted since, newest first: of that
-// name, or all when it is empty.
+// DeletedRepositories lists the repositories that were deleted since a time,
+// newest first: those of that full name, or all when it is empty.
 func (r Reader) DeletedRepositories(ctx context.Context, name string, since time.Time) ([]DeletedRepository, error) {
 	rows, err := r.DB.QueryContext(ctx, `SELECT s.repo, n.name, s.deleted_time FROM repository_state s
 		JOIN repositories n ON n.repo = s.repo WHERE s.deleted_time >= $1 AND s.deleted_time > 0
@@ -46,7 +46,7 @@ func scanDeleted(rows *sql.Rows, err error) ([]DeletedRepository, error) {
 }
 
 // DeletedTag is what a deleted tag named, and when it was deleted. ErrNotFound
-// when its latest fact is not a deletion.
+// when the latest event of the tag is not a deletion.
 func (r Reader) DeletedTag(ctx context.Context, repo, tag string) (d digest.Digest, deleted time.Time, err error) {
 	key, err := projections.IDBytes(repo)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"hubledger/projections"
 )
 
-// DeletedPage lists repositories that were deleted since then, newest first,
-// at most n: those of a namespace, or of all when its id is empty, behind
-// last, which is the zero DeletedRepository for the beginning.
+// DeletedPage lists repositories that were deleted since a time, newest first,
+// at most n: those of a namespace, or of all when its id is empty. It begins
+// after last, or with the first one when last is the zero DeletedRepository.
 func (r Reader) DeletedPage(ctx context.Context, namespace string, since time.Time, last DeletedRepository, n int) ([]DeletedRepository, error) {
 	query, args := `SELECT s.repo, n.name, s.deleted_time FROM repository_state s
 		JOIN repositories n ON n.repo = s.repo WHERE s.deleted_time >= $1 AND s.deleted_time > 0`, []any{since.UnixMicro()}

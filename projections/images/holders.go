@@ -14,8 +14,8 @@ type Hold struct {
 	Size           int64 // of the blob in bytes
 }
 
-// RepositoryHolds calls fn with what the manifests of a repository hold that
-// are live when the repository is, ordered by blob.
+// RepositoryHolds calls fn with the holds of all live manifests of a repository,
+// ordered by blob, whether or not the repository itself is live.
 func (r Reader) RepositoryHolds(ctx context.Context, repo string, fn func(Hold) error) error {
 	key, err := projections.IDBytes(repo)
 	if err != nil {
@@ -42,8 +42,8 @@ func (r Reader) RepositoryHolds(ctx context.Context, repo string, fn func(Hold) 
 }
 
 // HeldElsewhere says whether a live image of another live repository needs the
-// blob. Only those of the same namespace are looked at unless everywhere is
-// set: whether somebody else has a blob is not for all to know.
+// blob. It looks only at repositories of the same namespace unless everywhere is
+// set: not everybody may learn what other namespaces have.
 func (r Reader) HeldElsewhere(ctx context.Context, repo string, d digest.Digest, everywhere bool) (bool, error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {
@@ -53,7 +53,7 @@ func (r Reader) HeldElsewhere(ctx context.Context, repo string, d digest.Digest,
 	if !everywhere {
 		where = ` JOIN repositories n ON n.repo = h.repo AND n.namespace = (SELECT namespace FROM repositories WHERE repo = $2)`
 	}
-	// Two ranges of the key, so that what the repository itself has is not read.
+	// Two ranges of the key, so that the repository's own holds are not read.
 	for _, side := range []string{"<", ">"} {
 		held, err := exists(r.DB.QueryRowContext(ctx, `SELECT 1 FROM `+liveHolds+`
 			JOIN repository_state s ON s.repo = h.repo AND s.deleted_time = 0`+where+`
@@ -73,12 +73,12 @@ func (r Reader) LiveHolders(ctx context.Context, d digest.Digest, n int) ([]stri
 		return nil, err
 	}
 	var list []string
-	for behind := []byte{}; len(list) < n; {
+	for after := []byte{}; len(list) < n; {
 		var name string
 		err := notFound(r.DB.QueryRowContext(ctx, `SELECT n.name, h.repo FROM `+liveHolds+`
 			JOIN repository_state s ON s.repo = h.repo AND s.deleted_time = 0
 			JOIN repositories n ON n.repo = h.repo
-			WHERE h.blob = $1 AND h.repo > $2 AND NOT `+dead+` ORDER BY h.repo LIMIT 1`, sum, behind).Scan(&name, &behind), "blob %s", d)
+			WHERE h.blob = $1 AND h.repo > $2 AND NOT `+dead+` ORDER BY h.repo LIMIT 1`, sum, after).Scan(&name, &after), "blob %s", d)
 		if isNotFound(err) {
 			return list, nil
 		}
@@ -90,8 +90,8 @@ func (r Reader) LiveHolders(ctx context.Context, d digest.Digest, n int) ([]stri
 	return list, nil
 }
 
-// LastPush is the sequence of the latest event that put a manifest there: a
-// push of it or of an index that names it, or the return of a tag. 0 for none.
+// LastPush is the sequence of the latest event that made a manifest live: its
+// own push, that of an index that names it, or the restoring of a tag. 0 for none.
 func (r Reader) LastPush(ctx context.Context, repo string, d digest.Digest) (seq uint64, err error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {

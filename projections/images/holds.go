@@ -10,7 +10,7 @@ import (
 )
 
 // HoldEnd says until when a blob is held by manifests that are live or can be
-// restored: live is true while it has no end. The zero time means that no
+// restored. live says that a live manifest holds it, so that there is no end yet. The zero time means that no
 // manifest ever held it.
 //
 // A deleted manifest or repository can be restored for the undelete window;
@@ -51,7 +51,7 @@ func (r Reader) HoldEnd(ctx context.Context, d digest.Digest, window time.Durati
 }
 
 // HeldBlobSince says whether a manifest of the repository that needs the blob
-// is live or was until that time.
+// is live, or was at some time after since.
 func (r Reader) HeldBlobSince(ctx context.Context, repo string, d digest.Digest, since time.Time) (bool, error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {
@@ -85,7 +85,8 @@ type Deletion struct {
 	Time time.Time
 }
 
-// LastDeletion is the deletion that keeps a manifest from being live. ErrNotFound.
+// LastDeletion is the deletion by which a manifest is not live. ErrNotFound when
+// there is none.
 func (r Reader) LastDeletion(ctx context.Context, repo string, d digest.Digest) (Deletion, error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {
@@ -103,7 +104,8 @@ func (r Reader) LastDeletion(ctx context.Context, repo string, d digest.Digest) 
 }
 
 // ManifestBlobs lists the blobs that one manifest holds. The key of holds
-// begins with the blob, so the manifest is asked what to look for.
+// begins with the blob, so it takes the blobs that the manifest names and looks
+// each of them up.
 func (r Reader) ManifestBlobs(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {
@@ -134,8 +136,8 @@ func (r Reader) ManifestBlobs(ctx context.Context, repo string, d digest.Digest)
 	return list, nil
 }
 
-// RepositoryBlobs lists the blobs that the manifests of a repository hold
-// which are live when the repository is, ordered by digest.
+// RepositoryBlobs lists the blobs that live manifests of a repository hold,
+// ordered by digest, whether or not the repository itself is live.
 func (r Reader) RepositoryBlobs(ctx context.Context, repo string) ([]digest.Digest, error) {
 	var list []digest.Digest
 	err := r.RepositoryHolds(ctx, repo, func(h Hold) error {
@@ -154,7 +156,7 @@ type Image struct {
 	Tags       []string      `json:"tags,omitempty"`
 }
 
-// ImagesWith lists the live images that need a blob: those that break without it.
+// ImagesWith lists the live images that need a blob, which break without it.
 func (r Reader) ImagesWith(ctx context.Context, d digest.Digest) ([]Image, error) {
 	sum, err := DigestBytes(d)
 	if err != nil {

@@ -14,8 +14,10 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/images"
+	"hubledger/projections/pgstore"
 	"hubledger/projections/pgtest"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
 )
 
 var postgres pgtest.Server
@@ -53,12 +55,12 @@ func onEach(t *testing.T, list []events.Payload, test func(t *testing.T, r image
 	log := history(t, list...)
 	last, err := log.LastSeq(t.Context())
 	check(t, err)
-	for name, place := range map[string]func() projections.Place{
-		"sqlite":   func() projections.Place { return projections.SQLiteDir(t.TempDir()) },
-		"postgres": func() projections.Place { return projections.PostgresURL(postgres.URL(t)) },
+	for name, storage := range map[string]func() projections.Storage{
+		"sqlite":   func() projections.Storage { return sqlitestore.Dir(t.TempDir()) },
+		"postgres": func() projections.Storage { return pgstore.URL(postgres.URL(t)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			store, err := place().Open(t.Context(), &images.Projection, projections.Options{})
+			store, err := storage().Open(t.Context(), &images.Projection, projections.Options{})
 			check(t, err)
 			defer store.Close()
 			check(t, projections.CatchUp(t.Context(), store, log, last, nil))

@@ -25,8 +25,8 @@ type Manifest struct {
 	Annotations   map[string]string `json:"annotations"`
 }
 
-// ParseManifest reads a manifest's bytes. It checks the JSON only; what a
-// registry accepts is for the registry to say.
+// ParseManifest reads a manifest's bytes. It checks only that they are JSON; what
+// is a valid manifest is decided by the registry.
 func ParseManifest(raw []byte) (*Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(raw, &m); err != nil {

@@ -12,7 +12,7 @@ import (
 	"hubledger/projections"
 )
 
-// ErrNotFound says that the read model has no live row for what was asked.
+// ErrNotFound says that the read model has no live row with that name or id.
 var ErrNotFound = errors.New("not found")
 
 // dead is true of a manifest m (left-joined to its revival r) that was deleted
@@ -20,27 +20,27 @@ var ErrNotFound = errors.New("not found")
 const dead = `EXISTS (SELECT 1 FROM deletions d WHERE d.repo = m.repo AND d.digest = m.digest
 	AND d.undone = 0 AND d.deletion > m.seq AND d.deletion > COALESCE(r.seq, 0))`
 
-// liveHolds joins the holds h to what makes them count: their manifest is not
-// dead. Whether its repository lives is another question.
+// liveHolds joins the holds h with what dead looks at: a hold counts while its
+// manifest is not dead. It does not look at the repository.
 const liveHolds = `holds h JOIN manifests m ON m.repo = h.repo AND m.digest = h.manifest
 	LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest`
 
-// gone is true of a tag t whose manifest was deleted later than the tag was
-// set. A tag is never older than the last revival of its own making, so that
-// the manifest itself needs no look.
+// gone is true of a tag t whose manifest was deleted after the tag was set. Only
+// setting the tag again brings it back, or undoing the deletion; a push of the
+// manifest does not, so manifests are not joined.
 const gone = `EXISTS (SELECT 1 FROM deletions d WHERE d.repo = t.repo AND d.digest = t.digest
 	AND d.undone = 0 AND d.deletion > t.seq)`
 
-// DB is what a Reader reads: an *sql.DB, or whatever stands for the live build.
+// DB is what a Reader queries: an *sql.DB, or what forwards to that of the live build.
 type DB interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Reader answers questions about the read model.
+// Reader queries the read model.
 type Reader struct{ DB DB }
 
-// A Repository is a name's current bearer.
+// A Repository is the live repository that a name stands for.
 type Repository struct {
 	ID        string // UUIDv7
 	Namespace string // id of the namespace
@@ -48,7 +48,7 @@ type Repository struct {
 	Policy    events.RepositoryPolicy
 }
 
-// Repository finds the live repository of that name. ErrNotFound.
+// Repository finds the live repository of that name; ErrNotFound if there is none.
 func (r Reader) Repository(ctx context.Context, name string) (*Repository, error) {
 	var id, ns []byte
 	var policy string
@@ -75,7 +75,7 @@ func (r Reader) RepositoryName(ctx context.Context, id string) (string, error) {
 	return name, notFound(err, "repository %s", id)
 }
 
-// A Stored manifest is its bytes and what the push said of them.
+// A Stored manifest is its bytes, with the media type of its push.
 type Stored struct {
 	Digest    digest.Digest
 	MediaType string
@@ -83,7 +83,7 @@ type Stored struct {
 	Seq       uint64 // of the latest push
 }
 
-// ManifestByTag resolves a live tag. ErrNotFound.
+// ManifestByTag resolves a live tag; ErrNotFound if there is none.
 func (r Reader) ManifestByTag(ctx context.Context, repo, tag string) (*Stored, error) {
 	key, err := projections.IDBytes(repo)
 	if err != nil {
@@ -94,7 +94,7 @@ func (r Reader) ManifestByTag(ctx context.Context, repo, tag string) (*Stored, e
 		WHERE t.repo = $1 AND t.tag = $2 AND t.deleted = 0 AND NOT `+gone, key, tag), tag)
 }
 
-// Manifest finds a live manifest by its digest. ErrNotFound.
+// Manifest finds a live manifest by its digest; ErrNotFound if there is none.
 func (r Reader) Manifest(ctx context.Context, repo string, d digest.Digest) (*Stored, error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {
@@ -127,7 +127,7 @@ func (r Reader) HoldsBlob(ctx context.Context, repo string, d digest.Digest) (bo
 		WHERE h.blob = $1 AND h.repo = $2 AND NOT `+dead+` LIMIT 1`, sum, key))
 }
 
-// Tags lists live tags behind last in byte order, at most n.
+// Tags lists live tags after last in byte order, at most n.
 func (r Reader) Tags(ctx context.Context, repo, last string, n int) ([]string, error) {
 	key, err := projections.IDBytes(repo)
 	if err != nil {
@@ -137,7 +137,7 @@ func (r Reader) Tags(ctx context.Context, repo, last string, n int) ([]string, e
 		WHERE t.repo = $1 AND t.tag > $2 AND t.deleted = 0 AND NOT `+gone+` ORDER BY t.tag LIMIT $3`, key, last, n))
 }
 
-// rowKey is the key of what concerns one digest in one repository.
+// rowKey are a repository and a digest as the tables hold them.
 func rowKey(repo string, d digest.Digest) (id, sum []byte, err error) {
 	if id, err = projections.IDBytes(repo); err == nil {
 		sum, err = DigestBytes(d)

@@ -13,25 +13,25 @@ import (
 const maxReferrers = 4 << 20
 
 // Referrers lists the live manifests whose subject is d, ordered by digest;
-// whether d itself is there does not matter. It begins behind the digest last,
-// if that is not empty, and returns those of one artifact type, if that is not
-// empty: at most n, or as many as come to 4 MiB. more says that others follow.
+// d itself need not exist. It begins after the digest last, and returns only
+// those of one artifact type, unless these are empty. An answer has at most n
+// referrers, or as many as have 4 MiB of annotations; more says that others follow.
 func (r Reader) Referrers(ctx context.Context, repo string, d digest.Digest, artifactType string, last digest.Digest, n int) (list []v1.Descriptor, more bool, err error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {
 		return nil, false, err
 	}
-	behind := []byte{}
+	after := []byte{}
 	if last != "" {
-		if behind, err = DigestBytes(last); err != nil {
+		if after, err = DigestBytes(last); err != nil {
 			return nil, false, err
 		}
 	}
-	// A referrer's own row has the sequence of its push: manifests are not asked.
+	// A row of referrers has the sequence of the push: manifests need not be joined.
 	rows, err := r.DB.QueryContext(ctx, `SELECT m.digest, m.media_type, m.artifact_type, m.size, m.annotations
 		FROM referrers m LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
 		WHERE m.repo = $1 AND m.subject = $2 AND m.digest > $3 AND ($4 = '' OR m.artifact_type = $4)
-		AND NOT `+dead+` ORDER BY m.digest LIMIT $5`, key, sum, behind, artifactType, n+1)
+		AND NOT `+dead+` ORDER BY m.digest LIMIT $5`, key, sum, after, artifactType, n+1)
 	if err != nil {
 		return nil, false, err
 	}

@@ -9,7 +9,7 @@ import (
 	"hubledger/projections"
 )
 
-// NamespaceOf is the id of a repository's namespace, the repository live or deleted.
+// NamespaceOf is the id of the namespace of a repository, live or deleted.
 func (r Reader) NamespaceOf(ctx context.Context, repo string) (string, error) {
 	key, err := projections.IDBytes(repo)
 	if err != nil {
@@ -20,14 +20,14 @@ func (r Reader) NamespaceOf(ctx context.Context, repo string) (string, error) {
 	return projections.IDOf(ns), notFound(err, "repository %s", repo)
 }
 
-// NamespaceID is the id of the namespace of that name. ErrNotFound.
+// NamespaceID is the id of the namespace of that name; ErrNotFound if there is none.
 func (r Reader) NamespaceID(ctx context.Context, name string) (string, error) {
 	var ns []byte
 	err := r.DB.QueryRowContext(ctx, `SELECT namespace FROM namespaces WHERE name = $1`, name).Scan(&ns)
 	return projections.IDOf(ns), notFound(err, "namespace %s", name)
 }
 
-// WithPolicy lists live repositories that were ever given a policy, behind
+// WithPolicy lists live repositories that were ever given a policy, after
 // last in byte order, at most n.
 func (r Reader) WithPolicy(ctx context.Context, last string, n int) ([]Repository, error) {
 	rows, err := r.DB.QueryContext(ctx, `SELECT n.repo, n.namespace, n.name, p.policy FROM policies p
@@ -61,13 +61,13 @@ func policyOf(text string) (p events.RepositoryPolicy, err error) {
 	return p, err
 }
 
-// A Summary is a repository in numbers.
+// A Summary counts what a live repository has.
 type Summary struct {
 	ID, Name        string
 	Tags, Manifests int // live ones
 }
 
-// Summaries lists live repositories behind last in byte order, at most n.
+// Summaries lists live repositories after last in byte order, at most n.
 func (r Reader) Summaries(ctx context.Context, last string, n int) ([]Summary, error) {
 	rows, err := r.DB.QueryContext(ctx, `SELECT n.repo, n.name,
 		(SELECT COUNT(*) FROM tags t WHERE t.repo = n.repo AND t.deleted = 0 AND NOT `+gone+`),

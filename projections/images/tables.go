@@ -1,11 +1,11 @@
-// Package images is the read model of images:
-// repositories, manifests with their bytes, tags and their history, referrers
-// and the holds of manifests on blobs.
+// Package images is the read model from which images are pulled: repositories,
+// manifests with their bytes, tags and their history, referrers, and the blobs
+// that each manifest needs (its holds).
 //
-// Whether something is there is a question of sequences, decided when it is
-// read: a repository by its latest fact, a tag by its latest fact unless its
-// manifest was deleted later, a manifest by its latest push unless it was
-// deleted later, where a deletion that was undone does not count.
+// No row says whether something is live. That is decided when it is read, by
+// the sequences of events: a repository is live unless its latest event deleted
+// it, a manifest unless it was deleted after its latest push, and a tag unless
+// it, or later its manifest, was deleted. Deletions that were undone do not count.
 package images
 
 import "hubledger/projections"
@@ -30,7 +30,8 @@ var (
 		Indexes: [][]string{{"namespace", "name"}},
 	}
 
-	// visibility is kept apart from the names, whose latest fact does not say it.
+	// visibility has a table of its own, because the event that decides a row of
+	// names does not say it.
 	visibility = &projections.Table{
 		Name: "visibility", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{b("repo"), t("name"), i("public"), i("seq")},
@@ -49,23 +50,23 @@ var (
 		Columns: []projections.Column{b("repo"), i("deleted_time"), i("seq")},
 	}
 
-	// policies are JSON, as their event has them.
+	// policies are JSON, as in their event.
 	policies = &projections.Table{
 		Name: "policies", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{b("repo"), t("policy"), i("seq")},
 	}
 
-	// manifests: seq is that of the latest push; it stands before the bytes,
-	// since what is wanted of most rows is whether they live, and how large they
-	// are. subject is empty when the manifest has none; platform is JSON or
-	// empty; created is 0 when unknown.
+	// manifests: seq is that of the latest push; it and the size stand before
+	// the bytes, because most queries read no more of a row. subject is empty when
+	// the manifest has none; platform is JSON or empty; created is 0 when unknown.
 	manifests = &projections.Table{
 		Name: "manifests", Key: 2, Merge: projections.Put,
 		Columns: []projections.Column{b("repo"), b("digest"), t("media_type"), b("subject"),
 			t("platform"), i("created"), i("time"), t("actor"), i("seq"), i("size"), b("bytes")},
 	}
 
-	// revivals: a push of an index, or the return of a tag, brings back what it names.
+	// revivals: the push of an index and the restoring of a tag bring back the
+	// manifests that they name. seq is that of the latest such event.
 	revivals = &projections.Table{
 		Name: "revivals", Key: 2, Merge: projections.Max,
 		Columns: []projections.Column{b("repo"), b("digest"), i("seq")},
@@ -94,9 +95,10 @@ var (
 			t("artifact_type"), i("size"), i("seq"), t("annotations")},
 	}
 
-	// holds: which blobs a manifest needs, and how large they are in bytes. Blob
-	// first, so that two questions are one range: who holds this blob, and does
-	// this repository. The index answers what a repository holds by itself.
+	// holds: which blobs a manifest needs, and how large they are in bytes. The
+	// blob comes first in the key, so that one range of it answers both who holds
+	// a blob and whether a repository does. The index alone answers what a
+	// repository holds.
 	holds = &projections.Table{
 		Name: "holds", Key: 3, Merge: projections.Insert,
 		Columns: []projections.Column{b("blob"), b("repo"), b("manifest"), i("size")},

@@ -11,36 +11,37 @@ import (
 	"hubledger/projections"
 )
 
-// A TagDetail is a live tag and what it names, as people want to see it.
+// A TagDetail is a live tag with what a list of tags shows of its image.
 type TagDetail struct {
 	Name      string
 	Digest    digest.Digest
 	MediaType string
 	Size      int64           // in bytes, of the blobs of an image, or of an index's largest image; 0 when not known
 	Pushed    time.Time       // or restored
-	By        string          // who did
-	Images    []PlatformImage // one, or those of an index that are there
+	By        string          // who pushed or restored it: the event's actor
+	Images    []PlatformImage // one, or those that an index names and the repository has
 
 	platform string
 	bytes    []byte
 }
 
-// namedTags finds the tags that rest says, and only then what they name: a
-// manifest's bytes are not sorted along, and come only if they are few.
-func namedTags(rest, order string) string {
+// selectTags selects live tags, restricted and ordered by rest, and joins their
+// manifests only afterwards, so that no manifest's bytes are sorted. Bytes of
+// more than maxParsed are left out.
+func selectTags(rest, order string) string {
 	return `SELECT t.tag, t.digest, t.time, t.actor, m.media_type, m.platform, CASE WHEN m.size <= $2 THEN m.bytes ELSE $3 END
 		FROM (SELECT t.repo, t.tag, t.digest, t.time, t.actor FROM tags t WHERE t.repo = $1 AND t.deleted = 0 AND NOT ` + gone + ` ` + rest + `) t
 		JOIN manifests m ON m.repo = t.repo AND m.digest = t.digest ORDER BY ` + order
 }
 
-// TagDetails lists live tags behind last in byte order, at most n.
+// TagDetails lists live tags after last in byte order, at most n.
 func (r Reader) TagDetails(ctx context.Context, repo, last string, n int) ([]TagDetail, error) {
-	return r.tagDetails(ctx, repo, namedTags(`AND t.tag > $4 ORDER BY t.tag LIMIT $5`, `t.tag`), last, n)
+	return r.tagDetails(ctx, repo, selectTags(`AND t.tag > $4 ORDER BY t.tag LIMIT $5`, `t.tag`), last, n)
 }
 
-// TagDetail finds one live tag. ErrNotFound.
+// TagDetail finds one live tag; ErrNotFound if there is none.
 func (r Reader) TagDetail(ctx context.Context, repo, tag string) (*TagDetail, error) {
-	list, err := r.tagDetails(ctx, repo, namedTags(`AND t.tag = $4`, `t.tag`), tag)
+	list, err := r.tagDetails(ctx, repo, selectTags(`AND t.tag = $4`, `t.tag`), tag)
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +51,11 @@ func (r Reader) TagDetail(ctx context.Context, repo, tag string) (*TagDetail, er
 	return &list[0], nil
 }
 
-// TagOrder is the order of a list of tags that can be entered anywhere.
+// TagOrder is the order of a list of tags by FindTags.
 type TagOrder string
 
 const (
-	NewestFirst TagOrder = "t.time DESC, t.tag" // the one pushed last first
+	NewestFirst TagOrder = "t.time DESC, t.tag" // by the time of the last push
 	ByName      TagOrder = "t.tag"              // in byte order
 	ByNameBack  TagOrder = "t.tag DESC"
 )
@@ -62,11 +63,11 @@ const (
 // containing is true of tags with a text in their name, whatever its case.
 const containing = ` AND LOWER(t.tag) LIKE `
 
-// FindTags lists live tags whose names contain a text, "" for all, behind the
-// first offset, at most n. It reads all tags of the repository.
+// FindTags lists live tags whose names contain a text, "" for all: at most n,
+// without the first offset ones. It reads all tags of the repository.
 func (r Reader) FindTags(ctx context.Context, repo, text string, order TagOrder, offset, n int) ([]TagDetail, error) {
 	by := string(order)
-	return r.tagDetails(ctx, repo, namedTags(containing+`$4 ESCAPE '!' ORDER BY `+by+` LIMIT $5 OFFSET $6`, by), pattern(text), n, offset)
+	return r.tagDetails(ctx, repo, selectTags(containing+`$4 ESCAPE '!' ORDER BY `+by+` LIMIT $5 OFFSET $6`, by), pattern(text), n, offset)
 }
 
 // CountTags says how many live tags there are whose names contain a text, "" for all.
@@ -83,11 +84,11 @@ func (r Reader) CountTags(ctx context.Context, repo, text string) (n int, err er
 	return n, err
 }
 
-var literally = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_", "\x00", "")
+var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_", "\x00", "")
 
 // pattern is what LIKE takes for texts that contain this one.
 func pattern(text string) string {
-	return "%" + literally.Replace(strings.ToLower(strings.ToValidUTF8(text, " "))) + "%"
+	return "%" + likeEscape.Replace(strings.ToLower(strings.ToValidUTF8(text, " "))) + "%"
 }
 
 func (r Reader) tagDetails(ctx context.Context, repo, query string, args ...any) ([]TagDetail, error) {
@@ -96,7 +97,7 @@ func (r Reader) tagDetails(ctx context.Context, repo, query string, args ...any)
 		return nil, err
 	}
 	for i := range list {
-		if err := r.look(ctx, repo, &list[i]); err != nil {
+		if err := r.addImages(ctx, repo, &list[i]); err != nil {
 			return nil, err
 		}
 	}

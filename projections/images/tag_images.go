@@ -14,8 +14,8 @@ import (
 	"hubledger/projections"
 )
 
-// maxParsed is the largest manifest in bytes that is looked into; one that is
-// larger has no platforms and no size in a TagDetail.
+// maxParsed is the largest manifest in bytes that is parsed for a TagDetail; a
+// larger one is shown without platforms and size.
 const maxParsed = 256 << 10
 
 // maxChildren bounds the images of one index that are shown.
@@ -29,8 +29,8 @@ type PlatformImage struct {
 	Pushed   time.Time
 }
 
-// look fills in the images of a tag.
-func (r Reader) look(ctx context.Context, repo string, t *TagDetail) error {
+// addImages sets the images and the size of a tag.
+func (r Reader) addImages(ctx context.Context, repo string, t *TagDetail) error {
 	if len(t.bytes) == 0 {
 		t.Images = []PlatformImage{{Digest: t.Digest, Pushed: t.Pushed}}
 		return nil
@@ -63,8 +63,8 @@ func (r Reader) look(ctx context.Context, repo string, t *TagDetail) error {
 	return nil
 }
 
-// child is an image that an index names, nil when it is not there: an index
-// may be sparse.
+// child is an image that an index names, nil when the repository does not have
+// it: an index may be sparse.
 func (r Reader) child(ctx context.Context, repo string, d digest.Digest) (*PlatformImage, error) {
 	key, err := projections.IDBytes(repo)
 	if err != nil {
@@ -72,7 +72,7 @@ func (r Reader) child(ctx context.Context, repo string, d digest.Digest) (*Platf
 	}
 	sum, err := DigestBytes(d)
 	if err != nil {
-		return nil, nil // it was never pushed, then
+		return nil, nil // no manifest with such a digest was ever pushed
 	}
 	image := &PlatformImage{Digest: d}
 	var platform string
@@ -106,7 +106,7 @@ func platformOf(text string) (p events.Platform, err error) {
 	return p, err
 }
 
-// sizeOf is what an image's blobs come to.
+// sizeOf is the size of an image's blobs together.
 func sizeOf(m *Manifest) (n int64) {
 	for _, blob := range m.Blobs() {
 		n += max(0, blob.Size)

@@ -7,28 +7,27 @@ import (
 	"hubledger/projections"
 )
 
-// A Usage says what live images take, in bytes. Bytes are those of distinct
-// blobs and of manifests; Unique of them would be freed if all of it were
-// deleted, the others are needed elsewhere, too.
+// A Usage is the storage that the live images of some repositories need.
 type Usage struct {
 	Repositories int   `json:"repositories"`
 	Tags         int64 `json:"tags"`
 	Manifests    int64 `json:"manifests"`
-	Blobs        int64 `json:"blobs"`
-	Bytes        int64 `json:"bytes"`
-	Unique       int64 `json:"unique"`
+	Blobs        int64 `json:"blobs"`  // distinct ones
+	Bytes        int64 `json:"bytes"`  // of distinct blobs and of manifests
+	Unique       int64 `json:"unique"` // bytes that no other repository needs: deleting all would free them
 }
 
-// Shared is what others need, too.
+// Shared are the bytes that other repositories need, too.
 func (u Usage) Shared() int64 { return u.Bytes - u.Unique }
 
-// usageTime bounds how long one usage is worked out: it reads every hold of
-// what it is about.
+// usageTime bounds the time for one usage, which reads every hold of the
+// repositories.
 const usageTime = 30 * time.Second
 
-// RepositoryUsage is what one live repository takes; what other repositories
-// need, too, is shared. Only those of the same namespace are looked at unless
-// everywhere is set: whether somebody else has a blob is not for all to know.
+// RepositoryUsage is the usage of one live repository. Blobs that other
+// repositories need, too, are shared; it looks only at repositories of the same
+// namespace unless everywhere is set: not everybody may learn what other
+// namespaces have.
 func (r Reader) RepositoryUsage(ctx context.Context, repo string, everywhere bool) (Usage, error) {
 	outside := `h2.repo <> $1`
 	if !everywhere {
@@ -37,9 +36,9 @@ func (r Reader) RepositoryUsage(ctx context.Context, repo string, everywhere boo
 	return r.usage(ctx, repo, `SELECT repo FROM repository_state WHERE repo = $1 AND deleted_time = 0`, outside)
 }
 
-// NamespaceUsage is what the live repositories of a namespace take together.
-// What repositories of other namespaces need, too, is shared if everywhere is
-// set; otherwise nobody else is looked at.
+// NamespaceUsage is the usage of all live repositories of a namespace together.
+// Blobs that other namespaces need, too, are shared if everywhere is set;
+// otherwise it does not look at other namespaces.
 func (r Reader) NamespaceUsage(ctx context.Context, namespace string, everywhere bool) (Usage, error) {
 	outside := `1 = 0`
 	if everywhere {
@@ -48,8 +47,8 @@ func (r Reader) NamespaceUsage(ctx context.Context, namespace string, everywhere
 	return r.usage(ctx, namespace, `SELECT repo FROM names WHERE namespace = $1 AND deleted = 0`, outside)
 }
 
-// usage adds up what is in some repositories; outside is true of a hold h2 in
-// a repository n2 that is not one of them.
+// usage adds up the repositories that the query repos selects; outside is true
+// of a hold h2 in a repository n2 that is not one of them.
 func (r Reader) usage(ctx context.Context, id, repos, outside string) (u Usage, err error) {
 	key, err := projections.IDBytes(id)
 	if err != nil {
@@ -89,9 +88,9 @@ func (r Reader) usage(ctx context.Context, id, repos, outside string) (u Usage, 
 }
 
 // NamespaceContent calls manifest with every live manifest in the live
-// repositories of a namespace, and blob with each of their holds: a blob that
-// several need comes as often. sum is a digest as the tables hold it; none is
-// kept valid after the call.
+// repositories of a namespace, and blob with every blob that one of them holds,
+// once for each manifest. sum is a digest as the tables hold it, valid only
+// during the call.
 func (r Reader) NamespaceContent(ctx context.Context, namespace string, manifest func(repo, sum []byte, size int64), blob func(sum []byte, size int64)) error {
 	key, err := projections.IDBytes(namespace)
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 )
 
 // The head of an event is its attributes in their order, each as one byte,
-// form | name, and what the form asks for. Names are numbered by their place
-// in names; 15 is any other, and then the name follows with its length.
+// form | number of the name, and then what the form says. The number is the
+// index in attributeNames; 15 is any other name, which follows with its length.
 const (
 	formText   = 0x00 // length and bytes
 	formUUID   = 0x10 // 16 bytes
-	formUsual  = 0x20 // nothing: the value is the one in usual
+	formUsual  = 0x20 // nothing: the value is the one in usualValues
 	formColumn = 0x30 // nothing: the value stands in a column of its own
 	formTime   = 0x40 // nothing: the column time, written in events.TimeLayout
 	formRaw    = 0x50 // the subject, length and bytes, when its column differs
@@ -26,24 +26,24 @@ const (
 	otherName = 0x0f
 )
 
-var names = []string{events.AttrActor, events.AttrCause, events.AttrCorrelation, events.AttrContentType,
+var attributeNames = []string{events.AttrActor, events.AttrCause, events.AttrCorrelation, events.AttrContentType,
 	events.AttrID, events.AttrSource, events.AttrSpecVersion, events.AttrTime, events.AttrType}
 
-var usual = map[string]string{events.AttrSpecVersion: "1.0", events.AttrContentType: "application/json", events.AttrSource: "/registry"}
+var usualValues = map[string]string{events.AttrSpecVersion: "1.0", events.AttrContentType: "application/json", events.AttrSource: "/registry"}
 
 var errHead = errors.New("the journal's head of an event is damaged")
 
 func appendHead(b []byte, e *events.Event) []byte {
 	seen := map[string]bool{}
 	for _, a := range e.Attributes {
-		n := slices.Index(names, a.Name)
+		n := slices.Index(attributeNames, a.Name)
 		if n < 0 {
 			n = otherName
 		}
 		form, id := formText, uuid.UUID{}
 		switch {
 		case n == otherName || seen[a.Name]: // a column has the first value only
-		case usual[a.Name] == a.Value && a.Value != "":
+		case usualValues[a.Name] == a.Value && a.Value != "":
 			form = formUsual
 		case a.Name == events.AttrTime && isTime(a.Value):
 			form = formTime
@@ -84,7 +84,7 @@ type columns struct {
 // readHead puts subject and attributes into e.
 func readHead(b []byte, c columns, e *events.Event) error {
 	e.Subject = c.subject
-	e.Attributes = make([]events.Attribute, 0, len(names))
+	e.Attributes = make([]events.Attribute, 0, len(attributeNames))
 	for len(b) > 0 {
 		form, n := b[0]&0xf0, int(b[0]&0x0f)
 		b = b[1:]
@@ -98,8 +98,8 @@ func readHead(b []byte, c columns, e *events.Event) error {
 			continue
 		case n == otherName:
 			a.Name, b, ok = readText(b)
-		case n < len(names):
-			a.Name = names[n]
+		case n < len(attributeNames):
+			a.Name = attributeNames[n]
 		default:
 			ok = false
 		}
@@ -112,7 +112,7 @@ func readHead(b []byte, c columns, e *events.Event) error {
 					a.Value, b = uuid.UUID(b[:16]).String(), b[16:]
 				}
 			case formUsual:
-				a.Value = usual[a.Name]
+				a.Value = usualValues[a.Name]
 			case formTime:
 				a.Value = time.UnixMicro(c.time).UTC().Format(events.TimeLayout)
 			case formColumn:
@@ -142,8 +142,8 @@ func (c columns) value(name string) (string, bool) {
 	return "", false
 }
 
-// correlationKey is how a correlation stands in its column: 1 and the 16 bytes
-// of a UUID, or 0 and any other text; empty when there is none.
+// correlationKey is a correlation as its column holds it: 1 and the 16 bytes of
+// a UUID, or 0 and any other text; empty when there is none.
 func correlationKey(correlation string) []byte {
 	if correlation == "" {
 		return []byte{}
@@ -151,11 +151,11 @@ func correlationKey(correlation string) []byte {
 	if id, ok := parseUUID(correlation); ok {
 		return append([]byte{1}, id[:]...)
 	}
-	// A longer one would not fit an index; it is found by its beginning.
+	// A longer text would not fit into an index; it is found by its beginning.
 	return append([]byte{0}, correlation[:min(len(correlation), 512)]...)
 }
 
-// parseUUID takes only the spelling that String gives back.
+// parseUUID accepts only the spelling that UUID.String returns.
 func parseUUID(s string) (uuid.UUID, bool) {
 	if len(s) != 36 {
 		return uuid.UUID{}, false

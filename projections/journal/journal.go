@@ -1,5 +1,5 @@
-// Package journal is the read model of everything: each event of the log with
-// its leaf. It is the audit log, the quick way to an aggregate's events, and a
+// Package journal is the read model that keeps every event of the log, with its
+// leaf. It is the audit log, the quick way to the events of one aggregate, and a
 // second copy of the log from which other read models can be built.
 package journal
 
@@ -13,7 +13,8 @@ import (
 	"hubledger/projections"
 )
 
-// entries has what is searched for in columns; head is the rest of the envelope.
+// entries has a column for each part of an event by which events are searched;
+// head has the rest of the envelope.
 var entries = &projections.Table{
 	Name: "events", Key: 1, Merge: projections.Insert,
 	Columns: []projections.Column{
@@ -31,7 +32,7 @@ var entries = &projections.Table{
 }
 
 // Projection is the read model. It takes every event, also of types that this
-// program does not know and with an envelope that is not ours.
+// program does not know and with attributes that our events do not have.
 var Projection = projections.Projection{
 	Name:    "journal",
 	Version: 1,
@@ -59,8 +60,8 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	return nil
 }
 
-// leaves compares two journals: a leaf covers all that an event says.
-func leaves(ctx context.Context, db *sql.DB, yield func(key, answer string) error) error {
+// leaves is enough to compare two journals, because a leaf covers all of an event.
+func leaves(ctx context.Context, db *sql.DB, yield func(key, result string) error) error {
 	rows, err := db.QueryContext(ctx, `SELECT seq, leaf FROM events`)
 	if err != nil {
 		return err

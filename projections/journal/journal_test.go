@@ -12,10 +12,12 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/images"
 	"hubledger/projections/journal"
 	"hubledger/projections/pgtest"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
 )
 
 var postgres pgtest.Server
@@ -24,15 +26,14 @@ func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-func onEveryStore(t *testing.T, test func(t *testing.T, place projections.Place)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, projections.SQLiteDir(t.TempDir())) })
-	t.Run("postgres", func(t *testing.T) { test(t, projections.PostgresURL(postgres.URL(t))) })
+func onEveryStorage(t *testing.T, test func(t *testing.T, storage projections.Storage)) {
+	projectiontest.OnEveryStorage(t, &postgres, test)
 }
 
 // keep projects a log into a journal and opens it as another process would.
-func keep(t *testing.T, place projections.Place, log *projectiontest.Log) projections.Store {
+func keep(t *testing.T, storage projections.Storage, log *projectiontest.Log) projections.Store {
 	t.Helper()
-	store, err := place.Open(t.Context(), &journal.Projection, projections.Options{Generation: "g1", Logger: quiet})
+	store, err := storage.Open(t.Context(), &journal.Projection, projections.Options{Generation: "g1", Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func keep(t *testing.T, place projections.Place, log *projectiontest.Log) projec
 	if err := projections.CatchUp(t.Context(), store, log, last, quiet); err != nil {
 		t.Fatal(err)
 	}
-	reader, err := place.Open(t.Context(), &journal.Projection, projections.Options{ReadOnly: true})
+	reader, err := storage.Open(t.Context(), &journal.Projection, projections.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,13 +65,13 @@ func strange() []events.Event {
 }
 
 func TestNothingIsLost(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) {
+	onEveryStorage(t, func(t *testing.T, storage projections.Storage) {
 		ctx := t.Context()
-		log := projectiontest.Hub(projectiontest.Seed(t), 100, 1)
+		log := projectiontest.RegistryEvents(projectiontest.Seed(t), 100, 1)
 		for _, e := range strange() {
 			log.Append(e)
 		}
-		db := keep(t, place, log).DB()
+		db := keep(t, storage, log).DB()
 		last, _ := log.LastSeq(ctx)
 		if got, err := (journal.Source{DB: db}).LastSeq(ctx); err != nil || got != last {
 			t.Fatalf("last %d of %d, %v", got, last, err)
@@ -127,10 +128,10 @@ func same(t *testing.T, want, got *events.Event) {
 }
 
 func TestList(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) {
+	onEveryStorage(t, func(t *testing.T, storage projections.Storage) {
 		ctx := t.Context()
-		log := projectiontest.Hub(projectiontest.Seed(t), 200, 0)
-		db := keep(t, place, log).DB()
+		log := projectiontest.RegistryEvents(projectiontest.Seed(t), 200, 0)
+		db := keep(t, storage, log).DB()
 		var all []events.Event
 		stop := errors.New("stop")
 		log.Follow(ctx, 0, 1000, func(batch []events.Event) error { all = batch; return stop })
@@ -196,15 +197,15 @@ func TestList(t *testing.T) {
 // TestBuildFromJournal: another read model built from the journal is the one
 // built from the log.
 func TestBuildFromJournal(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, place projections.Place) {
-		log := projectiontest.Hub(projectiontest.Seed(t), 300, 0)
-		reader := keep(t, place, log)
+	onEveryStorage(t, func(t *testing.T, storage projections.Storage) {
+		log := projectiontest.RegistryEvents(projectiontest.Seed(t), 300, 0)
+		reader := keep(t, storage, log)
 		build := func(source projections.Source, b projections.Build) string {
-			cfg := projections.RebuildConfig{Projection: &images.Projection, Place: place, Build: b, Source: source, Generation: reader.Generation(), Logger: quiet}
-			if err := projections.Prepare(t.Context(), cfg, nil); err != nil {
+			cfg := bulk.Config{Projection: &images.Projection, Storage: storage, Build: b, Source: source, Generation: reader.Generation(), Logger: quiet}
+			if err := bulk.Prepare(t.Context(), cfg, nil); err != nil {
 				t.Fatal(err)
 			}
-			store, err := place.Open(t.Context(), &images.Projection, projections.Options{Build: b, Logger: quiet})
+			store, err := storage.Open(t.Context(), &images.Projection, projections.Options{Build: b, Logger: quiet})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -217,12 +218,12 @@ func TestBuildFromJournal(t *testing.T) {
 
 // TestSourceNoticesGaps: a journal that lacks an event is no log.
 func TestSourceNoticesGaps(t *testing.T) {
-	place := projections.SQLiteDir(t.TempDir())
+	storage := sqlitestore.Dir(t.TempDir())
 	log := &projectiontest.Log{}
 	log.Append(events.Event{Subject: "evt._.x.1"})
 	log.Append(events.Event{Subject: "evt._.x." + strings.Repeat("long", 1000)}) // parked: too long for an index
 	log.Append(events.Event{Subject: "evt._.x.3"})
-	db := keep(t, place, log).DB()
+	db := keep(t, storage, log).DB()
 	err := journal.Source{DB: db}.Follow(context.Background(), 0, 10, func([]events.Event) error { return nil })
 	if !errors.Is(err, journal.ErrNotFound) {
 		t.Errorf("a gap: %v", err)

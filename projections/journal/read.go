@@ -55,7 +55,7 @@ func ByAggregate(ctx context.Context, db *sql.DB, subject string) ([]Entry, erro
 
 // Filter says which entries List returns. Empty fields do not filter.
 type Filter struct {
-	After       uint64 // continue behind this sequence, in the direction of the listing
+	After       uint64 // continue after this sequence, in the direction of the listing
 	Limit       int    // 0 means 100
 	NewestFirst bool
 	Subject     string // prefix
@@ -68,7 +68,7 @@ type Filter struct {
 const maxListed = 16 << 20
 
 // List reads entries by sequence. An answer ends early when its data comes to
-// 16 MiB; only an empty one says that nothing follows.
+// 16 MiB; the list is at its end only when an answer is empty.
 func List(ctx context.Context, db *sql.DB, f Filter) ([]Entry, error) {
 	var where []string
 	var args []any
@@ -88,7 +88,7 @@ func List(ctx context.Context, db *sql.DB, f Filter) ([]Entry, error) {
 	}
 	if f.Subject != "" {
 		add("subject >= $%d", f.Subject)
-		if end, ok := behindPrefix(f.Subject); ok {
+		if end, ok := afterPrefix(f.Subject); ok {
 			add("subject < $%d", end)
 		}
 	}
@@ -111,9 +111,9 @@ func List(ctx context.Context, db *sql.DB, f Filter) ([]Entry, error) {
 	return query(ctx, db, maxListed, fmt.Sprintf("%s ORDER BY %s LIMIT %d", statement, order, f.Limit), args...)
 }
 
-// behindPrefix is the first text in byte order that is behind all texts with
+// afterPrefix is the first text in byte order that comes after all texts with
 // that prefix; subjects are ASCII.
-func behindPrefix(prefix string) (string, bool) {
+func afterPrefix(prefix string) (string, bool) {
 	b := []byte(prefix)
 	for i := len(b) - 1; i >= 0; i-- {
 		if b[i] < 0x7f {

@@ -9,8 +9,8 @@ import (
 	"hubledger/events"
 )
 
-// A Source is the log as the journal has it, for building other read models
-// without touching the log, also from another process than the one that writes it.
+// A Source is the log as the journal has it. Other read models can be built from
+// it without reading the log, also in another process than that of the journal.
 type Source struct {
 	DB   *sql.DB
 	Poll time.Duration // how often to look for more at the end; 0 means 100 ms
@@ -50,7 +50,7 @@ func (s Source) Follow(ctx context.Context, after uint64, max int, fn func([]eve
 	}
 }
 
-// read hands over some of what follows and returns the last sequence.
+// read hands over some of the events after a sequence and returns the last one's.
 func (s Source) read(ctx context.Context, after uint64, max int, fn func([]events.Event) error) (uint64, error) {
 	rows, err := s.DB.QueryContext(ctx, selectEntry+` WHERE seq > $1 ORDER BY seq LIMIT $2`, int64(after), maxReading)
 	if err != nil {

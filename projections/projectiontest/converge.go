@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -14,36 +12,37 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
+	"hubledger/projections/sqlitestore"
 )
 
-// Converge checks that a projection comes to the same rows from a log in every
-// way: event by event in SQLite, and on the given place in batches of random
-// sizes with interruptions anywhere, and rebuilt in bulk, twice.
-func Converge(t *testing.T, p *projections.Projection, log projections.Source, rng *rand.Rand, place projections.Place) {
+// Converge checks that every way of applying a log gives the same rows: event by
+// event in SQLite, and in the given storage in batches of random sizes with
+// interruptions anywhere, and rebuilt in bulk, twice.
+func Converge(t *testing.T, p *projections.Projection, log projections.Source, rng *rand.Rand, storage projections.Storage) {
 	t.Helper()
 	ctx := t.Context()
 	last, err := log.LastSeq(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	reference := projections.SQLiteDir(t.TempDir())
+	reference := sqlitestore.Dir(t.TempDir())
 	want := follow(t, reference, p, &chopped{Source: log, size: func() int { return 1 }}, last)
 	if n := strings.Count(want, "\n"); n < 10 {
 		t.Fatalf("the history comes to %d rows: it tests nothing", n)
 	}
 	choppy := &chopped{Source: log, size: func() int { return 1 + rng.IntN(60) }, fail: func() bool { return rng.IntN(20) == 0 }}
-	Same(t, "in batches", want, follow(t, place, p, choppy, last))
+	Same(t, "in batches", want, follow(t, storage, p, choppy, last))
 	for round := range 2 {
-		cfg := projections.RebuildConfig{Projection: p, Place: place, Build: projections.Next, Source: log,
-			Generation: "g1", Logger: quiet, Workers: 1 + 2*round}
+		cfg := bulk.Config{Projection: p, Storage: storage, Build: projections.Next, Source: log,
+			Generation: "g1", Logger: Quiet, Workers: 1 + 2*round}
 		if round == 0 {
 			cfg.Memory = 64 << 10 // many runs
 		}
-		if err := projections.Rebuild(ctx, cfg, nil); err != nil {
+		if err := bulk.Rebuild(ctx, cfg, nil); err != nil {
 			t.Fatal(err)
 		}
-		store, err := place.Open(ctx, p, projections.Options{Build: projections.Next, Generation: "g1", Logger: quiet})
+		store, err := storage.Open(ctx, p, projections.Options{Build: projections.Next, Generation: "g1", Logger: Quiet})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,16 +79,15 @@ func Same(t testing.TB, what, want, got string) {
 }
 
 // follow opens the store anew after each interruption until it has all events.
-func follow(t testing.TB, place projections.Place, p *projections.Projection, log projections.Source, last uint64) string {
+func follow(t testing.TB, storage projections.Storage, p *projections.Projection, log projections.Source, last uint64) string {
 	t.Helper()
 	ctx := context.Background()
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	for {
-		store, err := place.Open(ctx, p, projections.Options{Generation: "g1", Logger: quiet})
+		store, err := storage.Open(ctx, p, projections.Options{Generation: "g1", Logger: Quiet})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = projections.CatchUp(ctx, store, log, last, quiet)
+		err = projections.CatchUp(ctx, store, log, last, Quiet)
 		if err != nil && !errors.Is(err, errInterrupted) {
 			t.Fatal(err)
 		}

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 )
 
-// A Planned is a DB that looks at how SQLite is going to answer before it asks:
-// Plans are the lines of EXPLAIN QUERY PLAN so far.
+// A Planned is a DB that records the plan of each query before it runs it: Plans
+// are the lines of SQLite's EXPLAIN QUERY PLAN so far.
 type Planned struct {
 	*sql.DB
 	Plans []string

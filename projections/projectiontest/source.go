@@ -1,5 +1,6 @@
 // Package projectiontest helps to test projections: a log in memory, random
-// histories, and a check that every way of applying one comes to the same rows.
+// histories, stores that end with the test, and a check that every way of
+// applying a log gives the same rows.
 package projectiontest
 
 import (

@@ -64,7 +64,7 @@ var Synthetic = &projections.Projection{
 }
 
 // notes are the live rows of current.
-func notes(ctx context.Context, db *sql.DB, yield func(key, answer string) error) error {
+func notes(ctx context.Context, db *sql.DB, yield func(key, result string) error) error {
 	rows, err := db.QueryContext(ctx, `SELECT aggregate, "key", note FROM current`)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/api"
 	"hubledger/services/api/endpoint"
 	"hubledger/services/auth"
@@ -70,7 +71,7 @@ func start(t testing.TB) *kit {
 	var work sync.WaitGroup
 	var rights *access.Rights
 	follow := func(p *projections.Projection, committed func(projections.Commit, bool)) (projections.Store, *projections.Runner) {
-		store, err := projections.SQLiteDir(filepath.Join(dir, "projections")).Open(ctx, p, projections.Options{Logger: quiet})
+		store, err := sqlitestore.Dir(filepath.Join(dir, "projections")).Open(ctx, p, projections.Options{Logger: quiet})
 		check(t, err)
 		var r *projections.Runner
 		r = projections.NewRunner(projections.RunnerConfig{Store: store, Source: log, Logger: quiet,

@@ -15,6 +15,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/accounts"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
@@ -78,7 +79,7 @@ func start(t testing.TB) *hub {
 	check(t, err)
 	h.activity, err = operational.OpenSQLite(ctx, filepath.Join(h.dir, "activity.db"))
 	check(t, err)
-	store, err := projections.SQLiteDir(filepath.Join(h.dir, "projections")).Open(ctx, &accounts.Projection, projections.Options{Logger: logger})
+	store, err := sqlitestore.Dir(filepath.Join(h.dir, "projections")).Open(ctx, &accounts.Projection, projections.Options{Logger: logger})
 	check(t, err)
 	h.read = accounts.Reader{DB: store.DB()}
 	h.view = projections.NewRunner(projections.RunnerConfig{Store: store, Source: h.log, Logger: logger,

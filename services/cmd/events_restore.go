@@ -35,7 +35,7 @@ func (c *eventsRestoreCmd) Run(s *session) error {
 	b := s.bar("restoring the log")
 	config := streams.Config{Dir: s.data, Logger: slog.New(slog.DiscardHandler),
 		Progress: func(_ string, done, total int64) { b.set(done, total, "") }}
-	place := server.Place(s.data, c.PostgresURL)
+	place := server.Storage(s.data, c.PostgresURL)
 	r, err := c.restore(s.ctx, config, place)
 	b.end()
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *eventsRestoreCmd) Run(s *session) error {
 	return nil
 }
 
-func (c *eventsRestoreCmd) restore(ctx context.Context, config streams.Config, place projections.Place) (streams.Restored, error) {
+func (c *eventsRestoreCmd) restore(ctx context.Context, config streams.Config, place projections.Storage) (streams.Restored, error) {
 	store, err := openJournal(ctx, place, config.Logger)
 	if c.AcceptLoss {
 		if err == nil {
@@ -101,7 +101,7 @@ func copied(ctx context.Context, store projections.Store) iter.Seq2[streams.Entr
 
 // retire takes projections of another generation out of the way: SQLite files
 // are moved aside, schemas dropped, since the log has all that is in them.
-func retire(ctx context.Context, data, postgres string, place projections.Place, generation string) (aside string, err error) {
+func retire(ctx context.Context, data, postgres string, place projections.Storage, generation string) (aside string, err error) {
 	if postgres == "" {
 		aside = filepath.Join(data, "projections.before-"+generation)
 		err := os.Rename(filepath.Join(data, "projections"), aside)

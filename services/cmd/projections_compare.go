@@ -31,7 +31,7 @@ func (c *projectionsCompareCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	place := server.Place(s.data, c.PostgresURL)
+	place := server.Storage(s.data, c.PostgresURL)
 	quiet := slog.New(slog.DiscardHandler)
 	copied, err := openJournal(s.ctx, place, quiet)
 	if err != nil {
@@ -65,14 +65,14 @@ func (s *session) showComparison(name string, found *projections.Comparison) err
 		fmt.Fprintf(s.out, "%s %s\n  live: %s\n  next: %s\n", d.Query, d.Key, d.Live, d.Next)
 	}
 	if len(found.Differences) == 0 {
-		fmt.Fprintf(s.out, "Both builds of %s give the same %d answers at event %d.\n", name, found.Answers, found.Position)
+		fmt.Fprintf(s.out, "Both builds of %s give the same %d answers at event %d.\n", name, found.Results, found.Position)
 	}
 	return nil
 }
 
 // openPrepared opens the build that prepare made: the next one of the hub's
 // version, or the first of a version that the hub does not have.
-func openPrepared(ctx context.Context, place projections.Place, p *projections.Projection, generation string, log *slog.Logger) (projections.Store, error) {
+func openPrepared(ctx context.Context, place projections.Storage, p *projections.Projection, generation string, log *slog.Logger) (projections.Store, error) {
 	builds, err := place.List(ctx)
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func openPrepared(ctx context.Context, place projections.Place, p *projections.P
 }
 
 // liveAnswers are those of the running hub, which may be of an older version.
-func (s *session) liveAnswers(name string) projections.Answers {
+func (s *session) liveAnswers(name string) projections.Results {
 	return func(_ context.Context, at func(uint64) error, yield func(query, key, answer string) error) error {
 		return client.Admin(s.ctx, s.data, "GET", "/projections/"+url.PathEscape(name)+"/answers", nil, nil, func(raw json.RawMessage) error {
 			var item adminsocket.QueryResult

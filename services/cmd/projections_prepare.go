@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/journal"
 	"hubledger/services/server"
 )
@@ -28,7 +29,7 @@ func (c *projectionsPrepareCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	place := server.Place(s.data, c.PostgresURL)
+	place := server.Storage(s.data, c.PostgresURL)
 	quiet := slog.New(slog.DiscardHandler)
 	copied, err := openJournal(s.ctx, place, quiet)
 	if err != nil {
@@ -40,7 +41,7 @@ func (c *projectionsPrepareCmd) Run(s *session) error {
 		return err
 	}
 	b := s.bar("preparing " + p.Name)
-	err = projections.Prepare(s.ctx, projections.RebuildConfig{Projection: p, Place: place, Build: build,
+	err = bulk.Prepare(s.ctx, bulk.Config{Projection: p, Storage: place, Build: build,
 		Source: journal.Source{DB: copied.DB()}, Generation: copied.Generation(), Logger: quiet},
 		func(done, total uint64) { b.set(int64(done), int64(total), "events") })
 	b.end()
@@ -62,7 +63,7 @@ func (c *projectionsPrepareCmd) Run(s *session) error {
 	return err
 }
 
-func openJournal(ctx context.Context, place projections.Place, log *slog.Logger) (projections.Store, error) {
+func openJournal(ctx context.Context, place projections.Storage, log *slog.Logger) (projections.Store, error) {
 	store, err := place.Open(ctx, &journal.Projection, projections.Options{ReadOnly: true, Logger: log})
 	if errors.Is(err, projections.ErrNoBuild) || errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("there is no journal: is --data the hub's data directory?")
@@ -75,7 +76,7 @@ func openJournal(ctx context.Context, place projections.Place, log *slog.Logger)
 
 // nextBuild is where a build goes that shall not disturb the live one: beside
 // it when that is of the same version, else it is this version's first.
-func nextBuild(ctx context.Context, place projections.Place, p *projections.Projection) (projections.Build, error) {
+func nextBuild(ctx context.Context, place projections.Storage, p *projections.Projection) (projections.Build, error) {
 	builds, err := place.List(ctx)
 	for _, b := range builds {
 		if b.Name == p.Name && b.Version == p.Version && b.Build == projections.Live {

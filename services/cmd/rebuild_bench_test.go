@@ -12,8 +12,11 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/images"
+	"hubledger/projections/pgstore"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/server"
 	"hubledger/streams"
 )
@@ -55,14 +58,14 @@ func BenchmarkRebuildFromLog(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer log.Close(context.Background())
-	for name, place := range map[string]func(b *testing.B) projections.Place{
-		"sqlite":   func(b *testing.B) projections.Place { return projections.SQLiteDir(b.TempDir()) },
-		"postgres": func(b *testing.B) projections.Place { return projections.PostgresURL(postgres.URL(b)) },
+	for name, place := range map[string]func(b *testing.B) projections.Storage{
+		"sqlite":   func(b *testing.B) projections.Storage { return sqlitestore.Dir(b.TempDir()) },
+		"postgres": func(b *testing.B) projections.Storage { return pgstore.URL(postgres.URL(b)) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			to := place(b)
 			for b.Loop() {
-				err := projections.Prepare(b.Context(), projections.RebuildConfig{Projection: &images.Projection, Place: to,
+				err := bulk.Prepare(b.Context(), bulk.Config{Projection: &images.Projection, Storage: to,
 					Source: log, Generation: log.Generation(), Logger: slog.New(slog.DiscardHandler)}, nil)
 				if err != nil {
 					b.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/journal"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/registry/registrytest"
 	"hubledger/streams"
 )
@@ -183,7 +184,7 @@ func (k *killTest) checkLog(all bool) {
 	if last < uint64(len(k.leaves)) {
 		k.t.Fatalf("the log ends at %d, it had %d events", last, len(k.leaves))
 	}
-	store, err := projections.SQLiteDir(filepath.Join(k.data, "projections")).Open(ctx, &journal.Projection,
+	store, err := sqlitestore.Dir(filepath.Join(k.data, "projections")).Open(ctx, &journal.Projection,
 		projections.Options{Generation: log.Generation(), Logger: quiet})
 	check(k.t, err)
 	defer store.Close()

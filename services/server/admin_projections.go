@@ -32,7 +32,7 @@ func (n *Node) adminAnswers(ctx context.Context, r *http.Request, a *answer) err
 	if err != nil {
 		return err
 	}
-	return projections.AnswersOf(m.now().store)(ctx,
+	return projections.ResultsOf(m.now().store)(ctx,
 		func(position uint64) error { return a.item(adminsocket.QueryResult{Position: &position}) },
 		func(query, key, answer string) error {
 			return a.many(adminsocket.QueryResult{Query: query, Key: key, Answer: answer})
@@ -47,9 +47,9 @@ func (n *Node) adminSwitch(ctx context.Context, r *http.Request, a *answer) erro
 	if err := n.log.ReadOnly(); err != nil {
 		return err
 	}
-	move := n.place.Switch
+	move := n.storage.Switch
 	if r.URL.Query().Get("back") != "" {
-		move = n.place.Back
+		move = n.storage.Back
 	}
 	// Once begun it is finished, whether the asker is still there or not.
 	if err := m.switchTo(context.WithoutCancel(ctx), move); err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"hubledger/projections"
+	"hubledger/projections/pgstore"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/registry"
 )
 
@@ -50,13 +52,13 @@ type Config struct {
 	Progress func(what string, done, total int64)
 }
 
-// Place is where projections are kept: SQLite files in the data directory, or
+// Storage is where projections are kept: SQLite files in the data directory, or
 // schemas of a PostgreSQL database.
-func Place(data, postgres string) projections.Place {
+func Storage(data, postgres string) projections.Storage {
 	if postgres != "" {
-		return projections.PostgresURL(postgres)
+		return pgstore.URL(postgres)
 	}
-	return projections.SQLiteDir(filepath.Join(data, "projections"))
+	return sqlitestore.Dir(filepath.Join(data, "projections"))
 }
 
 func (c *Config) dialect() projections.Dialect {

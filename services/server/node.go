@@ -28,7 +28,7 @@ import (
 type Node struct {
 	Config
 	log      *streams.Log
-	place    projections.Place
+	storage  projections.Storage
 	leases   *leases.Store
 	activity *operational.Store
 	secrets  *streams.Secrets // nil while the log is read-only
@@ -59,7 +59,7 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	if err := os.Chmod(c.Data, 0o700); err != nil {
 		c.Logger.Warn("others may look into the data directory", "error", err)
 	}
-	n := &Node{Config: c, metrics: newMetrics(), place: Place(c.Data, c.PostgresURL)}
+	n := &Node{Config: c, metrics: newMetrics(), storage: Storage(c.Data, c.PostgresURL)}
 	defer func() {
 		if err != nil {
 			n.Close(context.WithoutCancel(ctx))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 )
 
 // A readModel is a projection that runs: the build that is live, and its
@@ -59,7 +60,7 @@ func (n *Node) model(name string) *readModel {
 }
 
 func (m *readModel) open(ctx context.Context) error {
-	store, err := m.node.place.Open(ctx, m.projection, projections.Options{Generation: m.node.log.Generation(), Logger: m.node.Logger})
+	store, err := m.node.storage.Open(ctx, m.projection, projections.Options{Generation: m.node.log.Generation(), Logger: m.node.Logger})
 	if err != nil {
 		return fmt.Errorf("%w; if it is damaged, move it away: the start makes it anew from the log", err)
 	}
@@ -149,7 +150,7 @@ func (m *readModel) rebuild(ctx context.Context) error {
 	if err := m.close(); err != nil {
 		return err
 	}
-	err := projections.Rebuild(ctx, projections.RebuildConfig{Projection: m.projection, Place: m.node.place, Source: m.node.log,
+	err := bulk.Rebuild(ctx, bulk.Config{Projection: m.projection, Storage: m.node.storage, Source: m.node.log,
 		Generation: m.node.log.Generation(), Logger: m.node.Logger}, func(done, total uint64) {
 		m.node.Progress("rebuilding projection "+m.projection.Name, int64(done), int64(total))
 	})
@@ -170,7 +171,7 @@ func (m *readModel) catchUp(ctx, run context.Context) error {
 	if err != nil {
 		return err
 	}
-	if projections.NeedsRebuild(position, last) {
+	if bulk.NeedsRebuild(position, last) {
 		if err := m.rebuild(ctx); err != nil {
 			return fmt.Errorf("rebuild projection %s: %w", m.projection.Name, err)
 		}

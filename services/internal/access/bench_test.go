@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"hubledger/projections"
+	"hubledger/projections/sqlitestore"
 )
 
 // BenchmarkRemembered is what every request pays.
 func BenchmarkRemembered(b *testing.B) {
-	w := newWorld(start(b, projections.SQLiteDir(b.TempDir())))
+	w := newWorld(start(b, sqlitestore.Dir(b.TempDir())))
 	w.see()
 	ctx := b.Context()
 	b.ReportAllocs()
@@ -25,7 +26,7 @@ func BenchmarkRemembered(b *testing.B) {
 
 // BenchmarkAsked is what the first request pays, or any while something is parked.
 func BenchmarkAsked(b *testing.B) {
-	w := newWorld(start(b, projections.SQLiteDir(b.TempDir())))
+	w := newWorld(start(b, sqlitestore.Dir(b.TempDir())))
 	ctx := b.Context()
 	b.ReportAllocs()
 	for b.Loop() {

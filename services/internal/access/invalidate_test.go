@@ -7,6 +7,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 )
@@ -93,7 +94,7 @@ func TestTakenAway(t *testing.T) {
 		"deleted and restored":  {func(w *world) { w.restored() }, 3, 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(start(t, projections.SQLiteDir(t.TempDir())))
+			w := newWorld(start(t, sqlitestore.Dir(t.TempDir())))
 			if user, robot, live := w.see(); user != access.Delete || robot != access.Read || live != nil {
 				t.Fatalf("before: %d, %d, %v", user, robot, live)
 			}
@@ -129,7 +130,7 @@ func (w *world) restored() {
 
 // What happens all day leaves what is remembered alone.
 func TestKept(t *testing.T) {
-	w := newWorld(start(t, projections.SQLiteDir(t.TempDir())))
+	w := newWorld(start(t, sqlitestore.Dir(t.TempDir())))
 	w.see()
 	_, err := w.Visible(t.Context(), w.robot)
 	check(t, err)
@@ -159,7 +160,7 @@ func TestKept(t *testing.T) {
 // it is not remembered.
 func TestReadWhileTakenAway(t *testing.T) {
 	for pause := 1; ; pause++ {
-		w := newWorld(start(t, projections.SQLiteDir(t.TempDir())))
+		w := newWorld(start(t, sqlitestore.Dir(t.TempDir())))
 		reached, goOn := make(chan struct{}), make(chan struct{})
 		calls := 0
 		w.view.hook = func() {
@@ -202,7 +203,7 @@ func TestUnknownCommit(t *testing.T) {
 		"of another node": {projections.Commit{From: 1, To: 2}, false},
 		"with parked":     {projections.Commit{From: 1, To: 2, Events: []events.Event{}}, true},
 	} {
-		w := newWorld(start(t, projections.SQLiteDir(t.TempDir())))
+		w := newWorld(start(t, sqlitestore.Dir(t.TempDir())))
 		w.see()
 		w.Committed(c.commit, c.parked)
 		before := w.asked.Load()

@@ -12,7 +12,9 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/accounts"
+	"hubledger/projections/pgstore"
 	"hubledger/projections/pgtest"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/command"
@@ -74,7 +76,7 @@ func (c counted) QueryRowContext(ctx context.Context, query string, args ...any)
 	return c.DB.QueryRowContext(ctx, query, args...)
 }
 
-func start(t testing.TB, place projections.Place) *hub {
+func start(t testing.TB, place projections.Storage) *hub {
 	t.Helper()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h := &hub{t: t, log: streamtest.Open(t, "")}
@@ -100,8 +102,8 @@ func start(t testing.TB, place projections.Place) *hub {
 
 // onEach runs a test over SQLite and over PostgreSQL.
 func onEach(t *testing.T, test func(t *testing.T, h *hub)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, start(t, projections.SQLiteDir(t.TempDir()))) })
-	t.Run("postgres", func(t *testing.T) { test(t, start(t, projections.PostgresURL(postgres.URL(t)))) })
+	t.Run("sqlite", func(t *testing.T) { test(t, start(t, sqlitestore.Dir(t.TempDir()))) })
+	t.Run("postgres", func(t *testing.T) { test(t, start(t, pgstore.URL(postgres.URL(t)))) })
 }
 
 // done takes the outcome of a command that made no id. wait makes it seen.

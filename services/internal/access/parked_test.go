@@ -7,6 +7,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/access"
 )
 
@@ -25,7 +26,7 @@ func (w *world) poison(p events.Payload) {
 
 // A removal that could not be applied is not undone by what follows it.
 func TestParkedRemoval(t *testing.T) {
-	w := newWorld(start(t, projections.SQLiteDir(t.TempDir())))
+	w := newWorld(start(t, sqlitestore.Dir(t.TempDir())))
 	w.see()
 	w.poison(events.MembershipRevoked{Organization: w.acme, Group: w.acme, User: w.user.ID})
 	w.append(events.MembershipGranted{Organization: w.acme, Group: w.acme, User: w.user.ID, Role: events.RoleMember})
@@ -74,7 +75,7 @@ func TestParked(t *testing.T) {
 		"somebody": {func(w *world) events.Payload { return events.UserErased{User: newID(w.t)} }, false, false, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(start(t, projections.SQLiteDir(t.TempDir())))
+			w := newWorld(start(t, sqlitestore.Dir(t.TempDir())))
 			w.see()
 			w.poison(c.poison(w))
 			for _, x := range []struct {

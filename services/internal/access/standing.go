@@ -36,8 +36,8 @@ func (s *standing) namespace() Level {
 // look reads what a name stands for and the standing of the principal's account
 // there. It makes the same queries whether or not the name exists. name may be
 // empty.
-func (r *Rights) look(ctx context.Context, p Principal, namespace, name string) (standing, accounts.Place, error) {
-	place, err := r.cfg.Read.Place(ctx, namespace, name)
+func (r *Rights) look(ctx context.Context, p Principal, namespace, name string) (standing, accounts.Resolved, error) {
+	place, err := r.cfg.Read.Resolve(ctx, namespace, name)
 	if err != nil {
 		return standing{}, place, err
 	}
@@ -61,7 +61,7 @@ func (r *Rights) look(ctx context.Context, p Principal, namespace, name string) 
 	return s, place, nil
 }
 
-func (r *Rights) standing(ctx context.Context, p Principal, place accounts.Place) (standing, error) {
+func (r *Rights) standing(ctx context.Context, p Principal, place accounts.Resolved) (standing, error) {
 	var s standing
 	a, err := r.cfg.Read.AccountByID(ctx, p.ID)
 	if err != nil && !isUnknown(err) {

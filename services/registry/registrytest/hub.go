@@ -24,6 +24,8 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/images"
+	"hubledger/projections/pgstore"
+	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
@@ -218,11 +220,11 @@ func (h *Hub) EndLeases(names ...string) {
 }
 
 // Place is where the projection is.
-func (h *Hub) Place() projections.Place {
+func (h *Hub) Place() projections.Storage {
 	if h.Postgres != "" {
-		return projections.PostgresURL(h.Postgres)
+		return pgstore.URL(h.Postgres)
 	}
-	return projections.SQLiteDir(filepath.Join(h.Dir, "projections"))
+	return sqlitestore.Dir(filepath.Join(h.Dir, "projections"))
 }
 
 func (h *Hub) operations() string { return filepath.Join(h.Dir, "operations.db") }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"hubledger/projections"
+	"hubledger/projections/bulk"
 	"hubledger/projections/images"
 )
 
@@ -78,9 +79,9 @@ func (h *Hub) Rebuilt() {
 	if err := h.Runner.Wait(ctx, h.LastSeq()); err != nil {
 		h.T.Fatal(err)
 	}
-	cfg := projections.RebuildConfig{Projection: &images.Projection, Place: h.Place(), Build: projections.Next, Source: h.Log,
+	cfg := bulk.Config{Projection: &images.Projection, Storage: h.Place(), Build: projections.Next, Source: h.Log,
 		Generation: h.Log.Generation(), Logger: h.Logger}
-	if err := projections.Rebuild(ctx, cfg, nil); err != nil {
+	if err := bulk.Rebuild(ctx, cfg, nil); err != nil {
 		h.T.Fatal(err)
 	}
 	next, err := h.Place().Open(ctx, &images.Projection, projections.Options{Build: projections.Next, Generation: h.Log.Generation(), Logger: h.Logger})
