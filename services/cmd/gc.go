@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/url"
 
-	"hubledger/services/registry"
+	"hubledger/services/registry/gc"
 )
 
 type gcCmd struct {
@@ -17,7 +17,7 @@ func (c *gcCmd) Run(s *session) error {
 		q.Set("now", "1")
 		fmt.Fprintln(s.err, "Warning: with --now, what was deleted and is collected cannot be restored any more.")
 	}
-	return items(s, "POST", "/gc", q, s.bar("collecting"), func(r registry.Collection) error {
+	return items(s, "POST", "/gc", q, s.bar("collecting"), func(r gc.Result) error {
 		if s.json {
 			return nil
 		}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"hubledger/services/internal/origin"
-	"hubledger/services/registry"
+	"hubledger/services/registry/pulllimit"
 	"hubledger/services/server"
 )
 
@@ -82,7 +82,7 @@ func (c *serveCmd) config(s *session, logger *slog.Logger) server.Config {
 		Public: c.public, Trusted: c.trusted, NATSURL: c.NATSURL, PostgresURL: c.PostgresURL,
 		SecretsKeyFile: cmp.Or(c.SecretsKeyFile, filepath.Join(s.data, "secrets.key")), AdminPassword: os.Getenv("HUBLEDGER_ADMIN_PASSWORD"),
 		DefaultVisibility: c.DefaultVisibility,
-		PullLimits:        registry.PullLimits{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},
+		PullLimits:        pulllimit.Config{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},
 		LeaseTerm:         c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
 		Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }

@@ -149,17 +149,12 @@ func TestCatalogIsOnesOwn(t *testing.T) {
 			c.MustPush(t, name, "1.0", registrytest.NewImage("layer"))
 		}
 		id := func(name string) access.Visible {
-			repo, err := h.Registry.Read.Repository(t.Context(), name)
+			repo, err := h.Registry.Images.Repository(t.Context(), name)
 			check(t, err)
 			return access.Visible{Namespaces: []string{repo.Namespace}, Repositories: []string{repo.ID}}
 		}
-		change := func(name, visibility string) {
-			t.Helper()
-			_, err := h.Registry.ChangeVisibility(t.Context(), registrytest.By, name, visibility)
-			check(t, err)
-		}
-		change("carol/a", "public")
-		change("zoe/app", "public")
+		h.SetVisibility("carol/a", "public")
+		h.SetVisibility("zoe/app", "public")
 		sees := map[string]access.Visible{
 			"admin":     {All: true},
 			"limited":   {All: true, Only: []string{"bob/app", "alice/app", "no/such"}},
@@ -194,7 +189,7 @@ func TestCatalogIsOnesOwn(t *testing.T) {
 			}
 		}
 		ask()
-		change("carol/a", "private")
+		h.SetVisibility("carol/a", "private")
 		_, err := h.Registry.DeleteRepository(t.Context(), registrytest.By, "bob/app")
 		check(t, err)
 		for who, names := range want {

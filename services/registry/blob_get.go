@@ -2,9 +2,10 @@ package registry
 
 import (
 	"errors"
+	"io"
 	"net/http"
-	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -38,9 +39,9 @@ func (s *Registry) getBlob(w http.ResponseWriter, r *http.Request, to route) err
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	f, _, err := s.Blobs.Open(d)
+	f, _, err := s.Blobs.Open(r.Context(), d)
 	if errors.Is(err, blobs.ErrNotFound) {
-		s.Logger.Warn("a blob that is held is not in the store; push it again", "digest", d)
+		s.Logger.Warn("a blob is missing in the store although a lease or manifest holds it; push it again", "digest", d)
 		return blobUnknown(to.ref)
 	}
 	if err != nil {
@@ -50,8 +51,9 @@ func (s *Registry) getBlob(w http.ResponseWriter, r *http.Request, to route) err
 	if r.Header["Range"] == nil && r.Header["If-None-Match"] == nil && size <= maxSmall {
 		return s.sendSmall(w, f, d, size)
 	}
-	// ServeContent hands the file itself to the connection, which sends it
-	// without copying; the content never changes, so it has no date.
+	// A store of files gives an *os.File, which ServeContent hands to the
+	// connection as it is: the kernel sends it without copying. The content never
+	// changes, so it has no date.
 	http.ServeContent(w, r, "", time.Time{}, f)
 	return nil
 }
@@ -62,14 +64,15 @@ var acceptRanges = []string{"bytes"}
 // headers: less work than handing the kernel a file.
 const maxSmall = 32 << 10
 
-func (s *Registry) sendSmall(w http.ResponseWriter, f *os.File, d digest.Digest, size int64) error {
+var smallBuffers = sync.Pool{New: func() any { return new([maxSmall]byte) }}
+
+func (s *Registry) sendSmall(w http.ResponseWriter, content io.Reader, d digest.Digest, size int64) error {
 	buf := smallBuffers.Get().(*[maxSmall]byte)
 	defer smallBuffers.Put(buf)
-	n, err := f.ReadAt(buf[:size], 0)
-	if int64(n) < size {
-		return errors.Join(err, errors.New("blob "+d.String()+" is shorter than it was"))
+	if _, err := io.ReadFull(content, buf[:size]); err != nil {
+		return errors.Join(err, errors.New("blob "+d.String()+" is shorter than its size"))
 	}
 	w.Header()["Content-Length"] = []string{strconv.FormatInt(size, 10)}
-	_, err = w.Write(buf[:size])
+	_, err := w.Write(buf[:size])
 	return ignoreGone(err)
 }

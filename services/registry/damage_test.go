@@ -11,6 +11,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/projections/images"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/registrytest"
 )
@@ -36,22 +37,22 @@ func TestDamagedBlob(t *testing.T) {
 		check(t, err)
 		raw[3] ^= 1
 		check(t, os.WriteFile(file, raw, 0o600))
+		var breaks []images.Image
 		verify := func() (found []digest.Digest, seen int64) {
 			t.Helper()
-			check(t, h.Blobs.Verify(ctx, func(p blobs.Progress) { seen = p.Blobs }, func(d digest.Digest, problem error) {
-				found = append(found, d)
-				check(t, h.Leases.MarkDamaged(ctx, d, problem.Error()))
-			}))
+			check(t, h.Registry.VerifyBlobs(ctx, func(p blobs.Progress) { seen = p.Blobs },
+				func(d digest.Digest, problem error, images []images.Image) error {
+					found, breaks = append(found, d), images
+					return nil
+				}))
 			return found, seen
 		}
 		if found, seen := verify(); !slices.Equal(found, []digest.Digest{d}) || seen != 6 {
 			t.Fatalf("found %v among %d", found, seen)
 		}
-		images, err := h.Registry.Read.ImagesWith(ctx, d)
-		check(t, err)
-		if len(images) != 2 || images[0].Repository != "alice/app" || images[0].Digest != img.Digest() ||
-			!slices.Equal(images[0].Tags, []string{"1", "latest"}) || images[1].Repository != "bob/app" || images[1].Tags != nil {
-			t.Errorf("it breaks %+v", images)
+		if len(breaks) != 2 || breaks[0].Repository != "alice/app" || breaks[0].Digest != img.Digest() ||
+			!slices.Equal(breaks[0].Tags, []string{"1", "latest"}) || breaks[1].Repository != "bob/app" || breaks[1].Tags != nil {
+			t.Errorf("it breaks %+v", breaks)
 		}
 		for range 2 {
 			for _, method := range []string{"GET", "HEAD"} {
@@ -69,7 +70,6 @@ func TestDamagedBlob(t *testing.T) {
 			if len(marked) != 1 || marked[0].Digest != d {
 				t.Fatalf("marked after a restart: %v", marked)
 			}
-			h.Blobs.MarkDamaged(marked[0].Digest) // as serve does
 		}
 		c.MustPush(t, "alice/app", "1", img) // as any client: HEAD says that the layer is missing
 		for _, name := range []string{"alice/app", "bob/app"} {
@@ -78,6 +78,9 @@ func TestDamagedBlob(t *testing.T) {
 		wantPulls(t, c, "alice/app", true, "1", "latest")
 		if found, _ := verify(); len(found) > 0 {
 			t.Errorf("still damaged: %v", found)
+		}
+		if marked, err := h.Leases.Damaged(ctx); err != nil || len(marked) > 0 {
+			t.Errorf("still listed: %v, %v", marked, err)
 		}
 	})
 }

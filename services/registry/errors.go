@@ -15,10 +15,12 @@ import (
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulllimit"
 )
 
 // A problem is an error as clients get it: a code of the distribution-spec
-// ("Error Codes"), its HTTP status and a text for people. The cause stays here.
+// ("Error Codes"), its HTTP status and a text for people. The cause is for the
+// server's log only.
 type problem struct {
 	Status  int    `json:"-"`
 	Code    string `json:"code"`
@@ -44,7 +46,7 @@ func fail(status int, code, message string) *problem {
 
 func (p *problem) with(detail any) *problem { p.Detail = detail; return p }
 
-// problems is several of them in one answer.
+// problems is several problems in one error body.
 type problems []*problem
 
 func (ps problems) Error() string { return ps[0].Error() }
@@ -111,15 +113,20 @@ var codes = map[int]string{
 	http.StatusTooManyRequests: "TOOMANYREQUESTS", http.StatusServiceUnavailable: "UNAVAILABLE", http.StatusInsufficientStorage: "DENIED",
 }
 
-// asProblem finds the answer to an error. What is not known here is a fault
-// of ours: 500, with the cause in the server's log only.
-func asProblem(err error) problems {
+// asProblems turns any error into what clients get. An error that neither this
+// table nor that of package failure has is a fault of the server: 500.
+func asProblems(err error) problems {
 	var many problems
 	var p *problem
+	var limit *pulllimit.ExceededError
 	switch {
 	case errors.As(err, &many):
 		return many
 	case errors.As(err, &p):
+		return problems{p}
+	case errors.As(err, &limit):
+		p = fail(http.StatusTooManyRequests, "TOOMANYREQUESTS", limit.Error())
+		p.retryAfter, p.cause = limit.RetryAfter, err
 		return problems{p}
 	}
 	own := make([]failure.Entry, len(entries))
@@ -147,10 +154,10 @@ func codeOf(err error, status int) string {
 
 // answer writes an error body (distribution-spec, "Error Codes").
 func (s *Registry) answer(w http.ResponseWriter, r *http.Request, err error) {
-	ps := asProblem(err)
+	ps := asProblems(err)
 	status := ps[0].Status
 	if r.ContentLength != 0 {
-		// What is left of the body is read by the server before the next request.
+		// net/http reads the rest of the body before the next request.
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(idleLimit / 10))
 	}
 	if r.Context().Err() != nil {

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -10,6 +11,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/cache"
 	"hubledger/services/registry/leases"
 )
 
@@ -34,7 +36,7 @@ func isDigest(ref string) bool {
 
 // repository finds a live repository. A name in the cache needs no parsing.
 func (s *Registry) repository(ctx context.Context, name string) (*images.Repository, error) {
-	if repo, ok := s.cache.repository(name); ok {
+	if repo, ok := s.cache.Repository(name); ok {
 		return repo, nil
 	}
 	full, err := fullName(name)
@@ -42,38 +44,38 @@ func (s *Registry) repository(ctx context.Context, name string) (*images.Reposit
 		return nil, err
 	}
 	return retry(ctx, s, func() (*images.Repository, error) {
-		fill := s.cache.begin("")
-		repo, err := s.Read.Repository(ctx, full)
+		fill := s.cache.Begin("")
+		repo, err := s.Images.Repository(ctx, full)
 		if errors.Is(err, images.ErrNotFound) {
 			return nil, nameUnknown(name)
 		}
 		if err == nil {
-			s.cache.setRepository(fill, name, repo)
+			s.cache.SetRepository(fill, name, repo)
 		}
 		return repo, err
 	})
 }
 
-// fullName is the one spelling of a repository's name that leases and uploads know.
+// fullName is the one spelling of a repository's name by which leases and uploads
+// are kept.
 func fullName(name string) (string, error) {
 	n, err := repository.ParseName(name)
 	return n.Full, err
 }
 
-// retry asks again after the projection has caught up, if it was behind: what
-// is there must never look missing to whoever just wrote it.
+// retry asks again after the read model has caught up, if it was behind: what a
+// client has just written must never look missing to it.
 func retry[T any](ctx context.Context, s *Registry, ask func() (T, error)) (T, error) {
 	v, err := ask()
-	var p *problem
-	if errors.As(err, &p) && p.Status == 404 && s.catchUp(ctx) {
+	if isNotFound(err) && s.catchUp(ctx) {
 		return ask()
 	}
 	return v, err
 }
 
 // manifest resolves a tag or a digest in a repository.
-func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref string) (*manifest, error) {
-	if m, ok := s.cache.manifest(repo.ID, ref); ok {
+func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref string) (*cache.Manifest, error) {
+	if m, ok := s.cache.Manifest(repo.ID, ref); ok {
 		return m, nil
 	}
 	var d digest.Digest
@@ -86,14 +88,14 @@ func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref st
 	if d == "" && !repository.ValidTag(ref) {
 		return nil, manifestUnknown(ref) // no such tag can have been pushed
 	}
-	return retry(ctx, s, func() (*manifest, error) {
-		fill := s.cache.begin(repo.ID)
+	return retry(ctx, s, func() (*cache.Manifest, error) {
+		fill := s.cache.Begin(repo.ID)
 		var stored *images.Stored
 		var err error
 		if d != "" {
-			stored, err = s.Read.Manifest(ctx, repo.ID, d)
+			stored, err = s.Images.Manifest(ctx, repo.ID, d)
 		} else {
-			stored, err = s.Read.ManifestByTag(ctx, repo.ID, ref)
+			stored, err = s.Images.ManifestByTag(ctx, repo.ID, ref)
 		}
 		if errors.Is(err, images.ErrNotFound) {
 			return nil, manifestUnknown(ref)
@@ -101,21 +103,18 @@ func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref st
 		if err != nil {
 			return nil, err
 		}
-		m := newManifest(stored)
-		s.cache.setManifest(fill, repo.ID, ref, m)
+		m := cache.NewManifest(stored)
+		s.cache.SetManifest(fill, ref, m)
 		return m, nil
 	})
 }
 
-// blob says whether a blob can be read under that name, and its size: a lease
-// or a live manifest of the repository holds it, and nothing else opens it.
+// blob is the size of a blob that can be read under that name: a lease or a
+// live manifest of the repository holds it, and nothing else opens it.
 func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int64, error) {
 	repo, err := s.repository(ctx, name)
 	switch {
 	case err == nil:
-		if s.cache.blob(repo.ID, d) {
-			return s.stat(d) // that it may be read is remembered; the file can get lost or damaged
-		}
 		name = repo.Name
 	case isUnknown(err):
 		if name, err = fullName(name); err != nil {
@@ -124,38 +123,48 @@ func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int6
 	default:
 		return 0, err
 	}
-	return retry(ctx, s, func() (int64, error) { return s.lookBlobUp(ctx, name, repo, d) })
+	return s.blobIn(ctx, name, repo, d)
 }
 
-// lookBlobUp is blob past the cache; repo is nil when there is none of that name.
-func (s *Registry) lookBlobUp(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
+// blobIn is blob for a full name that was looked up already; repo is nil when
+// no repository has it.
+func (s *Registry) blobIn(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
+	if repo != nil && s.cache.HoldsBlob(repo.ID, d) {
+		return s.stat(ctx, d) // the cache knows that it may be read, not that its file is there and sound
+	}
+	return retry(ctx, s, func() (int64, error) { return s.findBlob(ctx, name, repo, d) })
+}
+
+// findBlob is blobIn past the cache.
+func (s *Registry) findBlob(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
 	leased, err := s.leased(ctx, name, d)
 	if err != nil {
 		return 0, err
 	}
 	if leased {
-		return s.stat(d)
+		return s.stat(ctx, d)
 	}
 	if repo == nil {
 		return 0, blobUnknown(d.String())
 	}
-	fill := s.cache.begin(repo.ID)
-	held, err := s.Read.HoldsBlob(ctx, repo.ID, d)
+	fill := s.cache.Begin(repo.ID)
+	held, err := s.Images.HoldsBlob(ctx, repo.ID, d)
 	if err != nil {
 		return 0, err
 	}
 	if !held {
 		return 0, blobUnknown(d.String())
 	}
-	size, err := s.stat(d)
+	size, err := s.stat(ctx, d)
 	if err == nil {
-		s.cache.setBlob(fill, repo.ID, d)
+		s.cache.SetHoldsBlob(fill, d)
 	}
 	return size, err
 }
 
-// leased says whether the name holds the blob by a lease, and renews one that
-// is past its half: whoever sees a blob has half a term to push its manifest.
+// leased says whether the name holds the blob by a lease, and renews a lease in
+// the second half of its term: a client that sees a blob has half a term to push
+// its manifest.
 func (s *Registry) leased(ctx context.Context, name string, d digest.Digest) (bool, error) {
 	until, ok, err := s.Leases.Has(ctx, name, d)
 	if err != nil || !ok {
@@ -170,18 +179,24 @@ func (s *Registry) leased(ctx context.Context, name string, d digest.Digest) (bo
 	return err == nil, err
 }
 
-// stat is the size of a blob that somebody holds. When the file is missing all
-// the same, the blob has to be pushed again, and the operator to be told.
-func (s *Registry) stat(d digest.Digest) (int64, error) {
-	size, err := s.Blobs.Stat(d)
+// stat is the size of a blob that has a hold. When it is missing in the store all
+// the same, the client has to push it again, and the operator is told in the log.
+func (s *Registry) stat(ctx context.Context, d digest.Digest) (int64, error) {
+	size, err := s.Blobs.Stat(ctx, d)
 	if errors.Is(err, blobs.ErrNotFound) {
-		s.Logger.Warn("a blob that is held is not in the store; push it again", "digest", d)
+		s.Logger.Warn("a blob is missing in the store although a lease or manifest holds it; push it again", "digest", d)
 		return 0, blobUnknown(d.String())
 	}
 	return size, err
 }
 
+// isUnknown says whether no repository has the name that was looked up.
 func isUnknown(err error) bool {
 	var p *problem
 	return errors.As(err, &p) && p.Code == "NAME_UNKNOWN"
+}
+
+func isNotFound(err error) bool {
+	var p *problem
+	return errors.As(err, &p) && p.Status == http.StatusNotFound
 }

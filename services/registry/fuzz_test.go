@@ -142,7 +142,7 @@ func FuzzManifest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		kind, err := mediaType(header, m)
+		kind, err := mediaTypeOf(header, m)
 		if err != nil || validate(kind, m) != nil {
 			return
 		}

@@ -13,6 +13,7 @@ import (
 	"hubledger/events"
 	"hubledger/services/internal/command"
 	"hubledger/services/registry"
+	"hubledger/services/registry/gc"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -30,7 +31,7 @@ func TestCollectRestsOnAFreshStore(t *testing.T) {
 		}
 	}
 	h.Open()
-	got, err := h.Registry.Collect(t.Context(), 0, func(int) {})
+	got, err := h.Registry.GC.Collect(t.Context(), 0, func(int) {})
 	check(t, err)
 	if got.Resting == "" || got.Swept != 0 || got.Seen != 0 || len(stored(t, h)) != 1 {
 		t.Fatalf("%+v", got)
@@ -62,7 +63,7 @@ func TestCollectStopsAtParkedEvents(t *testing.T) {
 		before = stored(t, h)
 		h.EndLeases("bob/app")
 	}
-	if _, err := h.Collector().Collect(ctx, 0, func(int) {}); !errors.Is(err, registry.ErrParked) {
+	if _, err := h.Collector().Collect(ctx, 0, func(int) {}); !errors.Is(err, gc.ErrParked) {
 		t.Errorf("refused by %v", err)
 	}
 	if !slices.Equal(stored(t, h), before) {
@@ -140,7 +141,7 @@ func TestCollectKilled(t *testing.T) {
 			if len(marks) != len(contents) {
 				t.Fatalf("%d marks after the crash", len(marks))
 			}
-			check(t, h.Registry.FinishSweeps(t.Context())) // as serve does at its start
+			check(t, h.Registry.GC.FinishSweeps(t.Context())) // as serve does at its start
 			check(t, c.PushBlob("alice/app", "two"))
 			wantBlob(t, c, "alice/app", "two", registrytest.Sum("two"))
 			h.EndLeases("alice/app")

@@ -127,9 +127,9 @@ func TestCollectWaitsForTheTerm(t *testing.T) {
 	c, ctx := h.Client(), t.Context()
 	check(t, h.Leases.Take(ctx, "alice/app", time.Now().Add(time.Hour), digestsOf("leased", "lease ended")...))
 	i := registrytest.NewImage("deleted")
-	_, err := h.Blobs.Put(ctx, registrytest.Sum("leased"), strings.NewReader("leased"), -1)
+	_, err := h.Blobs.Put(ctx, registrytest.Sum("leased"), strings.NewReader("leased"), -1, nil)
 	check(t, err)
-	_, err = h.Blobs.Put(ctx, registrytest.Sum("lease ended"), strings.NewReader("lease ended"), -1)
+	_, err = h.Blobs.Put(ctx, registrytest.Sum("lease ended"), strings.NewReader("lease ended"), -1, nil)
 	check(t, err)
 	check(t, h.Blobs.Sync(ctx, digestsOf("leased", "lease ended")...))
 	until(t, func() bool { return c.Push("alice/app", "1", i) == nil }) // its leases may be too short on a slow machine
@@ -141,7 +141,7 @@ func TestCollectWaitsForTheTerm(t *testing.T) {
 		check(t, second(h.Leases.Drop(ctx, "alice/app", registrytest.Sum(content))))
 	}
 	gone := func(content string) bool {
-		_, err := h.Blobs.Stat(registrytest.Sum(content))
+		_, err := h.Blobs.Stat(ctx, registrytest.Sum(content))
 		return err != nil
 	}
 	// Each is watched from before its hold ends until it is gone.
@@ -149,13 +149,13 @@ func TestCollectWaitsForTheTerm(t *testing.T) {
 		"lease ended": func() { check(t, second(h.Leases.Drop(ctx, "alice/app", registrytest.Sum("lease ended")))) },
 		"deleted":     func() { c.Must(t, "DELETE", "/v2/alice/app/manifests/"+i.Digest().String(), nil).Want(t, 202) },
 	} {
-		check(t, second(h.Registry.Collect(ctx, 0, func(int) {})))
+		check(t, second(h.Registry.GC.Collect(ctx, 0, func(int) {})))
 		if gone(content) {
 			t.Fatalf("%q is gone while it was held", content)
 		}
 		begun := time.Now()
 		end()
-		until(t, func() bool { check(t, second(h.Registry.Collect(ctx, 0, func(int) {}))); return gone(content) })
+		until(t, func() bool { check(t, second(h.Registry.GC.Collect(ctx, 0, func(int) {}))); return gone(content) })
 		if took := time.Since(begun); took < term {
 			t.Errorf("%q is gone after %s, before its term of %s", content, took, term)
 		}

@@ -16,8 +16,7 @@ import (
 // once makes tags of a pattern immutable.
 func once(t testing.TB, h *registrytest.Hub, name string, patterns ...string) {
 	t.Helper()
-	_, err := h.Registry.ChangePolicy(t.Context(), registrytest.By, name, events.RepositoryPolicy{ImmutableTags: patterns})
-	check(t, err)
+	h.SetPolicy(name, events.RepositoryPolicy{ImmutableTags: patterns})
 }
 
 // says ends a test unless the refusal's text has those words.

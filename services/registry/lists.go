@@ -10,35 +10,26 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/opencontainers/go-digest"
-	v1 "github.com/opencontainers/image-spec/specs-go/v1"
-
 	"hubledger/projections/images"
+	"hubledger/services/registry/cache"
 )
 
-// maxPage is the most that one page of a list has; asked for more, a list says
-// where it goes on.
+// maxPage is the most entries that one page of a list has, however many were
+// asked for.
 const maxPage = 10_000
 
-// A list is a whole answer as it is cached and sent.
-type list struct {
-	body    []byte
-	link    string
-	filters string
-	kind    string
-}
-
-func (l *list) send(w http.ResponseWriter) error {
+// send answers with a list.
+func send(w http.ResponseWriter, l *cache.List) error {
 	h := w.Header()
-	h["Content-Type"] = []string{l.kind}
-	h["Content-Length"] = []string{strconv.Itoa(len(l.body))}
-	if l.link != "" {
-		h["Link"] = []string{l.link}
+	h["Content-Type"] = []string{l.MediaType}
+	h["Content-Length"] = []string{strconv.Itoa(len(l.Body))}
+	if l.Link != "" {
+		h["Link"] = []string{l.Link}
 	}
-	if l.filters != "" {
-		h["OCI-Filters-Applied"] = []string{l.filters}
+	if l.Filters != "" {
+		h["OCI-Filters-Applied"] = []string{l.Filters}
 	}
-	_, err := w.Write(l.body)
+	_, err := w.Write(l.Body)
 	return ignoreGone(err)
 }
 
@@ -50,30 +41,31 @@ func encode(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func writeJSON(w http.ResponseWriter, kind string, v any) error {
+func writeJSON(w http.ResponseWriter, mediaType string, v any) error {
 	body, err := encode(v)
 	if err != nil {
 		return err
 	}
-	return (&list{body: body, kind: kind}).send(w)
+	return send(w, &cache.List{Body: body, MediaType: mediaType})
 }
 
-// cached answers from the cache or fills it. The whole query is the key.
-func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what string, make func(ctx context.Context) (*list, error)) error {
+// cached answers from the cache, or reads the list and keeps it there. The whole
+// query is the key.
+func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what string, read func(ctx context.Context) (*cache.List, error)) error {
 	key := what + "?" + r.URL.RawQuery
-	if l, ok := s.cache.list(repo, key); ok {
-		return l.send(w)
+	if l, ok := s.cache.List(repo, key); ok {
+		return send(w, l)
 	}
-	f := s.cache.begin(repo)
-	l, err := make(r.Context())
+	f := s.cache.Begin(repo)
+	l, err := read(r.Context())
 	if err != nil {
 		return err
 	}
-	s.cache.setList(f, key, l)
-	return l.send(w)
+	s.cache.SetList(f, key, l)
+	return send(w, l)
 }
 
-// page reads n and last (distribution-spec, "Listing Tags").
+// page parses the parameters n and last (distribution-spec, "Listing Tags").
 func page(r *http.Request) (n int, last string, err error) {
 	q := r.URL.Query()
 	if !printable(q.Get("last")) {
@@ -89,14 +81,14 @@ func page(r *http.Request) (n int, last string, err error) {
 	return min(n, maxPage), q.Get("last"), nil
 }
 
-// printable says whether a text can be asked for on every store.
+// printable says whether a text can be looked up on SQLite and PostgreSQL alike.
 func printable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func badQuery(name string) error {
-	return fail(http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", name+" is not valid text")
+	return fail(http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", name+" has to be UTF-8 text without null characters")
 }
 
-// cut takes the n entries of a page from up to n+1 and makes the link to the rest.
+// cut makes a page of n entries from up to n+1, and the link to the next page.
 func cut(entries []string, n int, path string) (pageOf []string, link string) {
 	if len(entries) <= n {
 		return entries, ""
@@ -118,8 +110,8 @@ func (s *Registry) listTags(w http.ResponseWriter, r *http.Request, to route) er
 	if err != nil {
 		return err
 	}
-	return s.cached(w, r, repo.ID, "tags", func(ctx context.Context) (*list, error) {
-		tags, err := s.Read.Tags(ctx, repo.ID, last, n+1)
+	return s.cached(w, r, repo.ID, "tags", func(ctx context.Context) (*cache.List, error) {
+		tags, err := s.Images.Tags(ctx, repo.ID, last, n+1)
 		if err != nil {
 			return nil, err
 		}
@@ -128,12 +120,12 @@ func (s *Registry) listTags(w http.ResponseWriter, r *http.Request, to route) er
 			Name string   `json:"name"`
 			Tags []string `json:"tags"`
 		}{to.name, tags})
-		return &list{body: body, link: link, kind: "application/json"}, err
+		return &cache.List{Body: body, Link: link, MediaType: "application/json"}, err
 	})
 }
 
-// listRepositories answers with what the principal may read. Only answers
-// that are the same for everybody who gets them are cached.
+// listRepositories lists what the principal may read. Only lists that are the
+// same for everybody who gets them are cached.
 func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to route) error {
 	n, last, err := page(r)
 	if err != nil {
@@ -143,87 +135,24 @@ func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to r
 	if err != nil {
 		return err
 	}
-	make := func(ctx context.Context) (*list, error) {
-		names, err := s.Read.Catalog(ctx, images.Visible(visible), last, n+1)
+	read := func(ctx context.Context) (*cache.List, error) {
+		names, err := s.Images.Catalog(ctx, images.Visible(visible), last, n+1)
 		if err != nil {
 			return nil, err
 		}
 		names, link := cut(names, n, "/v2/_catalog")
 		body, err := encode(map[string][]string{"repositories": names})
-		return &list{body: body, link: link, kind: "application/json"}, err
+		return &cache.List{Body: body, Link: link, MediaType: "application/json"}, err
 	}
 	switch {
 	case visible.Only == nil && visible.All:
-		return s.cached(w, r, "", "catalog", make)
+		return s.cached(w, r, "", "catalog", read)
 	case visible.Only == nil && visible.Public && len(visible.Namespaces) == 0 && len(visible.Repositories) == 0:
-		return s.cached(w, r, "", "public", make)
+		return s.cached(w, r, "", "public", read)
 	}
-	l, err := make(r.Context())
+	l, err := read(r.Context())
 	if err != nil {
 		return err
 	}
-	return l.send(w)
-}
-
-// maxReferrers is the most that one page of referrers has.
-const maxReferrers = 1000
-
-// listReferrers answers an index of what refers to a digest, known or not
-// (distribution-spec, "Listing Referrers").
-func (s *Registry) listReferrers(w http.ResponseWriter, r *http.Request, to route) error {
-	d, err := parseDigest(to.ref)
-	if err != nil {
-		return err
-	}
-	q := r.URL.Query()
-	wanted, last := q.Get("artifactType"), digest.Digest(q.Get("last"))
-	if last != "" {
-		if last, err = parseDigest(string(last)); err != nil {
-			return err
-		}
-	}
-	if !printable(wanted) {
-		return badQuery("artifactType")
-	}
-	filters := ""
-	if wanted != "" {
-		filters = "artifactType"
-	}
-	repo, err := s.repository(r.Context(), to.name)
-	if isUnknown(err) {
-		// A registry that has this API never answers 404 here.
-		body, err := encode(referrersIndex(nil))
-		if err != nil {
-			return err
-		}
-		return (&list{body: body, kind: typeOCIIndex, filters: filters}).send(w)
-	}
-	if err != nil {
-		return err
-	}
-	return s.cached(w, r, repo.ID, "referrers/"+to.ref, func(ctx context.Context) (*list, error) {
-		found, more, err := s.Read.Referrers(ctx, repo.ID, d, wanted, last, maxReferrers)
-		if err != nil {
-			return nil, err
-		}
-		l := &list{kind: typeOCIIndex, filters: filters}
-		if more {
-			next := url.Values{"last": {found[len(found)-1].Digest.String()}}
-			if wanted != "" {
-				next.Set("artifactType", wanted)
-			}
-			l.link = "</v2/" + to.name + "/referrers/" + to.ref + "?" + next.Encode() + `>; rel="next"`
-		}
-		l.body, err = encode(referrersIndex(found))
-		return l, err
-	})
-}
-
-func referrersIndex(list []v1.Descriptor) v1.Index {
-	if list == nil {
-		list = []v1.Descriptor{}
-	}
-	index := v1.Index{MediaType: typeOCIIndex, Manifests: list}
-	index.SchemaVersion = 2
-	return index
+	return send(w, l)
 }

@@ -14,22 +14,21 @@ import (
 	"hubledger/projections/images"
 )
 
-// check says which blobs the manifest needs, or what it names that is not there.
-func (s *Registry) check(ctx context.Context, name string, p *push) ([]v1.Descriptor, error) {
-	var needs []v1.Descriptor
-	var missing problems
+// checkBlobs sorts the blobs that the manifest names into found, and reports
+// those that are missing or have another size. Foreign layers may be missing.
+func (s *Registry) checkBlobs(ctx context.Context, p *pushRequest, found *pushCheck) (missing problems, err error) {
 	seen := map[digest.Digest]bool{}
-	required := requiredBlobs(p.parsed)
-	for _, d := range p.parsed.Blobs() {
+	required := requiredBlobs(p.manifest)
+	for _, d := range p.manifest.Blobs() {
 		if seen[d.Digest] {
 			continue
 		}
 		seen[d.Digest] = true
-		size, err := s.named(ctx, name, d.Digest)
+		size, err := s.blobToPush(ctx, p.name.Full, found.repo, d.Digest)
 		var unknown *problem
 		switch {
 		case errors.As(err, &unknown) && !required[d.Digest]:
-			p.Absent = append(p.Absent, d.Digest)
+			found.absent = append(found.absent, d.Digest)
 		case errors.As(err, &unknown):
 			missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
 				"the manifest names a blob that is not in this repository").with(map[string]string{"digest": d.Digest.String()}))
@@ -37,55 +36,40 @@ func (s *Registry) check(ctx context.Context, name string, p *push) ([]v1.Descri
 			return nil, err
 		case size != d.Size:
 			missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_INVALID",
-				fmt.Sprintf("blob %s has %d bytes, but the manifest says %d", d.Digest, size, d.Size)))
+				fmt.Sprintf("blob %s has %d bytes, but the manifest gives its size as %d", d.Digest, size, d.Size)))
 		default:
-			needs = append(needs, d)
+			found.blobs = append(found.blobs, d)
 		}
 	}
-	absent, err := s.checkChildren(ctx, name, p)
-	if err != nil {
-		return nil, err
-	}
-	if missing = append(missing, absent...); len(missing) > 0 {
-		return nil, missing
-	}
-	return needs, nil
+	return missing, nil
 }
 
-// named is the size of a blob that a push to the repository may name. It may
-// also be one that an image of the repository held until less than a lease
-// term ago: whoever has seen a blob there must have the time to push, whatever
-// others delete. Garbage collection leaves it for as long.
-func (s *Registry) named(ctx context.Context, name string, d digest.Digest) (int64, error) {
-	size, err := s.blob(ctx, name, d)
-	if !isNotFound(err) {
+// blobToPush is the size of a blob that a push to the repository may name: one
+// that can be read there, or one that an image of the repository held until
+// less than a lease term ago. A client that has seen a blob there must have the
+// time to push, whatever others delete; garbage collection leaves the blob for
+// as long.
+func (s *Registry) blobToPush(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
+	size, err := s.blobIn(ctx, name, repo, d)
+	if repo == nil || !isNotFound(err) {
 		return size, err
 	}
-	repo, rerr := s.repository(ctx, name)
-	if rerr != nil {
-		return 0, err
-	}
-	held, rerr := s.Read.HeldBlobSince(ctx, repo.ID, d, time.Now().Add(-s.LeaseTerm))
-	if rerr != nil {
-		return 0, rerr
+	held, herr := s.Images.HeldBlobSince(ctx, repo.ID, d, time.Now().Add(-s.LeaseTerm))
+	if herr != nil {
+		return 0, herr
 	}
 	if !held {
 		return 0, err
 	}
-	return s.stat(d)
+	return s.stat(ctx, d)
 }
 
-// checkChildren: an index names manifests of its repository. One that is not
-// there is refused, unless the repository's policy allows sparse indexes.
-func (s *Registry) checkChildren(ctx context.Context, name string, p *push) (missing problems, err error) {
-	if len(p.parsed.Manifests) == 0 {
-		return nil, nil
-	}
-	repo, err := s.repository(ctx, name)
-	if err != nil && !isUnknown(err) {
-		return nil, err
-	}
-	for _, d := range p.parsed.Manifests {
+// missingChildren reports the manifests that an index names and that are not in
+// its repository. Where the repository's policy allows sparse indexes, only
+// those that were deleted there.
+func (s *Registry) missingChildren(ctx context.Context, repo *images.Repository, index *images.Manifest) (missing problems, err error) {
+	for _, d := range index.Manifests {
+		message := "the index names a manifest that is not in this repository"
 		if repo != nil {
 			_, err := s.manifest(ctx, repo, d.Digest.String())
 			if err == nil {
@@ -95,34 +79,32 @@ func (s *Registry) checkChildren(ctx context.Context, name string, p *push) (mis
 				return nil, err
 			}
 			if repo.Policy.SparseIndexes {
-				if err := s.checkRevival(ctx, repo, d.Digest); err != nil {
+				// An index brings back what it names. A manifest that was deleted here
+				// must not come back without its content.
+				deleted, err := s.Images.WasPushed(ctx, repo.ID, d.Digest)
+				if err != nil {
 					return nil, err
 				}
-				continue
+				if !deleted {
+					continue
+				}
+				message = "the index names a manifest that was deleted here: restore it or push it again first"
 			}
 		}
-		missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
-			"the index names a manifest that is not in this repository").with(map[string]string{"digest": d.Digest.String()}))
+		missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", message).with(map[string]string{"digest": d.Digest.String()}))
 	}
 	return missing, nil
 }
 
 // childBlobs are the blobs of the manifests that an index names, as far as
 // they are there.
-func (s *Registry) childBlobs(ctx context.Context, name string, p *push) ([]digest.Digest, error) {
-	if len(p.parsed.Manifests) == 0 {
+func (s *Registry) childBlobs(ctx context.Context, repo *images.Repository, index *images.Manifest) ([]digest.Digest, error) {
+	if repo == nil {
 		return nil, nil
-	}
-	repo, err := s.repository(ctx, name)
-	if isUnknown(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
 	}
 	var all []digest.Digest
-	for _, d := range p.parsed.Manifests {
-		blobs, err := s.Read.ManifestBlobs(ctx, repo.ID, d.Digest)
+	for _, d := range index.Manifests {
+		blobs, err := s.Images.ManifestBlobs(ctx, repo.ID, d.Digest)
 		if err != nil && !errors.Is(err, images.ErrNotFound) {
 			return nil, err
 		}
@@ -132,13 +114,10 @@ func (s *Registry) childBlobs(ctx context.Context, name string, p *push) ([]dige
 	return slices.Compact(all), nil
 }
 
-// checkRevival: an index brings back what it names. A manifest that was
-// deleted here must not come back without its content.
-func (s *Registry) checkRevival(ctx context.Context, repo *images.Repository, d digest.Digest) error {
-	known, err := s.Read.WasPushed(ctx, repo.ID, d)
-	if err != nil || !known {
-		return err
+func digestsOf(list []v1.Descriptor) []digest.Digest {
+	ds := make([]digest.Digest, len(list))
+	for k := range list {
+		ds[k] = list[k].Digest
 	}
-	return fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
-		"the index names a manifest that was deleted here: restore it or push it again first").with(map[string]string{"digest": d.String()})
+	return ds
 }

@@ -25,8 +25,8 @@ func (s *Registry) deleteManifest(w http.ResponseWriter, r *http.Request, to rou
 	return nil
 }
 
-// DeleteImage deletes a tag, or by its digest a manifest with all tags that
-// name it. *image.ImmutableError.
+// DeleteImage deletes a tag, or by its digest a manifest with all tags that name
+// it. An immutable tag is refused by an error that wraps *image.ImmutableError.
 func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref string) (uint64, error) {
 	repo, err := s.repository(ctx, name)
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref str
 	}
 	var seq uint64
 	if isDigest(ref) {
-		d, perr := parseDigest(m.digest)
+		d, perr := parseDigest(m.Digest)
 		if perr != nil {
 			return 0, perr
 		}
@@ -50,19 +50,20 @@ func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref str
 		return 0, manifestUnknown(ref)
 	}
 	if err != nil {
-		return 0, immutable(repo.Name, err)
+		return 0, refuseImmutable(repo.Name, err)
 	}
-	return seq, s.settle(ctx, seq)
+	return seq, s.awaitVisible(ctx, seq)
 }
 
-// dropManifest deletes a manifest. A tag that names it can be immutable; one
-// that is pushed at this very moment goes with it if it comes first in the log.
+// dropManifest deletes a manifest, unless an immutable tag names it. A tag that is
+// pushed at this very moment goes with the manifest if the push comes first in
+// the log.
 func (s *Registry) dropManifest(ctx context.Context, by command.By, repo *images.Repository, d digest.Digest) (uint64, error) {
 	var tags []string
 	if len(repo.Policy.ImmutableTags) > 0 {
 		s.catchUp(ctx)
 		var err error
-		if tags, err = s.Read.TagsOf(ctx, repo.ID, d); err != nil {
+		if tags, err = s.Images.TagsOf(ctx, repo.ID, d); err != nil {
 			return 0, err
 		}
 	}
@@ -73,9 +74,9 @@ func idOf(repo *images.Repository) repository.ID {
 	return repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
 }
 
-// immutable is the refusal to move or delete an immutable tag, in words that
-// docker shows; any other error stays as it is.
-func immutable(name string, err error) error {
+// refuseImmutable turns the refusal to move or delete an immutable tag into
+// words that docker shows; any other error stays as it is.
+func refuseImmutable(name string, err error) error {
 	var e *image.ImmutableError
 	if !errors.As(err, &e) {
 		return err

@@ -187,8 +187,7 @@ func TestIndexOfMissingChildren(t *testing.T) {
 		if after := h.Traces(); after != before {
 			t.Fatalf("before\n%s\nafter\n%s", before, after)
 		}
-		_, err := h.Registry.ChangePolicy(t.Context(), registrytest.By, "alice/app", events.RepositoryPolicy{SparseIndexes: true})
-		check(t, err)
+		h.SetPolicy("alice/app", events.RepositoryPolicy{SparseIndexes: true})
 		put("alice/app").Want(t, 201)
 		c.Must(t, "GET", "/v2/alice/app/manifests/all", nil).Want(t, 200).WantBody(t, string(index.Manifest))
 		c.Must(t, "GET", "/v2/alice/app/manifests/"+never.Digest().String(), nil).Want(t, 404)
@@ -196,8 +195,7 @@ func TestIndexOfMissingChildren(t *testing.T) {
 		// What was deleted does not come back through the back door.
 		c.Must(t, "DELETE", "/v2/alice/app/manifests/"+there.Digest().String(), nil).Want(t, 202)
 		put("alice/app").WantError(t, 400, "MANIFEST_BLOB_UNKNOWN")
-		_, err = h.Registry.ChangePolicy(t.Context(), registrytest.By, "alice/app", events.RepositoryPolicy{})
-		check(t, err)
+		h.SetPolicy("alice/app", events.RepositoryPolicy{})
 		c.MustPush(t, "alice/app", "1", there)
 		put("alice/app").WantError(t, 400, "MANIFEST_BLOB_UNKNOWN")
 	})

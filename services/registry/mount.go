@@ -12,11 +12,11 @@ import (
 	"hubledger/services/registry/leases"
 )
 
-// mount leases to a name a blob that another repository can read, and the
-// principal there. Without from any such repository will do (distribution-spec,
-// "Mounting a blob from another repository"). False: it has to be uploaded.
-// That is also the answer to whoever may not read the source, so that it tells
-// nothing of what is there.
+// mount leases to a name a blob that the principal can read in another
+// repository, in any one when from is empty (distribution-spec, "Mounting a blob
+// from another repository"). False: the client has to upload the blob. A client
+// that may not read the source gets false, too, and so learns nothing about what
+// is there.
 func (s *Registry) mount(r *http.Request, who access.Principal, name, from string, d digest.Digest) (bool, error) {
 	ctx := r.Context()
 	if from == "" {
@@ -25,8 +25,8 @@ func (s *Registry) mount(r *http.Request, who access.Principal, name, from strin
 		}
 	} else if _, err := s.Access.Authorize(r, access.Need{Repository: from, Level: access.Read}); err != nil {
 		if d, rerr := s.Rights.Repository(ctx, who, from); rerr == nil && d.Level >= access.Read {
-			// They may, and only their token was not asked for it: the challenge
-			// says what to ask for.
+			// The account may read it, and only the token was issued without it: the
+			// challenge names both repositories.
 			_, err = s.Access.Authorize(r, access.Need{Repository: name, Level: access.Write}, access.Need{Repository: from, Level: access.Read})
 			return false, err
 		}
@@ -37,8 +37,8 @@ func (s *Registry) mount(r *http.Request, who access.Principal, name, from strin
 	if err != nil {
 		return false, nil // nothing can be mounted from there
 	}
-	// A lease can outlive its blob, when that was not synced before a restart.
-	if _, err := s.Blobs.Stat(d); err != nil {
+	// A lease outlives its blob when the blob was not synced before a restart.
+	if _, err := s.Blobs.Stat(ctx, d); err != nil {
 		if errors.Is(err, blobs.ErrNotFound) {
 			err = nil
 		}
@@ -64,15 +64,15 @@ func (s *Registry) mount(r *http.Request, who access.Principal, name, from strin
 // maxHolders bounds how many repositories an automatic mount looks at.
 const maxHolders = 8
 
-// holder finds a repository in which the blob can be read, also by the
-// principal; "" when none of the first few is one. The asking one comes first.
-// The request is asked, not only who is behind it: its token may be good for less.
+// holder finds a repository in which this request can read the blob; "" when it
+// cannot in any of the first few. The repository that is pushed to comes first.
+// The request counts, not its account: its token may allow less.
 func (s *Registry) holder(r *http.Request, name string, d digest.Digest) string {
 	ctx := r.Context()
 	if _, err := s.blob(ctx, name, d); err == nil {
 		return name
 	}
-	names, err := s.Read.LiveHolders(ctx, d, maxHolders-1)
+	names, err := s.Images.LiveHolders(ctx, d, maxHolders-1)
 	if leased, lerr := s.Leases.Holder(ctx, d); lerr != nil {
 		err = lerr
 	} else if leased != "" {
@@ -87,12 +87,13 @@ func (s *Registry) holder(r *http.Request, name string, d digest.Digest) string 
 		}
 	}
 	if err != nil {
-		s.Logger.Warn("look for a blob to mount", "digest", d, "error", err)
+		s.Logger.Warn("cannot look for a blob to mount", "digest", d, "error", err)
 	}
 	return ""
 }
 
-// deleteBlob drops the repository's lease. What a live manifest needs stays.
+// deleteBlob drops the repository's lease. A blob that a live manifest of the
+// repository needs is refused.
 func (s *Registry) deleteBlob(w http.ResponseWriter, r *http.Request, to route) error {
 	ctx := r.Context()
 	d, err := parseDigest(to.ref)
@@ -103,7 +104,7 @@ func (s *Registry) deleteBlob(w http.ResponseWriter, r *http.Request, to route) 
 		return err
 	}
 	if repo, err := s.repository(ctx, to.name); err == nil {
-		held, err := s.Read.HoldsBlob(ctx, repo.ID, d)
+		held, err := s.Images.HoldsBlob(ctx, repo.ID, d)
 		if err != nil {
 			return err
 		}

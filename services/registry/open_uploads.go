@@ -9,36 +9,36 @@ import (
 	"hubledger/services/internal/access"
 )
 
-// openUploads keeps book of who has how many uploads open, so that one account
-// cannot fill the disk with beginnings. It begins anew with the process.
+// openUploads counts the uploads that each account has open, so that one account
+// cannot fill the disk with unfinished ones. It is empty after a restart.
 type openUploads struct {
-	max   int
-	mu    sync.Mutex
-	of    map[string]map[string]time.Time // by account, then upload: when it was begun
-	owner map[string]string               // by upload
+	max    int
+	mu     sync.Mutex
+	begins map[string]map[string]time.Time // by account, then upload: when it began
+	owner  map[string]string               // by upload
 }
 
-// forgottenAfter is when an upload ceases to count: those that nothing is
-// written to are purged by then.
+// forgottenAfter is the age at which an upload no longer counts: if nothing was
+// written to it, it is purged by then.
 const forgottenAfter = 25 * time.Hour
 
 func newOpenUploads(max int) *openUploads {
-	return &openUploads{max: max, of: map[string]map[string]time.Time{}, owner: map[string]string{}}
+	return &openUploads{max: max, begins: map[string]map[string]time.Time{}, owner: map[string]string{}}
 }
 
-// room refuses one more upload to whoever has too many.
-func (o *openUploads) room(who access.Principal) error {
+// mayBegin refuses one more upload to an account that has too many open.
+func (o *openUploads) mayBegin(who access.Principal) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.of[who.ID]) < o.max {
+	if len(o.begins[who.ID]) < o.max {
 		return nil
 	}
-	for id, begun := range o.of[who.ID] {
+	for id, begun := range o.begins[who.ID] {
 		if time.Since(begun) > forgottenAfter {
 			o.drop(id)
 		}
 	}
-	if len(o.of[who.ID]) < o.max {
+	if len(o.begins[who.ID]) < o.max {
 		return nil
 	}
 	p := fail(http.StatusTooManyRequests, "TOOMANYREQUESTS", fmt.Sprintf("%s has %d uploads open: finish or cancel some first", who.Name, o.max))
@@ -49,10 +49,10 @@ func (o *openUploads) room(who access.Principal) error {
 func (o *openUploads) begun(who access.Principal, id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.of[who.ID] == nil {
-		o.of[who.ID] = map[string]time.Time{}
+	if o.begins[who.ID] == nil {
+		o.begins[who.ID] = map[string]time.Time{}
 	}
-	o.of[who.ID][id] = time.Now()
+	o.begins[who.ID][id] = time.Now()
 	o.owner[id] = who.ID
 }
 
@@ -68,7 +68,7 @@ func (o *openUploads) drop(id string) {
 		return
 	}
 	delete(o.owner, id)
-	if delete(o.of[who], id); len(o.of[who]) == 0 {
-		delete(o.of, who)
+	if delete(o.begins[who], id); len(o.begins[who]) == 0 {
+		delete(o.begins, who)
 	}
 }

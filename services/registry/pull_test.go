@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"hubledger/services/registry"
+	"hubledger/services/registry/pulllimit"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -162,7 +162,7 @@ func TestPullBlobByRange(t *testing.T) {
 // Docker's headers of pull limits, and who is refused when.
 func TestPullLimitsOverHTTP(t *testing.T) {
 	t.Parallel()
-	h := registrytest.Start(t, registrytest.Config{PullLimits: registry.PullLimits{User: 2, Window: time.Hour}})
+	h := registrytest.Start(t, registrytest.Config{PullLimits: pulllimit.Config{User: 2, Window: time.Hour}})
 	c := h.Client()
 	c.MustPush(t, "alice/app", "1.0", registrytest.NewImage("layer"))
 	c.As = "bob"

@@ -6,44 +6,42 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
+	"hubledger/services/registry/quota"
 )
 
 // Quotas says what namespaces may hold.
 type Quotas interface {
 	// Quota is that of the namespace of that name, in bytes of distinct blobs
-	// and manifests and in live manifests; 0 is no limit. A namespace that is
-	// not there has none.
+	// and manifests and in live manifests; 0 is no limit. A namespace that does
+	// not exist has none.
 	Quota(ctx context.Context, namespace string) (bytes, images int64, err error)
 }
 
-// reserve refuses a push that would take its namespace over its quota. What it
-// may take is counted for it until release, so that pushes at the same moment
-// do not all find the same room; on several nodes each counts its own.
-func (s *Registry) reserve(ctx context.Context, name repository.Name, repo *images.Repository, p *push) (release func(), err error) {
+// reserve refuses a push that would take its namespace over its quota. What the
+// push may add counts for it until release, so that pushes at the same moment
+// do not all find the same room; several nodes do not know of each other's.
+func (s *Registry) reserve(ctx context.Context, p *pushRequest, repo *images.Repository, absent []digest.Digest) (release func(), err error) {
 	none := func() {}
-	quota, ns, err := s.quota(ctx, name, repo)
-	if err != nil || quota == (amount{}) {
+	limit, ns, err := s.quotaOf(ctx, p.name, repo)
+	if err != nil || limit == (quota.Amount{}) {
 		return none, err
 	}
-	repoID := ""
+	adds := quota.Push{Digest: p.digest, Size: int64(len(p.bytes)), Manifest: p.manifest, Absent: absent}
 	if repo != nil {
-		repoID = repo.ID
+		adds.Repository = repo.ID
 	}
-	items := s.ledger.itemsOf(repoID, p.Digest, p.parsed, int64(len(p.Manifest)), p.Absent)
-	used, more, release, err := s.ledger.reserve(ctx, s.Read, ns, items, quota)
-	switch {
-	case err != nil:
-		return none, fmt.Errorf("add up what %s holds: %w", name.Namespace, err)
-	case release == nil:
-		return none, overQuota(name.Namespace, used, more, quota)
+	if release, err = s.usage.Reserve(ctx, ns, adds, limit); err != nil {
+		return none, overQuota(p.name.Namespace, err)
 	}
 	return release, nil
 }
 
-// notFull refuses to begin an upload into a namespace that has no room left.
-func (s *Registry) notFull(ctx context.Context, full string) error {
+// checkRoom refuses to begin an upload into a namespace that is full.
+func (s *Registry) checkRoom(ctx context.Context, full string) error {
 	if s.Quotas == nil {
 		return nil
 	}
@@ -51,70 +49,47 @@ func (s *Registry) notFull(ctx context.Context, full string) error {
 	if err != nil {
 		return err
 	}
-	quota, ns, err := s.quota(ctx, name, nil)
-	if err != nil || quota.bytes == 0 {
+	limit, ns, err := s.quotaOf(ctx, name, nil)
+	if err != nil || limit.Bytes == 0 {
 		return err
 	}
-	used, spent, err := s.ledger.full(ctx, s.Read, ns, quota)
-	if err != nil {
-		return fmt.Errorf("add up what %s holds: %w", name.Namespace, err)
-	}
-	if spent {
-		return overQuota(name.Namespace, used, amount{}, quota)
-	}
-	return nil
+	return overQuota(name.Namespace, s.usage.CheckRoom(ctx, ns, limit))
 }
 
-// quota is that of a name's namespace, and the namespace's id. The zero amount
-// is none.
-func (s *Registry) quota(ctx context.Context, name repository.Name, repo *images.Repository) (quota amount, ns string, err error) {
+// quotaOf is the quota of a name's namespace, zero when there is none, and the
+// namespace's id.
+func (s *Registry) quotaOf(ctx context.Context, name repository.Name, repo *images.Repository) (limit quota.Amount, ns string, err error) {
 	if s.Quotas == nil {
-		return amount{}, "", nil
+		return limit, "", nil
 	}
-	if quota.bytes, quota.images, err = s.Quotas.Quota(ctx, name.Namespace); err != nil {
-		return amount{}, "", fmt.Errorf("quota of %s: %w", name.Namespace, err)
+	if limit.Bytes, limit.Images, err = s.Quotas.Quota(ctx, name.Namespace); err != nil {
+		return quota.Amount{}, "", fmt.Errorf("quota of %s: %w", name.Namespace, err)
 	}
-	if quota == (amount{}) {
-		return quota, "", nil
+	if limit == (quota.Amount{}) {
+		return limit, "", nil
 	}
 	if repo != nil {
-		return quota, repo.Namespace, nil
+		return limit, repo.Namespace, nil
 	}
-	ns, err = s.Read.NamespaceID(ctx, name.Namespace)
+	ns, err = s.Images.NamespaceID(ctx, name.Namespace)
 	if errors.Is(err, images.ErrNotFound) && s.catchUp(ctx) {
-		ns, err = s.Read.NamespaceID(ctx, name.Namespace)
+		ns, err = s.Images.NamespaceID(ctx, name.Namespace)
 	}
 	if errors.Is(err, images.ErrNotFound) {
-		return amount{}, "", nil // it holds nothing, and nobody can have given it a quota
+		return quota.Amount{}, "", nil // it holds nothing, and cannot have a quota
 	}
-	return quota, ns, err
+	return limit, ns, err
 }
 
-// overQuota says what there is, what would be added, and what to do.
-func overQuota(namespace string, used, more, quota amount) error {
-	said := fmt.Sprintf("the quota of %s is used up: ", namespace)
-	if quota.bytes > 0 && (used.bytes+more.bytes > quota.bytes || more == amount{}) {
-		said += fmt.Sprintf("%s of %s", inUnits(used.bytes), inUnits(quota.bytes))
-		if more.bytes > 0 {
-			said += fmt.Sprintf(", and this image adds %s", inUnits(more.bytes))
-		}
-	} else {
-		said += fmt.Sprintf("%d of %d images", used.images, quota.images)
+// overQuota turns what package quota answers into the refusal that clients get.
+func overQuota(namespace string, err error) error {
+	var exceeded *quota.ExceededError
+	switch {
+	case errors.As(err, &exceeded):
+		return fail(http.StatusForbidden, "DENIED", "the quota of "+namespace+" is used up: "+exceeded.Error()+
+			"; delete images that are not needed or ask an administrator for more")
+	case err != nil:
+		return fmt.Errorf("add up what %s holds: %w", namespace, err)
 	}
-	return fail(http.StatusForbidden, "DENIED", said+"; delete images that are not needed or ask an administrator for more")
-}
-
-// inUnits is a size for people, rounded down to two digits behind the point.
-func inUnits(n int64) string {
-	const units = "kMGTPE"
-	if n < 1000 {
-		return fmt.Sprintf("%d B", n)
-	}
-	unit := -1
-	whole, rest := n, int64(0)
-	for whole >= 1000 {
-		whole, rest = whole/1000, whole%1000
-		unit++
-	}
-	return fmt.Sprintf("%d.%02d %cB", whole, rest/10, units[unit])
+	return nil
 }

@@ -53,7 +53,7 @@ func TestQuotaOfBytes(t *testing.T) {
 		}
 		a := c.Must(t, "PUT", "/v2/alice/other/manifests/2", second.Manifest, "Content-Type", second.MediaType)
 		says(t, a.WantError(t, 403, "DENIED"), "the quota of alice is used up", "and this image adds", "delete images")
-		if _, err := h.Registry.Read.Repository(t.Context(), "alice/other"); err == nil {
+		if _, err := h.Registry.Images.Repository(t.Context(), "alice/other"); err == nil {
 			t.Error("a refused push made a repository")
 		}
 		q.bytes.Store(both)
@@ -110,9 +110,9 @@ func TestQuotaRaces(t *testing.T) {
 		c.MustPush(t, "alice/app", "first", registrytest.NewImage("layer"))
 		const racers, room = 24, 5
 		for round := range sized(5, 100) {
-			usage, err := h.Registry.Read.Repository(t.Context(), "alice/app")
+			usage, err := h.Registry.Images.Repository(t.Context(), "alice/app")
 			check(t, err)
-			u, err := h.Registry.Read.NamespaceUsage(t.Context(), usage.Namespace, true)
+			u, err := h.Registry.Images.NamespaceUsage(t.Context(), usage.Namespace, true)
 			check(t, err)
 			q.images.Store(u.Manifests + room)
 			var work sync.WaitGroup
@@ -183,9 +183,9 @@ func TestQuotaKnowsWhatIsHeld(t *testing.T) {
 				}
 				c.MustPush(t, name, "latest", image)
 			}
-			repo, err := h.Registry.Read.Repository(t.Context(), "alice/app")
+			repo, err := h.Registry.Images.Repository(t.Context(), "alice/app")
 			check(t, err)
-			u, err := h.Registry.Read.NamespaceUsage(t.Context(), repo.Namespace, true)
+			u, err := h.Registry.Images.NamespaceUsage(t.Context(), repo.Namespace, true)
 			check(t, err)
 			if u.Bytes == 0 {
 				c.MustPush(t, "alice/app", "first", first)

@@ -116,7 +116,7 @@ func TestPushRacesRepositoryDelete(t *testing.T) {
 			lives := pulls(t, b, "alice/app", "1")
 			switch status := registrytest.Refused(errs[0]); {
 			case errs[0] == nil:
-				repo, err := h.Registry.Read.Repository(t.Context(), "alice/app")
+				repo, err := h.Registry.Images.Repository(t.Context(), "alice/app")
 				switch {
 				case lives && err == nil && repo.ID == old.Repository:
 					t.Fatal("the deletion had no effect")

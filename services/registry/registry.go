@@ -1,22 +1,26 @@
 // Package registry serves OCI Distribution 1.1 and Docker schema 2 below /v2/.
-// Blobs are files; everything else it answers comes from the registry
-// projection, and everything it decides is an event.
+// Blobs come from the blob store, everything else from the images read model;
+// every decision is an event.
 package registry
 
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"hubledger/events"
+	"hubledger/projections"
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
-	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/cache"
+	"hubledger/services/registry/gc"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulllimit"
+	"hubledger/services/registry/quota"
 )
 
 // MaxManifestSize is the largest manifest in bytes; larger ones get 413.
@@ -31,7 +35,7 @@ type Log interface {
 	ReadOnly() error
 }
 
-// View is the registry projection's progress.
+// View is the progress of the images read model.
 type View interface {
 	// Wait returns when the event of that sequence is committed; an error
 	// when it is parked or ctx ends.
@@ -40,7 +44,7 @@ type View interface {
 	HasParked() bool
 }
 
-// Access decides what a request may do, and says who is behind it.
+// Access authenticates and authorizes requests.
 type Access interface {
 	// Authorize is nil when all the needs hold; a refusal is an *access.Denied.
 	Authorize(r *http.Request, needs ...access.Need) (access.Principal, error)
@@ -60,18 +64,18 @@ type Rights interface {
 type Config struct {
 	Log    Log
 	View   View
-	Read   images.Reader
-	Blobs  *blobs.Store
+	Images images.Reader
+	Blobs  Blobs
 	Leases *leases.Store
 	Logger *slog.Logger
-	// Access is asked once for every request, before anything else.
+	// Access authorizes every request before anything else is done.
 	Access Access
-	// Rights says what lists may show, and what may be mounted from elsewhere.
+	// Rights decides what lists show, and what may be mounted from elsewhere.
 	Rights Rights
-	// Quotas says what a namespace may hold. Nil: as much as there is space.
+	// Quotas limits what namespaces hold. Nil: no limits.
 	Quotas Quotas
-	// PullLimits bounds how often manifests are fetched. Zero: as often as one likes.
-	PullLimits PullLimits
+	// PullLimits bounds how often manifests are fetched. Zero: no limits.
+	PullLimits pulllimit.Config
 	// DefaultVisibility is that of a repository which a push creates:
 	// events.Public or events.Private, the default.
 	DefaultVisibility string
@@ -87,19 +91,23 @@ type Config struct {
 	GCInterval time.Duration
 	// UndeleteWindow is how long a deletion can be undone. Default 30 days.
 	UndeleteWindow time.Duration
-	// Wait bounds how long an answer waits for the projection. Default 10 s.
+	// Wait bounds how long an answer waits for the images read model. Default 10 s.
 	Wait time.Duration
 }
+
+// maxCacheBytes bounds what is kept in memory of the images read model.
+const maxCacheBytes = 32 << 20
 
 // A Registry is the service; serve it below /v2/.
 type Registry struct {
 	Config
-	cache      *cache
-	collecting sync.Mutex
-	pulls      *pullCounter
-	limiter    *limiter
-	ledger     *ledger
-	open       *openUploads
+	// GC collects the blobs that nothing needs any more.
+	GC      *gc.Collector
+	cache   *cache.Cache
+	pulls   *pullCounter
+	limiter *pulllimit.Limiter
+	usage   *quota.Usage
+	open    *openUploads
 }
 
 // New makes a registry.
@@ -120,23 +128,40 @@ func New(c Config) *Registry {
 		c.Metrics = NewMetrics()
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
-	return &Registry{Config: c, cache: newCache(maxCacheBytes), pulls: newPullCounter(),
-		limiter: newLimiter(c.PullLimits), ledger: newLedger(), open: newOpenUploads(c.MaxUploads)}
+	s := &Registry{Config: c, cache: cache.New(maxCacheBytes), pulls: newPullCounter(),
+		limiter: pulllimit.New(c.PullLimits), usage: quota.NewUsage(c.Images), open: newOpenUploads(c.MaxUploads)}
+	s.GC = gc.New(gc.Config{Log: c.Log, View: c.View, Images: c.Images, Blobs: c.Blobs, Leases: c.Leases,
+		LeaseTerm: c.LeaseTerm, Wait: c.Wait, Swept: s.countSwept})
+	return s
 }
 
-// by signs what a principal decides here.
+func (s *Registry) countSwept(bytes int64) {
+	s.Metrics.Swept.Inc()
+	s.Metrics.Freed.Add(float64(bytes))
+}
+
+// Committed follows a commit of the images read model. It is called before
+// anyone who waits for the commit goes on; parked says whether the read model
+// has set any event aside.
+func (s *Registry) Committed(c projections.Commit, parked bool) {
+	s.usage.Committed(c, parked)
+	s.cache.Committed(c, parked)
+}
+
+// by attributes a decision of this service to a principal.
 func by(who access.Principal) command.By { return who.By("/registry") }
 
-// settle waits until the answer to a write can be read back.
-func (s *Registry) settle(ctx context.Context, seq uint64) error {
+// awaitVisible waits, bounded, until the images read model has committed the
+// event of that sequence: what was written can be read back then.
+func (s *Registry) awaitVisible(ctx context.Context, seq uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Wait)
 	defer cancel()
 	return s.View.Wait(ctx, seq)
 }
 
-// catchUp waits, bounded, until the projection has seen all that the log had
-// when it was called. It says whether there was anything to wait for: only
-// then is a second look worth it.
+// catchUp waits, bounded, until the images read model has all that the log had
+// when it was called. True when there was something to wait for: only then can a
+// second look find more.
 func (s *Registry) catchUp(ctx context.Context) bool {
 	last, err := s.Log.LastSeq(ctx)
 	if err != nil || last <= s.View.Position() {
@@ -145,4 +170,21 @@ func (s *Registry) catchUp(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	return s.View.Wait(ctx, last) == nil
+}
+
+// decisionTime bounds a decision once it has begun.
+const decisionTime = time.Minute
+
+// decision is the context of what is finished once it has begun, whether the
+// client still waits or not: an append that is broken off may be in the log.
+func (s *Registry) decision(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), decisionTime)
+}
+
+// unpin ends a pin, unless it is unknown whether the event is in the log: then
+// the pin holds to its term.
+func (s *Registry) unpin(pin leases.Pin, err *error) {
+	if !errors.Is(*err, events.ErrUncertain) {
+		s.Leases.Unpin(pin)
+	}
 }

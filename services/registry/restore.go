@@ -17,11 +17,12 @@ import (
 )
 
 var (
-	// ErrTooLate: the undelete window of the deletion has ended.
+	// ErrTooLate says that the undelete window of a deletion has ended.
 	ErrTooLate = errors.New("the undelete window has ended")
-	// ErrSwept: garbage collection has taken what would have to come back.
+	// ErrSwept says that garbage collection has removed a blob that would have to
+	// come back.
 	ErrSwept = errors.New("its content was swept")
-	// ErrNothingDeleted: there is nothing to restore.
+	// ErrNothingDeleted says that there is nothing to restore.
 	ErrNothingDeleted = errors.New("nothing of that name was deleted")
 )
 
@@ -33,7 +34,7 @@ func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, i
 		return 0, err
 	}
 	s.catchUp(ctx)
-	all, err := s.Read.DeletedRepositories(ctx, full, time.UnixMicro(1))
+	all, err := s.Images.DeletedRepositories(ctx, full, time.UnixMicro(1))
 	if err != nil {
 		return 0, err
 	}
@@ -44,11 +45,11 @@ func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, i
 	if err := s.inWindow(all[k].Deleted); err != nil {
 		return 0, fmt.Errorf("%s: %w", full, err)
 	}
-	needs, err := s.Read.RepositoryBlobs(ctx, all[k].ID)
+	needs, err := s.Images.RepositoryBlobs(ctx, all[k].ID)
 	if err != nil {
 		return 0, err
 	}
-	ns, err := s.Read.NamespaceOf(ctx, all[k].ID)
+	ns, err := s.Images.NamespaceOf(ctx, all[k].ID)
 	if err != nil {
 		return 0, err
 	}
@@ -57,8 +58,8 @@ func (s *Registry) RestoreRepository(ctx context.Context, by command.By, name, i
 	})
 }
 
-// RestoreManifest undoes the deletion of a manifest. Where several deleted it
-// at the same moment, all of theirs stand in the log and each is undone.
+// RestoreManifest undoes the deletion of a manifest. When several clients deleted
+// it at the same moment, the log has a deletion of each, and all are undone.
 func (s *Registry) RestoreManifest(ctx context.Context, by command.By, name string, d digest.Digest) (seq uint64, err error) {
 	repo, err := s.repository(ctx, name)
 	if err != nil {
@@ -66,12 +67,12 @@ func (s *Registry) RestoreManifest(ctx context.Context, by command.By, name stri
 	}
 	s.catchUp(ctx)
 	for {
-		deletion, err := s.Read.LastDeletion(ctx, repo.ID, d)
+		deletion, err := s.Images.LastDeletion(ctx, repo.ID, d)
 		switch {
 		case err != nil && !errors.Is(err, images.ErrNotFound):
 			return 0, err
 		case seq > 0 && (err != nil || deletion.Seq > seq):
-			return seq, nil // no more, or one by somebody who came later
+			return seq, nil // no more, or one that was made after this
 		case err != nil:
 			return 0, fmt.Errorf("%s@%s: %w", name, d, ErrNothingDeleted)
 		}
@@ -85,7 +86,7 @@ func (s *Registry) undelete(ctx context.Context, by command.By, repo *images.Rep
 	if err := s.inWindow(deletion.Time); err != nil {
 		return 0, fmt.Errorf("%s@%s: %w", repo.Name, d, err)
 	}
-	needs, err := s.Read.ManifestBlobs(ctx, repo.ID, d)
+	needs, err := s.Images.ManifestBlobs(ctx, repo.ID, d)
 	if err != nil {
 		return 0, err
 	}
@@ -101,7 +102,7 @@ func (s *Registry) RestoreTag(ctx context.Context, by command.By, name, tag stri
 		return 0, err
 	}
 	s.catchUp(ctx)
-	d, deleted, err := s.Read.DeletedTag(ctx, repo.ID, tag)
+	d, deleted, err := s.Images.DeletedTag(ctx, repo.ID, tag)
 	if errors.Is(err, images.ErrNotFound) {
 		return 0, fmt.Errorf("%s:%s: %w", name, tag, ErrNothingDeleted)
 	}
@@ -114,7 +115,7 @@ func (s *Registry) RestoreTag(ctx context.Context, by command.By, name, tag stri
 	if _, err := s.manifest(ctx, repo, d.String()); err != nil {
 		return 0, fmt.Errorf("%s:%s named a manifest that was deleted as well; restore %s@%s first: %w", name, tag, name, d, err)
 	}
-	needs, err := s.Read.ManifestBlobs(ctx, repo.ID, d)
+	needs, err := s.Images.ManifestBlobs(ctx, repo.ID, d)
 	if err != nil {
 		return 0, err
 	}
@@ -133,8 +134,9 @@ func (s *Registry) inWindow(deleted time.Time) error {
 // pinBatch bounds the blobs of one pin.
 const pinBatch = 1000
 
-// restore pins what has to come back, makes sure that all of it is there, and
-// only then decides: as a push does, and for the same reason.
+// restore pins the blobs that have to come back, makes sure that all of them are
+// there and durable, and only then decides: in the order of a push, and for the
+// same reasons.
 func (s *Registry) restore(ctx context.Context, name string, needs []digest.Digest, decide func(context.Context) (uint64, error)) (seq uint64, err error) {
 	ctx, cancel := s.decision(ctx)
 	defer cancel()
@@ -150,12 +152,12 @@ func (s *Registry) restore(ctx context.Context, name string, needs []digest.Dige
 		}
 		defer s.unpin(pin, &err)
 		for _, d := range batch {
-			if _, err := s.Blobs.Stat(d); err != nil {
-				at, _ := s.Read.SweptAt(ctx, d)
+			if _, err := s.Blobs.Stat(ctx, d); err != nil {
+				at, _ := s.Images.SweptAt(ctx, d)
 				return 0, fmt.Errorf("%s: blob %s is gone, swept by event %d: %w", name, d, at, ErrSwept)
 			}
 		}
-		// It may have been pushed again since, and not be on disk yet.
+		// A blob may have been pushed again since, and not be durable yet.
 		if err := s.Blobs.Sync(ctx, batch...); err != nil {
 			return 0, fmt.Errorf("make the blobs of %s durable: %w", name, err)
 		}
@@ -163,5 +165,5 @@ func (s *Registry) restore(ctx context.Context, name string, needs []digest.Dige
 	if seq, err = decide(ctx); err != nil {
 		return 0, err
 	}
-	return seq, s.settle(ctx, seq)
+	return seq, s.awaitVisible(ctx, seq)
 }

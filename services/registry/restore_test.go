@@ -41,7 +41,7 @@ func wantPulls(t testing.TB, c *registrytest.Client, repo string, want bool, ref
 
 func idOf(t testing.TB, h *registrytest.Hub, name string) repository.ID {
 	t.Helper()
-	repo, err := h.Registry.Read.Repository(t.Context(), name)
+	repo, err := h.Registry.Images.Repository(t.Context(), name)
 	check(t, err)
 	return repository.ID{Namespace: repo.Namespace, Repository: repo.ID}
 }
@@ -201,7 +201,7 @@ func TestRestoreRepository(t *testing.T) {
 		wantPulls(t, c, "alice/app", true, img.Digest().String())
 		wantPulls(t, c, "alice/app", false, other.Digest().String())
 		remove()
-		list, err := h.Registry.Read.DeletedRepositories(ctx, "", time.Now().Add(-time.Hour))
+		list, err := h.Registry.Images.DeletedRepositories(ctx, "", time.Now().Add(-time.Hour))
 		check(t, err)
 		if len(list) != 2 || list[0].ID != first.Repository || list[0].Name != "alice/app" {
 			t.Errorf("deleted are %+v", list)

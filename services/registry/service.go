@@ -28,13 +28,20 @@ func (s *Registry) Service() service.Service {
 		},
 		Metrics:   s.Metrics.collectors(),
 		Sentences: sentences,
-		Start:     s.FinishSweeps,
+		Start:     s.GC.FinishSweeps,
 		Stop:      s.FlushPulls,
 	}
 }
 
+// purgeUploads purges those of a store that keeps what is abandoned.
 func (s *Registry) purgeUploads(ctx context.Context) error {
-	n, err := s.Blobs.PurgeUploads(ctx, abandonedAfter)
+	store, ok := s.Blobs.(interface {
+		PurgeUploads(ctx context.Context, olderThan time.Duration) (int, error)
+	})
+	if !ok {
+		return nil
+	}
+	n, err := store.PurgeUploads(ctx, abandonedAfter)
 	if n > 0 {
 		s.Logger.Info("purged abandoned uploads", "count", n)
 	}
@@ -50,11 +57,15 @@ func (s *Registry) dropLeases(ctx context.Context) error {
 // reserve is reached it gives up what could still be restored.
 func (s *Registry) collectGarbage(ctx context.Context) error {
 	window := s.UndeleteWindow
-	if left, _, _, err := s.Blobs.Space(); err == nil && left <= 0 {
-		window = 0
-		s.Logger.Warn("the disk's reserve is reached: garbage collection takes deleted images now, they cannot be restored any more")
+	if store, ok := s.Blobs.(interface {
+		Space() (left, free, total int64, err error)
+	}); ok {
+		if left, _, _, err := store.Space(); err == nil && left <= 0 {
+			window = 0
+			s.Logger.Warn("the disk's reserve is reached: garbage collection takes deleted images now, they cannot be restored any more")
+		}
 	}
-	c, err := s.Collect(ctx, window, func(int) {})
+	c, err := s.GC.Collect(ctx, window, func(int) {})
 	if c.Swept > 0 {
 		s.Logger.Info("garbage collected", "blobs", c.Swept, "bytes", c.Freed)
 	}

@@ -106,7 +106,7 @@ func churn(t *testing.T, clients int, limit time.Duration, enough func(*churnSta
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
-			if _, err := h.Registry.Collect(ctx, h.UndeleteWindow, func(int) {}); err != nil && ctx.Err() == nil {
+			if _, err := h.Registry.GC.Collect(ctx, h.UndeleteWindow, func(int) {}); err != nil && ctx.Err() == nil {
 				t.Errorf("collect: %v", err)
 			}
 			done := false

@@ -3,11 +3,9 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -25,7 +23,7 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 		return err
 	}
 	if err := s.Log.ReadOnly(); err != nil {
-		return err // before the content is sent in vain
+		return err // rather than after the client has sent the content
 	}
 	if r.URL.RawQuery != "" {
 		q := r.URL.Query()
@@ -42,13 +40,13 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 				return created(w, to.name, d)
 			}
 		} else if q.Has("digest") {
-			return s.takeWhole(w, r, to, name, q.Get("digest"))
+			return s.uploadWhole(w, r, to, name, q.Get("digest"))
 		}
 	}
 	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
 		return err
 	}
-	if _, err := io.Copy(io.Discard, io.LimitReader(progress(w, r), 1)); err != nil {
+	if _, err := io.Copy(io.Discard, io.LimitReader(bodyOf(w, r), 1)); err != nil {
 		return errTruncated
 	}
 	id, err := s.Blobs.Begin(r.Context(), name)
@@ -61,14 +59,14 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 
 // mayUpload refuses an upload that could not be used, before its content is sent.
 func (s *Registry) mayUpload(ctx context.Context, who access.Principal, name string) error {
-	if err := s.open.room(who); err != nil {
+	if err := s.open.mayBegin(who); err != nil {
 		return err
 	}
-	return s.notFull(ctx, name)
+	return s.checkRoom(ctx, name)
 }
 
-// takeWhole is a monolithic upload in one POST.
-func (s *Registry) takeWhole(w http.ResponseWriter, r *http.Request, to route, name, sum string) error {
+// uploadWhole is a monolithic upload in one POST.
+func (s *Registry) uploadWhole(w http.ResponseWriter, r *http.Request, to route, name, sum string) error {
 	d, err := parseDigest(sum)
 	if err != nil {
 		return err
@@ -76,21 +74,14 @@ func (s *Registry) takeWhole(w http.ResponseWriter, r *http.Request, to route, n
 	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
 		return err
 	}
-	id, err := s.Blobs.Begin(r.Context(), name)
-	if err != nil {
-		return err
-	}
-	err = s.receive(w, r, name, id, -1)
-	if err == nil {
-		err = s.finish(r.Context(), name, id, d)
-	}
-	if err != nil {
-		// The client has no id to go on with: leave nothing behind.
-		if cerr := s.Blobs.Cancel(context.WithoutCancel(r.Context()), name, id); cerr != nil && !errors.Is(cerr, blobs.ErrUploadUnknown) {
-			s.Logger.Warn("cancel an upload", "error", cerr)
+	body := bodyOf(w, r)
+	if _, err := s.Blobs.Put(r.Context(), d, body, r.ContentLength, s.claim(name, d)); err != nil {
+		if body.failed {
+			return errTruncated
 		}
 		return err
 	}
+	s.Metrics.Uploads.Inc()
 	return created(w, to.name, d)
 }
 
@@ -131,7 +122,7 @@ func (s *Registry) finishUpload(w http.ResponseWriter, r *http.Request, to route
 	return created(w, to.name, d)
 }
 
-// uploadStatus is GET: how far an upload has come.
+// uploadStatus is GET: how much of an upload has arrived.
 func (s *Registry) uploadStatus(w http.ResponseWriter, r *http.Request, to route) error {
 	name, err := fullName(to.name)
 	if err != nil {
@@ -158,67 +149,13 @@ func (s *Registry) cancelUpload(w http.ResponseWriter, r *http.Request, to route
 	return nil
 }
 
-var errTruncated = fail(http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "the request ended before its body did")
-
-// chunk reads where a request's body belongs; -1 is at the end.
-func (s *Registry) chunk(w http.ResponseWriter, r *http.Request, to route) (name string, at int64, err error) {
-	if name, err = fullName(to.name); err != nil {
-		return "", 0, err
-	}
-	header := r.Header.Get("Content-Range")
-	if header == "" {
-		return name, -1, nil
-	}
-	first, size, ok := parseContentRange(header)
-	if !ok || r.ContentLength >= 0 && size != r.ContentLength {
-		return "", 0, fail(http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID", "Content-Range is <first>-<last> in bytes, and as long as the body")
-	}
-	return name, first, nil
-}
-
-// parseContentRange reads <first>-<last> (distribution-spec, "Pushing a blob in
-// chunks"), or the same as RFC 9110 has it: bytes <first>-<last>/<size>. A last
-// byte before the first is the range of an empty chunk.
-func parseContentRange(header string) (first, size int64, ok bool) {
-	header, _, _ = strings.Cut(strings.TrimPrefix(header, "bytes "), "/")
-	from, to, ok := strings.Cut(header, "-")
-	a, err1 := strconv.ParseUint(from, 10, 62)
-	b, err2 := strconv.ParseUint(to, 10, 62)
-	if !ok || err1 != nil || err2 != nil || b+1 < a {
-		return 0, 0, false
-	}
-	return int64(a), int64(b) + 1 - int64(a), true
-}
-
-// receive appends a body to an upload. What came of a broken one stays, so
-// that the client can go on from there.
-func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id string, at int64) error {
-	body := progress(w, r)
-	_, err := s.Blobs.Write(r.Context(), name, id, at, body)
-	if err != nil && body.failed {
-		return errTruncated
-	}
-	return err
-}
-
-// outOfOrder answers a chunk that does not follow the last one with where the
-// upload stands (distribution-spec, "Pushing a blob in chunks").
-func (s *Registry) outOfOrder(w http.ResponseWriter, to route, err error) error {
-	var offset *blobs.OffsetError
-	if !errors.As(err, &offset) {
-		return err
-	}
-	uploadHeaders(w, to.name, to.ref, offset.Offset)
-	return fail(http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID",
-		fmt.Sprintf("the next chunk begins at %d", offset.Offset))
-}
-
-// finish verifies an upload, leases its digest to the name and makes it the
-// blob, in this order: who does not have the content must not get the lease,
-// and garbage collection must not take a blob that an upload relies on. One
-// that is being taken at this moment is waited for, and put back by the upload.
-func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest) error {
-	_, err := s.Blobs.Finish(ctx, name, id, d, func(ctx context.Context) error {
+// claim leases a blob to the name between the verification of its content and
+// the moment the content becomes the blob: a client that does not have the
+// content must not get the lease, and garbage collection must not take a blob
+// that an upload relies on. A blob that is being collected at this moment is
+// waited for; the upload then puts it back.
+func (s *Registry) claim(name string, d digest.Digest) func(context.Context) error {
+	return func(ctx context.Context) error {
 		until := time.Now().Add(s.LeaseTerm)
 		for {
 			err := s.Leases.Take(ctx, name, until, d)
@@ -229,7 +166,13 @@ func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest)
 				return err
 			}
 		}
-	})
+	}
+}
+
+// finish verifies an upload and makes it the blob of that digest, leased to
+// the name.
+func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest) error {
+	_, err := s.Blobs.Finish(ctx, name, id, d, s.claim(name, d))
 	if err == nil {
 		s.Metrics.Uploads.Inc()
 	}

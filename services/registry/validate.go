@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,7 +24,8 @@ const (
 	typeDockerConfig   = "application/vnd.docker.container.image.v1+json"
 )
 
-// maxDescriptors bounds how many blobs or children a manifest names: each is looked up.
+// maxDescriptors bounds how many blobs and manifests a manifest names: each is
+// looked up.
 const maxDescriptors = 10_000
 
 // validate checks a manifest's shape against its media type.
@@ -65,15 +67,16 @@ func validate(mediaType string, m *images.Manifest) error {
 	return nil
 }
 
-// isForeign tells a layer that its pusher may leave out: non-distributable, or
-// to be fetched from somewhere else (image-spec, "Non-Distributable Layers").
+// isForeign says whether a layer may be left out of a push: it is marked as
+// non-distributable, or as to be fetched from URLs (image-spec,
+// "Non-Distributable Layers").
 func isForeign(d v1.Descriptor) bool {
 	return len(d.URLs) > 0 || strings.HasPrefix(d.MediaType, "application/vnd.oci.image.layer.nondistributable.") ||
 		strings.HasPrefix(d.MediaType, "application/vnd.docker.image.rootfs.foreign.")
 }
 
-// requiredBlobs are those that a manifest cannot leave out: its config, and
-// every layer that is foreign nowhere in it or not everywhere.
+// requiredBlobs are those that have to be pushed: the config, and every layer
+// with at least one descriptor that does not mark it as foreign.
 func requiredBlobs(m *images.Manifest) map[digest.Digest]bool {
 	required := map[digest.Digest]bool{}
 	if m.Config != nil {
@@ -90,17 +93,18 @@ func requiredBlobs(m *images.Manifest) map[digest.Digest]bool {
 // maxConfig is how much of a config is read for its platform, in bytes.
 const maxConfig = 1 << 20
 
-// maxPlatform bounds what an event says of a platform, in bytes of its words.
+// maxPlatform bounds what an event has of a platform, in bytes of its words.
 const maxPlatform = 1 << 10
 
-// describe reads platform and creation time out of an image's config. A config
-// that is something else, or broken, says nothing; it is the pusher's.
-func (s *Registry) describe(m *images.Manifest) (*events.Platform, *time.Time) {
+// describe reads platform and creation time from an image's config. Both are nil
+// for a config that cannot be parsed or is of another kind: nothing in a config
+// makes a push fail.
+func (s *Registry) describe(ctx context.Context, m *images.Manifest) (*events.Platform, *time.Time) {
 	if m.Config == nil || m.Config.Size > maxConfig ||
 		m.Config.MediaType != v1.MediaTypeImageConfig && m.Config.MediaType != typeDockerConfig {
 		return nil, nil
 	}
-	f, _, err := s.Blobs.Open(m.Config.Digest)
+	f, _, err := s.Blobs.Open(ctx, m.Config.Digest)
 	if err != nil {
 		return nil, nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/projections/images"
 	"hubledger/services/internal/adminsocket"
 	"hubledger/services/registry/blobs"
 )
@@ -23,7 +24,7 @@ func (n *Node) adminCollect(ctx context.Context, r *http.Request, a *answer) err
 		window = 0
 	}
 	total := n.blobs.Usage().Blobs
-	c, err := n.registry.Collect(ctx, window, func(seen int) { a.progress(int64(seen), total, "blobs") })
+	c, err := n.registry.GC.Collect(ctx, window, func(seen int) { a.progress(int64(seen), total, "blobs") })
 	if err != nil {
 		return err
 	}
@@ -33,14 +34,10 @@ func (n *Node) adminVerify(ctx context.Context, _ *http.Request, a *answer) erro
 	if n.blobs == nil {
 		return errNoBlobs
 	}
-	var errs []error
-	err := n.blobs.Verify(ctx, func(p blobs.Progress) { a.progress(p.Bytes, p.TotalBytes, "bytes") },
-		func(d digest.Digest, problem error) {
-			n.Logger.Error("damaged blob", "digest", d, "problem", problem)
-			broken, err := n.registry.Read.ImagesWith(ctx, d)
-			errs = append(errs, err, n.leases.MarkDamaged(ctx, d, problem.Error()), a.item(adminsocket.DamagedBlob{Digest: d, Problem: problem.Error(), Breaks: broken}))
+	return n.registry.VerifyBlobs(ctx, func(p blobs.Progress) { a.progress(p.Bytes, p.TotalBytes, "bytes") },
+		func(d digest.Digest, problem error, breaks []images.Image) error {
+			return a.item(adminsocket.DamagedBlob{Digest: d, Problem: problem.Error(), Breaks: breaks})
 		})
-	return errors.Join(append(errs, err)...)
 }
 
 var errNoBlobs = errors.New("this node runs neither the registry nor the API, and has no blobs")

@@ -11,7 +11,7 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/pgstore"
 	"hubledger/projections/sqlitestore"
-	"hubledger/services/registry"
+	"hubledger/services/registry/pulllimit"
 )
 
 // Config is what serve was told.
@@ -38,7 +38,7 @@ type Config struct {
 	AdminPassword string
 	// DefaultVisibility is that of a repository that a push creates.
 	DefaultVisibility string
-	PullLimits        registry.PullLimits
+	PullLimits        pulllimit.Config
 	LeaseTerm         time.Duration
 	UndeleteWindow    time.Duration
 	GCInterval        time.Duration // 0: no garbage collection by itself

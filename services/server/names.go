@@ -19,7 +19,7 @@ type names struct {
 func (n *Node) names(ctx context.Context) names {
 	found := names{ctx: ctx, accounts: accounts.Reader{DB: n.model(accounts.Projection.Name)}}
 	if n.model(images.Projection.Name) != nil {
-		found.images = &n.registry.Read
+		found.images = &n.registry.Images
 	}
 	return found
 }

@@ -24,7 +24,7 @@ func (n *Node) allServices() ([]service.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	cleaner := cleanup.New(cleanup.Config{Log: n.counted(), View: content, Read: n.registry.Read, Pulls: lastPulls{found, recentPulls{n.leases}},
+	cleaner := cleanup.New(cleanup.Config{Log: n.counted(), View: content, Read: n.registry.Images, Pulls: lastPulls{found, recentPulls{n.leases}},
 		Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})
 	everybody, operator, err := n.apis(cleaner, found)
 	if err != nil {
@@ -59,11 +59,13 @@ func (n *Node) wire() (content *readModel, found catalog.Reader, err error) {
 	}
 	n.auth = auth.New(c)
 	content = n.readModel(&images.Projection)
-	n.registry = registry.New(registry.Config{
-		Log: n.counted(), View: content, Read: images.Reader{DB: content}, Blobs: n.blobs, Leases: n.leases,
+	rc := registry.Config{Log: n.counted(), View: content, Images: images.Reader{DB: content}, Leases: n.leases,
 		Access: n.auth, Rights: n.rights, Quotas: quotas{who}, PullLimits: n.PullLimits, DefaultVisibility: n.DefaultVisibility,
-		Logger: n.Logger, LeaseTerm: n.LeaseTerm, UndeleteWindow: n.UndeleteWindow, GCInterval: n.GCInterval,
-	})
+		Logger: n.Logger, LeaseTerm: n.LeaseTerm, UndeleteWindow: n.UndeleteWindow, GCInterval: n.GCInterval}
+	if n.blobs != nil {
+		rc.Blobs = n.blobs
+	}
+	n.registry = registry.New(rc)
 	content.onCommit = n.registry.Committed
 	return content, catalog.Reader{DB: unprepared{n.readModel(&catalog.Projection)}, Dialect: n.dialect()}, nil
 }
@@ -71,7 +73,7 @@ func (n *Node) wire() (content *readModel, found catalog.Reader, err error) {
 // apis makes the API twice: for everybody, and for whoever may open the admin socket.
 func (n *Node) apis(cleaner *cleanup.Cleaner, found catalog.Reader) (everybody, operator *api.API, err error) {
 	c := api.Config{Auth: n.auth, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.counted(),
-		ReadModels: everyReadModel{n}, Accounts: accounts.Reader{DB: n.readModel(&accounts.Projection)}, Catalog: found, Images: n.registry.Read, Registry: n.registry,
+		ReadModels: everyReadModel{n}, Accounts: accounts.Reader{DB: n.readModel(&accounts.Projection)}, Catalog: found, Images: n.registry.Images, Registry: n.registry,
 		Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
 		Cleaner:   cleaner, KeptAnswers: n.activity, Used: n.activity, RecentPulls: recentPulls{n.leases}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, Version: n.Version, UndeleteWindow: n.UndeleteWindow}

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"path/filepath"
 
-	"github.com/opencontainers/go-digest"
-
 	"hubledger/events"
 	"hubledger/services/internal/operational"
+	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
 	"hubledger/streams"
@@ -37,27 +36,8 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	if !n.runs("registry") && !n.runs("api") {
 		return nil // nothing here reads or deletes blobs
 	}
-	found, err := n.leases.Damaged(ctx)
-	if err != nil {
-		return err
-	}
-	var damaged []digest.Digest
-	for _, d := range found {
-		damaged = append(damaged, d.Digest)
-	}
-	n.blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(n.Data, "registry"), Log: n.Logger, Reserve: n.Reserve, Repaired: n.repaired})
-	if err != nil {
-		return err
-	}
-	n.blobs.MarkDamaged(damaged...)
-	return nil
-}
-
-// repaired is called when a push has replaced a damaged blob.
-func (n *Node) repaired(d digest.Digest) {
-	if err := n.leases.ClearDamaged(context.Background(), d); err != nil {
-		n.Logger.Warn("a damaged blob was repaired, but is still listed", "digest", d, "error", err)
-	}
+	n.blobs, err = registry.OpenBlobs(ctx, blobs.Config{Dir: filepath.Join(n.Data, "registry"), Log: n.Logger, Reserve: n.Reserve}, n.leases)
+	return err
 }
 
 func (n *Node) openLeases(ctx context.Context) (*leases.Store, error) {

@@ -55,7 +55,7 @@ func New(c Config) *Cleaner {
 
 // ErrParked: the read model has parked events and so may not know of a later
 // push, which a cleanup could delete.
-var ErrParked = errors.New("the registry projection has parked events: nothing is cleaned up until a new projection version has applied them")
+var ErrParked = errors.New("the images projection has parked events: nothing is cleaned up until a new projection version has applied them")
 
 // state reads the content that a rule is applied to. It is that of sequence as, or
 // later.

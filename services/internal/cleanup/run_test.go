@@ -43,16 +43,15 @@ func onEach(t *testing.T, test func(t *testing.T, h *registrytest.Hub)) {
 
 // cleaner is one that believes so many days have passed.
 func cleaner(h *registrytest.Hub, log command.Log, days int) *cleanup.Cleaner {
-	return cleanup.New(cleanup.Config{Log: log, View: h.Runner, Read: h.Registry.Read, Pulls: pulls{}, Logger: slog.New(slog.DiscardHandler),
+	return cleanup.New(cleanup.Config{Log: log, View: h.Runner, Read: h.Registry.Images, Pulls: pulls{}, Logger: slog.New(slog.DiscardHandler),
 		UndeleteWindow: 30 * 24 * time.Hour, LeaseTerm: 24 * time.Hour,
 		Now: func() time.Time { return time.Now().Add(time.Duration(days) * 24 * time.Hour) }})
 }
 
 func rule(t testing.TB, h *registrytest.Hub, name string, policy events.RepositoryPolicy) images.Repository {
 	t.Helper()
-	_, err := h.Registry.ChangePolicy(t.Context(), registrytest.By, name, policy)
-	check(t, err)
-	repo, err := h.Registry.Read.Repository(t.Context(), name)
+	h.SetPolicy(name, policy)
+	repo, err := h.Registry.Images.Repository(t.Context(), name)
 	check(t, err)
 	return *repo
 }
@@ -223,9 +222,9 @@ func TestCleanupGoesOn(t *testing.T) {
 	if h.LastSeq() != at {
 		t.Error("a run with nothing to do made events")
 	}
-	repo, err := h.Registry.Read.Repository(t.Context(), "alice/app")
+	repo, err := h.Registry.Images.Repository(t.Context(), "alice/app")
 	check(t, err)
-	left, err := h.Registry.Read.Content(t.Context(), repo.ID)
+	left, err := h.Registry.Images.Content(t.Context(), repo.ID)
 	check(t, err)
 	if len(left.Manifests) != 1 || len(left.Tags) != 1 || left.Tags[0].Name != "v3" || left.Tags[0].Digest != left.Manifests[0].Digest {
 		t.Errorf("left %+v", left)

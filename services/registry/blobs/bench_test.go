@@ -103,7 +103,7 @@ func BenchmarkStat(b *testing.B) {
 	check(b, s.Sync(b.Context(), d))
 	b.ReportAllocs()
 	for b.Loop() {
-		_, err := s.Stat(d)
+		_, err := s.Stat(b.Context(), d)
 		check(b, err)
 	}
 }
@@ -114,7 +114,7 @@ func BenchmarkOpen(b *testing.B) {
 	check(b, s.Sync(b.Context(), d))
 	b.ReportAllocs()
 	for b.Loop() {
-		f, _, err := s.Open(d)
+		f, _, err := s.Open(b.Context(), d)
 		check(b, err)
 		f.Close()
 	}

@@ -10,9 +10,9 @@
 // any blob but void after a restart. Uploads survive a restart as far as the
 // disk kept them and can be resumed.
 //
-// The store knows nothing of who may read a blob or whether it is still
-// needed. Whoever removes blobs makes sure by a fence of their own that nobody
-// relies on them; see package leases.
+// The store does not know who may read a blob or whether it is still needed. A
+// caller that removes blobs makes sure by other means that nobody relies on
+// them; see package leases.
 package blobs
 
 import (
@@ -25,20 +25,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/semaphore"
-)
-
-var (
-	ErrNotFound       = errors.New("no such blob")
-	ErrUploadUnknown  = errors.New("no such upload")
-	ErrDigestMismatch = errors.New("the content does not have the given digest")
-	ErrSizeMismatch   = errors.New("the content does not have the given size")
-	ErrBadDigest      = errors.New("not a sha256 or sha512 digest")
-	ErrTooLarge       = errors.New("the blob is larger than allowed")
-	ErrNoSpace        = errors.New("no space left for uploads")
-	ErrClosed         = errors.New("the blob store is closed")
-	// ErrDamaged is an ErrNotFound: a blob that is known to be damaged reads
-	// as absent, so that clients push it again, which repairs it.
-	ErrDamaged = fmt.Errorf("%w: its file is damaged", ErrNotFound)
 )
 
 // Config says where a store lives and what it may use. Only Dir is required.
@@ -165,7 +151,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.usage.cancel()
-	err := s.settleAll()
+	err := s.completeAll()
 	s.work.Wait()
 	s.uploads.closeAll()
 	return errors.Join(err, s.sha256.close(), s.sha512.close())

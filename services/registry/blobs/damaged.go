@@ -7,7 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// damagedSet is what is known to be damaged. It is nearly always empty, so
+// damagedSet is the blobs that are known to be damaged. It is nearly always empty, so
 // reading an empty one costs no lock.
 type damagedSet struct {
 	count atomic.Int64
@@ -16,8 +16,8 @@ type damagedSet struct {
 }
 
 // MarkDamaged makes blobs read as absent until the next push of their content
-// has replaced them durably. The store itself forgets the marks when it is
-// closed; Verify sets them.
+// has replaced them durably. Verify sets marks, too. They are in memory: a caller
+// that wants to keep them sets them again after Open.
 func (s *Store) MarkDamaged(ds ...digest.Digest) {
 	s.damaged.mu.Lock()
 	defer s.damaged.mu.Unlock()

@@ -78,9 +78,9 @@ func push(t testing.TB, s *blobs.Store, p []byte) digest.Digest {
 
 func mustRead(t testing.TB, s *blobs.Store, d digest.Digest, want []byte) {
 	t.Helper()
-	size, err := s.Stat(d)
+	size, err := s.Stat(t.Context(), d)
 	check(t, err)
-	f, opened, err := s.Open(d)
+	f, opened, err := s.Open(t.Context(), d)
 	check(t, err)
 	defer f.Close()
 	got, err := io.ReadAll(f)

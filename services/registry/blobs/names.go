@@ -10,7 +10,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Every path is built here, out of parts that were checked here.
+// Every path is built in this file, from parts that were checked in this file.
 
 // ParseDigest accepts a sha256 or sha512 digest in its only spelling (OCI
 // image-spec, descriptor, "Digests"); the error is ErrBadDigest.

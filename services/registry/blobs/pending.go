@@ -12,23 +12,24 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// A pendingBlob is verified and not yet durable. Its file stays open: only the
-// descriptor that wrote is sure to hear from fsync that a write was lost.
+// A pendingBlob is verified and not yet durable. Its file stays open: fsync
+// reports a lost write for sure only to the descriptor that wrote.
 type pendingBlob struct {
 	digest  digest.Digest
-	place   *list.Element
+	element *list.Element // in the set's order
 	size    int64
 	f       *os.File
-	placed  chan struct{} // closed when its file has its name in pending/, or never will
-	refused error         // why it never will; written before placed is closed
+	named   chan struct{} // closed when its file has its name in pending/, or never will
+	refused error         // why it never will; written before named is closed
 	started bool          // someone syncs it; guarded by the set
 	done    chan struct{} // closed when it is durable, or lost
 	err     error         // why it is lost; written before done is closed
 }
 
-func (p *pendingBlob) isPlaced() bool {
+// isReadable says whether the file has its name in pending/.
+func (p *pendingBlob) isReadable() bool {
 	select {
-	case <-p.placed:
+	case <-p.named:
 		return p.refused == nil
 	default:
 		return false
@@ -47,15 +48,16 @@ func (set *pendingSet) get(d digest.Digest) *pendingBlob {
 	return set.byDigest[d]
 }
 
-// claim makes the caller the one who places d, or returns who does already.
+// claim makes the caller the one who publishes d, unless another one does
+// already: then mine is false.
 func (set *pendingSet) claim(d digest.Digest) (p *pendingBlob, mine bool) {
 	set.mu.Lock()
 	defer set.mu.Unlock()
 	if p := set.byDigest[d]; p != nil {
 		return p, false
 	}
-	p = &pendingBlob{digest: d, placed: make(chan struct{}), done: make(chan struct{})}
-	p.place = set.order.PushBack(p)
+	p = &pendingBlob{digest: d, named: make(chan struct{}), done: make(chan struct{})}
+	p.element = set.order.PushBack(p)
 	set.byDigest[d] = p
 	return p, true
 }
@@ -63,11 +65,11 @@ func (set *pendingSet) claim(d digest.Digest) (p *pendingBlob, mine bool) {
 func (set *pendingSet) remove(p *pendingBlob) {
 	set.mu.Lock()
 	defer set.mu.Unlock()
-	set.order.Remove(p.place)
+	set.order.Remove(p.element)
 	delete(set.byDigest, p.digest)
 }
 
-// start makes the caller the one who syncs p, once.
+// start makes the caller the one who syncs p; mine is true only once.
 func (set *pendingSet) start(p *pendingBlob) (mine bool) {
 	set.mu.Lock()
 	defer set.mu.Unlock()
@@ -96,19 +98,19 @@ func (set *pendingSet) all() []digest.Digest {
 	return ds
 }
 
-// place makes the verified file at path readable as d. The file is the
-// store's from here, whatever comes out.
-func (s *Store) place(ctx context.Context, f *os.File, path string, d digest.Digest, size int64) error {
+// publish makes the verified file at path readable as the blob d. The file
+// belongs to the store from here on, also when publish fails.
+func (s *Store) publish(ctx context.Context, f *os.File, path string, d digest.Digest, size int64) error {
 	p, mine := s.pending.claim(d)
 	if !mine {
 		// The same content at the same time: one of the two files is enough.
-		<-p.placed
+		<-p.named
 		f.Close()
 		return errors.Join(p.refused, s.fs.Remove(path))
 	}
 	p.size = size
-	if s.isWhole(d, size) {
-		s.unplace(p, nil) // who has looked at it meanwhile finds the durable one
+	if s.isDurable(d, size) {
+		s.abandon(p, nil) // whoever has found p meanwhile reads the durable file
 		f.Close()
 		return s.fs.Remove(path)
 	}
@@ -119,34 +121,35 @@ func (s *Store) place(ctx context.Context, f *os.File, path string, d digest.Dig
 		} else {
 			err = errors.Join(fmt.Errorf("keep %s: %w", d, noSpace(err)), s.fs.Remove(path))
 		}
-		s.unplace(p, err)
+		s.abandon(p, err)
 		return err
 	}
 	p.f = f
-	close(p.placed)
+	close(p.named)
 	if size >= s.cfg.SyncAbove {
-		s.settleInBackground(p)
+		s.completeInBackground(p)
 	}
 	for ctx.Err() == nil {
 		oldest, tooMany := s.pending.beyond(s.cfg.MaxPending)
 		if !tooMany {
 			break
 		}
-		_ = s.Sync(ctx, oldest) // what becomes of it, the one who needs it will hear
+		_ = s.Sync(ctx, oldest) // an error comes again in the Sync of whoever needs that blob
 	}
 	return nil
 }
 
-// unplace gives a claim up.
-func (s *Store) unplace(p *pendingBlob, err error) {
+// abandon ends a claim without a file in pending/; err is why, nil when the blob
+// is durable already.
+func (s *Store) abandon(p *pendingBlob, err error) {
 	p.refused, p.err = err, err
 	s.pending.remove(p)
-	close(p.placed)
+	close(p.named)
 	close(p.done)
 }
 
-// isWhole says whether blobs/ has d in the size that its content has.
-func (s *Store) isWhole(d digest.Digest, size int64) bool {
+// isDurable says whether blobs/ has an undamaged file of d with that size.
+func (s *Store) isDurable(d digest.Digest, size int64) bool {
 	info, err := s.fs.Lstat(s.blobPath(d))
 	return err == nil && info.Mode().IsRegular() && info.Size() == size && !s.damaged.has(d)
 }

@@ -83,7 +83,7 @@ func cutUnderLoad(t *testing.T, seed uint64, lying bool) (out outcome) {
 	mustBeEmpty(t, remains, "pending")
 	for d := range load.promised {
 		out.promised++
-		if f, _, err := s.Open(d); err != nil {
+		if f, _, err := s.Open(t.Context(), d); err != nil {
 			out.problems = append(out.problems, "promised "+string(d)+": "+err.Error())
 		} else {
 			f.Close()
@@ -144,7 +144,7 @@ func (l *load) sweep(fence *sync.RWMutex, d digest.Digest) error {
 func (l *load) push(random *rand.Rand, p []byte, d digest.Digest) (err error) {
 	ctx := context.Background()
 	if random.IntN(3) == 0 {
-		_, err = l.store.Put(ctx, d, bytes.NewReader(p), -1)
+		_, err = l.store.Put(ctx, d, bytes.NewReader(p), -1, nil)
 	} else {
 		err = l.upload(ctx, random, p, d)
 	}

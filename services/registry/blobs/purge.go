@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// PurgeUploads removes the uploads that nothing was written to for that long
-// and that nobody works on, and says how many.
+// PurgeUploads removes the uploads to which nothing was written for that long
+// and on which nobody works, and returns how many.
 func (s *Store) PurgeUploads(ctx context.Context, olderThan time.Duration) (n int, err error) {
 	dir := filepath.Join(s.cfg.Dir, "uploads")
 	before := time.Now().Add(-olderThan)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,12 +14,12 @@ import (
 )
 
 // Stat is the size of a blob in bytes, pending or durable. ErrNotFound when it
-// is not there or damaged. It costs a look into a map and one lstat.
-func (s *Store) Stat(d digest.Digest) (size int64, err error) {
+// is not there or damaged. It costs a lookup in a map and one lstat.
+func (s *Store) Stat(_ context.Context, d digest.Digest) (size int64, err error) {
 	if err := checkDigest(d); err != nil {
 		return 0, err
 	}
-	if p := s.pending.get(d); p != nil && p.isPlaced() {
+	if p := s.pending.get(d); p != nil && p.isReadable() {
 		return p.size, nil
 	}
 	return s.statDurable(d)
@@ -36,13 +37,22 @@ func (s *Store) statDurable(d digest.Digest) (int64, error) {
 }
 
 // Open opens a blob for reading; the caller closes it. It stays readable when
-// the blob is removed meanwhile. Errors are those of Stat.
-func (s *Store) Open(d digest.Digest) (f *os.File, size int64, err error) {
+// the blob is removed meanwhile. Errors are those of Stat. The content is an
+// *os.File, which the kernel can send to a connection without copying.
+func (s *Store) Open(_ context.Context, d digest.Digest) (content io.ReadSeekCloser, size int64, err error) {
+	f, size, err := s.openFile(d)
+	if err != nil {
+		return nil, 0, err // not f, which would be a content that is not nil
+	}
+	return f, size, nil
+}
+
+func (s *Store) openFile(d digest.Digest) (f *os.File, size int64, err error) {
 	if err := checkDigest(d); err != nil {
 		return nil, 0, err
 	}
 	p := s.pending.get(d)
-	isPending := p != nil && p.isPlaced()
+	isPending := p != nil && p.isReadable()
 	if isPending {
 		if f, err = s.fs.OpenFile(s.pendingPath(d), os.O_RDONLY); err == nil {
 			return f, p.size, nil
@@ -70,9 +80,9 @@ func notFound(err error) error {
 	return err
 }
 
-// Remove takes a blob away; that it is not there is no error. The caller has
-// made sure that nobody relies on it. The removal is not synced: after a power
-// failure a whole blob may be back.
+// Remove removes a blob; one that is not there is no error. The caller has made
+// sure that nobody relies on it. The removal is not synced: after a power failure
+// the whole blob may be back.
 func (s *Store) Remove(ctx context.Context, d digest.Digest) error {
 	if err := checkDigest(d); err != nil {
 		return err

@@ -16,8 +16,8 @@ const (
 	// pipeDepth buffers let reading, hashing and writing overlap without
 	// leaving the processor's cache.
 	pipeDepth = 4
-	// maxPipes bounds the memory of large bodies: 16 MiB. Whoever comes when all
-	// are taken goes on with a small buffer.
+	// maxPipes bounds the memory of large bodies: 16 MiB. A body that comes when
+	// all pipes are taken goes on with a small buffer.
 	maxPipes = 16
 )
 
@@ -52,22 +52,22 @@ func (s *Store) receive(ctx context.Context, u *upload, r io.Reader) error {
 		return err
 	}
 	u.size.Store(before)
-	u.hash = nil // it is ahead of the file now; who goes on reads the file again
+	u.hash = nil // it is ahead of the file now; the next write hashes the file again
 	if err := s.fs.Truncate(u.f, before); err != nil {
-		s.log.Error("a refused write cannot be taken back, the upload is dropped", "upload", u.name, "err", err)
+		s.log.Error("a refused write cannot be undone, the upload is dropped", "upload", u.name, "err", err)
 		s.drop(u)
 		return errors.Join(refused.cause, ErrUploadUnknown)
 	}
 	return refused.cause
 }
 
-// refusal is an error for which the whole write is taken back.
+// refusal is an error for which the whole write is undone.
 type refusal struct{ cause error }
 
 func (r *refusal) Error() string { return r.cause.Error() }
 
-// receiveSmall takes a body's first bytes by one small buffer, which is all
-// that most bodies need.
+// receiveSmall receives a body's first bytes through one small buffer, which is
+// all that most bodies need.
 func (s *Store) receiveSmall(ctx context.Context, u *upload, r io.Reader) error {
 	buf := smallBuffers.get()
 	defer smallBuffers.put(buf)
@@ -122,7 +122,7 @@ func (s *Store) receiveLarge(ctx context.Context, u *upload, r io.Reader) error 
 				return err
 			}
 		}
-		full <- hashJob{buf, n} // both only read it; it comes back by free, which is asked after the write
+		full <- hashJob{buf, n} // both only read it, and it is reused only after the write
 		if n > 0 {
 			if err := s.append(u, (*buf)[:n]); err != nil {
 				return err
@@ -175,8 +175,8 @@ func (s *Store) admitChunk(u *upload, n int) error {
 	return nil
 }
 
-// fill reads until p is full or r ends. Like io.ReadFull, but with the error
-// that r gave.
+// fill reads until p is full or r ends, like io.ReadFull, but returns the error
+// of r as it is.
 func fill(r io.Reader, p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
 		var m int

@@ -10,18 +10,19 @@ import (
 const (
 	gib            = 1 << 30
 	defaultReserve = 2 * gib
-	spaceInterval  = time.Second // how old a look at the disk may be
+	spaceInterval  = time.Second // how old a measurement may be
 )
 
-// space watches the disk's reserve at the price of one statfs a second.
+// space keeps uploads out of the disk's reserve, at the price of one statfs a
+// second.
 type space struct {
 	fs      FS
 	dir     string
 	reserve int64 // as in Config
 
-	looked atomic.Int64 // unix nanoseconds of the last look
-	left   atomic.Int64 // bytes above the reserve then, less what was admitted since
-	mu     sync.Mutex   // one looks at a time
+	measured atomic.Int64 // unix nanoseconds of the last statfs
+	left     atomic.Int64 // bytes above the reserve then, less what was admitted since
+	mu       sync.Mutex   // one measures at a time
 }
 
 // admit says whether n more bytes may be written, and counts them: ErrNoSpace
@@ -34,7 +35,7 @@ func (s *Store) admit(n int64) error {
 	return nil
 }
 
-// fits is admit for bytes that will be counted when they arrive.
+// fits is admit without counting: for bytes that are admitted when they arrive.
 func (s *Store) fits(n int64) error {
 	if s.closed.Load() {
 		return ErrClosed
@@ -46,26 +47,26 @@ func (sp *space) fits(n int64) error {
 	if sp.reserve < 0 {
 		return nil
 	}
-	if time.Since(time.Unix(0, sp.looked.Load())) > spaceInterval && sp.mu.TryLock() {
-		err := sp.look()
+	if time.Since(time.Unix(0, sp.measured.Load())) > spaceInterval && sp.mu.TryLock() {
+		err := sp.measure()
 		sp.mu.Unlock()
 		if err != nil {
 			return err
 		}
 	}
 	if sp.left.Load() < n {
-		return fmt.Errorf("%w: the disk of %s has less than its reserve", ErrNoSpace, sp.dir)
+		return fmt.Errorf("%w: the disk of %s has less free space than its reserve", ErrNoSpace, sp.dir)
 	}
 	return nil
 }
 
-func (sp *space) look() error {
+func (sp *space) measure() error {
 	free, total, err := sp.fs.Space(sp.dir)
 	if err != nil {
-		return fmt.Errorf("look for space: %w", err)
+		return fmt.Errorf("measure free space: %w", err)
 	}
 	sp.left.Store(free - reserveOf(sp.reserve, total))
-	sp.looked.Store(time.Now().UnixNano())
+	sp.measured.Store(time.Now().UnixNano())
 	return nil
 }
 

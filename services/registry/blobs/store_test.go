@@ -52,7 +52,7 @@ func TestSameContentAtOnce(t *testing.T) {
 			if i%2 == 0 {
 				push(t, s, p)
 			} else {
-				_, err = s.Put(t.Context(), digestOf(p), bytes.NewReader(p), -1)
+				_, err = s.Put(t.Context(), digestOf(p), bytes.NewReader(p), -1, nil)
 			}
 			if err := errors.Join(err, s.Sync(t.Context(), digestOf(p))); err != nil {
 				t.Error(err)
@@ -82,13 +82,13 @@ func TestRemoveAndWalk(t *testing.T) {
 	s := open(t, blobs.Config{Dir: t.TempDir()})
 	synced, pending, gone := push(t, s, []byte("synced")), push(t, s, []byte("pending")), push(t, s, []byte("gone"))
 	check(t, s.Sync(t.Context(), synced, gone))
-	f, _, err := s.Open(gone)
+	f, _, err := s.Open(t.Context(), gone)
 	check(t, err)
 	defer f.Close()
 	for range 2 {
 		check(t, s.Remove(t.Context(), gone))
 	}
-	_, err = s.Stat(gone)
+	_, err = s.Stat(t.Context(), gone)
 	mustBe(t, err, blobs.ErrNotFound)
 	if n, err := f.Read(make([]byte, 10)); n != 4 {
 		t.Fatalf("a reader lost the blob: %d bytes, %v", n, err)
@@ -105,7 +105,7 @@ func TestRemoveAndWalk(t *testing.T) {
 		t.Fatalf("walked %v", seen)
 	}
 	check(t, s.Remove(t.Context(), pending))
-	_, err = s.Stat(pending)
+	_, err = s.Stat(t.Context(), pending)
 	mustBe(t, err, blobs.ErrNotFound)
 	push(t, s, []byte("gone")) // again
 	mustRead(t, s, gone, []byte("gone"))
@@ -130,10 +130,10 @@ func TestVerifyFindsAndPushRepairs(t *testing.T) {
 	if want := (blobs.Progress{Blobs: 2, TotalBlobs: 2, Bytes: 12, TotalBytes: 12}); last != want {
 		t.Fatalf("progress %+v, want %+v", last, want)
 	}
-	_, err := s.Stat(flipped)
+	_, err := s.Stat(t.Context(), flipped)
 	mustBe(t, err, blobs.ErrDamaged)
 	mustBe(t, err, blobs.ErrNotFound)
-	_, _, err = s.Open(flipped)
+	_, _, err = s.Open(t.Context(), flipped)
 	mustBe(t, err, blobs.ErrDamaged)
 	mustBe(t, s.Sync(t.Context(), flipped), blobs.ErrDamaged)
 
@@ -196,7 +196,7 @@ func TestReserveIsKept(t *testing.T) {
 	s := open(t, blobs.Config{Dir: t.TempDir(), Reserve: 1 << 60})
 	_, err := s.Begin(t.Context(), repo)
 	mustBe(t, err, blobs.ErrNoSpace)
-	_, err = s.Put(t.Context(), digest.FromString("x"), strings.NewReader("x"), 1)
+	_, err = s.Put(t.Context(), digest.FromString("x"), strings.NewReader("x"), 1, nil)
 	mustBe(t, err, blobs.ErrNoSpace)
 	left, free, total, err := s.Space()
 	check(t, err)
@@ -219,7 +219,7 @@ func TestFullDiskTakesTheWriteBack(t *testing.T) {
 		if offset != 100 {
 			t.Fatalf("offset %d after the disk was full", offset)
 		}
-		_, err = s.Put(t.Context(), digestOf(p), bytes.NewReader(p), -1)
+		_, err = s.Put(t.Context(), digestOf(p), bytes.NewReader(p), -1, nil)
 		mustBe(t, err, blobs.ErrNoSpace)
 		if names := files(t, dir, "uploads"); len(names) != 1 {
 			t.Fatalf("uploads: %v", names)

@@ -12,10 +12,10 @@ import (
 )
 
 // Sync returns when every one of these blobs is durable: its content, and its
-// name in blobs/. Those that are cost a look. Blobs are synced in parallel,
-// and whoever syncs at the same moment shares the sync of the directory.
+// name in blobs/. One that is durable already costs an lstat. Blobs are synced
+// in parallel, and callers at the same moment share the sync of the directory.
 // ErrNotFound for a blob that is not there; a blob whose file cannot be synced
-// is gone, because nobody can say what the disk has of it.
+// is removed, because it is unknown what the disk has of it.
 func (s *Store) Sync(ctx context.Context, ds ...digest.Digest) error {
 	var mine, waitFor []*pendingBlob
 	for _, d := range ds {
@@ -31,16 +31,16 @@ func (s *Store) Sync(ctx context.Context, ds ...digest.Digest) error {
 		}
 		waitFor = append(waitFor, p)
 	}
-	for _, p := range waitFor { // whoever starts one ends it: nothing may return in between
+	for _, p := range waitFor { // what is started here has to be completed: no return in between
 		if s.pending.start(p) {
 			mine = append(mine, p)
 		}
 	}
 	if len(mine) > 0 {
 		for _, p := range mine[1:] {
-			go s.settle(p)
+			go s.complete(p)
 		}
-		s.settle(mine[0])
+		s.complete(mine[0])
 	}
 	for _, p := range waitFor {
 		select {
@@ -55,24 +55,24 @@ func (s *Store) Sync(ctx context.Context, ds ...digest.Digest) error {
 	return s.failure()
 }
 
-// settleInBackground starts what a Sync will wait for.
-func (s *Store) settleInBackground(p *pendingBlob) {
+// completeInBackground starts a sync that a later Sync waits for.
+func (s *Store) completeInBackground(p *pendingBlob) {
 	if !s.pending.start(p) {
 		return
 	}
 	s.work.Add(1)
 	go func() {
 		defer s.work.Done()
-		s.settle(p)
+		s.complete(p)
 	}()
 }
 
-func (s *Store) settleAll() error {
+func (s *Store) completeAll() error {
 	var errs []error
 	for _, d := range s.pending.all() {
 		if p := s.pending.get(d); p != nil {
-			<-p.placed
-			s.settleInBackground(p)
+			<-p.named
+			s.completeInBackground(p)
 			<-p.done
 			errs = append(errs, p.err)
 		}
@@ -80,18 +80,18 @@ func (s *Store) settleAll() error {
 	return errors.Join(errs...)
 }
 
-// settle makes a pending blob durable. The one who started it runs it to its
-// end, since others wait for it.
-func (s *Store) settle(p *pendingBlob) {
-	<-p.placed
+// complete makes a pending blob durable, which ends its being pending. It ignores
+// cancellation, since others wait for it.
+func (s *Store) complete(p *pendingBlob) {
+	<-p.named
 	if p.f == nil {
-		return // given up, and done
+		return // abandoned, which has closed done
 	}
 	if err := s.makeDurable(p); err != nil {
 		p.err = fmt.Errorf("make %s durable: %w", p.digest, err)
 		s.log.Error("a blob is lost, its file cannot be made durable", "digest", p.digest, "err", err)
 		if err := s.fs.Remove(s.pendingPath(p.digest)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			s.log.Warn("its file cannot be removed", "digest", p.digest, "err", err)
+			s.log.Warn("the file of a lost blob cannot be removed", "digest", p.digest, "err", err)
 		}
 	}
 	p.f.Close()
@@ -118,7 +118,7 @@ func (s *Store) makeDurable(p *pendingBlob) error {
 	}
 	count(p.size)
 	if err := s.dirOf(d).sync(); err != nil {
-		// The blob has its name, and nobody knows whether the disk knows it.
+		// The blob has its name, and it is unknown whether the disk has that.
 		s.broken.CompareAndSwap(nil, &err)
 		return err
 	}
@@ -183,7 +183,7 @@ func (b *blobDir) sync() error {
 	return err
 }
 
-// handOver ends one sync and begins the next if someone waits for it.
+// handOver ends one sync and begins the next if a caller waits for it.
 func (b *blobDir) handOver() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// An upload that this process has touched. Fields without a note belong to
-// whoever holds turn.
+// An upload that this process has touched. Fields without a note belong to the
+// caller that holds turn.
 type upload struct {
 	name      string
 	turn      chan struct{} // holds one token while someone works on the upload
@@ -22,12 +22,12 @@ type upload struct {
 	cancelled atomic.Bool
 
 	users int           // guarded by the table: who holds it or waits for it
-	idle  *list.Element // guarded by the table: place in open or parked
+	idle  *list.Element // guarded by the table: its element in open or parked
 }
 
-// uploadTable remembers uploads so that going on with one costs nothing. What
-// nobody works on is kept in order of use: the first maxOpen with their file,
-// up to maxIdle with their hash state, the rest only on disk.
+// uploadTable remembers uploads, so that their next chunk needs no reading of
+// what has arrived. Idle uploads are kept in order of use: the first maxOpen with
+// their file open, up to maxIdle with their hash state, the rest only on disk.
 type uploadTable struct {
 	fs      FS
 	maxOpen int
@@ -46,7 +46,7 @@ func (t *uploadTable) add(name string, f *os.File) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.byName[name] = u
-	t.rest(u)
+	t.putIdle(u)
 }
 
 // newUpload makes one whose size is not known until load has seen its file.
@@ -84,13 +84,13 @@ func (t *uploadTable) leave(u *upload) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if u.users--; u.users == 0 {
-		t.rest(u)
+		t.putIdle(u)
 	}
 }
 
-// rest puts an upload that nobody uses where it belongs, and pushes others
-// out. The caller holds mu.
-func (t *uploadTable) rest(u *upload) {
+// putIdle lists an upload that has no users any more, and pushes the last ones
+// out of the lists. The caller holds mu.
+func (t *uploadTable) putIdle(u *upload) {
 	if u.dead || u.cancelled.Load() {
 		t.forget(u)
 		return
@@ -136,7 +136,7 @@ func (t *uploadTable) size(name string) (int64, bool) {
 	return size, size >= 0
 }
 
-// kill ends an upload for whoever works on it.
+// kill ends an upload; a caller that works on it finds it cancelled.
 func (t *uploadTable) kill(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

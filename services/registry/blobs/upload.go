@@ -12,16 +12,6 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// An OffsetError is returned by Write for bytes that do not continue the
-// upload.
-type OffsetError struct {
-	Offset int64 // where the upload really ends, in bytes
-}
-
-func (e *OffsetError) Error() string {
-	return fmt.Sprintf("the upload continues at offset %d", e.Offset)
-}
-
 // Begin opens an upload into a repository. The id is a random UUID that means
 // nothing under another repository's name. ErrNoSpace when the disk's reserve
 // is reached.
@@ -107,9 +97,10 @@ func (s *Store) cancel(name string) error {
 // ErrDigestMismatch the upload is gone.
 //
 // claim, which may be nil, is called between the verification and the moment
-// the content becomes the blob, so that the caller can keep whoever sweeps
-// blobs off it: not before, since who only pretends to have the content must
-// not come to hold it. When claim fails, the upload is as it was.
+// the content becomes the blob, so that the caller can keep garbage collection
+// off it. It is not called earlier, because a client that only pretends to have
+// the content must not get hold of the blob. When claim fails, the upload is as
+// it was.
 func (s *Store) Finish(ctx context.Context, repo, id string, d digest.Digest, claim func(context.Context) error) (size int64, err error) {
 	if err := checkDigest(d); err != nil {
 		return 0, err
@@ -135,15 +126,15 @@ func (s *Store) Finish(ctx context.Context, repo, id string, d digest.Digest, cl
 	}
 	f := u.f
 	u.f, u.dead = nil, true // from here the file is the blob's
-	if err := s.place(ctx, f, s.uploadPath(u.name), d, size); err != nil {
+	if err := s.publish(ctx, f, s.uploadPath(u.name), d, size); err != nil {
 		return 0, err
 	}
 	return size, nil
 }
 
-// Put stores a blob in one pass. size is -1 when it is not known beforehand.
-// Nothing stays behind when it fails.
-func (s *Store) Put(ctx context.Context, d digest.Digest, r io.Reader, size int64) (int64, error) {
+// Put stores a blob in one pass. size is -1 when it is not known beforehand;
+// claim is as in Finish. Nothing stays behind when it fails.
+func (s *Store) Put(ctx context.Context, d digest.Digest, r io.Reader, size int64, claim func(context.Context) error) (int64, error) {
 	if err := checkDigest(d); err != nil {
 		return 0, err
 	}
@@ -164,8 +155,11 @@ func (s *Store) Put(ctx context.Context, d digest.Digest, r io.Reader, size int6
 		err = fmt.Errorf("%w: %d bytes, not %d", ErrSizeMismatch, arrived, size)
 	case digest.NewDigest(d.Algorithm(), u.hash) != d:
 		err = ErrDigestMismatch
-	default:
-		return arrived, s.place(ctx, f, s.uploadPath(u.name), d, arrived)
+	case claim != nil:
+		err = claim(ctx)
+	}
+	if err == nil {
+		return arrived, s.publish(ctx, f, s.uploadPath(u.name), d, arrived)
 	}
 	s.drop(u)
 	return 0, err

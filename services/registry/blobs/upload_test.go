@@ -36,7 +36,7 @@ func TestUploadInChunks(t *testing.T) {
 					t.Fatalf("offset %d after %d bytes at %d", after, len(part), before)
 				}
 			}
-			_, err := s.Stat(digestOf(p))
+			_, err := s.Stat(t.Context(), digestOf(p))
 			mustBe(t, err, blobs.ErrNotFound)
 			got, err := s.Finish(t.Context(), repo, id, digestOf(p), nil)
 			check(t, err)
@@ -93,11 +93,11 @@ func TestMismatchRemovesTheUpload(t *testing.T) {
 	mustBe(t, err, blobs.ErrDigestMismatch)
 	_, err = s.Write(t.Context(), repo, id, -1, strings.NewReader("x"))
 	mustBe(t, err, blobs.ErrUploadUnknown)
-	_, err = s.Put(t.Context(), digest.FromString("other"), strings.NewReader("hello"), 5)
+	_, err = s.Put(t.Context(), digest.FromString("other"), strings.NewReader("hello"), 5, nil)
 	mustBe(t, err, blobs.ErrDigestMismatch)
-	_, err = s.Put(t.Context(), digest.FromString("hello"), strings.NewReader("hello"), 6)
+	_, err = s.Put(t.Context(), digest.FromString("hello"), strings.NewReader("hello"), 6, nil)
 	mustBe(t, err, blobs.ErrSizeMismatch)
-	_, err = s.Put(t.Context(), digest.FromString("hello"), broken([]byte("hello")), -1)
+	_, err = s.Put(t.Context(), digest.FromString("hello"), broken([]byte("hello")), -1, nil)
 	if err == nil {
 		t.Fatal("a broken body was stored")
 	}
@@ -140,15 +140,15 @@ func TestGarbageNamesReachNoPath(t *testing.T) {
 		d := digest.Digest(text)
 		_, err := blobs.ParseDigest(text)
 		mustBe(t, err, blobs.ErrBadDigest)
-		_, err = s.Stat(d)
+		_, err = s.Stat(t.Context(), d)
 		mustBe(t, err, blobs.ErrBadDigest)
-		_, _, err = s.Open(d)
+		_, _, err = s.Open(t.Context(), d)
 		mustBe(t, err, blobs.ErrBadDigest)
 		mustBe(t, s.Remove(t.Context(), d), blobs.ErrBadDigest)
 		mustBe(t, s.Sync(t.Context(), d), blobs.ErrBadDigest)
 		_, err = s.Finish(t.Context(), repo, real, d, nil)
 		mustBe(t, err, blobs.ErrBadDigest)
-		_, err = s.Put(t.Context(), d, strings.NewReader("x"), 1)
+		_, err = s.Put(t.Context(), d, strings.NewReader("x"), 1, nil)
 		mustBe(t, err, blobs.ErrBadDigest)
 	}
 }
@@ -163,7 +163,7 @@ func TestSHA512(t *testing.T) {
 			return err
 		},
 		func(p []byte, d digest.Digest) error {
-			_, err := s.Put(t.Context(), d, bytes.NewReader(p), int64(len(p)))
+			_, err := s.Put(t.Context(), d, bytes.NewReader(p), int64(len(p)), nil)
 			return err
 		},
 	} {
@@ -189,7 +189,7 @@ func TestTooLargeIsTakenBack(t *testing.T) {
 	write(t, s, id, p[100:])
 	_, err = s.Finish(t.Context(), repo, id, digestOf(p), nil)
 	check(t, err)
-	_, err = s.Put(t.Context(), digestOf(p), io.MultiReader(bytes.NewReader(p), strings.NewReader("x")), -1)
+	_, err = s.Put(t.Context(), digestOf(p), io.MultiReader(bytes.NewReader(p), strings.NewReader("x")), -1, nil)
 	mustBe(t, err, blobs.ErrTooLarge)
 	mustBeEmpty(t, dir, "uploads")
 }
@@ -252,7 +252,7 @@ func TestUploadResumesAfterRestart(t *testing.T) {
 	write(t, s, id, p[:150<<10])
 	// The process dies: nothing is closed.
 	s = open(t, blobs.Config{Dir: dir})
-	_, err := s.Stat(gone)
+	_, err := s.Stat(t.Context(), gone)
 	mustBe(t, err, blobs.ErrNotFound)
 	offset, err := s.Offset(t.Context(), repo, id)
 	check(t, err)

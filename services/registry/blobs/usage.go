@@ -66,8 +66,8 @@ func (s *Store) startCounting() {
 	}()
 }
 
-// adding announces that d is about to get its name, in place of a file of that
-// size if it replaces one. count is called when it has its name.
+// adding announces that d is about to get its name; old is the size of the file
+// that it replaces, if it does. count is called when it has its name.
 func (u *usage) adding(d digest.Digest, replaced bool, old int64) (count func(size int64)) {
 	if replaced {
 		<-u.counted

@@ -46,7 +46,7 @@ func (g *Gate) Authorize(r *http.Request, needs ...access.Need) (access.Principa
 	return who, nil
 }
 
-// Repository implements registry.Rights: whoever may read is a reader.
+// Repository implements registry.Rights: a principal that may read is a reader.
 func (g *Gate) Repository(_ context.Context, p access.Principal, name string) (access.Decision, error) {
 	if g.May != nil && g.May(p, access.Need{Repository: name, Level: access.Read}) != nil {
 		return access.Decision{}, nil

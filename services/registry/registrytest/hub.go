@@ -1,5 +1,5 @@
 // Package registrytest runs the registry on real parts for tests: an embedded
-// log, the registry projection, the blob store and the operational store in
+// log, the images projection, the blob store and the operational store in
 // one directory, behind a real listener. All of it can be stopped and started
 // again on what it left, and faults can be put between the parts.
 package registrytest
@@ -30,7 +30,9 @@ import (
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/gc"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulllimit"
 	"hubledger/streams"
 )
 
@@ -40,19 +42,20 @@ var By = command.By{Source: "/test", Actor: "tester"}
 // Config says what a Hub is made of. The zero value is what serve has, in a
 // temporary directory.
 type Config struct {
-	Dir            string        // data directory; temporary when empty
-	Postgres       string        // database for projections and leases; SQLite when empty
-	LeaseTerm      time.Duration // as in registry.Config
-	UndeleteWindow time.Duration // as in registry.Config
-	Reserve        int64         // as in blobs.Config, but 0 is none
-	FS             blobs.FS      // below the blob store; the operating system's when nil
-	SyncAbove      int64         // as in blobs.Config
-	MaxPending     int           // as in blobs.Config
+	Dir            string         // data directory; temporary when empty
+	Postgres       string         // database for projections and leases; SQLite when empty
+	LeaseTerm      time.Duration  // as in registry.Config
+	UndeleteWindow time.Duration  // as in registry.Config
+	Reserve        int64          // as in blobs.Config, but 0 is none
+	Blobs          registry.Blobs // where blobs are; the blob store in Dir when nil
+	FS             blobs.FS       // below the blob store; the operating system's when nil
+	SyncAbove      int64          // as in blobs.Config
+	MaxPending     int            // as in blobs.Config
 	// Gate decides who may do what; an open one when nil.
 	Gate *Gate
 	// Quotas, PullLimits and DefaultVisibility are as in registry.Config.
 	Quotas            registry.Quotas
-	PullLimits        registry.PullLimits
+	PullLimits        pulllimit.Config
 	DefaultVisibility string
 	// MaxUploads is as in registry.Config, but 0 is no limit.
 	MaxUploads int
@@ -137,8 +140,8 @@ func (h *Hub) Open() {
 		h.Leases, err = leases.OpenSQLite(ctx, h.operations())
 	}
 	fatal("open the leases")
-	h.Blobs, err = blobs.Open(blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
-		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger})
+	h.Blobs, err = registry.OpenBlobs(ctx, blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
+		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger}, h.Leases)
 	fatal("open the blob store")
 	h.Store, err = h.Place().Open(ctx, &images.Projection, projections.Options{Generation: h.Log.Generation(), Logger: h.Logger})
 	fatal("open the projection")
@@ -163,7 +166,7 @@ func (h *Hub) run(ctx context.Context) {
 	}
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
 		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
-	h.config = registry.Config{Log: log, View: h.Runner, Read: images.Reader{DB: h.Store.DB()}, Blobs: h.Blobs,
+	h.config = registry.Config{Log: log, View: h.Runner, Images: images.Reader{DB: h.Store.DB()}, Blobs: cmp.Or[registry.Blobs](h.Config.Blobs, h.Blobs),
 		Leases: h.Leases, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
 		DefaultVisibility: h.DefaultVisibility, MaxUploads: cmp.Or(h.MaxUploads, math.MaxInt), Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
 		Metrics: h.Metrics}
@@ -201,12 +204,12 @@ func (h *Hub) Stop() error {
 	return errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Log.Close(context.Background()))
 }
 
-// Collector is a registry on the same parts that collects as if every lease
-// term had passed: what has no lease and no image is taken at once.
-func (h *Hub) Collector() *registry.Registry {
+// Collector collects on the same parts as if every lease term had passed: blobs
+// without a lease and without an image are removed at once.
+func (h *Hub) Collector() *gc.Collector {
 	c := h.config
 	c.LeaseTerm = time.Nanosecond
-	return registry.New(c)
+	return registry.New(c).GC
 }
 
 // EndLeases ends every lease of these repositories.

@@ -1,4 +1,4 @@
-package registry
+package pulllimit
 
 import (
 	"errors"
@@ -13,18 +13,15 @@ import (
 
 // pull asks a limiter as a manifest is fetched; remaining is what its header
 // says, and wait what Retry-After will, 0 when it was allowed.
-func pull(t *testing.T, l *limiter, method, addr string, who access.Principal) (h http.Header, wait time.Duration) {
+func pull(t *testing.T, l *Limiter, method, addr string, who access.Principal) (h http.Header, wait time.Duration) {
 	t.Helper()
 	r := httptest.NewRequest(method, "/v2/alice/app/manifests/1.0", nil)
 	r.RemoteAddr = addr
 	h = http.Header{}
-	err := l.pull(h, r, who)
-	var p *problem
-	if errors.As(err, &p) {
-		if p.Status != http.StatusTooManyRequests || p.Code != "TOOMANYREQUESTS" {
-			t.Fatalf("refused with %v", err)
-		}
-		return h, p.retryAfter
+	err := l.Pull(h, r, who)
+	var e *ExceededError
+	if errors.As(err, &e) {
+		return h, e.RetryAfter
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +31,7 @@ func pull(t *testing.T, l *limiter, method, addr string, who access.Principal) (
 
 func TestPullLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter(PullLimits{Anonymous: 2, User: 3})
+		l := New(Config{Anonymous: 2, User: 3})
 		alice := access.Principal{Kind: access.User, ID: "id of alice", Name: "alice"}
 		step := func(method, addr string, who access.Principal, remaining, source string, wait time.Duration) {
 			t.Helper()
@@ -67,20 +64,20 @@ func TestPullLimits(t *testing.T) {
 // Whatever comes, a limiter counts for so many at most.
 func TestPullLimitsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter(PullLimits{User: 1, Window: time.Minute})
-		for k := range maxLimited + 1000 {
-			l.count(limited{id: string(rune(k)) + "x"}, 1, true)
+		l := New(Config{User: 1, Window: time.Minute})
+		for k := range maxPullers + 1000 {
+			l.count(puller{id: string(rune(k)) + "x"}, 1, true)
 		}
-		if n := len(l.counts); n > maxLimited {
+		if n := len(l.windows); n > maxPullers {
 			t.Errorf("%d are counted", n)
 		}
 		time.Sleep(time.Minute)
-		l.count(limited{id: "one more"}, 1, true)
-		if n := len(l.counts); n > maxLimited {
+		l.count(puller{id: "one more"}, 1, true)
+		if n := len(l.windows); n > maxPullers {
 			t.Errorf("%d are counted", n)
 		}
 	})
-	if newLimiter(PullLimits{}) != nil {
+	if New(Config{}) != nil {
 		t.Error("there are limits by default")
 	}
 }

@@ -3,7 +3,6 @@ package registry
 import (
 	"io"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -11,23 +10,22 @@ import (
 // slow upload goes on for as long as it moves; a dead one ends.
 const idleLimit = 60 * time.Second
 
-var smallBuffers = sync.Pool{New: func() any { return new([maxSmall]byte) }}
-
-// progress gives the request's body a deadline that moves with it.
-func progress(w http.ResponseWriter, r *http.Request) *movingBody {
-	return &movingBody{body: r.Body, control: http.NewResponseController(w)}
+// bodyOf is the request's body with a read deadline that moves as long as bytes
+// arrive.
+func bodyOf(w http.ResponseWriter, r *http.Request) *requestBody {
+	return &requestBody{body: r.Body, control: http.NewResponseController(w)}
 }
 
-type movingBody struct {
+type requestBody struct {
 	body    io.Reader
 	control *http.ResponseController
 	set     time.Time
-	failed  bool // the client's side broke off
+	failed  bool // the connection broke off, or was too slow
 }
 
-func (b *movingBody) Close() error { return nil } // the server closes it
+func (b *requestBody) Close() error { return nil } // the server closes it
 
-func (b *movingBody) Read(p []byte) (int, error) {
+func (b *requestBody) Read(p []byte) (int, error) {
 	if now := time.Now(); now.Sub(b.set) > idleLimit/10 {
 		b.set = now
 		b.control.SetReadDeadline(now.Add(idleLimit)) // unsupported only where there is no connection

@@ -1,0 +1,131 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections/images"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/repository"
+)
+
+// A pushRequest is a manifest that somebody wants to push, as it was sent. It
+// does not change; what the steps of a push find out is in a pushCheck.
+type pushRequest struct {
+	who       access.Principal
+	name      repository.Name
+	digest    digest.Digest
+	mediaType string
+	bytes     []byte
+	manifest  *images.Manifest // read from bytes
+	// tags is one entry for each event that the push makes: a tag, or "" for the
+	// manifest by its digest alone.
+	tags []string
+	// tagsInQuery says that the tags were given as ?tag= beside a digest.
+	tagsInQuery bool
+}
+
+// maxTags and maxTagBytes bound the tags of one request: each is an event with
+// the manifest in it.
+const (
+	maxTags     = 50
+	maxTagBytes = 4 * MaxManifestSize
+)
+
+// readPush reads the request and checks what can be checked without looking
+// anything up.
+func readPush(w http.ResponseWriter, r *http.Request, to route) (*pushRequest, error) {
+	name, err := repository.ParseName(to.name)
+	if err != nil {
+		return nil, err
+	}
+	p := &pushRequest{who: to.who, name: name}
+	if p.digest, p.tags, p.tagsInQuery, err = pushedAs(r, to.ref); err != nil {
+		return nil, err
+	}
+	if p.bytes, err = readManifest(w, r); err != nil {
+		return nil, err
+	}
+	if p.tagsInQuery && len(p.bytes)*len(p.tags) > maxTagBytes {
+		return nil, fail(http.StatusBadRequest, "TAG_INVALID", "too many tags for a manifest of this size: push them one by one")
+	}
+	if p.digest == "" {
+		p.digest = digest.SHA256.FromBytes(p.bytes)
+	} else if p.digest.Algorithm().FromBytes(p.bytes) != p.digest {
+		return nil, fail(http.StatusBadRequest, "DIGEST_INVALID", "the manifest does not have the digest it was pushed by")
+	}
+	if p.manifest, err = images.ParseManifest(p.bytes); err != nil {
+		return nil, manifestInvalid(err.Error())
+	}
+	if p.mediaType, err = mediaTypeOf(r.Header.Get("Content-Type"), p.manifest); err != nil {
+		return nil, err
+	}
+	return p, validate(p.mediaType, p.manifest)
+}
+
+// pushedAs reads the reference in the path: a tag, or a digest with any number
+// of tags beside it. A push by tag has no digest yet.
+func pushedAs(r *http.Request, ref string) (d digest.Digest, tags []string, tagsInQuery bool, err error) {
+	if !isDigest(ref) {
+		return "", []string{ref}, false, repository.CheckTag(ref)
+	}
+	if d, err = parseDigest(ref); err != nil {
+		return "", nil, false, err
+	}
+	if r.URL.RawQuery != "" {
+		tags = r.URL.Query()["tag"]
+	}
+	if len(tags) == 0 {
+		return d, []string{""}, false, nil
+	}
+	if len(tags) > maxTags {
+		return "", nil, false, manifestInvalid(fmt.Sprintf("a push has at most %d tags", maxTags))
+	}
+	for _, tag := range tags {
+		if err := repository.CheckTag(tag); err != nil {
+			return "", nil, false, err
+		}
+	}
+	return d, tags, true, nil
+}
+
+func readManifest(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	tooLarge := fail(http.StatusRequestEntityTooLarge, "MANIFEST_INVALID", fmt.Sprintf("a manifest has at most %d bytes", MaxManifestSize))
+	if r.ContentLength > MaxManifestSize {
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, bodyOf(w, r), MaxManifestSize))
+	var over *http.MaxBytesError
+	if errors.As(err, &over) {
+		return nil, tooLarge
+	}
+	if err != nil {
+		return nil, manifestInvalid("the request ended before the manifest did")
+	}
+	return body, nil
+}
+
+// mediaTypeOf is a manifest's media type: the Content-Type of the request, or
+// without one the mediaType in the manifest. When there are both, they have to
+// be the same (image-spec, "Image Manifest").
+func mediaTypeOf(header string, m *images.Manifest) (string, error) {
+	if header == "" {
+		if m.MediaType != "" {
+			return m.MediaType, nil
+		}
+		return "", manifestInvalid("a manifest needs a Content-Type")
+	}
+	t, _, err := mime.ParseMediaType(header)
+	if err != nil {
+		return "", manifestInvalid("the Content-Type cannot be parsed")
+	}
+	if m.MediaType != "" && m.MediaType != t {
+		return "", manifestInvalid(fmt.Sprintf("the Content-Type is %s, but the manifest's mediaType is %s", t, m.MediaType))
+	}
+	return t, nil
+}

@@ -1,0 +1,223 @@
+// Package quota knows what namespaces with a quota hold, so that a push neither
+// asks the read model for sums nor locks a row that all pushes of a namespace
+// share. What is known is in the memory of one node.
+package quota
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections"
+	"hubledger/projections/images"
+)
+
+// Usage keeps in memory what namespaces hold. A namespace is read from the
+// images read model once and then follows its commits. After deletions too
+// much counts as held, which does not matter until a push is about to be
+// refused: then the namespace is read again. It is also read again after an
+// event that may bring back more than it names.
+type Usage struct {
+	read       images.Reader
+	mu         sync.Mutex
+	seed       maphash.Seed
+	namespaces map[string]*namespace // by id
+	entries    int                   // things held, in all namespaces
+}
+
+// maxEntries bounds the things held that are known, about 16 bytes each.
+const maxEntries = 8_000_000
+
+// A namespace is what one namespace holds. Things are known by 64 bits of a
+// hash with a secret seed, so that nobody can push two that count as one.
+type namespace struct {
+	filled    bool
+	overstate bool   // something was deleted since: less may be held than is known
+	version   uint64 // raised when what is known became worthless
+	held      map[uint64]struct{}
+	sum       Amount
+	// promised is what pushes that are under way are going to add.
+	promised map[uint64]*promise
+	promises Amount // of things that are not held yet
+}
+
+type promise struct {
+	amount Amount
+	pushes int
+}
+
+// An item is one thing that a namespace holds: a blob, or a manifest.
+type item struct {
+	key    uint64
+	amount Amount
+}
+
+// NewUsage reads namespaces from that read model. Committed has to be called
+// with each of its commits.
+func NewUsage(read images.Reader) *Usage {
+	return &Usage{read: read, seed: maphash.MakeSeed(), namespaces: map[string]*namespace{}}
+}
+
+// A Push is what somebody wants to add to a namespace.
+type Push struct {
+	Repository string // id; "" for one that is not there yet, in which every manifest is new
+	Digest     digest.Digest
+	Size       int64            // of the manifest in bytes
+	Manifest   *images.Manifest // names the blobs
+	Absent     []digest.Digest  // blobs that the manifest names and that are not pushed
+}
+
+func (u *Usage) blob(sum []byte, size int64) item {
+	return item{maphash.Bytes(u.seed, sum), Amount{Bytes: size}}
+}
+
+func (u *Usage) manifest(repo, sum []byte, size int64) item {
+	return item{maphash.Bytes(u.seed, append(append(make([]byte, 0, 96), repo...), sum...)), Amount{size, 1}}
+}
+
+// items is what a push adds at most: its manifest, and each blob once.
+func (u *Usage) items(p Push) []item {
+	id, _ := projections.IDBytes(p.Repository)
+	sum, err := images.DigestBytes(p.Digest)
+	if err != nil {
+		return nil
+	}
+	list := []item{u.manifest(id, sum, p.Size)}
+	absent := map[digest.Digest]bool{}
+	for _, d := range p.Absent {
+		absent[d] = true
+	}
+	seen := map[uint64]bool{}
+	for _, b := range p.Manifest.Blobs() {
+		sum, err := images.DigestBytes(b.Digest)
+		if err != nil || absent[b.Digest] {
+			continue
+		}
+		it := u.blob(sum, b.Size)
+		if !seen[it.key] {
+			seen[it.key] = true
+			list = append(list, it)
+		}
+	}
+	return list
+}
+
+// Reserve promises room in a namespace, by its id, for what a push adds, until
+// release is called. Without room it is an *ExceededError.
+func (u *Usage) Reserve(ctx context.Context, ns string, p Push, limit Amount) (release func(), err error) {
+	items := u.items(p)
+	for {
+		n, err := u.filled(ctx, ns)
+		if err != nil {
+			return nil, err
+		}
+		u.mu.Lock()
+		more := n.more(items)
+		used := n.sum.plus(n.promises)
+		if more == (Amount{}) || !used.plus(more).over(limit) {
+			n.promise(items)
+			u.mu.Unlock()
+			return func() { u.release(n, items) }, nil
+		}
+		again := u.readAgain(n)
+		u.mu.Unlock()
+		if !again {
+			return nil, &ExceededError{Used: used, More: more, Limit: limit}
+		}
+	}
+}
+
+// CheckRoom is an *ExceededError when a namespace, by its id, holds as many
+// bytes as it may.
+func (u *Usage) CheckRoom(ctx context.Context, ns string, limit Amount) error {
+	for {
+		n, err := u.filled(ctx, ns)
+		if err != nil {
+			return err
+		}
+		u.mu.Lock()
+		used := n.sum
+		full := used.Bytes >= limit.Bytes
+		again := full && u.readAgain(n)
+		u.mu.Unlock()
+		switch {
+		case !full:
+			return nil
+		case !again:
+			return &ExceededError{Used: used, Limit: limit}
+		}
+	}
+}
+
+// more is what items add to what is held or promised.
+func (n *namespace) more(items []item) (sum Amount) {
+	for _, it := range items {
+		if _, held := n.held[it.key]; !held && n.promised[it.key] == nil {
+			sum = sum.plus(it.amount)
+		}
+	}
+	return sum
+}
+
+func (n *namespace) promise(items []item) {
+	for _, it := range items {
+		p := n.promised[it.key]
+		if p == nil {
+			p = &promise{amount: it.amount}
+			n.promised[it.key] = p
+			if _, held := n.held[it.key]; !held {
+				n.promises = n.promises.plus(it.amount)
+			}
+		}
+		p.pushes++
+	}
+}
+
+func (u *Usage) release(n *namespace, items []item) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, it := range items {
+		p := n.promised[it.key]
+		if p.pushes--; p.pushes > 0 {
+			continue
+		}
+		delete(n.promised, it.key)
+		if _, held := n.held[it.key]; !held {
+			n.promises = n.promises.minus(p.amount)
+		}
+	}
+}
+
+// add notes that something is held.
+func (u *Usage) add(n *namespace, it item) {
+	if _, held := n.held[it.key]; held {
+		return
+	}
+	n.held[it.key] = struct{}{}
+	n.sum = n.sum.plus(it.amount)
+	u.entries++
+	if p := n.promised[it.key]; p != nil {
+		n.promises = n.promises.minus(p.amount)
+	}
+}
+
+// readAgain forgets what a namespace holds if that may be too much, and says so.
+func (u *Usage) readAgain(n *namespace) bool {
+	if !n.overstate {
+		return false
+	}
+	u.forget(n)
+	return true
+}
+
+// forget drops what is known of a namespace. Promises stay.
+func (u *Usage) forget(n *namespace) {
+	u.entries -= len(n.held)
+	n.filled, n.overstate, n.held, n.sum, n.promises = false, false, map[uint64]struct{}{}, Amount{}, Amount{}
+	n.version++
+	for _, p := range n.promised {
+		n.promises = n.promises.plus(p.amount)
+	}
+}

@@ -1,0 +1,67 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"hubledger/services/registry/blobs"
+)
+
+var errTruncated = fail(http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "the request ended before its body did")
+
+// chunk parses at which offset of the upload a request's body belongs; -1 is
+// wherever the upload ends.
+func (s *Registry) chunk(w http.ResponseWriter, r *http.Request, to route) (name string, at int64, err error) {
+	if name, err = fullName(to.name); err != nil {
+		return "", 0, err
+	}
+	header := r.Header.Get("Content-Range")
+	if header == "" {
+		return name, -1, nil
+	}
+	first, size, ok := parseContentRange(header)
+	if !ok || r.ContentLength >= 0 && size != r.ContentLength {
+		return "", 0, fail(http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID", "Content-Range is <first>-<last> in bytes, and as long as the body")
+	}
+	return name, first, nil
+}
+
+// parseContentRange parses <first>-<last> (distribution-spec, "Pushing a blob in
+// chunks"), or the same as RFC 9110 has it: bytes <first>-<last>/<size>. A last
+// byte before the first is the range of an empty chunk.
+func parseContentRange(header string) (first, size int64, ok bool) {
+	header, _, _ = strings.Cut(strings.TrimPrefix(header, "bytes "), "/")
+	from, to, ok := strings.Cut(header, "-")
+	a, err1 := strconv.ParseUint(from, 10, 62)
+	b, err2 := strconv.ParseUint(to, 10, 62)
+	if !ok || err1 != nil || err2 != nil || b+1 < a {
+		return 0, 0, false
+	}
+	return int64(a), int64(b) + 1 - int64(a), true
+}
+
+// receive appends a body to an upload. When the body breaks off, what had arrived
+// stays, so that the client can go on from there.
+func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id string, at int64) error {
+	body := bodyOf(w, r)
+	_, err := s.Blobs.Write(r.Context(), name, id, at, body)
+	if err != nil && body.failed {
+		return errTruncated
+	}
+	return err
+}
+
+// outOfOrder refuses a chunk that does not follow the last one, and tells where
+// the upload ends (distribution-spec, "Pushing a blob in chunks").
+func (s *Registry) outOfOrder(w http.ResponseWriter, to route, err error) error {
+	var offset *blobs.OffsetError
+	if !errors.As(err, &offset) {
+		return err
+	}
+	uploadHeaders(w, to.name, to.ref, offset.Offset)
+	return fail(http.StatusRequestedRangeNotSatisfiable, "BLOB_UPLOAD_INVALID",
+		fmt.Sprintf("the next chunk begins at %d", offset.Offset))
+}

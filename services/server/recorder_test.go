@@ -1,0 +1,49 @@
+package server
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+)
+
+// A connection notes what it is given to send, as net/http's does to find a
+// file that the kernel can send.
+type connection struct {
+	*httptest.ResponseRecorder
+	files, others int
+}
+
+func (c *connection) ReadFrom(r io.Reader) (int64, error) {
+	limited, ok := r.(*io.LimitedReader)
+	if ok {
+		_, ok = limited.R.(*os.File)
+	}
+	if ok {
+		c.files++
+	} else {
+		c.others++
+	}
+	return io.Copy(io.Discard, r)
+}
+
+// Counting a request leaves files as they are, piece by piece.
+func TestFilesStayFilesWhenCounted(t *testing.T) {
+	f, err := os.Create(t.TempDir() + "/blob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Truncate(2*piece + 1); err != nil {
+		t.Fatal(err)
+	}
+	c := &connection{ResponseRecorder: httptest.NewRecorder()}
+	newMetrics().serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "", time.Time{}, f)
+	}), c, httptest.NewRequest("GET", "/v2/alice/app/blobs/sha256:0", nil))
+	if c.files != 3 || c.others > 0 {
+		t.Errorf("%d pieces came as a file, %d did not", c.files, c.others)
+	}
+}
