@@ -7,7 +7,7 @@ import (
 )
 
 // BlobsSwept says which blobs garbage collection takes out of the store. It
-// stands in the log before the first of them is gone.
+// is appended before the first of them is removed.
 type BlobsSwept struct {
 	Blobs []SweptBlob `json:"blobs"`
 }
@@ -21,7 +21,7 @@ type SweptBlob struct {
 func (BlobsSwept) EventType() string { return "blobs.swept.v1" }
 func (BlobsSwept) Subject() string   { return BlobsSubject() }
 
-// PullsCounted is what one node served in one hour.
+// PullsCounted counts the pulls that one node served in one hour.
 type PullsCounted struct {
 	Node         string            `json:"node" jsonschema:"id of the node that counted"`
 	From         time.Time         `json:"from" jsonschema:"start of the hour"`

@@ -9,12 +9,12 @@ var (
 	ErrConflict = errors.New("the aggregate was changed by someone else at the same time")
 	// ErrReadOnly: the log guard has found the log or the disk untrustworthy.
 	ErrReadOnly = errors.New("the log is read-only")
-	// ErrUncertain: the event may be in the log or not, because the one who
-	// asked went away or the disk failed. Appending the same event again tells.
+	// ErrUncertain: the event may be in the log or not, because the caller gave
+	// up or the disk failed. Appending the same event again finds out.
 	ErrUncertain = errors.New("the event may be in the log or not")
 	// ErrNoSpace: the space reserve is used up.
 	ErrNoSpace = errors.New("the disk's reserve is reached: only deletes and garbage collection are accepted")
 )
 
-// AnySeq is the expectation of an append that does not care what came before.
+// AnySeq lets an event be appended whatever the last event of its subject is.
 const AnySeq = ^uint64(0)

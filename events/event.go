@@ -1,5 +1,5 @@
-// Package events holds the facts of the log: what each event says, on which
-// subject it stands, and the envelope that carries it. It is data only; how
+// Package events holds the facts of the log: what each type of event says, its
+// subject, and the envelope that carries it. It is data only; how
 // events are stored is the business of package streams.
 package events
 
@@ -66,6 +66,7 @@ func (e *Event) Set(name, value string) {
 	e.Attributes = slices.Insert(e.Attributes, i, Attribute{name, value})
 }
 
+// The envelope's attributes, "" when they are absent.
 func (e *Event) ID() string          { return e.Attr(AttrID) }
 func (e *Event) Type() string        { return e.Attr(AttrType) }
 func (e *Event) Source() string      { return e.Attr(AttrSource) }
@@ -82,7 +83,7 @@ func (e *Event) Time() time.Time {
 	return t
 }
 
-// Family and version of a type: "image.pushed.v1" is version 1 of "image.pushed".
+// SplitType returns the family and the version of a type: "image.pushed.v1" is version 1 of "image.pushed".
 func SplitType(name string) (family string, version int, err error) {
 	i := strings.LastIndex(name, ".v")
 	if i > 0 {

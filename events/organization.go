@@ -1,7 +1,7 @@
 package events
 
-// Roles in an organization or a team. An owner may do everything with what the
-// organization has; a member of a team may do what was granted to the team.
+// Roles in an organization or a team. An owner may do everything with the
+// organization's repositories; a member of a team may do what was granted to it.
 const (
 	RoleOwner  = "owner"
 	RoleMember = "member"
@@ -21,8 +21,8 @@ func (e MembershipGranted) Subject() string {
 	return MembershipSubject(e.Organization, e.Group, e.User)
 }
 
-// MembershipRevoked ends a membership. To leave an organization ends the
-// memberships in its teams, too, without events of their own.
+// MembershipRevoked ends a membership. Leaving an organization ends the
+// memberships in its teams too, without events of their own.
 type MembershipRevoked struct {
 	Organization string `json:"organization" jsonschema:"id of the organization"`
 	Group        string `json:"group" jsonschema:"id of the team, or of the organization itself"`

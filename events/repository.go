@@ -39,7 +39,7 @@ type RepositoryRestored struct {
 func (RepositoryRestored) EventType() string { return "repository.restored.v1" }
 func (e RepositoryRestored) Subject() string { return RepositorySubject(e.Namespace, e.Name) }
 
-// RepositoryPolicyChanged states a repository's whole policy anew.
+// RepositoryPolicyChanged replaces a repository's whole policy.
 type RepositoryPolicyChanged struct {
 	Namespace  string           `json:"namespace" jsonschema:"id of the namespace"`
 	Repository string           `json:"repository" jsonschema:"id of the repository"`
@@ -54,9 +54,9 @@ type RepositoryPolicy struct {
 	Cleanup       *Cleanup `json:"cleanup,omitempty" jsonschema:"what is deleted by itself; absent for nothing"`
 }
 
-// Cleanup is a repository's cleanup rule. KeepLast and KeepTags protect tags;
-// of the others those go that nobody has pulled or pushed for NotPulledDays,
-// or all when that is 0 and KeepLast is not.
+// Cleanup is a repository's cleanup rule. KeepLast and KeepTags protect tags. Of
+// the others, those are deleted that have not been pulled or pushed for
+// NotPulledDays; when that is 0 and KeepLast is not, all of them are.
 type Cleanup struct {
 	KeepLast      int      `json:"keepLast,omitempty" jsonschema:"so many of the tags pushed last stay; 0 protects none"`
 	KeepTags      []string `json:"keepTags,omitempty" jsonschema:"RE2 patterns that match a whole tag: such tags stay"`
@@ -78,7 +78,7 @@ type RepositoryVisibilityChanged struct {
 func (RepositoryVisibilityChanged) EventType() string { return "repository.visibility_changed.v1" }
 func (e RepositoryVisibilityChanged) Subject() string { return RepositorySubject(e.Namespace, e.Name) }
 
-// RepositoryDescribed states anew what people read about a repository.
+// RepositoryDescribed replaces a repository's description, readme and topics.
 type RepositoryDescribed struct {
 	Namespace   string   `json:"namespace" jsonschema:"id of the namespace"`
 	Repository  string   `json:"repository" jsonschema:"id of the repository"`

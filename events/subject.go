@@ -19,60 +19,62 @@ func HashName(name string) string {
 	return strings.ToLower(nameHash.EncodeToString(sum[:]))
 }
 
-// NamespaceSubject is where a namespace of that name lives.
+// NamespaceSubject is that of the namespace of that name.
 func NamespaceSubject(name string) string { return SubjectPrefix + "_.namespace." + HashName(name) }
 
-// RepositorySubject is where repositories of that full name live, one after another.
+// RepositorySubject is that of the repositories of that full name, which exist
+// one after another.
 func RepositorySubject(namespaceID, name string) string {
 	return SubjectPrefix + namespaceID + ".repository." + HashName(name)
 }
 
-// TagSubject is where one tag of a repository lives. A dot would split the
-// token, so it is written "~", which no tag may contain.
+// TagSubject is that of one tag of a repository. A dot would split the token,
+// so it is written "~", which no tag may contain.
 func TagSubject(namespaceID, repositoryID, tag string) string {
 	return SubjectPrefix + namespaceID + ".tag." + repositoryID + "-" + strings.ReplaceAll(tag, ".", "~")
 }
 
-// ImageSubject is where a repository's pushes without a tag and the deletions
-// of its manifests live.
+// ImageSubject is that of a repository's pushes without a tag and of the
+// deletions of its manifests.
 func ImageSubject(namespaceID, repositoryID string) string {
 	return SubjectPrefix + namespaceID + ".image." + repositoryID
 }
 
-// BlobsSubject is where sweeps of the blob store live.
+// BlobsSubject is that of the blob store's sweeps.
 func BlobsSubject() string { return SubjectPrefix + "_.blobs._" }
 
-// PullsSubject is where a node's pull counts live.
+// PullsSubject is that of a node's pull counts.
 func PullsSubject(node string) string { return SubjectPrefix + "_.pulls." + node }
 
-// QuotaSubject is where a namespace's quota lives.
+// QuotaSubject is that of a namespace's quota.
 func QuotaSubject(namespaceID string) string { return SubjectPrefix + namespaceID + ".quota._" }
 
-// HubSubject is where facts about the whole hub live.
+// HubSubject is that of facts about the whole hub.
 func HubSubject() string { return SubjectPrefix + "_.hub._" }
 
-// UserSubject is where a user's standing and secrets are told of. Their id is
-// that of their namespace.
+// UserSubject is that of changes of a user's standing, password and e-mail
+// address. The user's id is that of their namespace.
 func UserSubject(userID string) string { return SubjectPrefix + userID + ".user." + userID }
 
-// MembershipSubject is where one user's membership in one team, or in the
-// organization itself, lives.
+// MembershipSubject is that of one user's membership in one team, or in the
+// organization itself.
 func MembershipSubject(organizationID, groupID, userID string) string {
 	return SubjectPrefix + organizationID + ".membership." + groupID + "-" + userID
 }
 
-// TeamSubject is where teams of that name live, one after another.
+// TeamSubject is that of the teams of that name, which exist one after another.
 func TeamSubject(organizationID, name string) string {
 	return SubjectPrefix + organizationID + ".team." + HashName(name)
 }
 
-// RobotSubject is where robot accounts of that name live, one after another.
+// RobotSubject is that of the robot accounts of that name, which exist one after
+// another.
 func RobotSubject(organizationID, name string) string {
 	return SubjectPrefix + organizationID + ".robot." + HashName(name)
 }
 
-// GrantSubject is where one grantee's role on one repository lives, or, with
-// no repository, on all of the namespace.
+// GrantSubject is that of one grantee's role on one repository or, with no
+// repository, on all of the namespace.
 func GrantSubject(namespaceID, repositoryID, granteeID string) string {
 	if repositoryID == "" {
 		repositoryID = "_"
@@ -80,15 +82,15 @@ func GrantSubject(namespaceID, repositoryID, granteeID string) string {
 	return SubjectPrefix + namespaceID + ".grant." + repositoryID + "-" + granteeID
 }
 
-// TokenSubject is where one token lives.
+// TokenSubject is that of one token.
 func TokenSubject(namespaceID, tokenID string) string {
 	return SubjectPrefix + namespaceID + ".token." + tokenID
 }
 
-// StarSubject is where one user's star of one repository lives.
+// StarSubject is that of one user's star of one repository.
 func StarSubject(namespaceID, repositoryID, userID string) string {
 	return SubjectPrefix + namespaceID + ".star." + repositoryID + "-" + userID
 }
 
-// LoginsSubject is where a node's sums of refused logins live.
+// LoginsSubject is that of a node's counts of refused logins.
 func LoginsSubject(node string) string { return SubjectPrefix + "_.logins." + node }

@@ -18,7 +18,7 @@ const (
 )
 
 // TokenIssued records an access token. The token itself is 256 random bits, so
-// that its SHA-256 tells nothing about it.
+// its SHA-256 reveals nothing about it.
 type TokenIssued struct {
 	Namespace    string     `json:"namespace" jsonschema:"id of the user, or of the robot account's organization"`
 	Token        string     `json:"token" jsonschema:"id of the token, UUIDv7"`

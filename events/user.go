@@ -11,7 +11,8 @@ type HubInitialized struct {
 func (HubInitialized) EventType() string { return "hub.initialized.v1" }
 func (HubInitialized) Subject() string   { return HubSubject() }
 
-// UserStandingChanged states anew what a user is to the whole hub.
+// UserStandingChanged replaces a user's standing in the hub: whether they are an
+// administrator and whether their account is disabled.
 type UserStandingChanged struct {
 	User     string `json:"user" jsonschema:"id of the user"`
 	Admin    bool   `json:"admin" jsonschema:"administrator of the hub"`
@@ -22,7 +23,8 @@ func (UserStandingChanged) EventType() string { return "user.standing_changed.v1
 func (e UserStandingChanged) Subject() string { return UserSubject(e.User) }
 
 // UserPasswordChanged says that a password was set; its hash is a secret and
-// kept elsewhere. Whatever was issued for an earlier password ends.
+// kept elsewhere. Sessions and login tokens obtained with an
+// earlier password end.
 type UserPasswordChanged struct {
 	User string `json:"user" jsonschema:"id of the user"`
 }
@@ -50,9 +52,9 @@ type UserErased struct {
 func (UserErased) EventType() string { return "user.erased.v1" }
 func (e UserErased) Subject() string { return UserSubject(e.User) }
 
-// LoginsRefused sums up what one node refused in one stretch of time. It has
-// no addresses, and no name that is not an account's: people type passwords
-// into the wrong field.
+// LoginsRefused counts the logins that one node refused in one period. It has no
+// addresses, and of the names only those of existing accounts: people type
+// passwords into the wrong field.
 type LoginsRefused struct {
 	Node      string           `json:"node" jsonschema:"id of the node that refused"`
 	From      time.Time        `json:"from" jsonschema:"start of the stretch"`
@@ -63,7 +65,7 @@ type LoginsRefused struct {
 	Accounts  []RefusedAccount `json:"accounts,omitempty" jsonschema:"existing accounts, most attempts first, at most 100"`
 }
 
-// RefusedAccount counts what was refused by one account's name.
+// RefusedAccount counts the refused logins with one account's name.
 type RefusedAccount struct {
 	Name     string `json:"name" jsonschema:"login name"`
 	Attempts int64  `json:"attempts"`

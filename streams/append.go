@@ -11,11 +11,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
+	"hubledger/streams/evt"
 )
 
-// What the server refuses a message with, by error code.
+// The error codes with which the server refuses a message.
 const (
-	codeWrongLastSequence jetstream.ErrorCode = 10071 // the subject has moved on
+	codeWrongLastSequence jetstream.ErrorCode = 10071 // the subject's last event is another one
 	codeWriteInFlight     jetstream.ErrorCode = 10164 // another write of the subject is not decided yet
 	codeStoreFailed       jetstream.ErrorCode = 10077 // among others: the stream's byte limit
 	codeAccountExceeded   jetstream.ErrorCode = 10002
@@ -23,25 +24,26 @@ const (
 	codeNoResources       jetstream.ErrorCode = 10023
 )
 
-// ackWait is how long one attempt waits before it is made again. Then the
-// message may still be on its way to the disk; to send it twice does no harm.
+// ackWait is how long one attempt waits for its acknowledgement before the
+// message is sent again. The first one may still be on its way to the disk;
+// sending it twice does no harm.
 const ackWait = 2 * time.Second
 
 // Append puts an event into the log, sets its ce-time and returns its
 // sequence. When it returns, the event is on disk.
 //
 // expect is the sequence of the last event that the subject must have, 0 for
-// none at all, or events.AnySeq. If the subject is elsewhere the error wraps
-// events.ErrConflict, unless the event that came in between has this one's
+// none at all, or events.AnySeq. If the subject has another last event, the
+// error wraps events.ErrConflict, unless the event that followed has this one's
 // id: then an earlier attempt had succeeded, and its sequence is returned. So
-// appending an event again is safe, for ever with an expectation and within
+// appending an event again is safe: at any time with an expectation, and within
 // the stream's duplicate window (10 min) without one.
 //
-// The error wraps events.ErrReadOnly or events.ErrNoSpace when the log takes
+// The error wraps events.ErrReadOnly or events.ErrNoSpace when the log accepts
 // nothing now, and ErrUncertain when the outcome is not known because ctx
 // ended or the disk failed.
 func (l *Log) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
-	m, err := message(&e)
+	m, err := evt.NewMessage(&e)
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +66,7 @@ func (l *Log) Append(ctx context.Context, e events.Event, expect uint64) (uint64
 			}
 			return a.Seq, nil
 		}
-		seq, err := l.settle(ctx, &e, expect, err)
+		seq, err := l.outcome(ctx, &e, expect, err)
 		if err == nil || !errors.Is(err, errAgain) {
 			return seq, err
 		}
@@ -81,8 +83,9 @@ var ErrUncertain = events.ErrUncertain
 // errAgain: the attempt decided nothing and is to be repeated.
 var errAgain = errors.New("again")
 
-// settle decides what a failed attempt means.
-func (l *Log) settle(ctx context.Context, e *events.Event, expect uint64, err error) (uint64, error) {
+// outcome decides what a failed attempt means for the append: it succeeded, it
+// failed, or it is to be repeated (errAgain).
+func (l *Log) outcome(ctx context.Context, e *events.Event, expect uint64, err error) (uint64, error) {
 	if errors.Is(err, errNoAck) {
 		if ctx.Err() != nil {
 			return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, err)
@@ -90,7 +93,7 @@ func (l *Log) settle(ctx context.Context, e *events.Event, expect uint64, err er
 		if l.conn.IsClosed() {
 			return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, ErrClosed)
 		}
-		if bad := l.server.health(); bad != nil {
+		if bad := l.writable(); bad != nil {
 			l.SetReadOnly(bad)
 			return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, l.ReadOnly())
 		}
@@ -104,16 +107,16 @@ func (l *Log) settle(ctx context.Context, e *events.Event, expect uint64, err er
 	case codeWriteInFlight:
 		return 0, errAgain
 	case codeWrongLastSequence:
-		return l.settleConflict(ctx, e, expect)
+		return l.conflictOutcome(ctx, e, expect)
 	case codeStoreFailed, codeAccountExceeded, codeStorageExceeded, codeNoResources:
 		return 0, fmt.Errorf("append %s: %w: %w", e.Type(), events.ErrNoSpace, refused)
 	}
 	return 0, fmt.Errorf("append %s: %w", e.Type(), refused)
 }
 
-// settleConflict looks at the event that came right after the expected one. A
-// later event of someone else says nothing about whether ours was stored.
-func (l *Log) settleConflict(ctx context.Context, e *events.Event, expect uint64) (uint64, error) {
+// conflictOutcome looks at the event that followed the expected one. A later
+// event of another writer does not show whether this one was stored.
+func (l *Log) conflictOutcome(ctx context.Context, e *events.Event, expect uint64) (uint64, error) {
 	next, err := l.leaderGetNext(ctx, e.Subject, expect+1)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return 0, fmt.Errorf("append %s: %w: %w", e.Type(), ErrUncertain, err)

@@ -3,8 +3,12 @@ package streams
 import (
 	"cmp"
 	"log/slog"
-	"path/filepath"
+
+	"hubledger/streams/evt"
 )
+
+// StreamName is the stream that is the log.
+const StreamName = evt.StreamName
 
 // Config says where the log is and how it is watched.
 type Config struct {
@@ -19,16 +23,15 @@ type Config struct {
 	URL string
 
 	// MaxBytes limits the stream, in bytes. 0: what the stream has plus what
-	// is free on the disk of Dir, at its creation and again at a later start
-	// when that has grown. The limit is never the server's default and is
-	// never lowered by itself.
+	// is free on the disk of Dir, computed when the stream is made and again at
+	// a start when it has grown. The limit is lowered only by another MaxBytes.
 	MaxBytes int64
 
 	// Replicas of the stream on a cluster: 3 when 0. An embedded server has 1.
 	Replicas int
 
-	// Reserve reports whether the disk's reserve is still whole. When it says
-	// false, Append accepts only what frees space; see freesSpace. It is asked
+	// Reserve reports whether the disk's reserve is still free. While it is not,
+	// Append accepts only events that free space; see freesSpace. It is asked
 	// on every append and must be cheap. Nil: there is no reserve.
 	Reserve func() bool
 
@@ -36,9 +39,9 @@ type Config struct {
 	// Nil: slog.Default.
 	Logger *slog.Logger
 
-	// Progress is told, about every second, how far a long start is: what is
-	// being done, and how many of total bytes are done; total is 0 where that
-	// is not known. It is called from several goroutines, one at a time. Nil: nobody is told.
+	// Progress is called about every second of a long start, with what is being
+	// done and how many of total bytes are done; total is 0 where that is not known. It is called from several goroutines, one at a time. Nil:
+	// progress is not reported.
 	Progress func(msg string, done, total int64)
 }
 
@@ -53,16 +56,4 @@ func (c Config) withDefaults() Config {
 		c.Progress = func(string, int64, int64) {}
 	}
 	return c
-}
-
-func (c Config) natsDir() string { return filepath.Join(c.Dir, "nats") }
-
-// storeDir is where the embedded server keeps the stream EVT of its only account.
-func (c Config) storeDir() string {
-	return filepath.Join(c.natsDir(), "jetstream", "$G", "streams", StreamName)
-}
-
-// secretsDir holds the stream below the bucket of secrets.
-func (c Config) secretsDir() string {
-	return filepath.Join(c.natsDir(), "jetstream", "$G", "streams", "KV_"+secretsBucket)
 }

@@ -13,6 +13,8 @@ import (
 
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/restore"
+	"hubledger/streams/streamtest"
 )
 
 func TestDamageIsRefusedAndRestored(t *testing.T) {
@@ -58,18 +60,18 @@ func TestDamageIsRefusedAndRestored(t *testing.T) {
 		{"generation file removed", both, func(t *testing.T, s state) { os.Remove(filepath.Join(s.dir, "generation.json")) },
 			[]streams.Reason{streams.ReasonGeneration}, true, false},
 		{"limits loosened", both, func(t *testing.T, s state) {
-			bareServer(t, s.dir, update(func(c *jetstream.StreamConfig) { c.MaxMsgs, c.Discard = 1e6, jetstream.DiscardOld }))
+			streamtest.BareServer(t, s.dir, update(func(c *jetstream.StreamConfig) { c.MaxMsgs, c.Discard = 1e6, jetstream.DiscardOld }))
 		}, []streams.Reason{streams.ReasonConfig}, true, false},
 		{"limits loosened and events dropped", both, func(t *testing.T, s state) {
-			bareServer(t, s.dir, update(func(c *jetstream.StreamConfig) { c.MaxMsgs, c.Discard = 2, jetstream.DiscardOld }))
+			streamtest.BareServer(t, s.dir, update(func(c *jetstream.StreamConfig) { c.MaxMsgs, c.Discard = 2, jetstream.DiscardOld }))
 		}, []streams.Reason{streams.ReasonConfig}, true, false},
 		{"limits loosened, events dropped, limits put back", both, func(t *testing.T, s state) {
 			var was jetstream.StreamConfig
-			bareServer(t, s.dir, update(func(c *jetstream.StreamConfig) { was = *c; c.MaxMsgs, c.Discard = 2, jetstream.DiscardOld }))
-			bareServer(t, s.dir, update(func(c *jetstream.StreamConfig) { *c = was }))
+			streamtest.BareServer(t, s.dir, update(func(c *jetstream.StreamConfig) { was = *c; c.MaxMsgs, c.Discard = 2, jetstream.DiscardOld }))
+			streamtest.BareServer(t, s.dir, update(func(c *jetstream.StreamConfig) { *c = was }))
 		}, []streams.Reason{streams.ReasonDamaged, streams.ReasonLost, streams.ReasonBehind}, true, false},
 		{"stream deleted", both, func(t *testing.T, s state) {
-			bareServer(t, s.dir, func(ctx context.Context, js jetstream.JetStream) error {
+			streamtest.BareServer(t, s.dir, func(ctx context.Context, js jetstream.JetStream) error {
 				return js.DeleteStream(ctx, streams.StreamName)
 			})
 		}, []streams.Reason{streams.ReasonBehind, streams.ReasonMissing}, true, false},
@@ -116,7 +118,7 @@ func TestDamageIsRefusedAndRestored(t *testing.T) {
 func forge(t *testing.T, dir string) {
 	t.Helper()
 	var was jetstream.StreamConfig
-	bareServer(t, dir, func(ctx context.Context, js jetstream.JetStream) error {
+	streamtest.BareServer(t, dir, func(ctx context.Context, js jetstream.JetStream) error {
 		s, err := js.Stream(ctx, streams.StreamName)
 		if err == nil {
 			was = s.CachedInfo().Config
@@ -126,7 +128,7 @@ func forge(t *testing.T, dir string) {
 	if err := os.RemoveAll(streamDir(dir)); err != nil {
 		t.Fatal(err)
 	}
-	bareServer(t, dir, func(ctx context.Context, js jetstream.JetStream) error {
+	streamtest.BareServer(t, dir, func(ctx context.Context, js jetstream.JetStream) error {
 		if _, err := js.CreateStream(ctx, was); err != nil {
 			return err
 		}
@@ -178,10 +180,10 @@ func lastInFiles(l *streams.Log) uint64 {
 
 // restored rebuilds a log from the journal and demands that it is what it was
 // and works again.
-func restored(t *testing.T, dir string, whole memoryJournal, old string) streams.Restored {
+func restored(t *testing.T, dir string, whole memoryJournal, old string) restore.Result {
 	t.Helper()
 	ctx := context.Background()
-	r, err := streams.Restore(ctx, quiet(dir), whole[:journaled].all)
+	r, err := restore.FromJournal(ctx, quietRestore(dir), whole[:journaled].all)
 	if err != nil {
 		t.Fatalf("restore: %v", err)
 	}

@@ -1,13 +1,13 @@
 // Package streams keeps the log: the JetStream stream EVT, embedded in this
 // process or on NATS servers elsewhere. It is the only package that knows
-// NATS. It appends with optimistic concurrency, hands the log to whoever
-// follows it, and guards it against what disks and people do to it.
+// NATS. It appends with optimistic concurrency, lets readers follow the
+// log, and finds out when a disk or a person has changed it.
 //
 // # What the guard sees
 //
-// Three witnesses say what the log was: the journal (a projection with every
-// event and its leaf), the positions of all projections, and the seal that is
-// written when the log is closed in order. Open reads the stream's files
+// Three records say what the log was: the journal (a projection with every
+// event and its leaf), the positions of all projections, and the seal, which
+// notes what the files are when the log is closed in order. Open reads the stream's files
 // before a server does, because a server that meets damage cuts it off
 // together with the good events behind it. Found and refused are: a changed
 // bit anywhere, a cut or missing file, a hole, an older or foreign copy of the
@@ -17,23 +17,23 @@
 //
 // # What it cannot see
 //
-// A tail that was lost before any witness had it: the machine dies, the disk
-// loses acknowledged events although it had said that they were synced, and
+// A tail that was lost before any of the three recorded it: the machine dies, the
+// disk loses acknowledged events although it had reported them as synced, and
 // neither the journal nor another projection had read them. With a single
-// copy nothing is left to tell. Projections follow within milliseconds; a
+// copy no trace of them is left. Projections follow within milliseconds; a
 // cluster of three has two more copies.
 //
 // # The way back
 //
-// Restore makes the log anew from the journal, with every leaf unchanged, and
-// takes over what the old files have behind its end. Accept keeps what is
-// readable at the beginning when there is no journal. Both begin a new
-// generation that names the old one and its last sequence.
+// restore.FromJournal makes the log anew from the journal, with every leaf
+// unchanged, and takes over what the old files have behind its end.
+// restore.FromFiles keeps what is readable at the beginning when there is no
+// journal. Both begin a new generation that names the old one and its last sequence.
 //
 // # A full disk
 //
-// Append refuses before the disk is full, so it works again as soon as there
-// is space. If a write fails nevertheless (a broken disk, a quota), the
+// Append refuses events before the disk is full, and accepts them again as soon
+// as there is space. If a write fails nevertheless (a broken disk, a quota), the
 // server acknowledges nothing more and the log is read-only until it is opened
-// again; what was acknowledged is there.
+// again; everything that was acknowledged is on disk.
 package streams

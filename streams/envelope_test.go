@@ -10,6 +10,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/restore"
 	"hubledger/streams/streamtest"
 )
 
@@ -64,7 +65,7 @@ func TestLogTimeNeverRunsBackwards(t *testing.T) {
 	old := newEvent(t, "id-1", "name-1")
 	old.Seq = 1
 	old.Set(events.AttrTime, ahead.Format(events.TimeLayout))
-	if _, err := streams.Restore(ctx, quiet(dir), memoryJournal{{Event: old, Leaf: events.LeafOf(&old)}}.all); err != nil {
+	if _, err := restore.FromJournal(ctx, quietRestore(dir), memoryJournal{{Event: old, Leaf: events.LeafOf(&old)}}.all); err != nil {
 		t.Fatal(err)
 	}
 	l := mustOpen(t, dir)

@@ -9,13 +9,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
+	"hubledger/streams/evt"
 )
 
 // ErrGap: the log lacks an event in its middle, or ends before the position
 // it is to be followed from.
 var ErrGap = errors.New("the log has lost events")
 
-// Bounds of what is on its way to one follower, and of one batch.
+// Bounds of what the server sends one follower ahead, and of one batch, in bytes.
 const (
 	followMessages = 2000
 	followBytes    = 32 << 20
@@ -60,7 +61,7 @@ func (l *Log) Follow(ctx context.Context, after uint64, max int, fn func([]event
 	}
 }
 
-// A stopError ends Follow; any other error is a hiccup that it survives.
+// A stopError ends Follow; after any other error it reads on.
 type stopError struct{ err error }
 
 func (e *stopError) Error() string { return e.err.Error() }
@@ -81,7 +82,7 @@ func (l *Log) followServer(ctx context.Context, after uint64, max int, fn func([
 		return after, err
 	}
 	if s.LastSeq < after {
-		return after, &stopError{fmt.Errorf("%w: it ends at %d, a reader is at %d", ErrGap, s.LastSeq, after)}
+		return after, &stopError{fmt.Errorf("%w: it ends at event %d, a reader is at event %d", ErrGap, s.LastSeq, after)}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -147,7 +148,7 @@ func fromConsumer(m jetstream.Msg) (events.Event, error) {
 	if err != nil {
 		return events.Event{}, err
 	}
-	return fromMessage(meta.Sequence.Stream, m.Subject(), m.Headers(), m.Data()), nil
+	return evt.FromMessage(meta.Sequence.Stream, m.Subject(), m.Headers(), m.Data()), nil
 }
 
 // collect waits for one event and takes those that are there already. A batch
@@ -174,7 +175,7 @@ func collect(ctx context.Context, arrived <-chan arrival, after uint64, max int)
 			return batch, a.err
 		}
 		if want := after + uint64(len(batch)) + 1; a.event.Seq != want {
-			return batch, &stopError{fmt.Errorf("%w: event %d is missing, %d came", ErrGap, want, a.event.Seq)}
+			return batch, &stopError{fmt.Errorf("%w: event %d is missing, event %d follows", ErrGap, want, a.event.Seq)}
 		}
 		batch = append(batch, a.event)
 		size += len(a.event.Data)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/streams/evt"
 )
 
 // A Journal is the log's second copy as the guard needs it.
@@ -18,8 +19,8 @@ type Journal interface {
 	Leaf(ctx context.Context, seq uint64) (leaf events.Leaf, held bool, err error)
 }
 
-// A Guard finds out whether the log still is what it was. What it finds makes
-// the log read-only for as long as it is open.
+// A Guard finds out whether the log still is what it was. If it is not, the log
+// is read-only until it is opened again.
 type Guard struct {
 	Log     *Log
 	Journal Journal
@@ -41,11 +42,11 @@ type Guard struct {
 	Logger *slog.Logger // nil: slog.Default
 }
 
-// Check is for the start, before the first append: everything that Run does
-// each minute, and the last 20,000 events compared with the journal.
+// Check is called at the start, before the first append. It does what Run does
+// each minute and compares the last 20,000 events with the journal.
 //
 // The error is a *GuardError when the log is not to be trusted; the log is
-// then read-only. Any other error means that something could not be asked.
+// then read-only. Any other error means that the check could not be made.
 func (g *Guard) Check(ctx context.Context) error {
 	return g.judge(ctx, func() error {
 		position, err := g.check(ctx)
@@ -74,28 +75,31 @@ func (g *Guard) judge(ctx context.Context, check func() error) error {
 	return err
 }
 
-// check is the quick part. It returns the journal's position.
+// check is everything but the comparison of many events with the journal. It
+// returns the journal's position.
 func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 	l := g.Log
-	if err := l.lock.held(); err != nil {
+	if ours, err := l.lock.Protects(); err != nil {
+		return 0, err
+	} else if !ours {
+		return 0, guardError(ReasonLock, "%s was removed or replaced", l.lock.Path())
+	}
+	if err := l.writable(); err != nil {
 		return 0, err
 	}
-	if err := l.server.health(); err != nil {
-		return 0, err
-	}
-	noted, err := readGeneration(l.config.Dir)
+	noted, err := evt.ReadGeneration(l.config.Dir)
 	if err != nil {
 		return 0, err
 	}
 	if noted == nil || noted.ID != l.generation.ID {
-		return 0, guardError(ReasonGeneration, "%s was changed while the log was open", generationPath(l.config.Dir))
+		return 0, guardError(ReasonGeneration, "%s was changed while the log was open", evt.GenerationPath(l.config.Dir))
 	}
-	// What is ahead is looked for before the log's end: both only ever rise.
-	first, ahead := "what was acknowledged", l.lastSeq.Load()
+	// The highest position is read before the log's end: both only ever rise.
+	who, ahead := "what was acknowledged", l.lastSeq.Load()
 	if g.Positions != nil {
 		err := g.Positions(ctx, func(name string, seq uint64) {
 			if seq > ahead {
-				first, ahead = "projection "+name, seq
+				who, ahead = "projection "+name, seq
 			}
 		})
 		if err != nil {
@@ -106,7 +110,7 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 		return 0, err
 	}
 	if position > ahead {
-		first, ahead = "the journal", position
+		who, ahead = "the journal", position
 	}
 	info, err := l.streamInfo(ctx)
 	if err != nil {
@@ -117,7 +121,7 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 	}
 	state := info.state()
 	if ahead > state.LastSeq {
-		return 0, guardError(ReasonBehind, "the log ends at event %d, %s is at %d", state.LastSeq, first, ahead)
+		return 0, guardError(ReasonBehind, "the log ends at event %d, %s is at %d", state.LastSeq, who, ahead)
 	}
 	l.observe(state)
 	if position == 0 {
@@ -126,7 +130,7 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 	return position, g.compare(ctx, position, position, 0)
 }
 
-// compare holds the log's events from one sequence to another against the
+// compare compares the log's events from one sequence to another with the
 // journal's leaves, at most rate of them a second unless that is 0.
 func (g *Guard) compare(ctx context.Context, from, to uint64, rate int) error {
 	if from > to {

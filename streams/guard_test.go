@@ -10,6 +10,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/restore"
 	"hubledger/streams/streamtest"
 )
 
@@ -29,7 +30,7 @@ func TestInterruptedReplacementIsFinished(t *testing.T) {
 			return os.Rename(filepath.Join(dir, "nats"), filepath.Join(dir, "nats-replaced-20260101T000000.000Z"))
 		},
 		"new files in place, not noted": func(dir string) error {
-			if _, err := streams.Restore(ctx, quiet(dir), whole[:journaled].all); err != nil {
+			if _, err := restore.FromJournal(ctx, quietRestore(dir), whole[:journaled].all); err != nil {
 				return err
 			}
 			return os.WriteFile(filepath.Join(dir, "generation.json"), noted, 0o600)
@@ -42,7 +43,7 @@ func TestInterruptedReplacementIsFinished(t *testing.T) {
 				t.Fatal(err)
 			}
 			refused(t, interrupted, whole[:journaled], []streams.Reason{streams.ReasonBehind, streams.ReasonGeneration})
-			r, err := streams.Restore(ctx, quiet(interrupted), whole[:journaled].all)
+			r, err := restore.FromJournal(ctx, quietRestore(interrupted), whole[:journaled].all)
 			if err != nil || r.Events != 200 {
 				t.Fatalf("restored %+v, %v", r, err)
 			}
@@ -106,7 +107,7 @@ func TestSecondServerOnTheSameDirectory(t *testing.T) {
 	if !errors.Is(err, streams.ErrLocked) {
 		t.Fatalf("a second server: %v", err)
 	}
-	if _, err := streams.Restore(context.Background(), quiet(dir), memoryJournal(nil).all); !errors.Is(err, streams.ErrLocked) {
+	if _, err := restore.FromJournal(context.Background(), quietRestore(dir), memoryJournal(nil).all); !errors.Is(err, streams.ErrLocked) {
 		t.Errorf("a restore under a running server: %v", err)
 	}
 	// Somebody removes the lock file, so that a second server could start.
@@ -162,7 +163,7 @@ func TestAcceptKeepsWhatIsReadable(t *testing.T) {
 	old := l.Generation()
 	mustClose(t, l)
 	flip(t, dir, .5)
-	r, err := streams.Accept(ctx, quiet(dir))
+	r, err := restore.FromFiles(ctx, quietRestore(dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,16 +9,15 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/restore"
 )
 
 // A memoryJournal is a journal that has read the log up to a point.
-type memoryJournal []streams.Entry
+type memoryJournal []restore.Entry
 
 func (j memoryJournal) Position(context.Context) (uint64, error) { return uint64(len(j)), nil }
 
@@ -29,7 +28,7 @@ func (j memoryJournal) Leaf(_ context.Context, seq uint64) (events.Leaf, bool, e
 	return j[seq-1].Leaf, true, nil
 }
 
-func (j memoryJournal) all(yield func(streams.Entry, error) bool) {
+func (j memoryJournal) all(yield func(restore.Entry, error) bool) {
 	for _, e := range j {
 		if !yield(e, nil) {
 			return
@@ -45,7 +44,7 @@ func journalOf(t *testing.T, l *streams.Log, to uint64) memoryJournal {
 		if err != nil {
 			t.Fatal(err)
 		}
-		j = append(j, streams.Entry{Event: *e, Leaf: events.LeafOf(e)})
+		j = append(j, restore.Entry{Event: *e, Leaf: events.LeafOf(e)})
 	}
 	return j
 }
@@ -57,6 +56,10 @@ const (
 
 func quiet(dir string) streams.Config {
 	return streams.Config{Dir: dir, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+}
+
+func quietRestore(dir string) restore.Config {
+	return restore.Config{Dir: dir, Logger: quiet(dir).Logger}
 }
 
 func mustOpen(t *testing.T, dir string) *streams.Log {
@@ -106,31 +109,6 @@ func truncate(t *testing.T, dir string, by int64) {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(blockFile(dir), info.Size()-by); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// bareServer runs a nats-server of somebody else on the stream and changes it.
-func bareServer(t *testing.T, dir string, change func(context.Context, jetstream.JetStream) error) {
-	t.Helper()
-	ns, err := server.NewServer(&server.Options{JetStream: true, StoreDir: filepath.Join(dir, "nats"),
-		DontListen: true, NoSigs: true, NoLog: true, JetStreamMaxStore: 1 << 60, MaxPayload: 8 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ns.Start()
-	defer ns.WaitForShutdown()
-	defer ns.Shutdown()
-	nc, err := nats.Connect("", nats.InProcessServer(ns))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err == nil {
-		err = change(context.Background(), js)
-	}
-	if err != nil {
 		t.Fatal(err)
 	}
 }

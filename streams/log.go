@@ -12,20 +12,25 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
+	"hubledger/streams/disk"
+	"hubledger/streams/embedded"
+	"hubledger/streams/evt"
 )
 
-// A Log is the open log. Its methods may be called from several goroutines.
+// A Log is the open log. Its methods may be called from several goroutines. It is
+// in quarantine when its files were found damaged before a server was started on
+// them: then there is none, and every method returns ReadOnly's error.
 type Log struct {
 	config Config
 	log    *slog.Logger
-	lock   *dirLock
+	lock   *disk.Lock
 
-	server *embeddedServer // nil when NATS is elsewhere, and in quarantine
-	conn   *nats.Conn      // nil in quarantine
+	server *embedded.Server // nil when NATS is elsewhere, and in quarantine
+	conn   *nats.Conn       // nil in quarantine
 	js     jetstream.JetStream
 	pub    *publisher
 
-	generation Generation
+	generation evt.Generation
 	readOnly   atomic.Pointer[error]
 	lastSeq    atomic.Uint64 // the highest sequence this process has seen
 	bytes      atomic.Int64  // about what the stream holds
@@ -34,10 +39,14 @@ type Log struct {
 	closed  error
 }
 
-// ErrClosed: the log was closed.
-var ErrClosed = errors.New("the log is closed")
+var (
+	// ErrClosed: the log was closed.
+	ErrClosed = errors.New("the log is closed")
+	// ErrLocked: another process has the data directory open.
+	ErrLocked = disk.ErrLocked
+)
 
-// Generation is the id of the log's present life; see type Generation.
+// Generation is the id of the log's generation; see evt.Generation.
 func (l *Log) Generation() string { return l.generation.ID }
 
 // SetReadOnly makes every further append fail with events.ErrReadOnly and
@@ -57,8 +66,20 @@ func (l *Log) ReadOnly() error {
 	return nil
 }
 
-// Close ends the connection, then the server, then the lock. Whoever follows
-// or appends should have stopped before. Closing again does nothing.
+// writable is a *GuardError when the embedded server has stopped writing. A
+// server elsewhere does not tell.
+func (l *Log) writable() error {
+	if l.server == nil {
+		return nil
+	}
+	if err := l.server.Writable(); err != nil {
+		return guardError(ReasonWrite, "the log cannot be written: %v", err)
+	}
+	return nil
+}
+
+// Close ends the connection, then the server, then the lock. Followers and
+// appends should have ended before. Closing again does nothing.
 func (l *Log) Close(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() {
@@ -78,8 +99,8 @@ func (l *Log) release() error {
 		l.conn.Close()
 	}
 	if l.server != nil {
-		l.server.stop()
-		l.seal()
+		l.server.Stop()
+		l.writeSeal()
 	}
-	return l.lock.release()
+	return l.lock.Release()
 }

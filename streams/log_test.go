@@ -10,6 +10,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/restore"
 	"hubledger/streams/streamtest"
 )
 
@@ -143,7 +144,7 @@ func TestFollowFromFarBehind(t *testing.T) {
 	defer cancel()
 	dir := t.TempDir()
 	const old, young = 5000, 100
-	if _, err := streams.Restore(ctx, quiet(dir), generated(t, old)); err != nil {
+	if _, err := restore.FromJournal(ctx, quietRestore(dir), generated(t, old)); err != nil {
 		t.Fatal(err)
 	}
 	l := mustOpen(t, dir)

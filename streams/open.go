@@ -9,6 +9,10 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"hubledger/streams/disk"
+	"hubledger/streams/embedded"
+	"hubledger/streams/evt"
 )
 
 // Open locks the data directory, starts the server or connects to it, waits
@@ -25,7 +29,7 @@ func Open(ctx context.Context, c Config) (_ *Log, err error) {
 		return nil, err
 	}
 	l := &Log{config: c, log: c.Logger}
-	if l.lock, err = lockDir(c.Dir); err != nil {
+	if l.lock, err = disk.LockDir(c.Dir); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -33,7 +37,7 @@ func Open(ctx context.Context, c Config) (_ *Log, err error) {
 			l.release()
 		}
 	}()
-	known, err := readGeneration(c.Dir)
+	known, err := evt.ReadGeneration(c.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +46,7 @@ func Open(ctx context.Context, c Config) (_ *Log, err error) {
 	}
 	size := int64(0)
 	if c.URL == "" {
-		size, err = preflight(ctx, c, l.generation)
+		size, err = checkFiles(ctx, c, l.generation)
 		if found := (*GuardError)(nil); errors.As(err, &found) {
 			l.SetReadOnly(found)
 			return l, nil
@@ -51,7 +55,7 @@ func Open(ctx context.Context, c Config) (_ *Log, err error) {
 			return nil, fmt.Errorf("check the log's files: %w", err)
 		}
 	}
-	if err := l.start(ctx, size, true); err != nil {
+	if err := l.start(ctx, size); err != nil {
 		return nil, fmt.Errorf("open the log: %w", err)
 	}
 	if err := l.openStream(ctx, known); err != nil {
@@ -61,8 +65,8 @@ func Open(ctx context.Context, c Config) (_ *Log, err error) {
 }
 
 // start brings up the server, if it is ours, and connects. size is what the
-// stream has on disk. Without durable, what is acknowledged is not synced.
-func (l *Log) start(ctx context.Context, size int64, durable bool) (err error) {
+// stream has on disk, in bytes.
+func (l *Log) start(ctx context.Context, size int64) (err error) {
 	opts := []nats.Option{
 		nats.Name("hubledger"),
 		nats.MaxReconnects(-1),
@@ -70,10 +74,12 @@ func (l *Log) start(ctx context.Context, size int64, durable bool) (err error) {
 		nats.ReconnectBufSize(-1), // an append that its caller gave up must not be sent later
 	}
 	if l.config.URL == "" {
-		if l.server, err = startServer(ctx, l.config, size, durable); err != nil {
+		l.server, err = embedded.Start(ctx, embedded.Config{Dir: evt.ServerDir(l.config.Dir), Size: size,
+			MaxPayload: evt.MaxMessageSize, Logger: l.config.Logger, Progress: l.config.Progress})
+		if err != nil {
 			return err
 		}
-		opts = append(opts, nats.InProcessServer(l.server.ns))
+		opts = append(opts, l.server.Connection())
 	}
 	if l.conn, err = nats.Connect(l.config.URL, opts...); err != nil {
 		return fmt.Errorf("connect to nats: %w", err)
@@ -85,11 +91,12 @@ func (l *Log) start(ctx context.Context, size int64, durable bool) (err error) {
 	return err
 }
 
-// nameTaken is how long to wait for the stream of another node: as after so many attempts.
-const nameTaken = 7
+// otherNodePause is how long to wait until the stream that another node has made
+// is seen here, as an attempt for pause.
+const otherNodePause = 7
 
 // openStream makes EVT when there never was one, and verifies it otherwise.
-func (l *Log) openStream(ctx context.Context, known *Generation) error {
+func (l *Log) openStream(ctx context.Context, known *evt.Generation) error {
 	info, err := l.awaitStream(ctx)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if known != nil {
@@ -102,7 +109,7 @@ func (l *Log) openStream(ctx context.Context, known *Generation) error {
 		}
 		// Another node was faster. Until the server that is asked has heard of it,
 		// the stream is still not found.
-		if err := pause(ctx, nameTaken); err != nil {
+		if err := pause(ctx, otherNodePause); err != nil {
 			return err
 		}
 		return l.openStream(ctx, nil)
@@ -112,21 +119,21 @@ func (l *Log) openStream(ctx context.Context, known *Generation) error {
 	}
 	state := info.state()
 	if known == nil && (state.LastSeq == 0 || l.config.URL != "") {
-		// The process ended between making the stream and noting its generation,
-		// or this is one more node. A log beside it would have left a note here; one
-		// elsewhere is as its servers say, and the guard asks the journal.
-		known = &Generation{ID: state.Generation, Created: time.Now().UTC().Truncate(time.Second), MaxBytes: info.Config.MaxBytes}
-		if err := known.write(l.config.Dir); err != nil {
+		// The process ended between making the stream and writing generation.json, or
+		// this is one more node of a cluster. A log of this directory with events would
+		// have left that file; of one elsewhere the guard asks the journal.
+		known = &evt.Generation{ID: state.Generation, Created: time.Now().UTC().Truncate(time.Second), MaxBytes: info.Config.MaxBytes}
+		if err := known.Write(l.config.Dir); err != nil {
 			return err
 		}
 	}
 	if known == nil {
 		l.generation.ID = state.Generation
 		l.SetReadOnly(guardError(ReasonGeneration, "there is a log of generation %q, but no %s",
-			state.Generation, generationPath(l.config.Dir)))
+			state.Generation, evt.GenerationPath(l.config.Dir)))
 		return nil
 	}
-	l.generation = known.resized(info.Config.MaxBytes)
+	l.generation = known.Resized(info.Config.MaxBytes)
 	l.observe(state)
 	if err := l.verifyStream(info); err != nil {
 		l.SetReadOnly(err)
@@ -150,11 +157,11 @@ func (l *Log) openStream(ctx context.Context, known *Generation) error {
 	return nil
 }
 
-// awaitStream asks until it is answered: a cluster may be about to choose its leaders.
+// awaitStream asks until the servers answer: a cluster may be about to choose its leaders.
 func (l *Log) awaitStream(ctx context.Context) (*streamInfo, error) {
 	for attempt := 0; ; attempt++ {
 		info, err := l.streamInfo(ctx)
-		if !unanswered(err) && !errors.Is(err, errNotReady) {
+		if !notAnswered(err) && !errors.Is(err, errNotReady) {
 			return info, err
 		}
 		l.config.Progress("waiting for the NATS servers", 0, 0)
@@ -165,30 +172,30 @@ func (l *Log) awaitStream(ctx context.Context) (*streamInfo, error) {
 }
 
 func (l *Log) createStream(ctx context.Context) error {
-	limit, err := byteLimit(l.config, 0)
+	limit, err := evt.ByteLimit(l.config.Dir, l.config.MaxBytes, 0)
 	if err != nil {
 		return err
 	}
-	g := newGeneration(limit)
-	if _, err := l.js.CreateStream(ctx, definition(g, l.config.Replicas)); err != nil {
+	g := evt.NewGeneration(limit)
+	if _, err := l.js.CreateStream(ctx, evt.Definition(g, l.config.Replicas)); err != nil {
 		return fmt.Errorf("create stream %s: %w", StreamName, err)
 	}
-	if err := g.write(l.config.Dir); err != nil {
+	if err := g.Write(l.config.Dir); err != nil {
 		return err
 	}
 	l.generation = g
 	return nil
 }
 
-// verifyStream compares all that the server says of the stream itself with
-// what it must be. The result is nil or a *GuardError.
+// verifyStream compares what the server reports of the stream itself with what
+// it must be. The result is nil or a *GuardError.
 func (l *Log) verifyStream(info *streamInfo) error {
 	s := info.state()
 	if s.Generation != l.generation.ID {
 		return guardError(ReasonGeneration, "the stream is generation %q, %s says %q",
-			s.Generation, generationPath(l.config.Dir), l.generation.ID)
+			s.Generation, evt.GenerationPath(l.config.Dir), l.generation.ID)
 	}
-	if diff := differences(definition(l.generation, l.config.Replicas), info.Config); len(diff) > 0 {
+	if diff := evt.Differences(evt.Definition(l.generation, l.config.Replicas), info.Config); len(diff) > 0 {
 		return configError(diff)
 	}
 	if len(s.Lost) > 0 {
@@ -200,10 +207,10 @@ func (l *Log) verifyStream(info *streamInfo) error {
 	return nil
 }
 
-// resize follows the configured byte limit, or the disk when that has grown by
-// a tenth.
+// resize sets the stream's byte limit to the configured one. If none is
+// configured it raises the limit when the space on the disk has grown by a tenth.
 func (l *Log) resize(ctx context.Context, s State) error {
-	limit, err := byteLimit(l.config, int64(s.Bytes))
+	limit, err := evt.ByteLimit(l.config.Dir, l.config.MaxBytes, int64(s.Bytes))
 	if err != nil {
 		return err
 	}
@@ -213,14 +220,14 @@ func (l *Log) resize(ctx context.Context, s State) error {
 	}
 	g := l.generation
 	g.Resizing = limit
-	if err := g.write(l.config.Dir); err != nil {
+	if err := g.Write(l.config.Dir); err != nil {
 		return err
 	}
-	g = g.resized(limit)
-	if _, err := l.js.UpdateStream(ctx, definition(g, l.config.Replicas)); err != nil {
+	g = g.Resized(limit)
+	if _, err := l.js.UpdateStream(ctx, evt.Definition(g, l.config.Replicas)); err != nil {
 		return fmt.Errorf("set the byte limit of stream %s: %w", StreamName, err)
 	}
-	if err := g.write(l.config.Dir); err != nil {
+	if err := g.Write(l.config.Dir); err != nil {
 		return err
 	}
 	l.log.Info("the log's byte limit was changed", "from", have, "to", limit)

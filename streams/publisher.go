@@ -16,8 +16,8 @@ import (
 	"hubledger/events"
 )
 
-// errNoAck: the message was sent and nothing came back in time. It may be in
-// the log or not.
+// errNoAck: the message was sent and no acknowledgement arrived in time. It may
+// be in the log or not.
 var errNoAck = errors.New("no acknowledgement")
 
 // A publisher sends messages over one connection, in order, and gives each
@@ -32,7 +32,7 @@ type publisher struct {
 	waiting map[string]chan *nats.Msg
 }
 
-// An ack is what the server says of a stored message.
+// An ack is the server's acknowledgement of a stored message.
 type ack struct {
 	Stream    string              `json:"stream"`
 	Seq       uint64              `json:"seq"`
@@ -58,7 +58,7 @@ func (p *publisher) receive(m *nats.Msg) {
 	}
 }
 
-// reconnected ends every wait: whatever was to come over the old connection is lost.
+// reconnected ends every wait: the acknowledgements on the old connection are lost.
 func (p *publisher) reconnected(*nats.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,7 +69,7 @@ func (p *publisher) reconnected(*nats.Conn) {
 }
 
 // publish stamps the message with the log time, sends it and waits for its
-// acknowledgement. The error wraps errNoAck when none came, and is a
+// acknowledgement. The error wraps errNoAck when none arrived, and is a
 // *jetstream.APIError when the server refused.
 func (p *publisher) publish(ctx context.Context, m *nats.Msg, wait time.Duration) (ack, error) {
 	token, ch, err := p.send(m)
@@ -112,7 +112,7 @@ func (p *publisher) send(m *nats.Msg) (string, chan *nats.Msg, error) {
 	return token, ch, nil
 }
 
-// now never runs backwards, nor stands still, whatever the clock does.
+// now is the clock's time, but always later than that of the message before.
 func (p *publisher) now() time.Time {
 	t := time.Now().UTC().Truncate(time.Microsecond)
 	if !t.After(p.last) {
@@ -122,7 +122,7 @@ func (p *publisher) now() time.Time {
 	return t
 }
 
-// notBefore makes log time go on from the last event's.
+// notBefore makes every later log time follow t, that of the log's last event.
 func (p *publisher) notBefore(t time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

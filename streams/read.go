@@ -2,14 +2,17 @@ package streams
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
+	"hubledger/streams/evt"
 )
 
 // ErrNotFound: the log has no event of that sequence.
@@ -25,7 +28,7 @@ func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // Last is the last event on a subject, nil when there is none.
 func (l *Log) Last(ctx context.Context, subject string) (*events.Event, error) {
-	if !validSubject(subject) {
+	if !evt.ValidSubject(subject) {
 		return nil, fmt.Errorf("subject %q is not that of an aggregate", subject)
 	}
 	e, err := l.directGet(ctx, "."+subject, nil)
@@ -53,12 +56,13 @@ func (l *Log) LastSeq(ctx context.Context) (uint64, error) {
 	return s.LastSeq, err
 }
 
-// observe raises what this process knows to be in the log.
+// observe takes over what the server reports of the log's end and size.
 func (l *Log) observe(s State) {
 	l.saw(s.LastSeq)
 	l.bytes.Store(int64(s.Bytes))
 }
 
+// saw raises the highest sequence that this process has seen.
 func (l *Log) saw(seq uint64) {
 	for {
 		have := l.lastSeq.Load()
@@ -94,6 +98,46 @@ func fromDirectGet(m *nats.Msg) (*events.Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the log: answer without a sequence: %w", err)
 	}
-	e := fromMessage(seq, m.Header.Get("Nats-Subject"), m.Header, m.Data)
+	e := evt.FromMessage(seq, m.Header.Get("Nats-Subject"), m.Header, m.Data)
+	return &e, nil
+}
+
+// leaderGetNext is the first event of a subject at or after a sequence. It
+// asks the stream's leader: a replica that lags would not have seen what an
+// append was refused for.
+func (l *Log) leaderGetNext(ctx context.Context, subject string, from uint64) (*events.Event, error) {
+	ctx, cancel := withTimeout(ctx)
+	defer cancel()
+	body, err := json.Marshal(map[string]any{"seq": from, "next_by_subj": subject})
+	if err != nil {
+		return nil, err
+	}
+	m, err := l.conn.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+StreamName, body)
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	var answer struct {
+		Message struct {
+			Subject string `json:"subject"`
+			Seq     uint64 `json:"seq"`
+			Headers []byte `json:"hdrs"`
+			Data    []byte `json:"data"`
+		} `json:"message"`
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(m.Data, &answer); err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	if e := answer.Error; e != nil {
+		if e.ErrorCode == jetstream.JSErrCodeMessageNotFound {
+			return nil, ErrNotFound
+		}
+		return nil, fmt.Errorf("read the log: %w", e)
+	}
+	h, err := nats.DecodeHeadersMsg(answer.Message.Headers)
+	if err != nil {
+		return nil, fmt.Errorf("read the log: event %d: %w", answer.Message.Seq, err)
+	}
+	e := evt.FromMessage(answer.Message.Seq, answer.Message.Subject, h, answer.Message.Data)
 	return &e, nil
 }

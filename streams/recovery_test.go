@@ -11,6 +11,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/restore"
 )
 
 // recoverySize is the events of the log below, each on a subject of its own.
@@ -26,7 +27,7 @@ func TestDirtyIndexIsWaitedFor(t *testing.T) {
 	n := recoverySize()
 	dir := t.TempDir()
 	begin := time.Now()
-	if r, err := streams.Restore(ctx, quiet(dir), generated(t, n)); err != nil || r.Events != uint64(n) {
+	if r, err := restore.FromJournal(ctx, quietRestore(dir), generated(t, n)); err != nil || r.Events != uint64(n) {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	t.Logf("%d events written in %v", n, time.Since(begin))
@@ -71,13 +72,13 @@ func TestDirtyIndexIsWaitedFor(t *testing.T) {
 }
 
 // generated is a log of n creations.
-func generated(t *testing.T, n int) func(func(streams.Entry, error) bool) {
-	return func(yield func(streams.Entry, error) bool) {
+func generated(t *testing.T, n int) func(func(restore.Entry, error) bool) {
+	return func(yield func(restore.Entry, error) bool) {
 		for i := 1; i <= n; i++ {
 			e := newEvent(t, fmt.Sprint("id-", i), fmt.Sprint("name-", i))
 			e.Seq = uint64(i)
 			e.Set(events.AttrTime, time.Date(2026, 1, 1, 0, 0, 0, i*1000, time.UTC).Format(events.TimeLayout))
-			if !yield(streams.Entry{Event: e, Leaf: events.LeafOf(&e)}, nil) {
+			if !yield(restore.Entry{Event: e, Leaf: events.LeafOf(&e)}, nil) {
 				return
 			}
 		}

@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/events"
 	"hubledger/streams"
+	"hubledger/streams/streamtest"
 )
 
 // A proxy stands between a log and its server and loses what it is told to.
@@ -102,16 +103,10 @@ func (p *proxy) cut() {
 // else's direct connection to that server.
 func remoteLog(t *testing.T) (*streams.Log, *proxy, jetstream.JetStream) {
 	t.Helper()
-	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(),
-		NoSigs: true, NoLog: true, MaxPayload: 8 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ns.Start()
-	t.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
-	p := startProxy(t, ns.Addr().String())
+	url := streamtest.Server(t)
+	p := startProxy(t, strings.TrimPrefix(url, "nats://"))
 	l := mustOpenConfig(t, streams.Config{Dir: t.TempDir(), URL: "nats://" + p.Addr().String(), Replicas: 1, MaxBytes: 1 << 30})
-	nc, err := nats.Connect(ns.ClientURL())
+	nc, err := nats.Connect(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,15 +287,9 @@ func TestRemoteStreamIsGuarded(t *testing.T) {
 // A node that has met no log yet takes one elsewhere for what its servers say
 // it is; which of two nodes makes it is decided there.
 func TestNodesShareALog(t *testing.T) {
-	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(),
-		NoSigs: true, NoLog: true, MaxPayload: 8 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ns.Start()
-	t.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
+	url := streamtest.Server(t)
 	open := func() (*streams.Log, error) {
-		return streams.Open(context.Background(), streams.Config{Dir: t.TempDir(), URL: ns.ClientURL(), Replicas: 1, MaxBytes: 1 << 30, Logger: quiet("").Logger})
+		return streams.Open(context.Background(), streams.Config{Dir: t.TempDir(), URL: url, Replicas: 1, MaxBytes: 1 << 30, Logger: quiet("").Logger})
 	}
 	var logs [4]*streams.Log
 	var errs [4]error

@@ -3,13 +3,14 @@ package streams
 import (
 	"fmt"
 	"strings"
-	"syscall"
 
 	"hubledger/events"
+	"hubledger/streams/disk"
+	"hubledger/streams/evt"
 )
 
 // freesSpace says which events are accepted when the disk's reserve is used
-// up: deletions and what garbage collection writes, since only they lead out.
+// up: deletions and what garbage collection writes, since only they free space.
 func freesSpace(e *events.Event) bool {
 	family, _, err := events.SplitType(e.Type())
 	return err == nil && (strings.HasSuffix(family, ".deleted") || strings.HasSuffix(family, ".swept"))
@@ -18,15 +19,15 @@ func freesSpace(e *events.Event) bool {
 // diskFloor is the free space, in bytes, below which nothing at all is written
 // by an embedded server: a write that fails half-way makes it stop writing
 // until it is started again.
-const diskFloor = 2 * maxMsgSize
+const diskFloor = 2 * evt.MaxMessageSize
 
-// accepts says whether the log takes this event now.
+// accepts is nil when the log may take an event of that size, in bytes, now.
 func (l *Log) accepts(e *events.Event, size int64) error {
 	if err := l.ReadOnly(); err != nil {
 		return err
 	}
 	if l.server != nil {
-		free, err := freeSpace(l.config.natsDir())
+		free, err := disk.FreeSpace(evt.ServerDir(l.config.Dir))
 		if err != nil {
 			return err
 		}
@@ -40,38 +41,17 @@ func (l *Log) accepts(e *events.Event, size int64) error {
 	if l.config.Reserve != nil && !l.config.Reserve() {
 		return events.ErrNoSpace
 	}
-	// The last part of the stream's byte limit is a reserve as well.
+	// The end of the stream's byte limit is a reserve as well.
 	if limit := l.generation.MaxBytes; l.bytes.Load()+size > limit-limitReserve(limit) {
 		return fmt.Errorf("%w: the log's own limit of %d bytes is near", events.ErrNoSpace, limit)
 	}
 	return nil
 }
 
-// recordOverhead is at least what a stored message takes in bytes beside its
+// recordOverhead is what a stored message takes in bytes, at least, beside its
 // subject, headers and data: the record's frame, and the log time.
 const recordOverhead = 128
 
 // limitReserve is kept of a stream's byte limit for what frees space: 1/16,
 // at most 256 MiB, which is room for half a million deletions.
 func limitReserve(limit int64) int64 { return min(limit/16, 256<<20) }
-
-// byteLimit is the stream's limit for a log that has that many bytes already.
-func byteLimit(c Config, have int64) (int64, error) {
-	if c.MaxBytes > 0 {
-		return c.MaxBytes, nil
-	}
-	free, err := freeSpace(c.Dir)
-	if err != nil {
-		return 0, err
-	}
-	return have + free, nil
-}
-
-// freeSpace is what this process may still write to the file system of dir, in bytes.
-func freeSpace(dir string) (int64, error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(dir, &s); err != nil {
-		return 0, fmt.Errorf("free space of %s: %w", dir, err)
-	}
-	return int64(s.Bavail) * int64(s.Bsize), nil
-}

@@ -7,9 +7,11 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"hubledger/streams/evt"
 )
 
-// State is what the server says of the stream.
+// State is what the server reports of the stream.
 type State struct {
 	Generation string
 	FirstSeq   uint64 // 1 in a whole log, also in an empty one
@@ -35,10 +37,11 @@ type streamInfo struct {
 	Error *jetstream.APIError `json:"error"`
 }
 
-// errNotReady: the servers cannot say yet.
+// errNotReady: the servers have not started the stream yet.
 var errNotReady = errors.New("JetStream is not ready")
 
-// State asks the server. The error is that of the quarantine or the connection.
+// State asks the server. The error is that of the connection, or ReadOnly's when
+// the log is in quarantine.
 func (l *Log) State(ctx context.Context) (State, error) {
 	info, err := l.streamInfo(ctx)
 	if err != nil {
@@ -49,7 +52,7 @@ func (l *Log) State(ctx context.Context) (State, error) {
 
 func (i *streamInfo) state() State {
 	s := State{
-		Generation: i.Config.Metadata[metaGeneration],
+		Generation: i.Config.Metadata[evt.MetaGeneration],
 		FirstSeq:   i.State.FirstSeq,
 		LastSeq:    i.State.LastSeq,
 		Messages:   i.State.Messages,

@@ -14,7 +14,7 @@ import (
 	"hubledger/events"
 )
 
-// Schema is the committed text of a type's schema.
+// Schema is the text of a type's schema, as it is committed.
 func Schema(p events.Payload) ([]byte, error) {
 	s, err := jsonschema.ForType(reflect.TypeOf(p), &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[digest.Digest](): {Type: "string", Pattern: "^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"},
@@ -27,7 +27,7 @@ func Schema(p events.Payload) ([]byte, error) {
 	s.Schema = "https://json-schema.org/draft/2020-12/schema"
 	s.ID = "urn:hubledger:event:" + p.EventType()
 	s.Title = p.EventType()
-	open(s)
+	allowMoreFields(s)
 	raw, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
@@ -38,9 +38,9 @@ func Schema(p events.Payload) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// open lets later writers add fields: a released type may gain optional ones,
+// allowMoreFields lets later writers add fields: a released type may gain optional ones,
 // and an older reader ignores them. What is absent is left out, never null.
-func open(s *jsonschema.Schema) {
+func allowMoreFields(s *jsonschema.Schema) {
 	if s == nil {
 		return
 	}
@@ -51,7 +51,7 @@ func open(s *jsonschema.Schema) {
 		s.AdditionalProperties = nil
 	}
 	for _, p := range s.Properties {
-		open(p)
+		allowMoreFields(p)
 	}
-	open(s.Items)
+	allowMoreFields(s.Items)
 }

@@ -26,7 +26,7 @@ var recommended = params{64 << 10, 3, 4}
 
 const saltSize, hashSize = 16, 32
 
-// A phc is a password's hash with all it takes to check it.
+// A phc is a password's hash with the parameters and the salt to check it.
 type phc struct {
 	params
 	salt, hash []byte
@@ -40,7 +40,7 @@ func (p phc) String() string {
 		unpadded.EncodeToString(p.salt), unpadded.EncodeToString(p.hash))
 }
 
-var errPHC = errors.New("not an argon2id hash in the PHC format, or one that asks for too much")
+var errPHC = errors.New("not an argon2id hash in the PHC format, or one that needs too much memory or time")
 
 // parsePHC reads the one form that String writes, with other parameters too,
 // up to 256 MiB, 16 passes and 16 lanes.
@@ -77,7 +77,7 @@ func parsePHC(s string) (phc, error) {
 	return p, nil
 }
 
-// A hasher makes and checks hashes, few at once.
+// A hasher makes and checks hashes, a few at once.
 type hasher struct {
 	params
 	dummy phc
@@ -92,9 +92,9 @@ func newHasher(with params) *hasher {
 	return &hasher{params: with, dummy: dummy, queue: newQueue()}
 }
 
-// hash makes the hash of a password that somebody known has chosen.
+// hash makes the hash of a password that a trusted caller has chosen.
 func (h *hasher) hash(ctx context.Context, password string) (phc, error) {
-	leave, err := h.queue.enter(ctx, someone)
+	leave, err := h.queue.enter(ctx, trustedCaller)
 	if err != nil {
 		return phc{}, err
 	}
@@ -105,8 +105,8 @@ func (h *hasher) hash(ctx context.Context, password string) (phc, error) {
 	return p, nil
 }
 
-// matches says whether a hash is that of a password. Without a hash it takes
-// as long and says no.
+// matches reports whether a hash is that of a password. Without a hash it takes
+// as long and returns false.
 func (h *hasher) matches(ctx context.Context, c caller, p *phc, password string) (bool, error) {
 	leave, err := h.queue.enter(ctx, c)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package auth says who a request comes from, and what it was told to be
-// allowed. It keeps passwords, issues access tokens, and speaks the token
+// Package auth finds out who a request comes from and which rights its token
+// carries. It keeps passwords, issues access tokens, and speaks the token
 // protocol of Docker registries (distribution, "Token Authentication
 // Specification" and "OAuth2 Token Authentication"). What an account may do is
-// decided by package access; here it is only made known and checked.
+// decided by package access; this package puts it into tokens and enforces it.
 package auth
 
 import (
@@ -20,21 +20,21 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// Log is where decisions go, and says how long it is.
+// Log is the log that events are appended to. LastSeq is the sequence of its last event.
 type Log interface {
 	command.Log
 	LastSeq(ctx context.Context) (uint64, error)
 }
 
-// View is the accounts projection as it runs.
+// View tells how far the accounts projection has read the log.
 type View interface {
 	Wait(ctx context.Context, seq uint64) error
 	Position() uint64
 }
 
-// Secrets is where what may not stand in the log is kept. Its errors wrap
-// fs.ErrNotExist where there is no such secret, and events.ErrConflict where
-// it was changed since the revision that was named; 0 names none at all.
+// Secrets keeps what may not stand in the log. Its errors wrap fs.ErrNotExist
+// when there is no such secret, and events.ErrConflict when it was changed since
+// the given revision, which is 0 for a secret that must not exist yet.
 type Secrets interface {
 	Get(ctx context.Context, key string) (value []byte, revision uint64, err error)
 	Put(ctx context.Context, key string, value []byte) error
@@ -45,54 +45,56 @@ type Secrets interface {
 
 var errNoSecret = fs.ErrNotExist
 
-// Activity notes what is not an event.
+// Activity records when credentials are used, which is no event, and knows the
+// id of this node.
 type Activity interface {
 	Node() string
 	Touch(credential string, at time.Time)
 }
 
-// Config says what Auth works with. All but the texts and the logger are required.
+// Config says what Auth works with. All fields but the strings and the logger are
+// required.
 type Config struct {
 	Log      Log
 	Read     accounts.Reader
 	View     View // the projection that Read reads
 	Rights   *access.Rights
-	Secrets  Secrets // the nil interface while the log is in quarantine: then nobody can log in
+	Secrets  Secrets // nil while the log's files are damaged: then nobody can log in by password
 	Activity Activity
 
-	// PublicURL is that under which everybody reaches the hub, without a slash
-	// at its end. Empty: what each request says; see package origin.
+	// PublicURL is the URL by which clients reach the hub. Empty: the URL by which
+	// each request came; see package origin.
 	PublicURL string
-	// AdminPassword is the first administrator's password. Empty: one is made.
+	// AdminPassword is the first administrator's password. Empty: one is generated.
 	AdminPassword string
-	// PasswordFile is where a password that was made is written for the
-	// operator, for its owner's eyes only. It is removed when the password is changed.
+	// PasswordFile is where a generated password is written for the operator, with
+	// mode 0600. The file is removed when the password is changed.
 	PasswordFile string
 
 	Logger *slog.Logger // nil: slog.Default
 }
 
-// Auth is the service. Run has to run while it is used.
+// Auth is the service. Run must be running while it is used.
 type Auth struct {
 	Config
-	service   string
-	keys      *keys
-	hasher    *hasher
-	verified  *verified
-	proving   singleflight.Group
-	tokens    *tokenCache
-	jwts      *jwtCache
-	guard     *guard
-	endRefuse sync.Once
+	service        string
+	keys           *keys
+	hasher         *hasher
+	verified       *verified
+	passwordChecks singleflight.Group
+	tokens         *tokenCache
+	jwts           *jwtCache
+	backoff        *backoff
+	closing        sync.Once
 }
 
-// New makes the service. It does nothing until it is asked.
+// New makes the service. It starts nothing.
 func New(c Config) *Auth {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
 	s := &Auth{Config: c, service: serviceName(c.PublicURL), keys: newKeys(c.Secrets, c.Logger), hasher: newHasher(recommended),
-		verified: newVerified(), tokens: newTokenCache(), jwts: newJWTCache(), guard: newGuard(time.Now())}
+		verified: newVerified(), tokens: newTokenCache(), jwts: newJWTCache(), backoff: newBackoff(time.Now())}
 	return s
 }
 
@@ -127,22 +129,22 @@ func (s *Auth) warn(what string, err error) {
 	}
 }
 
-// Close writes down what was refused since the last time.
+// Close records the logins that were refused since Run recorded them last.
 func (s *Auth) Close(ctx context.Context) (err error) {
-	s.endRefuse.Do(func() { err = s.recordRefusals(ctx) })
+	s.closing.Do(func() { err = s.recordRefusals(ctx) })
 	return err
 }
 
-// system signs what nobody asked for.
+// system is the actor of events that nobody asked for.
 var system = command.By{Source: source, Actor: "system"}
 
 const source = "/auth"
 
-// Keys of the secrets of a user.
+// The names of a user's secrets.
 func passwordKey(userID string) string { return userSecrets + userID + ".password" }
 func emailKey(userID string) string    { return userSecrets + userID + ".email" }
 
 const userSecrets = "user."
 
-// errReadOnly stands for secrets that are not there in quarantine.
+// errReadOnly is returned where Secrets is nil.
 var errReadOnly = events.ErrReadOnly

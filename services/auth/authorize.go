@@ -13,13 +13,13 @@ import (
 	"hubledger/services/internal/repository"
 )
 
-// errNobody: a request has no credentials and needs some.
+// errNobody: a request needs credentials and has none.
 var errNobody = errors.New("authentication required")
 
-// Authorize says who a request comes from when they may do all that it needs,
-// today and, when they came with a token of the token service, by that token.
-// The zero Need, of GET /v2/, is met by any credentials and by a token for
-// nobody: so docker login finds out where to log in. The error is an
+// Authorize returns the principal of a request if they may do all that it needs:
+// now, and by the registry token if the request has one. The zero Need, of GET
+// /v2/, is met by any credentials and by an anonymous token, but not without
+// either: so docker login finds out where to log in. The error is an
 // *access.Denied or that of a name (repository.ErrName).
 func (s *Auth) Authorize(r *http.Request, needs ...access.Need) (access.Principal, error) {
 	scope := scopeOf(needs)
@@ -35,22 +35,22 @@ func (s *Auth) Authorize(r *http.Request, needs ...access.Need) (access.Principa
 	return id.Principal, nil
 }
 
-// nobody says whether a request has no credentials at all, not even a token
-// for nobody.
-func (id identity) nobody() bool { return id.Kind == access.Anonymous && id.token == nil }
+// anonymous reports whether a request has no credentials at all, not even an
+// anonymous token.
+func (id identity) anonymous() bool { return id.Kind == access.Anonymous && id.token == nil }
 
 func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope string) error {
 	switch {
 	case need.Catalog:
-		if id.nobody() {
+		if id.anonymous() {
 			return s.authenticate(r, scope)
 		}
 		if id.token != nil && !id.token.catalog {
-			return s.challenged(r, scope, "insufficient_scope", "the token does not allow to list repositories", nil)
+			return s.unauthorized(r, scope, "insufficient_scope", "the token does not allow listing repositories", nil)
 		}
 		return nil
 	case need.Repository == "":
-		if id.nobody() {
+		if id.anonymous() {
 			return s.authenticate(r, scope)
 		}
 		return nil
@@ -67,16 +67,16 @@ func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope s
 	switch {
 	case allowed && (id.token == nil || covers(id.token.actions[name.Full], need.Level)):
 		return nil
-	case id.nobody():
+	case id.anonymous():
 		return s.authenticate(r, scope)
 	case allowed:
-		return s.challenged(r, scope, "insufficient_scope", "the token was not asked for "+strings.Join(actionsOf(need.Level), ",")+" on "+name.Full, nil)
+		return s.unauthorized(r, scope, "insufficient_scope", "the token was not asked for "+strings.Join(actionsOf(need.Level), ",")+" on "+name.Full, nil)
 	}
 	if r.Method == http.MethodHead && id.token != nil && slices.Contains(id.token.Refused, need.Repository) {
-		// Nobody sees why a HEAD is refused, and most clients begin a push with one
-		// and end at anything but 404: so the push itself comes, and is told. A
-		// client that came to pull is refused here: a 404 would hide from it, and
-		// from who reads its errors, that a login is missing.
+		// The answer to a HEAD has no message, and most clients begin a push with one
+		// and give up at anything but 404. After a 404 they go on to push, and that
+		// answer tells the reason. The token shows that a push was asked for: a client
+		// that pulls is refused here, since a 404 would hide that a login is missing.
 		return &access.Denied{Status: http.StatusNotFound, Code: "NAME_UNKNOWN", Message: "repository name not known to this registry"}
 	}
 	message, err := s.explain(r.Context(), origin.Of(r).Host, id.Principal, name, need.Level, decision)
@@ -84,16 +84,16 @@ func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope s
 		return s.refusal(r, err, scope)
 	}
 	if id.token != nil {
-		return s.challenged(r, scope, "insufficient_scope", message, nil)
+		return s.unauthorized(r, scope, "insufficient_scope", message, nil)
 	}
 	return &access.Denied{Status: http.StatusForbidden, Code: "DENIED", Message: message}
 }
 
 func (s *Auth) authenticate(r *http.Request, scope string) *access.Denied {
-	return s.challenged(r, scope, "", errNobody.Error(), nil)
+	return s.unauthorized(r, scope, "", errNobody.Error(), nil)
 }
 
-// scopeOf is what a client has to ask the token service for.
+// scopeOf is the scope that a client has to ask the token service for.
 func scopeOf(needs []access.Need) string {
 	var list []resource
 	for _, n := range needs {
@@ -113,12 +113,12 @@ func scopeOf(needs []access.Need) string {
 	return strings.Join(texts, " ")
 }
 
-// explain is why somebody may not do something, and what would have worked.
-// It tells nothing of what they may not see.
+// explain is the message why a principal may not do something, with what would
+// have worked. It reveals nothing that the principal may not see.
 func (s *Auth) explain(ctx context.Context, host string, p access.Principal, name repository.Name, level access.Level, d access.Decision) (string, error) {
 	if p.Limit != nil && p.Limit.Repositories != nil && !slices.Contains(p.Limit.Repositories, name.Full) {
-		// Whoever holds the token need not know what else its owner may see.
-		return "the access token is not good for " + name.Full, nil
+		// The holder of the token must not learn what else its owner may see.
+		return "the access token is not valid for " + name.Full, nil
 	}
 	if p.Limit != nil && p.Limit.Level < level {
 		unlimited := p
@@ -150,7 +150,7 @@ func (s *Auth) explain(ctx context.Context, host string, p access.Principal, nam
 	if name.Namespace == topLevel {
 		why = fmt.Sprintf("%q is a top-level name for administrators", name.Full)
 	}
-	better, err := s.better(ctx, p, name)
+	better, err := s.ownRepository(ctx, p, name)
 	if err != nil || better == "" {
 		return why, err
 	}
@@ -161,9 +161,9 @@ const topLevel = "library"
 
 var verbs = map[access.Level]string{access.Read: "pull from", access.Write: "push to", access.Delete: "delete from", access.Admin: "administer"}
 
-// better is the same name in the principal's own namespace, "" when they may
-// not push there either.
-func (s *Auth) better(ctx context.Context, p access.Principal, name repository.Name) (string, error) {
+// ownRepository is the same name in the principal's own namespace, "" when they
+// may not push there either.
+func (s *Auth) ownRepository(ctx context.Context, p access.Principal, name repository.Name) (string, error) {
 	own, _, _ := strings.Cut(p.Name, "+")
 	rest := name.Full
 	if name.Namespace != topLevel {
@@ -171,7 +171,7 @@ func (s *Auth) better(ctx context.Context, p access.Principal, name repository.N
 	}
 	parsed, err := repository.ParseName(own + "/" + rest)
 	if err != nil || parsed.Full == name.Full {
-		return "", nil // too long, or the very name
+		return "", nil // too long, or the same name
 	}
 	d, err := s.Rights.Repository(ctx, p, parsed.Full)
 	if err != nil || d.Level < access.Write {

@@ -103,7 +103,7 @@ func TestAuthorize(t *testing.T) {
 		{"token that reads, push", basic("alice", reads), need("alice/app", access.Write), denied("the access token does not allow to push to alice/app")},
 		{"token that reads, push elsewhere", bearer(reads), need("bob/app", access.Write), denied("you may not push to bob/app")},
 		{"token that writes, delete", bearer(writes), need("alice/app", access.Delete), denied("the access token does not allow to delete from alice/app")},
-		{"token that writes, other repository", bearer(writes), need("alice/open", access.Write), denied("the access token is not good for alice/open")},
+		{"token that writes, other repository", bearer(writes), need("alice/open", access.Write), denied("the access token is not valid for alice/open")},
 
 		{"granted", h.withScope(alice, "repository:alice/app:pull,push"), need("alice/app", access.Write), ok},
 		{"granted, by the other name", h.withScope(alice, "repository:library/busybox:pull"), need("busybox", access.Read), ok},
@@ -122,7 +122,7 @@ func TestAuthorize(t *testing.T) {
 		{"not granted, push to another's", h.withScope(alice, "repository:bob/app:pull,push"), need("bob/app", access.Write),
 			narrow("repository:bob/app:pull,push", bobs)},
 		{"no catalog granted", h.withScope(alice, "repository:alice/app:pull"), access.Need{Catalog: true},
-			narrow("registry:catalog:*", "the token does not allow to list repositories")},
+			narrow("registry:catalog:*", "the token does not allow listing repositories")},
 		{"wrong token", bearer("x"), need("busybox", access.Read), want{401, "UNAUTHORIZED", "the token is invalid or has expired: log in again",
 			challenge("repository:busybox:pull", `,error="invalid_token",error_description="the token is invalid or has expired: log in again"`)}},
 		{"wrong password", basic("alice", "wrong-password"), need("busybox", access.Read),

@@ -8,62 +8,62 @@ import (
 	"time"
 )
 
-// How guessing is slowed down, and nobody kept out by strangers:
+// How guessing passwords is slowed down without locking users out:
 //
 //   - An address that has failed five times waits, twice as long with every
 //     further failure, up to five minutes. It is one IPv4 address or one IPv6
-//     network of 64 bits. Nobody else waits with it.
-//   - An address from which an account was logged in to before is counted for
-//     that account alone: neither what others do at that address nor what
-//     strangers do to that account slows it down. Its own failures do, up to
-//     half a minute.
-//   - An account at which strangers failed twenty times is under attack: then
-//     every strange address waits from its first failure on. It still has that
-//     first attempt: the right password gets in from anywhere, at once. The same
-//     holds for names that are no accounts'.
-//   - An access token is never refused for any of this: 256 bits are not guessed.
+//     network of 64 bits. No other address waits with it.
+//   - An address from which an account was logged in to before (a known pair) is
+//     counted on its own: neither failures with other accounts from that address
+//     nor failures with that account from elsewhere slow it down. Its own failures
+//     do, up to half a minute.
+//   - An account with which unknown addresses failed twenty times is under attack:
+//     then every unknown address waits from its first failure on. It still has its
+//     first attempt: the right password is accepted from anywhere at once. Names
+//     that belong to no account are treated in the same way.
+//   - An access token is never refused for these reasons: 256 bits are not guessed.
 //
-// All of it is this node's memory, bounded, and forgotten after a while.
+// This is kept in the memory of one node, bounded, and forgotten after a while.
 const (
-	freeFailures    = 5
-	attackFailures  = 20
-	firstWait       = time.Second
-	longestWait     = 5 * time.Minute  // of an address
-	longestWaitHome = 30 * time.Second // of an address and an account that know each other
-	forgetAfter     = 15 * time.Minute // without a failure
-	maxTracked      = 50_000           // addresses, accounts, and pairs of them: each
+	freeFailures     = 5
+	attackFailures   = 20
+	firstWait        = time.Second
+	longestWait      = 5 * time.Minute  // of an address
+	longestWaitKnown = 30 * time.Second // of a known pair
+	forgetAfter      = 15 * time.Minute // without a failure
+	maxTracked       = 50_000           // of addresses, of accounts, and of known pairs
 )
 
 // A streak is a row of failures.
 type streak struct {
-	n     int
-	now   int       // guesses that are being looked at
-	at    time.Time // of the last one
-	until time.Time // nothing is tried before
-	last  [16]byte  // what was tried: the same wrong password again is no further guess
+	n        int
+	checking int       // passwords that are being checked
+	at       time.Time // of the last failure
+	until    time.Time // no password is checked before
+	last     [16]byte  // the last password's digest: the same wrong password again is no further guess
 }
 
 // A digest16 stands for a name, or an address with a name, in memory.
 type digest16 [16]byte
 
-// A guard keeps book of failed logins.
-type guard struct {
+// A backoff keeps the failed logins and says who has to wait.
+type backoff struct {
 	salt [16]byte
 
-	mu        sync.Mutex
-	addresses map[netip.Prefix]*streak
-	accounts  map[digest16]*streak // failures by strangers, by whatever name they tried
-	homes     map[digest16]*streak // by address and account: those that have logged in
-	sums      *refusals
+	mu         sync.Mutex
+	addresses  map[netip.Prefix]*streak
+	accounts   map[digest16]*streak // failures from unknown addresses, by the name that was tried
+	knownPairs map[digest16]*streak // by address and account: pairs that have logged in
+	counts     *refusalCounts
 }
 
-func newGuard(now time.Time) *guard {
-	g := &guard{addresses: map[netip.Prefix]*streak{}, accounts: map[digest16]*streak{}, homes: map[digest16]*streak{}, sums: newRefusals(now)}
-	rand.Read(g.salt[:])
-	return g
+func newBackoff(now time.Time) *backoff {
+	b := &backoff{addresses: map[netip.Prefix]*streak{}, accounts: map[digest16]*streak{}, knownPairs: map[digest16]*streak{}, counts: newRefusalCounts(now)}
+	rand.Read(b.salt[:])
+	return b
 }
 
-// network is what addresses are counted by.
+// network is what the failures of an address are counted by.
 func network(a netip.Addr) netip.Prefix {
 	bits := 32
 	if a.Is6() {
@@ -76,9 +76,9 @@ func network(a netip.Addr) netip.Prefix {
 	return p
 }
 
-func (g *guard) digest(parts ...string) digest16 {
+func (b *backoff) digest(parts ...string) digest16 {
 	h := sha256.New()
-	h.Write(g.salt[:])
+	h.Write(b.salt[:])
 	for _, p := range parts {
 		sum := sha256.Sum256([]byte(p))
 		h.Write(sum[:])
@@ -86,23 +86,23 @@ func (g *guard) digest(parts ...string) digest16 {
 	return digest16(h.Sum(nil))
 }
 
-// home says whether an account was logged in to from an address before.
-func (g *guard) home(addr netip.Addr, account string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	_, ok := g.homes[g.digest(network(addr).String(), account)]
+// isKnownPair reports whether an account was logged in to from an address before.
+func (b *backoff) isKnownPair(addr netip.Addr, account string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.knownPairs[b.digest(network(addr).String(), account)]
 	return ok
 }
 
 // wait is how long an address has to wait until it may try a password of an
 // account, 0 for not at all.
-func (g *guard) wait(addr netip.Addr, account string, now time.Time) time.Duration {
+func (b *backoff) wait(addr netip.Addr, account string, now time.Time) time.Duration {
 	from := network(addr)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	s, home := g.homes[g.digest(from.String(), account)]
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s, home := b.knownPairs[b.digest(from.String(), account)]
 	if !home {
-		s = g.addresses[from]
+		s = b.addresses[from]
 	}
 	if s == nil {
 		return 0
@@ -110,73 +110,72 @@ func (g *guard) wait(addr netip.Addr, account string, now time.Time) time.Durati
 	return max(0, s.until.Sub(now))
 }
 
-// streakOf is that of an address, or of an address and an account that know
-// each other.
-func (g *guard) streakOf(addr netip.Addr, account string) *streak {
+// streakOf is the streak of a known pair or else of the address.
+func (b *backoff) streakOf(addr netip.Addr, account string) *streak {
 	from := network(addr)
-	if s, home := g.homes[g.digest(from.String(), account)]; home {
+	if s, home := b.knownPairs[b.digest(from.String(), account)]; home {
 		return s
 	}
-	return track(g.addresses, from)
+	return track(b.addresses, from)
 }
 
-// enter begins to look at a password, and leave ends it. It may not be tried
-// when there is something to wait for, or when as many as are free are being
-// looked at: then leave is nil, in the second case with no wait.
-func (g *guard) enter(addr netip.Addr, account string, now time.Time) (wait time.Duration, leave func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	s := g.streakOf(addr, account)
+// enter begins the check of a password, and leave ends it. When the address has to
+// wait, or as many passwords are being checked as it may have failures, leave is
+// nil; in the second case wait is 0.
+func (b *backoff) enter(addr netip.Addr, account string, now time.Time) (wait time.Duration, leave func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.streakOf(addr, account)
 	if wait = s.until.Sub(now); wait > 0 {
 		return wait, nil
 	}
-	if s.now >= max(1, freeFailures-s.n) {
+	if s.checking >= max(1, freeFailures-s.n) {
 		return 0, nil
 	}
-	s.now++
+	s.checking++
 	return 0, func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		s.now--
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		s.checking--
 	}
 }
 
-// succeeded notes that an account was logged in to from an address.
-func (g *guard) succeeded(addr netip.Addr, account string) {
-	home := g.digest(network(addr).String(), account)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if _, ok := g.homes[home]; !ok {
-		shrink(g.homes, maxTracked)
+// succeeded records that an account was logged in to from an address.
+func (b *backoff) succeeded(addr netip.Addr, account string) {
+	home := b.digest(network(addr).String(), account)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := b.knownPairs[home]; !ok {
+		shrink(b.knownPairs, maxTracked)
 	}
-	g.homes[home] = &streak{}
+	b.knownPairs[home] = &streak{}
 }
 
-// failed notes a wrong password, of an account or of a name that is none: were
-// they counted differently, that would tell which names are accounts'. tried
-// is the password's place in memory. It returns how long to wait now.
-func (g *guard) failed(addr netip.Addr, account string, tried [16]byte, now time.Time) time.Duration {
+// failed records a wrong password for a name. Names that are no account's are
+// counted in the same way, since a difference would reveal which are. tried is a
+// digest of the password. It returns how long to wait now.
+func (b *backoff) failed(addr netip.Addr, account string, tried [16]byte, now time.Time) time.Duration {
 	from := network(addr)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if s, ok := g.homes[g.digest(from.String(), account)]; ok {
-		return s.fail(tried, now, freeFailures, longestWaitHome)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s, ok := b.knownPairs[b.digest(from.String(), account)]; ok {
+		return s.fail(tried, now, freeFailures, longestWaitKnown)
 	}
 	free := freeFailures
-	a := track(g.accounts, g.digest(account))
+	a := track(b.accounts, b.digest(account))
 	a.fail(tried, now, freeFailures, 0)
 	if a.n > attackFailures {
 		free = 0
 	}
-	return track(g.addresses, from).fail(tried, now, free, longestWait)
+	return track(b.addresses, from).fail(tried, now, free, longestWait)
 }
 
-// failedSecret notes an access token that is not good. The address waits for
-// it when it next tries a password.
-func (g *guard) failedSecret(addr netip.Addr, tried [16]byte, now time.Time) time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return track(g.addresses, network(addr)).fail(tried, now, freeFailures, longestWait)
+// failedSecret records an invalid access token. It adds to the time that the
+// address waits before it may try a password.
+func (b *backoff) failedSecret(addr netip.Addr, tried [16]byte, now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return track(b.addresses, network(addr)).fail(tried, now, freeFailures, longestWait)
 }
 
 func track[K comparable](m map[K]*streak, k K) *streak {
@@ -189,10 +188,10 @@ func track[K comparable](m map[K]*streak, k K) *streak {
 	return s
 }
 
-// fail adds a failure, of which so many are free, and returns the wait.
+// fail adds a failure and returns the wait. The first free failures cost none.
 func (s *streak) fail(tried [16]byte, now time.Time, free int, longest time.Duration) time.Duration {
 	if now.Sub(s.at) > forgetAfter {
-		*s = streak{now: s.now}
+		*s = streak{checking: s.checking}
 	}
 	if s.n > 0 && s.last == tried {
 		s.at = now

@@ -9,14 +9,14 @@ import (
 
 // A scene is a guard and a clock.
 type scene struct {
-	*guard
+	*backoff
 	now   time.Time
 	tried uint64
 }
 
 func newScene() *scene {
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	return &scene{guard: newGuard(now), now: now}
+	return &scene{backoff: newBackoff(now), now: now}
 }
 
 // guess tries another wrong password if that is let through, and says so.
@@ -108,8 +108,8 @@ func TestStrangersLockNobodyOut(t *testing.T) {
 	if left := s.left("198.51.100.1", "alice"); left != 0 {
 		t.Errorf("alice waits %v at a new place", left)
 	}
-	if len(s.addresses) > maxTracked || len(s.accounts) > maxTracked || len(s.homes) > maxTracked {
-		t.Errorf("%d, %d and %d entries are held", len(s.addresses), len(s.accounts), len(s.homes))
+	if len(s.addresses) > maxTracked || len(s.accounts) > maxTracked || len(s.knownPairs) > maxTracked {
+		t.Errorf("%d, %d and %d entries are held", len(s.addresses), len(s.accounts), len(s.knownPairs))
 	}
 }
 
@@ -136,7 +136,7 @@ func TestGuessingFromHome(t *testing.T) {
 	if n := s.guesses("192.0.2.1", "alice", time.Hour); n > freeFailures+5+120 {
 		t.Errorf("%d guesses an hour", n)
 	}
-	if left := s.left("192.0.2.1", "alice"); left > longestWaitHome {
+	if left := s.left("192.0.2.1", "alice"); left > longestWaitKnown {
 		t.Errorf("alice waits %v", left)
 	}
 }
@@ -189,28 +189,28 @@ func TestTheSamePasswordAgainIsNoGuess(t *testing.T) {
 
 func TestRefusalsAreSummedUp(t *testing.T) {
 	s := newScene()
-	if s.take(s.now) != nil {
+	if s.takeCounts(s.now) != nil {
 		t.Fatal("nothing was refused, and there is a sum")
 	}
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	s.refused(a, "alice")
-	s.refused(b, "alice")
-	s.refused(b, "")
+	s.countRefused(a, "alice")
+	s.countRefused(b, "alice")
+	s.countRefused(b, "")
 	later := s.now.Add(time.Minute)
-	r := s.take(later)
+	r := s.takeCounts(later)
 	if r == nil || r.attempts != 3 || r.unknown != 1 || len(r.addresses) != 2 || r.accounts["alice"] != 2 || !r.from.Equal(s.now) {
 		t.Fatalf("%+v", r)
 	}
-	s.refused(a, "bob")
-	s.giveBack(r)
-	r = s.take(later)
+	s.countRefused(a, "bob")
+	s.addBack(r)
+	r = s.takeCounts(later)
 	if r.attempts != 4 || len(r.addresses) != 2 || r.accounts["alice"] != 2 || r.accounts["bob"] != 1 || !r.from.Equal(s.now) {
 		t.Errorf("%+v", r)
 	}
 	for i := range 2 * maxAddresses {
-		s.refused(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), string(rune('a'+i%26))+time.Duration(i).String())
+		s.countRefused(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), string(rune('a'+i%26))+time.Duration(i).String())
 	}
-	if r = s.take(later); len(r.addresses) != maxAddresses || len(r.accounts) != maxAccounts || r.attempts != 2*maxAddresses {
+	if r = s.takeCounts(later); len(r.addresses) != maxAddresses || len(r.accounts) != maxAccounts || r.attempts != 2*maxAddresses {
 		t.Errorf("%d addresses, %d accounts, %d attempts", len(r.addresses), len(r.accounts), r.attempts)
 	}
 }

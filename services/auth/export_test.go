@@ -16,6 +16,3 @@ func (s *Auth) CrowdOut() {
 	q.strangers.n = maxWaiting
 	s.verified = newVerified()
 }
-
-// MaxTokens is how many good tokens an account may have.
-const MaxTokens = maxTokens

@@ -11,18 +11,17 @@ import (
 	"hubledger/services/internal/access"
 )
 
-// An identity is a principal, and what Auth alone has to know of them.
+// An identity is a principal and the registry token that names them.
 type identity struct {
 	access.Principal
-	token *signed // the registry token they came by, nil for none
+	token *verifiedJWT // nil when the request has no registry token
 }
 
-// Authenticate says who a request comes from. Accepted are Basic with a
-// password or an access token, and Bearer (or JWT, as Docker Hub's scripts
-// write it) with a session, an access token or a token of the token service.
-// Nothing, and an empty Basic, is access.Nobody. A token of the token service
-// is good for reading what it names, and nothing else. Errors are
-// *access.Denied.
+// Authenticate returns the principal of a request. Accepted are Basic with a
+// password or an access token, and Bearer (or JWT, as scripts for Docker Hub
+// write it) with a session, an access token or a registry token. A request
+// without credentials, or with an empty Basic, is access.Nobody. With a registry
+// token the principal may only read what it names. Errors are *access.Denied.
 func (s *Auth) Authenticate(r *http.Request) (access.Principal, error) {
 	id, err := s.identify(r)
 	if err != nil {
@@ -34,9 +33,9 @@ func (s *Auth) Authenticate(r *http.Request) (access.Principal, error) {
 	return id.Principal, nil
 }
 
-// limit is what a registry token is good for outside the registry, within what
-// its credential is.
-func (t *signed) limit(of *access.Limit) *access.Limit {
+// limit is what a registry token allows outside the registry, within the limit of
+// the credential that it was issued for.
+func (t *verifiedJWT) limit(of *access.Limit) *access.Limit {
 	l := &access.Limit{Level: access.Read, Repositories: []string{}}
 	if t.catalog {
 		if of != nil {
@@ -54,11 +53,11 @@ func (t *signed) limit(of *access.Limit) *access.Limit {
 	return l
 }
 
-// errScheme: there is an Authorization of a kind that is not accepted.
+// errScheme: the Authorization header has a scheme that is not accepted.
 var errScheme = errors.New("an Authorization is Basic or Bearer")
 
-// identify says who a request comes from. For nobody, too, the accounts have to
-// be fresh: what is public may have been made private meanwhile.
+// identify returns the identity of a request. The accounts have to be fresh for
+// anonymous requests too: a repository may have become private.
 func (s *Auth) identify(r *http.Request) (identity, error) {
 	nobody := identity{Principal: access.Nobody}
 	if err := s.Rights.Fresh(r.Context()); err != nil {
@@ -89,7 +88,7 @@ func (s *Auth) identify(r *http.Request) (identity, error) {
 	return nobody, errScheme
 }
 
-// identifyBy is for a name with a password or an access token.
+// identifyBy identifies by a login name with a password or an access token.
 func (s *Auth) identifyBy(r *http.Request, name, secret string) (identity, error) {
 	if sum, ok := secretHash(secret); ok {
 		if name == "" {
@@ -135,7 +134,7 @@ func (s *Auth) identifyByJWT(ctx context.Context, text string) (identity, error)
 	return s.live(ctx, id)
 }
 
-// live looks at the account and the credential as they are now.
+// live checks that the account and the credential are still valid.
 func (s *Auth) live(ctx context.Context, id identity) (_ identity, err error) {
 	id.Principal, err = s.Rights.Live(ctx, id.Principal)
 	return id, err

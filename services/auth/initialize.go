@@ -19,17 +19,17 @@ import (
 // firstAdmin is the login name of the first administrator.
 const firstAdmin = "admin"
 
-// First is what the operator has to know to log in for the first time.
+// First is what the operator needs for the first login.
 type First struct {
 	Name         string // login name
-	Password     string // "" when the operator chose it, and once it was changed
-	PasswordFile string // where the password stands on this node, "" when it does not
-	Created      bool   // there was none when this call began
+	Password     string // "" when the operator chose it, and after it was changed
+	PasswordFile string // the file on this node with the password, "" for none
+	Created      bool   // this call made the administrator
 }
 
-// Initialize makes the first administrator when there is none. It may be ended
-// anywhere and called again, and several nodes may call it at once: one of
-// them has the password that counts, the others have none to show.
+// Initialize makes the first administrator when there is none. It may be
+// interrupted anywhere and called again, and several nodes may call it at once: one
+// of them returns the password that is valid, the others return none.
 func (s *Auth) Initialize(ctx context.Context) (First, error) {
 	first, err := s.initialize(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 		return First{}, err
 	}
 	if done, ok := p.(events.HubInitialized); ok {
-		return s.show(ctx, done.Admin)
+		return s.firstLogin(ctx, done.Admin)
 	}
 	if s.Secrets == nil {
 		return First{}, errReadOnly
@@ -57,7 +57,7 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 	if err != nil {
 		return First{}, err
 	}
-	if err := s.firstHash(ctx, id, password); err != nil {
+	if err := s.storeFirstHash(ctx, id, password); err != nil {
 		return First{}, err
 	}
 	seq, err := account.Initialize(ctx, s.Log, system, id)
@@ -70,16 +70,16 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 	if err := s.View.Wait(ctx, seq); err != nil {
 		return First{}, err
 	}
-	first, err := s.show(ctx, id)
+	first, err := s.firstLogin(ctx, id)
 	first.Created = true
 	return first, err
 }
 
-// firstPassword is the operator's, that of an earlier call, or a new one that
-// is written down before there is an account it belongs to.
+// firstPassword is the operator's, that of an earlier call, or a new one, which is
+// written to the file before the account is made.
 func (s *Auth) firstPassword() (string, error) {
 	if s.AdminPassword != "" {
-		return s.AdminPassword, checkPassword(firstAdmin, s.AdminPassword)
+		return s.AdminPassword, account.CheckPassword(firstAdmin, s.AdminPassword)
 	}
 	if written, err := s.writtenPassword(); err != nil || written != "" {
 		return written, err
@@ -88,7 +88,7 @@ func (s *Auth) firstPassword() (string, error) {
 	return password, writePassword(s.PasswordFile, password)
 }
 
-// writtenPassword is what the file says, "" when there is none.
+// writtenPassword is the password in the file, "" when there is no file.
 func (s *Auth) writtenPassword() (string, error) {
 	text, err := os.ReadFile(s.PasswordFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +97,7 @@ func (s *Auth) writtenPassword() (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-// writePassword makes a file that only its owner can read, whole or not at all.
+// writePassword writes a file that only its owner can read, as a whole.
 func writePassword(path, password string) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
 	if err != nil {
@@ -138,18 +138,19 @@ func (s *Auth) firstUser(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("%q is no user", firstAdmin)
 }
 
-// othersTurn is how long another node that has stored a password is given to
-// go on, before it is taken for dead and its password is replaced.
-const othersTurn = 3 * time.Second
+// otherNodeTimeout is how long another node that has stored a password has to
+// finish, before it is considered dead and its password is replaced.
+const otherNodeTimeout = 3 * time.Second
 
-// firstHash stores the password unless another node was faster. That one's
-// stays when it comes to its end; what is shown is settled by show.
-func (s *Auth) firstHash(ctx context.Context, userID, password string) error {
+// storeFirstHash stores the password's hash unless another node was faster. The
+// other node's stays if that node finishes; firstLogin then finds that the
+// password of this node is not the valid one.
+func (s *Auth) storeFirstHash(ctx context.Context, userID, password string) error {
 	hash, err := s.hasher.hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	for waited := time.Duration(0); ; waited += othersTurn / 10 {
+	for waited := time.Duration(0); ; waited += otherNodeTimeout / 10 {
 		stored, revision, err := s.Secrets.Get(ctx, passwordKey(userID))
 		if err != nil && !errors.Is(err, errNoSecret) {
 			return err
@@ -160,17 +161,17 @@ func (s *Auth) firstHash(ctx context.Context, userID, password string) error {
 				return err
 			}
 			if p, _, err := command.Latest(ctx, s.Log, events.HubSubject()); err != nil || p != nil {
-				return err // the other one has come to its end
+				return err // the other node has finished
 			}
 		}
-		if err != nil || waited >= othersTurn {
+		if err != nil || waited >= otherNodeTimeout {
 			_, err = s.Secrets.Update(ctx, passwordKey(userID), []byte(hash.String()), revision)
 			if !errors.Is(err, events.ErrConflict) {
 				return err
 			}
 		}
 		select {
-		case <-time.After(othersTurn / 10):
+		case <-time.After(otherNodeTimeout / 10):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -185,12 +186,12 @@ func (s *Auth) isHashOf(ctx context.Context, stored, password string) (bool, err
 	if err != nil {
 		return false, err
 	}
-	return s.hasher.matches(ctx, someone, &p, password)
+	return s.hasher.matches(ctx, trustedCaller, &p, password)
 }
 
-// show says what is written down if it is still the password, and removes the
-// file otherwise: the password was changed elsewhere, or another node's counts.
-func (s *Auth) show(ctx context.Context, userID string) (First, error) {
+// firstLogin returns the password in the file if it is still valid, and removes
+// the file otherwise: the password was changed, or another node's is the valid one.
+func (s *Auth) firstLogin(ctx context.Context, userID string) (First, error) {
 	first := First{Name: firstAdmin}
 	if s.PasswordFile == "" || s.AdminPassword != "" {
 		return first, nil
@@ -203,7 +204,7 @@ func (s *Auth) show(ctx context.Context, userID string) (First, error) {
 	if err != nil {
 		return first, err
 	}
-	good, err := s.hasher.matches(ctx, someone, stored, written)
+	good, err := s.hasher.matches(ctx, trustedCaller, stored, written)
 	if err != nil {
 		return first, err
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// serveKeys publishes what tokens can be verified with (RFC 7517), for others
-// than us: we know our keys.
+// serveKeys publishes the public keys that verify our tokens (RFC 7517), for other
+// programs: the hub itself reads them from the secrets.
 func (s *Auth) serveKeys(w http.ResponseWriter, r *http.Request) {
 	keys, err := s.keys.published(r.Context())
 	if err != nil {

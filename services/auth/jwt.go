@@ -18,37 +18,37 @@ import (
 const (
 	registryTerm = 5 * time.Minute // of a token of the token service
 	sessionTerm  = 12 * time.Hour  // of a session of the API; less than keyGrace
-	leeway       = time.Minute     // between the clocks of nodes
+	leeway       = time.Minute     // how far the clocks of nodes may differ
 )
 
 // Uses of the tokens that we sign.
 const (
-	useRegistry = "registry" // what its access claim says
-	useSession  = "session"  // what its credential may
+	useRegistry = "registry" // allows what its access claim lists
+	useSession  = "session"  // allows what its credential allows
 )
 
 // claims are those of a signed token. They name the account and the credential
-// that it was given for, which are looked at anew on every request.
+// that it was issued for, which are checked again on every request.
 type claims struct {
 	jwt.Claims
 	Access     []resource  `json:"access"`
-	Refused    []string    `json:"hub_refused,omitempty"` // repositories that a push was asked for, without the right to; at most maxRefused
+	Refused    []string    `json:"hub_refused,omitempty"` // repositories for which push was asked for and not granted; at most maxRefused
 	Use        string      `json:"hub_use"`
-	Account    string      `json:"hub_account,omitempty"` // id; absent for nobody
+	Account    string      `json:"hub_account,omitempty"` // id; absent for an anonymous token
 	Kind       access.Kind `json:"hub_kind"`
 	Credential string      `json:"hub_credential,omitempty"` // "password", or the id of an access token
-	Password   uint64      `json:"hub_password,omitempty"`   // sequence of the password it was given for
+	Password   uint64      `json:"hub_password,omitempty"`   // sequence of the password that it was issued for
 }
 
-// signed is a token of ours that was verified.
-type signed struct {
+// verifiedJWT is a token of ours that was verified.
+type verifiedJWT struct {
 	claims
 	actions map[string][]string // granted on repositories, by full name
 	catalog bool                // may list and search
 	expires time.Time
 }
 
-// newClaims are those of a token for somebody.
+// newClaims are those of a token for an identity.
 func (s *Auth) newClaims(id identity, issuer, use string, term time.Duration) claims {
 	now := time.Now()
 	c := claims{Use: use, Account: id.ID, Kind: id.Kind, Credential: id.Credential, Password: id.PasswordSeq, Access: []resource{}}
@@ -73,15 +73,15 @@ func (s *Auth) sign(ctx context.Context, c claims) (string, error) {
 	return jwt.Signed(signer).Claims(c).Serialize()
 }
 
-// errToken: a token is not one of ours, or its time is over.
+// errToken: a token is not one of ours, or has expired.
 var errToken = errors.New("invalid token")
 
 // maxJWT bounds a signed token in bytes; the server bounds headers anyway.
 const maxJWT = 48 << 10
 
-// verify reads a token that we signed. What it says of the account is as of
-// when it was signed. errToken, or the error of the store of keys.
-func (s *Auth) verify(ctx context.Context, text string) (*signed, error) {
+// verify checks a token that we signed. Its claims about the account are from the
+// time when it was signed. The error is errToken or that of reading the keys.
+func (s *Auth) verify(ctx context.Context, text string) (*verifiedJWT, error) {
 	if len(text) > maxJWT {
 		return nil, errToken
 	}
@@ -104,7 +104,7 @@ func (s *Auth) verify(ctx context.Context, text string) (*signed, error) {
 	if key == nil {
 		return nil, errToken
 	}
-	v := &signed{}
+	v := &verifiedJWT{}
 	if err := parsed.Claims(key, &v.claims); err != nil {
 		return nil, errToken
 	}

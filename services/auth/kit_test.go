@@ -23,6 +23,7 @@ import (
 	"hubledger/services/internal/operational"
 	"hubledger/services/internal/repository"
 	"hubledger/streams"
+	"hubledger/streams/secrets"
 	"hubledger/streams/streamtest"
 )
 
@@ -41,7 +42,7 @@ type hub struct {
 	t        testing.TB
 	dir      string
 	log      *streams.Log
-	secrets  *streams.Secrets
+	secrets  *secrets.Bucket
 	read     accounts.Reader
 	view     *projections.Runner
 	rights   *access.Rights

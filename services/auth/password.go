@@ -2,15 +2,10 @@ package auth
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
@@ -18,71 +13,49 @@ import (
 	"hubledger/services/internal/origin"
 )
 
-// Lengths of passwords, in characters; and of login names, in bytes, beyond
-// which there is no account.
-const (
-	minPassword  = 8
-	maxPassword  = 256
-	maxLoginName = 100
-)
+// maxLoginName bounds login names, in bytes: no account has a longer one.
+const maxLoginName = 100
 
-// CheckPassword says whether a password may be that of a user of this login
-// name. The error wraps account.ErrInvalid and is in words for who chose it.
-func (s *Auth) CheckPassword(name, password string) error { return checkPassword(name, password) }
-
-func checkPassword(name, password string) error {
-	n := utf8.RuneCountInString(password)
-	why := ""
-	switch {
-	case !utf8.ValidString(password):
-		why = "a password is UTF-8 text"
-	case n < minPassword || n > maxPassword:
-		why = "a password has 8 to 256 characters"
-	case strings.EqualFold(password, name):
-		why = "a password is not the login name"
-	case strings.HasPrefix(password, secretPrefix):
-		why = "a password does not begin with " + secretPrefix + ", as access tokens do"
-	default:
-		return nil
-	}
-	return fmt.Errorf("%w: %s", account.ErrInvalid, why)
+// CheckPassword is account.CheckPassword.
+func (s *Auth) CheckPassword(name, password string) error {
+	return account.CheckPassword(name, password)
 }
 
-// errCredentials: name and secret do not belong together, or to nobody.
+// errCredentials: the secret is not that of the name, or there is no such name.
 var errCredentials = errors.New("incorrect username or password")
 
-// A throttled login is refused before it is looked at.
+// throttled is the error of a login that is refused before it is checked.
 type throttled struct{ wait time.Duration }
 
 func (throttled) Error() string { return "too many failed logins" }
 
 // identifyByPassword checks a password, slowly unless it was checked a moment
-// ago. That there is no such account shows neither in the answer nor in its time.
+// ago. Neither the answer nor its time reveals whether there is such an account.
 func (s *Auth) identifyByPassword(r *http.Request, name, password string) (identity, error) {
 	ctx, addr := r.Context(), origin.Of(r).Addr
 	if err := s.Rights.Fresh(ctx); err != nil {
 		return identity{}, err
 	}
-	if wait := s.guard.wait(addr, name, time.Now()); wait > 0 {
-		return identity{}, s.tooSoon(ctx, r, name, wait)
+	if wait := s.backoff.wait(addr, name, time.Now()); wait > 0 {
+		return identity{}, s.refuseTooSoon(ctx, r, name, wait)
 	}
 	k := s.verified.key(name, password)
 	if p, ok := s.verified.get(k, time.Now()); ok {
 		id, err := s.live(ctx, identity{Principal: p})
 		if err == nil {
-			s.guard.succeeded(addr, name)
+			s.backoff.succeeded(addr, name)
 			return id, nil
 		}
 		if !errors.Is(err, access.ErrAccount) && !errors.Is(err, access.ErrCredential) {
 			return identity{}, err
 		}
-		s.verified.entries.drop(k) // the password was changed: perhaps to the same
+		s.verified.entries.drop(k) // the password was set again, perhaps to the same one
 	}
-	// Clients ask for many things at once: one check is enough for all.
-	p, err, _ := s.proving.Do(string(k[:])+network(addr).String(), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), provingTime)
+	// Clients send many requests at once: one check is enough for all.
+	p, err, _ := s.passwordChecks.Do(string(k[:])+network(addr).String(), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 		defer cancel()
-		return s.tryPassword(ctx, r, name, password, k)
+		return s.attemptPassword(ctx, r, name, password, k)
 	})
 	if err != nil {
 		return identity{}, err
@@ -90,47 +63,47 @@ func (s *Auth) identifyByPassword(r *http.Request, name, password string) (ident
 	return identity{Principal: p.(access.Principal)}, nil
 }
 
-// provingTime bounds how long a password waits to be looked at, and is.
-const provingTime = 10 * time.Second
+// checkTimeout bounds how long a password waits for its check and is checked.
+const checkTimeout = 10 * time.Second
 
-// tryPassword proves a password and keeps book of how that went. An address
-// has no more guesses on their way at once than it may have in a row.
-func (s *Auth) tryPassword(ctx context.Context, r *http.Request, name, password string, k verifiedKey) (access.Principal, error) {
+// attemptPassword checks a password and records the outcome. An address has no
+// more checks at once than it may have failures in a row.
+func (s *Auth) attemptPassword(ctx context.Context, r *http.Request, name, password string, k verifiedKey) (access.Principal, error) {
 	addr := origin.Of(r).Addr
 	for {
-		wait, leave := s.guard.enter(addr, name, time.Now())
+		wait, leave := s.backoff.enter(addr, name, time.Now())
 		if leave != nil {
 			defer leave()
 			break
 		}
 		if wait > 0 {
-			return access.Nobody, s.tooSoon(ctx, r, name, wait)
+			return access.Nobody, s.refuseTooSoon(ctx, r, name, wait)
 		}
 		select {
-		case <-time.After(20 * time.Millisecond): // others of this address are being looked at
+		case <-time.After(20 * time.Millisecond): // other passwords from this address are being checked
 		case <-ctx.Done():
 			return access.Nobody, context.Cause(ctx)
 		}
 	}
-	p, known, err := s.provePassword(ctx, caller{wide(addr), s.guard.home(addr, name)}, name, password)
+	p, known, err := s.comparePassword(ctx, caller{wideNetwork(addr), s.backoff.isKnownPair(addr, name)}, name, password)
 	if err == nil {
 		p, err = s.Rights.Live(ctx, p)
 	}
 	switch {
 	case errors.Is(err, errCredentials), errors.Is(err, access.ErrAccount), errors.Is(err, access.ErrCredential):
-		return access.Nobody, s.wrongPassword(addr, name, known, k)
+		return access.Nobody, s.refusePassword(addr, name, known, k)
 	case err != nil:
 		return access.Nobody, err
 	}
 	s.verified.put(k, p, time.Now())
-	s.guard.succeeded(addr, name)
+	s.backoff.succeeded(addr, name)
 	return p, nil
 }
 
-// provePassword compares a password with its hash: errCredentials. known says
-// whether there is such an account. What it read of the account is from before
-// the password was looked at, so that a change meanwhile is noticed later.
-func (s *Auth) provePassword(ctx context.Context, c caller, name, password string) (p access.Principal, known bool, err error) {
+// comparePassword compares a password with its hash: errCredentials. known says
+// whether there is such an account. The account is read before the password is
+// compared, so that a change in between is noticed later.
+func (s *Auth) comparePassword(ctx context.Context, c caller, name, password string) (p access.Principal, known bool, err error) {
 	if s.Secrets == nil {
 		return p, false, errReadOnly
 	}
@@ -145,7 +118,7 @@ func (s *Auth) provePassword(ctx context.Context, c caller, name, password strin
 			return p, known, err
 		}
 	}
-	if len(password) > 4*maxPassword { // in bytes; no account has it
+	if len(password) > 4*account.MaxPassword { // in bytes: longer than any password
 		password, stored = "", nil
 	}
 	good, err := s.hasher.matches(ctx, c, stored, password)
@@ -159,8 +132,8 @@ func (s *Auth) provePassword(ctx context.Context, c caller, name, password strin
 		Credential: access.Password, PasswordSeq: user.PasswordSeq}, true, nil
 }
 
-// accountOf is the account of a login name, nil when there is none. What was
-// typed is not always a name, or even text that a database takes.
+// accountOf is the account of a login name, nil when there is none. The name can
+// be anything that was typed, also text that a database does not accept.
 func (s *Auth) accountOf(ctx context.Context, name string) (*accounts.Account, error) {
 	if len(name) > maxLoginName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789._-+") != "" {
 		return nil, nil
@@ -172,7 +145,7 @@ func (s *Auth) accountOf(ctx context.Context, name string) (*accounts.Account, e
 	return a, err
 }
 
-// storedHash is a user's, nil when they have no password.
+// storedHash is a user's password hash, nil when they have no password.
 func (s *Auth) storedHash(ctx context.Context, userID string) (*phc, error) {
 	if s.Secrets == nil {
 		return nil, errReadOnly
@@ -186,46 +159,4 @@ func (s *Auth) storedHash(ctx context.Context, userID string) (*phc, error) {
 	}
 	p, err := parsePHC(string(text))
 	return &p, err
-}
-
-// verified keeps which passwords were proved, for some minutes, so that not
-// every request of a docker pull pays for it. The passwords themselves are not
-// in it: its keys are codes under a key of this process.
-type verified struct {
-	mac     []byte
-	entries *bounded[verifiedKey, proved]
-}
-
-type verifiedKey [sha256.Size]byte
-
-type proved struct {
-	access.Principal
-	until time.Time
-}
-
-// provedFor is how long a password that was proved counts, unless it is
-// changed or the account is closed: then at once.
-const provedFor = 5 * time.Minute
-
-func newVerified() *verified {
-	v := &verified{make([]byte, 32), newBounded[verifiedKey, proved](10_000)}
-	rand.Read(v.mac)
-	return v
-}
-
-func (v *verified) key(name, password string) verifiedKey {
-	h := hmac.New(sha256.New, v.mac)
-	sum := sha256.Sum256([]byte(name))
-	h.Write(sum[:])
-	h.Write([]byte(password))
-	return verifiedKey(h.Sum(nil))
-}
-
-func (v *verified) get(k verifiedKey, now time.Time) (access.Principal, bool) {
-	p, ok := v.entries.get(k)
-	return p.Principal, ok && now.Before(p.until)
-}
-
-func (v *verified) put(k verifiedKey, p access.Principal, now time.Time) {
-	v.entries.put(k, proved{p, now.Add(provedFor)})
 }

@@ -33,8 +33,8 @@ const (
 	actionSearch = "search" // of the catalog, by docker search
 )
 
-// A resource is one thing and what is asked or granted on it; the form is that
-// of the "access" claim (distribution, "Token Authentication Implementation").
+// A resource is one thing with the actions that are asked for or granted on it; the
+// form is that of the "access" claim (distribution, "Token Authentication Implementation").
 type resource struct {
 	Type    string   `json:"type"`
 	Class   string   `json:"class,omitempty"`
@@ -52,10 +52,10 @@ func (r resource) String() string {
 
 var errScope = errors.New("invalid scope")
 
-// parseScopes reads what a request asks for. Each text may hold several
-// scopes, parted by spaces (RFC 6749, section 3.3). Scopes of types that this
-// hub does not have are left out, as are actions and names that nobody can
-// have a right to; what cannot be read at all is an error.
+// parseScopes reads the scopes that a request asks for. Each text may hold several
+// of them, separated by spaces (RFC 6749, section 3.3). Scopes of unknown types
+// are left out, as are actions and names that nobody can have a right to; a scope
+// that cannot be parsed is an error.
 func parseScopes(texts []string) ([]resource, error) {
 	var list []resource
 	n := 0
@@ -104,7 +104,7 @@ func parseScope(s string) (r resource, known bool, err error) {
 	return r, len(r.Actions) > 0, nil
 }
 
-// keep is those of asked that are allowed, once each.
+// keep returns those of asked that are allowed, once each.
 func keep(asked []string, allowed ...string) []string {
 	var out []string
 	for _, a := range asked {
@@ -130,7 +130,7 @@ func merge(list []resource, r resource) []resource {
 	return append(list, r)
 }
 
-// actionsOf are the actions that a client asks for to do something.
+// actionsOf are the actions that a client has to ask for to act on a level.
 func actionsOf(l access.Level) []string {
 	switch l {
 	case access.None:
@@ -145,8 +145,8 @@ func actionsOf(l access.Level) []string {
 	return []string{actionAll}
 }
 
-// grantable is what of the asked actions a level gives. Push gives no pull by
-// itself; who asks for everything gets all there is, by its name.
+// grantable are those of the requested actions that a level allows. To ask for
+// push does not grant pull; to ask for "*" grants every allowed action by name.
 func grantable(asked []string, l access.Level) []string {
 	var out []string
 	for _, p := range []struct {
@@ -164,7 +164,7 @@ func asksPush(r resource) bool {
 	return r.Type == typeRepository && (slices.Contains(r.Actions, actionPush) || slices.Contains(r.Actions, actionAll))
 }
 
-// covers says whether granted actions allow something.
+// covers reports whether granted actions allow a level.
 func covers(actions []string, l access.Level) bool {
 	need := map[access.Level]string{access.Read: actionPull, access.Write: actionPush, access.Delete: actionDelete, access.Admin: actionAll}[l]
 	return l == access.None || slices.Contains(actions, need) || slices.Contains(actions, actionAll)

@@ -13,11 +13,11 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// ErrEmail: a text is no e-mail address.
+// ErrEmail: a string is not an e-mail address.
 var ErrEmail = fmt.Errorf("%w: it is no e-mail address", account.ErrInvalid)
 
-// passwordGone removes the file with the first administrator's password when
-// that is theirs no more.
+// passwordGone removes the file with the first administrator's password after
+// that administrator got another password or was erased.
 func (s *Auth) passwordGone(ctx context.Context, userID string) {
 	if first, err := s.Read.FirstAdmin(ctx); err == nil && first == userID {
 		s.removePasswordFile()
@@ -33,8 +33,8 @@ func (s *Auth) removePasswordFile() {
 	}
 }
 
-// SetEmail gives a user an e-mail address, or none when it is empty. ErrEmail,
-// or an error that wraps accounts.ErrNotFound.
+// SetEmail sets a user's e-mail address, or removes it when email is empty. The
+// error is ErrEmail or wraps accounts.ErrNotFound.
 func (s *Auth) SetEmail(ctx context.Context, by command.By, userID, email string) (uint64, error) {
 	user, err := s.Read.AccountByID(ctx, userID)
 	if err != nil {

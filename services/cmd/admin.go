@@ -9,7 +9,9 @@ import (
 	"hubledger/services/internal/adminsocket"
 )
 
-// items calls and decodes each item; with --json it passes them through.
+// items sends a request to the admin socket and calls each with every decoded
+// item of the answer. With --json it also prints the items unchanged. b shows
+// progress; it may be nil.
 func items[T any](s *session, method, path string, query url.Values, b *bar, each func(T) error) error {
 	var progress func(adminsocket.Progress)
 	if b != nil {

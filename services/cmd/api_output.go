@@ -11,8 +11,8 @@ import (
 	"hubledger/services/internal/apitypes"
 )
 
-// list prints what a list of the API holds: the items as they are with --json,
-// else a table, or empty when there is nothing.
+// list prints a list of the API: with --json its items unchanged, else a
+// table, or the text empty when there are no items.
 func list[T any](a *api, path string, query url.Values, empty string, header []string, row func(T) []string) error {
 	var rows [][]string
 	err := a.each(path, query, func(raw json.RawMessage) error {
@@ -36,7 +36,8 @@ func list[T any](a *api, path string, query url.Values, empty string, header []s
 	return a.s.table(header, rows)
 }
 
-// show prints one thing: as it is with --json, else as pairs of name and value.
+// show prints one object of the API: unchanged with --json, else as pairs of
+// name and value.
 func show[T any](a *api, path string, query url.Values, facts func(T) [][]string) error {
 	raw, err := a.do("GET", path, query, nil)
 	if err != nil {
@@ -52,7 +53,7 @@ func show[T any](a *api, path string, query url.Values, facts func(T) [][]string
 	return a.s.facts(facts(v))
 }
 
-// change sends a change and says what it did, with its place in the log.
+// change sends a change and prints message with the sequence of its event.
 func (a *api) change(method, path string, body any, message string) error {
 	return a.changeWith(method, path, nil, body, message)
 }
@@ -73,7 +74,7 @@ func (a *api) changeWith(method, path string, query url.Values, body any, messag
 	return err
 }
 
-// raw prints JSON of the hub on one line.
+// raw prints JSON from the hub on one line.
 func (s *session) raw(raw json.RawMessage) error {
 	var b bytes.Buffer
 	if err := json.Compact(&b, raw); err != nil {
@@ -84,7 +85,7 @@ func (s *session) raw(raw json.RawMessage) error {
 	return err
 }
 
-// rawOr is raw of an answer that there may not be.
+// rawOr returns err, or prints raw if there is no error.
 func (s *session) rawOr(raw json.RawMessage, err error) error {
 	if err != nil {
 		return err
@@ -92,7 +93,7 @@ func (s *session) rawOr(raw json.RawMessage, err error) error {
 	return s.raw(raw)
 }
 
-// facts writes pairs of name and value; those without a value are left out.
+// facts prints pairs of name and value; it leaves out those with an empty value.
 func (s *session) facts(pairs [][]string) error {
 	var b strings.Builder
 	for _, p := range pairs {
@@ -104,7 +105,7 @@ func (s *session) facts(pairs [][]string) error {
 	return err
 }
 
-// at writes a time, "-" for none.
+// at formats a time; without one it is "-".
 func at(t *time.Time) string {
 	if t == nil || t.IsZero() {
 		return "-"
@@ -114,7 +115,7 @@ func at(t *time.Time) string {
 
 func join(words []string) string { return strings.Join(words, ", ") }
 
-// yes is word if b.
+// yes is word if b is true, else empty.
 func yes(b bool, word string) string {
 	if b {
 		return word
@@ -122,7 +123,7 @@ func yes(b bool, word string) string {
 	return ""
 }
 
-// path makes a path of segments that may hold anything.
+// path joins segments to a path; it escapes each of them.
 func path(segments ...string) string {
 	var b strings.Builder
 	for _, s := range segments {

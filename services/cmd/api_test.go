@@ -15,12 +15,12 @@ import (
 	"hubledger/services/cmd/client"
 )
 
-// testSession is one whose output goes to out.
+// testSession is a session whose output goes to out.
 func testSession(t testing.TB, out io.Writer) *session {
 	return &session{ctx: t.Context(), data: defaultData, out: out, err: out}
 }
 
-// answering is the way to a server that answers everything so.
+// answering is an api that talks to a server with this handler.
 func answering(t *testing.T, answer http.HandlerFunc) *api {
 	t.Helper()
 	server := httptest.NewServer(answer)
@@ -68,8 +68,8 @@ func TestRefusalsAreSaidInTheHubsWords(t *testing.T) {
 		{403, "application/problem+json", `{"detail":"only administrators of the hub may do that"}`, "only administrators of the hub may do that"},
 		{422, "application/problem+json", `{"detail":"validation failed","errors":[{"location":"body.name","message":"too short"},{"location":"body","message":"odd"}]}`, "validation failed: name: too short; body: odd"},
 		{503, "text/plain; charset=utf-8", "starting: opening the log, 40 %\n", "starting: opening the log, 40 %"},
-		{401, "application/problem+json", `{"detail":"log in first"}`, "log in first (`hubledger login http://"},
-		{404, "text/html", "<html>nothing here</html>", "is no hub, or one of an older version"},
+		{401, "application/problem+json", `{"detail":"log in first"}`, "log in first; type `hubledger login http://"},
+		{404, "text/html", "<html>nothing here</html>", "is not a hub, or one of an older version"},
 		{502, "text/html", "<html>bad gateway</html>", "the hub answered 502 Bad Gateway"},
 		{400, "application/problem+json", "{", "the hub answered 400 Bad Request"},
 	} {

@@ -8,7 +8,7 @@ import (
 )
 
 type blobsCmd struct {
-	Verify blobsVerifyCmd `cmd:"" help:"Read and hash every blob; damaged ones are listed with the images that they break. The next push of a damaged blob repairs it."`
+	Verify blobsVerifyCmd `cmd:"" help:"Read and hash every blob, and list the damaged ones with the images that they break. Pushing a damaged blob again repairs it."`
 }
 
 type blobsVerifyCmd struct{}
@@ -34,10 +34,10 @@ func (blobsVerifyCmd) Run(s *session) error {
 		return err
 	}
 	if found > 0 {
-		return &exitError{fmt.Errorf("%d damaged; push the images that need them again to repair them", found), exitDiff}
+		return &exitError{fmt.Errorf("%d damaged blobs: push the images that they break again to repair them", found), exitDiff}
 	}
 	if !s.json {
-		fmt.Fprintln(s.out, "Every blob is what its digest says.")
+		fmt.Fprintln(s.out, "Every blob matches its digest.")
 	}
 	return nil
 }

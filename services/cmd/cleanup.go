@@ -11,35 +11,36 @@ import (
 
 type cleanupCmd struct {
 	Show    cleanupShowCmd    `cmd:"" help:"Show the cleanup rule of a repository."`
-	Set     cleanupSetCmd     `cmd:"" help:"Set the cleanup rule. What is not said is 0; --none takes the rule away."`
-	Preview cleanupPreviewCmd `cmd:"" help:"Show what the rule, or another one, would delete, and what that frees and when."`
+	Set     cleanupSetCmd     `cmd:"" help:"Replace the cleanup rule; options that are not given are 0. --none removes the rule."`
+	Preview cleanupPreviewCmd `cmd:"" help:"Show what the rule, or one given by options, would delete, how much space that frees, and when."`
 	Run     cleanupRunCmd     `cmd:"" help:"Apply the rule now."`
 }
 
-// A cleanupFlags is a rule as the command line has it.
+// cleanupFlags are the options of a rule.
 type cleanupFlags struct {
-	KeepLast      int      `help:"So many of the tags pushed last stay." placeholder:"N"`
-	KeepTags      []string `help:"Pattern (RE2) that matches a whole tag: such tags stay; may be repeated." sep:"none" placeholder:"PATTERN"`
-	NotPulledDays int      `help:"Days without a pull or a push after which a tag goes." placeholder:"DAYS"`
-	UntaggedDays  int      `help:"Days after which a manifest goes that nothing needs." placeholder:"DAYS"`
+	KeepLast      int      `help:"Keep this many of the most recently pushed tags." placeholder:"N"`
+	KeepTags      []string `help:"Keep tags that match this pattern (RE2, the whole tag); may be repeated." sep:"none" placeholder:"PATTERN"`
+	NotPulledDays int      `help:"Delete a tag after this many days without a pull or a push." placeholder:"DAYS"`
+	UntaggedDays  int      `help:"Delete a manifest this many days after nothing needs it any more." placeholder:"DAYS"`
 }
 
-// rule is the whole rule, as the API takes it.
+// rule is the rule as the API takes it: complete, and without null.
 func (f *cleanupFlags) rule() apitypes.CleanupRule {
 	return apitypes.CleanupRule{KeepLast: f.KeepLast, KeepTags: append([]string{}, f.KeepTags...), NotPulledDays: f.NotPulledDays, UntaggedDays: f.UntaggedDays}
 }
 
+// given says whether any option of the rule was given.
 func (f *cleanupFlags) given() bool { return f.rule().Deletes() || len(f.KeepTags) > 0 }
 
 func ruleFacts(r apitypes.CleanupRule) [][]string {
 	if !r.Deletes() {
-		return [][]string{{"rule", "none: nothing is deleted by itself"}}
+		return [][]string{{"rule", "none: nothing is deleted automatically"}}
 	}
 	days := func(n int, text string) string { return yes(n != 0, fmt.Sprintf(text, n)) }
-	return [][]string{{"tags go", strings.TrimSpace(days(r.NotPulledDays, "after %d days without a pull or a push") + yes(r.NotPulledDays == 0 && r.KeepLast == 0, "never") +
-		yes(r.NotPulledDays == 0 && r.KeepLast != 0, "all that do not stay"))},
-		{"tags stay", join(append(nonEmpty(days(r.KeepLast, "the last %d")), r.KeepTags...))},
-		{"manifests go", days(r.UntaggedDays, "%d days after nothing needs them")}}
+	return [][]string{{"tags deleted", strings.TrimSpace(days(r.NotPulledDays, "after %d days without a pull or a push") + yes(r.NotPulledDays == 0 && r.KeepLast == 0, "never") +
+		yes(r.NotPulledDays == 0 && r.KeepLast != 0, "all that are not kept"))},
+		{"tags kept", join(append(nonEmpty(days(r.KeepLast, "the last %d")), r.KeepTags...))},
+		{"manifests", days(r.UntaggedDays, "deleted %d days after nothing needs them")}}
 }
 
 func nonEmpty(s string) []string {
@@ -62,16 +63,16 @@ func (c *cleanupShowCmd) Run(s *session) error {
 type cleanupSetCmd struct {
 	named
 	cleanupFlags
-	None bool `help:"Take the rule away."`
+	None bool `help:"Remove the rule."`
 }
 
 // Validate is called by kong.
 func (c *cleanupSetCmd) Validate() error {
 	switch {
 	case c.None && c.given():
-		return errors.New("either a rule or --none")
+		return errors.New("--none removes the rule: give either --none or options of a rule")
 	case !c.None && !c.rule().Deletes():
-		return errors.New("say what goes: --keep-last, --not-pulled-days, --untagged-days; or --none")
+		return errors.New("say what to delete with --keep-last, --not-pulled-days or --untagged-days, or remove the rule with --none")
 	}
 	return nil
 }
@@ -83,7 +84,7 @@ func (c *cleanupSetCmd) Run(s *session) error {
 	}
 	message := "Set the cleanup rule of " + c.Name + "; `cleanup preview " + c.Name + "` shows what it does"
 	if c.None {
-		message = "Took the cleanup rule of " + c.Name + " away"
+		message = "Removed the cleanup rule of " + c.Name
 	}
 	return a.change("PUT", c.path()+"/cleanup", c.rule(), message)
 }
@@ -117,7 +118,7 @@ func (c *cleanupPreviewCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	var body any // nil tries the repository's own rule
+	var body any // nil previews the repository's own rule
 	if c.given() {
 		body = c.rule()
 	}
@@ -134,7 +135,7 @@ func (c *cleanupPreviewCmd) Run(s *session) error {
 
 func (s *session) printPreview(p apitypes.CleanupPreview) error {
 	if len(p.Tags)+len(p.Manifests)+len(p.Later) == 0 {
-		_, err := fmt.Fprintln(s.out, "Nothing would go.")
+		_, err := fmt.Fprintln(s.out, "Nothing would be deleted.")
 		return err
 	}
 	var rows [][]string
@@ -147,12 +148,12 @@ func (s *session) printPreview(p apitypes.CleanupPreview) error {
 	for _, m := range p.Later {
 		rows = append(rows, []string{"later", "", m.Digest.String(), at(&m.Pushed), ""})
 	}
-	if err := s.table([]string{"GOES", "TAG", "DIGEST", "PUSHED", "PULLED"}, rows); err != nil {
+	if err := s.table([]string{"DELETED", "TAG", "DIGEST", "PUSHED", "PULLED"}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "\nFrees %s of %d blobs at %s", size(p.Now.Bytes), p.Now.Blobs, at(&p.Now.At))
+	fmt.Fprintf(s.out, "\nFrees %s in %d blobs at %s", size(p.Now.Bytes), p.Now.Blobs, at(&p.Now.At))
 	if len(p.Later) > 0 {
-		fmt.Fprintf(s.out, ", with what goes later %s of %d blobs at %s", size(p.Then.Bytes), p.Then.Blobs, at(&p.Then.At))
+		fmt.Fprintf(s.out, "; with what is deleted later, frees %s in %d blobs at %s", size(p.Then.Bytes), p.Then.Blobs, at(&p.Then.At))
 	}
 	_, err := fmt.Fprintln(s.out, ".")
 	return err

@@ -12,7 +12,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// testContainerd pushes and pulls in the requests that containerd makes
+// testContainerd pushes and pulls with the requests that containerd makes
 // (core/remotes/docker): one POST and one PUT for a blob; then HEAD of the tag,
 // GET by digest, and blobs by ranges, which it resumes where they broke off.
 func testContainerd(t *testing.T, h *hubProcess) {
@@ -66,7 +66,7 @@ func testContainerd(t *testing.T, h *hubProcess) {
 		same(t, "both halves", string(first.body)+string(rest.body), string(content))
 	}
 
-	// A layer that another repository of the same registry has is not sent.
+	// A layer that another repository of the registry has is mounted, not uploaded.
 	shared := digest.FromBytes(zipped(t, tarOf(t, "shared.txt", "shared by containerd")))
 	other := h.URL + "/v2/erin/other"
 	expect("mount", ask(t, "POST", other+"/blobs/uploads/?mount="+shared.String()+"&from=erin/service", nil, nil), http.StatusCreated)
@@ -74,7 +74,7 @@ func testContainerd(t *testing.T, h *hubProcess) {
 	expect("a blob nobody pushed there", ask(t, "GET", other+"/blobs/"+digest.FromString("none").String(), nil, nil), http.StatusNotFound)
 }
 
-// location is where an answer says to go on; it may be relative (RFC 9110, 10.2.2).
+// location is the Location of an answer; it may be relative (RFC 9110, 10.2.2).
 func location(t testing.TB, r reply) *url.URL {
 	t.Helper()
 	to, err := r.url.Parse(r.header.Get("Location"))

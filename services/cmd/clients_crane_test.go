@@ -58,7 +58,7 @@ func testCrane(t *testing.T, h *hubProcess) {
 	if want := []string{"1", "arm", "latest", "more", "nested", "reviewed"}; !slices.Equal(tags, want) {
 		t.Fatalf("tags: %q, want %q", tags, want)
 	}
-	// A deletion by tag takes the tag only, one by digest the image with its tags.
+	// Deleting by tag removes only the tag; deleting by digest removes the image and its tags.
 	filtered := c.run(t, "digest", repo+":arm")
 	c.run(t, "delete", repo+":arm")
 	c.refused(t, "MANIFEST_UNKNOWN", "manifest", repo+":arm")

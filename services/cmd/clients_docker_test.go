@@ -37,7 +37,7 @@ func pushDigest(t testing.TB, output string) string {
 	return found[len(found)-1]
 }
 
-// unique makes images that no engine or registry has met.
+// unique makes content unique, so that no engine or registry has it already.
 func unique() string {
 	var b [8]byte
 	rand.Read(b[:])

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Other clients than docker log in, too; what they keep is checked at once or
-// when it is first used.
+// Clients other than docker log in, too; the hub checks their credentials at once
+// or when they are first used.
 func TestOtherClientsLogIn(t *testing.T) {
 	h := startHub(t)
 	alice := newUser(t, h, "alice")
@@ -39,7 +39,7 @@ func testSkopeoLogin(t *testing.T, h *hubProcess, p person) {
 	l := newLayout(t, "skopeo login "+unique())
 	dir := t.TempDir()
 	file := filepath.Join(dir, "auth.json")
-	// Not what somebody else on this machine keeps.
+	// Keep the test apart from logins that this machine already has.
 	s.env = []string{"DOCKER_CONFIG=" + dir, "REGISTRY_AUTH_FILE=" + file}
 	login := func(secret string) []string {
 		return []string{"login", "--tls-verify=false", "--authfile", file, "-u", p.name, "-p", secret, h.Addr}

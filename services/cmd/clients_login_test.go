@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// wrongLogin is what docker and others tell people who mistyped.
+// wrongLogin matches what docker and others print for a wrong password.
 const wrongLogin = "unauthorized: incorrect username or password"
 
 func TestDockerLogin(t *testing.T) {
@@ -37,14 +37,14 @@ func worksWith(t *testing.T, d tool, ref string) {
 	d.run(t, "pull", ref)
 }
 
-// worksNoMore tries what worked before.
+// worksNoMore checks that a login that worked before is refused.
 func worksNoMore(t *testing.T, d tool, why, ref string) {
 	t.Helper()
 	d.refused(t, why, "push", ref)
 	d.refused(t, why, "pull", ref)
 }
 
-// configOf is what docker has written down.
+// configOf is docker's configuration file.
 func configOf(t testing.TB, d tool, h *hubProcess) (auth, identity, whole string) {
 	t.Helper()
 	dir, _ := strings.CutPrefix(d.env[0], "DOCKER_CONFIG=")
@@ -77,7 +77,7 @@ func testDockerPassword(t *testing.T, h *hubProcess, alice person) {
 	}
 	worksWith(t, d, ref)
 
-	// A new password ends the login that was made by the old one, and no other.
+	// A new password ends the login that the old password made, and no other.
 	byToken, _ := alice.token(t, h, "read")
 	other := dockerOf(t, h, byToken)
 	before := alice.secret
@@ -110,7 +110,7 @@ list) echo '{}' ;;
 esac
 `
 
-// Credential helpers keep an identity token under a user name that says so.
+// Credential helpers store an identity token under the user name <token>.
 func testCredentialHelper(t *testing.T, h *hubProcess, alice person) {
 	dir, config := t.TempDir(), t.TempDir()
 	stored := filepath.Join(dir, "stored")
@@ -157,7 +157,7 @@ func testDockerToken(t *testing.T, h *hubProcess, alice person) {
 func testDockerExpired(t *testing.T, h *hubProcess, alice person) {
 	d, ref := docker(t), h.Addr+"/alice/expired:1"
 	worksWith(t, dockerOf(t, h, alice), ref)
-	// On a slow machine a token may be over before it was used.
+	// On a slow machine a token may expire before it is used.
 	for life := 2 * time.Second; ; life *= 2 {
 		expires := time.Now().Add(life)
 		byToken, _ := alice.newToken(t, h, "/users/alice", "alice", object{"name": "short", "level": "admin", "expires": expires.UTC()})

@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// A discovered artifact is what oras discover prints, with its referrers.
+// A discovered artifact is what oras discover prints of one, with its referrers.
 type discovered struct {
 	Digest       string
 	ArtifactType string
 	Referrers    []discovered
 }
 
-// kinds are the artifact types below one, a nested one after its subject's.
+// kinds are the artifact types of all referrers, nested ones after their subject's.
 func (d discovered) kinds() (out []string) {
 	for _, r := range d.Referrers {
 		out = append(out, r.ArtifactType)
@@ -51,7 +51,7 @@ func testOras(t *testing.T, h *hubProcess) {
 		t.Fatalf("referrers: %q, want %q", got, want)
 	}
 	same(t, "referrers of one type", len(discover(ref, "--artifact-type", sbom).Referrers), 1)
-	// A client that believed the registry to lack the referrers API would have made a tag.
+	// If the client believed that the registry had no referrers API, it would have pushed a tag.
 	same(t, "tags", o.run(t, "repo", "tags", "--plain-http", h.Addr+"/dora/thing"), "1")
 
 	out := t.TempDir()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What people read when they may not do something, in the words of each client.
+// What each client prints when people may not do something.
 func TestClientsSayWhyTheyAreRefused(t *testing.T) {
 	h := startHub(t)
 	alice, bob := newUser(t, h, "alice"), newUser(t, h, "bob")
@@ -59,7 +59,7 @@ func testRefusedPush(t *testing.T, h *hubProcess, alice, _ person) {
 	d.refused(t, "denied: to push to alice/refused needs a login: docker login "+h.Addr, "push", h.Addr+"/alice/refused:1")
 }
 
-// A stranger cannot tell what is private from what is not there.
+// A stranger cannot tell a private repository from a missing one.
 func testRefusedPull(t *testing.T, h *hubProcess, alice, bob person) {
 	d := dockerOf(t, h, alice)
 	dockerBuild(t, d, unique(), h.Addr+"/alice/private:1")
@@ -107,8 +107,8 @@ func testRefusedPull(t *testing.T, h *hubProcess, alice, bob person) {
 
 var logTime = regexp.MustCompile(`time="[^"]*"|[0-9]{4}/[0-9/]+ [0-9:]+`)
 
-// refusalOf is what a client prints of one repository, without its name and
-// the time.
+// refusalOf is what a client prints about one repository, without the repository's
+// name and the time.
 func refusalOf(t *testing.T, run func(string) (string, string, error), name string) string {
 	t.Helper()
 	stdout, stderr, err := run(name)

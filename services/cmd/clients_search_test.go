@@ -9,7 +9,7 @@ import (
 	"hubledger/services/registry/registrytest"
 )
 
-// docker search and podman search find what who asks may see, and no more.
+// docker search and podman search find only what the caller may see.
 func TestClientsSearch(t *testing.T) {
 	h := startHub(t)
 	alice, bob := newUser(t, h, "alice"), newUser(t, h, "bob")

@@ -56,7 +56,7 @@ func testSkopeo(t *testing.T, h *hubProcess) {
 	s.run(t, "sync", "--all", "--src", "dir", "--dest", "docker", synced, h.Addr+"/mirror")
 	same(t, "digest of the mirrored index", digest.FromString(s.run(t, "inspect", "--raw", "docker://"+h.Addr+"/mirror/tool:1")), l.index)
 
-	// An index without its images is refused, unless the repository is to take such.
+	// An index without its images is refused, unless the repository accepts sparse indexes.
 	sparse := newLayout(t, "skopeo, sparse")
 	indexOnly := []string{"copy", "--multi-arch", "index-only", "oci:" + sparse.dir + ":1", "docker://" + h.Addr + "/bob/tool:sparse"}
 	s.refused(t, "manifest blob unknown", indexOnly...)

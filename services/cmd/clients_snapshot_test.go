@@ -21,7 +21,7 @@ var manifestTypes = []string{
 	"application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
 	v1.MediaTypeImageManifest, v1.MediaTypeImageIndex, "*/*"}
 
-// A reply is an answer, read to its end.
+// A reply is a response with its body.
 type reply struct {
 	url    *url.URL
 	status int
@@ -29,7 +29,7 @@ type reply struct {
 	body   []byte
 }
 
-// ask asks as the administrator, unless the header says who else.
+// ask sends a request as the administrator, unless header has another Authorization.
 func ask(t testing.TB, method, url string, body io.Reader, header http.Header) reply {
 	t.Helper()
 	req, err := http.NewRequest(method, url, body)
@@ -69,15 +69,15 @@ func head(t testing.TB, h *hubProcess, repo, ref string) reply {
 	return r
 }
 
-// A snapshot is what a hub answers, by path: everything that can be reached
-// from its catalog, and its log.
+// A snapshot has a hub's answers by path: everything that can be reached from its
+// catalog, and its log.
 type snapshot struct {
 	t       testing.TB
 	hub     *hubProcess
 	answers map[string]string
 }
 
-// take asks for all of it. gone are paths that must answer 404.
+// take takes a snapshot. gone are paths that must answer 404.
 func take(t testing.TB, h *hubProcess, gone []string) *snapshot {
 	t.Helper()
 	s := &snapshot{t, h, map[string]string{}}

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// missing ends a test that needs what is not here: skipped on a laptop, failed
-// where HUBLEDGER_REQUIRE is 1.
+// missing ends a test whose tool is missing: it skips, or fails if
+// HUBLEDGER_REQUIRE is 1.
 func missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("HUBLEDGER_REQUIRE") == "1" {
@@ -24,8 +24,8 @@ func missing(t testing.TB, what string) {
 	t.Skip(what)
 }
 
-// A tool is a client program: its path, and environment and arguments that
-// every call of it has.
+// A tool is a client program: its path, and the environment and arguments of every
+// call.
 type tool struct {
 	path string
 	env  []string
@@ -49,7 +49,7 @@ func findTool(t testing.TB, name, from string) tool {
 }
 
 // credentialsOf is the environment of a client that has logged in: docker, crane,
-// oras and skopeo keep the same file in a place of their own.
+// oras and skopeo use the same file format at different paths.
 func credentialsOf(t testing.TB, h *hubProcess, name, secret string) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -62,9 +62,9 @@ func credentialsOf(t testing.TB, h *hubProcess, name, secret string) []string {
 	return []string{"DOCKER_CONFIG=" + dir, "REGISTRY_AUTH_FILE=" + file}
 }
 
-// docker is the client and an engine that answers. Its configuration is a
-// directory of the test: no credentials but those of env, and no manifests of
-// the user's.
+// docker is the client, with an engine that answers. Its configuration is a
+// directory of the test, so that it has only the credentials of env and no
+// manifests of the user.
 func docker(t testing.TB, env ...string) tool {
 	t.Helper()
 	d := findTool(t, "docker", "apt install docker.io")
@@ -162,7 +162,7 @@ func writeFile(t testing.TB, path, content string) string {
 	return path
 }
 
-// same compares what one step answered with what it should have.
+// same compares the result of one step with the expected one.
 func same[T comparable](t testing.TB, what string, got, want T) {
 	t.Helper()
 	if got != want {

@@ -12,42 +12,42 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Exit codes. They are part of the command line's contract: see docs/cli.md.
+// Exit codes. Scripts rely on them: see docs/cli.md.
 const (
 	exitOK    = 0
-	exitFail  = 1 // it did not work; the message says why
-	exitUsage = 2 // the words of the command line are off
+	exitFail  = 1 // the command failed; the message says why
+	exitUsage = 2 // the command line is invalid
 	exitGuard = 3 // the log guard does not trust the log
-	exitDiff  = 4 // a check ran and found something: a comparison that differs, a damaged blob
+	exitDiff  = 4 // a check found a problem: answers that differ, a damaged blob
 )
 
-// cli is every command. The data directory and --json go before or behind a command.
+// cli has every command. --data and --json may stand before or after a command.
 type cli struct {
-	Data string `help:"Data directory: everything Hubledger keeps." default:"./hubledger-data" env:"HUBLEDGER_DATA" placeholder:"DIR"`
-	JSON bool   `name:"json" help:"Print JSON, one document or one line an item."`
+	Data string `help:"Data directory, in which the hub stores everything." default:"./hubledger-data" env:"HUBLEDGER_DATA" placeholder:"DIR"`
+	JSON bool   `name:"json" help:"Print JSON: one document, or one line per item."`
 
 	Serve       serveCmd       `cmd:"" help:"Run the hub."`
-	Status      statusCmd      `cmd:"" help:"Ask the running hub how it is. Exit code 0 when it can be pushed to."`
+	Status      statusCmd      `cmd:"" help:"Show the state of the running hub. Exit code 0 if it accepts pushes."`
 	Events      eventsCmd      `cmd:"" help:"Read the log."`
-	Projections projectionsCmd `cmd:"" help:"See, prepare, compare and switch projections."`
+	Projections projectionsCmd `cmd:"" help:"List, prepare, compare and switch projections."`
 	Blobs       blobsCmd       `cmd:"" help:"Check the blob store."`
-	GC          gcCmd          `cmd:"" name:"gc" help:"Collect blobs that nothing needs any more."`
-	Repos       reposCmd       `cmd:"" help:"Repositories: describe, delete, bring back, grant."`
-	Users       usersCmd       `cmd:"" help:"Users: make, change, lock out, erase."`
-	Orgs        orgsCmd        `cmd:"" help:"Organizations, their members and robot accounts."`
-	Teams       teamsCmd       `cmd:"" help:"Teams of an organization."`
-	Tokens      tokensCmd      `cmd:"" help:"Access tokens of users and robot accounts."`
+	GC          gcCmd          `cmd:"" name:"gc" help:"Collect garbage: delete blobs that nothing needs any more."`
+	Repos       reposCmd       `cmd:"" help:"Create, describe, delete, restore and share repositories."`
+	Users       usersCmd       `cmd:"" help:"Create, change, disable and erase users."`
+	Orgs        orgsCmd        `cmd:"" help:"Manage organizations, their members and robot accounts."`
+	Teams       teamsCmd       `cmd:"" help:"Manage the teams of an organization."`
+	Tokens      tokensCmd      `cmd:"" help:"Manage access tokens of users and robot accounts."`
 	Search      searchCmd      `cmd:"" help:"Find repositories."`
-	Cleanup     cleanupCmd     `cmd:"" help:"What of a repository is deleted by itself."`
-	Quota       quotaCmd       `cmd:"" help:"What a namespace may hold."`
-	Du          duCmd          `cmd:"" help:"What a repository or a namespace takes."`
-	Login       loginCmd       `cmd:"" help:"Log in to a hub, for the commands that ask one."`
+	Cleanup     cleanupCmd     `cmd:"" help:"Manage cleanup rules, which delete tags and manifests automatically."`
+	Quota       quotaCmd       `cmd:"" help:"Show or change the quota of a namespace."`
+	Du          duCmd          `cmd:"" help:"Show the disk usage of a repository or a namespace."`
+	Login       loginCmd       `cmd:"" help:"Log in to a hub; other commands then use this login."`
 	Logout      logoutCmd      `cmd:"" help:"Forget a login and revoke its token."`
-	TLS         tlsCmd         `cmd:"" name:"tls" help:"Make certificates for a hub of your own network."`
+	TLS         tlsCmd         `cmd:"" name:"tls" help:"Create certificates for a hub on your own network."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
-// A session is what every command gets.
+// A session holds what every command needs: the global flags and where to write.
 type session struct {
 	ctx      context.Context
 	data     string
@@ -55,7 +55,7 @@ type session struct {
 	out, err io.Writer
 }
 
-// An exitError ends the program with a code of its own.
+// An exitError ends the program with an exit code other than exitFail.
 type exitError struct {
 	error
 	code int
@@ -110,9 +110,9 @@ func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) 
 	return exitFail
 }
 
-var errExit = errors.New("exit") // what --help ends parsing with
+var errExit = errors.New("exit") // the panic with which --help ends parsing
 
-// terminal says whether w is one, so that progress can be drawn on it.
+// terminal says whether w is a terminal, on which progress can be redrawn in place.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {

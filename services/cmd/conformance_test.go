@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The OCI's own conformance program for distribution-spec 1.1, with everything
-// that the specification leaves open switched on.
+// The OCI's conformance program for distribution-spec 1.1, with all optional parts
+// switched on.
 func TestConformance(t *testing.T) {
 	everything := []string{
 		"OCI_API_BLOBS_DIGEST_HEADER=true", "OCI_API_BLOBS_UPLOAD_CANCEL=true", "OCI_API_BLOBS_ATOMIC=true",
@@ -21,7 +21,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// conform runs the program, which ends with 1 when anything fails.
+// conform runs the program, which exits with 1 when anything fails.
 func conform(t *testing.T, h *hubProcess, settings ...string) {
 	t.Helper()
 	c := findTool(t, "conformance", "task clients")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Whatever the hub keeps is for its owner only, also in a directory that was
+// Only the owner can read what the hub stores, even in a data directory that was
 // open to others.
 func TestFilesAreTheOwners(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")

@@ -15,16 +15,16 @@ import (
 
 type duCmd struct {
 	target
-	Name         string `arg:"" optional:"" help:"Repository such as acme/app or library/busybox, or a namespace such as acme; default: every namespace that you have a part in."`
-	Repositories bool   `help:"Each repository of the namespace, by default of your own; the largest first."`
+	Name         string `arg:"" optional:"" help:"Repository such as acme/app or library/busybox, or a namespace such as acme; default: every namespace in which you have rights."`
+	Repositories bool   `help:"List each repository of the namespace, the largest first; default: your own namespace."`
 }
 
 func usageFacts(u apitypes.Usage) [][]string {
-	return [][]string{{"bytes", size(u.Bytes)}, {"unique", size(u.Unique) + ", which a deletion of all of it would free"}, {"shared", size(u.Shared) + ", which others need, too"},
+	return [][]string{{"bytes", size(u.Bytes)}, {"unique", size(u.Unique) + ", freed if all of it is deleted"}, {"shared", size(u.Shared) + ", also needed by others"},
 		{"repositories", fmt.Sprint(u.Repositories)}, {"tags", fmt.Sprint(u.Tags)}, {"manifests", fmt.Sprint(u.Manifests)}, {"blobs", fmt.Sprint(u.Blobs)}}
 }
 
-// listedUsages bounds the namespaces of a list: each is worked out by itself.
+// listedUsages bounds how many namespaces du lists: each costs a request.
 const listedUsages = 1000
 
 func (c *duCmd) Run(s *session) error {
@@ -49,7 +49,9 @@ type usageRow struct {
 	apitypes.Usage
 }
 
-// usages asks of everything in a list what it takes, at most of so many.
+// usages returns the usage of the items of a list, the largest first. most
+// bounds the number of items; more says that the list has further ones. where
+// is an item's path.
 func usages(a *api, list string, q url.Values, most int, where func(name string) string) (rows []usageRow, more bool, err error) {
 	enough := errors.New("enough")
 	err = a.each(list, q, func(raw json.RawMessage) error {
@@ -79,26 +81,26 @@ func usages(a *api, list string, q url.Values, most int, where func(name string)
 	return rows, more, err
 }
 
-// namespaces is the usage of every namespace that one has a part in, the
-// largest first.
+// namespaces prints the usage of every namespace in which the caller has
+// rights, the largest first.
 func namespaces(a *api) error {
 	rows, more, err := usages(a, "/namespaces", paged(), listedUsages, func(name string) string { return path("namespaces", name) })
 	if err != nil {
 		return err
 	}
 	if more {
-		fmt.Fprintf(a.s.err, "These are the first %d by name; name a namespace for another.\n", listedUsages)
+		fmt.Fprintf(a.s.err, "Only the first %d namespaces by name are listed; for another one type: du NAMESPACE\n", listedUsages)
 	}
 	return a.usageTable(rows, []string{"REPOSITORIES", "TAGS", "MANIFESTS"}, func(u apitypes.Usage) []string {
 		return []string{fmt.Sprint(u.Repositories), fmt.Sprint(u.Tags), fmt.Sprint(u.Manifests)}
 	})
 }
 
-// repositories is the usage of every repository of a namespace, the largest first.
+// repositories prints the usage of every repository of a namespace, the largest first.
 func (c *duCmd) repositories(a *api) error {
 	namespace := cmp.Or(c.Name, a.User)
 	if namespace == "" {
-		return errors.New("say of which namespace: du --repositories NAMESPACE")
+		return errors.New("the operator has no namespace: name one, as in `du NAMESPACE --repositories`")
 	}
 	q := paged()
 	q.Set("namespace", namespace)

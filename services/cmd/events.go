@@ -15,26 +15,26 @@ import (
 
 type eventsCmd struct {
 	Ls      eventsLsCmd      `cmd:"" help:"List events, the newest first."`
-	Show    eventsShowCmd    `cmd:"" help:"Show one event whole."`
-	Tail    eventsTailCmd    `cmd:"" help:"Print events as they come."`
-	Restore eventsRestoreCmd `cmd:"" help:"Make a damaged log anew from the journal. The hub must be stopped."`
+	Show    eventsShowCmd    `cmd:"" help:"Show one event in full."`
+	Tail    eventsTailCmd    `cmd:"" help:"Print events as they are appended."`
+	Restore eventsRestoreCmd `cmd:"" help:"Rebuild a damaged log from the journal. The hub must be stopped."`
 }
 
 type eventsLsCmd struct {
-	Limit       int    `help:"How many at most." default:"50"`
-	After       uint64 `help:"Only events after this sequence, the oldest first."`
-	Type        string `help:"Only this type, such as image.pushed.v1."`
-	Subject     string `help:"Only subjects that begin with this."`
+	Limit       int    `help:"Maximum number of events." default:"50"`
+	After       uint64 `help:"Only events after this sequence number, the oldest first."`
+	Type        string `help:"Only events of this type, such as image.pushed.v1."`
+	Subject     string `help:"Only events whose subject begins with this."`
 	Actor       string `help:"Only events by this actor."`
-	Correlation string `help:"Only the chain that began with the event of this id."`
+	Correlation string `help:"Only events of the chain that began with the event with this id."`
 }
 
 type eventsShowCmd struct {
-	Seq uint64 `arg:"" help:"Sequence of the event."`
+	Seq uint64 `arg:"" help:"Sequence number of the event."`
 }
 
 type eventsTailCmd struct {
-	After *uint64 `help:"Begin behind this sequence; 0 is the whole log. Default: only what comes from now on."`
+	After *uint64 `help:"Start after this sequence number; 0 prints the whole log. Default: only new events."`
 }
 
 func (c *eventsLsCmd) Run(s *session) error {
@@ -77,14 +77,14 @@ func (c *eventsShowCmd) Run(s *session) error {
 	})
 }
 
-// indentData lays an event's data out; a manifest in it is text of its own.
+// indentData formats an event's data. A manifest in it is returned apart.
 func indentData(data json.RawMessage) (pretty, manifest string) {
 	var fields map[string]json.RawMessage
 	var bytes []byte
 	if json.Unmarshal(data, &fields) == nil && json.Unmarshal(fields["manifest"], &bytes) == nil {
 		manifest = string(bytes)
 		fields["manifest"], _ = json.Marshal(fmt.Sprintf("%d bytes, below", len(bytes)))
-		data, _ = json.Marshal(fields) // of strings just decoded: cannot fail
+		data, _ = json.Marshal(fields) // cannot fail: the values were just decoded
 	}
 	out, err := json.MarshalIndent(data, "", "  ")
 	if err != nil {
@@ -106,12 +106,12 @@ func (c *eventsTailCmd) Run(s *session) error {
 		return err
 	})
 	if errors.Is(err, client.ErrInterrupted) {
-		return nil // that is how it ends
+		return nil // Ctrl-C is how people end it
 	}
 	return err
 }
 
-// short is a digest as people read it: the algorithm and 12 digits.
+// short is a digest shortened for people: the algorithm and 12 digits.
 func short(d string) string {
 	if len(d) > 19 {
 		return d[:19]

@@ -41,7 +41,7 @@ var hubledger = sync.OnceValues(func() (string, error) {
 	return program, nil
 })
 
-var built sync.Once // done when hubledger was called
+var built sync.Once // of the program that hubledger returns
 
 func TestMain(m *testing.M) {
 	code := postgres.Main(m)
@@ -65,24 +65,24 @@ func program(t testing.TB) string {
 	return path
 }
 
-// startTimeout only ends a test that hangs: how long a start takes is nothing
-// that these tests judge.
+// startTimeout only ends a test that hangs: these tests do not judge how long a
+// start takes.
 const startTimeout = 5 * time.Minute
 
-// adminPassword is that of the first administrator of every hub here.
+// adminPassword is the password of the first administrator of every test hub.
 const adminPassword = "correct horse battery"
 
-// A hubProcess is the real program, serving a data directory of its own on a
-// free loopback port. It is stopped when its test ends.
+// A hubProcess runs the real program on a data directory of its own and a free
+// loopback port. It is stopped when its test ends.
 type hubProcess struct {
 	URL  string    // http://127.0.0.1:PORT
 	Addr string    // 127.0.0.1:PORT, the same after a restart
 	Data string    // data directory
-	Cmd  *exec.Cmd // the process that runs, or ran last
-	// ReadOnly: the log guard does not trust the log.
+	Cmd  *exec.Cmd // the running process, or the last one
+	// ReadOnly is set when the log guard does not trust the log.
 	ReadOnly bool
 
-	noPassword bool // the hub makes the first administrator's itself
+	noPassword bool // the hub generates the first administrator's password
 
 	t    testing.TB
 	args []string
@@ -97,7 +97,7 @@ func startHub(t testing.TB, args ...string) *hubProcess {
 	return startHubOn(t, filepath.Join(t.TempDir(), "data"), args...)
 }
 
-// startHubOn is startHub on a data directory that may hold something.
+// startHubOn is startHub on a data directory that may have content.
 func startHubOn(t testing.TB, data string, args ...string) *hubProcess {
 	t.Helper()
 	h := &hubProcess{Data: data, Addr: freeAddr(t), t: t, args: args, log: &logBuffer{}}
@@ -119,7 +119,7 @@ func (h *hubProcess) Start() {
 	}
 }
 
-// TryStart is Start for a hub that may refuse to.
+// TryStart is Start for a hub that may refuse to start.
 func (h *hubProcess) TryStart() error {
 	h.t.Helper()
 	args := append([]string{"--data", h.Data, "--json", "serve", "--listen", h.Addr}, h.args...)
@@ -130,7 +130,7 @@ func (h *hubProcess) TryStart() error {
 	}
 	h.Cmd.Env = append(os.Environ(), "HUBLEDGER_ADMIN_PASSWORD="+password)
 	h.Cmd.Stderr = h.log
-	// It must not outlive a test binary that is killed.
+	// The hub must not outlive a test binary that is killed.
 	h.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stdout, err := h.Cmd.StdoutPipe()
 	if err != nil {
@@ -162,8 +162,8 @@ func (h *hubProcess) TryStart() error {
 	return nil
 }
 
-// Stop ends the hub as an operator does, and fails the test when it does not
-// end well. It is fine to stop a hub that does not run.
+// Stop ends the hub as an operator does, and fails the test when the exit code is
+// not the expected one. It does nothing to a hub that does not run.
 func (h *hubProcess) Stop() {
 	h.t.Helper()
 	if !h.running() {

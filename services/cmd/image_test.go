@@ -51,7 +51,7 @@ func testContainer(t *testing.T, d tool, image string) {
 	digest := pushDigest(t, d.run(t, "push", ref))
 	contains(t, "events ls in the container", d.run(t, "exec", name, "/hubledger", "events", "ls"), "alice/hello:1.0@"+short(digest))
 
-	// The volume outlives the container, and a stop is an orderly one.
+	// The volume outlives the container, and the container stops in order.
 	d.run(t, "stop", "--time", "60", name)
 	same(t, "exit code of the stopped container", d.run(t, "inspect", "--format", "{{.State.ExitCode}}", name), "0")
 	d.run(t, "rmi", "--force", id)
@@ -66,7 +66,7 @@ func testContainer(t *testing.T, d tool, image string) {
 // testCompose starts docker-compose.yml, pushes, and takes it down.
 func testCompose(t *testing.T, d tool, image string) {
 	c := tool{path: d.path, args: []string{"compose"}, env: d.env}
-	if _, _, err := c.try("version"); err != nil { // the plugin, or else the program
+	if _, _, err := c.try("version"); err != nil { // the compose plugin, or else docker-compose
 		c = findTool(t, "docker-compose", "apt install docker-compose")
 		c.env = d.env
 	}
@@ -103,7 +103,7 @@ func untilReady(t *testing.T, d tool, h *hubProcess, name string) {
 	})
 }
 
-// until asks again and again; the limit only ends a test that hangs.
+// until polls until ok; the limit only ends a test that hangs.
 func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(startTimeout); !done(); time.Sleep(50 * time.Millisecond) {
@@ -122,7 +122,7 @@ func TestSystemdUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// It has to start a program that is there.
+	// The unit must start a program that exists.
 	text := strings.ReplaceAll(string(unit), "/usr/local/bin/hubledger serve", program(t)+" serve")
 	if text == string(unit) {
 		t.Fatal("the unit does not start /usr/local/bin/hubledger")

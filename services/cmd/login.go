@@ -14,18 +14,18 @@ import (
 	"hubledger/services/internal/origin"
 )
 
-// accessTokenPrefix is what access tokens begin with.
+// accessTokenPrefix is the prefix of every access token.
 const accessTokenPrefix = "hlt_"
 
 type loginCmd struct {
-	URL           string `arg:"" optional:"" help:"Hub, such as https://hub.example.com; default: the last one, or http://localhost:5050." env:"HUBLEDGER_SERVER"`
+	URL           string `arg:"" optional:"" help:"Hub, such as https://hub.example.com; default: the hub you last logged in to, or http://localhost:5050." env:"HUBLEDGER_SERVER"`
 	Username      string `short:"u" help:"Login name, such as alice or acme+ci; asked for when missing." placeholder:"NAME"`
 	PasswordStdin bool   `help:"Read the password or access token from standard input."`
-	CA            string `name:"ca" help:"Certificate of the hub's own authority, the ca.crt of tls init; the login remembers it." type:"existingfile" placeholder:"FILE"`
-	PlainHTTP     bool   `name:"plain-http" help:"Send the password over plain HTTP to another machine."`
+	CA            string `name:"ca" help:"Certificate of the hub's own authority (the ca.crt of tls init); the login remembers it." type:"existingfile" placeholder:"FILE"`
+	PlainHTTP     bool   `name:"plain-http" help:"Allow sending the password over plain HTTP to another machine."`
 }
 
-// loggedIn is the answer of login.
+// loggedIn is the JSON output of login and logout.
 type loggedIn struct {
 	Server string `json:"server"`
 	User   string `json:"user"`
@@ -64,11 +64,11 @@ func (c *loginCmd) Run(s *session) error {
 	}
 	logins.Current, logins.Logins[server] = server, login
 	if err := logins.Write(); err != nil {
-		logOut(s, &login, server) // nobody would know of the token
+		logOut(s, &login, server) // the token is not saved, so nobody could use it
 		return err
 	}
 	if again {
-		logOut(s, &before, server) // it ends by itself with its account if this fails
+		logOut(s, &before, server) // if this fails, the old token stays valid until its account ends
 	}
 	if s.json {
 		return s.print(loggedIn{server, login.User, login.TokenID})
@@ -95,13 +95,13 @@ func (c *loginCmd) server(logins client.Logins) (string, error) {
 		return "", err
 	}
 	if u.Scheme == "http" && !origin.IsLoopback(u.Hostname()) && !c.PlainHTTP {
-		return "", fmt.Errorf("%s is plain HTTP: everybody on the way could read the password. Use https://, or --plain-http in a network that you trust", server)
+		return "", fmt.Errorf("%s is plain HTTP, so anyone on the network path could read the password: use https://, or --plain-http on a network that you trust", server)
 	}
 	return server, nil
 }
 
-// logIn finds out whether the secret is right, and keeps a token: the secret
-// itself if it is one, else a new one that is named after this machine.
+// logIn checks the secret and puts a token into l: the secret itself if it is a
+// token, else a new token that is named after this machine.
 func logIn(s *session, l *client.Login, server, secret string) error {
 	a, err := remote(s, server, l.CA, func(r *http.Request) { r.SetBasicAuth(l.User, secret) })
 	if err != nil {
@@ -126,17 +126,18 @@ func logIn(s *session, l *client.Login, server, secret string) error {
 	}
 	raw, err = a.do("POST", path("users", l.User, "tokens"), nil, apitypes.TokenRequest{Name: tokenName(), Level: "admin"})
 	if err != nil {
-		return fmt.Errorf("make an access token for this login: %w", err)
+		return fmt.Errorf("create an access token for this login: %w", err)
 	}
 	var made apitypes.IssuedToken
 	if err := json.Unmarshal(raw, &made); err != nil || made.Secret == "" {
-		return errors.New("make an access token for this login: the hub's answer cannot be read")
+		return errors.New("create an access token for this login: the hub's answer cannot be read")
 	}
 	l.Token, l.TokenID = made.Secret, made.ID
 	return nil
 }
 
-// logOut revokes the token that a login has made.
+// logOut revokes the token that a login created; a token that was given to the
+// login stays valid.
 func logOut(s *session, l *client.Login, server string) error {
 	if l.TokenID == "" {
 		return nil
@@ -149,7 +150,7 @@ func logOut(s *session, l *client.Login, server string) error {
 	return err
 }
 
-// tokenName says on which machine a login was made.
+// tokenName names a token after the machine on which the login was made.
 func tokenName() string {
 	host, err := os.Hostname()
 	if err != nil || host == "" {
@@ -159,7 +160,7 @@ func tokenName() string {
 }
 
 type logoutCmd struct {
-	URL string `arg:"" optional:"" help:"Hub to log out of; default: the last one." env:"HUBLEDGER_SERVER"`
+	URL string `arg:"" optional:"" help:"Hub to log out of; default: the one you last logged in to." env:"HUBLEDGER_SERVER"`
 }
 
 func (c *logoutCmd) Run(s *session) error {
@@ -175,7 +176,7 @@ func (c *logoutCmd) Run(s *session) error {
 	}
 	login, ok := logins.Logins[server]
 	if !ok {
-		return errors.New("nobody is logged in" + inTo(server))
+		return errors.New("you are not logged in" + inTo(server))
 	}
 	delete(logins.Logins, server)
 	if logins.Current == server {
@@ -185,7 +186,7 @@ func (c *logoutCmd) Run(s *session) error {
 		return err
 	}
 	if err := logOut(s, &login, server); err != nil {
-		return fmt.Errorf("the login is forgotten here, but its token %s could not be revoked: %w", login.TokenID, err)
+		return fmt.Errorf("the login is forgotten on this machine, but its token %s could not be revoked: %w", login.TokenID, err)
 	}
 	if s.json {
 		return s.print(loggedIn{Server: server, User: login.User})

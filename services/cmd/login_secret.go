@@ -10,12 +10,12 @@ import (
 	"golang.org/x/term"
 )
 
-// maxSecret bounds a password that comes by standard input, in bytes.
+// maxSecret bounds a password read from standard input, in bytes.
 const maxSecret = 4096
 
-// secret asks for a password without showing it, or takes the next line of
-// standard input. It never comes by a flag, which every user of the machine
-// can see.
+// secret asks for a password without showing it, or reads the next line of
+// standard input. No flag takes a password, because every user of the machine
+// can see flags.
 func (s *session) secret(prompt string, fromStdin bool) (string, error) {
 	if fromStdin {
 		return nextLine(os.Stdin)
@@ -32,8 +32,8 @@ func (s *session) secret(prompt string, fromStdin bool) (string, error) {
 	return string(raw), nil
 }
 
-// nextLine reads up to the end of a line and no further, so that there can be
-// another secret behind it.
+// nextLine reads up to the end of a line and no further, so that another secret
+// can follow on the next line.
 func nextLine(in io.Reader) (string, error) {
 	var line []byte
 	for one := make([]byte, 1); ; {
@@ -58,7 +58,7 @@ func nextLine(in io.Reader) (string, error) {
 	return text, nil
 }
 
-// newSecret is secret for a password that is set: typed twice.
+// newSecret asks for a new password. On a terminal it has to be typed twice.
 func (s *session) newSecret(prompt string, fromStdin bool) (string, error) {
 	first, err := s.secret(prompt, fromStdin)
 	if err != nil || fromStdin {
@@ -66,7 +66,7 @@ func (s *session) newSecret(prompt string, fromStdin bool) (string, error) {
 	}
 	again, err := s.secret("Once more", false)
 	if err == nil && again != first {
-		err = errors.New("that was not the same twice; nothing is changed")
+		err = errors.New("the two passwords differ; nothing was changed")
 	}
 	return first, err
 }

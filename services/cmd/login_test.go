@@ -57,7 +57,7 @@ func TestWhichHubIsAsked(t *testing.T) {
 		}
 	}
 	is(ask(target{}, defaultData), "hubledger-data/admin.sock")
-	is(ask(target{Server: "hub"}, defaultData), "there is no login for https://hub: `hubledger login https://hub`")
+	is(ask(target{Server: "hub"}, defaultData), "there is no login for https://hub: log in with `hubledger login https://hub`")
 	logins := client.Logins{Current: "https://hub", Logins: map[string]client.Login{"https://hub": {User: "alice"}, "https://other": {User: "bob"}}}
 	if err := logins.Write(); err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"hubledger/streams/streamtest"
 )
 
-// A cluster is what nodes share: NATS servers, a database and the key to the
+// A cluster is what nodes share: NATS servers, a database and the key of the
 // secrets.
 type cluster struct {
 	key  string
@@ -31,7 +31,7 @@ func newCluster(t *testing.T) cluster {
 	return cluster{key.String() + "\n", []string{"--nats-url", streamtest.Cluster(t), "--postgres-url", postgres.URL(t)}}
 }
 
-// start starts so many nodes at the same moment.
+// start starts n nodes at the same moment.
 func (c cluster) start(t *testing.T, n int) []*hubProcess {
 	t.Helper()
 	nodes, failed := make([]*hubProcess, n), make([]error, n)
@@ -75,7 +75,7 @@ func TestTwoNodes(t *testing.T) {
 			t.Fatalf("events ls: exit %d, %s", code, stderr)
 		}
 		same(t, "events that make the first administrator", strings.Count(events, `"type":"hub.initialized.v1"`), 1)
-		same(t, "accounts of theirs", strings.Count(events, `"type":"namespace.created.v1"`), 1)
+		same(t, "namespaces created", strings.Count(events, `"type":"namespace.created.v1"`), 1)
 	})
 	alice := newUser(t, a, "alice")
 
@@ -133,8 +133,8 @@ func TestTwoNodes(t *testing.T) {
 	})
 }
 
-// refusedForGood waits until something is refused, and sees that it stays so.
-// The promise is a second; the limit is for slow machines.
+// refusedForGood waits until something is refused, and checks that it stays
+// refused. The promise is a second; the longer limit is for slow machines.
 func refusedForGood(t *testing.T, what string, ask func() int) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; {
@@ -159,7 +159,7 @@ func registryToken(t *testing.T, p person, h *hubProcess) string {
 	return decode[struct{ Token string }](t, string(p.does(t, h, "GET", "/token?"+query.Encode(), nil).body)).Token
 }
 
-// bearing is the status of a request with a token.
+// bearing is the status of the answer to a request with a bearer token.
 func bearing(t *testing.T, h *hubProcess, path, token string) int {
 	t.Helper()
 	return person{}.ask(t, h, "GET", path, nil, "Authorization", "Bearer "+token).status

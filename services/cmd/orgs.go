@@ -3,11 +3,11 @@ package cmd
 import "hubledger/services/internal/apitypes"
 
 type orgsCmd struct {
-	Ls      orgsLsCmd      `cmd:"" help:"List the organizations that you are in, or as an administrator all."`
-	Create  orgsCreateCmd  `cmd:"" help:"Make an organization. You own it, unless --owner is somebody else."`
+	Ls      orgsLsCmd      `cmd:"" help:"List your organizations, or all of them if you are an administrator."`
+	Create  orgsCreateCmd  `cmd:"" help:"Create an organization. You own it, unless --owner names somebody else."`
 	Show    orgsShowCmd    `cmd:"" help:"Show an organization."`
 	Members orgsMembersCmd `cmd:"" help:"List, add and remove members."`
-	Robots  orgsRobotsCmd  `cmd:"" help:"List, make and remove robot accounts."`
+	Robots  orgsRobotsCmd  `cmd:"" help:"List, create and delete robot accounts."`
 }
 
 type orgsLsCmd struct{ target }
@@ -25,7 +25,7 @@ func (c *orgsLsCmd) Run(s *session) error {
 type orgsCreateCmd struct {
 	target
 	Name  string `arg:"" help:"Name of the organization, and of its namespace."`
-	Owner string `help:"Login name of its first owner; default: you." placeholder:"NAME"`
+	Owner string `help:"Login name of the first owner; default: you." placeholder:"NAME"`
 }
 
 func (c *orgsCreateCmd) Run(s *session) error {
@@ -33,7 +33,11 @@ func (c *orgsCreateCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("POST", "/orgs", apitypes.CreateOrganizationRequest{Name: c.Name, Owner: c.Owner}, "Made the organization "+c.Name)
+	body := map[string]string{"name": c.Name}
+	if c.Owner != "" {
+		body["owner"] = c.Owner
+	}
+	return a.change("POST", "/orgs", body, "Created the organization "+c.Name)
 }
 
 type orgsShowCmd struct {
@@ -54,7 +58,7 @@ func (c *orgsShowCmd) Run(s *session) error {
 type orgsMembersCmd struct {
 	Ls  orgsMembersLsCmd  `cmd:"" help:"List the members."`
 	Add orgsMembersAddCmd `cmd:"" help:"Make a user a member or an owner."`
-	Rm  orgsMembersRmCmd  `cmd:"" help:"End a membership, and those in the organization's teams."`
+	Rm  orgsMembersRmCmd  `cmd:"" help:"Remove a member from the organization and from its teams."`
 }
 
 type orgsMembersLsCmd struct {
@@ -76,7 +80,7 @@ type orgsMembersAddCmd struct {
 	target
 	Org  string `arg:"" help:"Name of the organization."`
 	User string `arg:"" help:"Login name."`
-	Role string `help:"What they become: ${enum}. An owner may do everything with what the organization has." enum:"member,owner" default:"member"`
+	Role string `help:"The user's role: ${enum}. An owner may do everything in the organization." enum:"member,owner" default:"member"`
 }
 
 func (c *orgsMembersAddCmd) Run(s *session) error {
@@ -84,7 +88,7 @@ func (c *orgsMembersAddCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("PUT", path("orgs", c.Org, "members", c.User), apitypes.SetMemberRequest{Role: c.Role}, c.User+" is "+c.Role+" of "+c.Org)
+	return a.change("PUT", path("orgs", c.Org, "members", c.User), apitypes.SetMemberRequest{Role: c.Role}, c.User+" now has the role "+c.Role+" in "+c.Org)
 }
 
 type orgsMembersRmCmd struct {
@@ -98,5 +102,5 @@ func (c *orgsMembersRmCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("DELETE", path("orgs", c.Org, "members", c.User), nil, c.User+" is no member of "+c.Org+" any more")
+	return a.change("DELETE", path("orgs", c.Org, "members", c.User), nil, c.User+" is no longer a member of "+c.Org)
 }

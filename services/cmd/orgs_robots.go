@@ -4,7 +4,7 @@ import "hubledger/services/internal/apitypes"
 
 type orgsRobotsCmd struct {
 	Ls     orgsRobotsLsCmd     `cmd:"" help:"List the robot accounts."`
-	Create orgsRobotsCreateCmd `cmd:"" help:"Make a robot account. tokens create --for ORG+NAME lets it log in."`
+	Create orgsRobotsCreateCmd `cmd:"" help:"Create a robot account. Create a token for it with: tokens create TOKEN --for ORG+NAME"`
 	Rm     orgsRobotsRmCmd     `cmd:"" help:"Delete a robot account with its tokens and grants."`
 }
 
@@ -26,8 +26,8 @@ func (c *orgsRobotsLsCmd) Run(s *session) error {
 type orgsRobotsCreateCmd struct {
 	target
 	Org         string `arg:"" help:"Name of the organization."`
-	Name        string `arg:"" help:"Its own name, such as ci; it logs in as ORG+ci."`
-	Description string `help:"What it is for." placeholder:"TEXT"`
+	Name        string `arg:"" help:"Name without the organization, such as ci; the account logs in as ORG+ci."`
+	Description string `help:"What the account is for." placeholder:"TEXT"`
 }
 
 func (c *orgsRobotsCreateCmd) Run(s *session) error {
@@ -35,13 +35,13 @@ func (c *orgsRobotsCreateCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("POST", path("orgs", c.Org, "robots"), apitypes.NameRequest{Name: c.Name, Description: c.Description}, "Made the robot account "+c.Org+"+"+c.Name)
+	return a.change("POST", path("orgs", c.Org, "robots"), apitypes.NameRequest{Name: c.Name, Description: c.Description}, "Created the robot account "+c.Org+"+"+c.Name)
 }
 
 type orgsRobotsRmCmd struct {
 	target
 	Org  string `arg:"" help:"Name of the organization."`
-	Name string `arg:"" help:"Its own name, such as ci."`
+	Name string `arg:"" help:"Name without the organization, such as ci."`
 }
 
 func (c *orgsRobotsRmCmd) Run(s *session) error {

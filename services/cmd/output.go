@@ -25,8 +25,8 @@ func (s *session) table(header []string, rows [][]string) error {
 	return w.Flush()
 }
 
-// A bar draws how far long work is: over itself on a terminal, else a line
-// every few seconds, and nothing when the output is JSON.
+// A bar shows the progress of long work: redrawn in place on a terminal, else
+// as a new line every few seconds. With --json it shows nothing.
 type bar struct {
 	s    *session
 	what string
@@ -59,14 +59,14 @@ func (b *bar) set(done, total int64, unit string) {
 	}
 }
 
-// end leaves the line, so that what comes next stands on its own.
+// end ends the line of the bar, so that the next output starts a new line.
 func (b *bar) end() {
 	if b.live && !b.s.json && !b.last.IsZero() {
 		fmt.Fprintln(b.s.err)
 	}
 }
 
-// size writes bytes for people: 1.5 MB is 1,500,000.
+// size formats a number of bytes for people: 1.5 MB is 1,500,000 bytes.
 func size(n int64) string {
 	units := []string{"B", "kB", "MB", "GB", "TB", "PB"}
 	f, u := float64(n), 0

@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// A person asks a hub by a login name and a password or an access token. The
-// empty one is nobody.
+// A person sends requests to a hub with a login name and a password or an access
+// token. The zero person is anonymous.
 type person struct {
 	name, secret string
 }
 
-// admin is the first administrator of every hub here.
+// admin is the first administrator of every test hub.
 var admin = person{"admin", adminPassword}
 
 func (p person) header() http.Header {
@@ -26,9 +26,9 @@ func (p person) header() http.Header {
 	return h
 }
 
-// ask sends a request, with a body that is written as JSON unless it is nil.
-// header are names and values on top. On a machine that is too slow a node can
-// be behind the log: it is asked again, as it says.
+// ask sends a request, with a body encoded as JSON unless it is nil. header are
+// names and values of additional headers. On a slow machine a node can be behind
+// the log: then ask retries, as the answer says.
 func (p person) ask(t testing.TB, h *hubProcess, method, path string, body any, header ...string) (r reply) {
 	t.Helper()
 	var text []byte
@@ -49,7 +49,7 @@ func (p person) ask(t testing.TB, h *hubProcess, method, path string, body any, 
 	return r
 }
 
-// does is ask for what has to be answered with a status of success.
+// does is ask for a request that must succeed.
 func (p person) does(t testing.TB, h *hubProcess, method, path string, body any, header ...string) reply {
 	t.Helper()
 	r := p.ask(t, h, method, path, body, header...)
@@ -62,7 +62,7 @@ func (p person) does(t testing.TB, h *hubProcess, method, path string, body any,
 // object is a JSON object.
 type object = map[string]any
 
-// newUser makes a user with a password of their own.
+// newUser creates a user with a password.
 func newUser(t testing.TB, h *hubProcess, name string) person {
 	t.Helper()
 	p := person{name, "password of " + name}
@@ -70,8 +70,8 @@ func newUser(t testing.TB, h *hubProcess, name string) person {
 	return p
 }
 
-// newToken issues an access token below /users/NAME or /orgs/NAME/robots/NAME,
-// for who logs in by it, and returns its id too.
+// newToken issues an access token under /users/NAME or /orgs/NAME/robots/NAME. It
+// returns the person who logs in with it, and the id of the token.
 func (p person) newToken(t testing.TB, h *hubProcess, owner, login string, spec object) (_ person, id string) {
 	t.Helper()
 	made := decode[struct{ ID, Token string }](t, string(p.does(t, h, "POST", "/api/v1"+owner+"/tokens", spec).body))
@@ -87,7 +87,7 @@ func (p person) token(t testing.TB, h *hubProcess, level string) (_ person, id s
 	return p.newToken(t, h, "/users/"+p.name, p.name, object{"name": "test", "level": level})
 }
 
-// login logs a client in, which keeps what it does not know from other tests.
+// login logs a client in, whose state is separate from that of other tests.
 func (p person) login(t testing.TB, h *hubProcess, d tool) {
 	t.Helper()
 	contains(t, "docker login", d.run(t, "login", "-u", p.name, "-p", p.secret, h.Addr), "Login Succeeded")
@@ -101,13 +101,13 @@ func dockerOf(t testing.TB, h *hubProcess, p person) tool {
 	return d
 }
 
-// visibility is what the hub says of a repository.
+// visibility is the visibility of a repository, as the hub reports it.
 func visibility(t testing.TB, h *hubProcess, repo string) string {
 	t.Helper()
 	return decode[struct{ Visibility string }](t, string(admin.does(t, h, "GET", "/api/v1/repositories/"+repo, nil).body)).Visibility
 }
 
-// publish lets everybody pull from a repository.
+// publish makes a repository public.
 func publish(t testing.TB, h *hubProcess, repo string) {
 	t.Helper()
 	admin.does(t, h, "PATCH", "/api/v1/repositories/"+repo, object{"visibility": "public"})

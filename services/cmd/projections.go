@@ -7,10 +7,10 @@ import (
 )
 
 type projectionsCmd struct {
-	Ls      projectionsLsCmd      `cmd:"" help:"List projections with their positions."`
-	Prepare projectionsPrepareCmd `cmd:"" help:"Build a projection beside the live one, from the journal."`
-	Compare projectionsCompareCmd `cmd:"" help:"Ask the live and the prepared build the same questions."`
-	Switch  projectionsSwitchCmd  `cmd:"" help:"Make the prepared build live, or with --back the previous one."`
+	Ls      projectionsLsCmd      `cmd:"" help:"List projections with their positions, lag and parked events."`
+	Prepare projectionsPrepareCmd `cmd:"" help:"Build a projection from the journal, alongside the live build."`
+	Compare projectionsCompareCmd `cmd:"" help:"Run the same queries on the live and the prepared build."`
+	Switch  projectionsSwitchCmd  `cmd:"" help:"Make the prepared build live, or with --back the previous build."`
 }
 
 type projectionsLsCmd struct{}

@@ -17,13 +17,13 @@ import (
 )
 
 type projectionsCompareCmd struct {
-	Name        string `arg:"" help:"Projection, such as images."`
-	PostgresURL string `name:"postgres-url" help:"PostgreSQL that has the projections." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
+	Name        string `arg:"" help:"Name of the projection, such as images."`
+	PostgresURL string `name:"postgres-url" help:"PostgreSQL database that has the projections; SQLite files when empty." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
 }
 
 func (c *projectionsCompareCmd) Help() string {
-	return `Asks the running hub and the prepared build the projection's named queries, at
-the same event. Exit code 4 when answers differ.`
+	return `Runs the projection's named queries on the running hub and on the prepared build,
+both at the same event. Exit code 4 if any answers differ.`
 }
 
 func (c *projectionsCompareCmd) Run(s *session) error {

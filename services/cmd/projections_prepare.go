@@ -14,14 +14,14 @@ import (
 )
 
 type projectionsPrepareCmd struct {
-	Name        string `arg:"" help:"Projection, such as images."`
-	PostgresURL string `name:"postgres-url" help:"PostgreSQL that has the projections." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
+	Name        string `arg:"" help:"Name of the projection, such as images."`
+	PostgresURL string `name:"postgres-url" help:"PostgreSQL database that has the projections; SQLite files when empty." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
 }
 
 func (c *projectionsPrepareCmd) Help() string {
-	return `Builds it from the journal, without touching the log or the running hub. Of a
-version that this program does not share with the hub, the build is used when
-the hub is started with this program; of the same version, after a switch.`
+	return `Touches neither the log nor the running hub. If the hub runs the same version of the projection, make the build live with
+` + "`projections switch`" + `. If this program has another version, the build is used as
+soon as the hub is started with this program.`
 }
 
 func (c *projectionsPrepareCmd) Run(s *session) error {
@@ -66,7 +66,7 @@ func (c *projectionsPrepareCmd) Run(s *session) error {
 func openJournal(ctx context.Context, place projections.Storage, log *slog.Logger) (projections.Store, error) {
 	store, err := place.Open(ctx, &journal.Projection, projections.Options{ReadOnly: true, Logger: log})
 	if errors.Is(err, projections.ErrNoBuild) || errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("there is no journal: is --data the hub's data directory?")
+		return nil, errors.New("there is no journal here: name the hub's data directory with --data")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)

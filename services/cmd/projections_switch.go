@@ -8,8 +8,8 @@ import (
 )
 
 type projectionsSwitchCmd struct {
-	Name string `arg:"" help:"Projection, such as images."`
-	Back bool   `help:"Make the build live again that was so before the last switch."`
+	Name string `arg:"" help:"Name of the projection, such as images."`
+	Back bool   `help:"Make the build live that was live before the last switch."`
 }
 
 func (c *projectionsSwitchCmd) Run(s *session) error {
@@ -21,7 +21,7 @@ func (c *projectionsSwitchCmd) Run(s *session) error {
 		if s.json {
 			return nil
 		}
-		_, err := fmt.Fprintf(s.out, "Projection %s now answers from the other build, at event %d. The former one is kept.\n", p.Name, p.Position)
+		_, err := fmt.Fprintf(s.out, "The other build of projection %s is now live, at event %d. The previous build is kept.\n", p.Name, p.Position)
 		return err
 	})
 }

@@ -21,13 +21,13 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// The hub behind the real HAProxy with the configuration that we hand out.
+// The hub runs behind the real HAProxy, with the configuration in deploy/.
 func TestHAProxyInFront(t *testing.T) {
 	const base = "https://hub.example.com:8443"
 	files := madeTLS(t, "hub.example.com")
 	h := startHub(t, "--trusted-proxies", "loopback")
 	addr := startHAProxy(t, files, h.Addr)
-	// A name server of the test's own: every host is the proxy.
+	// The test's own name server resolves every host to the proxy.
 	client := &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: trusting(t, files.ca)},
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -56,7 +56,7 @@ func TestHAProxyInFront(t *testing.T) {
 		return resp
 	}
 
-	// Clients are led to where they came from, and do not lead themselves elsewhere.
+	// Clients are sent to the host that they used, and cannot choose another by headers.
 	asks := regexp.MustCompile(`^Bearer realm="([^"]*)",service="([^"]*)"`)
 	var challenge []string
 	for _, header := range [][]string{nil, {"X-Forwarded-Host", "evil.example.com", "X-Forwarded-Proto", "http", "Forwarded", "host=evil.example.com;proto=http"}} {
@@ -76,7 +76,7 @@ func TestHAProxyInFront(t *testing.T) {
 	}
 	bearer := "Bearer " + answer.Token
 
-	// A layer goes up by the Location that the hub names, in one piece, and comes back.
+	// A layer is uploaded in one piece to the Location that the hub names, and pulled.
 	begun := ask("POST", base+"/v2/admin/app/blobs/uploads/", http.StatusAccepted, nil, "Authorization", bearer)
 	to, err := begun.Location() // resolved against the request's URL, as clients do
 	if err != nil || to.Scheme+"://"+to.Host != base {
@@ -99,7 +99,7 @@ func TestHAProxyInFront(t *testing.T) {
 }
 
 // startHAProxy runs HAProxy with deploy/haproxy.cfg, for a hub at another
-// address, and returns its own.
+// address, and returns HAProxy's address.
 func startHAProxy(t *testing.T, files tlsFiles, hub string) string {
 	t.Helper()
 	path := "/usr/sbin/haproxy" // not on everybody's PATH
@@ -118,7 +118,7 @@ func startHAProxy(t *testing.T, files tlsFiles, hub string) string {
 	pem := writeFile(t, filepath.Join(dir, "hub.pem"), read(files.cert)+read(files.key))
 	config := read(filepath.Join("..", "..", "deploy", "haproxy.cfg"))
 	for from, to := range map[string]string{
-		// The socket is open before HAProxy is, so that nobody waits for it.
+		// The listener is opened before HAProxy starts, so that no client comes too early.
 		"bind :443 ssl crt /etc/haproxy/hub.pem": "bind fd@3 ssl crt " + pem,
 		"server hub 127.0.0.1:5050":              "server hub " + hub,
 	} {

@@ -10,8 +10,8 @@ import (
 type quotaCmd struct {
 	target
 	Name   string `arg:"" help:"Namespace, such as acme."`
-	Bytes  *int64 `help:"Bytes of distinct content that its live images may have; 0 for no limit." placeholder:"N"`
-	Images *int64 `help:"Live manifests that it may have; 0 for no limit." placeholder:"N"`
+	Bytes  *int64 `help:"Maximum bytes of distinct content in live images; 0 for no limit." placeholder:"N"`
+	Images *int64 `help:"Maximum number of live manifests; 0 for no limit." placeholder:"N"`
 }
 
 func quotaFacts(q apitypes.Quota) [][]string {
@@ -25,7 +25,7 @@ func quotaFacts(q apitypes.Quota) [][]string {
 	return [][]string{{"bytes", bytes}, {"images", images}}
 }
 
-// Run shows the quota, or changes what of it was said.
+// Run shows the quota, or changes the limits that were given.
 func (c *quotaCmd) Run(s *session) error {
 	a, err := c.api(s)
 	if err != nil {

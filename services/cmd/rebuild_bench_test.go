@@ -19,6 +19,7 @@ import (
 	"hubledger/projections/sqlitestore"
 	"hubledger/services/server"
 	"hubledger/streams"
+	"hubledger/streams/restore"
 )
 
 // imageCount is how many pushes the log of the benchmarks has: HUBLEDGER_IMAGES, or 20,000.
@@ -34,21 +35,21 @@ func imageCount() uint64 {
 // blobs each, 2 of them shared, in 1,000 repositories.
 func filled(b *testing.B, dir string, n uint64) {
 	b.Helper()
-	copied := iter.Seq2[streams.Entry, error](func(yield func(streams.Entry, error) bool) {
+	copied := iter.Seq2[restore.Entry, error](func(yield func(restore.Entry, error) bool) {
 		for seq := uint64(1); seq <= n; seq++ {
 			e := projectiontest.Image(seq)
-			if !yield(streams.Entry{Event: e, Leaf: events.LeafOf(&e)}, nil) {
+			if !yield(restore.Entry{Event: e, Leaf: events.LeafOf(&e)}, nil) {
 				return
 			}
 		}
 	})
-	if _, err := streams.Restore(b.Context(), streams.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, copied); err != nil {
+	if _, err := restore.FromJournal(b.Context(), restore.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, copied); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// BenchmarkRebuildFromLog is from a log on disk to a registry projection that
-// is live, on either store.
+// BenchmarkRebuildFromLog measures the time from a log on disk to a live images
+// projection, on either store.
 func BenchmarkRebuildFromLog(b *testing.B) {
 	dir := b.TempDir()
 	n := imageCount()
@@ -76,8 +77,8 @@ func BenchmarkRebuildFromLog(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory starts a hub on a log of that many tags and reports what the
-// process holds then: resident memory, with the Go heap collected.
+// BenchmarkMemory starts a hub on a log of that many tags and reports the resident
+// memory of the process, with the Go heap collected.
 func BenchmarkMemory(b *testing.B) {
 	dir := b.TempDir()
 	n := imageCount()

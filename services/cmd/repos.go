@@ -10,27 +10,28 @@ import (
 )
 
 type reposCmd struct {
-	Ls       reposLsCmd       `cmd:"" help:"List repositories, or with --deleted those that can be brought back."`
+	Ls       reposLsCmd       `cmd:"" help:"List repositories, or with --deleted those that can be restored."`
 	Show     reposShowCmd     `cmd:"" help:"Show a repository."`
-	Create   reposCreateCmd   `cmd:"" help:"Make an empty repository. A push makes one as well."`
-	Set      reposSetCmd      `cmd:"" help:"Describe a repository, open or close it."`
-	Rm       reposRmCmd       `cmd:"" help:"Delete a repository with all its images. undelete brings it back."`
+	Create   reposCreateCmd   `cmd:"" help:"Create an empty repository. A push creates a repository as well."`
+	Set      reposSetCmd      `cmd:"" help:"Change the visibility, description, README and topics of a repository."`
+	Rm       reposRmCmd       `cmd:"" help:"Delete a repository with all its images. repos undelete restores it."`
 	Undelete reposUndeleteCmd `cmd:"" help:"Undo a deletion: of NAME, NAME:TAG or NAME@DIGEST."`
 	Policy   reposPolicyCmd   `cmd:"" help:"Show or change what a repository accepts."`
-	Grants   reposGrantsCmd   `cmd:"" help:"Say who may do what with a repository or a whole namespace."`
-	Star     reposStarCmd     `cmd:"" help:"Give a repository a star, or take it back."`
+	Grants   reposGrantsCmd   `cmd:"" help:"Manage who may do what with a repository or a whole namespace."`
+	Star     reposStarCmd     `cmd:"" help:"Star a repository, or remove your star."`
 }
 
-// A named is a command on one repository.
+// named holds the arguments of a command on one repository.
 type named struct {
 	target
-	Name string `arg:"" help:"Repository, such as alice/app; busybox is a top-level image."`
+	Name string `arg:"" help:"Repository, such as alice/app, or a top-level image such as busybox."`
 }
 
 func (n *named) path() string { return repositoryPath(n.Name) }
 
-// repositoryPath is where the API has a repository. Of a name only the
-// namespace is a segment of its own; top-level images are in one called library.
+// repositoryPath is the API's path of a repository. The namespace is one
+// segment, the rest of the name another. Top-level images are in the namespace
+// library.
 func repositoryPath(name string) string {
 	namespace, rest, ok := strings.Cut(name, "/")
 	if !ok {
@@ -39,13 +40,13 @@ func repositoryPath(name string) string {
 	return path("repositories", namespace, rest)
 }
 
-// listed is how many repositories a list without a namespace can have.
+// listed is how many repositories the API lists at most without a namespace.
 const listed = 1000
 
 type reposLsCmd struct {
 	target
-	Namespace string `arg:"" optional:"" help:"Only those of this user or organization."`
-	Deleted   bool   `help:"List deleted repositories instead, and until when they can be brought back: of the namespace, or else your own, or as the operator all."`
+	Namespace string `arg:"" optional:"" help:"Only repositories of this user or organization."`
+	Deleted   bool   `help:"List deleted repositories instead, and until when they can be restored: those of the namespace, or else your own, or all for the operator."`
 }
 
 func (c *reposLsCmd) Run(s *session) error {
@@ -66,7 +67,7 @@ func (c *reposLsCmd) Run(s *session) error {
 			return []string{r.Name, r.Visibility, fmt.Sprint(r.Stars), fmt.Sprint(r.Pulls), at(r.Pushed), r.Description}
 		})
 	if err == nil && n == listed && c.Namespace == "" {
-		fmt.Fprintf(s.err, "These are the first %d; name a namespace for all it has.\n", listed)
+		fmt.Fprintf(s.err, "Only the first %d repositories are listed; name a namespace to list all of its repositories.\n", listed)
 	}
 	return err
 }
@@ -86,12 +87,12 @@ func (c *reposShowCmd) Run(s *session) error {
 	})
 }
 
-// A description is what the catalog says of a repository.
+// A description holds the options that describe a repository in the catalog.
 type description struct {
-	Visibility  string   `help:"public: everybody may pull; private: those it was granted to." enum:"public,private," default:""`
-	Description *string  `help:"One line." placeholder:"TEXT"`
+	Visibility  string   `help:"public: everybody may pull; private: only those with a role on it." enum:"public,private," default:""`
+	Description *string  `help:"Description in one line." placeholder:"TEXT"`
 	ReadmeFile  string   `help:"File with the README, in Markdown." type:"existingfile" placeholder:"FILE"`
-	Topic       []string `help:"Topic; may be repeated. Those it had go." placeholder:"WORD"`
+	Topic       []string `help:"Topic; may be repeated. Replaces all previous topics." placeholder:"WORD"`
 }
 
 func (d *description) body() (map[string]any, error) {
@@ -130,13 +131,13 @@ func (c *reposCreateCmd) Run(s *session) error {
 		return err
 	}
 	body["name"] = c.Name
-	return a.change("POST", "/repositories", body, "Made the repository "+c.Name)
+	return a.change("POST", "/repositories", body, "Created the repository "+c.Name)
 }
 
 type reposSetCmd struct {
 	named
 	description
-	NoTopics bool `help:"Take all topics away."`
+	NoTopics bool `help:"Remove all topics."`
 }
 
 func (c *reposSetCmd) Run(s *session) error {
@@ -159,7 +160,7 @@ func (c *reposSetCmd) Run(s *session) error {
 
 type reposStarCmd struct {
 	named
-	Remove bool `help:"Take your star back."`
+	Remove bool `help:"Remove your star."`
 }
 
 func (c *reposStarCmd) Run(s *session) error {
@@ -168,7 +169,7 @@ func (c *reposStarCmd) Run(s *session) error {
 		return err
 	}
 	if c.Remove {
-		return a.change("DELETE", c.path()+"/star", nil, "Took the star of "+c.Name+" back")
+		return a.change("DELETE", c.path()+"/star", nil, "Removed your star from "+c.Name)
 	}
-	return a.change("PUT", c.path()+"/star", nil, "Gave a star to "+c.Name)
+	return a.change("PUT", c.path()+"/star", nil, "Starred "+c.Name)
 }

@@ -7,15 +7,15 @@ import (
 )
 
 type reposGrantsCmd struct {
-	Ls       reposGrantsLsCmd       `cmd:"" help:"List who was given a role."`
-	Give     reposGrantsGiveCmd     `cmd:"" help:"Give a role."`
-	Withdraw reposGrantsWithdrawCmd `cmd:"" help:"Take a role back."`
+	Ls       reposGrantsLsCmd       `cmd:"" help:"List who has been granted a role."`
+	Give     reposGrantsGiveCmd     `cmd:"" help:"Grant a role."`
+	Withdraw reposGrantsWithdrawCmd `cmd:"" help:"Withdraw a role."`
 }
 
-// A granting is where grants are: on a repository, or on a whole namespace.
+// granting holds what a role applies to: a repository, or a whole namespace.
 type granting struct {
 	target
-	Name string `arg:"" help:"Repository such as acme/app, or acme/ for all that acme has and will have."`
+	Name string `arg:"" help:"Repository such as acme/app, or acme/ for all present and future repositories of acme."`
 }
 
 func (g *granting) path() string {
@@ -25,10 +25,10 @@ func (g *granting) path() string {
 	return repositoryPath(g.Name) + "/grants"
 }
 
-// A grantee is who has a role: a user, a robot account of the namespace by its
-// login name, or a team of it.
+// grantee holds who has a role: a user, or a robot account or team of the
+// namespace.
 type grantee struct {
-	Who string `arg:"" help:"alice, acme+ci for a robot account, or team:NAME for a team."`
+	Who string `arg:"" help:"User such as alice, robot account such as acme+ci, or team:NAME."`
 }
 
 func (g *grantee) path() string {
@@ -59,7 +59,7 @@ func (c *reposGrantsLsCmd) Run(s *session) error {
 type reposGrantsGiveCmd struct {
 	granting
 	grantee
-	Role string `arg:"" help:"${enum}: read pulls; write pushes and deletes tags and images; admin also changes settings and grants." enum:"read,write,admin"`
+	Role string `arg:"" help:"${enum}: read allows pulling; write also pushing, and deleting tags and images; admin also changing settings and grants." enum:"read,write,admin"`
 }
 
 func (c *reposGrantsGiveCmd) Run(s *session) error {
@@ -67,7 +67,7 @@ func (c *reposGrantsGiveCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("PUT", c.granting.path()+c.grantee.path(), apitypes.RoleRequest{Role: c.Role}, c.Who+" has the role "+c.Role+" on "+c.Name)
+	return a.change("PUT", c.granting.path()+c.grantee.path(), apitypes.RoleRequest{Role: c.Role}, c.Who+" now has the role "+c.Role+" on "+c.Name)
 }
 
 type reposGrantsWithdrawCmd struct {
@@ -80,5 +80,5 @@ func (c *reposGrantsWithdrawCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("DELETE", c.granting.path()+c.grantee.path(), nil, c.Who+" has no role on "+c.Name+" any more")
+	return a.change("DELETE", c.granting.path()+c.grantee.path(), nil, "Withdrew the role of "+c.Who+" on "+c.Name)
 }

@@ -10,15 +10,15 @@ import (
 
 type reposPolicyCmd struct {
 	named
-	SparseIndexes   *bool    `help:"Accept an index some of whose manifests are not there." negatable:""`
-	ImmutableTags   []string `help:"Pattern (RE2) that matches a whole tag: such a tag is pushed once and neither moved nor deleted; may be repeated. Those it had go." sep:"none" placeholder:"PATTERN"`
-	NoImmutableTags bool     `help:"Every tag can be moved and deleted."`
+	SparseIndexes   *bool    `help:"Accept an index although some of its manifests are missing from the repository." negatable:""`
+	ImmutableTags   []string `help:"Pattern (RE2, the whole tag): a matching tag can be pushed once, and neither moved nor deleted. May be repeated; replaces all previous patterns." sep:"none" placeholder:"PATTERN"`
+	NoImmutableTags bool     `help:"Remove all patterns: every tag can be moved and deleted."`
 }
 
 // Validate is called by kong.
 func (c *reposPolicyCmd) Validate() error {
 	if c.NoImmutableTags && len(c.ImmutableTags) > 0 {
-		return errors.New("either --immutable-tags or --no-immutable-tags")
+		return errors.New("give either --immutable-tags or --no-immutable-tags, not both")
 	}
 	return nil
 }

@@ -19,8 +19,8 @@ func (c *reposRmCmd) Run(s *session) error {
 	return a.change("DELETE", c.path(), nil, "Deleted "+c.Name+"; `repos undelete "+c.Name+"` brings it back")
 }
 
-// deleted is repos ls --deleted: of the namespace that was named, else of one's
-// own, and for the operator of all.
+// deleted prints the deleted repositories of the namespace that was named, else
+// of the caller's own, or for the operator of all namespaces.
 func (c *reposLsCmd) deleted(a *api) error {
 	where, of := "/deleted", ""
 	if namespace := cmp.Or(c.Namespace, a.User); namespace != "" {
@@ -35,7 +35,7 @@ func (c *reposLsCmd) deleted(a *api) error {
 type reposUndeleteCmd struct {
 	target
 	Ref string `arg:"" help:"NAME, NAME:TAG or NAME@DIGEST."`
-	ID  string `name:"id" help:"Which one, when several repositories had the name; see repos ls --deleted."`
+	ID  string `name:"id" help:"Id of the repository, if several deleted ones had the name; see repos ls --deleted."`
 }
 
 func (c *reposUndeleteCmd) Run(s *session) error {
@@ -54,7 +54,8 @@ func (c *reposUndeleteCmd) Run(s *session) error {
 	return a.change("POST", where, nil, "Restored "+c.Ref)
 }
 
-// repository finds what was deleted last under the name, or has the id.
+// repository finds the repository of that name that was deleted last, or the
+// one with the given id.
 func (c *reposUndeleteCmd) repository(a *api) (string, error) {
 	namespace, _, ok := strings.Cut(c.Ref, "/")
 	if !ok {
@@ -76,7 +77,7 @@ func (c *reposUndeleteCmd) repository(a *api) (string, error) {
 		return "", err
 	}
 	if found.ID == "" {
-		return "", fmt.Errorf("%s: nothing of that name was deleted, or it is too long ago", c.Ref)
+		return "", fmt.Errorf("%s: no repository of that name can be restored; `repos ls --deleted` lists those that can", c.Ref)
 	}
 	return deleted + path(found.ID, "restore"), nil
 }

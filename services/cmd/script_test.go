@@ -16,15 +16,15 @@ import (
 	"hubledger/services/registry/registrytest"
 )
 
-// The scripts in testdata are the command line's behaviour, against the real
-// program. Their own commands:
+// The scripts in testdata test the command line with the real program. They may
+// use these commands:
 //
 //	hub [flags]            start a hub on the script's data directory
-//	halt, resume           stop it, start it again
+//	halt, resume           stop the hub, start it again
 //	run CODE args...       run hubledger on that directory; it must exit with CODE
-//	push REPO:TAG CONTENT  push an image of one layer; ! push must fail
-//	pull REPO:TAG          pull it with its blobs; ! pull must fail; -anonymous without login
-//	damage GLOB            flip a bit in the middle of the one file whose path ends so
+//	push REPO:TAG CONTENT  push an image with one layer; ! push must fail
+//	pull REPO:TAG          pull an image with its blobs; ! pull must fail; -anonymous: without login
+//	damage GLOB            flip a bit in the middle of the one file whose path ends with GLOB
 //
 // Images are pushed and pulled as the first administrator. $HUB is the hub's URL.
 func TestScripts(t *testing.T) {
@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// hubs are the hubs of the scripts that run, by script.
+// hubs are the hubs of the running scripts, by script.
 var hubs sync.Map
 
 func hubOf(ts *testscript.TestScript) *hubProcess {
@@ -55,12 +55,12 @@ func hubOf(ts *testscript.TestScript) *hubProcess {
 
 func start(t *testing.T, ts *testscript.TestScript, args []string) {
 	h := startHubOn(t, ts.MkAbs("data"), args...)
-	ts.Defer(h.Kill) // the directory is the script's and goes with it
+	ts.Defer(h.Kill) // the script's directory is deleted with it
 	hubs.Store(ts, h)
 	ts.Setenv("HUB", h.URL)
 }
 
-// asAdmin is the script's hub as the first administrator reaches it.
+// asAdmin is a client of the script's hub, logged in as the first administrator.
 func asAdmin(ts *testscript.TestScript) string {
 	u, err := url.Parse(hubOf(ts).URL)
 	ts.Check(err)

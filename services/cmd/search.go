@@ -11,16 +11,16 @@ import (
 
 type searchCmd struct {
 	target
-	Text  []string `arg:"" optional:"" help:"Words, or parts of a name; without them the most liked come first."`
+	Text  []string `arg:"" optional:"" help:"Words, or parts of a name; without any, all repositories are listed, the most starred first."`
 	Topic string   `help:"Only repositories with this topic."`
-	Sort  string   `help:"Order when there are no words: stars, updated or name." enum:"stars,updated,name," default:""`
-	Limit int      `help:"At most so many." default:"25"`
+	Sort  string   `help:"Order when no words are given: stars, updated or name." enum:"stars,updated,name," default:""`
+	Limit int      `help:"Maximum number of results." default:"25"`
 }
 
 // Validate is called by kong.
 func (c *searchCmd) Validate() error {
 	if c.Limit < 1 || c.Limit > 1000 {
-		return errors.New("--limit is between 1 and 1000")
+		return errors.New("--limit must be between 1 and 1000")
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (c *searchCmd) Run(s *session) error {
 		return err
 	}
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(s.out, "Nothing found that you may see.")
+		_, err := fmt.Fprintln(s.out, "Nothing found among the repositories that you may see.")
 		return err
 	}
 	return s.table([]string{"NAME", "STARS", "PULLS", "PUSHED", "DESCRIPTION"}, rows)

@@ -12,7 +12,7 @@ import (
 
 var wholeLog = regexp.MustCompile(`the whole log was compared with the journal" events=[1-9]`)
 
-// forms are ways to write a text down that leave it readable.
+// forms are encodings of a text from which it can be read again.
 func forms(text string) map[string][]string {
 	all := map[string][]string{
 		"as it is":      {text},
@@ -22,8 +22,8 @@ func forms(text string) map[string][]string {
 		"in base64":     nil,
 		"in base64-URL": nil,
 	}
-	// What stands before a text shifts its base64: all but the characters at its
-	// edges is one of three.
+	// What precedes a text shifts its base64. Apart from the characters at its
+	// edges there are three variants.
 	for shift := range 3 {
 		padded := append(make([]byte, shift), text...)
 		padded = padded[:len(padded)/3*3]
@@ -34,7 +34,7 @@ func forms(text string) map[string][]string {
 	return all
 }
 
-// utf16 is the text of a program that writes two bytes a character.
+// utf16 is a text as written by a program with two bytes per character.
 func utf16(text string) string {
 	var b strings.Builder
 	for _, c := range []byte(text) {
@@ -43,7 +43,7 @@ func utf16(text string) string {
 	return b.String()
 }
 
-// findForm is the form in which a text is found, "" when it is not.
+// findForm is the form in which a text is found, "" when it is not found.
 func findForm(content []byte, text string) string {
 	if bytes.Contains(content, []byte(text)) {
 		return "as it is"
@@ -66,12 +66,12 @@ func plantControls(t *testing.T, h *hubProcess) map[string]string {
 	admin.does(t, h, "POST", "/api/v1/repositories", object{"name": "admin/control"})
 	readme := ""
 	for form := range forms("any text") {
-		// As long as a secret, with what the forms write differently.
+		// As long as a secret, with characters that the forms encode differently.
 		text := "control text? " + unique() + " ä>>>>>>>"
 		controls[form] = text
 		switch form {
 		case "in UTF-16":
-			delete(controls, form) // no JSON has it
+			delete(controls, form) // JSON never has this form
 		case "in base64", "in base64-URL":
 			encoding := base64.StdEncoding
 			if form == "in base64-URL" {

@@ -19,8 +19,8 @@ import (
 	"hubledger/streams/streamtest"
 )
 
-// What people keep to themselves stands nowhere: neither in a file of the data
-// directory, nor in the hub's log, nor in what its commands print.
+// Secrets are readable nowhere: neither in a file of the data directory, nor in
+// the hub's log, nor in what its commands print.
 func TestSecretsStandNowhere(t *testing.T) {
 	h := startHub(t, "--log-level", "debug", "--trusted-proxies", "loopback")
 	alice := person{"alice", "planted password " + unique()}
@@ -47,7 +47,7 @@ func TestSecretsStandNowhere(t *testing.T) {
 	planted["registry token"], planted["identity token"] = login.Token, login.RefreshToken
 	planted["session"] = decode[struct{ Token string }](t, string(person{}.does(t, h, "POST", "/v2/users/login", object{"username": "alice", "password": alice.secret}).body)).Token
 
-	// All of them, and what never was right, by every way there is.
+	// Every secret, and some that never were valid, by every way of logging in.
 	planted["wrong password"] = "mistyped password " + unique()
 	planted["password in the place of the name"] = "password-as-name-" + unique()
 	planted["new password"] = "second password " + unique()
@@ -75,7 +75,7 @@ func TestSecretsStandNowhere(t *testing.T) {
 				}
 			}
 		}
-		// The same search finds what is not secret, in every form.
+		// Control: the same search finds texts that are not secret, in every form.
 		for form, text := range controls {
 			if !slices.ContainsFunc(slices.Collect(maps.Values(places)), func(content []byte) bool { return findForm(content, text) == form }) {
 				t.Errorf("%s: the search is blind: nothing has the control text %s", when, form)
@@ -92,8 +92,8 @@ func TestSecretsStandNowhere(t *testing.T) {
 	}
 }
 
-// Without one from its operator a hub makes the first password, and its file is
-// the one place where it stands.
+// Without a password from its operator, a hub generates the first password, and
+// only the password file has it.
 func TestMadePasswordStandsInItsFileOnly(t *testing.T) {
 	h := &hubProcess{Data: filepath.Join(t.TempDir(), "data"), Addr: freeAddr(t), t: t, args: []string{"--log-level", "debug"}, log: &logBuffer{}}
 	h.noPassword = true
@@ -125,7 +125,7 @@ func TestMadePasswordStandsInItsFileOnly(t *testing.T) {
 }
 
 // useEverywhere tries a name and a secret by every way of logging in, each time
-// from another address: who fails often is not listened to.
+// from another address, because an address that fails often has to wait.
 func useEverywhere(t *testing.T, h *hubProcess, p person) {
 	t.Helper()
 	ask := func(as person, method, path string, body any, header ...string) {
@@ -156,7 +156,7 @@ func useEverywhere(t *testing.T, h *hubProcess, p person) {
 	}
 }
 
-// lookEverywhere is all that the hub keeps and prints, by where it was.
+// lookEverywhere returns everything that the hub stores and prints, by place.
 func lookEverywhere(t *testing.T, h *hubProcess) map[string][]byte {
 	t.Helper()
 	places := map[string][]byte{"the hub's log": []byte(h.Log())}
@@ -170,7 +170,7 @@ func lookEverywhere(t *testing.T, h *hubProcess) map[string][]byte {
 		}
 		content, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // a file that came and went
+			return nil // a temporary file that is gone again
 		}
 		rel, _ := filepath.Rel(h.Data, path)
 		places[rel] = content
@@ -199,7 +199,7 @@ func lookEverywhere(t *testing.T, h *hubProcess) map[string][]byte {
 	return places
 }
 
-// Erasing a person takes what was kept apart from the log, and leaves the log
+// Erasing a person destroys what was stored apart from the log, and leaves the log
 // as it is.
 func TestErasedPersonIsGone(t *testing.T) {
 	h := startHub(t, "--log-level", "debug")

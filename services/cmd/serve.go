@@ -20,24 +20,24 @@ import (
 
 type serveCmd struct {
 	Listen             string        `help:"Address to listen on." default:"127.0.0.1:5050" env:"HUBLEDGER_LISTEN" placeholder:"HOST:PORT"`
-	PublicURL          string        `name:"public-url" help:"URL by which clients reach the hub, when a proxy stands before it; the request's Host when empty." env:"HUBLEDGER_PUBLIC_URL" placeholder:"URL"`
-	TrustedProxies     string        `name:"trusted-proxies" help:"Addresses of proxies whose forwarded headers count: addresses, networks, loopback, private; by commas." env:"HUBLEDGER_TRUSTED_PROXIES" placeholder:"LIST"`
-	TLSCert            string        `name:"tls-cert" help:"Certificate file (PEM), read again when it changes. tls init makes one." env:"HUBLEDGER_TLS_CERT" placeholder:"FILE"`
+	PublicURL          string        `name:"public-url" help:"URL by which clients reach the hub through a proxy; when empty, the host of each request." env:"HUBLEDGER_PUBLIC_URL" placeholder:"URL"`
+	TrustedProxies     string        `name:"trusted-proxies" help:"Proxies whose forwarded headers the hub trusts, comma-separated: addresses, networks, and the words loopback and private." env:"HUBLEDGER_TRUSTED_PROXIES" placeholder:"LIST"`
+	TLSCert            string        `name:"tls-cert" help:"Certificate file (PEM), reloaded when it changes. tls init creates one." env:"HUBLEDGER_TLS_CERT" placeholder:"FILE"`
 	TLSKey             string        `name:"tls-key" help:"The certificate's key file (PEM)." env:"HUBLEDGER_TLS_KEY" placeholder:"FILE"`
-	NATSURL            string        `name:"nats-url" help:"NATS server or cluster to keep the log on; embedded when empty." env:"HUBLEDGER_NATS_URL" placeholder:"URL"`
-	PostgresURL        string        `name:"postgres-url" help:"PostgreSQL to keep projections in; SQLite files when empty." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
-	SecretsKeyFile     string        `name:"secrets-key-file" help:"Key that password hashes and signing keys are encrypted with; secrets.key in the data directory when empty. Back it up apart from the data." env:"HUBLEDGER_SECRETS_KEY_FILE" placeholder:"FILE"`
-	DefaultVisibility  string        `name:"default-visibility" help:"Of repositories that a push creates: ${enum}." enum:"private,public" default:"private" env:"HUBLEDGER_DEFAULT_VISIBILITY"`
-	PullLimitAnonymous int           `name:"pull-limit-anonymous" help:"Manifests that one address may pull in a window without login; 0 for no limit." default:"0" env:"HUBLEDGER_PULL_LIMIT_ANONYMOUS"`
+	NATSURL            string        `name:"nats-url" help:"NATS server or cluster that stores the log; embedded when empty." env:"HUBLEDGER_NATS_URL" placeholder:"URL"`
+	PostgresURL        string        `name:"postgres-url" help:"PostgreSQL database that stores the projections; SQLite files when empty." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
+	SecretsKeyFile     string        `name:"secrets-key-file" help:"File of the key that encrypts password hashes and signing keys; secrets.key in the data directory when empty. Back it up apart from the data." env:"HUBLEDGER_SECRETS_KEY_FILE" placeholder:"FILE"`
+	DefaultVisibility  string        `name:"default-visibility" help:"Visibility of repositories that a push creates: ${enum}." enum:"private,public" default:"private" env:"HUBLEDGER_DEFAULT_VISIBILITY"`
+	PullLimitAnonymous int           `name:"pull-limit-anonymous" help:"Manifests that one address may pull without login in a window; 0 for no limit." default:"0" env:"HUBLEDGER_PULL_LIMIT_ANONYMOUS"`
 	PullLimitUser      int           `name:"pull-limit-user" help:"Manifests that one account may pull in a window; 0 for no limit." default:"0" env:"HUBLEDGER_PULL_LIMIT_USER"`
-	PullLimitWindow    time.Duration `name:"pull-limit-window" help:"Length of that window." default:"6h" env:"HUBLEDGER_PULL_LIMIT_WINDOW"`
+	PullLimitWindow    time.Duration `name:"pull-limit-window" help:"Length of the window of the pull limits." default:"6h" env:"HUBLEDGER_PULL_LIMIT_WINDOW"`
 	UndeleteWindow     time.Duration `help:"How long a deletion can be undone." default:"720h" env:"HUBLEDGER_UNDELETE_WINDOW"`
-	LeaseTerm          time.Duration `help:"How long an uploaded blob waits for its manifest, and how long a blob stays after its last use." default:"24h" env:"HUBLEDGER_LEASE_TERM"`
+	LeaseTerm          time.Duration `help:"How long an uploaded blob is kept before a manifest references it, and how long a blob is kept after its last use." default:"24h" env:"HUBLEDGER_LEASE_TERM"`
 	GCInterval         time.Duration `name:"gc-interval" help:"Time between garbage collections; 0 turns them off." default:"1h" env:"HUBLEDGER_GC_INTERVAL"`
 	CleanupInterval    time.Duration `name:"cleanup-interval" help:"Time between runs of the repositories' cleanup rules; 0 turns them off." default:"24h" env:"HUBLEDGER_CLEANUP_INTERVAL"`
-	Reserve            int64         `help:"Bytes of the disk to keep free; 0: the larger of 2 GiB and 5 %, negative: none." default:"0" env:"HUBLEDGER_RESERVE"`
-	Services           []string      `help:"Services that this node runs, by commas: auth, registry, api, cleanup; all when empty." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
-	LogLevel           slog.Level    `help:"debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
+	Reserve            int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
+	Services           []string      `help:"Services that this node runs, comma-separated: auth, registry, api, cleanup; all when empty." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
+	LogLevel           slog.Level    `help:"Least severe messages to log: debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
 
 	public  *url.URL // parsed by Validate
 	trusted []netip.Prefix
@@ -47,19 +47,19 @@ type serveCmd struct {
 func (c *serveCmd) Validate() (err error) {
 	switch {
 	case c.LeaseTerm < time.Second:
-		return errors.New("--lease-term is at least 1s")
+		return errors.New("--lease-term must be at least 1s")
 	case c.UndeleteWindow < time.Second:
-		return errors.New("--undelete-window is at least 1s")
+		return errors.New("--undelete-window must be at least 1s")
 	case c.GCInterval < 0 || c.GCInterval > 0 && c.GCInterval < 100*time.Millisecond:
-		return errors.New("--gc-interval is 0 or at least 100ms")
+		return errors.New("--gc-interval must be 0 or at least 100ms")
 	case c.CleanupInterval < 0 || c.CleanupInterval > 0 && c.CleanupInterval < time.Second:
-		return errors.New("--cleanup-interval is 0 or at least 1s")
+		return errors.New("--cleanup-interval must be 0 or at least 1s")
 	case c.PullLimitAnonymous < 0 || c.PullLimitUser < 0:
-		return errors.New("a pull limit is not negative")
+		return errors.New("--pull-limit-anonymous and --pull-limit-user must not be negative")
 	case c.PullLimitWindow < time.Second:
-		return errors.New("--pull-limit-window is at least 1s")
+		return errors.New("--pull-limit-window must be at least 1s")
 	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return errors.New("--tls-cert and --tls-key go together")
+		return errors.New("--tls-cert and --tls-key must be given together")
 	}
 	if c.public, err = parsePublicURL(c.PublicURL); err != nil {
 		return fmt.Errorf("--public-url: %w", err)
@@ -89,7 +89,7 @@ func (c *serveCmd) config(s *session, logger *slog.Logger) server.Config {
 
 func (c *serveCmd) Run(s *session) error {
 	logger := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: c.LogLevel}))
-	syscall.Umask(0o077) // what the hub keeps is its own
+	syscall.Umask(0o077) // only the hub's user can read its files
 	b := s.bar("starting")
 	config := c.config(s, logger)
 	config.Progress = func(what string, done, total int64) {
@@ -102,8 +102,9 @@ func (c *serveCmd) Run(s *session) error {
 	})
 }
 
-// greet says what to type next. some says that the node does not run all services.
-func (s *session) greet(r server.Ready, some bool) {
+// greet tells people what to type next. chosen says that the node runs only the
+// services that were chosen by --services.
+func (s *session) greet(r server.Ready, chosen bool) {
 	if s.json {
 		s.print(map[string]any{"url": r.URL, "data": s.data, "ready_ms": r.Took.Milliseconds(), "readOnly": r.ReadOnly != nil, "services": r.Services})
 		return
@@ -113,15 +114,15 @@ func (s *session) greet(r server.Ready, some bool) {
 		return
 	}
 	fmt.Fprintf(s.out, "Hubledger is ready on %s (%d ms), data in %s\n", r.URL, r.Took.Milliseconds(), s.data)
-	if some {
+	if chosen {
 		fmt.Fprintf(s.out, "This node runs: %s\n", strings.Join(r.Services, ", "))
 	}
 	if r.Password != "" {
 		fmt.Fprintf(s.out, "\nLog in as %s with the password %s\n(it is in %s until you change it: %s users reset-password %s)\n",
 			r.FirstAdmin, r.Password, r.PasswordFile, commandName(s.data), r.FirstAdmin)
 	}
-	if !some {
-		// A certificate is for the names it has.
+	if !chosen {
+		// An https URL stays as it is: the certificate may not have the name localhost.
 		_, host, _ := strings.Cut(strings.Replace(r.URL, "http://127.0.0.1", "http://localhost", 1), "://")
 		fmt.Fprintf(s.out, `
 Try:
@@ -134,7 +135,7 @@ Try:
 	fmt.Fprint(s.out, "\nStop with Ctrl-C.\n")
 }
 
-// commandName is how to call this program for the given data directory.
+// commandName is what people type to run this program on a data directory.
 func commandName(data string) string {
 	name := os.Args[0]
 	if strings.Contains(name, "go-build") {

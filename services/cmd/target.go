@@ -9,16 +9,16 @@ import (
 	"hubledger/services/cmd/client"
 )
 
-// defaultData is the data directory that nobody has named.
+// defaultData is the data directory when none is named.
 const defaultData = "./hubledger-data"
 
-// An api is the hub that a command asks.
+// An api is the hub that a command talks to.
 type api struct {
 	s *session
 	*client.Client
 }
 
-// operator asks the hub that runs on the data directory.
+// operator talks to the hub on the data directory, as its operator.
 func operator(s *session) *api { return &api{s, client.Operator(s.data)} }
 
 func remote(s *session, server, ca string, authorize func(*http.Request)) (*api, error) {
@@ -26,7 +26,7 @@ func remote(s *session, server, ca string, authorize func(*http.Request)) (*api,
 	return &api{s, c}, err
 }
 
-// paged asks a list that has pages for large ones. Others refuse a limit.
+// paged asks for large pages of a list. Lists without pages refuse a limit.
 func paged() url.Values { return url.Values{"limit": {"100"}} }
 
 func (a *api) do(method, path string, query url.Values, body any) (json.RawMessage, error) {
@@ -37,14 +37,15 @@ func (a *api) each(path string, query url.Values, item func(json.RawMessage) err
 	return a.Each(a.s.ctx, path, query, item)
 }
 
-// A target is which hub a command asks, and as whom.
+// target holds the options that say which hub a command talks to, and as whom.
 type target struct {
-	Server   string `help:"Hub to ask, with the login that is saved for it." env:"HUBLEDGER_SERVER" placeholder:"URL"`
-	Operator bool   `help:"Ask the hub that runs on the data directory as its operator, though there is a login. So does --data DIR."`
+	Server   string `help:"Hub to talk to, with the login saved for it." env:"HUBLEDGER_SERVER" placeholder:"URL"`
+	Operator bool   `help:"Talk to the hub on the data directory as its operator, even if there is a login. --data DIR does the same."`
 }
 
-// api finds the way: to the server that was named, to the data directory that
-// was named, by the login that was saved last, or to the data directory.
+// api chooses the hub: the one that --server names, the one on the data
+// directory that was named, the one of the last login, or the one on the default
+// data directory.
 func (t *target) api(s *session) (*api, error) {
 	if t.Operator || t.Server == "" && s.data != defaultData {
 		return operator(s), nil
@@ -64,7 +65,7 @@ func (t *target) api(s *session) (*api, error) {
 	}
 	login, ok := logins.Logins[server]
 	if !ok {
-		return nil, fmt.Errorf("there is no login for %s: `hubledger login %s`", server, server)
+		return nil, fmt.Errorf("there is no login for %s: log in with `hubledger login %s`", server, server)
 	}
 	a, err := remote(s, server, login.CA, client.Bearer(login.Token))
 	if err != nil {

@@ -3,14 +3,14 @@ package cmd
 import "hubledger/services/internal/apitypes"
 
 type teamsCmd struct {
-	Ls     teamsLsCmd     `cmd:"" help:"List the teams of an organization, or who is in one."`
-	Create teamsCreateCmd `cmd:"" help:"Make a team."`
+	Ls     teamsLsCmd     `cmd:"" help:"List the teams of an organization, or the members of a team."`
+	Create teamsCreateCmd `cmd:"" help:"Create a team."`
 	Rm     teamsRmCmd     `cmd:"" help:"Delete a team with its grants."`
-	Add    teamsAddCmd    `cmd:"" help:"Take a member of the organization into a team."`
-	Remove teamsRemoveCmd `cmd:"" help:"Take somebody out of a team."`
+	Add    teamsAddCmd    `cmd:"" help:"Add a member of the organization to a team."`
+	Remove teamsRemoveCmd `cmd:"" help:"Remove a member from a team."`
 }
 
-// A team names one.
+// team holds the arguments that name a team.
 type team struct {
 	target
 	Org  string `arg:"" help:"Name of the organization."`
@@ -42,7 +42,7 @@ func (c *teamsLsCmd) Run(s *session) error {
 
 type teamsCreateCmd struct {
 	team
-	Description string `help:"What it is for." placeholder:"TEXT"`
+	Description string `help:"What the team is for." placeholder:"TEXT"`
 }
 
 func (c *teamsCreateCmd) Run(s *session) error {
@@ -50,7 +50,7 @@ func (c *teamsCreateCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("POST", path("orgs", c.Org, "teams"), apitypes.NameRequest{Name: c.Team, Description: c.Description}, "Made the team "+c.Team+" of "+c.Org)
+	return a.change("POST", path("orgs", c.Org, "teams"), apitypes.NameRequest{Name: c.Team, Description: c.Description}, "Created the team "+c.Team+" of "+c.Org)
 }
 
 type teamsRmCmd struct{ team }
@@ -73,7 +73,7 @@ func (c *teamsAddCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("PUT", c.path()+path("members", c.User), nil, c.User+" is in the team "+c.Team)
+	return a.change("PUT", c.path()+path("members", c.User), nil, "Added "+c.User+" to the team "+c.Team)
 }
 
 type teamsRemoveCmd struct {
@@ -86,5 +86,5 @@ func (c *teamsRemoveCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("DELETE", c.path()+path("members", c.User), nil, c.User+" is out of the team "+c.Team)
+	return a.change("DELETE", c.path()+path("members", c.User), nil, "Removed "+c.User+" from the team "+c.Team)
 }

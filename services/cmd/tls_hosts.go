@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// hostName is a name that clients compare with those of a certificate
-// (RFC 1123): no wildcard, because it is also what they are told to type.
+// hostName matches a name that clients compare with those in a certificate
+// (RFC 1123). It allows no wildcard, because people are also told to type it.
 var hostName = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
 func checkCertificateHost(s string) error {
@@ -19,7 +19,7 @@ func checkCertificateHost(s string) error {
 	return fmt.Errorf("%q is neither a host name nor an IP address (no port, no scheme)", s)
 }
 
-// certificateHost is a host in the form in which a certificate gives it back.
+// certificateHost is a host in the form in which certificateHosts returns it.
 func certificateHost(s string) string {
 	if ip := net.ParseIP(s); ip != nil {
 		return ip.String()
@@ -27,8 +27,8 @@ func certificateHost(s string) string {
 	return strings.ToLower(s)
 }
 
-// certificateHosts is who a certificate is for: the one in its subject first,
-// then the other names and addresses.
+// certificateHosts lists the names and addresses that a certificate is for, the
+// one in its subject first.
 func certificateHosts(c *x509.Certificate) []string {
 	hosts := append([]string{}, c.DNSNames...)
 	for _, ip := range c.IPAddresses {

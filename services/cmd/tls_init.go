@@ -11,14 +11,14 @@ import (
 )
 
 type tlsCmd struct {
-	Init tlsInitCmd `cmd:"" help:"Make an own certificate authority and a server certificate, and say what to put where."`
+	Init tlsInitCmd `cmd:"" help:"Create your own certificate authority and a server certificate, and print what to install on other machines."`
 }
 
 type tlsInitCmd struct {
-	Host  []string `help:"Name or address by which clients reach the hub; may be repeated. The first is the one in what is printed. Default: this machine's name, localhost, 127.0.0.1 and ::1." placeholder:"NAME_OR_IP"`
-	Port  uint16   `help:"Port that clients connect to, for what is printed." default:"5050"`
-	Out   string   `help:"Folder for the files; tls in the data directory by default." placeholder:"DIR"`
-	Renew bool     `help:"Make a new server certificate of the authority that is there, for the hosts of the old one unless --host is given. A running hub takes it up by itself."`
+	Host  []string `help:"Name or address by which clients reach the hub; may be repeated. The printed instructions use the first one. Default: this machine's name, localhost, 127.0.0.1 and ::1." placeholder:"NAME_OR_IP"`
+	Port  uint16   `help:"Port that clients connect to, for the printed instructions." default:"5050"`
+	Out   string   `help:"Folder for the files; default: tls in the data directory." placeholder:"DIR"`
+	Renew bool     `help:"Issue a new server certificate from the existing authority, for the hosts of the old certificate unless --host is given. A running hub starts serving it by itself."`
 }
 
 // Validate is called by kong.
@@ -29,16 +29,16 @@ func (c *tlsInitCmd) Validate() error {
 		}
 	}
 	if c.Port == 0 {
-		return errors.New("--port is between 1 and 65535")
+		return errors.New("--port must be between 1 and 65535")
 	}
 	return nil
 }
 
-// tlsMade is the answer of tls init.
+// tlsMade is the JSON output of tls init.
 type tlsMade struct {
 	Hosts  []string  `json:"hosts"`
 	CA     string    `json:"ca"`    // path of the authority's certificate, for the clients
-	CAKey  string    `json:"caKey"` // path of its key, only for --renew
+	CAKey  string    `json:"caKey"` // path of its key, which only --renew needs
 	Cert   string    `json:"cert"`
 	Key    string    `json:"key"`
 	Until  time.Time `json:"notAfter"`
@@ -81,7 +81,7 @@ func (c *tlsInitCmd) Run(s *session) error {
 	return made.explain(s.out, c.Renew)
 }
 
-// thisMachine is the hosts of a certificate that nobody gave hosts for.
+// thisMachine is the hosts of a certificate when no --host is given.
 func thisMachine() []string {
 	hosts := []string{"localhost", "127.0.0.1", "::1"}
 	if name, err := os.Hostname(); err == nil && name != "localhost" && checkCertificateHost(name) == nil {
@@ -90,7 +90,7 @@ func thisMachine() []string {
 	return hosts
 }
 
-// tlsFiles is where tls init keeps what it makes.
+// tlsFiles has the paths of the files that tls init writes.
 type tlsFiles struct{ dir, ca, caKey, cert, key string }
 
 func tlsFilesIn(dir string) tlsFiles {
@@ -98,11 +98,11 @@ func tlsFilesIn(dir string) tlsFiles {
 	return tlsFiles{dir: dir, ca: in("ca.crt"), caKey: in("ca.key"), cert: in("server.crt"), key: in("server.key")}
 }
 
-// create makes an authority and a server certificate where there is neither.
+// create creates an authority and a server certificate. It overwrites nothing.
 func (f tlsFiles) create(hosts []string, now time.Time) (*x509.Certificate, error) {
 	for _, path := range []string{f.ca, f.caKey, f.cert, f.key} {
 		if _, err := os.Lstat(path); err == nil {
-			return nil, fmt.Errorf("%s is there already: take another folder with --out, or make a new server certificate with --renew", path)
+			return nil, fmt.Errorf("%s exists already: choose another folder with --out, or issue a new server certificate with --renew", path)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
@@ -116,22 +116,22 @@ func (f tlsFiles) create(hosts []string, now time.Time) (*x509.Certificate, erro
 		return nil, err
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder for the certificates: %w", err)
+		return nil, fmt.Errorf("create the folder for the certificates: %w", err)
 	}
 	if err := errors.Join(ca.write(f.ca, f.caKey), leaf.write(f.cert, f.key)); err != nil {
 		for _, path := range []string{f.ca, f.caKey, f.cert, f.key} {
-			os.Remove(path) // what is there would be in the way of the next try
+			os.Remove(path) // a file that is left would make the next attempt fail
 		}
 		return nil, err
 	}
 	return leaf.cert, nil
 }
 
-// renew makes a new server certificate of the authority that is there.
+// renew issues a new server certificate from the existing authority.
 func (f tlsFiles) renew(hosts []string, now time.Time) (*x509.Certificate, error) {
 	ca, err := readPair(f.ca, f.caKey)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no authority to renew from: %w; make one without --renew", err)
+		return nil, fmt.Errorf("no authority to renew from: %w; create one by running tls init without --renew", err)
 	}
 	if err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (f tlsFiles) renew(hosts []string, now time.Time) (*x509.Certificate, error
 	if len(hosts) == 0 {
 		old, err := readPair(f.cert, f.key)
 		if err != nil {
-			return nil, fmt.Errorf("read the hosts of the old certificate: %w; or name them with --host", err)
+			return nil, fmt.Errorf("read the hosts of the old certificate: %w; name the hosts with --host instead", err)
 		}
 		hosts = certificateHosts(old.cert)
 	}

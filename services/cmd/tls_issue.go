@@ -18,10 +18,10 @@ import (
 
 const (
 	authorityTerm = 10 * 365 * 24 * time.Hour
-	// Apple's clients refuse server certificates of a longer term:
+	// Apple's clients refuse server certificates that are valid for longer:
 	// https://support.apple.com/en-us/103769
 	serverTerm = 825 * 24 * time.Hour
-	// Certificates begin in the past, for clients whose clock is slow.
+	// Certificates are valid from an hour ago, for clients whose clock is slow.
 	backdate = time.Hour
 )
 
@@ -31,10 +31,10 @@ type pair struct {
 	key  *ecdsa.PrivateKey
 }
 
-// newAuthority makes a certificate authority of its own, named after host.
+// newAuthority creates a self-signed certificate authority, named after host.
 func newAuthority(host string, now time.Time) (*pair, error) {
 	return certify(&x509.Certificate{
-		// Two authorities of one host must not pass for each other.
+		// The time tells two authorities of one host apart.
 		Subject:               pkix.Name{Organization: []string{"Hubledger"}, CommonName: "Hubledger CA " + host + " " + now.UTC().Format("20060102T150405Z")},
 		NotAfter:              now.Add(authorityTerm - backdate),
 		IsCA:                  true,
@@ -47,7 +47,7 @@ func newAuthority(host string, now time.Time) (*pair, error) {
 // issue makes a server certificate for hosts, each as certificateHost writes it. It ends no later than its authority.
 func (p *pair) issue(hosts []string, now time.Time) (*pair, error) {
 	if !p.cert.IsCA || now.After(p.cert.NotAfter) {
-		return nil, fmt.Errorf("%s is not an authority that may issue certificates until later than %s", p.cert.Subject.CommonName, p.cert.NotAfter.Format(time.DateOnly))
+		return nil, fmt.Errorf("%s cannot issue certificates: it is not a certificate authority, or has expired (%s)", p.cert.Subject.CommonName, p.cert.NotAfter.Format(time.DateOnly))
 	}
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: hosts[0]},
@@ -72,8 +72,8 @@ func (p *pair) issue(hosts []string, now time.Time) (*pair, error) {
 	return certify(template, p, now)
 }
 
-// certify makes a key, and a certificate that is signed by another one's key,
-// or by its own when by is nil.
+// certify creates a key and its certificate, signed by the key of by, or
+// self-signed if by is nil.
 func certify(template *x509.Certificate, by *pair, now time.Time) (*pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -84,7 +84,7 @@ func certify(template *x509.Certificate, by *pair, now time.Time) (*pair, error)
 	if by != nil {
 		parent, signer = by.cert, by.key
 	}
-	// The serial number is left to CreateCertificate: 159 random bits.
+	// CreateCertificate makes the serial number: 159 random bits.
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
 	if err != nil {
 		return nil, fmt.Errorf("sign a certificate: %w", err)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A tlsStep is what one kind of client needs so that it trusts the authority.
+// A tlsStep says what one kind of client needs to trust the authority.
 type tlsStep struct {
 	Client  string   `json:"client"`
 	CA      string   `json:"ca,omitempty"`      // where the authority's certificate goes
@@ -19,8 +19,8 @@ type tlsStep struct {
 	Note    string   `json:"note,omitempty"`
 }
 
-// reference is the host as it stands in an image's name: without the port
-// that https has anyway.
+// reference is the host as written in image names: without the port if it is
+// 443, which https implies.
 func reference(host string, port uint16) string {
 	if port == 443 && !strings.Contains(host, ":") {
 		return host
@@ -28,7 +28,7 @@ func reference(host string, port uint16) string {
 	return net.JoinHostPort(host, fmt.Sprint(port))
 }
 
-// tlsSteps is what to put where on the machines that reach the hub as ref.
+// tlsSteps says what to install on the machines that reach the hub as ref.
 func tlsSteps(ref string) []tlsStep {
 	containerd := tlsStep{
 		CA:   "/etc/containerd/certs.d/" + ref + "/ca.crt",
@@ -53,7 +53,7 @@ func tlsSteps(ref string) []tlsStep {
 	}
 }
 
-// serveLine is how to run the hub with a certificate.
+// serveLine is the command that runs the hub with a certificate.
 func serveLine(data string, port uint16, f tlsFiles) string {
 	return fmt.Sprintf("%s serve --listen 0.0.0.0:%d --tls-cert %s --tls-key %s", commandName(data), port, shellWord(f.cert), shellWord(f.key))
 }
@@ -65,17 +65,17 @@ func shellWord(s string) string {
 	return s
 }
 
-// explain is what tls init tells people.
+// explain prints the result of tls init for people.
 func (m *tlsMade) explain(w io.Writer, renewed bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "A server certificate for %s, until %s:\n  %s\n  %s\n", strings.Join(m.Hosts, ", "), m.Until.Format(time.DateOnly), m.Cert, m.Key)
+	fmt.Fprintf(&b, "Server certificate for %s, valid until %s:\n  %s\n  %s\n", strings.Join(m.Hosts, ", "), m.Until.Format(time.DateOnly), m.Cert, m.Key)
 	if renewed {
-		fmt.Fprintf(&b, "A running hub serves it from its next connection on. Clients need nothing new.\n")
+		fmt.Fprintf(&b, "A running hub serves it from the next connection on. Clients need no change.\n")
 		_, err := io.WriteString(w, b.String())
 		return err
 	}
-	fmt.Fprintf(&b, "Its authority:\n  %s  for the clients\n  %s  only for `tls init --renew`: whoever has it can pass for the hub, so keep it elsewhere if you can\n", m.CA, m.CAKey)
-	fmt.Fprintf(&b, "\nRun the hub with it:\n  %s\n\nOn the other machines put %s where each client looks:\n", m.Serve, filepath.Base(m.CA))
+	fmt.Fprintf(&b, "Certificate authority:\n  %s  for the clients\n  %s  only for `tls init --renew`: anyone who has it can impersonate the hub, so keep it elsewhere if you can\n", m.CA, m.CAKey)
+	fmt.Fprintf(&b, "\nRun the hub with it:\n  %s\n\nOn the other machines, copy %s to where each client looks for it:\n", m.Serve, filepath.Base(m.CA))
 	for _, step := range m.Client {
 		fmt.Fprintf(&b, "\n%s\n  %s\n", step.Client, step.CA)
 		if step.File != "" {

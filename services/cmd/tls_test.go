@@ -94,7 +94,7 @@ func served(t testing.TB, config *tls.Config) *x509.Certificate {
 		server.Handshake()
 		io.Copy(io.Discard, server)
 	}()
-	// Who is served is looked at below; that it verifies is tested above.
+	// Only which certificate is served matters here; verification is tested above.
 	client := tls.Client(near, &tls.Config{InsecureSkipVerify: true})
 	if err := client.Handshake(); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestReplacedCertificateIsServed(t *testing.T) {
 		}
 		is := func(when string, want *x509.Certificate) {
 			t.Helper()
-			time.Sleep(time.Second) // the bubble's time: the files are looked at again
+			time.Sleep(time.Second) // the test's fake time: now the files are checked again
 			if got := served(t, config); !got.Equal(want) {
 				t.Fatalf("%s: certificate %v, want %v", when, got.SerialNumber, want.SerialNumber)
 			}
@@ -158,7 +158,7 @@ func TestReplacedCertificateIsServed(t *testing.T) {
 		}
 		is("whole again", third)
 
-		// The key goes first, as renew does it: until both are there the old pair serves.
+		// The key is replaced first, as renew does: until both are replaced, the old pair is served.
 		other := tlsFilesIn(filepath.Join(t.TempDir(), "other"))
 		if _, err := other.create([]string{"hub.example.com"}, time.Now()); err != nil {
 			t.Fatal(err)

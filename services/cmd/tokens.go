@@ -12,17 +12,17 @@ import (
 
 type tokensCmd struct {
 	Ls     tokensLsCmd     `cmd:"" help:"List access tokens."`
-	Create tokensCreateCmd `cmd:"" help:"Issue an access token. It is shown once."`
-	Revoke tokensRevokeCmd `cmd:"" help:"Revoke an access token; it is refused within a second."`
+	Create tokensCreateCmd `cmd:"" help:"Create an access token. It is shown once."`
+	Revoke tokensRevokeCmd `cmd:"" help:"Revoke an access token. Every node refuses it within a second."`
 }
 
-// An owned is whose tokens a command is about.
+// owned holds the option that says whose tokens a command is about.
 type owned struct {
 	target
 	For string `help:"User such as alice, or robot account such as acme+ci; default: you." placeholder:"NAME"`
 }
 
-// tokens is the way to the owner's tokens.
+// tokens returns the hub, the API's path of the owner's tokens, and the owner.
 func (o *owned) tokens(s *session) (a *api, at, owner string, err error) {
 	if a, err = o.api(s); err != nil {
 		return nil, "", "", err
@@ -31,7 +31,7 @@ func (o *owned) tokens(s *session) (a *api, at, owner string, err error) {
 		owner = a.User
 	}
 	if owner == "" {
-		return nil, "", "", errors.New("the operator has no tokens: say whose with --for")
+		return nil, "", "", errors.New("the operator has no tokens: name a user or robot account with --for")
 	}
 	if organization, robot, ok := strings.Cut(owner, "+"); ok {
 		return a, path("orgs", organization, "robots", robot, "tokens"), owner, nil
@@ -65,16 +65,16 @@ func (c *tokensLsCmd) Run(s *session) error {
 
 type tokensCreateCmd struct {
 	owned
-	Name    string        `arg:"" help:"What it is for, such as ci."`
-	Level   string        `help:"How far it goes: ${enum}. write pushes but deletes nothing." enum:"read,write,delete,admin" default:"write"`
-	Repo    []string      `help:"Repository that it is good for; may be repeated. Default: all." placeholder:"NAME"`
-	Expires time.Duration `help:"How long it is good for, such as 720h; default: until it is revoked." placeholder:"DURATION"`
+	Name    string        `arg:"" help:"What the token is for, such as ci."`
+	Level   string        `help:"What the token allows: ${enum}. write allows pulling and pushing, but no deletion." enum:"read,write,delete,admin" default:"write"`
+	Repo    []string      `help:"Repository that the token is valid for; may be repeated. Default: all." placeholder:"NAME"`
+	Expires time.Duration `help:"How long the token is valid, such as 720h; default: until it is revoked." placeholder:"DURATION"`
 }
 
 // Validate is called by kong.
 func (c *tokensCreateCmd) Validate() error {
 	if c.Expires < 0 {
-		return errors.New("--expires is not negative")
+		return errors.New("--expires must not be negative")
 	}
 	return nil
 }
@@ -97,13 +97,13 @@ func (c *tokensCreateCmd) Run(s *session) error {
 	if err := json.Unmarshal(raw, &t); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}
-	_, err = fmt.Fprintf(s.out, "Issued %s to %s (event %d). It is shown this once:\n%s\n", t.ID, owner, t.Seq, t.Secret)
+	_, err = fmt.Fprintf(s.out, "Issued token %s to %s (event %d). It is shown only once:\n%s\n", t.ID, owner, t.Seq, t.Secret)
 	return err
 }
 
 type tokensRevokeCmd struct {
 	owned
-	ID string `arg:"" help:"Id of the token; see tokens ls."`
+	ID string `arg:"" help:"Id of the token, as listed by tokens ls."`
 }
 
 func (c *tokensRevokeCmd) Run(s *session) error {

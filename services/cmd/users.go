@@ -10,12 +10,12 @@ import (
 
 type usersCmd struct {
 	Ls            usersLsCmd            `cmd:"" help:"List users."`
-	Create        usersCreateCmd        `cmd:"" help:"Make a user. Without --password-stdin a password is made and shown once."`
-	Show          usersShowCmd          `cmd:"" help:"Show a user, or yourself."`
-	Set           usersSetCmd           `cmd:"" help:"Say who administers the hub, and who is locked out."`
-	ResetPassword usersResetPasswordCmd `cmd:"" help:"Set a password: your own, or as administrator anybody's."`
+	Create        usersCreateCmd        `cmd:"" help:"Create a user. Without --password-stdin a password is generated and shown once."`
+	Show          usersShowCmd          `cmd:"" help:"Show a user; default: yourself."`
+	Set           usersSetCmd           `cmd:"" help:"Make a user an administrator, disable a user, or undo either."`
+	ResetPassword usersResetPasswordCmd `cmd:"" help:"Set a password: your own, or anyone's if you are an administrator."`
 	Email         usersEmailCmd         `cmd:"" help:"Show, set or remove the e-mail address of a user."`
-	Erase         usersEraseCmd         `cmd:"" help:"Erase a person for good. The login name is given to nobody else."`
+	Erase         usersEraseCmd         `cmd:"" help:"Erase a user for good. The login name is never given to anyone else."`
 }
 
 // standing says what a user is. What others than the user and administrators
@@ -75,8 +75,8 @@ func (c *usersShowCmd) Run(s *session) error {
 type usersCreateCmd struct {
 	target
 	Name          string `arg:"" help:"Login name: lower-case letters, digits, and single . _ - between them."`
-	Admin         bool   `help:"Administrator of the hub."`
-	Email         string `help:"E-mail address; kept encrypted and apart from the log." placeholder:"ADDRESS"`
+	Admin         bool   `help:"Make the user an administrator of the hub."`
+	Email         string `help:"E-mail address; stored encrypted, outside the log." placeholder:"ADDRESS"`
 	PasswordStdin bool   `help:"Read the password from standard input."`
 }
 
@@ -99,7 +99,7 @@ func (c *usersCreateCmd) Run(s *session) error {
 	if err := json.Unmarshal(raw, &u); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}
-	fmt.Fprintf(s.out, "Made the user %s (event %d).\n", u.Name, u.Seq)
+	fmt.Fprintf(s.out, "Created the user %s (event %d).\n", u.Name, u.Seq)
 	if u.Password != "" {
 		fmt.Fprintf(s.out, "Password, shown this once: %s\n", u.Password)
 	}
@@ -109,8 +109,8 @@ func (c *usersCreateCmd) Run(s *session) error {
 type usersSetCmd struct {
 	target
 	Name     string `arg:"" help:"Login name."`
-	Admin    *bool  `help:"Administrator of the hub, or not." negatable:""`
-	Disabled *bool  `name:"disable" help:"Locked out: no credential is accepted. --no-disable lets them in again." negatable:""`
+	Admin    *bool  `help:"Make the user an administrator of the hub, or no longer one." negatable:""`
+	Disabled *bool  `name:"disable" help:"Disable the user: no credential of theirs is accepted. --no-disable enables the user again." negatable:""`
 }
 
 // Validate is called by kong.

@@ -11,12 +11,12 @@ import (
 type usersResetPasswordCmd struct {
 	target
 	Name          string `arg:"" help:"Login name."`
-	PasswordStdin bool   `help:"Read the new password from standard input; before it, on a line of its own, the old one when it is yours."`
-	Generate      bool   `help:"Make a password and show it once."`
+	PasswordStdin bool   `help:"Read the new password from standard input. To change your own, put the current one on a line before it."`
+	Generate      bool   `help:"Generate a password and show it once."`
 }
 
-// Run asks for the old password only of those who change their own: whoever
-// administers the hub does not know the other's.
+// Run asks for the current password only when people change their own: an
+// administrator does not know the passwords of others.
 func (c *usersResetPasswordCmd) Run(s *session) error {
 	a, err := c.api(s)
 	if err != nil {
@@ -24,7 +24,7 @@ func (c *usersResetPasswordCmd) Run(s *session) error {
 	}
 	var body apitypes.PasswordRequest
 	if a.User == c.Name {
-		if body.Old, err = s.secret("Password so far", c.PasswordStdin); err != nil {
+		if body.Old, err = s.secret("Current password", c.PasswordStdin); err != nil {
 			return err
 		}
 	}
@@ -53,14 +53,14 @@ func (c *usersResetPasswordCmd) Run(s *session) error {
 type usersEmailCmd struct {
 	target
 	Name    string `arg:"" help:"Login name."`
-	Address string `arg:"" optional:"" help:"New address; without it the one that is kept is shown."`
-	Remove  bool   `help:"Destroy the address."`
+	Address string `arg:"" optional:"" help:"New address; without it, show the stored one."`
+	Remove  bool   `help:"Destroy the stored address."`
 }
 
 // Validate is called by kong.
 func (c *usersEmailCmd) Validate() error {
 	if c.Remove && c.Address != "" {
-		return errors.New("either an address or --remove")
+		return errors.New("give either an address or --remove, not both")
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (c *usersEmailCmd) Run(s *session) error {
 	case c.Remove:
 		return a.change("DELETE", at, nil, "Destroyed the e-mail address of "+c.Name)
 	case c.Address != "":
-		return a.change("PUT", at, apitypes.Email{Email: c.Address}, "Keeping an e-mail address of "+c.Name)
+		return a.change("PUT", at, apitypes.Email{Email: c.Address}, "Stored the e-mail address of "+c.Name)
 	}
 	return show(a, at, nil, func(e apitypes.Email) [][]string {
 		if e.Email == "" {
@@ -88,8 +88,8 @@ func (c *usersEmailCmd) Run(s *session) error {
 type usersEraseCmd struct {
 	target
 	Name          string `arg:"" help:"Login name."`
-	Confirm       string `help:"The login name once more; asked for when missing." placeholder:"NAME"`
-	PasswordStdin bool   `help:"Read your password from standard input, when you erase yourself."`
+	Confirm       string `help:"The login name once more, as confirmation; asked for when missing." placeholder:"NAME"`
+	PasswordStdin bool   `help:"Read your own password from standard input; only needed to erase yourself."`
 }
 
 func (c *usersEraseCmd) Run(s *session) error {
@@ -99,12 +99,12 @@ func (c *usersEraseCmd) Run(s *session) error {
 	}
 	body := apitypes.EraseRequest{Confirm: c.Confirm}
 	if c.Confirm == "" {
-		if body.Confirm, err = s.question("This cannot be undone. Login name of whom to erase, once more"); err != nil {
+		if body.Confirm, err = s.question("This cannot be undone. To confirm, type the login name of the user to erase"); err != nil {
 			return fmt.Errorf("%w: give the login name once more with --confirm", err)
 		}
 	}
 	if body.Confirm != c.Name {
-		return errors.New("that is not " + c.Name + "; nothing is changed")
+		return errors.New("the confirmation is not " + c.Name + "; nothing was changed")
 	}
 	if a.User == c.Name {
 		if body.Password, err = s.secret("Your password", c.PasswordStdin); err != nil {

@@ -7,7 +7,7 @@ import (
 
 type versionCmd struct{}
 
-// A build is what a binary knows of itself.
+// A build says from which source and by which Go version the binary was built.
 type build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`

@@ -83,9 +83,9 @@ func TestBadInputLeavesNothing(t *testing.T) {
 		{"upload nobody began", "PUT", "alice/app/blobs/uploads/0191d1a0-0000-4000-8000-000000000000?digest=" + other, []byte("other"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
 		{"upload id that is garbage", "PATCH", "alice/app/blobs/uploads/garbage", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
 		{"upload id that climbs", "PATCH", "alice/app/blobs/uploads/..", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
-		{"upload id that climbs, encoded", "PATCH", "alice/app/blobs/uploads/%2e%2e%2fblobs", []byte("x"), "", 404, "NAME_UNKNOWN"},
+		{"upload id that climbs, encoded", "PATCH", "alice/app/blobs/uploads/%2e%2e%2fblobs", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
 		{"upload id with a NUL", "PATCH", "alice/app/blobs/uploads/%00", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
-		{"blob path that climbs", "DELETE", "alice/app/blobs/sha256:..%2f..", nil, "", 404, "NAME_UNKNOWN"},
+		{"blob path that climbs", "DELETE", "alice/app/blobs/sha256:..%2f..", nil, "", 400, "DIGEST_INVALID"},
 		{"deletion of what is not there", "DELETE", "alice/app/manifests/none", nil, "", 404, "MANIFEST_UNKNOWN"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -20,8 +20,8 @@ import (
 	"hubledger/services/registry/registrytest"
 )
 
-// A caller is somebody with a credential, and how far they may go with the
-// four repositories of the table.
+// A caller has a credential, and the expected levels on the four repositories of
+// the table.
 type caller struct {
 	name, secret string
 	public       access.Level
@@ -30,8 +30,8 @@ type caller struct {
 	topLevel     access.Level // a name without a namespace
 }
 
-// The registry's endpoints, each with a request that harms nothing, and the
-// status that shows that it was let in.
+// The registry's endpoints, each with a harmless request and the status that shows
+// that the request was allowed.
 var requests = []struct {
 	method, path string
 	level        access.Level
@@ -104,8 +104,8 @@ func TestWhoMayUseTheRegistry(t *testing.T) {
 	}
 }
 
-// refusedWell: a refusal is 401 with a way to log in, or 403, and says nothing
-// of what is there. HEAD with credentials is a plain 404.
+// refusedWell checks that a refusal is 401 with a way to log in, or 403, and does
+// not say what exists. HEAD with credentials is a plain 404.
 func refusedWell(t *testing.T, what, method string, credentials bool, r reply) {
 	t.Helper()
 	switch {
@@ -117,7 +117,8 @@ func refusedWell(t *testing.T, what, method string, credentials bool, r reply) {
 	}
 }
 
-// cannotTell: where one may not read, private and missing are the same.
+// cannotTell checks that a caller who may not read a private repository cannot tell
+// it from a missing one.
 func (c caller) cannotTell(t *testing.T, base string, replace *strings.Replacer) {
 	t.Helper()
 	if c.private > access.None {
@@ -139,8 +140,8 @@ func (c caller) cannotTell(t *testing.T, base string, replace *strings.Replacer)
 	}
 }
 
-// authorization is the header by which a caller comes; for a bearer, the token
-// that all rights on the repository were asked for.
+// authorization is the Authorization header of a caller. For a bearer, it has a
+// token that was requested with all rights on the repository.
 func (c caller) authorization(t *testing.T, base, name, by string) http.Header {
 	t.Helper()
 	basic := http.Header{"Authorization": {""}}
@@ -161,7 +162,7 @@ func (c caller) authorization(t *testing.T, base, name, by string) http.Header {
 }
 
 // accessWorld makes the organization acme with a public and a private repository, and
-// callers with every sort of right on them.
+// callers with every kind of right on them.
 func accessWorld(t *testing.T, n *Node, base string) ([]caller, digest.Digest) {
 	t.Helper()
 	ctx, by, who := t.Context(), command.By{Source: "/test", Actor: "tester"}, accounts.Reader{DB: n.model(accounts.Projection.Name)}
@@ -172,7 +173,7 @@ func accessWorld(t *testing.T, n *Node, base string) ([]caller, digest.Digest) {
 			t.Fatal(err)
 		}
 		last = max(last, seq)
-		if err := (everyReadModel{n}).Wait(ctx, last); err != nil {
+		if err := (nodeReadModels{n}).Wait(ctx, last); err != nil {
 			t.Fatal(err)
 		}
 	}

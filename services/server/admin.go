@@ -16,14 +16,15 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// An answer is what an admin request writes: lines of JSON as they come.
-type answer struct {
+// An adminResponse writes the answer to a request on the admin socket: lines of
+// JSON, each sent as soon as it is there.
+type adminResponse struct {
 	mu   sync.Mutex
 	w    http.ResponseWriter
 	last time.Time
 }
 
-func (a *answer) write(l any) error {
+func (a *adminResponse) write(l any) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := json.NewEncoder(a.w).Encode(l); err != nil {
@@ -32,7 +33,7 @@ func (a *answer) write(l any) error {
 	return http.NewResponseController(a.w).Flush()
 }
 
-func (a *answer) item(v any) error {
+func (a *adminResponse) item(v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -40,8 +41,8 @@ func (a *answer) item(v any) error {
 	return a.write(adminsocket.Message{Item: raw})
 }
 
-// many is item for one of very many, which need not arrive one by one.
-func (a *answer) many(v any) error {
+// itemBuffered writes an item without sending it at once: for very many items.
+func (a *adminResponse) itemBuffered(v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -51,8 +52,8 @@ func (a *answer) many(v any) error {
 	return json.NewEncoder(a.w).Encode(adminsocket.Message{Item: raw})
 }
 
-// progress is passed on at most ten times a second.
-func (a *answer) progress(done, total int64, unit string) {
+// progress writes progress, at most ten times a second.
+func (a *adminResponse) progress(done, total int64, unit string) {
 	a.mu.Lock()
 	skip := time.Since(a.last) < 100*time.Millisecond && done < total
 	if !skip {
@@ -60,13 +61,14 @@ func (a *answer) progress(done, total int64, unit string) {
 	}
 	a.mu.Unlock()
 	if !skip {
-		a.write(adminsocket.Message{Progress: &adminsocket.Progress{Done: done, Total: total, Unit: unit}}) // a lost line shows at the next write
+		a.write(adminsocket.Message{Progress: &adminsocket.Progress{Done: done, Total: total, Unit: unit}}) // if this fails, the next write fails too
 	}
 }
 
-// adminRoutes is what the command line can ask a running hub, one line a command.
-func (n *Node) adminRoutes() map[string]func(ctx context.Context, r *http.Request, a *answer) error {
-	return map[string]func(context.Context, *http.Request, *answer) error{
+// adminRoutes are the requests of the command line on the admin socket, besides
+// those to the API.
+func (n *Node) adminRoutes() map[string]func(ctx context.Context, r *http.Request, a *adminResponse) error {
+	return map[string]func(context.Context, *http.Request, *adminResponse) error{
 		"GET /status":                     n.adminStatus,
 		"GET /events":                     n.adminEvents,
 		"GET /events/{seq}":               n.adminEvent,
@@ -78,12 +80,12 @@ func (n *Node) adminRoutes() map[string]func(ctx context.Context, r *http.Reques
 	}
 }
 
-// startAdmin listens on the data directory's socket. Whoever may open it owns
-// the data directory, and needs no further right.
+// startAdmin listens on the data directory's socket. Requests need no
+// credentials, because only the owner of the data directory can open the socket.
 func startAdmin(n *Node) (*http.Server, error) {
 	path := adminsocket.Path(n.Data)
-	// The lock on the data directory is ours, so a socket that lies here is of
-	// a server that is gone.
+	// This process holds the lock on the data directory, so a socket that is
+	// already there was left by a process that has ended.
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove the old admin socket: %w", err)
 	}
@@ -94,7 +96,7 @@ func startAdmin(n *Node) (*http.Server, error) {
 	mux := http.NewServeMux()
 	for pattern, handle := range n.adminRoutes() {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			a := &answer{w: w}
+			a := &adminResponse{w: w}
 			if err := handle(r.Context(), r, a); err != nil {
 				a.write(adminsocket.Message{Error: err.Error()})
 				return
@@ -111,7 +113,7 @@ func startAdmin(n *Node) (*http.Server, error) {
 	}
 	mux.HandleFunc("/api/v1/", func(w http.ResponseWriter, r *http.Request) {
 		if router == nil {
-			http.Error(w, "this node does not run the service "+n.operator.Name+": ask one that does", http.StatusNotFound)
+			http.Error(w, "this node does not run the service "+n.operator.Name+": use a node that does", http.StatusNotFound)
 			return
 		}
 		router.ServeHTTP(w, r)

@@ -12,7 +12,7 @@ import (
 	"hubledger/services/registry/blobs"
 )
 
-func (n *Node) adminCollect(ctx context.Context, r *http.Request, a *answer) error {
+func (n *Node) adminCollect(ctx context.Context, r *http.Request, a *adminResponse) error {
 	if n.blobs == nil {
 		return errNoBlobs
 	}
@@ -30,7 +30,8 @@ func (n *Node) adminCollect(ctx context.Context, r *http.Request, a *answer) err
 	}
 	return a.item(c)
 }
-func (n *Node) adminVerify(ctx context.Context, _ *http.Request, a *answer) error {
+
+func (n *Node) adminVerify(ctx context.Context, _ *http.Request, a *adminResponse) error {
 	if n.blobs == nil {
 		return errNoBlobs
 	}
@@ -40,4 +41,4 @@ func (n *Node) adminVerify(ctx context.Context, _ *http.Request, a *answer) erro
 		})
 }
 
-var errNoBlobs = errors.New("this node runs neither the registry nor the API, and has no blobs")
+var errNoBlobs = errors.New("this node has no blobs, because it runs neither the service registry nor api: use a node that does")

@@ -12,7 +12,7 @@ import (
 	"hubledger/services/internal/adminsocket"
 )
 
-func (n *Node) adminEvents(ctx context.Context, r *http.Request, a *answer) error {
+func (n *Node) adminEvents(ctx context.Context, r *http.Request, a *adminResponse) error {
 	q := r.URL.Query()
 	if q.Get("follow") != "" {
 		return n.tail(ctx, q, a)
@@ -20,7 +20,7 @@ func (n *Node) adminEvents(ctx context.Context, r *http.Request, a *answer) erro
 	after, _ := strconv.ParseUint(q.Get("after"), 10, 64)
 	limit, _ := strconv.Atoi(q.Get("limit"))
 	if limit <= 0 || limit > 10_000 {
-		return fmt.Errorf("--limit is from 1 to 10000")
+		return fmt.Errorf("--limit must be between 1 and 10000")
 	}
 	list, err := journal.List(ctx, n.model(journal.Projection.Name).db(), journal.Filter{After: after, Limit: limit, NewestFirst: !q.Has("after"),
 		Subject: q.Get("subject"), Type: q.Get("type"), Actor: q.Get("actor"), Correlation: q.Get("correlation")})
@@ -35,7 +35,7 @@ func (n *Node) adminEvents(ctx context.Context, r *http.Request, a *answer) erro
 	return nil
 }
 
-func (n *Node) tail(ctx context.Context, q url.Values, a *answer) error {
+func (n *Node) tail(ctx context.Context, q url.Values, a *adminResponse) error {
 	after, err := strconv.ParseUint(q.Get("after"), 10, 64)
 	if err != nil {
 		if after, err = n.log.LastSeq(ctx); err != nil {
@@ -43,7 +43,7 @@ func (n *Node) tail(ctx context.Context, q url.Values, a *answer) error {
 		}
 	}
 	if last, err := n.log.LastSeq(ctx); err == nil && after > last {
-		return fmt.Errorf("the log ends at event %d; --after %d is behind that", last, after)
+		return fmt.Errorf("the log ends at event %d, before --after %d", last, after)
 	}
 	err = n.log.Follow(ctx, after, 500, func(batch []events.Event) error {
 		for k := range batch {
@@ -59,10 +59,10 @@ func (n *Node) tail(ctx context.Context, q url.Values, a *answer) error {
 	return err
 }
 
-func (n *Node) adminEvent(ctx context.Context, r *http.Request, a *answer) error {
+func (n *Node) adminEvent(ctx context.Context, r *http.Request, a *adminResponse) error {
 	seq, err := strconv.ParseUint(r.PathValue("seq"), 10, 64)
 	if err != nil || seq == 0 {
-		return fmt.Errorf("%q is not a sequence", r.PathValue("seq"))
+		return fmt.Errorf("%q is not the sequence number of an event", r.PathValue("seq"))
 	}
 	e, err := n.log.Get(ctx, seq)
 	if err != nil {
@@ -75,7 +75,7 @@ func (n *Node) adminEvent(ctx context.Context, r *http.Request, a *answer) error
 }
 
 func (n *Node) eventItem(ctx context.Context, e *events.Event) adminsocket.Event {
-	item := adminsocket.Event{Seq: e.Seq, Time: e.Time(), Type: e.Type(), Actor: e.Actor(), Subject: e.Subject, Attributes: map[string]string{}, What: n.tell(ctx, e)}
+	item := adminsocket.Event{Seq: e.Seq, Time: e.Time(), Type: e.Type(), Actor: e.Actor(), Subject: e.Subject, Attributes: map[string]string{}, What: n.sentence(ctx, e)}
 	for _, attr := range e.Attributes {
 		item.Attributes[attr.Name] = attr.Value
 	}

@@ -9,7 +9,7 @@ import (
 	"hubledger/services/internal/adminsocket"
 )
 
-func (n *Node) adminProjections(ctx context.Context, _ *http.Request, a *answer) error {
+func (n *Node) adminProjections(ctx context.Context, _ *http.Request, a *adminResponse) error {
 	last, err := n.log.LastSeq(ctx)
 	if err != nil {
 		return err
@@ -27,7 +27,8 @@ func (n *Node) adminProjections(ctx context.Context, _ *http.Request, a *answer)
 	}
 	return nil
 }
-func (n *Node) adminAnswers(ctx context.Context, r *http.Request, a *answer) error {
+
+func (n *Node) adminAnswers(ctx context.Context, r *http.Request, a *adminResponse) error {
 	m, err := n.openModel(r.PathValue("name"))
 	if err != nil {
 		return err
@@ -35,11 +36,11 @@ func (n *Node) adminAnswers(ctx context.Context, r *http.Request, a *answer) err
 	return projections.ResultsOf(m.now().store)(ctx,
 		func(position uint64) error { return a.item(adminsocket.QueryResult{Position: &position}) },
 		func(query, key, answer string) error {
-			return a.many(adminsocket.QueryResult{Query: query, Key: key, Answer: answer})
+			return a.itemBuffered(adminsocket.QueryResult{Query: query, Key: key, Answer: answer})
 		})
 }
 
-func (n *Node) adminSwitch(ctx context.Context, r *http.Request, a *answer) error {
+func (n *Node) adminSwitch(ctx context.Context, r *http.Request, a *adminResponse) error {
 	m, err := n.openModel(r.PathValue("name"))
 	if err != nil {
 		return err
@@ -51,14 +52,14 @@ func (n *Node) adminSwitch(ctx context.Context, r *http.Request, a *answer) erro
 	if r.URL.Query().Get("back") != "" {
 		move = n.storage.Back
 	}
-	// Once begun it is finished, whether the asker is still there or not.
+	// A switch that has begun is finished even if the client leaves.
 	if err := m.switchTo(context.WithoutCancel(ctx), move); err != nil {
 		return err
 	}
 	return a.item(adminsocket.Projection{Name: m.projection.Name, Version: m.projection.Version, Position: m.Position()})
 }
 
-// openModel finds a read model of this node.
+// openModel finds a read model that is open on this node.
 func (n *Node) openModel(name string) (*readModel, error) {
 	if _, err := ReadModel(name); err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 	"hubledger/services/internal/adminsocket"
 )
 
-func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *answer) error {
+func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *adminResponse) error {
 	st := adminsocket.Status{Ready: true, Services: n.Services(), Generation: n.log.Generation()}
 	if n.blobs != nil {
 		usage := n.blobs.Usage()
@@ -20,7 +20,7 @@ func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *answer) erro
 	if reason := n.log.ReadOnly(); reason != nil {
 		st.Ready, st.ReadOnly = false, reason.Error()
 	}
-	// A log that cannot be asked has said why by ReadOnly.
+	// If the log cannot be read, ReadOnly says why.
 	if state, err := n.log.State(ctx); err == nil {
 		st.Events, st.LogBytes = state.LastSeq, state.Bytes
 	}

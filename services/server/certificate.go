@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// TLSConfig serves the certificate that lies in two PEM files, and what
-// replaces it there later on: --tls-cert (the certificate, then those that
-// lead to its authority) and --tls-key. Files that cannot be served are an
-// error here; later they are logged, and the certificate stays that was good.
+// TLSConfig serves the certificate in two PEM files, and reloads it when they
+// change. cert (--tls-cert) has the server's certificate, then the intermediate
+// ones; key (--tls-key) has its key. It fails when the files cannot be used.
+// When they cannot be used later, that is logged and the old certificate stays.
 func TLSConfig(cert, key string, logger *slog.Logger) (*tls.Config, error) {
 	c := &certificateFiles{cert: cert, key: key, logger: logger}
 	if err := c.load(); err != nil {
 		return nil, err
 	}
-	c.looked = time.Now()
+	c.checked = time.Now()
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		NextProtos:     []string{"h2", "http/1.1"},
@@ -27,32 +27,32 @@ func TLSConfig(cert, key string, logger *slog.Logger) (*tls.Config, error) {
 	}, nil
 }
 
-// certificateFiles is a certificate that follows its files.
+// certificateFiles is a certificate that is reloaded when its files change.
 type certificateFiles struct {
 	cert, key string // paths
 	logger    *slog.Logger
 	serving   atomic.Pointer[tls.Certificate]
 
-	mu     sync.Mutex // the one who looks at the files
-	looked time.Time
-	seen   [2]os.FileInfo // of certificate and key when they were last read
+	mu      sync.Mutex // held by the handshake that checks the files
+	checked time.Time
+	seen    [2]os.FileInfo // of certificate and key when they were last read
 }
 
-// current is asked at each handshake. It looks at the files at most once a
-// second; handshakes meanwhile do not wait.
+// current is called at each handshake. It checks the files at most once a
+// second; other handshakes meanwhile do not wait.
 func (c *certificateFiles) current() *tls.Certificate {
 	if c.mu.TryLock() {
 		defer c.mu.Unlock()
-		if now := time.Now(); now.Sub(c.looked) >= time.Second {
-			c.looked = now
+		if now := time.Now(); now.Sub(c.checked) >= time.Second {
+			c.checked = now
 			c.reload()
 		}
 	}
 	return c.serving.Load()
 }
 
-// reload reads files that have changed. Each state of them is tried once: of
-// two files that are replaced one after the other, the first change may fail.
+// reload reads the files if they have changed. It tries each state of the files
+// once: while two files are replaced one after the other, the first try may fail.
 func (c *certificateFiles) reload() {
 	now, err := c.stat()
 	if err == nil && sameFile(now[0], c.seen[0]) && sameFile(now[1], c.seen[1]) {
@@ -60,20 +60,20 @@ func (c *certificateFiles) reload() {
 	}
 	if err != nil {
 		if c.seen != [2]os.FileInfo{} {
-			c.logger.Error("the TLS certificate's files are gone; the old one is served on", "error", err)
+			c.logger.Error("the files of the TLS certificate cannot be found; the old certificate stays in use", "error", err)
 			c.seen = [2]os.FileInfo{}
 		}
 		return
 	}
 	if err := c.load(); err != nil {
-		c.logger.Error("the new TLS certificate cannot be used; the old one is served on", "error", err)
+		c.logger.Error("the new TLS certificate cannot be used; the old one stays in use", "error", err)
 		return
 	}
 	c.logger.Info("serving a new TLS certificate", "file", c.cert, "until", c.serving.Load().Leaf.NotAfter)
 }
 
-// load looks at the files before it reads them: one that changes in between
-// is read again.
+// load notes the state of the files before it reads them, so that a change in
+// between is read the next time.
 func (c *certificateFiles) load() error {
 	var err error
 	if c.seen, err = c.stat(); err != nil {
@@ -84,7 +84,7 @@ func (c *certificateFiles) load() error {
 		return fmt.Errorf("TLS certificate %s with key %s: %w", c.cert, c.key, err)
 	}
 	if time.Now().After(pair.Leaf.NotAfter) {
-		c.logger.Warn("the TLS certificate is past its time; clients will refuse it", "file", c.cert, "until", pair.Leaf.NotAfter)
+		c.logger.Warn("the TLS certificate has expired; clients will refuse it", "file", c.cert, "until", pair.Leaf.NotAfter)
 	}
 	c.serving.Store(&pair)
 	return nil
@@ -99,8 +99,8 @@ func (c *certificateFiles) stat() (infos [2]os.FileInfo, err error) {
 	return infos, nil
 }
 
-// sameFile says whether a file is the one seen before, with the same content
-// as far as its times tell.
+// sameFile says whether a file is the one seen before and unchanged, as far as
+// its size and time tell.
 func sameFile(a, b os.FileInfo) bool {
 	return a != nil && b != nil && os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }

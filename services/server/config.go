@@ -14,41 +14,42 @@ import (
 	"hubledger/services/registry/pulllimit"
 )
 
-// Config is what serve was told.
+// Config is the configuration of a node: the options of serve.
 type Config struct {
 	// Data is the data directory.
 	Data string
-	// Services are those that this node runs, by name; nil for all.
+	// Services are the names of the services that this node runs; nil for all.
 	Services []string
 	// Listen is the address to listen on, such as 127.0.0.1:5050.
 	Listen string
 	// TLSCert and TLSKey are PEM files; "" for plain HTTP.
 	TLSCert, TLSKey string
-	// Public is the URL by which clients reach the hub; nil: as each request says.
+	// Public is the URL by which clients reach the hub; nil: the host of each request.
 	Public *url.URL
-	// Trusted are the proxies whose forwarded headers count.
+	// Trusted are the networks of proxies whose forwarded headers are trusted.
 	Trusted []netip.Prefix
-	// NATSURL is where the log is; "": embedded.
+	// NATSURL is the NATS server that stores the log; "": an embedded one.
 	NATSURL string
 	// PostgresURL is where projections and the operational stores are; "": SQLite files.
 	PostgresURL string
 	// SecretsKeyFile is the key that secrets are encrypted with.
 	SecretsKeyFile string
-	// AdminPassword is the first administrator's; "": one is made.
+	// AdminPassword is the first administrator's password; "": one is generated.
 	AdminPassword string
-	// DefaultVisibility is that of a repository that a push creates.
+	// DefaultVisibility is the visibility of a repository that a push creates.
 	DefaultVisibility string
 	PullLimits        pulllimit.Config
 	LeaseTerm         time.Duration
 	UndeleteWindow    time.Duration
-	GCInterval        time.Duration // 0: no garbage collection by itself
-	CleanupInterval   time.Duration // 0: no cleanup rules are applied by themselves
-	// Reserve is how many bytes the disk keeps free; 0 is the default rule, negative none.
+	GCInterval        time.Duration // 0: no regular garbage collection
+	CleanupInterval   time.Duration // 0: cleanup rules are not applied regularly
+	// Reserve is how many bytes of disk space to keep free; 0: the larger of 2 GiB
+	// and 5 %, negative: none.
 	Reserve int64
 	// Version of the program, for the OpenAPI document.
 	Version string
 	Logger  *slog.Logger
-	// Progress is told how far a long start is; total is 0 when that is not known.
+	// Progress is called with the progress of a long start; total is 0 if unknown.
 	Progress func(what string, done, total int64)
 }
 
@@ -68,7 +69,7 @@ func (c *Config) dialect() projections.Dialect {
 	return projections.SQLite
 }
 
-// runs says whether this node is to run a service.
+// runs says whether this node runs a service.
 func (c *Config) runs(name string) bool {
 	return c.Services == nil || slices.Contains(c.Services, name)
 }

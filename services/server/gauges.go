@@ -19,7 +19,7 @@ var (
 	descFree     = prometheus.NewDesc("hubledger_disk_left_bytes", "Bytes that uploads may still write before the reserve is reached.", nil, nil)
 )
 
-// gauges reads the hub's state at the moment of asking.
+// gauges reads the node's state whenever metrics are collected.
 type gauges struct{ node *Node }
 
 func (g *gauges) Describe(out chan<- *prometheus.Desc) {

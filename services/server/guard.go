@@ -9,8 +9,8 @@ import (
 	"hubledger/streams"
 )
 
-// checkLog is the guard's first look, before anything is appended. What it
-// does not trust is served read-only; see docs/log.md for the way back.
+// checkLog is the log guard's first check, before anything is appended. A log
+// that it does not trust is served read-only; docs/log.md says how to repair it.
 func (n *Node) checkLog(ctx context.Context) error {
 	j := &guardJournal{n.model(journal.Projection.Name)}
 	n.guard = &streams.Guard{Log: n.log, Journal: j, Logger: n.Logger,
@@ -26,13 +26,13 @@ func (n *Node) checkLog(ctx context.Context) error {
 		}}
 	err := n.guard.Check(ctx)
 	if errors.Is(err, events.ErrReadOnly) {
-		n.Logger.Error("the log is not trusted: read-only", "error", err)
+		n.Logger.Error("the log guard does not trust the log: the hub is read-only", "error", err)
 		return nil
 	}
 	return err
 }
 
-// guardJournal is the journal as the guard asks it.
+// guardJournal gives the guard what it needs of the journal.
 type guardJournal struct{ model *readModel }
 
 func (j *guardJournal) Position(ctx context.Context) (uint64, error) {

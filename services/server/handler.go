@@ -10,15 +10,15 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// A handler is that of the HTTP server. It answers from the first moment on:
-// while the node starts, everything but /healthz says how far it is.
+// A handler serves all HTTP requests. While the node starts, it answers
+// everything but /healthz with 503 and the progress of the start.
 type handler struct {
 	status   atomic.Pointer[string]
 	node     atomic.Pointer[Node]
-	starting *service.Router // what is served before the node is there
+	starting *service.Router // serves until the node is ready
 
 	browsers http.CrossOriginProtection
-	bodyTime time.Duration // how long a request's body may take while nobody reads it, or nobody has given it more
+	bodyTime time.Duration // how long a request's body may take, unless the service that reads it allows more
 }
 
 func newHandler() (*handler, error) {
@@ -29,7 +29,7 @@ func newHandler() (*handler, error) {
 	return h, err
 }
 
-// progress notes how far a start is.
+// progress sets the progress of the start.
 func (h *handler) progress(what string, done, total int64) {
 	s := "starting: " + what
 	if total > 0 {
@@ -40,7 +40,8 @@ func (h *handler) progress(what string, done, total int64) {
 
 func (h *handler) ready(n *Node) { h.node.Store(n) }
 
-// A bounded body takes its deadline off the connection when it has been read.
+// A boundedBody removes the connection's read deadline when it has been read to
+// the end.
 type boundedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -48,16 +49,16 @@ type boundedBody struct {
 
 func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF { // after any other error the rest is not waited for
+	if err == io.EOF { // after another error the deadline stays: the rest is not waited for
 		b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
 
-// ServeHTTP hands a request to the service whose route it is for.
+// ServeHTTP hands a request to the service that has a route for it.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// A browser that another site has sent here must change nothing: it may
-	// know the password of its user.
+	// A request that another site makes a browser send must change nothing: the
+	// browser may add the password of its user.
 	if err := h.browsers.Check(r); err != nil {
 		http.Error(w, "a request from another site is not accepted", http.StatusForbidden)
 		return

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A request whose body does not come is answered, and its connection ended, on
-// every path: also where nobody reads a body.
+// A request whose body does not arrive is answered and its connection closed, on
+// every path, including those that read no body.
 func TestSlowBodies(t *testing.T) {
 	n, _ := inProcess(t)
 	h := readyHandler(t, n)
@@ -38,8 +38,8 @@ func TestSlowBodies(t *testing.T) {
 	}
 }
 
-// A web page of somebody else's changes nothing here, whatever its visitor's
-// browser remembers.
+// A page of another site cannot change anything, even if its visitor's browser
+// remembers a login.
 func TestOtherSites(t *testing.T) {
 	_, base := inProcess(t)
 	for _, c := range []struct {

@@ -7,8 +7,8 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// awaitRights returns when it is known who may do what: until then everybody
-// with a login would be told to come back.
+// awaitRights returns when the node knows everybody's rights. Until then it
+// would answer every request with credentials by 503.
 func (n *Node) awaitRights(ctx context.Context) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -22,7 +22,7 @@ func (n *Node) awaitRights(ctx context.Context) error {
 	return nil
 }
 
-// startJobs runs what the services that run here do by themselves.
+// startJobs starts the background work of the node and its services.
 func (n *Node) startJobs(ctx context.Context) {
 	n.background(func() { n.guard.Run(ctx) })
 	n.background(func() {
@@ -40,7 +40,7 @@ func (n *Node) startJobs(ctx context.Context) {
 	}
 }
 
-// repeat runs a job now and then until ctx ends, and logs its failures.
+// repeat runs a job at its interval until ctx ends, and logs its failures.
 func (n *Node) repeat(ctx context.Context, job service.Job) {
 	tick := time.NewTicker(job.Every)
 	defer tick.Stop()

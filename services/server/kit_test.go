@@ -15,8 +15,8 @@ import (
 
 const adminPassword = "an administrator's password"
 
-// inProcess is a whole hub behind a listener of this process, with all
-// services or with those that are named.
+// inProcess runs a hub and its HTTP server in the test process, with the named
+// services or with all.
 func inProcess(t *testing.T, services ...string) (*Node, string) {
 	t.Helper()
 	n, err := Open(t.Context(), Config{Data: t.TempDir(), Services: services, AdminPassword: adminPassword, DefaultVisibility: events.Private, LeaseTerm: time.Hour,
@@ -52,7 +52,7 @@ type reply struct {
 	body   []byte
 }
 
-// ask asks as the administrator, unless the header says who else.
+// ask sends a request as the administrator, unless header has another Authorization.
 func ask(t testing.TB, method, url string, body io.Reader, header http.Header) reply {
 	t.Helper()
 	req, err := http.NewRequest(method, url, body)

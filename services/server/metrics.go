@@ -16,15 +16,15 @@ import (
 	"hubledger/streams"
 )
 
-// metrics is what /metrics shows. Names follow Prometheus's rules: a unit at
-// the end, _total for what only grows.
+// metrics are the metrics at /metrics. Names follow Prometheus's rules: they end
+// with their unit, and with _total for counters.
 type metrics struct {
 	set       *prometheus.Registry
 	requests  *prometheus.CounterVec
 	seconds   *prometheus.HistogramVec
 	appends   prometheus.Counter
 	conflicts prometheus.Counter
-	known     sync.Map // counters by method and status, so that a request looks up no labels
+	known     sync.Map // *observed by method and status, to save looking up labels at each request
 	once      sync.Once
 	handler   http.Handler
 }
@@ -33,11 +33,11 @@ func newMetrics() *metrics {
 	m := &metrics{set: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hubledger_http_requests_total", Help: "Requests answered."}, []string{"method", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "hubledger_http_request_duration_seconds",
-			Help: "Time from a request's head to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 10)}, []string{"method"}),
+			Help: "Time from a request's headers to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 10)}, []string{"method"}),
 	}
 	m.set.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.appends = m.counter("hubledger_log_appends_total", "Events appended by this node.")
-	m.conflicts = m.counter("hubledger_log_conflicts_total", "Appends refused because the aggregate had moved on.")
+	m.conflicts = m.counter("hubledger_log_conflicts_total", "Appends refused because another event of the aggregate came first.")
 	return m
 }
 
@@ -52,7 +52,7 @@ type observed struct {
 	seconds  prometheus.Observer
 }
 
-// serve counts a request that a service answers.
+// serve lets h answer a request, and counts and times it.
 func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	rec := &responseRecorder{ResponseWriter: w, status: http.StatusOK}
@@ -77,7 +77,7 @@ func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) 
 	o.(*observed).seconds.Observe(time.Since(begun).Seconds())
 }
 
-// expose writes the metrics; gauges are read from the hub when asked.
+// expose answers with the metrics.
 func (m *metrics) expose(n *Node, w http.ResponseWriter, r *http.Request) {
 	m.once.Do(func() {
 		m.set.MustRegister(&gauges{n})
@@ -89,13 +89,13 @@ func (m *metrics) expose(n *Node, w http.ResponseWriter, r *http.Request) {
 	m.handler.ServeHTTP(w, r)
 }
 
-// A countedLog counts what is appended.
-type countedLog struct {
+// A meteredLog counts appends and conflicts in the metrics.
+type meteredLog struct {
 	*streams.Log
 	metrics *metrics
 }
 
-func (l countedLog) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
+func (l meteredLog) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
 	seq, err := l.Log.Append(ctx, e, expect)
 	switch {
 	case err == nil:

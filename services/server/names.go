@@ -8,8 +8,8 @@ import (
 	"hubledger/projections/images"
 )
 
-// names finds the names for the sentences of the log in the read models. A
-// name that is not known (any more) is shown by its id.
+// names looks up the names in the sentences about events, in the read models.
+// If no name is known for an id, the sentence shows the id.
 type names struct {
 	ctx      context.Context
 	accounts accounts.Reader
@@ -24,9 +24,9 @@ func (n *Node) names(ctx context.Context) names {
 	return found
 }
 
-// tell is what an event says, for people.
-func (n *Node) tell(ctx context.Context, e *events.Event) string {
-	return n.tells.Tell(n.names(ctx), e)
+// sentence describes an event to people.
+func (n *Node) sentence(ctx context.Context, e *events.Event) string {
+	return n.sentences.Tell(n.names(ctx), e)
 }
 
 func (n names) Repository(id string) string {

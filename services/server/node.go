@@ -1,5 +1,5 @@
 // Package server is the composition root: it opens the log, the stores and the
-// read models, makes the services, and runs those that a node is to run.
+// read models, makes all services, and runs those that the node is configured for.
 package server
 
 import (
@@ -20,44 +20,45 @@ import (
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
 	"hubledger/streams"
+	"hubledger/streams/secrets"
 )
 
-// A Node is one process of a hub: the services that it runs, and what they
-// stand on. Parts are started in the order in which they are listed and
-// stopped in the reverse order.
+// A Node is one process of a hub: the services that it runs, and the log, stores
+// and read models that they use. Services are started in the order of their list
+// and stopped in the reverse order.
 type Node struct {
 	Config
-	log      *streams.Log
-	storage  projections.Storage
-	leases   *leases.Store
-	activity *operational.Store
-	secrets  *streams.Secrets // nil while the log is read-only
-	blobs    *blobs.Store     // nil when no service that runs here needs it
-	handles  []*readModel     // of all read models
-	models   []*readModel     // those that are open here, in the order in which they start
-	rights   *access.Rights
-	auth     *auth.Auth
-	registry *registry.Registry
-	services []service.Service // that this node runs
-	operator service.Service   // the API as the admin socket has it
-	tells    service.Sentences // of all services, also those that run elsewhere
-	router   *service.Router
-	first    auth.First
-	metrics  *metrics
-	guard    *streams.Guard
-	ending   context.Context // ends when the node is to stop
-	stop     context.CancelFunc
-	running  sync.WaitGroup
+	log       *streams.Log
+	storage   projections.Storage
+	leases    *leases.Store
+	activity  *operational.Store
+	secrets   *secrets.Bucket // nil while the log is read-only
+	blobs     *blobs.Store    // nil when no service of this node needs it
+	handles   []*readModel    // every read model of the program, open or not
+	models    []*readModel    // those that are open, in the order in which they start
+	rights    *access.Rights
+	auth      *auth.Auth
+	registry  *registry.Registry
+	services  []service.Service // that this node runs
+	operator  service.Service   // the API on the admin socket, for the operator
+	sentences service.Sentences // of all services, also those that this node does not run
+	router    *service.Router
+	first     auth.First
+	metrics   *metrics
+	guard     *streams.Guard
+	ending    context.Context // ends when the node is to stop
+	stop      context.CancelFunc
+	running   sync.WaitGroup
 }
 
-// Open starts all but the HTTP server and returns when every projection has
+// Open starts everything but the HTTP server and returns when every projection has
 // caught up with the log.
 func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	if err := os.Chmod(c.Data, 0o700); err != nil {
-		c.Logger.Warn("others may look into the data directory", "error", err)
+		c.Logger.Warn("other users of this machine may be able to read the data directory", "error", err)
 	}
 	n := &Node{Config: c, metrics: newMetrics(), storage: Storage(c.Data, c.PostgresURL)}
 	defer func() {
@@ -81,13 +82,14 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	return n, n.start(ctx)
 }
 
-// makeServices makes all services and chooses those that run here.
+// makeServices makes all services, chooses those that this node runs, and opens
+// their read models.
 func (n *Node) makeServices(ctx context.Context) error {
 	all, err := n.allServices()
 	if err != nil {
 		return err
 	}
-	n.tells = service.SentencesOf(all)
+	n.sentences = service.SentencesOf(all)
 	names := make([]string, len(all))
 	for k, s := range all {
 		names[k] = s.Name
@@ -106,8 +108,8 @@ func (n *Node) makeServices(ctx context.Context) error {
 	return n.openReadModels(ctx)
 }
 
-// start runs what the node consists of. While the log is read-only it serves,
-// and does nothing by itself.
+// start starts the services. While the log is read-only, the node serves
+// requests, but applies no events and runs no jobs.
 func (n *Node) start(ctx context.Context) error {
 	for _, s := range n.services {
 		if s.Start == nil {
@@ -138,7 +140,7 @@ func (n *Node) start(ctx context.Context) error {
 	return n.awaitRights(ctx)
 }
 
-// Services are the names of those that this node runs.
+// Services are the names of the services that this node runs.
 func (n *Node) Services() []string {
 	names := make([]string, len(n.services))
 	for k, s := range n.services {
@@ -147,8 +149,8 @@ func (n *Node) Services() []string {
 	return names
 }
 
-// Close stops what runs in the reverse order of its start: projections commit
-// what they have, then the log ends.
+// Close stops everything in the reverse order of its start: projections commit
+// what they have applied, then the log is closed.
 func (n *Node) Close(ctx context.Context) error {
 	if n.stop != nil {
 		n.stop()
@@ -180,5 +182,5 @@ func (n *Node) Close(ctx context.Context) error {
 
 func (n *Node) stopping() bool { return n.ending != nil && n.ending.Err() != nil }
 
-// background runs something until the node stops.
+// background runs a function that Close waits for.
 func (n *Node) background(run func()) { n.running.Go(run) }

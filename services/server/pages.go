@@ -9,11 +9,11 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// healthRoute is served from the first moment on.
+// healthRoute is served even while the node starts.
 var healthRoute = service.Route{Method: "GET", Pattern: "/healthz", Permission: access.Open,
 	Serve: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }}
 
-// pages are the few answers of the node itself.
+// pages are the endpoints of the node itself, which belong to no service.
 func (n *Node) pages() service.Service {
 	return service.Service{Name: "pages", Routes: []service.Route{
 		healthRoute,
@@ -29,7 +29,7 @@ func (n *Node) home(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Hubledger is read-only: pulls work, pushes and deletions do not."+n.reason(r), http.StatusServiceUnavailable)
 		return
 	}
-	fmt.Fprintln(w, "Hubledger is running. The registry's API is below /v2/, the hub's is described by /api/v1/openapi.json; see also /readyz.")
+	fmt.Fprintln(w, "Hubledger is running. The registry's API is under /v2/. The hub's API is described by /api/v1/openapi.json. /readyz says whether pushes work.")
 }
 
 // readyz is 200 when pushes and pulls work.
@@ -41,7 +41,8 @@ func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ready")
 }
 
-// reason is why the log is read-only, for this machine only: it names files.
+// reason is why the log is read-only. It names files, so only requests from this
+// machine get it.
 func (n *Node) reason(r *http.Request) string {
 	if !fromThisMachine(r) {
 		return ""
@@ -49,8 +50,8 @@ func (n *Node) reason(r *http.Request) string {
 	return "\n\n" + n.log.ReadOnly().Error()
 }
 
-// fromThisMachine says whether a request comes from this machine, and not from
-// a proxy on it that nobody has told us to trust.
+// fromThisMachine says whether a request comes from this machine. One with
+// forwarded headers does not: a proxy on this machine may have forwarded it.
 func fromThisMachine(r *http.Request) bool {
 	return origin.Of(r).Addr.IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
 }

@@ -8,8 +8,8 @@ import (
 	"hubledger/services/internal/origin"
 )
 
-// plainWarning is what to say when clients are to reach the hub by plain HTTP
-// from other machines; "" when they are not. secure says that it serves TLS.
+// plainWarning is the warning for a hub that other machines reach by plain HTTP;
+// "" for any other hub. secure says that the hub serves TLS.
 func plainWarning(listen string, secure bool, public *url.URL) string {
 	host, port, err := net.SplitHostPort(listen)
 	if secure || err != nil || origin.IsLoopback(host) || public != nil && public.Scheme == "https" {

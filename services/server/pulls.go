@@ -8,7 +8,7 @@ import (
 	"hubledger/services/registry/leases"
 )
 
-// recentPulls are those that are not in the log yet.
+// recentPulls counts the pulls that no event in the log counts yet.
 type recentPulls struct{ *leases.Store }
 
 func (p recentPulls) RecentPulls(ctx context.Context, repo string) (map[string]catalog.TagPulls, error) {
@@ -28,15 +28,15 @@ func (p recentPulls) RecentPulls(ctx context.Context, repo string) (map[string]c
 	return counts, nil
 }
 
-// lastPulls says when tags were pulled last: by what is in the log, and by
-// what is not yet.
+// lastPulls says when tags were last pulled, from the pulls that the log counts
+// and from those that it does not count yet.
 type lastPulls struct {
 	catalog.Reader
 	recent recentPulls
 }
 
 func (p lastPulls) LastPulled(ctx context.Context, repo string) (map[string]time.Time, error) {
-	recent, err := p.recent.RecentPulls(ctx, repo) // before the log, into which they go
+	recent, err := p.recent.RecentPulls(ctx, repo) // first, so that pulls which move into the log meanwhile are not missed
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,8 @@ import (
 	"hubledger/projections/bulk"
 )
 
-// A readModel is a projection that runs: the build that is live, and its
-// runner. Which build that is can change while it is in use.
+// A readModel is a projection on this node: its live build, and the runner that
+// applies events to it. Builds can be switched while it is in use.
 type readModel struct {
 	projection *projections.Projection
 	node       *Node
@@ -23,21 +23,21 @@ type readModel struct {
 	current   *running
 }
 
-// running is one build with the runner that keeps it up.
+// running is a build with the runner that keeps it up to date.
 type running struct {
 	store  projections.Store
-	opened uint64 // position when it was opened: all there is while the runner does not run
+	opened uint64 // position when it was opened; it counts until the runner runs
 	runner *projections.Runner
 
-	ended context.Context // the runner is to stop; Background before it was started
+	ended context.Context // ends when the runner is to stop; Background until it is started
 	stop  context.CancelFunc
-	done  chan struct{} // it has
+	done  chan struct{} // closed when the runner has stopped
 
 	statements sync.Map // *sql.Stmt by its text
 }
 
-// readModel is the handle of a projection: one for each. It may be given to
-// those who read before it is open.
+// readModel returns the one handle of a projection. It can be given to readers
+// before it is open.
 func (n *Node) readModel(p *projections.Projection) *readModel {
 	for _, m := range n.handles {
 		if m.projection == p {
@@ -49,7 +49,7 @@ func (n *Node) readModel(p *projections.Projection) *readModel {
 	return m
 }
 
-// model finds a read model that is open here, nil when it is not.
+// model finds a read model that is open on this node; nil when it is not.
 func (n *Node) model(name string) *readModel {
 	for _, m := range n.models {
 		if m.projection.Name == name {
@@ -62,7 +62,7 @@ func (n *Node) model(name string) *readModel {
 func (m *readModel) open(ctx context.Context) error {
 	store, err := m.node.storage.Open(ctx, m.projection, projections.Options{Generation: m.node.log.Generation(), Logger: m.node.Logger})
 	if err != nil {
-		return fmt.Errorf("%w; if it is damaged, move it away: the start makes it anew from the log", err)
+		return fmt.Errorf("%w; if its files are damaged, move them away: the next start rebuilds the projection from the log", err)
 	}
 	position, err := store.Position(ctx)
 	if err != nil {
@@ -72,7 +72,7 @@ func (m *readModel) open(ctx context.Context) error {
 	return nil
 }
 
-// use makes a store the current one; its runner does not run yet.
+// use makes a store the live build. Its runner does not run yet.
 func (m *readModel) use(store projections.Store, position uint64) {
 	r := &running{store: store, opened: position, ended: context.Background(), done: make(chan struct{})}
 	r.runner = projections.NewRunner(projections.RunnerConfig{
@@ -98,8 +98,8 @@ func (m *readModel) start(ctx context.Context) {
 	})
 }
 
-// Wait returns when the event of that sequence is committed, by the build that
-// is live then: see switchTo.
+// Wait returns when the live build has committed the event of that sequence. When
+// builds are switched meanwhile, it waits for the new one: see switchTo.
 func (m *readModel) Wait(ctx context.Context, seq uint64) error {
 	for {
 		r := m.now()
@@ -126,7 +126,7 @@ func (m *readModel) Position() uint64 {
 	return max(r.opened, r.runner.Position())
 }
 
-// now is the build that is live. While builds are switched it waits.
+// now is the build that is live. It waits while builds are switched.
 func (m *readModel) now() *running {
 	m.switching.RLock()
 	defer m.switching.RUnlock()
@@ -145,7 +145,7 @@ func (m *readModel) close() error {
 	return m.current.store.Close()
 }
 
-// rebuild loads the view in bulk. It does not run yet.
+// rebuild loads the read model in bulk. Its runner does not run yet.
 func (m *readModel) rebuild(ctx context.Context) error {
 	if err := m.close(); err != nil {
 		return err
@@ -160,8 +160,8 @@ func (m *readModel) rebuild(ctx context.Context) error {
 	return m.open(ctx)
 }
 
-// catchUp brings the view to the end of the log, in bulk when it is new and
-// the log is long, and reports progress.
+// catchUp brings the read model to the end of the log, in bulk when it is new and
+// the log is long, and reports progress. run is the context of the runner.
 func (m *readModel) catchUp(ctx, run context.Context) error {
 	last, err := m.node.log.LastSeq(ctx)
 	if err != nil {
@@ -183,7 +183,7 @@ func (m *readModel) catchUp(ctx, run context.Context) error {
 	go func() {
 		err := m.Wait(ctx, last)
 		if errors.Is(err, projections.ErrParked) {
-			err = nil // it is as far as it can come; projections ls shows what is parked
+			err = nil // it cannot get further; projections ls shows the parked events
 		}
 		reached <- err
 	}()

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 )
 
-// QueryContext and QueryRowContext read the build that is live now. A switch
-// waits for queries that have begun, and they for the end of a switch.
+// QueryContext and QueryRowContext read the live build. A switch waits for
+// queries that are starting, and new queries wait for the end of a switch.
 func (m *readModel) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	m.switching.RLock()
 	defer m.switching.RUnlock()
@@ -25,8 +25,8 @@ func (m *readModel) QueryRowContext(ctx context.Context, query string, args ...a
 	return m.current.store.DB().QueryRowContext(ctx, query, args...)
 }
 
-// An unprepared read model prepares no statements: for a read model whose statements are made to
-// measure, too many to be kept.
+// An unprepared read model prepares no statements: its queries are built for each
+// request, so that there would be too many to keep.
 type unprepared struct{ *readModel }
 
 func (m unprepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
@@ -41,8 +41,9 @@ func (m unprepared) QueryRowContext(ctx context.Context, query string, args ...a
 	return m.current.store.DB().QueryRowContext(ctx, query, args...)
 }
 
-// prepared is the statement of a query, compiled once; nil when that fails, so
-// that the query itself shows why. Queries are constants of the read models.
+// prepared is the prepared statement of a query, made once. It is nil when that
+// fails; running the query then shows why. Queries are constants of the read
+// models, so their number is bounded.
 func (r *running) prepared(ctx context.Context, query string) *sql.Stmt {
 	if stmt, ok := r.statements.Load(query); ok {
 		return stmt.(*sql.Stmt)

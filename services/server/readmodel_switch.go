@@ -9,8 +9,9 @@ import (
 	"hubledger/projections"
 )
 
-// switchTo stops the read model, lets move exchange its builds, and goes on with what
-// is live then. Whoever asks or waits meanwhile gets the answer of the new build.
+// switchTo stops the read model, lets move exchange its builds, and starts the
+// build that is live then. Queries and waits that come meanwhile are answered
+// from that build.
 func (m *readModel) switchTo(ctx context.Context, move func(context.Context, *projections.Projection) error) error {
 	last, err := m.node.log.LastSeq(ctx)
 	if err != nil {
@@ -41,12 +42,13 @@ func (m *readModel) exchange(ctx context.Context, move func(context.Context, *pr
 	}
 	m.start(m.node.ending)
 	if m.onCommit != nil {
-		m.onCommit(projections.Commit{}, false) // nothing that was cached is known to hold
+		m.onCommit(projections.Commit{}, false) // drops caches, which the new build may contradict
 	}
 	return err
 }
 
-// moveUnused tries for a while: answers that are being read keep a build open.
+// moveUnused tries move for a while, because queries whose rows are still being
+// read keep a build open.
 func (m *readModel) moveUnused(ctx context.Context, move func(context.Context, *projections.Projection) error) error {
 	for wait := 10 * time.Millisecond; ; wait *= 2 {
 		err := move(ctx, m.projection)

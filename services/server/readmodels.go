@@ -13,8 +13,8 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// declared is every service of the program, made of nothing: what it declares
-// can be read, and none of it works.
+// declared makes every service of the program without log and stores: what a
+// service declares can be read, but nothing of it works.
 func declared() ([]service.Service, error) {
 	n := &Node{Config: Config{Logger: slog.New(slog.DiscardHandler)}, metrics: newMetrics()}
 	return n.allServices()
@@ -45,9 +45,9 @@ func ReadModel(name string) (*projections.Projection, error) {
 	return nil, fmt.Errorf("there is no projection %q; there are: %s", name, strings.Join(names, " "))
 }
 
-// readModelsOf is what a node keeps that runs these services: the accounts, by
-// which every request is decided, what the services answer from, and the
-// journal, by which the log is guarded.
+// readModelsOf lists the read models of a node that runs these services: accounts,
+// which decides who may do what; those that the services answer from; and the
+// journal, which guards the log.
 func readModelsOf(services []service.Service) []*projections.Projection {
 	list := []*projections.Projection{&accounts.Projection}
 	for _, s := range services {
@@ -60,7 +60,8 @@ func readModelsOf(services []service.Service) []*projections.Projection {
 	return append(list, &journal.Projection)
 }
 
-// openReadModels opens those of the services that run here, and no others.
+// openReadModels opens the read models of the services that this node runs, and
+// no others.
 func (n *Node) openReadModels(ctx context.Context) error {
 	for _, p := range readModelsOf(n.services) {
 		m := n.readModel(p)
@@ -72,8 +73,8 @@ func (n *Node) openReadModels(ctx context.Context) error {
 	return nil
 }
 
-// wait returns when an event can be read in every read model that people see
-// here. They read the journal only as the log.
+// wait returns when every open read model but the journal has committed an event.
+// The journal is left out because requests do not read it.
 func (n *Node) wait(ctx context.Context, seq uint64) error {
 	for _, m := range n.models {
 		if m.projection == &journal.Projection {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// A responseRecorder notes the status, and ends an answer that nobody reads. Unwrap and
-// ReadFrom keep the connection's own ways open: deadlines, and files sent
-// without copying.
+// A responseRecorder records the status of an answer, and ends an answer that the
+// client does not read. Unwrap and ReadFrom keep what the connection can do:
+// deadlines, and sending files without copying.
 type responseRecorder struct {
 	http.ResponseWriter
 	status   int
@@ -17,11 +17,12 @@ type responseRecorder struct {
 }
 
 const (
-	// stalled is how long the client may take for one piece of an answer.
+	// stalled is how long the client may take to receive one piece of an answer.
 	stalled = 5 * time.Minute
 	// piece is how much of an answer is sent under one deadline, in bytes.
 	piece = 4 << 20
-	// buffered is what a connection takes without anybody reading, about.
+	// buffered is about how many bytes a connection accepts while the client reads
+	// nothing.
 	buffered = 32 << 10
 )
 
@@ -30,7 +31,7 @@ func (r *responseRecorder) extend() {
 	http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(stalled)) // unsupported only where there is no connection
 }
 
-// end takes the deadline off the connection, which goes on to the next request.
+// end removes the deadline from the connection, which serves the next request.
 func (r *responseRecorder) end() {
 	if r.deadline {
 		http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Time{})
@@ -53,8 +54,8 @@ func (r *responseRecorder) WriteHeader(status int) {
 
 func (r *responseRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// ReadFrom lets io.Copy hand a file to the connection, piece by piece: what is
-// read through a LimitedReader is sent by the kernel.
+// ReadFrom lets io.Copy hand a file to the connection, piece by piece: the kernel
+// sends a file that is read through an io.LimitedReader.
 func (r *responseRecorder) ReadFrom(src io.Reader) (sent int64, err error) {
 	whole, ok := src.(*io.LimitedReader)
 	if !ok {

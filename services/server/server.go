@@ -13,13 +13,13 @@ import (
 	"hubledger/services/internal/origin"
 )
 
-// Ready is what there is to say of a node that can be used.
+// Ready describes a node that can be used now.
 type Ready struct {
-	URL      string // by which this machine reaches it
+	URL      string // to show to people
 	Services []string
 	ReadOnly error // why nothing can be pushed; nil when it can
-	// FirstAdmin, Password and PasswordFile are there until the first
-	// administrator has changed the password that was made.
+	// FirstAdmin, Password and PasswordFile are set until the first administrator
+	// has changed the generated password.
 	FirstAdmin, Password, PasswordFile string
 	Took                               time.Duration
 }
@@ -65,7 +65,7 @@ func Serve(ctx context.Context, c Config, ready func(Ready)) error {
 }
 
 // listen serves h on the address, with TLS when there is a certificate. failed
-// gets the error that ends it.
+// gets the error that ends the server.
 func (c *Config) listen(h http.Handler) (web *http.Server, failed chan error, address net.Addr, err error) {
 	web = &http.Server{Handler: origin.Handler(origin.Config{PublicURL: c.Public, Trusted: c.Trusted, Logger: c.Logger}, h),
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -108,7 +108,7 @@ func (c *Config) url(listening net.Addr) string {
 	return scheme + "://" + listening.String()
 }
 
-// shutdown ends requests first, then what they rely on.
+// shutdown ends requests first, then the parts that requests rely on.
 func shutdown(n *Node, servers ...*http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -122,7 +122,8 @@ func shutdown(n *Node, servers ...*http.Server) error {
 		}
 	}
 	guard := n.log.ReadOnly()
-	// The log gets a time of its own: closed well, it starts fast.
+	// Closing the log gets a time limit of its own: after a clean close the next
+	// start is fast.
 	ctx, cancel = context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	return errors.Join(append(errs, n.Close(ctx), guard)...)

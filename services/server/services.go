@@ -20,13 +20,13 @@ import (
 // allServices is the list of services, in the order in which they start. A new
 // service is a folder and a line here. Nothing is opened and nothing runs yet.
 func (n *Node) allServices() ([]service.Service, error) {
-	content, found, err := n.wire()
+	content, found, err := n.makeShared()
 	if err != nil {
 		return nil, err
 	}
-	cleaner := cleanup.New(cleanup.Config{Log: n.counted(), View: content, Read: n.registry.Images, Pulls: lastPulls{found, recentPulls{n.leases}},
+	cleaner := cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{found, recentPulls{n.leases}},
 		Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})
-	everybody, operator, err := n.apis(cleaner, found)
+	everybody, operator, err := n.makeAPIs(cleaner, found)
 	if err != nil {
 		return nil, err
 	}
@@ -40,16 +40,16 @@ func (n *Node) allServices() ([]service.Service, error) {
 	}, nil
 }
 
-// counted is the log, with what is appended counted.
-func (n *Node) counted() countedLog { return countedLog{n.log, n.metrics} }
+// meteredLog is the log, with appends counted in the metrics.
+func (n *Node) meteredLog() meteredLog { return meteredLog{n.log, n.metrics} }
 
-// wire makes the parts that several services share.
-func (n *Node) wire() (content *readModel, found catalog.Reader, err error) {
+// makeShared makes the parts that several services share.
+func (n *Node) makeShared() (content *readModel, found catalog.Reader, err error) {
 	people := n.readModel(&accounts.Projection)
 	who := accounts.Reader{DB: people}
-	n.rights = access.New(access.Config{Read: who, View: people, Log: stillLog{n, people}, Logger: n.Logger})
+	n.rights = access.New(access.Config{Read: who, View: people, Log: logEnd{n, people}, Logger: n.Logger})
 	people.onCommit = n.rights.Committed
-	c := auth.Config{Log: n.counted(), Read: who, View: people, Rights: n.rights, Activity: n.activity,
+	c := auth.Config{Log: n.meteredLog(), Read: who, View: people, Rights: n.rights, Activity: n.activity,
 		AdminPassword: n.AdminPassword, PasswordFile: filepath.Join(n.Data, "admin-password"), Logger: n.Logger}
 	if n.secrets != nil {
 		c.Secrets = n.secrets
@@ -59,7 +59,7 @@ func (n *Node) wire() (content *readModel, found catalog.Reader, err error) {
 	}
 	n.auth = auth.New(c)
 	content = n.readModel(&images.Projection)
-	rc := registry.Config{Log: n.counted(), View: content, Images: images.Reader{DB: content}, Leases: n.leases,
+	rc := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.leases,
 		Access: n.auth, Rights: n.rights, Quotas: quotas{who}, PullLimits: n.PullLimits, DefaultVisibility: n.DefaultVisibility,
 		Logger: n.Logger, LeaseTerm: n.LeaseTerm, UndeleteWindow: n.UndeleteWindow, GCInterval: n.GCInterval}
 	if n.blobs != nil {
@@ -70,10 +70,11 @@ func (n *Node) wire() (content *readModel, found catalog.Reader, err error) {
 	return content, catalog.Reader{DB: unprepared{n.readModel(&catalog.Projection)}, Dialect: n.dialect()}, nil
 }
 
-// apis makes the API twice: for everybody, and for whoever may open the admin socket.
-func (n *Node) apis(cleaner *cleanup.Cleaner, found catalog.Reader) (everybody, operator *api.API, err error) {
-	c := api.Config{Auth: n.auth, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.counted(),
-		ReadModels: everyReadModel{n}, Accounts: accounts.Reader{DB: n.readModel(&accounts.Projection)}, Catalog: found, Images: n.registry.Images, Registry: n.registry,
+// makeAPIs makes the API twice: for everybody, and for the operator on the admin
+// socket.
+func (n *Node) makeAPIs(cleaner *cleanup.Cleaner, found catalog.Reader) (everybody, operator *api.API, err error) {
+	c := api.Config{Auth: n.auth, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.meteredLog(),
+		ReadModels: nodeReadModels{n}, Accounts: accounts.Reader{DB: n.readModel(&accounts.Projection)}, Catalog: found, Images: n.registry.Images, Registry: n.registry,
 		Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
 		Cleaner:   cleaner, KeptAnswers: n.activity, Used: n.activity, RecentPulls: recentPulls{n.leases}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, Version: n.Version, UndeleteWindow: n.UndeleteWindow}
@@ -85,21 +86,22 @@ func (n *Node) apis(cleaner *cleanup.Cleaner, found catalog.Reader) (everybody, 
 	return everybody, operator, err
 }
 
-// A stillLog says how long the log is. While it is read-only it does not
-// change, so that what was read of it stays as fresh as it is.
-type stillLog struct {
+// A logEnd reports the last sequence of the log, by which the freshness of a read
+// model is judged. A read-only log does not change, so then the read model's own
+// position counts as the end.
+type logEnd struct {
 	node  *Node
 	model *readModel
 }
 
-func (l stillLog) LastSeq(ctx context.Context) (uint64, error) {
+func (l logEnd) LastSeq(ctx context.Context) (uint64, error) {
 	if l.node.log.ReadOnly() != nil {
 		return l.model.Position(), nil
 	}
 	return l.node.log.LastSeq(ctx)
 }
 
-// quotas are those that the accounts know.
+// quotas reads the quotas of namespaces. A namespace that does not exist has none.
 type quotas struct{ accounts.Reader }
 
 func (q quotas) Quota(ctx context.Context, name string) (bytes, images int64, err error) {
@@ -113,7 +115,7 @@ func (q quotas) Quota(ctx context.Context, name string) (bytes, images int64, er
 	return ns.QuotaBytes, ns.QuotaImages, nil
 }
 
-// everyReadModel is those of the services that run here.
-type everyReadModel struct{ node *Node }
+// nodeReadModels waits until all read models of this node have committed an event.
+type nodeReadModels struct{ node *Node }
 
-func (m everyReadModel) Wait(ctx context.Context, seq uint64) error { return m.node.wait(ctx, seq) }
+func (s nodeReadModels) Wait(ctx context.Context, seq uint64) error { return s.node.wait(ctx, seq) }

@@ -10,7 +10,7 @@ import (
 	"hubledger/services/internal/access"
 )
 
-// Every endpoint of every service says what it asks for, and is served.
+// Every endpoint of every service declares its permission, and is served.
 func TestEveryRouteDeclaresItsPermission(t *testing.T) {
 	n, base := inProcess(t)
 	count := 0
@@ -60,7 +60,7 @@ func TestEveryEventHasASentence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text := n.tell(t.Context(), &e); text == e.Subject || text == "" {
+		if text := n.sentence(t.Context(), &e); text == e.Subject || text == "" {
 			t.Errorf("%s is told as %q", name, text)
 		}
 	}
@@ -69,7 +69,7 @@ func TestEveryEventHasASentence(t *testing.T) {
 	}
 }
 
-// What a node does not run it neither serves nor opens.
+// A node neither serves nor opens what it does not run.
 func TestChosenServices(t *testing.T) {
 	n, base := inProcess(t, "auth")
 	var models []string

@@ -13,8 +13,8 @@ import (
 	"hubledger/streams"
 )
 
-// hasSpace is the disk's reserve as the log asks for it. Before the blob store
-// is open nothing is appended.
+// hasSpace tells the log whether more than the reserve is free on the disk. It is
+// true until the blob store is open, and on nodes without blobs.
 func (n *Node) hasSpace() bool {
 	if n.blobs == nil {
 		return true
@@ -34,7 +34,7 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	if !n.runs("registry") && !n.runs("api") {
-		return nil // nothing here reads or deletes blobs
+		return nil // no service of this node reads or deletes blobs
 	}
 	n.blobs, err = registry.OpenBlobs(ctx, blobs.Config{Dir: filepath.Join(n.Data, "registry"), Log: n.Logger, Reserve: n.Reserve}, n.leases)
 	return err

@@ -1,5 +1,5 @@
-// Write puts the schema of every event type into the folder given, and takes
-// away those of types that are no more.
+// Write puts the schema of every event type into the folder given, and removes
+// those of types that no longer exist.
 package main
 
 import (

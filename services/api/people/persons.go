@@ -62,7 +62,7 @@ func (s *API) setPassword(ctx context.Context, c *endpoint.Call, in *passwordIn)
 	if err := s.provePassword(ctx, c, a.Name, a.ID, in.Body.Old); err != nil {
 		return nil, err
 	}
-	if err := s.Passwords.CheckPassword(a.Name, in.Body.New); err != nil {
+	if err := account.CheckPassword(a.Name, in.Body.New); err != nil {
 		return nil, endpoint.Invalid("body.new", err.Error())
 	}
 	seq, err := s.Passwords.SetPassword(ctx, c.By(), a.ID, in.Body.New)

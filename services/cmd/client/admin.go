@@ -17,11 +17,13 @@ import (
 	"hubledger/services/internal/adminsocket"
 )
 
-// ErrInterrupted: the person who asked did not wait for the whole answer.
+// ErrInterrupted is the error when the context ended before the answer did, as
+// by Ctrl-C.
 var ErrInterrupted = errors.New("interrupted before the hub had answered")
 
-// Admin asks the hub that runs on a data directory, by its admin socket.
-// progress and item may be nil. It returns ErrInterrupted when ctx ended first.
+// Admin sends a request to the hub that runs on a data directory, over its admin
+// socket, and calls progress and item as the answer arrives. Both may be nil. It
+// returns ErrInterrupted when ctx ends first.
 func Admin(ctx context.Context, data, method, path string, query url.Values, progress func(adminsocket.Progress), item func(json.RawMessage) error) error {
 	socket := adminsocket.Path(data)
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -1,5 +1,6 @@
-// Package client asks a hub from the command line: its HTTP API with a login,
-// or over the admin socket of a data directory as its operator.
+// Package client sends the requests of the command line to a hub: to its HTTP
+// API with a login, or over the admin socket of a data directory as the hub's
+// operator.
 package client
 
 import (
@@ -22,11 +23,11 @@ import (
 	"hubledger/services/internal/adminsocket"
 )
 
-// maxAnswer bounds what is read of one answer, in bytes.
+// maxAnswer bounds the size of one answer, in bytes.
 const maxAnswer = 16 << 20
 
-// A Client is a way to a hub's HTTP API: over HTTPS with a login, or over the
-// socket in a data directory as its operator.
+// A Client calls a hub's HTTP API: by URL with a login, or over the socket in a
+// data directory as the hub's operator.
 type Client struct {
 	base   string // scheme and host
 	client *http.Client
@@ -34,11 +35,11 @@ type Client struct {
 	authorize func(*http.Request)
 	data      string // the data directory; "" for a login
 	socket    string // path of its admin socket; "" for a login
-	// User is whose login it is; "" for the operator.
+	// User is the login name; "" for the operator.
 	User string
 }
 
-// String says which hub it is, and whose login.
+// String names the hub and the user.
 func (c *Client) String() string {
 	if c.socket != "" {
 		return c.socket
@@ -54,8 +55,8 @@ func Operator(data string) *Client {
 		CheckRedirect: noRedirect}}
 }
 
-// Remote reaches a hub by its URL. ca is PEM of an authority that is trusted
-// beside the system's; "" for none.
+// Remote reaches a hub by its URL. ca is PEM of an authority to trust in
+// addition to the system's; "" for none.
 func Remote(base, ca string, authorize func(*http.Request)) (*Client, error) {
 	trust := &tls.Config{MinVersion: tls.VersionTLS12}
 	if ca != "" {
@@ -74,7 +75,7 @@ func Remote(base, ca string, authorize func(*http.Request)) (*Client, error) {
 		CheckRedirect: noRedirect}}, nil
 }
 
-// noRedirect: credentials go to the hub that was named, and nowhere else.
+// noRedirect follows no redirect: credentials go only to the hub that was named.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Bearer puts an access token on requests.
@@ -129,7 +130,7 @@ func (c *Client) send(ctx context.Context, method, target string, body any) (jso
 	return raw, nil
 }
 
-// unreached says what to do when there was no answer.
+// unreached explains why there was no answer, and what to do.
 func (c *Client) unreached(ctx context.Context, err error) error {
 	var unknown x509.UnknownAuthorityError
 	switch {
@@ -138,14 +139,14 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 	case c.socket != "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)):
 		return fmt.Errorf("no hub is running on %s (no answer on %s): start it with `hubledger serve --data %s`, name its data directory with --data, or `hubledger login` to one elsewhere", c.data, c.socket, c.data)
 	case errors.As(err, &unknown):
-		return fmt.Errorf("%s has a certificate of an authority that this machine does not know: name it with `hubledger login %s --ca ca.crt`", c.base, c.base)
+		return fmt.Errorf("the certificate of %s is from an authority that this machine does not know: log in with `hubledger login %s --ca ca.crt`", c.base, c.base)
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("%s speaks plain HTTP; see docs/tls.md, or log in to %s", c.base, strings.Replace(c.base, "https:", "http:", 1))
 	}
 	return fmt.Errorf("ask the hub: %w", err)
 }
 
-// Each calls item for every one of a list, over all its pages.
+// Each calls item for every item of a list, on all of its pages.
 func (c *Client) Each(ctx context.Context, path string, query url.Values, item func(json.RawMessage) error) error {
 	raw, err := c.Do(ctx, "GET", path, query, nil)
 	for {

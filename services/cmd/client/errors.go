@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// An Error is a refusal: the problem (RFC 9457) that the hub has sent.
+// An Error is a refusal: the problem (RFC 9457) that the hub sent.
 type Error struct {
 	Status int    `json:"-"`
 	Detail string `json:"detail"`
@@ -15,7 +15,7 @@ type Error struct {
 		Message  string `json:"message"`
 		Location string `json:"location"`
 	} `json:"errors"`
-	// Advice follows the text: what to type.
+	// Advice says what to type. It is appended to the text.
 	Advice string `json:"-"`
 }
 
@@ -38,22 +38,22 @@ func (e *Error) Error() string {
 	return text + e.Advice
 }
 
-// refused makes an error of an answer that is none of success.
+// refused makes an error of an answer that is not a success.
 func (c *Client) refused(resp *http.Response, body []byte) error {
 	e := &Error{Status: resp.StatusCode}
 	kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
 	if kind == "application/problem+json" || kind == "application/json" {
-		json.Unmarshal(body, e) // what cannot be read has no detail
+		json.Unmarshal(body, e) // a body that cannot be parsed leaves Detail empty
 	} else if text, _, _ := strings.Cut(string(body), "\n"); kind == "text/plain" && len(text) < 500 {
 		e.Detail = text // such as "starting: …"
 	}
 	switch {
 	case resp.StatusCode == http.StatusUnauthorized && c.socket == "":
-		e.Advice = fmt.Sprintf(" (`hubledger login %s` logs in)", c.base)
+		e.Advice = fmt.Sprintf("; type `hubledger login %s`", c.base)
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		e.Detail = fmt.Sprintf("%s sends to %q; log in there if that is the hub", c.base, resp.Header.Get("Location"))
+		e.Detail = fmt.Sprintf("%s redirects to %q; log in there if that is your hub", c.base, resp.Header.Get("Location"))
 	case e.Detail == "" && resp.StatusCode == http.StatusNotFound:
-		e.Detail = c.base + " is no hub, or one of an older version"
+		e.Detail = c.base + " is not a hub, or one of an older version"
 	}
 	return e
 }

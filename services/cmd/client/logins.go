@@ -11,30 +11,30 @@ import (
 	"hubledger/services/internal/durable"
 )
 
-// A Login is what is kept of a login: a token, never a password.
+// A Login is what is saved of a login: a token, never a password.
 type Login struct {
 	User  string `json:"user"`
 	Token string `json:"token"`
-	// TokenID is there when the login made the token, so that logout ends it.
+	// TokenID is set if the login created the token, so that logout revokes it.
 	TokenID string `json:"tokenId,omitempty"`
-	CA      string `json:"ca,omitempty"` // PEM of the server's own authority
+	CA      string `json:"ca,omitempty"` // PEM of an authority to trust in addition to the system's
 }
 
-// Logins is the file of them.
+// Logins is the content of the file of saved logins.
 type Logins struct {
-	Current string           `json:"current"` // the server that is asked when none is named
+	Current string           `json:"current"` // URL of the server to use when none is named
 	Logins  map[string]Login `json:"logins"`  // by the server's URL
 }
 
 func loginFile() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("find a place for the login: %w", err)
+		return "", fmt.Errorf("find the folder for saved logins: %w", err)
 	}
 	return filepath.Join(dir, "hubledger", "login.json"), nil
 }
 
-// ReadLogins reads the file; where there is none nobody is logged in.
+// ReadLogins reads the file of saved logins. Without the file there are none.
 func ReadLogins() (Logins, error) {
 	none := Logins{Logins: map[string]Login{}}
 	path, err := loginFile()
@@ -50,20 +50,20 @@ func ReadLogins() (Logins, error) {
 	}
 	read := none
 	if err := json.Unmarshal(raw, &read); err != nil || read.Logins == nil {
-		// The error of the parser would show what is in the file.
+		// The parser's error is left out: it could show a token.
 		return none, fmt.Errorf("the saved login in %s cannot be read: delete the file and log in again", path)
 	}
 	return read, nil
 }
 
-// Write keeps the logins where only their owner can read them.
+// Write saves the logins in a file that only its owner can read.
 func (l Logins) Write() error {
 	path, err := loginFile()
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("make the folder of the login: %w", err)
+		return fmt.Errorf("create the folder for saved logins: %w", err)
 	}
 	raw, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {

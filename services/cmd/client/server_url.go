@@ -10,8 +10,8 @@ import (
 	"hubledger/services/internal/origin"
 )
 
-// ServerURL reads the URL of a hub as people write it. Without a scheme it is
-// https, but for this machine.
+// ServerURL normalizes the URL of a hub as people type it. The default scheme
+// is https, or http for this machine.
 func ServerURL(text string) (string, error) {
 	if !strings.Contains(text, "://") {
 		scheme := "https://"
@@ -25,11 +25,11 @@ func ServerURL(text string) (string, error) {
 	case err != nil:
 		return "", errors.New("this is not a URL such as https://hub.example.com")
 	case u.User != nil:
-		return "", errors.New("a URL with a user or password in it is not taken: they are asked for")
+		return "", errors.New("the URL must have no user or password in it: login asks for them")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		return "", fmt.Errorf("%q is not a URL such as https://hub.example.com", text)
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		return "", fmt.Errorf("%q: a hub is at the root of its host", text)
+		return "", fmt.Errorf("%q has a path, query or fragment: a hub is always at the root of its host", text)
 	}
 	host := strings.ToLower(u.Host)
 	if name, port, err := net.SplitHostPort(host); err == nil && (port == "443" && u.Scheme == "https" || port == "80" && u.Scheme == "http") {

@@ -199,13 +199,6 @@ type accountant struct {
 	fails error
 }
 
-func (a *accountant) CheckPassword(_, password string) error {
-	if password == "bad" {
-		return fmt.Errorf("%w: too bad", account.ErrInvalid)
-	}
-	return nil
-}
-
 func (a *accountant) SetPassword(ctx context.Context, by command.By, user, _ string) (uint64, error) {
 	if a.fails != nil {
 		return 0, a.fails

@@ -57,11 +57,8 @@ func (e *CutOffError) Error() string {
 }
 func (e *CutOffError) Unwrap() error { return e.Err }
 
-// Passwords checks and keeps passwords.
+// Passwords keeps passwords.
 type Passwords interface {
-	// CheckPassword says in its error, which is for people, why a password is
-	// not good enough for a user of that login name.
-	CheckPassword(name, password string) error
 	SetPassword(ctx context.Context, by command.By, user, password string) (seq uint64, err error)
 }
 
@@ -103,7 +100,7 @@ func (u Users) Create(ctx context.Context, by command.By, want NewUser) (id, mad
 		made = rand.Text()
 		want.Password = made
 	}
-	if err := u.Passwords.CheckPassword(want.Name, want.Password); err != nil {
+	if err := CheckPassword(want.Name, want.Password); err != nil {
 		return "", "", 0, &PasswordError{err}
 	}
 	if err := CheckEmail(want.Email); err != nil {

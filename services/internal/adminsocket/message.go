@@ -10,8 +10,8 @@ import (
 	"hubledger/projections/images"
 )
 
-// A Message is one line of an answer: progress, an item, and in the end that
-// it is done, or an error.
+// A Message is one line of an answer: progress, or an item. The last line says
+// that the answer is done, or has an error.
 type Message struct {
 	Progress *Progress       `json:"progress,omitempty"`
 	Item     json.RawMessage `json:"item,omitempty"`
@@ -19,13 +19,13 @@ type Message struct {
 	Error    string          `json:"error,omitempty"`
 }
 
-// Progress says how far long work is; Total is 0 when that is not known.
+// Progress says how far long work is; Total is 0 if unknown.
 type Progress struct {
 	Done, Total int64
 	Unit        string
 }
 
-// A Status is what the hub says of itself: GET /status.
+// A Status describes the running hub: GET /status.
 type Status struct {
 	Ready      bool     `json:"ready"`
 	ReadOnly   string   `json:"readOnly,omitempty"` // why nothing can be pushed
@@ -39,7 +39,7 @@ type Status struct {
 }
 
 // An Event is one event of the log: GET /events and /events/{seq}. Data and
-// Leaf are there when one event is asked for.
+// Leaf are set only in the answer for one event.
 type Event struct {
 	Seq        uint64            `json:"seq"`
 	Time       time.Time         `json:"time"`
@@ -61,8 +61,8 @@ type Projection struct {
 	Parked   []projections.Parked `json:"parked,omitempty"`
 }
 
-// A QueryResult is one line of what the live build of a projection answers to
-// its named queries: GET /projections/{name}/answers. The first has the position.
+// A QueryResult is one result of the named queries on the live build of a
+// projection: GET /projections/{name}/answers. The first line has only the position.
 type QueryResult struct {
 	Position *uint64 `json:"position,omitempty"`
 	Query    string  `json:"query,omitempty"`
@@ -70,7 +70,7 @@ type QueryResult struct {
 	Answer   string  `json:"answer,omitempty"`
 }
 
-// A DamagedBlob is one that POST /blobs/verify has found.
+// A DamagedBlob is a damaged blob that POST /blobs/verify has found.
 type DamagedBlob struct {
 	Digest  digest.Digest  `json:"digest"`
 	Problem string         `json:"problem"`

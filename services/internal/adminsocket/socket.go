@@ -1,6 +1,7 @@
 // Package adminsocket is how the command line talks to the hub that runs on a
 // data directory: over a unix socket that only the directory's owner can open.
-// A request is HTTP; an answer is lines of JSON as they come, see Message.
+// A request is HTTP; an answer is lines of JSON, sent as they are ready: see
+// Message.
 package adminsocket
 
 import (
@@ -17,8 +18,8 @@ const maxSocketPath = 107
 // Path is where the hub that runs on a data directory listens.
 func Path(data string) string { return filepath.Join(data, "admin.sock") }
 
-// shortPath names a socket by a path that is short enough, through the open
-// directory if need be. The directory must stay open while the path is used.
+// shortPath names a socket by a path that is short enough, if necessary through
+// the open directory. The directory must stay open while the path is used.
 func shortPath(path string) (short string, dir *os.File, err error) {
 	if len(path) <= maxSocketPath {
 		return path, nil, nil
@@ -29,8 +30,8 @@ func shortPath(path string) (short string, dir *os.File, err error) {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path)), dir, nil
 }
 
-// Listen makes a unix socket that only its owner can open: it is made
-// in a directory of the owner's and moved into place when its mode is set.
+// Listen makes a unix socket that only its owner can open: it is created in a
+// private directory, and moved into place when its mode is set.
 func Listen(path string) (net.Listener, error) {
 	private, err := os.MkdirTemp(filepath.Dir(path), ".admin")
 	if err != nil {

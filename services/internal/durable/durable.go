@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// ReplaceFile writes a file that others see either old or new, and that is on
-// disk when it returns.
+// ReplaceFile replaces a file as a whole: others see either the old content or
+// the new, and the new content is on disk before it takes the old one's place.
 func ReplaceFile(path string, content []byte, mode os.FileMode) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {

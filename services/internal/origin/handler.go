@@ -14,29 +14,29 @@ import (
 // Config says by which URL clients reach the hub, and which proxies are trusted.
 type Config struct {
 	// PublicURL is the base of the hub's URLs for every client (--public-url,
-	// see ParsePublicURL). nil: that of the request.
+	// see ParsePublicURL). nil: the URL that each request shows.
 	PublicURL *url.URL
 	// Trusted are the addresses of proxies (--trusted-proxies, see
-	// ParseTrusted). Forwarded headers of other connections are not looked at.
+	// ParseTrusted). Forwarded headers of other connections are ignored.
 	Trusted []netip.Prefix
-	// Logger warns once of forwarded headers that are ignored. nil: none.
+	// Logger gets one warning when forwarded headers are ignored. nil: no warning.
 	Logger *slog.Logger
 }
 
-// Handler notes the origin of each request, for Of, and hands it to next.
-// A request from a trusted proxy with both families of forwarded headers is
-// refused: the client may have made up one of them.
+// Handler works out the origin of each request, which Of returns, and hands the
+// request to next. It refuses a request from a trusted proxy that has both
+// families of forwarded headers, because one of them must come from the client.
 func Handler(c Config, next http.Handler) http.Handler {
 	var told sync.Once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if x, rfc := families(r.Header); x || rfc {
 			switch trusted := c.trusts(peer(r)); {
 			case trusted && x && rfc:
-				http.Error(w, "the request has X-Forwarded- headers and Forwarded: a proxy has to remove those that it does not set", http.StatusBadRequest)
+				http.Error(w, "the request has both X-Forwarded-… and Forwarded headers: a proxy must remove those that it does not set", http.StatusBadRequest)
 				return
 			case !trusted && c.Logger != nil:
 				told.Do(func() {
-					c.Logger.Warn("forwarded headers are ignored; if a proxy of yours has sent them, name it with --trusted-proxies", "from", peer(r))
+					c.Logger.Warn("forwarded headers are ignored; if your own proxy sent them, name it with --trusted-proxies", "from", peer(r))
 				})
 			}
 		}
@@ -44,8 +44,8 @@ func Handler(c Config, next http.Handler) http.Handler {
 	})
 }
 
-// families says which forwarded headers a request has: X-Forwarded-…, and
-// those of RFC 7239.
+// families says which forwarded headers a request has: X-Forwarded-…, or
+// Forwarded (RFC 7239).
 func families(h http.Header) (x, rfc bool) {
 	return len(h["X-Forwarded-For"])+len(h["X-Forwarded-Proto"])+len(h["X-Forwarded-Host"]) > 0, len(h["Forwarded"]) > 0
 }
@@ -59,8 +59,8 @@ func peer(r *http.Request) netip.Addr {
 	return plain(at.Addr())
 }
 
-// of works out the origin of a request from its connection, then from what a
-// trusted proxy says of its own connection, then from the public URL.
+// of is the origin of a request: that of its connection, replaced by what a
+// trusted proxy forwards, replaced by the public URL.
 func (c Config) of(r *http.Request) Origin {
 	o := Origin{Scheme: "http", Host: r.Host}
 	if r.TLS != nil {
@@ -79,8 +79,8 @@ func (c Config) of(r *http.Request) Origin {
 	return o
 }
 
-// forwarded is what a trusted proxy adds to o, by the family of headers that
-// is there.
+// forwarded is o, replaced by what a trusted proxy forwards, in whichever family
+// of headers the request has.
 func (c Config) forwarded(o Origin, h http.Header) Origin {
 	hops, proto, host := h.Values("X-Forwarded-For"), last(h.Values("X-Forwarded-Proto")), last(h.Values("X-Forwarded-Host"))
 	if len(hops) == 0 && proto == "" && host == "" {
@@ -96,9 +96,10 @@ func (c Config) forwarded(o Origin, h http.Header) Origin {
 	return o
 }
 
-// client walks back along the chain of proxies, from the one that is connected
-// at addr: each vouches for the address before it. The client is the first
-// address that is not trusted, or before which no address can be read.
+// client walks back along the chain of proxies, from the one that is connected,
+// at addr: each trusted proxy vouches for the address before its own. The walk
+// ends at the first address that is not trusted, or when the next one cannot be
+// read.
 func (c Config) client(addr netip.Addr, lines []string) netip.Addr {
 	for _, line := range slices.Backward(lines) {
 		for end := len(line); end >= 0; {
@@ -133,10 +134,10 @@ func parseHop(s string) (netip.Addr, bool) {
 	return plain(a), err == nil
 }
 
-// plain is an address in canonical form, so that it can be compared.
+// plain normalizes an address, so that addresses can be compared.
 func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
-// last is the value that the nearest proxy has written.
+// last is the last value, which the nearest proxy has written.
 func last(values []string) string {
 	if len(values) == 0 {
 		return ""
@@ -145,8 +146,8 @@ func last(values []string) string {
 	return strings.TrimSpace(v[strings.LastIndexByte(v, ',')+1:])
 }
 
-// localHost is the address at which the request came in: for one whose Host
-// is missing or cannot stand in a header.
+// localHost is the address at which the request arrived. It stands in for a Host
+// that is missing or invalid.
 func localHost(r *http.Request) string {
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && validHost(a.String()) {
 		return a.String()

@@ -20,10 +20,10 @@ func (o Origin) URL() string { return o.Scheme + "://" + o.Host }
 
 type key struct{}
 
-// With keeps the origin in the request's context, for Of.
+// With adds the origin of a request to its context.
 func With(ctx context.Context, o Origin) context.Context { return context.WithValue(ctx, key{}, o) }
 
-// Of is the origin that With kept, or else that of the connection.
+// Of is the origin that With added, or else the origin of the connection.
 func Of(r *http.Request) Origin {
 	if o, ok := r.Context().Value(key{}).(Origin); ok {
 		return o

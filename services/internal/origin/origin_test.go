@@ -107,8 +107,8 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-// Of two families of headers one is what the client made up, and nobody can
-// tell which. Only where they count does it matter.
+// Of two families of forwarded headers, one must come from the client, and the hub
+// cannot tell which. That matters only on connections from trusted proxies.
 func TestBothFamilies(t *testing.T) {
 	var log bytes.Buffer
 	for _, c := range []struct {

@@ -10,7 +10,7 @@ import (
 
 // ParseTrusted reads --trusted-proxies: addresses, networks such as
 // 10.1.0.0/16, and the words "loopback" and "private", separated by commas.
-// Of the empty string it makes none.
+// The empty string gives no addresses.
 func ParseTrusted(s string) ([]netip.Prefix, error) {
 	var list []netip.Prefix
 	for _, item := range strings.Split(s, ",") {
@@ -48,7 +48,7 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	if err != nil {
 		return p, err
 	}
-	// Addresses are compared as IPv4 when they are, so a network has to be too.
+	// IPv4 addresses written as IPv6 are compared as IPv4, so networks are, too.
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}
@@ -56,7 +56,7 @@ func parsePrefix(s string) (netip.Prefix, error) {
 }
 
 // ParsePublicURL reads --public-url: http or https, a host, a port if it is
-// not the scheme's own, and nothing else. Of the empty string it makes nil.
+// not the scheme's own, and nothing else. The empty string gives nil.
 func ParsePublicURL(s string) (*url.URL, error) {
 	if s == "" {
 		return nil, nil
@@ -68,11 +68,11 @@ func ParsePublicURL(s string) (*url.URL, error) {
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("the public URL begins with https:// or http://, such as https://hub.example.com")
+		return nil, errors.New("the public URL must begin with https:// or http://, such as https://hub.example.com")
 	case u.User != nil:
-		return nil, errors.New("the public URL has no user and password in it")
+		return nil, errors.New("the public URL must not have a user or password in it")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, errors.New("the public URL ends with its host and port: registry clients expect the hub at a host's root")
+		return nil, errors.New("the public URL must end with its host and port: registry clients expect the hub at the root of its host")
 	case !validHost(u.Host):
 		return nil, fmt.Errorf("%q in the public URL is not a host", u.Host)
 	}

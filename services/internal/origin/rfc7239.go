@@ -2,9 +2,9 @@ package origin
 
 import "strings"
 
-// elements reads Forwarded headers (RFC 7239): the addresses of the chain, one
-// an entry and the nearest last, and scheme and host as the nearest proxy has
-// them. What cannot be read is an empty entry, at which the chain ends.
+// elements reads Forwarded headers (RFC 7239): the addresses of the chain, one per
+// entry and that of the nearest proxy last, and the scheme and host that the
+// nearest proxy gives. An entry that cannot be read is empty; the chain ends there.
 func elements(lines []string) (hops []string, proto, host string) {
 	for _, line := range lines {
 		for _, element := range split(line, ',') {
@@ -25,7 +25,7 @@ func elements(lines []string) (hops []string, proto, host string) {
 					host = value
 				}
 			}
-			// An entry has one address; one with several cannot be read.
+			// An entry is one address. Without its commas, a list cannot be read as one.
 			hops = append(hops, strings.ReplaceAll(hop, ",", " "))
 		}
 	}

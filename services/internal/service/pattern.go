@@ -4,18 +4,19 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// A pattern is a path with components that stand for others.
+// A pattern is a path in which components may be placeholders.
 type pattern struct {
 	text string
-	head []component // before the rest, all when there is none
+	head []component // components before {rest...}; all of them if there is none
 	rest string      // name of {rest...}, "" for none
-	tail []component // behind it
+	tail []component // components after {rest...}
 }
 
-// A component is a literal, or the name of what stands there.
+// A component is a literal, or a placeholder with a name.
 type component struct{ literal, name string }
 
 func parsePattern(text string) (*pattern, error) {
@@ -31,7 +32,7 @@ func parsePattern(text string) (*pattern, error) {
 		all, rest := strings.CutSuffix(name, "...")
 		switch {
 		case part == "" || !named && strings.ContainsAny(part, "{}") || named && all == "":
-			return nil, fmt.Errorf("the pattern %q has a component %q", text, part)
+			return nil, fmt.Errorf("the pattern %q has the invalid component %q", text, part)
 		case named && rest && p.rest != "":
 			return nil, fmt.Errorf("the pattern %q has more than one rest", text)
 		case named && rest:
@@ -62,7 +63,7 @@ func (p *pattern) first() string {
 	return p.head[0].literal
 }
 
-// components parts a path at its slashes, without those at its ends.
+// components splits a path at its slashes, without the slashes at its ends.
 func components(path string) []string {
 	path = strings.TrimRight(strings.TrimPrefix(path, "/"), "/")
 	if path == "" {
@@ -71,8 +72,8 @@ func components(path string) []string {
 	return strings.Split(path, "/")
 }
 
-// componentsOf parts the path of a request. A component may have slashes that
-// were written as %2F.
+// componentsOf splits the path of a request. A component may contain slashes that
+// the client wrote as %2F.
 func componentsOf(r *http.Request) []string {
 	if r.URL.RawPath == "" {
 		return components(r.URL.Path)
@@ -86,7 +87,7 @@ func componentsOf(r *http.Request) []string {
 	return parts
 }
 
-// literals is how many components the pattern begins with that are literal.
+// literals is the number of literal components that the pattern begins with.
 func (p *pattern) literals() int {
 	for k, c := range p.head {
 		if c.literal == "" {
@@ -110,25 +111,40 @@ func (p *pattern) closeness(path []string) int {
 	return 2 * n
 }
 
+// allLiterals is how many components of the pattern are literal.
+func (p *pattern) allLiterals() (n int) {
+	for _, c := range append(slices.Clip(p.head), p.tail...) {
+		if c.literal != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// sameShape says whether two patterns differ at most in what is literal.
+func (p *pattern) sameShape(other *pattern) bool {
+	return len(p.head) == len(other.head) && len(p.tail) == len(other.tail) && (p.rest == "") == (other.rest == "")
+}
+
 func matches(want []component, have []string) bool {
 	for k, c := range want {
-		if c.literal != have[k] && (c.literal != "" || have[k] == "") {
+		if c.literal != "" && c.literal != have[k] {
 			return false
 		}
 	}
 	return true
 }
 
-// match says whether a path is one of the pattern's.
+// match says whether the pattern matches a path.
 func (p *pattern) match(path []string) bool {
 	if p.rest == "" {
 		return len(path) == len(p.head) && matches(p.head, path)
 	}
 	end := len(path) - len(p.tail)
-	return end > len(p.head) && path[len(p.head)] != "" && matches(p.head, path) && matches(p.tail, path[end:])
+	return end > len(p.head) && matches(p.head, path) && matches(p.tail, path[end:])
 }
 
-// setValues gives a request the parts of its path, which matches.
+// setValues sets the path values of a request whose path matches.
 func (p *pattern) setValues(r *http.Request, path []string) {
 	r.Pattern = p.text
 	for k, c := range p.head {

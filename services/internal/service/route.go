@@ -15,16 +15,16 @@ type Route struct {
 	// the middle, as in /v2/{name...}/tags/list. A slash at the end of a path
 	// or pattern does not count.
 	Pattern string
-	// Permission is what the endpoint asks of whoever calls it. The service
-	// checks it, in the form that its clients know; a route without one is not
-	// served to anybody.
+	// Permission is what the endpoint requires of its callers. The service checks
+	// it, and refuses in the form that its clients know. NewRouter refuses a
+	// route without one.
 	Permission access.Permission
-	// Serve answers; the parts of the path are the request's path values.
+	// Serve answers a request. Its path values are those of the pattern.
 	Serve http.HandlerFunc
 }
 
 // NotServed answers a request that no route serves: 404, or 405 with the
-// methods that there are (RFC 9110, section 15.5.6) when the path is known.
+// allowed methods (RFC 9110, section 15.5.6) when the path is known.
 type NotServed func(w http.ResponseWriter, r *http.Request, status int, allow string)
 
 func plainNotServed(w http.ResponseWriter, r *http.Request, status int, allow string) {

@@ -12,10 +12,11 @@ import (
 
 // A Router hands requests to the routes of services.
 //
-// Where several patterns match a path, the one that begins with more literal
-// components counts, then the one with more components behind its {name...}, so
-// that name is as short as it can be. One that does not have the request's
-// method is passed over.
+// If several patterns match a path, the router takes the one that begins with
+// more literal components, then the one with more components after its
+// {name...}, so that name is as short as possible. It passes over patterns
+// without the request's method, but not to one that only has names where that
+// pattern has literals: GET /blobs/uploads is not GET /blobs/{digest}.
 type Router struct {
 	endpoints map[string][]*endpoint // by the first component of their patterns
 	otherwise NotServed
@@ -30,7 +31,7 @@ type endpoint struct {
 
 // NewRouter makes the router of services. It refuses a route that declares no
 // permission, and two routes with one method and pattern. otherwise answers for
-// paths that are no service's; nil: in plain text.
+// paths that belong to no service; nil answers in plain text.
 func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 	if otherwise == nil {
 		otherwise = plainNotServed
@@ -56,22 +57,25 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 				known[route.Pattern], router.endpoints[p.first()] = e, append(router.endpoints[p.first()], e)
 			}
 			if e.methods[route.Method] != nil {
-				return nil, fmt.Errorf("service %s: %s %s is there already", s.Name, route.Method, route.Pattern)
+				return nil, fmt.Errorf("service %s: %s %s is declared twice", s.Name, route.Method, route.Pattern)
 			}
 			e.methods[route.Method] = route
 		}
 	}
 	for _, list := range router.endpoints {
 		slices.SortStableFunc(list, func(a, b *endpoint) int {
-			return cmp.Or(cmp.Compare(b.literals(), a.literals()), cmp.Compare(len(b.tail), len(a.tail)), cmp.Compare(len(b.head), len(a.head)))
+			return cmp.Or(cmp.Compare(b.literals(), a.literals()), cmp.Compare(len(b.tail), len(a.tail)), cmp.Compare(len(b.head), len(a.head)), cmp.Compare(b.allLiterals(), a.allLiterals()))
 		})
 	}
 	return router, nil
 }
 
-// ServeHTTP hands a request to the route that it is for.
+// ServeHTTP hands a request to the route that serves it.
 func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := componentsOf(r)
+	if strings.HasSuffix(r.URL.Path, "/") && !router.knows(path) {
+		path = append(path, "") // the last part is there and empty
+	}
 	if e, route := router.find(path, r.Method); route != nil {
 		e.setValues(r, path)
 		route.Serve(w, r)
@@ -90,12 +94,22 @@ func (router *Router) find(path []string, method string) (*endpoint, *Route) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
+	var passed *endpoint
 	for _, e := range router.endpoints[first(path)] {
-		if e.match(path) && e.methods[method] != nil {
-			return e, e.methods[method]
+		if !e.match(path) || passed != nil && passed.sameShape(e.pattern) {
+			continue
 		}
+		if route := e.methods[method]; route != nil {
+			return e, route
+		}
+		passed = e
 	}
 	return nil, nil
+}
+
+// knows says whether any pattern matches a path.
+func (router *Router) knows(path []string) bool {
+	return slices.ContainsFunc(router.endpoints[first(path)], func(e *endpoint) bool { return e.match(path) })
 }
 
 func first(path []string) string {
@@ -112,8 +126,10 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 // has. The form is that of the service whose pattern is closest to the path.
 func (router *Router) refusal(path []string) (form NotServed, allow string) {
 	form, has, closest := router.otherwise, map[string]bool{}, -1
+	var passed *endpoint
 	for _, e := range router.endpoints[first(path)] {
-		if e.match(path) {
+		if e.match(path) && (passed == nil || !passed.sameShape(e.pattern)) {
+			passed = e
 			for method := range e.methods {
 				has[method] = true
 			}

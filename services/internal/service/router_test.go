@@ -21,7 +21,7 @@ func route(method, pattern string, names ...string) service.Route {
 	}}
 }
 
-// refused writes who refuses and what there is.
+// refused writes who refuses the request, and the allowed methods.
 func refused(who string) service.NotServed {
 	return func(w http.ResponseWriter, r *http.Request, status int, allow string) {
 		w.WriteHeader(status)
@@ -71,10 +71,12 @@ func TestRouter(t *testing.T) {
 		{"GET", "/v2/tags/list", "registry 404 "},
 		{"GET", "/v2/acme/team/app/manifests/1.0", "GET /v2/{name...}/manifests/{reference} name=acme/team/app reference=1.0"},
 		{"HEAD", "/v2/acme/app/manifests/1.0", "GET /v2/{name...}/manifests/{reference} name=acme/app reference=1.0"},
-		{"GET", "/v2/acme/app/manifests/", "registry 404 "},
-		{"GET", "/v2//app/manifests/1.0", "registry 404 "},
+		// What is empty is for the service to refuse.
+		{"GET", "/v2/acme/app/manifests/", "GET /v2/{name...}/manifests/{reference} name=acme/app reference="},
+		{"GET", "/v2//manifests/1.0", "GET /v2/{name...}/manifests/{reference} name= reference=1.0"},
+		{"GET", "/v2//app/manifests/1.0", "GET /v2/{name...}/manifests/{reference} name=/app reference=1.0"},
 		{"DELETE", "/v2/acme/app/manifests/1.0", "registry 405 GET, HEAD, PUT"},
-		// A repository may be called like a part of a path.
+		// A repository's name may equal a literal of another pattern.
 		{"GET", "/v2/acme/manifests/app/manifests/1.0", "GET /v2/{name...}/manifests/{reference} name=acme/manifests/app reference=1.0"},
 		{"GET", "/v2/acme/blobs/uploads/manifests/1.0", "GET /v2/{name...}/manifests/{reference} name=acme/blobs/uploads reference=1.0"},
 		{"GET", "/v2/repositories/acme/manifests/app", "GET /v2/repositories/{namespace}/{name...} namespace=acme name=manifests/app"},
@@ -82,9 +84,11 @@ func TestRouter(t *testing.T) {
 		{"GET", "/v2/users/acme/manifests/app", "GET /v2/{name...}/manifests/{reference} name=users/acme reference=app"},
 		{"POST", "/v2/acme/app/blobs/uploads/", "POST /v2/{name...}/blobs/uploads/ name=acme/app"},
 		{"POST", "/v2/acme/app/blobs/uploads", "POST /v2/{name...}/blobs/uploads/ name=acme/app"},
+		{"GET", "/v2/acme/app/blobs/uploads/", "registry 405 POST"},
+		{"GET", "/v2/acme/app/blobs/uploads", "registry 405 POST"},
 		{"GET", "/v2/acme/app/blobs/uploads/x", "GET /v2/{name...}/blobs/uploads/{id} name=acme/app id=x"},
 		{"GET", "/v2/acme/app/blobs/sha256:x", "GET /v2/{name...}/blobs/{digest} name=acme/app digest=sha256:x"},
-		// The name is as short as it can be, unless its slashes are written %2F.
+		// The name is as short as possible, unless its slashes are written %2F.
 		{"GET", "/v2/repositories/acme/app", "GET /v2/repositories/{namespace}/{name...} namespace=acme name=app"},
 		{"GET", "/v2/repositories/acme/app/tags/tags", "GET /v2/repositories/{namespace}/{name...}/tags/{tag} namespace=acme name=app tag=tags"},
 		{"GET", "/v2/repositories/acme/a/b/tags/", "GET /v2/repositories/{namespace}/{name...}/tags namespace=acme name=a/b"},
@@ -115,13 +119,13 @@ func TestRouterRefuses(t *testing.T) {
 	undeclared := route("GET", "/x")
 	undeclared.Permission = access.Undeclared
 	for what, routes := range map[string][]service.Route{
-		"declares no permission": {undeclared},
-		"is there already":       {route("GET", "/x"), route("GET", "/x")},
-		"more than one rest":     {route("GET", "/x/{a...}/y/{b...}")},
-		"begin with a literal":   {route("GET", "/{name}/x")},
-		"begin with a slash":     {route("GET", "x")},
-		`has a component "{y"`:   {route("GET", "/x/{y")},
-		`has a component "{}"`:   {route("GET", "/x/{}")},
+		"declares no permission":         {undeclared},
+		"is declared twice":              {route("GET", "/x"), route("GET", "/x")},
+		"more than one rest":             {route("GET", "/x/{a...}/y/{b...}")},
+		"begin with a literal":           {route("GET", "/{name}/x")},
+		"begin with a slash":             {route("GET", "x")},
+		`has the invalid component "{y"`: {route("GET", "/x/{y")},
+		`has the invalid component "{}"`: {route("GET", "/x/{}")},
 	} {
 		if _, err := service.NewRouter([]service.Service{{Name: "x", Routes: routes}}, nil); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
@@ -129,7 +133,7 @@ func TestRouterRefuses(t *testing.T) {
 	}
 }
 
-// Whatever a path is, the values of its parts make the path again.
+// For any path, the pattern filled with the path values is the path again.
 func FuzzRouter(f *testing.F) {
 	router := router(f)
 	for _, path := range []string{"a/b/tags/c", "a/b%2fc/tags", "a//b", "a/%2e%2e/b/", "a/%00", "a/b/tags/tags/tags"} {

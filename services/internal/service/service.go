@@ -1,4 +1,4 @@
-// Package service says what a service of the program is: a plain value that
+// Package service defines what a service of the program is: a plain value that
 // its package makes and the server reads. From the list of services the
 // server derives the router, what a write waits for, the order of start and
 // stop, the metrics, and the sentences of the log.
@@ -19,17 +19,17 @@ type Service struct {
 	Name string
 	// Routes are its endpoints.
 	Routes []Route
-	// NotServed answers a request below the service's paths that no route
-	// serves. Nil: in plain text.
+	// NotServed answers a request under the service's paths that no route
+	// serves. Nil answers in plain text.
 	NotServed NotServed
 	// ReadModels are what it answers from. A node opens those of the services
 	// that it runs; a write waits for all of them.
 	ReadModels []*projections.Projection
-	// Jobs are done now and then while the log can be written.
+	// Jobs run at intervals while the log can be written.
 	Jobs []Job
 	// Metrics are shown at /metrics.
 	Metrics []prometheus.Collector
-	// Sentences tell its events to people. Every event type has one sentence, by
+	// Sentences describe its events to people. Every event type has one sentence, by
 	// the service that owns the type, also on nodes that do not run the service.
 	Sentences []Sentence
 	// Start is called once before the read models run, in the order of the list.
@@ -42,9 +42,9 @@ type Service struct {
 	Stop func(ctx context.Context) error
 }
 
-// A Job is a short piece of work that is done again and again.
+// A Job is a short piece of work that is repeated at an interval.
 type Job struct {
-	// Name says what is done, in the infinitive: the log says "could not <Name>".
+	// Name says what the job does, in the infinitive: the log says "could not <Name>".
 	Name string
 	// Every is the time between two runs. 0 turns the job off.
 	Every time.Duration

@@ -1,0 +1,106 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"sync"
+)
+
+// Bounds of how many callers wait for a password to be hashed, in either line.
+const (
+	maxWaiting        = 200 // about ten seconds' worth
+	maxWaitingNetwork = 20  // of one network, of whatever size its owner has
+)
+
+// errBusy: too many passwords wait to be checked.
+var errBusy = errors.New("too many logins at once")
+
+// A queue bounds how many passwords are hashed at once: each takes a core and 64
+// MiB. All callers share as many places as there are cores. Callers who are known,
+// because they logged in from the same address before or have a session, have one
+// more place: unknown callers cannot crowd them out.
+type queue struct {
+	shared, kept chan struct{}
+	known        waiting
+	strangers    waiting
+}
+
+// A caller is the client that a password is hashed for.
+type caller struct {
+	network netip.Prefix // see wideNetwork; the zero Prefix for no network
+	known   bool
+}
+
+// trustedCaller is the hub itself or a client with a session; no network is counted.
+var trustedCaller = caller{known: true}
+
+func newQueue() *queue {
+	return &queue{shared: make(chan struct{}, runtime.NumCPU()), kept: make(chan struct{}, 1)}
+}
+
+// wideNetwork is the network that waiting callers are counted by: about what a
+// provider gives one customer.
+func wideNetwork(a netip.Addr) netip.Prefix {
+	bits := 24
+	if a.Is6() {
+		bits = 48
+	}
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{} // no address: a socket
+	}
+	return p
+}
+
+// enter waits for a place; leave gives it back. errBusy when too many wait.
+func (q *queue) enter(ctx context.Context, c caller) (leave func(), err error) {
+	line, kept := &q.strangers, chan struct{}(nil) // a nil channel accepts nobody
+	if c.known {
+		line, kept = &q.known, q.kept
+	}
+	if !line.join(c.network) {
+		return nil, errBusy
+	}
+	defer line.leave(c.network)
+	select {
+	case q.shared <- struct{}{}:
+		return func() { <-q.shared }, nil
+	case kept <- struct{}{}:
+		return func() { <-q.kept }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for a password to be checked: %w", context.Cause(ctx))
+	}
+}
+
+// waiting counts the callers that wait, in all and by network.
+type waiting struct {
+	mu       sync.Mutex
+	n        int
+	networks map[netip.Prefix]int
+}
+
+func (w *waiting) join(from netip.Prefix) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.n >= maxWaiting || from.IsValid() && w.networks[from] >= maxWaitingNetwork {
+		return false
+	}
+	if w.networks == nil {
+		w.networks = map[netip.Prefix]int{}
+	}
+	w.n++
+	w.networks[from]++
+	return true
+}
+
+func (w *waiting) leave(from netip.Prefix) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.n--
+	if w.networks[from]--; w.networks[from] == 0 {
+		delete(w.networks, from)
+	}
+}

@@ -1,0 +1,85 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+)
+
+// Strangers who crowd in keep out only each other, and one network of them not
+// even all of those.
+func TestQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue()
+		ctx, stop := context.WithCancel(t.Context())
+		stranger := func(i int) caller {
+			return caller{network: wideNetwork(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1}))}
+		}
+		for i := range cap(q.shared) { // all places are taken
+			if _, err := q.enter(ctx, stranger(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		refused := 0
+		ended := make(chan error, maxWaiting)
+		wait := func(c caller) {
+			go func() {
+				_, err := q.enter(ctx, c)
+				ended <- err
+			}()
+			synctest.Wait()
+			select {
+			case err := <-ended:
+				if !errors.Is(err, errBusy) {
+					t.Errorf("%v", err)
+				}
+				refused++
+			default:
+			}
+		}
+		for i := range 256 { // of one network
+			wait(caller{network: wideNetwork(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}))})
+		}
+		if refused != 256-maxWaitingNetwork {
+			t.Errorf("%d of one network are refused", refused)
+		}
+		refused = 0
+		for i := range maxWaiting {
+			wait(stranger(i))
+		}
+		if refused != maxWaitingNetwork {
+			t.Errorf("%d of other networks are refused", refused)
+		}
+		// Who is known comes in all the same, one after another.
+		home := caller{wideNetwork(netip.MustParseAddr("192.0.2.1")), true}
+		for range 3 {
+			leave, err := q.enter(ctx, home)
+			if err != nil {
+				t.Fatal(err)
+			}
+			leave()
+		}
+		stop()
+		for range maxWaiting {
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("%v", err)
+			}
+		}
+		if q.strangers.n != 0 || len(q.strangers.networks) != 0 || q.known.n != 0 {
+			t.Errorf("%+v are left", q.strangers.networks)
+		}
+	})
+}
+
+func TestWideNetworks(t *testing.T) {
+	for addr, want := range map[string]string{"192.0.2.77": "192.0.2.0/24", "2001:db8:1:2:3::4": "2001:db8:1::/48"} {
+		if got := wideNetwork(netip.MustParseAddr(addr)); got.String() != want {
+			t.Errorf("%s is in %s", addr, got)
+		}
+	}
+	if wideNetwork(netip.Addr{}).IsValid() {
+		t.Error("a socket has a network")
+	}
+}

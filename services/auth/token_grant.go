@@ -1,0 +1,126 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/repository"
+)
+
+// tokenAnswer has the field names of both forms of the protocol: clients of
+// either form read only their own.
+type tokenAnswer struct {
+	Token        string `json:"token"`
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type,omitempty"`
+	ExpiresIn    int    `json:"expires_in"` // seconds
+	IssuedAt     string `json:"issued_at"`
+	Scope        string `json:"scope,omitempty"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+}
+
+func (s *Auth) answerToken(w http.ResponseWriter, r *http.Request, t tokenRequest) {
+	answer, err := s.grant(r, t)
+	if err != nil {
+		s.fail(w, r, err, "invalid_grant")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if err := json.NewEncoder(w).Encode(answer); err != nil {
+		s.Logger.Debug("the client went away", "error", err)
+	}
+}
+
+// grant makes a token that carries those of the requested rights that the
+// principal has.
+func (s *Auth) grant(r *http.Request, t tokenRequest) (*tokenAnswer, error) {
+	c := s.newClaims(t.id, s.issuer(r), useRegistry, registryTerm)
+	for _, asked := range t.scopes {
+		actions, err := s.grantedActions(r.Context(), t.id.Principal, asked)
+		if err != nil {
+			return nil, err
+		}
+		if asksPush(asked) && !covers(actions, access.Write) && len(c.Refused) < maxRefused {
+			c.Refused = append(c.Refused, asked.Name)
+		}
+		if len(actions) > 0 {
+			asked.Actions = actions
+			c.Access = append(c.Access, asked)
+		}
+	}
+	text, err := s.sign(r.Context(), c)
+	if err != nil {
+		return nil, err
+	}
+	a := &tokenAnswer{Token: text, AccessToken: text, ExpiresIn: int(registryTerm / time.Second), IssuedAt: c.IssuedAt.Time().UTC().Format(time.RFC3339)}
+	if t.oauth {
+		a.TokenType = "Bearer"
+		granted := make([]string, len(c.Access))
+		for i, r := range c.Access {
+			granted[i] = r.String()
+		}
+		a.Scope = strings.Join(granted, " ")
+	}
+	switch {
+	case !t.offline || t.id.Kind == access.Anonymous:
+	case t.refresh != "":
+		a.RefreshToken = t.refresh
+	case t.byPassword:
+		a.RefreshToken = s.refreshToken(r.Context(), t.id.Principal, t.client)
+	}
+	return a, nil
+}
+
+// fail answers with an error, in the registry's form and in that of OAuth2 (RFC
+// 6749, section 5.2): some clients show the one, some the other.
+func (s *Auth) fail(w http.ResponseWriter, r *http.Request, err error, kind string) {
+	d := &access.Denied{Status: http.StatusBadRequest, Code: "UNSUPPORTED", Message: err.Error()}
+	if !errors.Is(err, errForm) && !errors.Is(err, errScope) {
+		d = s.refusal(r, err, "")
+	}
+	if d.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
+		s.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "status", d.Status, "error", d)
+		kind = ""
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	if d.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(d.RetryAfter/time.Second)))
+	}
+	if d.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Basic realm=`+quote(s.service))
+	}
+	w.WriteHeader(d.Status)
+	body := map[string]any{"errors": []map[string]string{{"code": d.Code, "message": d.Message}}}
+	if kind != "" {
+		body["error"], body["error_description"] = kind, d.Message
+	}
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		s.Logger.Debug("the client went away", "error", err)
+	}
+}
+
+// grantedActions are those of the requested actions that the principal has a
+// right to now. A missing right is no error: the token just does not carry it.
+func (s *Auth) grantedActions(ctx context.Context, p access.Principal, asked resource) ([]string, error) {
+	if asked.Type == typeRegistry {
+		return asked.Actions, nil // lists and searches show only what the principal may see
+	}
+	name, err := repository.ParseName(asked.Name)
+	if err != nil {
+		return nil, nil
+	}
+	d, err := s.Rights.Repository(ctx, p, name.Full)
+	if errors.Is(err, access.ErrParked) {
+		return nil, nil // the registry's answer says why
+	}
+	return grantable(asked.Actions, d.Level), err
+}
