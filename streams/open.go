@@ -158,17 +158,18 @@ func (l *Log) openStream(ctx context.Context, known *evt.Generation) error {
 }
 
 // awaitStream asks until the servers answer: a cluster may be about to choose its leaders.
-func (l *Log) awaitStream(ctx context.Context) (*streamInfo, error) {
-	for attempt := 0; ; attempt++ {
-		info, err := l.streamInfo(ctx)
-		if !notAnswered(err) && !errors.Is(err, errNotReady) {
-			return info, err
+func (l *Log) awaitStream(ctx context.Context) (info *streamInfo, err error) {
+	err = l.whileStarting(ctx, func() error {
+		info, err = l.streamInfo(ctx)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			return nil // for the caller to decide
 		}
-		l.config.Progress("waiting for the NATS servers", 0, 0)
-		if pauseErr := pause(ctx, attempt); pauseErr != nil {
-			return nil, fmt.Errorf("%w: %w", pauseErr, err)
-		}
+		return err
+	})
+	if err == nil && info == nil {
+		err = jetstream.ErrStreamNotFound
 	}
+	return info, err
 }
 
 func (l *Log) createStream(ctx context.Context) error {
@@ -177,7 +178,11 @@ func (l *Log) createStream(ctx context.Context) error {
 		return err
 	}
 	g := evt.NewGeneration(limit)
-	if _, err := l.js.CreateStream(ctx, evt.Definition(g, l.config.Replicas)); err != nil {
+	err = l.whileStarting(ctx, func() error {
+		_, err := l.js.CreateStream(ctx, evt.Definition(g, l.config.Replicas))
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("create stream %s: %w", StreamName, err)
 	}
 	if err := g.Write(l.config.Dir); err != nil {

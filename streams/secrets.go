@@ -2,11 +2,7 @@ package streams
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"hubledger/streams/secrets"
 )
@@ -22,22 +18,13 @@ func OpenSecrets(ctx context.Context, log *Log, keyFile string) (*secrets.Bucket
 	}
 	c := secrets.Config{Conn: log.conn, JetStream: log.js, Replicas: log.config.Replicas, KeyFile: keyFile,
 		ReadOnly: log.ReadOnly, Logger: log.config.Logger}
-	for attempt := 0; ; attempt++ {
-		bucket, err := secrets.Open(ctx, c)
-		if err == nil {
-			return bucket, nil
-		}
-		// A cluster may be about to choose the leader of the bucket, which another
-		// node has made a moment ago.
-		if !notAnswered(err) || log.config.URL == "" || pause(ctx, attempt) != nil {
-			return nil, fmt.Errorf("open the secrets: %w", err)
-		}
-		log.config.Progress("waiting for the NATS servers", 0, 0)
+	var bucket *secrets.Bucket
+	err := log.whileStarting(ctx, func() (err error) {
+		bucket, err = secrets.Open(ctx, c)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the secrets: %w", err)
 	}
-}
-
-// notAnswered reports whether a request failed because no server has answered it.
-func notAnswered(err error) bool {
-	var e *jetstream.APIError
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders) || errors.As(err, &e) && e.Code == 503
+	return bucket, nil
 }

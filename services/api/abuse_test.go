@@ -15,7 +15,7 @@ import (
 	"hubledger/services/api/endpoint"
 	"hubledger/services/api/markdown"
 	"hubledger/services/internal/account"
-	"hubledger/services/internal/operational"
+	"hubledger/services/internal/activity"
 )
 
 // A README that would take the hub down is shown as it was written.
@@ -39,7 +39,7 @@ type counted struct {
 	n int
 }
 
-func (c *counted) Begin(ctx context.Context, principal, key string, request []byte, now time.Time) (*operational.Answer, *operational.Claim, error) {
+func (c *counted) Begin(ctx context.Context, principal, key string, request []byte, now time.Time) (*activity.Answer, *activity.Claim, error) {
 	c.n++
 	return c.KeptAnswers.Begin(ctx, principal, key, request, now)
 }

@@ -27,9 +27,9 @@ import (
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/activity"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/command"
-	"hubledger/services/internal/operational"
 	"hubledger/services/internal/repository"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
@@ -90,7 +90,7 @@ func start(t testing.TB) *kit {
 	work.Go(func() { rights.Run(running) })
 	secrets, err := streams.OpenSecrets(ctx, log, filepath.Join(dir, "secrets.key"))
 	check(t, err)
-	activity, err := operational.OpenSQLite(ctx, filepath.Join(dir, "activity.db"))
+	activity, err := activity.Open(ctx, k.reg.Ops)
 	check(t, err)
 	t.Cleanup(func() { check(t, activity.Close()) })
 	k.auth = auth.New(auth.Config{Log: log, Read: k.read, View: peopleRun, Rights: rights, Secrets: secrets, Activity: activity, Logger: quiet})

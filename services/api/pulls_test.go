@@ -8,7 +8,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/catalog"
 	"hubledger/services/internal/command"
-	"hubledger/services/registry/leases"
+	pullcounts "hubledger/services/registry/pulls"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -26,7 +26,7 @@ func (p pulls) LastPulled(ctx context.Context, repo string) (map[string]time.Tim
 
 // RecentPulls are those that the registry has counted and the log does not have.
 func (k *kit) RecentPulls(ctx context.Context, repo string) (map[string]catalog.TagPulls, error) {
-	list, err := k.reg.Leases.PullsOf(ctx, repo)
+	list, err := k.reg.Pulls.Of(ctx, repo)
 	all := map[string]catalog.TagPulls{}
 	for _, p := range list {
 		n := all[p.Tag]
@@ -48,7 +48,7 @@ func TestPullsUpToNow(t *testing.T) {
 		Repositories: []events.RepositoryPulls{{Repository: id.Repository, Pulls: 3, LastPulled: logged, Tags: []events.TagPulls{{Tag: "1.0", Pulls: 3, LastPulled: logged}}}}}, events.AnySeq)
 	check(t, err)
 	k.done(k.reg.LastSeq(), nil)
-	check(t, k.reg.Leases.CountPulls(t.Context(), []leases.Pull{{Hour: hour, Repository: id.Repository, Tag: "1.0", N: 2, Latest: latest},
+	check(t, k.reg.Pulls.Count(t.Context(), []pullcounts.Pull{{Hour: hour, Repository: id.Repository, Tag: "1.0", N: 2, Latest: latest},
 		{Hour: hour, Repository: id.Repository, N: 1, Latest: hour}}))
 	type counts struct {
 		Pulls      int64

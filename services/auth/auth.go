@@ -98,15 +98,14 @@ func New(c Config) *Auth {
 	return s
 }
 
-// Run destroys the secrets of erased users that are left, makes and ends
-// signing keys, forgets expired tokens, and every five minutes writes down what was refused, until ctx
-// ends. Call Close afterwards.
+// Run makes and ends signing keys, forgets expired tokens, and every five
+// minutes writes down what was refused, until ctx ends. Call Close afterwards.
+// The ErasedSecrets manager has to run beside it.
 func (s *Auth) Run(ctx context.Context) {
-	s.warn("destroy secrets of erased users", s.destroyErased(ctx))
-	expired, refusals, chores := time.NewTicker(time.Minute), time.NewTicker(refusalsEvery), time.NewTicker(time.Hour)
+	expired, refusals, keys := time.NewTicker(time.Minute), time.NewTicker(refusalsEvery), time.NewTicker(time.Hour)
 	defer expired.Stop()
 	defer refusals.Stop()
-	defer chores.Stop()
+	defer keys.Stop()
 	s.warn("look after signing keys", s.keys.tend(ctx))
 	for {
 		select {
@@ -116,8 +115,7 @@ func (s *Auth) Run(ctx context.Context) {
 			s.jwts.dropExpired(now)
 		case <-refusals.C:
 			s.warn("write down refused logins", s.recordRefusals(ctx))
-		case <-chores.C:
-			s.warn("destroy secrets of erased users", s.destroyErased(ctx))
+		case <-keys.C:
 			s.warn("look after signing keys", s.keys.tend(ctx))
 		}
 	}

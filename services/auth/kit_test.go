@@ -19,8 +19,9 @@ import (
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/activity"
 	"hubledger/services/internal/command"
-	"hubledger/services/internal/operational"
+	"hubledger/services/internal/operations"
 	"hubledger/services/internal/repository"
 	"hubledger/streams"
 	"hubledger/streams/secrets"
@@ -46,7 +47,8 @@ type hub struct {
 	read     accounts.Reader
 	view     *projections.Runner
 	rights   *access.Rights
-	activity *operational.Store
+	ops      *operations.Store
+	activity *activity.Store
 	logged   *syncBuffer
 	config   auth.Config
 }
@@ -78,7 +80,9 @@ func start(t testing.TB) *hub {
 	var err error
 	h.secrets, err = streams.OpenSecrets(ctx, h.log, filepath.Join(h.dir, "secrets.key"))
 	check(t, err)
-	h.activity, err = operational.OpenSQLite(ctx, filepath.Join(h.dir, "activity.db"))
+	h.ops, err = operations.Open(ctx, operations.Config{File: filepath.Join(h.dir, operations.FileName)})
+	check(t, err)
+	h.activity, err = activity.Open(ctx, h.ops)
 	check(t, err)
 	store, err := sqlitestore.Dir(filepath.Join(h.dir, "projections")).Open(ctx, &accounts.Projection, projections.Options{Logger: logger})
 	check(t, err)
@@ -101,6 +105,7 @@ func start(t testing.TB) *hub {
 		stop()
 		work.Wait()
 		check(t, h.activity.Close())
+		check(t, h.ops.Close())
 		check(t, store.Close())
 	})
 	for h.rights.Fresh(ctx) != nil {

@@ -6,6 +6,7 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
 )
 
@@ -19,6 +20,7 @@ func (s *Auth) Service() service.Service {
 			{Method: "GET", Pattern: "/.well-known/jwks.json", Permission: access.Open, Serve: s.serveKeys},
 		},
 		ReadModels: []*projections.Projection{&accounts.Projection},
+		Managers:   []process.Manager{s.ErasedSecrets()},
 		Sentences:  sentences,
 		Run:        s.Run,
 		Stop:       s.Close,

@@ -77,7 +77,7 @@ func (s *Auth) Email(ctx context.Context, userID string) (string, error) {
 }
 
 // Erase ends a user's account for good and destroys their secrets. The event
-// comes first: what is left after it is destroyed at the next start.
+// comes first: what is left after it is destroyed by the ErasedSecrets manager.
 func (s *Auth) Erase(ctx context.Context, by command.By, userID string) (uint64, error) {
 	seq, err := account.Erase(ctx, s.Log, by, s.Read, userID)
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *Auth) Erase(ctx context.Context, by command.By, userID string) (uint64,
 	}
 	s.passwordGone(ctx, userID)
 	if err := s.destroySecrets(ctx, userID); err != nil {
-		s.Logger.Warn("the secrets of an erased user are still there; they are destroyed within the hour", "error", err)
+		s.Logger.Warn("the secrets of an erased user are still there; this is tried again", "error", err)
 	}
 	return seq, nil
 }
@@ -95,29 +95,4 @@ func (s *Auth) destroySecrets(ctx context.Context, userID string) error {
 		return errReadOnly
 	}
 	return errors.Join(s.Secrets.Destroy(ctx, passwordKey(userID)), s.Secrets.Destroy(ctx, emailKey(userID)))
-}
-
-// destroyErased destroys what is left of erased users.
-func (s *Auth) destroyErased(ctx context.Context) error {
-	if s.Secrets == nil {
-		return nil
-	}
-	names, err := s.Secrets.Keys(ctx, userSecrets)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		id, _, _ := strings.Cut(strings.TrimPrefix(name, userSecrets), ".")
-		user, err := s.Read.AccountByID(ctx, id)
-		if errors.Is(err, accounts.ErrNotFound) || err == nil && !user.Erased {
-			continue // the read model may be behind
-		}
-		if err == nil {
-			err = s.Secrets.Destroy(ctx, name)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,10 +1,8 @@
 package auth_test
 
 import (
-	"context"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 
 	"hubledger/projections/accounts"
@@ -42,36 +40,5 @@ func TestEmailAndErase(t *testing.T) {
 	}
 	if _, err := h.Erase(ctx, by, firstAdminID(t, h)); !errors.Is(err, account.ErrLastAdmin) {
 		t.Errorf("erased the last administrator: %v", err)
-	}
-}
-
-// What a process that ended did not come to destroy, the next one does.
-func TestSecretsOfTheErasedAreDestroyedAtStart(t *testing.T) {
-	h := start(t)
-	ctx := t.Context()
-	_, err := h.Initialize(ctx)
-	check(t, err)
-	id, other := h.user("alice", alicesPassword), h.user("bob", "bobs-long-password")
-	h.done(account.Erase(ctx, h.log, by, h.read, id))
-	if keys, err := h.secrets.Keys(ctx, "user."+id+"."); err != nil || len(keys) != 1 {
-		t.Fatalf("%q, %v", keys, err)
-	}
-	run, stop := context.WithCancel(ctx)
-	stop()
-	h.Run(run) // too short
-	run, stop = context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() { h.Run(run) })
-	for {
-		keys, err := h.secrets.Keys(ctx, "user."+id+".")
-		check(t, err)
-		if len(keys) == 0 {
-			break
-		}
-	}
-	stop()
-	work.Wait()
-	if keys, err := h.secrets.Keys(ctx, "user."+other+"."); err != nil || len(keys) != 1 {
-		t.Errorf("another user's: %q, %v", keys, err)
 	}
 }

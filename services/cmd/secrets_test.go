@@ -180,7 +180,7 @@ func lookEverywhere(t *testing.T, h *hubProcess) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{".blk", "activity.db", "operations.db", "secrets.key"} {
+	for _, kind := range []string{".blk", "operations.db", "secrets.key"} {
 		if !kinds[kind] {
 			t.Fatalf("the data directory has no %s: %v", kind, kinds)
 		}

@@ -149,7 +149,7 @@ func TestReplacedCertificateIsServed(t *testing.T) {
 		}
 		is("removed", second)
 		is("still removed", second)
-		if got := strings.Count(log.String(), "are gone"); got != 1 {
+		if got := strings.Count(log.String(), "cannot be found"); got != 1 {
 			t.Errorf("%d complaints of one lost file:\n%s", got, log.String())
 		}
 		third, err := files.renew([]string{"new.example.com"}, time.Now())

@@ -28,11 +28,11 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 	h["Content-Type"] = m.TypeHeader
 	h["Content-Length"] = m.LengthHeader
 	if r.Method == http.MethodHead {
-		s.pulls.asked(repo.ID, to.ref)
+		s.served.asked(repo.ID, to.ref)
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	s.pulls.count(repo.ID, to.ref)
+	s.served.count(repo.ID, to.ref)
 	_, err = w.Write(m.Bytes)
 	return ignoreGone(err)
 }

@@ -191,7 +191,7 @@ func TestHeadIsUse(t *testing.T) {
 	c.Must(t, "HEAD", "/v2/alice/app/manifests/1.0", nil).Want(t, 200)
 	c.Must(t, "HEAD", "/v2/alice/app/manifests/"+image.Digest().String(), nil).Want(t, 200)
 	check(t, h.Registry.FlushPulls(t.Context()))
-	pulls, err := h.Leases.PullsOf(t.Context(), "")
+	pulls, err := h.Pulls.Of(t.Context(), "")
 	check(t, err)
 	if len(pulls) != 1 || pulls[0].Tag != "1.0" || pulls[0].N != 0 || time.Since(pulls[0].Latest) > time.Minute {
 		t.Errorf("counted %+v", pulls)

@@ -1,15 +1,11 @@
 package registry
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"hubledger/events"
-	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulls"
 )
 
 // A pullCounter counts manifests served since the last flush.
@@ -68,90 +64,16 @@ func (p *pullCounter) take() map[pulled]*tally {
 	return taken
 }
 
-// FlushPulls writes what was counted to the operational store. Called each
-// second, it loses at most a second of counts when the process dies.
+// FlushPulls writes what was counted to the operational store, from where
+// package pulls writes each hour into the log. Called each second, it loses at most a second of counts when the process dies.
 func (s *Registry) FlushPulls(ctx context.Context) error {
-	counts := s.pulls.take()
+	counts := s.served.take()
 	if counts == nil {
 		return nil
 	}
-	list := make([]leases.Pull, 0, len(counts))
+	list := make([]pulls.Pull, 0, len(counts))
 	for k, t := range counts {
-		list = append(list, leases.Pull{Hour: t.last, Repository: k.repo, Tag: k.tag, N: t.n, Latest: t.last})
+		list = append(list, pulls.Pull{Hour: t.last, Repository: k.repo, Tag: k.tag, N: t.n, Latest: t.last})
 	}
-	return s.Leases.CountPulls(ctx, list)
-}
-
-// What one pulls.counted event lists is bounded, so that it stays a message of
-// a few megabytes: tags beyond maxPullRows are counted by repository only, and
-// of more than maxPulled repositories those with the fewest pulls are left out.
-const (
-	maxPullRows = 20_000
-	maxPulled   = 20_000
-)
-
-// RecordPulls appends one pulls.counted event for each hour that has ended.
-func (s *Registry) RecordPulls(ctx context.Context) error {
-	hours, err := s.Leases.Hours(ctx, time.Now())
-	if err != nil {
-		return err
-	}
-	for _, h := range hours {
-		hour, err := s.Leases.ReadHour(ctx, h)
-		if err != nil {
-			return err
-		}
-		e, err := events.New(countsOf(s.Leases.Node(), hour), events.Meta{ID: hour.Event, Source: "/registry/pulls", Actor: "system"})
-		if err != nil {
-			return err
-		}
-		// The subject is this node's own. Its last event may be this very hour's,
-		// from an attempt whose end was not seen.
-		last, err := s.Log.Last(ctx, e.Subject)
-		if err != nil {
-			return err
-		}
-		var expect uint64
-		if last != nil {
-			expect = last.Seq
-		}
-		if last == nil || last.ID() != hour.Event {
-			if _, err := s.Log.Append(ctx, e, expect); err != nil {
-				return err
-			}
-		}
-		if err := s.Leases.ClearHour(ctx, h); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// countsOf orders an hour's pulls by repository and tag.
-func countsOf(node string, hour leases.Hour) events.PullsCounted {
-	slices.SortFunc(hour.Pulls, func(a, b leases.Pull) int {
-		if c := strings.Compare(a.Repository, b.Repository); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Tag, b.Tag)
-	})
-	e := events.PullsCounted{Node: node, From: hour.From.UTC(), Repositories: []events.RepositoryPulls{}}
-	for k, p := range hour.Pulls {
-		if n := len(e.Repositories); n == 0 || e.Repositories[n-1].Repository != p.Repository {
-			e.Repositories = append(e.Repositories, events.RepositoryPulls{Repository: p.Repository})
-		}
-		r := &e.Repositories[len(e.Repositories)-1]
-		r.Pulls += p.N
-		if p.Latest.After(r.LastPulled) {
-			r.LastPulled = p.Latest.UTC()
-		}
-		if p.Tag != "" && k < maxPullRows {
-			r.Tags = append(r.Tags, events.TagPulls{Tag: p.Tag, Pulls: p.N, LastPulled: p.Latest.UTC()})
-		}
-	}
-	if len(e.Repositories) > maxPulled {
-		slices.SortStableFunc(e.Repositories, func(a, b events.RepositoryPulls) int { return cmp.Compare(b.Pulls, a.Pulls) })
-		e.Repositories = e.Repositories[:maxPulled]
-	}
-	return e
+	return s.Pulls.Count(ctx, list)
 }

@@ -20,6 +20,7 @@ import (
 	"hubledger/services/registry/gc"
 	"hubledger/services/registry/leases"
 	"hubledger/services/registry/pulllimit"
+	"hubledger/services/registry/pulls"
 	"hubledger/services/registry/quota"
 )
 
@@ -67,6 +68,7 @@ type Config struct {
 	Images images.Reader
 	Blobs  Blobs
 	Leases *leases.Store
+	Pulls  *pulls.Store
 	Logger *slog.Logger
 	// Access authorizes every request before anything else is done.
 	Access Access
@@ -104,7 +106,7 @@ type Registry struct {
 	// GC collects the blobs that nothing needs any more.
 	GC      *gc.Collector
 	cache   *cache.Cache
-	pulls   *pullCounter
+	served  *pullCounter
 	limiter *pulllimit.Limiter
 	usage   *quota.Usage
 	open    *openUploads
@@ -128,7 +130,7 @@ func New(c Config) *Registry {
 		c.Metrics = NewMetrics()
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
-	s := &Registry{Config: c, cache: cache.New(maxCacheBytes), pulls: newPullCounter(),
+	s := &Registry{Config: c, cache: cache.New(maxCacheBytes), served: newPullCounter(),
 		limiter: pulllimit.New(c.PullLimits), usage: quota.NewUsage(c.Images), open: newOpenUploads(c.MaxUploads)}
 	s.GC = gc.New(gc.Config{Log: c.Log, View: c.View, Images: c.Images, Blobs: c.Blobs, Leases: c.Leases,
 		LeaseTerm: c.LeaseTerm, Wait: c.Wait, Swept: s.countSwept})

@@ -6,7 +6,9 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/images"
+	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
+	"hubledger/services/registry/pulls"
 )
 
 // abandonedAfter is when an upload that nothing is written to is purged.
@@ -21,11 +23,11 @@ func (s *Registry) Service() service.Service {
 		ReadModels: []*projections.Projection{&images.Projection},
 		Jobs: []service.Job{
 			{Name: "write down pull counts", Every: time.Second, Run: s.FlushPulls},
-			{Name: "record pull counts", Every: time.Minute, Run: s.RecordPulls},
 			{Name: "purge abandoned uploads", Every: 10 * time.Minute, Run: s.purgeUploads},
 			{Name: "drop old leases", Every: min(s.LeaseTerm, time.Hour), Run: s.dropLeases},
 			{Name: "collect garbage", Every: s.GCInterval, Run: s.collectGarbage},
 		},
+		Managers:  []process.Manager{pulls.Manager(s.Pulls)},
 		Metrics:   s.Metrics.collectors(),
 		Sentences: sentences,
 		Start:     s.GC.FinishSweeps,

@@ -28,6 +28,7 @@ func (n *Node) startJobs(ctx context.Context) {
 	n.background(func() {
 		n.activity.Run(ctx, func(err error) { n.Logger.Error("keep the activity of accounts", "error", err) })
 	})
+	n.startManagers(ctx)
 	for _, s := range n.services {
 		if s.Run != nil {
 			n.background(func() { s.Run(ctx) })

@@ -14,11 +14,14 @@ import (
 	"hubledger/projections"
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
-	"hubledger/services/internal/operational"
+	"hubledger/services/internal/activity"
+	"hubledger/services/internal/operations"
+	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulls"
 	"hubledger/streams"
 	"hubledger/streams/secrets"
 )
@@ -28,27 +31,30 @@ import (
 // and stopped in the reverse order.
 type Node struct {
 	Config
-	log       *streams.Log
-	storage   projections.Storage
-	leases    *leases.Store
-	activity  *operational.Store
-	secrets   *secrets.Bucket // nil while the log is read-only
-	blobs     *blobs.Store    // nil when no service of this node needs it
-	handles   []*readModel    // every read model of the program, open or not
-	models    []*readModel    // those that are open, in the order in which they start
-	rights    *access.Rights
-	auth      *auth.Auth
-	registry  *registry.Registry
-	services  []service.Service // that this node runs
-	operator  service.Service   // the API on the admin socket, for the operator
-	sentences service.Sentences // of all services, also those that this node does not run
-	router    *service.Router
-	first     auth.First
-	metrics   *metrics
-	guard     *streams.Guard
-	ending    context.Context // ends when the node is to stop
-	stop      context.CancelFunc
-	running   sync.WaitGroup
+	log        *streams.Log
+	storage    projections.Storage
+	operations *operations.Store
+	leases     *leases.Store
+	pulls      *pulls.Store
+	activity   *activity.Store
+	secrets    *secrets.Bucket // nil while the log is read-only
+	blobs      *blobs.Store    // nil when no service of this node needs it
+	handles    []*readModel    // every read model of the program, open or not
+	models     []*readModel    // those that are open, in the order in which they start
+	rights     *access.Rights
+	auth       *auth.Auth
+	registry   *registry.Registry
+	services   []service.Service // that this node runs
+	managers   []*process.Runner // of those services
+	operator   service.Service   // the API on the admin socket, for the operator
+	sentences  service.Sentences // of all services, also those that this node does not run
+	router     *service.Router
+	first      auth.First
+	metrics    *metrics
+	guard      *streams.Guard
+	ending     context.Context // ends when the node is to stop
+	stop       context.CancelFunc
+	running    sync.WaitGroup
 }
 
 // Open starts everything but the HTTP server and returns when every projection has
@@ -103,6 +109,9 @@ func (n *Node) makeServices(ctx context.Context) error {
 		}
 	}
 	if n.router, err = service.NewRouter(append([]service.Service{n.pages()}, n.services...), nil); err != nil {
+		return err
+	}
+	if err := n.makeManagers(ctx); err != nil {
 		return err
 	}
 	return n.openReadModels(ctx)
@@ -173,6 +182,9 @@ func (n *Node) Close(ctx context.Context) error {
 	}
 	if n.leases != nil {
 		errs = append(errs, n.leases.Close())
+	}
+	if n.operations != nil {
+		errs = append(errs, n.operations.Close())
 	}
 	if n.log != nil {
 		errs = append(errs, n.log.Close(ctx))

@@ -5,19 +5,19 @@ import (
 	"time"
 
 	"hubledger/projections/catalog"
-	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulls"
 )
 
 // recentPulls counts the pulls that no event in the log counts yet.
-type recentPulls struct{ *leases.Store }
+type recentPulls struct{ *pulls.Store }
 
 func (p recentPulls) RecentPulls(ctx context.Context, repo string) (map[string]catalog.TagPulls, error) {
-	pulls, err := p.PullsOf(ctx, repo)
+	counted, err := p.Of(ctx, repo)
 	if err != nil {
 		return nil, err
 	}
 	counts := map[string]catalog.TagPulls{}
-	for _, pull := range pulls {
+	for _, pull := range counted {
 		n := counts[pull.Tag]
 		n.Pulls += pull.N
 		if pull.Latest.After(n.LastPulled) {

@@ -24,7 +24,7 @@ func (n *Node) allServices() ([]service.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	cleaner := cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{found, recentPulls{n.leases}},
+	cleaner := cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{found, recentPulls{n.pulls}},
 		Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})
 	everybody, operator, err := n.makeAPIs(cleaner, found)
 	if err != nil {
@@ -59,7 +59,7 @@ func (n *Node) makeShared() (content *readModel, found catalog.Reader, err error
 	}
 	n.auth = auth.New(c)
 	content = n.readModel(&images.Projection)
-	rc := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.leases,
+	rc := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.leases, Pulls: n.pulls,
 		Access: n.auth, Rights: n.rights, Quotas: quotas{who}, PullLimits: n.PullLimits, DefaultVisibility: n.DefaultVisibility,
 		Logger: n.Logger, LeaseTerm: n.LeaseTerm, UndeleteWindow: n.UndeleteWindow, GCInterval: n.GCInterval}
 	if n.blobs != nil {
@@ -76,7 +76,7 @@ func (n *Node) makeAPIs(cleaner *cleanup.Cleaner, found catalog.Reader) (everybo
 	c := api.Config{Auth: n.auth, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.meteredLog(),
 		ReadModels: nodeReadModels{n}, Accounts: accounts.Reader{DB: n.readModel(&accounts.Projection)}, Catalog: found, Images: n.registry.Images, Registry: n.registry,
 		Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
-		Cleaner:   cleaner, KeptAnswers: n.activity, Used: n.activity, RecentPulls: recentPulls{n.leases}, Logger: n.Logger,
+		Cleaner:   cleaner, KeptAnswers: n.activity, Used: n.activity, RecentPulls: recentPulls{n.pulls}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, Version: n.Version, UndeleteWindow: n.UndeleteWindow}
 	if everybody, err = api.New(c); err != nil {
 		return nil, nil, err

@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 
 	"hubledger/events"
-	"hubledger/services/internal/operational"
+	"hubledger/services/internal/activity"
+	"hubledger/services/internal/operations"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/pulls"
 	"hubledger/streams"
 )
 
@@ -24,10 +26,7 @@ func (n *Node) hasSpace() bool {
 }
 
 func (n *Node) openStores(ctx context.Context) (err error) {
-	if n.leases, err = n.openLeases(ctx); err != nil {
-		return err
-	}
-	if n.activity, err = n.openActivity(ctx); err != nil {
+	if err := n.openOperations(ctx); err != nil {
 		return err
 	}
 	if n.secrets, err = streams.OpenSecrets(ctx, n.log, n.SecretsKeyFile); err != nil && !errors.Is(err, events.ErrReadOnly) {
@@ -40,16 +39,18 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	return err
 }
 
-func (n *Node) openLeases(ctx context.Context) (*leases.Store, error) {
-	if n.PostgresURL != "" {
-		return leases.OpenPostgres(ctx, n.PostgresURL)
+// openOperations opens the operational store and what keeps its tables there.
+func (n *Node) openOperations(ctx context.Context) (err error) {
+	n.operations, err = operations.Open(ctx, operations.Config{File: filepath.Join(n.Data, operations.FileName), PostgresURL: n.PostgresURL})
+	if err != nil {
+		return err
 	}
-	return leases.OpenSQLite(ctx, filepath.Join(n.Data, "operations.db"))
-}
-
-func (n *Node) openActivity(ctx context.Context) (*operational.Store, error) {
-	if n.PostgresURL != "" {
-		return operational.OpenPostgres(ctx, n.PostgresURL)
+	if n.leases, err = leases.Open(ctx, n.operations); err != nil {
+		return err
 	}
-	return operational.OpenSQLite(ctx, filepath.Join(n.Data, "activity.db"))
+	if n.pulls, err = pulls.Open(ctx, n.operations); err != nil {
+		return err
+	}
+	n.activity, err = activity.Open(ctx, n.operations)
+	return err
 }

@@ -50,8 +50,9 @@ type Bucket struct {
 }
 
 // Open opens the bucket and makes it when it is missing. The error wraps ErrKey
-// when the key is not the one the secrets were written with, and that of
-// ReadOnly when there are no secrets yet and none may be written.
+// when the key is not the one the secrets were written with, ErrConflict while
+// another node is setting the bucket up (open it again), and that of ReadOnly
+// when there are no secrets yet and none may be written.
 func Open(ctx context.Context, c Config) (*Bucket, error) {
 	b := &Bucket{config: c}
 	if err := b.open(ctx); err != nil {
@@ -108,8 +109,11 @@ func (b *Bucket) begin(ctx context.Context) (err error) {
 	if !errors.Is(err, ErrConflict) {
 		return err
 	}
-	if _, _, err = b.Get(ctx, canaryKey); errors.Is(err, ErrKey) {
+	switch _, _, err = b.Get(ctx, canaryKey); {
+	case errors.Is(err, ErrKey):
 		return fmt.Errorf("key file %s: %w: another node made one first; copy its key file here", b.config.KeyFile, err)
+	case errors.Is(err, ErrNotFound): // the other node's write is still under way
+		return fmt.Errorf("another node is setting up the secrets: %w", ErrConflict)
 	}
 	return err
 }

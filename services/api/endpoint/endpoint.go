@@ -11,9 +11,9 @@ import (
 
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/activity"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/failure"
-	"hubledger/services/internal/operational"
 	"hubledger/services/internal/service"
 )
 
@@ -31,9 +31,9 @@ type Rights interface {
 }
 
 // KeptAnswers remembers what was answered under an Idempotency-Key; see package
-// operational.
+// activity.
 type KeptAnswers interface {
-	Begin(ctx context.Context, principal, key string, request []byte, now time.Time) (*operational.Answer, *operational.Claim, error)
+	Begin(ctx context.Context, principal, key string, request []byte, now time.Time) (*activity.Answer, *activity.Claim, error)
 }
 
 // ReadModels are all that a client may look at next.

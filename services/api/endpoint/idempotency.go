@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/activity"
 	"hubledger/services/internal/apitypes"
-	"hubledger/services/internal/operational"
 )
 
 // MinKey and MaxKey bound an Idempotency-Key, in bytes. The key encrypts the kept
@@ -36,9 +36,9 @@ func (s *Set) serveOnce(w http.ResponseWriter, r *http.Request, need access.Perm
 	}
 	prior, claim, err := s.KeptAnswers.Begin(r.Context(), CallOf(r.Context()).account(), key, request, time.Now())
 	switch {
-	case errors.Is(err, operational.ErrInFlight):
+	case errors.Is(err, activity.ErrInFlight):
 		return Fail(http.StatusConflict, "the first request with this Idempotency-Key is not answered yet: try again").With("Retry-After", "1").Because(err)
-	case errors.Is(err, operational.ErrDifferentRequest):
+	case errors.Is(err, activity.ErrDifferentRequest):
 		return Fail(http.StatusUnprocessableEntity, "this Idempotency-Key was used for another request").Because(err)
 	case err != nil:
 		return err
@@ -58,7 +58,7 @@ func requestText(r *http.Request) ([]byte, error) {
 
 // keepAnswer serves a request and keeps its answer before it is sent. An answer
 // that tells of no change is not kept: the same request is then served again.
-func (s *Set) keepAnswer(w http.ResponseWriter, r *http.Request, claim *operational.Claim, serve http.HandlerFunc) {
+func (s *Set) keepAnswer(w http.ResponseWriter, r *http.Request, claim *activity.Claim, serve http.HandlerFunc) {
 	// The work goes on when the client has gone.
 	lasting := context.WithoutCancel(r.Context())
 	ctx, cancel := context.WithTimeout(lasting, AnswerTime)
@@ -91,8 +91,8 @@ func (s *Set) warnClaim(err error) {
 }
 
 // answer is what is kept of a held answer.
-func (a *heldAnswer) answer() operational.Answer {
-	kept := operational.Answer{Status: max(a.status, http.StatusOK), Header: http.Header{}, Body: a.body.Bytes()}
+func (a *heldAnswer) answer() activity.Answer {
+	kept := activity.Answer{Status: max(a.status, http.StatusOK), Header: http.Header{}, Body: a.body.Bytes()}
 	for _, name := range keptHeaders {
 		if values := a.header.Values(name); values != nil {
 			kept.Header[name] = values
@@ -101,7 +101,7 @@ func (a *heldAnswer) answer() operational.Answer {
 	return kept
 }
 
-func replay(w http.ResponseWriter, a *operational.Answer) {
+func replay(w http.ResponseWriter, a *activity.Answer) {
 	for name, values := range a.Header {
 		w.Header()[name] = values
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hubledger/projections"
+	"hubledger/services/internal/process"
 )
 
 // A Service is one part of the program. All fields but Name may be empty.
@@ -27,6 +28,9 @@ type Service struct {
 	ReadModels []*projections.Projection
 	// Jobs run at intervals while the log can be written.
 	Jobs []Job
+	// Managers are its process managers. Of the nodes that run the service one
+	// leads each of them.
+	Managers []process.Manager
 	// Metrics are shown at /metrics.
 	Metrics []prometheus.Collector
 	// Sentences describe its events to people. Every event type has one sentence, by

@@ -2,28 +2,27 @@ package leases
 
 import (
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/internal/operations"
 )
 
 // BenchmarkTake gives new leases, by one client and by eight.
 func BenchmarkTake(b *testing.B) {
 	for _, kind := range []struct {
-		name string
-		open func(b *testing.B) (*Store, error)
+		name   string
+		config func(b *testing.B) operations.Config
 	}{
-		{"sqlite", func(b *testing.B) (*Store, error) {
-			return OpenSQLite(b.Context(), filepath.Join(b.TempDir(), "leases.db"))
-		}},
-		{"postgres", func(b *testing.B) (*Store, error) { return OpenPostgres(b.Context(), postgres.URL(b)) }},
+		{"sqlite", func(b *testing.B) operations.Config { return file(b) }},
+		{"postgres", func(b *testing.B) operations.Config { return operations.Config{PostgresURL: postgres.URL(b)} }},
 	} {
 		for _, clients := range []int{1, 8} {
 			b.Run(fmt.Sprintf("%s/c%d", kind.name, clients), func(b *testing.B) {
-				s := opened(b)(kind.open(b))
-				defer s.Close()
+				s, end := open(b, kind.config(b))
+				defer end()
 				var next atomic.Int64
 				inParallel(b, clients, func() error {
 					return s.Take(b.Context(), "alice/app", inAnHour(), digest.FromString(fmt.Sprint(next.Add(1))))
@@ -38,8 +37,8 @@ func BenchmarkTake(b *testing.B) {
 func BenchmarkPush(b *testing.B) {
 	for _, clients := range []int{1, 8} {
 		b.Run(fmt.Sprintf("sqlite/c%d", clients), func(b *testing.B) {
-			s := opened(b)(OpenSQLite(b.Context(), filepath.Join(b.TempDir(), "leases.db")))
-			defer s.Close()
+			s, end := open(b, file(b))
+			defer end()
 			var next atomic.Int64
 			inParallel(b, clients, func() error {
 				i := next.Add(1)
@@ -59,8 +58,8 @@ func BenchmarkPush(b *testing.B) {
 
 // BenchmarkHas looks a lease up among 100,000.
 func BenchmarkHas(b *testing.B) {
-	s := opened(b)(OpenSQLite(b.Context(), filepath.Join(b.TempDir(), "leases.db")))
-	defer s.Close()
+	s, end := open(b, file(b))
+	defer end()
 	ds := make([]digest.Digest, 100_000)
 	for i := range ds {
 		ds[i] = digest.FromString(fmt.Sprint(i))

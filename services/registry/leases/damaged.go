@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/internal/operations"
 )
 
 // MarkDamaged remembers that a blob's file is not what it should be. The first
@@ -15,9 +17,9 @@ func (s *Store) MarkDamaged(ctx context.Context, d digest.Digest, problem string
 	if err != nil {
 		return err
 	}
-	return s.change.run(ctx, noLock, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO damaged (digest, since, problem) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING`,
-			raw, micros(time.Now()), storable(problem))
+	return s.change(ctx, noLock, func(t *tx) error {
+		_, err := t.Exec(`INSERT INTO damaged (digest, since, problem) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING`,
+			raw, operations.Micros(time.Now()), operations.Storable(problem))
 		return err
 	})
 }
@@ -28,9 +30,9 @@ func (s *Store) ClearDamaged(ctx context.Context, ds ...digest.Digest) error {
 	if err != nil {
 		return err
 	}
-	return s.change.run(ctx, noLock, func(t *tx) error {
+	return s.change(ctx, noLock, func(t *tx) error {
 		return eachChunk(ps, func(chunk []packed) error {
-			_, err := t.exec(`DELETE FROM damaged WHERE digest IN `+list(1, len(chunk)), args(chunk)...)
+			_, err := t.Exec(`DELETE FROM damaged WHERE digest IN `+list(1, len(chunk)), args(chunk)...)
 			return err
 		})
 	})
@@ -38,14 +40,14 @@ func (s *Store) ClearDamaged(ctx context.Context, ds ...digest.Digest) error {
 
 // Damaged lists the blobs that are known to be damaged.
 func (s *Store) Damaged(ctx context.Context) (found []Damage, err error) {
-	err = s.change.run(ctx, noLock, func(t *tx) error {
+	err = s.change(ctx, noLock, func(t *tx) error {
 		found = nil
-		return t.query(func(rows *sql.Rows) error {
+		return t.Query(func(rows *sql.Rows) error {
 			var raw []byte
 			var since int64
 			var problem string
 			err := rows.Scan(&raw, &since, &problem)
-			found = append(found, Damage{unpack(raw), fromMicros(since), problem})
+			found = append(found, Damage{unpack(raw), operations.Time(since), problem})
 			return err
 		}, `SELECT digest, since, problem FROM damaged ORDER BY digest`)
 	})

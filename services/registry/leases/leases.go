@@ -1,8 +1,7 @@
-// Package leases is the registry's operational store: who needs which blob
-// although no manifest in the log says so, which blobs are on their way out,
-// which are damaged, and what was pulled since the last hour was written to
-// the log. None of it can be rebuilt from the log, and none of it is lost
-// sleep over: after its loss clients push again and garbage collection rests.
+// Package leases keeps, in the operational store, who needs which blob although
+// no manifest in the log says so, which blobs are on their way out, and which
+// are damaged. None of it can be rebuilt from the log: after its loss clients
+// push again and garbage collection rests for one lease term.
 //
 // Three kinds of rows fence blobs against garbage collection:
 //
@@ -14,9 +13,8 @@
 // A digest has either a live lease or pin, or a leaving mark, never both: each
 // is given in a transaction that fails for the other.
 //
-// The store is an SQLite file beside the projections or a PostgreSQL database
-// that several nodes share. Both run the same statements. The SQLite one has
-// its fences in memory too, so looking at them costs a map access.
+// Where one process alone writes the store, it has the fences in memory too, so
+// that looking at them costs a map access.
 package leases
 
 import (
@@ -36,7 +34,6 @@ var (
 	ErrLeaving = errors.New("a blob is being removed")
 	// ErrNoLease: the repository named has no live lease on the blob.
 	ErrNoLease = errors.New("no lease on the blob")
-	ErrClosed  = errors.New("the operational store is closed")
 )
 
 // A LeavingError names the blobs that cannot be leased or pinned now. Wait for

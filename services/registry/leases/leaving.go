@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/internal/operations"
 )
 
 // MarkLeaving marks as leaving those of the blobs that have no live lease or
@@ -20,7 +22,7 @@ func (s *Store) MarkLeaving(ctx context.Context, ds []digest.Digest) (marked []d
 	// In small transactions: pushes wait while marks are given.
 	err = eachChunk(ps, func(chunk []packed) error {
 		var given []packed
-		err := s.change.run(ctx, givesMarks, func(t *tx) (err error) {
+		err := s.change(ctx, givesMarks, func(t *tx) (err error) {
 			given, err = t.mark(chunk)
 			return err
 		})
@@ -31,7 +33,7 @@ func (s *Store) MarkLeaving(ctx context.Context, ds []digest.Digest) (marked []d
 }
 
 func (t *tx) mark(ds []packed) (given []packed, err error) {
-	now := micros(time.Now())
+	now := operations.Micros(time.Now())
 	for _, d := range ds {
 		free, err := t.fences.claim(d, now)
 		if err != nil {
@@ -40,7 +42,7 @@ func (t *tx) mark(ds []packed) (given []packed, err error) {
 		if !free {
 			continue
 		}
-		if _, err := t.exec(`INSERT INTO leaving (digest, since) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`, []byte(d), now); err != nil {
+		if _, err := t.Exec(`INSERT INTO leaving (digest, since) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`, []byte(d), now); err != nil {
 			return nil, err
 		}
 		given = append(given, d)
@@ -51,13 +53,13 @@ func (t *tx) mark(ds []packed) (given []packed, err error) {
 // Leaving lists the leaving marks. Those older than this process are of a
 // collection that was interrupted.
 func (s *Store) Leaving(ctx context.Context) (marks []Mark, err error) {
-	err = s.change.run(ctx, noLock, func(t *tx) error {
+	err = s.change(ctx, noLock, func(t *tx) error {
 		marks = nil
-		return t.query(func(rows *sql.Rows) error {
+		return t.Query(func(rows *sql.Rows) error {
 			var raw []byte
 			var since int64
 			err := rows.Scan(&raw, &since)
-			marks = append(marks, Mark{unpack(raw), fromMicros(since)})
+			marks = append(marks, Mark{unpack(raw), operations.Time(since)})
 			return err
 		}, `SELECT digest, since FROM leaving ORDER BY digest`)
 	})
@@ -74,7 +76,7 @@ func (s *Store) IsLeaving(ctx context.Context, d digest.Digest) (marked bool, er
 		found, err := s.mem.leaving([]packed{packed(raw)})
 		return len(found) > 0, err
 	}
-	err = queryAll(ctx, s.db, func(*sql.Rows) error { marked = true; return nil },
+	err = s.ops.Query(ctx, func(*sql.Rows) error { marked = true; return nil },
 		`SELECT 1 FROM leaving WHERE digest = $1`, raw)
 	return marked, err
 }
@@ -85,9 +87,9 @@ func (s *Store) ClearLeaving(ctx context.Context, ds ...digest.Digest) error {
 	if err != nil {
 		return err
 	}
-	return s.change.run(ctx, noLock, func(t *tx) error {
+	return s.change(ctx, noLock, func(t *tx) error {
 		return eachChunk(ps, func(chunk []packed) error {
-			if _, err := t.exec(`DELETE FROM leaving WHERE digest IN `+list(1, len(chunk)), args(chunk)...); err != nil {
+			if _, err := t.Exec(`DELETE FROM leaving WHERE digest IN `+list(1, len(chunk)), args(chunk)...); err != nil {
 				return err
 			}
 			if t.mem != nil {

@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"slices"
 	"sync"
+
+	"hubledger/services/internal/operations"
 )
 
 // mirror holds every fence of an SQLite store in memory. The writer changes it
@@ -44,15 +46,15 @@ func newMirror() *mirror {
 	return &mirror{byDigest: map[packed]*fenced{}, pins: map[Pin]pinned{}}
 }
 
-// load replaces leases and marks by what is stored, and adds stored pins.
-func (m *mirror) load(ctx context.Context, q querier) error {
+// Load replaces leases and marks by what is stored, and adds stored pins.
+func (m *mirror) Load(ctx context.Context, q operations.Querier) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for d, f := range m.byDigest {
 		f.leases, f.since = nil, 0
 		m.tidy(d, f)
 	}
-	err := queryAll(ctx, q, func(rows *sql.Rows) error {
+	err := operations.EachRow(ctx, q, func(rows *sql.Rows) error {
 		var l lease
 		var raw []byte
 		err := rows.Scan(&l.repo, &raw, &l.until)
@@ -66,7 +68,7 @@ func (m *mirror) load(ctx context.Context, q querier) error {
 	for _, f := range m.byDigest {
 		slices.SortFunc(f.leases, func(a, b lease) int { return cmp.Compare(a.repo, b.repo) })
 	}
-	err = queryAll(ctx, q, func(rows *sql.Rows) error {
+	err = operations.EachRow(ctx, q, func(rows *sql.Rows) error {
 		var raw []byte
 		var since int64
 		err := rows.Scan(&raw, &since)
@@ -77,7 +79,7 @@ func (m *mirror) load(ctx context.Context, q querier) error {
 		return err
 	}
 	known := len(m.pins) > 0
-	return queryAll(ctx, q, func(rows *sql.Rows) error {
+	return operations.EachRow(ctx, q, func(rows *sql.Rows) error {
 		var p pin
 		var raw []byte
 		err := rows.Scan(&p.id, &raw, &p.until)

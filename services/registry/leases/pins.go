@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/internal/operations"
 )
 
 // A Pin is one operation's hold on blobs. Two operations never share one.
@@ -22,9 +24,9 @@ func (s *Store) Pin(ctx context.Context, ds ...digest.Digest) (Pin, error) {
 		return "", err
 	}
 	id, now := Pin(uuid.NewString()), time.Now()
-	until := micros(now.Add(PinTerm))
+	until := operations.Micros(now.Add(PinTerm))
 	if s.mem == nil {
-		return id, s.change.run(ctx, givesHolds, func(t *tx) error {
+		return id, s.change(ctx, givesHolds, func(t *tx) error {
 			marked, err := t.fences.leaving(ps)
 			if err != nil {
 				return err
@@ -39,7 +41,7 @@ func (s *Store) Pin(ctx context.Context, ds ...digest.Digest) (Pin, error) {
 	if err != nil || len(bare) == 0 {
 		return id, err
 	}
-	err = s.change.run(ctx, givesHolds, func(t *tx) error { return t.writePin(id, bare, until) })
+	err = s.change(ctx, givesHolds, func(t *tx) error { return t.writePin(id, bare, until) })
 	if err != nil {
 		s.mem.unpin(id)
 		return "", err
@@ -61,7 +63,7 @@ func (s *Store) Unpin(id Pin) {
 
 func (t *tx) writePin(id Pin, ds []packed, until int64) error {
 	return eachChunk(ds, func(chunk []packed) error {
-		_, err := t.exec(`INSERT INTO pins (id, digest, until) VALUES `+rows(len(chunk)), args(chunk, string(id), until)...)
+		_, err := t.Exec(`INSERT INTO pins (id, digest, until) VALUES `+rows(len(chunk)), args(chunk, string(id), until)...)
 		return err
 	})
 }
@@ -96,8 +98,8 @@ func (s *Store) deletePins(first Pin) {
 		}
 	}
 	// An error only means that the pins end by their term.
-	_ = s.change.run(context.Background(), noLock, func(t *tx) error {
-		_, err := t.exec(`DELETE FROM pins WHERE id IN `+list(1, len(ids)), ids...)
+	_ = s.change(context.Background(), noLock, func(t *tx) error {
+		_, err := t.Exec(`DELETE FROM pins WHERE id IN `+list(1, len(ids)), ids...)
 		return err
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -12,11 +11,6 @@ import (
 // The tables, in words that SQLite and PostgreSQL share. Digests are 32 or 64
 // bytes, times microseconds since 1970 UTC.
 const schema = `
-CREATE TABLE IF NOT EXISTS meta (
-	id      BIGINT NOT NULL PRIMARY KEY, -- 1
-	node    TEXT   NOT NULL,
-	created BIGINT NOT NULL
-);
 CREATE TABLE IF NOT EXISTS leases (
 	repository TEXT   NOT NULL,
 	digest     BYTEA  NOT NULL,
@@ -39,22 +33,7 @@ CREATE TABLE IF NOT EXISTS damaged (
 	since   BIGINT NOT NULL,
 	problem TEXT   NOT NULL
 );
-CREATE TABLE IF NOT EXISTS pulls (
-	hour       BIGINT NOT NULL,
-	repository TEXT   NOT NULL,
-	tag        TEXT   NOT NULL, -- '' for pulls by digest
-	n          BIGINT NOT NULL,
-	latest     BIGINT NOT NULL,
-	PRIMARY KEY (hour, repository, tag)
-);
-CREATE TABLE IF NOT EXISTS pull_hours (
-	hour  BIGINT NOT NULL PRIMARY KEY, -- no longer counted into
-	event TEXT   NOT NULL
-);
 `
-
-func micros(t time.Time) int64     { return t.UnixMicro() }
-func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
 // pack makes a digest the bytes that stand in the tables. It stands in for
 // digest.Validate, which spends microseconds in a regular expression.

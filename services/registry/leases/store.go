@@ -2,66 +2,47 @@ package leases
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
+	"hubledger/services/internal/operations"
 )
 
-// A Store is the operational store. Its methods may be called concurrently.
+// A Store keeps the fences of blobs. Its methods may be called concurrently.
 type Store struct {
-	db      *sql.DB
+	ops     *operations.Store
 	mem     *mirror // the fences in memory; nil when other nodes write too
-	change  changer
 	unpins  chan Pin
-	node    string
-	created time.Time
 	work    sync.WaitGroup
 	quit    chan struct{}
 	closing sync.Once
-	closed  error
 }
 
-// Node is this store's id: random, made with the store, and kept with it.
-func (s *Store) Node() string { return s.node }
-
-// Created is when this store was made. Before that nobody knows who held
-// what: garbage collection rests for one lease term from then on.
-func (s *Store) Created() time.Time { return s.created }
-
-// begin reads or makes what a store is told apart by, and starts its work.
-func (s *Store) begin(ctx context.Context) error {
-	err := s.change.run(ctx, givesMarks, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO meta (id, node, created) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING`,
-			uuid.NewString(), micros(time.Now()))
-		if err != nil {
-			return err
-		}
-		return t.query(func(rows *sql.Rows) error {
-			var created int64
-			err := rows.Scan(&s.node, &created)
-			s.created = fromMicros(created)
-			return err
-		}, `SELECT node, created FROM meta`)
-	})
-	if err != nil {
-		return fmt.Errorf("open operational store: %w", err)
+// Open keeps fences in the operational store. Close it before that.
+func Open(ctx context.Context, ops *operations.Store) (*Store, error) {
+	s := &Store{ops: ops, unpins: make(chan Pin, 1024), quit: make(chan struct{})}
+	err := ops.Define(ctx, schema)
+	if err == nil && ops.Alone() {
+		s.mem = newMirror()
+		err = ops.Mirror(ctx, s.mem)
 	}
-	s.unpins, s.quit = make(chan Pin, 1024), make(chan struct{})
+	if err != nil {
+		return nil, fmt.Errorf("open the leases: %w", err)
+	}
 	s.work.Go(s.dropPins)
-	return nil
+	return s, nil
 }
 
-// Close ends what runs in the background and closes the database. What is
-// called afterwards fails.
+// Created is when the operational store was made. Before that nobody knows who
+// held what: garbage collection rests for one lease term from then on.
+func (s *Store) Created() time.Time { return s.ops.Created() }
+
+// Close ends what runs in the background.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.quit)
 		s.work.Wait()
-		s.closed = errors.Join(s.change.close(), s.db.Close())
 	})
-	return s.closed
+	return nil
 }

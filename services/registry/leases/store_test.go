@@ -2,6 +2,7 @@ package leases
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,34 +11,37 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/projections/pgtest"
+	"hubledger/services/internal/operations"
 )
 
 // stores are the databases that every test runs on.
 var stores = []struct {
-	name string
-	open func(t *testing.T) (open func() *Store)
+	name   string
+	config func(t *testing.T) operations.Config
 }{
-	{"sqlite", func(t *testing.T) func() *Store {
-		path := filepath.Join(t.TempDir(), "leases.db")
-		return func() *Store { return opened(t)(OpenSQLite(t.Context(), path)) }
-	}},
-	{"postgres", func(t *testing.T) func() *Store {
-		url := postgres.URL(t)
-		return func() *Store { return opened(t)(OpenPostgres(t.Context(), url)) }
-	}},
+	{"sqlite", func(t *testing.T) operations.Config { return file(t) }},
+	{"postgres", func(t *testing.T) operations.Config { return operations.Config{PostgresURL: postgres.URL(t)} }},
+}
+
+func file(t testing.TB) operations.Config {
+	return operations.Config{File: filepath.Join(t.TempDir(), operations.FileName)}
 }
 
 var postgres pgtest.Server
 
 func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
 
-func opened(t testing.TB) func(s *Store, err error) *Store {
-	return func(s *Store, err error) *Store {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
+// open opens the fences of a store; end closes both.
+func open(t testing.TB, c operations.Config) (s *Store, end func()) {
+	t.Helper()
+	ops, err := operations.Open(t.Context(), c)
+	check(t, err)
+	s, err = Open(t.Context(), ops)
+	check(t, err)
+	return s, func() {
+		if err := errors.Join(s.Close(), ops.Close()); err != nil {
+			t.Error(err)
 		}
-		return s
 	}
 }
 
@@ -45,12 +49,12 @@ func opened(t testing.TB) func(s *Store, err error) *Store {
 func onEach(t *testing.T, test func(t *testing.T, s *Store, reopen func() *Store)) {
 	for _, kind := range stores {
 		t.Run(kind.name, func(t *testing.T) {
-			open := kind.open(t)
-			s := open()
-			t.Cleanup(func() { s.Close() })
+			config := kind.config(t)
+			s, end := open(t, config)
+			t.Cleanup(func() { end() })
 			test(t, s, func() *Store {
-				check(t, s.Close())
-				s = open()
+				end()
+				s, end = open(t, config)
 				return s
 			})
 		})
@@ -86,22 +90,9 @@ func mustMark(t *testing.T, s *Store, d digest.Digest, want bool) {
 	}
 }
 
-func TestStoreKeepsItsIdentity(t *testing.T) {
-	onEach(t, func(t *testing.T, s *Store, reopen func() *Store) {
-		node, created := s.Node(), s.Created()
-		if len(node) != 36 || created.IsZero() || created.After(time.Now()) {
-			t.Fatalf("node %q created %v", node, created)
-		}
-		s = reopen()
-		if s.Node() != node || !s.Created().Equal(created) {
-			t.Fatalf("after reopening: node %q created %v, want %q %v", s.Node(), s.Created(), node, created)
-		}
-	})
-}
-
 func TestClosedStoreRefuses(t *testing.T) {
-	s := opened(t)(OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "leases.db")))
-	check(t, s.Close())
+	s, end := open(t, file(t))
+	end()
 	if err := s.Take(context.Background(), "a/b", inAnHour(), blob("x")); err == nil {
 		t.Fatal("a closed store gave a lease")
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/internal/operations"
 )
 
 // Take gives a repository leases on blobs until a time, or lengthens those it
@@ -15,7 +17,7 @@ func (s *Store) Take(ctx context.Context, repo string, until time.Time, ds ...di
 	if err != nil {
 		return err
 	}
-	return s.change.run(ctx, givesHolds, func(t *tx) error { return t.take(repo, ps, micros(until)) })
+	return s.change(ctx, givesHolds, func(t *tx) error { return t.take(repo, ps, operations.Micros(until)) })
 }
 
 func (t *tx) take(repo string, ds []packed, until int64) error {
@@ -27,7 +29,7 @@ func (t *tx) take(repo string, ds []packed, until int64) error {
 		return &LeavingError{unpackAll(marked)}
 	}
 	return eachChunk(ds, func(chunk []packed) error {
-		_, err := t.exec(`INSERT INTO leases (repository, digest, until) VALUES `+rows(len(chunk))+
+		_, err := t.Exec(`INSERT INTO leases (repository, digest, until) VALUES `+rows(len(chunk))+
 			` ON CONFLICT (digest, repository) DO UPDATE SET until = excluded.until WHERE excluded.until > leases.until`,
 			args(chunk, repo, until)...)
 		if err != nil {
@@ -49,15 +51,15 @@ func (s *Store) TakeIf(ctx context.Context, from, to string, d digest.Digest, un
 	if err != nil {
 		return err
 	}
-	return s.change.run(ctx, givesHolds, func(t *tx) error {
+	return s.change(ctx, givesHolds, func(t *tx) error {
 		held, ok, err := t.fences.lease(from, ps[0])
 		if err != nil {
 			return err
 		}
-		if !ok || held <= micros(time.Now()) {
+		if !ok || held <= operations.Micros(time.Now()) {
 			return ErrNoLease
 		}
-		return t.take(to, ps, micros(until))
+		return t.take(to, ps, operations.Micros(until))
 	})
 }
 
@@ -68,10 +70,10 @@ func (s *Store) Has(ctx context.Context, repo string, d digest.Digest) (until ti
 		return time.Time{}, false, err
 	}
 	held, err := s.leaseUntil(ctx, repo, packed(raw))
-	if err != nil || held <= micros(time.Now()) {
+	if err != nil || held <= operations.Micros(time.Now()) {
 		return time.Time{}, false, err
 	}
-	return fromMicros(held), true, nil
+	return operations.Time(held), true, nil
 }
 
 func (s *Store) leaseUntil(ctx context.Context, repo string, d packed) (until int64, err error) {
@@ -79,7 +81,7 @@ func (s *Store) leaseUntil(ctx context.Context, repo string, d packed) (until in
 		until, _, err = s.mem.lease(repo, d)
 		return until, err
 	}
-	err = queryAll(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&until) },
+	err = s.ops.Query(ctx, func(rows *sql.Rows) error { return rows.Scan(&until) },
 		`SELECT until FROM leases WHERE repository = $1 AND digest = $2`, repo, []byte(d))
 	return until, err
 }
@@ -91,11 +93,11 @@ func (s *Store) Holder(ctx context.Context, d digest.Digest) (repo string, err e
 	if err != nil {
 		return "", err
 	}
-	now := micros(time.Now())
+	now := operations.Micros(time.Now())
 	if s.mem != nil {
 		return s.mem.holder(packed(raw), now), nil
 	}
-	err = queryAll(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&repo) },
+	err = s.ops.Query(ctx, func(rows *sql.Rows) error { return rows.Scan(&repo) },
 		`SELECT repository FROM leases WHERE digest = $1 AND until > $2 ORDER BY repository LIMIT 1`, raw, now)
 	return repo, err
 }
@@ -107,9 +109,9 @@ func (s *Store) Drop(ctx context.Context, repo string, d digest.Digest) (held bo
 		return false, err
 	}
 	// The row stays until Expire: it says when the blob was last held.
-	err = s.change.run(ctx, noLock, func(t *tx) error {
-		now := micros(time.Now())
-		n, err := t.exec(`UPDATE leases SET until = $3 WHERE repository = $1 AND digest = $2 AND until > $3`, repo, raw, now)
+	err = s.change(ctx, noLock, func(t *tx) error {
+		now := operations.Micros(time.Now())
+		n, err := t.Exec(`UPDATE leases SET until = $3 WHERE repository = $1 AND digest = $2 AND until > $3`, repo, raw, now)
 		held = n > 0
 		if err == nil && t.mem != nil {
 			t.mem.end(repo, packed(raw), now)
@@ -121,9 +123,9 @@ func (s *Store) Drop(ctx context.Context, repo string, d digest.Digest) (held bo
 
 // DropRepository ends every lease of a repository.
 func (s *Store) DropRepository(ctx context.Context, repo string) error {
-	return s.change.run(ctx, noLock, func(t *tx) error {
-		now := micros(time.Now())
-		_, err := t.exec(`UPDATE leases SET until = $2 WHERE repository = $1 AND until > $2`, repo, now)
+	return s.change(ctx, noLock, func(t *tx) error {
+		now := operations.Micros(time.Now())
+		_, err := t.Exec(`UPDATE leases SET until = $2 WHERE repository = $1 AND until > $2`, repo, now)
 		if err == nil && t.mem != nil {
 			t.mem.endAll(repo, now)
 		}
@@ -143,14 +145,14 @@ func (s *Store) LastLease(ctx context.Context, d digest.Digest) (ended time.Time
 	if s.mem != nil {
 		until = s.mem.lastHeld(packed(raw))
 	} else {
-		err = queryAll(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&until) },
+		err = s.ops.Query(ctx, func(rows *sql.Rows) error { return rows.Scan(&until) },
 			`SELECT COALESCE(MAX(until), 0) FROM (SELECT until FROM leases WHERE digest = $1
 			 UNION ALL SELECT until FROM pins WHERE digest = $1) AS held`, raw)
 	}
 	if err != nil || until == 0 {
 		return time.Time{}, false, err
 	}
-	return fromMicros(until), true, nil
+	return operations.Time(until), true, nil
 }
 
 func (m *mirror) lastHeld(d packed) int64 {
@@ -165,13 +167,13 @@ func (m *mirror) lastHeld(d packed) int64 {
 // Expire forgets leases and pins that ended before a time, which is at least
 // one lease term ago, and says how many.
 func (s *Store) Expire(ctx context.Context, before time.Time) (n int64, err error) {
-	at := micros(before)
-	err = s.change.run(ctx, noLock, func(t *tx) error {
-		leases, err := t.exec(`DELETE FROM leases WHERE until < $1`, at)
+	at := operations.Micros(before)
+	err = s.change(ctx, noLock, func(t *tx) error {
+		leases, err := t.Exec(`DELETE FROM leases WHERE until < $1`, at)
 		if err != nil {
 			return err
 		}
-		pins, err := t.exec(`DELETE FROM pins WHERE until < $1`, at)
+		pins, err := t.Exec(`DELETE FROM pins WHERE until < $1`, at)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/internal/operations"
 )
 
 func TestLeaseHoldsUntilItsEnd(t *testing.T) {
@@ -148,11 +150,11 @@ func TestFailedChangeLeavesNothing(t *testing.T) {
 		check(t, s.Take(t.Context(), "alice/app", inAnHour(), other))
 		ps, err := packAll([]digest.Digest{d})
 		check(t, err)
-		err = s.change.run(t.Context(), givesHolds, func(tx *tx) error {
-			if err := tx.take("alice/app", ps, micros(inAnHour())); err != nil {
+		err = s.change(t.Context(), givesHolds, func(tx *tx) error {
+			if err := tx.take("alice/app", ps, operations.Micros(inAnHour())); err != nil {
 				return err
 			}
-			_, err := tx.exec(`INSERT INTO nowhere VALUES (1)`)
+			_, err := tx.Exec(`INSERT INTO nowhere VALUES (1)`)
 			return err
 		})
 		if err == nil {

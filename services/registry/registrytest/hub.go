@@ -27,12 +27,14 @@ import (
 	"hubledger/projections/pgstore"
 	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/operations"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/gc"
 	"hubledger/services/registry/leases"
 	"hubledger/services/registry/pulllimit"
+	"hubledger/services/registry/pulls"
 	"hubledger/streams"
 )
 
@@ -73,7 +75,9 @@ type Hub struct {
 	Store    projections.Store
 	Runner   *projections.Runner
 	Blobs    *blobs.Store
+	Ops      *operations.Store
 	Leases   *leases.Store
+	Pulls    *pulls.Store
 	Registry *registry.Registry
 	Handler  http.Handler     // serves the registry
 	Metrics  registry.Metrics // over all restarts
@@ -134,12 +138,12 @@ func (h *Hub) Open() {
 	}
 	h.Log, err = streams.Open(ctx, streams.Config{Dir: h.Dir, Logger: h.Logger})
 	fatal("open the log")
-	if h.Postgres != "" {
-		h.Leases, err = leases.OpenPostgres(ctx, h.Postgres)
-	} else {
-		h.Leases, err = leases.OpenSQLite(ctx, h.operations())
-	}
+	h.Ops, err = operations.Open(ctx, operations.Config{File: h.operations(), PostgresURL: h.Postgres})
+	fatal("open the operational store")
+	h.Leases, err = leases.Open(ctx, h.Ops)
 	fatal("open the leases")
+	h.Pulls, err = pulls.Open(ctx, h.Ops)
+	fatal("open the pull counts")
 	h.Blobs, err = registry.OpenBlobs(ctx, blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
 		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger}, h.Leases)
 	fatal("open the blob store")
@@ -167,7 +171,7 @@ func (h *Hub) run(ctx context.Context) {
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
 		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
 	h.config = registry.Config{Log: log, View: h.Runner, Images: images.Reader{DB: h.Store.DB()}, Blobs: cmp.Or[registry.Blobs](h.Config.Blobs, h.Blobs),
-		Leases: h.Leases, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
+		Leases: h.Leases, Pulls: h.Pulls, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
 		DefaultVisibility: h.DefaultVisibility, MaxUploads: cmp.Or(h.MaxUploads, math.MaxInt), Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
 		Metrics: h.Metrics}
 	h.Registry = registry.New(h.config)
@@ -201,7 +205,7 @@ func (h *Hub) Stop() error {
 	h.server = nil
 	h.stop()
 	h.work.Wait()
-	return errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Log.Close(context.Background()))
+	return errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Ops.Close(), h.Log.Close(context.Background()))
 }
 
 // Collector collects on the same parts as if every lease term had passed: blobs
@@ -230,7 +234,7 @@ func (h *Hub) Place() projections.Storage {
 	return sqlitestore.Dir(filepath.Join(h.Dir, "projections"))
 }
 
-func (h *Hub) operations() string { return filepath.Join(h.Dir, "operations.db") }
+func (h *Hub) operations() string { return filepath.Join(h.Dir, operations.FileName) }
 
 // LastSeq is that of the log.
 func (h *Hub) LastSeq() uint64 {

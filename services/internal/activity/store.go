@@ -1,24 +1,20 @@
-// Package operational keeps what is neither an event nor derived from any:
-// when credentials were last used, and answers kept for repeated requests. It
-// lies in SQL beside the projections and is never rebuilt; losing it loses
-// only that.
-package operational
+// Package activity keeps, in the operational store, what requests leave behind
+// that is neither an event nor derived from any: when credentials were last
+// used, and answers kept for requests that are sent again.
+package activity
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
+	"hubledger/services/internal/operations"
 )
 
 // A Store may be used by several goroutines and, on PostgreSQL, by several nodes.
 type Store struct {
-	db   *sql.DB
-	node string
+	ops *operations.Store
 
 	mu      sync.Mutex
 	touched map[string]time.Time // not written yet
@@ -28,10 +24,6 @@ type Store struct {
 // The tables, in words that SQLite and PostgreSQL share. Times are
 // microseconds since 1970 UTC.
 const schema = `
-CREATE TABLE IF NOT EXISTS meta (
-	id   BIGINT NOT NULL PRIMARY KEY, -- 1
-	node TEXT   NOT NULL
-);
 CREATE TABLE IF NOT EXISTS used (
 	credential TEXT   NOT NULL PRIMARY KEY,
 	latest     BIGINT NOT NULL
@@ -48,24 +40,22 @@ CREATE INDEX IF NOT EXISTS answers_until ON answers (until);
 CREATE INDEX IF NOT EXISTS answers_owner ON answers (owner, claim, until);
 `
 
-// Node is this store's id: random, made with the store, and kept with it.
-// Nodes that share a database share it.
-func (s *Store) Node() string { return s.node }
-
-func open(ctx context.Context, db *sql.DB, prepare func(context.Context, *sql.DB) error) (*Store, error) {
-	s := &Store{db: db, touched: map[string]time.Time{}}
-	err := prepare(ctx, db)
+// Open keeps activity in the operational store. Close it before that. What an
+// older version kept in a store of its own is taken over.
+func Open(ctx context.Context, ops *operations.Store) (*Store, error) {
+	err := ops.Define(ctx, schema)
 	if err == nil {
-		_, err = db.ExecContext(ctx, `INSERT INTO meta (id, node) VALUES (1, $1) ON CONFLICT (id) DO NOTHING`, uuid.NewString())
-	}
-	if err == nil {
-		err = db.QueryRowContext(ctx, `SELECT node FROM meta WHERE id = 1`).Scan(&s.node)
+		err = takeOver(ctx, ops)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the activity store: %w", err), db.Close())
+		return nil, fmt.Errorf("open the activity of accounts: %w", err)
 	}
-	return s, nil
+	return &Store{ops: ops, touched: map[string]time.Time{}}, nil
 }
+
+// Node is the operational store's id: that of this node, or of the nodes that
+// share the store.
+func (s *Store) Node() string { return s.ops.Node() }
 
 const (
 	flushEvery = time.Second
@@ -94,11 +84,9 @@ func (s *Store) Run(ctx context.Context, report func(error)) {
 	}
 }
 
-// Close writes what was touched and closes the database.
+// Close writes what was touched.
 func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(s.Flush(ctx), s.db.Close())
+	return s.Flush(ctx)
 }
-
-func micros(t time.Time) int64 { return t.UnixMicro() }

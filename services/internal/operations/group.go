@@ -1,4 +1,4 @@
-package leases
+package operations
 
 import (
 	"context"
@@ -13,10 +13,9 @@ const maxGroup = 256
 // groupWriter is the one writer of an SQLite store. It commits what has
 // arrived together, and waits for nobody.
 type groupWriter struct {
-	conn *preparedConn
-	mem  *mirror
-	// stale: the mirror could not be read again after a rollback. Nothing is
-	// changed until it was, since what it fences is not known.
+	conn    *preparedConn
+	mirrors []Mirror
+	// stale: a mirror could not be loaded again after a rollback.
 	stale bool
 	ops   chan *groupOp
 	quit  chan struct{}
@@ -25,12 +24,12 @@ type groupWriter struct {
 }
 
 type groupOp struct {
-	fn   func(t *tx) error
+	fn   func(t *Tx) error
 	err  error
 	done chan struct{}
 }
 
-func (w *groupWriter) run(ctx context.Context, _ lock, fn func(t *tx) error) error {
+func (w *groupWriter) run(ctx context.Context, _ Lock, fn func(t *Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
@@ -92,15 +91,14 @@ func (w *groupWriter) commit(group []*groupOp) {
 func (w *groupWriter) transact(group []*groupOp) (err error) {
 	ctx := context.Background()
 	if w.stale {
-		if err := w.mem.load(ctx, w.conn); err != nil {
+		if err := w.load(ctx); err != nil {
 			return fmt.Errorf("operational store: %w", err)
 		}
-		w.stale = false
 	}
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("operational store: %w", err)
 	}
-	t := &tx{ctx: ctx, q: w.conn, fences: w.mem, mem: w.mem}
+	t := &Tx{ctx: ctx, q: w.conn}
 	for _, op := range group {
 		op.err = op.fn(t)
 		if t.failed != nil {
@@ -114,10 +112,28 @@ func (w *groupWriter) transact(group []*groupOp) (err error) {
 		}
 	}
 	_, rollback := w.conn.ExecContext(ctx, "ROLLBACK")
-	// What the changes did to the mirror was not committed.
-	reload := w.mem.load(ctx, w.conn)
-	w.stale = reload != nil
+	// What the changes did to the mirrors was not committed.
+	reload := w.load(ctx)
 	return fmt.Errorf("operational store: %w", errors.Join(err, rollback, reload))
+}
+
+func (w *groupWriter) load(ctx context.Context) error {
+	var errs []error
+	for _, m := range w.mirrors {
+		errs = append(errs, m.Load(ctx, w.conn))
+	}
+	err := errors.Join(errs...)
+	w.stale = err != nil
+	return err
+}
+
+// define goes past the prepared statements: it is many at once.
+func (w *groupWriter) define(ctx context.Context, schema string) error {
+	return w.run(ctx, NoLock, func(t *Tx) error {
+		_, err := w.conn.conn.ExecContext(t.ctx, schema)
+		t.failed = errors.Join(t.failed, err)
+		return err
+	})
 }
 
 func (w *groupWriter) close() error {

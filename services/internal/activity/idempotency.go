@@ -1,4 +1,4 @@
-package operational
+package activity
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"hubledger/services/internal/operations"
 )
 
 // An Answer is an HTTP response that is kept for a request sent again.
@@ -70,23 +72,25 @@ func (s *Store) begin(ctx context.Context, k replayKey, request []byte, now time
 	asked := k.requestHash(request)
 	c := &Claim{s, k, uuid.NewString()}
 	// The statement decides: one row, and only the dead or expired one is replaced.
-	done, err := s.db.ExecContext(ctx, `INSERT INTO answers (id, request, claim, until, answer, owner) VALUES ($1, $2, $3, $4, $5, $6)
+	n, err := s.exec(ctx, `INSERT INTO answers (id, request, claim, until, answer, owner) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (id) DO UPDATE SET request = excluded.request, claim = excluded.claim, until = excluded.until, answer = excluded.answer
-		WHERE answers.until <= $7`, k.id, asked, c.id, micros(now.Add(inFlightTTL)), []byte{}, k.owner, micros(now))
+		WHERE answers.until <= $7`, k.id, asked, c.id, operations.Micros(now.Add(inFlightTTL)), []byte{}, k.owner, operations.Micros(now))
 	if err != nil {
 		return nil, nil, err
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 1 {
-		return nil, c, err
+	if n == 1 {
+		return nil, c, nil
 	}
 	var request0, sealed []byte
 	var claim string
-	err = s.db.QueryRowContext(ctx, `SELECT request, claim, answer FROM answers WHERE id = $1`, k.id).Scan(&request0, &claim, &sealed)
+	found := false
+	err = s.ops.Query(ctx, func(rows *sql.Rows) error { found = true; return rows.Scan(&request0, &claim, &sealed) },
+		`SELECT request, claim, answer FROM answers WHERE id = $1`, k.id)
 	switch {
-	case errors.Is(err, sql.ErrNoRows): // it was abandoned in between
-		return nil, nil, ErrInFlight
 	case err != nil:
 		return nil, nil, err
+	case !found: // it was abandoned in between
+		return nil, nil, ErrInFlight
 	case subtle.ConstantTimeCompare(request0, asked) == 0:
 		return nil, nil, ErrDifferentRequest
 	case claim != "":
@@ -111,12 +115,12 @@ func (c *Claim) Finish(ctx context.Context, a Answer, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.s.db.ExecContext(ctx, `UPDATE answers SET claim = '', until = $1, answer = $2 WHERE id = $3 AND claim = $4`,
-		micros(now.Add(AnswerTTL)), c.key.seal(plain), c.key.id, c.id)
+	_, err = c.s.exec(ctx, `UPDATE answers SET claim = '', until = $1, answer = $2 WHERE id = $3 AND claim = $4`,
+		operations.Micros(now.Add(AnswerTTL)), c.key.seal(plain), c.key.id, c.id)
 	if err != nil {
 		return fmt.Errorf("keep an answer: %w", err)
 	}
-	_, err = c.s.db.ExecContext(ctx, `DELETE FROM answers WHERE id IN
+	_, err = c.s.exec(ctx, `DELETE FROM answers WHERE id IN
 		(SELECT id FROM answers WHERE owner = $1 AND claim = '' ORDER BY until DESC, id LIMIT 1000000 OFFSET $2)`, c.key.owner, MaxAnswers)
 	if err != nil {
 		return fmt.Errorf("forget the oldest answers: %w", err)
@@ -127,16 +131,33 @@ func (c *Claim) Finish(ctx context.Context, a Answer, now time.Time) error {
 // Abandon gives the key free: the request failed in a way that a later try
 // may not.
 func (c *Claim) Abandon(ctx context.Context) error {
-	if _, err := c.s.db.ExecContext(ctx, `DELETE FROM answers WHERE id = $1 AND claim = $2`, c.key.id, c.id); err != nil {
+	if _, err := c.s.exec(ctx, `DELETE FROM answers WHERE id = $1 AND claim = $2`, c.key.id, c.id); err != nil {
 		return fmt.Errorf("give an Idempotency-Key free: %w", err)
 	}
 	return nil
 }
 
+// purgeRows bounds the rows of one change: others wait behind it.
+const purgeRows = 100
+
 // Purge takes away the answers whose time is over.
 func (s *Store) Purge(ctx context.Context, now time.Time) error {
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM answers WHERE until <= $1`, micros(now)); err != nil {
-		return fmt.Errorf("purge old answers: %w", err)
+	for n := int64(purgeRows); n == purgeRows; {
+		var err error
+		n, err = s.exec(ctx, `DELETE FROM answers WHERE id IN (SELECT id FROM answers WHERE until <= $1 LIMIT $2)`,
+			operations.Micros(now), purgeRows)
+		if err != nil {
+			return fmt.Errorf("purge old answers: %w", err)
+		}
 	}
 	return nil
+}
+
+// exec runs one statement as a change of its own.
+func (s *Store) exec(ctx context.Context, query string, args ...any) (n int64, err error) {
+	err = s.ops.Change(ctx, operations.NoLock, func(t *operations.Tx) (err error) {
+		n, err = t.Exec(query, args...)
+		return err
+	})
+	return n, err
 }

@@ -1,4 +1,4 @@
-package operational
+package activity
 
 import (
 	"crypto/aes"

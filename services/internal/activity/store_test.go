@@ -1,4 +1,4 @@
-package operational_test
+package activity_test
 
 import (
 	"bytes"
@@ -14,33 +14,48 @@ import (
 	"time"
 
 	"hubledger/projections/pgtest"
-	"hubledger/services/internal/operational"
+	"hubledger/services/internal/activity"
+	"hubledger/services/internal/operations"
 )
 
 var postgres pgtest.Server
 
 func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
 
-// An opener opens one store, again and again.
-type opener func(t *testing.T) *operational.Store
-
-func onEach(t *testing.T, test func(t *testing.T, open opener)) {
-	t.Run("sqlite", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "activity.db")
-		test(t, func(t *testing.T) *operational.Store { return opened(t)(operational.OpenSQLite(t.Context(), path)) })
-	})
-	t.Run("postgres", func(t *testing.T) {
-		url := postgres.URL(t)
-		test(t, func(t *testing.T) *operational.Store { return opened(t)(operational.OpenPostgres(t.Context(), url)) })
-	})
+// A store is closed with the operational store below it.
+type store struct {
+	*activity.Store
+	ops *operations.Store
 }
 
-func opened(t *testing.T) func(*operational.Store, error) *operational.Store {
-	return func(s *operational.Store, err error) *operational.Store {
-		t.Helper()
-		check(t, err)
-		return s
+func (s store) Close() error { return errors.Join(s.Store.Close(), s.ops.Close()) }
+
+// An opener opens one store, again and again.
+type opener func(t *testing.T) store
+
+func onEach(t *testing.T, test func(t *testing.T, open opener)) {
+	for name, config := range configs {
+		t.Run(name, func(t *testing.T) {
+			c := config(t)
+			test(t, func(t *testing.T) store { return open(t, c) })
+		})
 	}
+}
+
+var configs = map[string]func(t *testing.T) operations.Config{
+	"sqlite": func(t *testing.T) operations.Config {
+		return operations.Config{File: filepath.Join(t.TempDir(), operations.FileName)}
+	},
+	"postgres": func(t *testing.T) operations.Config { return operations.Config{PostgresURL: postgres.URL(t)} },
+}
+
+func open(t *testing.T, c operations.Config) store {
+	t.Helper()
+	ops, err := operations.Open(t.Context(), c)
+	check(t, err)
+	s, err := activity.Open(t.Context(), ops)
+	check(t, err)
+	return store{s, ops}
 }
 
 func check(t *testing.T, err error) {
@@ -88,9 +103,8 @@ func TestUsed(t *testing.T) {
 
 // What is touched is written while Run runs, without being asked for.
 func TestRunWrites(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "activity.db")
-	s := opened(t)(operational.OpenSQLite(t.Context(), path))
-	other := opened(t)(operational.OpenSQLite(t.Context(), path))
+	c := configs["postgres"](t)
+	s, other := open(t, c), open(t, c)
 	ctx, stop := context.WithCancel(t.Context())
 	var work sync.WaitGroup
 	work.Go(func() { s.Run(ctx, func(err error) { t.Error(err) }) })
@@ -118,13 +132,13 @@ func TestAnswers(t *testing.T) {
 		if err != nil || prior != nil || claim == nil {
 			t.Fatalf("%v, %v, %v", prior, claim, err)
 		}
-		if _, _, err := s.Begin(ctx, "user 1", key, request, now); !errors.Is(err, operational.ErrInFlight) {
+		if _, _, err := s.Begin(ctx, "user 1", key, request, now); !errors.Is(err, activity.ErrInFlight) {
 			t.Errorf("while it is worked on: %v", err)
 		}
-		if _, _, err := s.Begin(ctx, "user 1", key, []byte("other"), now); !errors.Is(err, operational.ErrDifferentRequest) {
+		if _, _, err := s.Begin(ctx, "user 1", key, []byte("other"), now); !errors.Is(err, activity.ErrDifferentRequest) {
 			t.Errorf("another request while it is worked on: %v", err)
 		}
-		want := operational.Answer{Status: 201, Header: http.Header{"Location": {"/x"}}, Body: []byte(`{"token":"hlt_planted"}`)}
+		want := activity.Answer{Status: 201, Header: http.Header{"Location": {"/x"}}, Body: []byte(`{"token":"hlt_planted"}`)}
 		check(t, claim.Finish(ctx, want, now))
 		check(t, claim.Abandon(ctx)) // too late to change anything
 		check(t, s.Close())
@@ -133,18 +147,18 @@ func TestAnswers(t *testing.T) {
 		if err != nil || claim != nil || prior.Status != 201 || prior.Header.Get("Location") != "/x" || !bytes.Equal(prior.Body, want.Body) {
 			t.Fatalf("%+v, %v, %v", prior, claim, err)
 		}
-		if _, _, err := s.Begin(ctx, "user 1", key, []byte("other"), now); !errors.Is(err, operational.ErrDifferentRequest) {
+		if _, _, err := s.Begin(ctx, "user 1", key, []byte("other"), now); !errors.Is(err, activity.ErrDifferentRequest) {
 			t.Errorf("another request: %v", err)
 		}
 		if prior, claim, err := s.Begin(ctx, "user 2", key, request, now); err != nil || prior != nil || claim == nil {
 			t.Errorf("another's key: %v, %v", prior, err)
 		}
-		later := now.Add(operational.AnswerTTL - time.Second)
+		later := now.Add(activity.AnswerTTL - time.Second)
 		check(t, s.Purge(ctx, later))
 		if prior, _, err := s.Begin(ctx, "user 1", key, request, later); err != nil || prior == nil {
 			t.Errorf("shortly before its end: %v, %v", prior, err)
 		}
-		later = now.Add(operational.AnswerTTL)
+		later = now.Add(activity.AnswerTTL)
 		if prior, claim, err := s.Begin(ctx, "user 1", key, []byte("other"), later); err != nil || prior != nil || claim == nil {
 			t.Errorf("after its end: %v, %v", prior, err)
 		}
@@ -155,7 +169,7 @@ func TestAnswers(t *testing.T) {
 func TestAnswersThatAreNotKept(t *testing.T) {
 	onEach(t, func(t *testing.T, open opener) {
 		ctx, s, now := t.Context(), open(t), time.Now()
-		begin := func(at time.Time) *operational.Claim {
+		begin := func(at time.Time) *activity.Claim {
 			t.Helper()
 			prior, claim, err := s.Begin(ctx, "user 1", key, nil, at)
 			if err != nil || prior != nil {
@@ -164,14 +178,14 @@ func TestAnswersThatAreNotKept(t *testing.T) {
 			return claim
 		}
 		check(t, begin(now).Abandon(ctx))
-		large := operational.Answer{Status: 200, Body: make([]byte, operational.MaxAnswerBody+1)}
-		if err := begin(now).Finish(ctx, large, now); !errors.Is(err, operational.ErrAnswerTooLarge) {
+		large := activity.Answer{Status: 200, Body: make([]byte, activity.MaxAnswerBody+1)}
+		if err := begin(now).Finish(ctx, large, now); !errors.Is(err, activity.ErrAnswerTooLarge) {
 			t.Errorf("%v", err)
 		}
 		dead := begin(now) // its process ends
 		alive := begin(now.Add(time.Hour))
-		check(t, alive.Finish(ctx, operational.Answer{Status: 200}, now.Add(time.Hour)))
-		check(t, dead.Finish(ctx, operational.Answer{Status: 500}, now.Add(time.Hour)))
+		check(t, alive.Finish(ctx, activity.Answer{Status: 200}, now.Add(time.Hour)))
+		check(t, dead.Finish(ctx, activity.Answer{Status: 500}, now.Add(time.Hour)))
 		if prior, _, err := s.Begin(ctx, "user 1", key, nil, now.Add(time.Hour)); err != nil || prior == nil || prior.Status != 200 {
 			t.Errorf("%+v, %v", prior, err)
 		}
@@ -188,23 +202,23 @@ func TestAnswersAreBounded(t *testing.T) {
 			t.Helper()
 			_, claim, err := s.Begin(ctx, principal, fmt.Sprint(key, n), nil, at(n))
 			check(t, err)
-			check(t, claim.Finish(ctx, operational.Answer{Status: 200}, at(n)))
+			check(t, claim.Finish(ctx, activity.Answer{Status: 200}, at(n)))
 		}
 		finish("user 2", 0)
 		const more = 3
-		for n := range operational.MaxAnswers + more {
+		for n := range activity.MaxAnswers + more {
 			finish("user 1", n)
 		}
 		kept := func(principal string, n int) bool {
 			t.Helper()
-			prior, claim, err := s.Begin(ctx, principal, fmt.Sprint(key, n), nil, at(operational.MaxAnswers))
+			prior, claim, err := s.Begin(ctx, principal, fmt.Sprint(key, n), nil, at(activity.MaxAnswers))
 			check(t, err)
 			if claim != nil {
 				check(t, claim.Abandon(ctx))
 			}
 			return prior != nil
 		}
-		for n, want := range map[int]bool{0: false, more - 1: false, more: true, operational.MaxAnswers + more - 1: true} {
+		for n, want := range map[int]bool{0: false, more - 1: false, more: true, activity.MaxAnswers + more - 1: true} {
 			if kept("user 1", n) != want {
 				t.Errorf("answer %d is kept: %t", n, !want)
 			}
@@ -221,13 +235,13 @@ func TestBeginAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, open opener) {
 		s, now := open(t), time.Now()
 		var work sync.WaitGroup
-		claims := make(chan *operational.Claim, 16)
+		claims := make(chan *activity.Claim, 16)
 		for range cap(claims) {
 			work.Go(func() {
 				_, claim, err := s.Begin(context.Background(), "user 1", key, nil, now)
 				if claim != nil {
 					claims <- claim
-				} else if !errors.Is(err, operational.ErrInFlight) {
+				} else if !errors.Is(err, activity.ErrInFlight) {
 					t.Error(err)
 				}
 			})
@@ -243,10 +257,10 @@ func TestBeginAtOnce(t *testing.T) {
 // Who reads the file finds neither keys, nor who asked for what, nor answers.
 func TestAnswersAreSealed(t *testing.T) {
 	dir := t.TempDir()
-	s := opened(t)(operational.OpenSQLite(t.Context(), filepath.Join(dir, "activity.db")))
+	s := open(t, operations.Config{File: filepath.Join(dir, operations.FileName)})
 	_, claim, err := s.Begin(t.Context(), "user planted-principal", "planted-idempotency-key", []byte("planted-request"), time.Now())
 	check(t, err)
-	check(t, claim.Finish(t.Context(), operational.Answer{Status: 200, Body: []byte("planted-answer")}, time.Now()))
+	check(t, claim.Finish(t.Context(), activity.Answer{Status: 200, Body: []byte("planted-answer")}, time.Now()))
 	check(t, s.Close())
 	files, err := os.ReadDir(dir)
 	check(t, err)
@@ -255,32 +269,6 @@ func TestAnswersAreSealed(t *testing.T) {
 		check(t, err)
 		if strings.Contains(string(data), "planted") {
 			t.Errorf("%s has what is secret", f.Name())
-		}
-	}
-}
-
-// Nodes that start at once share one store.
-func TestOpenAtOnce(t *testing.T) {
-	url := postgres.URL(t)
-	var work sync.WaitGroup
-	nodes := make([]string, 8)
-	for i := range nodes {
-		work.Go(func() {
-			s, err := operational.OpenPostgres(context.Background(), url)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			nodes[i] = s.Node()
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	work.Wait()
-	for _, n := range nodes {
-		if n != nodes[0] || n == "" {
-			t.Errorf("%q", nodes)
 		}
 	}
 }

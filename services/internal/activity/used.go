@@ -1,11 +1,14 @@
-package operational
+package activity
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
+
+	"hubledger/services/internal/operations"
 )
 
 // maxTouched bounds what waits to be written. Beyond that, uses are not noted.
@@ -42,22 +45,31 @@ func (s *Store) Flush(ctx context.Context) error {
 	return nil
 }
 
+// flushRows bounds the rows of one change: others wait behind it.
+const flushRows = 500
+
 func (s *Store) writeUsed(ctx context.Context, touched map[string]time.Time) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
 	// In order, so that two nodes that write the same ones do not wait for each other in a circle.
-	for _, credential := range slices.Sorted(maps.Keys(touched)) {
-		_, err := tx.ExecContext(ctx, `INSERT INTO used (credential, latest) VALUES ($1, $2) ON CONFLICT (credential) DO UPDATE
-			SET latest = CASE WHEN excluded.latest > used.latest THEN excluded.latest ELSE used.latest END`,
-			credential, micros(touched[credential]))
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(touched)), flushRows) {
+		err := s.ops.Change(ctx, operations.NoLock, func(t *operations.Tx) error {
+			for _, credential := range chunk {
+				if err := writeUse(t, credential, operations.Micros(touched[credential])); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err != nil {
 			return err
 		}
 	}
-	return tx.Commit()
+	return nil
+}
+
+func writeUse(t *operations.Tx, credential string, latest int64) error {
+	_, err := t.Exec(`INSERT INTO used (credential, latest) VALUES ($1, $2) ON CONFLICT (credential) DO UPDATE
+		SET latest = CASE WHEN excluded.latest > used.latest THEN excluded.latest ELSE used.latest END`, credential, latest)
+	return err
 }
 
 // LastUsed says when credentials were last used, to the second or better.
@@ -68,21 +80,12 @@ func (s *Store) LastUsed(ctx context.Context, ids ...string) (map[string]time.Ti
 	}
 	used := map[string]time.Time{}
 	for _, id := range ids {
-		rows, err := s.db.QueryContext(ctx, `SELECT latest FROM used WHERE credential = $1`, id)
-		if err != nil {
-			return nil, fmt.Errorf("read when credentials were used: %w", err)
-		}
-		var latest int64
-		for rows.Next() {
-			err = rows.Scan(&latest)
-			used[id] = time.UnixMicro(latest).UTC()
-		}
-		if cerr := rows.Close(); err == nil {
-			err = cerr
-		}
-		if err == nil {
-			err = rows.Err()
-		}
+		err := s.ops.Query(ctx, func(rows *sql.Rows) error {
+			var latest int64
+			err := rows.Scan(&latest)
+			used[id] = operations.Time(latest)
+			return err
+		}, `SELECT latest FROM used WHERE credential = $1`, id)
 		if err != nil {
 			return nil, fmt.Errorf("read when credentials were used: %w", err)
 		}
@@ -97,10 +100,16 @@ func (s *Store) Forget(ctx context.Context, ids ...string) error {
 		delete(s.touched, id)
 	}
 	s.mu.Unlock()
-	for _, id := range ids {
-		if _, err := s.db.ExecContext(ctx, `DELETE FROM used WHERE credential = $1`, id); err != nil {
-			return fmt.Errorf("forget when a credential was used: %w", err)
+	err := s.ops.Change(ctx, operations.NoLock, func(t *operations.Tx) error {
+		for _, id := range slices.Sorted(slices.Values(ids)) {
+			if _, err := t.Exec(`DELETE FROM used WHERE credential = $1`, id); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget when credentials were used: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,100 @@
+package pulls
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hubledger/events"
+	"hubledger/services/internal/process"
+)
+
+// managerName is in the ids of events.
+const managerName = "pull-counts"
+
+// Manager is the process manager that writes what was pulled into the log: one
+// pulls.counted event for each hour that has ended. The hour's counts go when
+// its event is there.
+func Manager(s *Store) process.Manager {
+	return process.Manager{
+		Name:   managerName,
+		Source: "/registry/pulls",
+		Every:  time.Minute,
+		Due: func(ctx context.Context, now time.Time) ([]process.Task, error) {
+			hours, err := s.Hours(ctx, now, process.MaxDue)
+			tasks := make([]process.Task, len(hours))
+			for i, h := range hours {
+				tasks[i] = process.Task{Key: hourKey(s.Node(), h)}
+			}
+			return tasks, err
+		},
+		Do: func(ctx context.Context, t process.Task) (*process.Completion, error) {
+			from, err := hourOf(t.Key)
+			if err != nil {
+				return nil, err
+			}
+			// An hour that an earlier version has closed keeps the event id it had.
+			hour, err := s.ReadHour(ctx, from, process.EventID(managerName, t))
+			if err != nil {
+				return nil, err
+			}
+			return &process.Completion{Event: countsOf(s.Node(), hour), ID: hour.Event}, nil
+		},
+		Done: func(ctx context.Context, t process.Task) error {
+			hour, err := hourOf(t.Key)
+			if err != nil {
+				return err
+			}
+			return s.ClearHour(ctx, hour)
+		},
+	}
+}
+
+// hourKey names an hour of one node: the hours of another have other events.
+func hourKey(node string, hour time.Time) string { return node + "/" + hour.UTC().Format(time.RFC3339) }
+
+func hourOf(key string) (time.Time, error) {
+	_, text, _ := strings.Cut(key, "/")
+	hour, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return hour, fmt.Errorf("%q names no hour: %w", key, err)
+	}
+	return hour, nil
+}
+
+// What one pulls.counted event lists is bounded, so that it stays a message of
+// a few megabytes: tags beyond maxPullRows are counted by repository only, and
+// of more than maxPulled repositories those with the fewest pulls are left out.
+const (
+	maxPullRows = 20_000
+	maxPulled   = 20_000
+)
+
+// countsOf orders an hour's pulls by repository and tag.
+func countsOf(node string, hour Hour) events.PullsCounted {
+	slices.SortFunc(hour.Pulls, func(a, b Pull) int {
+		return cmp.Or(strings.Compare(a.Repository, b.Repository), strings.Compare(a.Tag, b.Tag))
+	})
+	e := events.PullsCounted{Node: node, From: hour.From.UTC(), Repositories: []events.RepositoryPulls{}}
+	for k, p := range hour.Pulls {
+		if n := len(e.Repositories); n == 0 || e.Repositories[n-1].Repository != p.Repository {
+			e.Repositories = append(e.Repositories, events.RepositoryPulls{Repository: p.Repository})
+		}
+		r := &e.Repositories[len(e.Repositories)-1]
+		r.Pulls += p.N
+		if p.Latest.After(r.LastPulled) {
+			r.LastPulled = p.Latest.UTC()
+		}
+		if p.Tag != "" && k < maxPullRows {
+			r.Tags = append(r.Tags, events.TagPulls{Tag: p.Tag, Pulls: p.N, LastPulled: p.Latest.UTC()})
+		}
+	}
+	if len(e.Repositories) > maxPulled {
+		slices.SortStableFunc(e.Repositories, func(a, b events.RepositoryPulls) int { return cmp.Compare(b.Pulls, a.Pulls) })
+		e.Repositories = e.Repositories[:maxPulled]
+	}
+	return e
+}

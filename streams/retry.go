@@ -1,0 +1,56 @@
+package streams
+
+import (
+	"context"
+	"errors"
+
+	"hubledger/streams/secrets"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// startingCodes are the JetStream errors of a cluster that is still choosing
+// its leaders, or whose other servers have not heard yet of a stream that a
+// node has just made (nats-server, server/errors.json).
+var startingCodes = map[jetstream.ErrorCode]bool{
+	10005: true, // no suitable peers for placement
+	10007: true, // cluster not in a state to perform an operation, tags or servers missing
+	10008: true, // JetStream system temporarily unavailable
+	10009: true, // no cluster leader
+	10023: true, // insufficient resources
+	10039: true, // JetStream not enabled for the account, yet
+	10059: true, // stream not found
+	10076: true, // JetStream not enabled, yet
+	10118: true, // stream is offline
+}
+
+// starting reports whether a request failed in a way that a cluster gets over
+// by itself while it starts. What does not exist counts as well: it is for the
+// caller to know that somebody has made it.
+func starting(err error) bool {
+	var e *jetstream.APIError
+	return notAnswered(err) || errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, secrets.ErrConflict) || errors.As(err, &e) && startingCodes[e.ErrorCode]
+}
+
+// notAnswered reports whether a request failed because no server has answered
+// it, or because the server has not started the stream yet.
+func notAnswered(err error) bool {
+	var e *jetstream.APIError
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, errNotReady) || errors.As(err, &e) && e.Code == 503
+}
+
+// whileStarting repeats one step of a start until it is decided: until it
+// works, fails for good, or ctx ends. It says what it waits for.
+func (l *Log) whileStarting(ctx context.Context, step func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := step()
+		if err == nil || !notAnswered(err) && (l.config.URL == "" || !starting(err)) {
+			return err
+		}
+		l.config.Progress("waiting for the NATS servers ("+err.Error()+")", 0, 0)
+		if ended := pause(ctx, attempt); ended != nil {
+			return errors.Join(ended, err)
+		}
+	}
+}
