@@ -73,8 +73,9 @@ func allowed(from, to string) bool {
 	case service(from) == "internal":
 		return to == "hubledger/events" || within(to, "hubledger/projections") || service(to) == "internal"
 	case service(from) != "":
+		upward := from != to && within(from, to) // a package of a service stands below what uses it
 		return to == "hubledger/events" || within(to, "hubledger/projections") ||
-			service(to) == "internal" || service(to) == service(from)
+			service(to) == "internal" || service(to) == service(from) && !upward
 	}
 	return false
 }
@@ -133,6 +134,7 @@ func TestRulesForbid(t *testing.T) {
 		{"hubledger/services/registry", "hubledger/streams"},
 		{"hubledger/services/registry", "hubledger/services/api"},
 		{"hubledger/services/registry/blobs", "hubledger/services/cmd"},
+		{"hubledger/services/api/people", "hubledger/services/api"},
 		{"hubledger/services/internal/image", "hubledger/services/registry"},
 		{"hubledger", "hubledger/streams"},
 	} {

@@ -12,6 +12,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/services/api"
+	"hubledger/services/api/endpoint"
 	"hubledger/services/api/markdown"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/activity"
@@ -34,13 +35,13 @@ func TestReadmeBomb(t *testing.T) {
 
 // counted counts the keys that are looked at.
 type counted struct {
-	api.Answers
+	endpoint.KeptAnswers
 	n int
 }
 
 func (c *counted) Begin(ctx context.Context, principal, key string, request []byte, now time.Time) (*activity.Answer, *activity.Claim, error) {
 	c.n++
-	return c.Answers.Begin(ctx, principal, key, request, now)
+	return c.KeptAnswers.Begin(ctx, principal, key, request, now)
 }
 
 // Nobody makes the hub keep anything, nor does a refusal.
@@ -48,8 +49,8 @@ func TestRefusalsAreNotKept(t *testing.T) {
 	k := start(t)
 	k.user("alice")
 	k.repository("alice/app", events.Public)
-	begun, err := &counted{Answers: k.config.Answers}, error(nil)
-	k.config.Answers = begun
+	begun, err := &counted{KeptAnswers: k.config.KeptAnswers}, error(nil)
+	k.config.KeptAnswers = begun
 	k.hub, err = api.New(k.config)
 	check(t, err)
 	const star = "/api/v1/repositories/alice/app/star"

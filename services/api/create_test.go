@@ -5,8 +5,10 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"hubledger/services/api"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/command"
 )
@@ -47,17 +49,24 @@ func TestUserIsFinished(t *testing.T) {
 	k := start(t)
 	ask, key := object{"name": "alice", "password": "correct horse", "admin": true}, "0191d1a0-0000-7000-8000-00000000000f"
 	create := func() answer { return k.do("operator", "POST", "/api/v1/users", ask, "Idempotency-Key", key) }
-	whole := k.operated.Passwords
-	k.operated.Passwords = noPasswords{whole}
+	operated := func(change func(*api.Config)) {
+		c := k.config
+		c.Auth = api.As(access.Operates)
+		change(&c)
+		var err error
+		k.operated, err = api.New(c)
+		check(t, err)
+	}
+	operated(func(c *api.Config) { c.Passwords = noPasswords{c.Passwords} })
 	if a := create().want(500); !strings.Contains(a.Body.String(), "the user alice was made") || strings.Contains(a.Body.String(), "cut off") || a.Header().Get("Retry-After") == "" {
 		t.Errorf("%v %s", a.Header(), a.Body)
 	}
-	k.operated.Passwords = whole
+	operated(func(*api.Config) {})
 	k.done(k.reg.LastSeq(), nil)
 	if a := create().want(409); a.Header().Get("Retry-After") == "" {
 		t.Errorf("while it may still be being made: %v %s", a.Header(), a.Body)
 	}
-	k.operated.FinishUsersAfter(0)
+	operated(func(c *api.Config) { c.FinishUsersAfter = time.Nanosecond })
 	var made struct {
 		Name  string
 		Admin bool

@@ -11,18 +11,16 @@ import (
 	"github.com/google/uuid"
 
 	"hubledger/projections/images"
+	"hubledger/services/api/endpoint"
+	"hubledger/services/api/openapi"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/repository"
 )
-
-type deletedView struct {
-	ID      string    `json:"id" format:"uuid" doc:"What it is restored by"`
-	Name    string    `json:"name" doc:"Full name that it had"`
-	Deleted time.Time `json:"deleted" doc:"When it was deleted"`
-	Until   time.Time `json:"restorableUntil" doc:"Afterwards its content may be gone"`
-}
 
 type listDeletedIn struct {
 	NamespacePath
-	Paging
+	openapi.Paging
 }
 
 type restoreRepositoryIn struct {
@@ -32,23 +30,24 @@ type restoreRepositoryIn struct {
 
 func (s *API) registerDeleted() {
 	const path = "/namespaces/{namespace}/deleted"
-	add(s, operation{method: http.MethodGet, path: "/deleted", id: "list-all-deleted", tag: "namespaces",
-		summary: "List the deleted repositories of the whole hub", about: "Those that can be restored, the one deleted last first."}, s.listAllDeleted)
-	add(s, operation{method: http.MethodGet, path: path, id: "list-deleted", tag: "namespaces",
-		summary: "List deleted repositories of a namespace", about: "Those that can be restored, the one deleted last first."}, s.listDeleted)
-	add(s, operation{method: http.MethodPost, path: path + "/{id}/restore", id: "restore-repository", tag: "namespaces", summary: "Undo the deletion of a repository"}, s.restoreRepository)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/deleted", ID: "list-all-deleted", Tag: "namespaces", Permission: access.HubAdmin,
+		Summary: "List the deleted repositories of the whole hub", About: "Those that can be restored, the one deleted last first."}, s.listAllDeleted)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-deleted", Tag: "namespaces", Permission: access.NamespaceAdmin,
+		Summary: "List deleted repositories of a namespace", About: "Those that can be restored, the one deleted last first."}, s.listDeleted)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{id}/restore", ID: "restore-repository", Tag: "namespaces", Permission: access.NamespaceAdmin, Summary: "Undo the deletion of a repository"}, s.restoreRepository)
 }
 
-func (s *API) listAllDeleted(ctx context.Context, c *call, in *Paging) (*list[deletedView], error) {
+func (s *API) listAllDeleted(ctx context.Context, c *endpoint.Call, in *openapi.Paging) (*openapi.List[apitypes.Deleted], error) {
 	return s.deletedPage(ctx, c, "", *in)
 }
 
-func (s *API) listDeleted(ctx context.Context, c *call, in *listDeletedIn) (*list[deletedView], error) {
-	return s.deletedPage(ctx, c, c.namespace.ID, in.Paging)
+func (s *API) listDeleted(ctx context.Context, c *endpoint.Call, in *listDeletedIn) (*openapi.List[apitypes.Deleted], error) {
+	return s.deletedPage(ctx, c, c.Namespace.ID, in.Paging)
 }
 
-// deletedPage lists what can come back, of one namespace or of all.
-func (s *API) deletedPage(ctx context.Context, c *call, namespace string, page Paging) (*list[deletedView], error) {
+// deletedPage lists the repositories that can be restored, of one namespace or,
+// with "", of all.
+func (s *API) deletedPage(ctx context.Context, c *endpoint.Call, namespace string, page openapi.Paging) (*openapi.List[apitypes.Deleted], error) {
 	last, err := parseDeleted(page.Cursor)
 	if err != nil {
 		return nil, err
@@ -57,39 +56,32 @@ func (s *API) deletedPage(ctx context.Context, c *call, namespace string, page P
 	if err != nil {
 		return nil, err
 	}
-	views := make([]deletedView, len(all))
+	views := make([]apitypes.Deleted, len(all))
 	for i, d := range all {
-		views[i] = deletedView{d.ID, d.Name, d.Deleted, d.Deleted.Add(s.UndeleteWindow)}
+		views[i] = apitypes.Deleted{ID: d.ID, Name: d.Name, Deleted: d.Deleted, Until: d.Deleted.Add(s.UndeleteWindow)}
 	}
-	return pageOf(c, views, page.Limit, func(v deletedView) string { return cursorAt(fmt.Sprint(v.Deleted.UnixMicro(), " ", v.ID)) }), nil
+	return openapi.Page(c, views, page.Limit, func(v apitypes.Deleted) string { return openapi.CursorAt(fmt.Sprint(v.Deleted.UnixMicro(), " ", v.ID)) }), nil
 }
 
 // parseDeleted reads the cursor of a list by time and id.
 func parseDeleted(cursor string) (last images.DeletedRepository, err error) {
-	place, err := parseCursor(cursor)
+	place, err := openapi.ParseCursor(cursor)
 	if err != nil || place == "" {
 		return last, err
 	}
 	micro, id, _ := strings.Cut(place, " ")
 	at, err := strconv.ParseInt(micro, 10, 64)
 	if err != nil || at <= 0 || uuid.Validate(id) != nil {
-		return last, badCursor()
+		return last, openapi.BadCursor()
 	}
 	return images.DeletedRepository{ID: id, Deleted: time.UnixMicro(at)}, nil
 }
 
-func (s *API) restoreRepository(ctx context.Context, c *call, in *restoreRepositoryIn) (*written, error) {
-	ns, err := s.Images.NamespaceOf(ctx, in.ID)
+func (s *API) restoreRepository(ctx context.Context, c *endpoint.Call, in *restoreRepositoryIn) (*openapi.Change, error) {
+	name, err := repository.DeletedName(ctx, s.Images, c.Namespace.ID, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	if ns != c.namespace.ID {
-		return nil, notFound()
-	}
-	name, err := s.Images.RepositoryName(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	seq, err := s.Registry.RestoreRepository(ctx, by(c.p), name, in.ID)
-	return s.done(ctx, seq, err)
+	seq, err := s.Registry.RestoreRepository(ctx, c.By(), name, in.ID)
+	return s.Changed(ctx, seq, err)
 }

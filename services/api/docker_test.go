@@ -1,10 +1,14 @@
 package api_test
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
-	"hubledger/services/api"
+	"hubledger/services/internal/service"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -163,16 +167,30 @@ func TestNamesOfManyComponents(t *testing.T) {
 	}
 }
 
-func TestServes(t *testing.T) {
-	h := &api.API{}
+// Of what is below /v2/ the API has its own paths, and the registry the rest.
+func TestPathsOfTheRegistry(t *testing.T) {
+	k := start(t)
+	services := []service.Service{k.hub.Service(), k.reg.Registry.Service()}
+	for n := range services {
+		s := &services[n]
+		s.Routes = slices.Clone(s.Routes)
+		for k := range s.Routes {
+			s.Routes[k].Serve = func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, s.Name) }
+		}
+		s.NotServed = func(w http.ResponseWriter, _ *http.Request, _ int, _ string) { fmt.Fprint(w, s.Name) }
+	}
+	router, err := service.NewRouter(services, func(w http.ResponseWriter, _ *http.Request, _ int, _ string) {})
+	check(t, err)
 	for path, want := range map[string]bool{
 		"/api/v1/user": true, "/api/v1": true, "/v1/search": true, "/v2/users/login": true, "/v2/auth/token": true, "/v2/repositories/a/b": true,
 		"/v2/namespaces/a/repositories": true, "/v2/orgs/acme": true, "/v2/user": true, "/v2/user/": true, "/v2/search/repositories": true,
 		"/v2/": false, "/v2": false, "/v2/alice/app/manifests/latest": false, "/v2/orgs/manifests/latest": false, "/v2/search/tags/list": false,
-		"/v2/user/app/tags/list": false, "/v2/usersx/app/tags/list": false, "/api/v10": false, "/v2/orgs/tags/list": false, "/": false,
+		"/v2/user/app/tags/list": false, "/v2/usersx/app/tags/list": false, "/api/v10": true /* a refusal */, "/v2/orgs/tags/list": false, "/": false,
 	} {
-		if got := h.Serves(path); got != want {
-			t.Errorf("%s: %v", path, got)
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if got := w.Body.String() == "api"; got != want {
+			t.Errorf("%s: %q", path, w.Body)
 		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/projections/sqlitestore"
 	"hubledger/services/api"
+	"hubledger/services/api/endpoint"
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
@@ -30,6 +31,7 @@ import (
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/repository"
+	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 	"hubledger/services/registry/registrytest"
 	"hubledger/streams"
@@ -56,7 +58,7 @@ type kit struct {
 	read     accounts.Reader
 	runners  []*projections.Runner
 	tokens   map[string]string // access tokens by login name
-	behind   atomic.Bool       // nothing settles
+	behind   atomic.Bool       // no read model catches up
 }
 
 func start(t testing.TB) *kit {
@@ -93,12 +95,12 @@ func start(t testing.TB) *kit {
 	t.Cleanup(func() { check(t, activity.Close()) })
 	k.auth = auth.New(auth.Config{Log: log, Read: k.read, View: peopleRun, Rights: rights, Secrets: secrets, Activity: activity, Logger: quiet})
 	entries := catalog.Reader{DB: found.DB(), Dialect: projections.SQLite}
-	c := api.Config{Auth: k.auth, Passwords: k.auth, Tokens: k.auth, Persons: k.auth, Rights: rights, Log: log, Settle: k,
+	c := api.Config{Auth: k.auth, Passwords: k.auth, Tokens: k.auth, Persons: k.auth, Rights: rights, Log: log, ReadModels: k,
 		Accounts: k.read, Catalog: entries, Images: images.Reader{DB: k.reg.Store.DB()}, Registry: k.reg.Registry,
-		Refusals: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
+		Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
 		Cleaner: cleanup.New(cleanup.Config{Log: log, View: k.reg.Runner, Read: images.Reader{DB: k.reg.Store.DB()}, Pulls: pulls{entries},
 			Logger: quiet, UndeleteWindow: time.Hour, LeaseTerm: time.Hour}),
-		Answers: activity, Used: activity, Recent: k, Logger: quiet}
+		KeptAnswers: activity, Used: activity, RecentPulls: k, Logger: quiet}
 	k.config = c
 	k.hub, err = api.New(c)
 	check(t, err)
@@ -111,8 +113,8 @@ func start(t testing.TB) *kit {
 	return k
 }
 
-// Settle waits for every read model.
-func (k *kit) Settle(ctx context.Context, seq uint64) error {
+// Wait waits for every read model.
+func (k *kit) Wait(ctx context.Context, seq uint64) error {
 	if k.behind.Load() {
 		return context.DeadlineExceeded
 	}
@@ -127,7 +129,7 @@ func (k *kit) Settle(ctx context.Context, seq uint64) error {
 func (k *kit) done(seq uint64, err error) {
 	k.t.Helper()
 	check(k.t, err)
-	check(k.t, k.Settle(context.Background(), seq))
+	check(k.t, k.Wait(context.Background(), seq))
 }
 
 func (k *kit) made(id string, seq uint64, err error) string {
@@ -224,7 +226,9 @@ func (k *kit) do(as, method, path string, body any, header ...string) answer {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	served.ServeHTTP(w, r)
+	router, err := service.NewRouter([]service.Service{served.Service()}, endpoint.NotServed)
+	check(k.t, err)
+	router.ServeHTTP(w, r)
 	return answer{w, k.t}
 }
 

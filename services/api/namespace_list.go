@@ -2,52 +2,57 @@ package api
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
 	"hubledger/projections/accounts"
+	"hubledger/services/api/endpoint"
+	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/apitypes"
 )
 
-func (s *API) listNamespaces(ctx context.Context, c *call, in *Paging) (*list[namespaceView], error) {
-	last, err := parseCursor(in.Cursor)
+func (s *API) listNamespaces(ctx context.Context, c *endpoint.Call, in *openapi.Paging) (*openapi.List[apitypes.Namespace], error) {
+	last, err := openapi.ParseCursor(in.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	var found []accounts.Namespace
-	if c.p.Admin {
+	if c.Principal.Admin {
 		found, err = s.Accounts.Namespaces(ctx, last, in.Limit+1)
 	} else {
-		found, err = s.namespacesOf(ctx, c.p, last)
+		found, err = s.namespacesOf(ctx, c.Principal, last)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var views []namespaceView
+	var views []apitypes.Namespace
 	for _, ns := range found {
-		level, _, err := s.Rights.Namespace(ctx, c.p, ns.Name)
+		level, _, err := s.Rights.Namespace(ctx, c.Principal, ns.Name)
 		if err != nil {
 			return nil, err
 		}
 		if level > access.None {
-			views = append(views, namespaceView{ns.Name, ns.Kind, levelName(level)})
+			views = append(views, apitypes.Namespace{Name: ns.Name, Kind: ns.Kind, Level: level.Name()})
 		}
 		if len(views) > in.Limit {
 			break
 		}
 	}
-	return pageOf(c, views, in.Limit, func(v namespaceView) string { return cursorAt(v.Name) }), nil
+	return openapi.Page(c, views, in.Limit, func(v apitypes.Namespace) string { return openapi.CursorAt(v.Name) }), nil
 }
 
-// namespacesOf lists by name, behind last, the namespaces that an account may
-// have a part in: its own, those of its organizations, and those that were
-// granted to it as a whole.
+// namespacesOf lists by name, behind last, the namespaces that an account is part
+// of: its own, those of its organizations, and those on all of which it has a
+// grant.
 func (s *API) namespacesOf(ctx context.Context, p access.Principal, last string) ([]accounts.Namespace, error) {
 	seen, err := s.Rights.Visible(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	mine, err := s.organizationsOf(ctx, p)
+	mine, err := account.OrganizationsOf(ctx, s.Accounts, p)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +64,7 @@ func (s *API) namespacesOf(ctx context.Context, p access.Principal, last string)
 	var list []accounts.Namespace
 	for _, id := range slices.Compact(ids) {
 		ns, err := s.Accounts.NamespaceByID(ctx, id)
-		if ignoreMissing(err) != nil {
+		if err != nil && !errors.Is(err, accounts.ErrNotFound) {
 			return nil, err
 		}
 		if err == nil && ns.Name > last {

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"strconv"
 
-	"hubledger/events"
+	"hubledger/services/api/endpoint"
+	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
-	"hubledger/services/internal/command"
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/repository"
 )
 
@@ -18,183 +18,85 @@ type RepositoryPath struct {
 	Name      string `path:"name" maxLength:"200" doc:"The rest of the name; slashes as they are or as %2F"`
 }
 
-// A repositoryPage is all that one page about a repository shows.
-type repositoryPage struct {
-	RepositoryView
-	Readme  string `json:"readme" doc:"Markdown as it was written"`
-	Starred bool   `json:"starred" doc:"I have given it a star"`
-	Level   string `json:"level" enum:"read,write,delete,admin" doc:"What I may do with it"`
-	Tags    int    `json:"tags" doc:"How many there are"`
-}
-
 type changeRepositoryIn struct {
 	RepositoryPath
-	Body struct {
-		Description *string   `json:"description,omitempty" maxLength:"400" doc:"One line of at most 100 characters"`
-		Readme      *string   `json:"readme,omitempty" maxLength:"100000" doc:"Markdown, at most 100,000 bytes"`
-		Topics      *[]string `json:"topics,omitempty" maxItems:"20" doc:"Each of a-z, 0-9 and -, at most 35 long"`
-		Visibility  string    `json:"visibility,omitempty" enum:"public,private" doc:"public: everybody may pull"`
-	}
+	Body apitypes.ChangeRepositoryRequest
 }
 
 type createRepositoryIn struct {
-	Body struct {
-		Name        string   `json:"name" minLength:"1" maxLength:"200" example:"alice/app" doc:"Full name: namespace and the rest"`
-		Visibility  string   `json:"visibility,omitempty" enum:"public,private" doc:"Absent: as this hub has it for a push"`
-		Description string   `json:"description,omitempty" maxLength:"400" example:"What greets our visitors" doc:"One line of at most 100 characters"`
-		Readme      string   `json:"readme,omitempty" maxLength:"100000" doc:"Markdown, at most 100,000 bytes"`
-		Topics      []string `json:"topics,omitempty" maxItems:"20" doc:"Each of a-z, 0-9 and -, at most 35 long"`
-	}
-}
-
-type createdRepository struct {
-	RepositoryView
-	Seq uint64 `json:"seq" doc:"Sequence of the change in the log"`
+	Body apitypes.CreateRepositoryRequest
 }
 
 const repositoryPath = "/repositories/{namespace}/{name}"
 
 func (s *API) registerRepository() {
-	add(s, operation{method: http.MethodPost, path: "/repositories", id: "create-repository", tag: "repositories", status: http.StatusCreated,
-		summary: "Make an empty repository", about: "A push makes one as well."}, s.createRepository)
-	add(s, operation{method: http.MethodGet, path: repositoryPath, id: "get-repository", tag: "repositories", summary: "Show a repository"}, s.getRepository)
-	add(s, operation{method: http.MethodPatch, path: repositoryPath, id: "change-repository", tag: "repositories",
-		summary: "Describe a repository, open or close it", about: "What is absent stays."}, s.changeRepository)
-	add(s, operation{method: http.MethodDelete, path: repositoryPath, id: "delete-repository", tag: "repositories",
-		summary: "Delete a repository with all it has", about: "It can be restored until the undelete window ends."}, s.deleteRepository)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/repositories", ID: "create-repository", Tag: "repositories", Permission: access.SignedIn, Status: http.StatusCreated,
+		Summary: "Make an empty repository", About: "A push makes one as well."}, s.createRepository)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath, ID: "get-repository", Tag: "repositories", Permission: access.RepositoryRead, Summary: "Show a repository"}, s.getRepository)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPatch, Path: repositoryPath, ID: "change-repository", Tag: "repositories", Permission: access.RepositoryAdmin,
+		Summary: "Describe a repository, open or close it", About: "What is absent stays."}, s.changeRepository)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: repositoryPath, ID: "delete-repository", Tag: "repositories", Permission: access.RepositoryAdmin,
+		Summary: "Delete a repository with all it has", About: "It can be restored until the undelete window ends."}, s.deleteRepository)
 }
 
-// id is what the commands on the call's repository take.
-func (c *call) id() repository.ID {
-	return repository.ID{Namespace: c.repo.Namespace, Repository: c.repo.ID}
-}
-
-func (s *API) getRepository(ctx context.Context, c *call, _ *RepositoryPath) (*wholly[repositoryPage], error) {
-	e, err := s.entry(ctx, c.repo.ID)
+func (s *API) getRepository(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.RepositoryDetails], error) {
+	e, err := s.browse.Entry(ctx, c.Repository.ID)
 	if err != nil {
 		return nil, err
 	}
-	page := repositoryPage{RepositoryView: shownEntry(*e), Level: levelName(c.level)}
-	if page.Readme, err = s.Catalog.Readme(ctx, c.repo.ID); err != nil {
+	page := apitypes.RepositoryDetails{Repository: shownEntry(*e), Level: c.Level.Name()}
+	if page.Readme, err = s.Catalog.Readme(ctx, c.Repository.ID); err != nil {
 		return nil, err
 	}
-	if c.p.Kind == access.User {
-		if page.Starred, err = s.Catalog.HasStar(ctx, c.repo.ID, c.p.ID); err != nil {
+	if c.Principal.Kind == access.User {
+		if page.Starred, err = s.Catalog.HasStar(ctx, c.Repository.ID, c.Principal.ID); err != nil {
 			return nil, err
 		}
 	}
-	page.Tags, err = s.Images.CountTags(ctx, c.repo.ID, "")
-	return &wholly[repositoryPage]{page}, err
+	page.Tags, err = s.Images.CountTags(ctx, c.Repository.ID, "")
+	return openapi.Show(page), err
 }
 
-func (s *API) createRepository(ctx context.Context, c *call, in *createRepositoryIn) (*wrote[createdRepository], error) {
-	about := repository.Description{Line: in.Body.Description, Readme: in.Body.Readme, Topics: in.Body.Topics}
-	id, seq, err := s.create(ctx, c, in.Body.Name, in.Body.Visibility, about)
+func (s *API) createRepository(ctx context.Context, c *endpoint.Call, in *createRepositoryIn) (*openapi.ChangeWith[apitypes.CreatedRepository], error) {
+	id, seq, err := repository.Create(ctx, s.Log, c.By(), s.Rights, c.Principal, repository.New{Name: in.Body.Name, Visibility: cmp.Or(in.Body.Visibility, s.DefaultVisibility),
+		Description: repository.Description{Line: in.Body.Description, Readme: in.Body.Readme, Topics: in.Body.Topics}})
 	if err == nil {
-		err = s.settle(ctx, seq)
+		err = s.Readable(ctx, seq)
 	}
 	if err != nil {
-		return nil, err
+		return nil, endpoint.Located(err, "body.name", repository.ErrName)
 	}
 	e, err := s.Catalog.Entry(ctx, id.Repository)
 	if err != nil {
 		return nil, err
 	}
-	return &wrote[createdRepository]{seq, createdRepository{shownEntry(*e), seq}}, nil
+	return openapi.ShowChange(seq, apitypes.CreatedRepository{Repository: shownEntry(*e), Seq: seq}), nil
 }
 
-// create makes a repository that is not there, if the principal may, and says
-// what it is. These are two events: what would be refused of the second is
-// refused before the first.
-func (s *API) create(ctx context.Context, c *call, full, visibility string, about repository.Description) (id repository.ID, seq uint64, err error) {
-	name, err := s.mayCreate(ctx, c, full)
-	if err != nil {
-		return id, 0, err
-	}
-	if err := about.Check(); err != nil {
-		return id, 0, err
-	}
-	if id, err = repository.Ensure(ctx, s.Log, by(c.p), name, cmp.Or(visibility, s.DefaultVisibility)); err != nil {
-		return id, 0, err
-	}
-	if about.Line != "" || about.Readme != "" || len(about.Topics) > 0 {
-		seq, err = repository.Describe(ctx, s.Log, by(c.p), id, name.Full, about)
-		return id, seq, err
-	}
-	_, seq, err = command.Latest(ctx, s.Log, events.RepositorySubject(id.Namespace, name.Full))
-	return id, seq, err
-}
-
-func (s *API) mayCreate(ctx context.Context, c *call, full string) (repository.Name, error) {
-	name, err := repository.ParseName(full)
-	if err != nil {
-		return name, invalid("body.name", err.Error())
-	}
-	d, err := s.Rights.Repository(ctx, c.p, name.Full)
-	switch {
-	case err != nil:
-		return name, err
-	case d.Repository != nil && d.Level >= access.Read:
-		return name, fail(http.StatusConflict, "there is a repository of that name")
-	case !d.Create && c.p.Admin && d.Namespace == nil:
-		return name, fail(http.StatusNotFound, "there is no user or organization "+strconv.Quote(name.Namespace)+": create it first")
-	case !d.Create:
-		return name, fail(http.StatusForbidden, "you may not create "+name.Full+own(c.p))
-	}
-	return name, nil
-}
-
-// own tells users where they may.
-func own(p access.Principal) string {
-	if p.Kind != access.User {
-		return ""
-	}
-	return ": your own repositories have names that begin with " + p.Name + "/"
-}
-
-func (s *API) changeRepository(ctx context.Context, c *call, in *changeRepositoryIn) (*written, error) {
+func (s *API) changeRepository(ctx context.Context, c *endpoint.Call, in *changeRepositoryIn) (*openapi.Change, error) {
 	want := in.Body
 	var seq uint64
 	if want.Description != nil || want.Readme != nil || want.Topics != nil {
 		var err error
-		seq, err = s.restate(ctx, c, func(d *repository.Description) {
-			assign(&d.Line, want.Description)
-			assign(&d.Readme, want.Readme)
-			assign(&d.Topics, want.Topics)
-		})
+		seq, err = s.editor.Describe(ctx, c.By(), c.RepositoryID(), c.Repository.Name,
+			repository.DescriptionChange{Line: want.Description, Readme: want.Readme, Topics: want.Topics})
 		if err != nil {
 			return nil, err
 		}
 	}
 	if want.Visibility != "" {
 		var err error
-		if seq, err = s.open(ctx, c, want.Visibility); err != nil {
+		if seq, err = s.editor.ChangeVisibility(ctx, c.By(), c.RepositoryID(), c.Repository.Name, want.Visibility); err != nil {
 			return nil, err
 		}
 	}
 	if seq == 0 {
-		return nil, invalid("body", "say what to change")
+		return nil, endpoint.Invalid("body", "say what to change")
 	}
-	return s.done(ctx, seq, nil)
+	return s.Changed(ctx, seq, nil)
 }
 
-func assign[T any](to *T, from *T) {
-	if from != nil {
-		*to = *from
-	}
-}
-
-// description is what the catalog says of the call's repository.
-func (s *API) description(ctx context.Context, c *call) (repository.Description, error) {
-	e, err := s.Catalog.Entry(ctx, c.repo.ID)
-	if err != nil {
-		return repository.Description{}, err
-	}
-	readme, err := s.Catalog.Readme(ctx, c.repo.ID)
-	return repository.Description{Line: e.Description, Readme: readme, Topics: e.Topics}, err
-}
-
-func (s *API) deleteRepository(ctx context.Context, c *call, _ *RepositoryPath) (*written, error) {
-	seq, err := s.Registry.DeleteRepository(ctx, by(c.p), c.repo.Name)
-	return s.done(ctx, seq, err)
+func (s *API) deleteRepository(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Change, error) {
+	seq, err := s.Registry.DeleteRepository(ctx, c.By(), c.Repository.Name)
+	return s.Changed(ctx, seq, err)
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"hubledger/events"
-	"hubledger/services/api"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/service"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -61,8 +61,8 @@ var needs = map[string]string{
 		PATCH OLD | DELETE OLD | POST OLD/privacy | PATCH NEW | DELETE NEW | POST NEW/privacy`,
 }
 
-var shorthand = strings.NewReplacer("REPO", "/api/v1/repositories/{namespace}/{name}",
-	"OLD", "/v2/repositories/{namespace}/{name}", "NEW", "/v2/namespaces/{namespace}/repositories/{name}")
+var shorthand = strings.NewReplacer("REPO", "/api/v1/repositories/{namespace}/{name...}",
+	"OLD", "/v2/repositories/{namespace}/{name...}", "NEW", "/v2/namespaces/{namespace}/repositories/{name...}")
 
 // A who is somebody who asks, and what is to be expected of them.
 type who struct {
@@ -187,8 +187,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 			}
 		}
 	}
-	for _, rt := range k.hub.Routes() {
-		route := rt.Method + " " + rt.Path
+	for _, rt := range k.hub.Service().Routes {
+		route := rt.Method + " " + rt.Pattern
 		need, ok := want[route]
 		delete(want, route)
 		if !ok || rt.Permission == 0 {
@@ -196,14 +196,14 @@ func TestWhoMayDoWhat(t *testing.T) {
 			continue
 		}
 		for private, repo := range []string{"public", "private"} {
-			path := filled.Replace(strings.ReplaceAll(rt.Path, "{name}", repo))
+			path := filled.Replace(strings.ReplaceAll(rt.Pattern, "{name...}", repo))
 			for _, p := range principals {
 				got := k.ask(p.name, rt, path)
 				if expected := p.expected(need, private); got != expected {
 					t.Errorf("%s as %q on the %s repository: %d, want %d", route, p.name, repo, got, expected)
 				}
 			}
-			if !strings.Contains(rt.Path, "{name}") {
+			if !strings.Contains(rt.Pattern, "{name...}") {
 				break
 			}
 		}
@@ -214,10 +214,10 @@ func TestWhoMayDoWhat(t *testing.T) {
 }
 
 // ask is 0 when somebody is let in, or else the status of the refusal.
-func (k *kit) ask(as string, rt api.Route, path string) int {
+func (k *kit) ask(as string, rt service.Route, path string) int {
 	k.t.Helper()
 	a := k.do(as, rt.Method, path, nil, "Idempotency-Key", "short", "X-Docker-Token", "true")
-	if strings.HasPrefix(rt.Path, "/v2/users/login") || strings.HasPrefix(rt.Path, "/v2/auth/token") {
+	if strings.HasPrefix(rt.Pattern, "/v2/users/login") || strings.HasPrefix(rt.Pattern, "/v2/auth/token") {
 		a.want(400) // the body is missing; who is in Authorization does not matter
 		return 0
 	}
@@ -240,18 +240,18 @@ func (k *kit) ask(as string, rt api.Route, path string) int {
 // What may not be seen and what is not there look the same.
 func TestHiddenLooksMissing(t *testing.T) {
 	k := world(t)
-	for _, rt := range k.hub.Routes() {
-		if !strings.Contains(rt.Path, "{name}") {
+	for _, rt := range k.hub.Service().Routes {
+		if !strings.Contains(rt.Pattern, "{name...}") {
 			continue
 		}
 		for _, as := range []string{"", "stranger"} {
 			answers := [2]string{}
 			for i, repo := range []string{"private", "missing"} {
-				a := k.do(as, rt.Method, filled.Replace(strings.ReplaceAll(rt.Path, "{name}", repo)), nil)
+				a := k.do(as, rt.Method, filled.Replace(strings.ReplaceAll(rt.Pattern, "{name...}", repo)), nil)
 				answers[i] = fmt.Sprint(a.Code, a.Header(), a.Body)
 			}
 			if answers[0] != answers[1] {
-				t.Errorf("%s %s as %q: %s\n and %s", rt.Method, rt.Path, as, answers[0], answers[1])
+				t.Errorf("%s %s as %q: %s\n and %s", rt.Method, rt.Pattern, as, answers[0], answers[1])
 			}
 		}
 	}

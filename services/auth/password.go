@@ -16,11 +16,6 @@ import (
 // maxLoginName bounds login names, in bytes: no account has a longer one.
 const maxLoginName = 100
 
-// CheckPassword is account.CheckPassword.
-func (s *Auth) CheckPassword(name, password string) error {
-	return account.CheckPassword(name, password)
-}
-
 // errCredentials: the secret is not that of the name, or there is no such name.
 var errCredentials = errors.New("incorrect username or password")
 

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"hubledger/services/internal/apitypes"
 )
 
 // list prints a list of the API: with --json its items unchanged, else a
@@ -64,7 +66,7 @@ func (a *api) changeWith(method, path string, query url.Values, body any, messag
 	if a.s.json {
 		return a.s.raw(raw)
 	}
-	var d done
+	var d apitypes.Change
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type cleanupCmd struct {
@@ -15,33 +16,24 @@ type cleanupCmd struct {
 	Run     cleanupRunCmd     `cmd:"" help:"Apply the rule now."`
 }
 
-// A cleanupRule says what is deleted from a repository automatically.
-type cleanupRule struct {
-	KeepLast      int      `help:"Keep this many of the most recently pushed tags." placeholder:"N" json:"keepLast"`
-	KeepTags      []string `help:"Keep tags that match this pattern (RE2, the whole tag); may be repeated." sep:"none" placeholder:"PATTERN" json:"keepTags"`
-	NotPulledDays int      `help:"Delete a tag after this many days without a pull or a push." placeholder:"DAYS" json:"notPulledDays"`
-	UntaggedDays  int      `help:"Delete a manifest this many days after nothing needs it any more." placeholder:"DAYS" json:"untaggedDays"`
+// cleanupFlags are the options of a rule.
+type cleanupFlags struct {
+	KeepLast      int      `help:"Keep this many of the most recently pushed tags." placeholder:"N"`
+	KeepTags      []string `help:"Keep tags that match this pattern (RE2, the whole tag); may be repeated." sep:"none" placeholder:"PATTERN"`
+	NotPulledDays int      `help:"Delete a tag after this many days without a pull or a push." placeholder:"DAYS"`
+	UntaggedDays  int      `help:"Delete a manifest this many days after nothing needs it any more." placeholder:"DAYS"`
 }
 
-// deletes says whether the rule deletes anything: patterns of tags to keep are
-// no rule by themselves.
-func (r *cleanupRule) deletes() bool {
-	return r.KeepLast != 0 || r.NotPulledDays != 0 || r.UntaggedDays != 0
+// rule is the rule as the API takes it: complete, and without null.
+func (f *cleanupFlags) rule() apitypes.CleanupRule {
+	return apitypes.CleanupRule{KeepLast: f.KeepLast, KeepTags: append([]string{}, f.KeepTags...), NotPulledDays: f.NotPulledDays, UntaggedDays: f.UntaggedDays}
 }
 
 // given says whether any option of the rule was given.
-func (r *cleanupRule) given() bool { return r.deletes() || len(r.KeepTags) > 0 }
+func (f *cleanupFlags) given() bool { return f.rule().Deletes() || len(f.KeepTags) > 0 }
 
-// complete is the rule as the API takes it: without null.
-func (r cleanupRule) complete() cleanupRule {
-	if r.KeepTags == nil {
-		r.KeepTags = []string{}
-	}
-	return r
-}
-
-func (r cleanupRule) facts() [][]string {
-	if !r.deletes() {
+func ruleFacts(r apitypes.CleanupRule) [][]string {
+	if !r.Deletes() {
 		return [][]string{{"rule", "none: nothing is deleted automatically"}}
 	}
 	days := func(n int, text string) string { return yes(n != 0, fmt.Sprintf(text, n)) }
@@ -65,12 +57,12 @@ func (c *cleanupShowCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return show(a, c.path()+"/cleanup", nil, cleanupRule.facts)
+	return show(a, c.path()+"/cleanup", nil, ruleFacts)
 }
 
 type cleanupSetCmd struct {
 	named
-	cleanupRule
+	cleanupFlags
 	None bool `help:"Remove the rule."`
 }
 
@@ -79,7 +71,7 @@ func (c *cleanupSetCmd) Validate() error {
 	switch {
 	case c.None && c.given():
 		return errors.New("--none removes the rule: give either --none or options of a rule")
-	case !c.None && !c.deletes():
+	case !c.None && !c.rule().Deletes():
 		return errors.New("say what to delete with --keep-last, --not-pulled-days or --untagged-days, or remove the rule with --none")
 	}
 	return nil
@@ -94,7 +86,7 @@ func (c *cleanupSetCmd) Run(s *session) error {
 	if c.None {
 		message = "Removed the cleanup rule of " + c.Name
 	}
-	return a.change("PUT", c.path()+"/cleanup", c.complete(), message)
+	return a.change("PUT", c.path()+"/cleanup", c.rule(), message)
 }
 
 type cleanupRunCmd struct{ named }
@@ -108,7 +100,7 @@ func (c *cleanupRunCmd) Run(s *session) error {
 	if err != nil || s.json {
 		return s.rawOr(raw, err)
 	}
-	var ran struct{ Tags, Manifests int }
+	var ran apitypes.CleanupRun
 	if err := json.Unmarshal(raw, &ran); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}
@@ -118,25 +110,7 @@ func (c *cleanupRunCmd) Run(s *session) error {
 
 type cleanupPreviewCmd struct {
 	named
-	cleanupRule
-}
-
-// A cleanupPreview is what a rule would do.
-type cleanupPreview struct {
-	Tags []struct {
-		Name, Digest string
-		Pushed       *time.Time
-		Pulled       *time.Time
-	}
-	Manifests, Later []struct {
-		Digest string
-		Pushed *time.Time
-	}
-	Now, Then struct {
-		Blobs int
-		Bytes int64
-		At    *time.Time
-	}
+	cleanupFlags
 }
 
 func (c *cleanupPreviewCmd) Run(s *session) error {
@@ -146,40 +120,40 @@ func (c *cleanupPreviewCmd) Run(s *session) error {
 	}
 	var body any // nil previews the repository's own rule
 	if c.given() {
-		body = c.complete()
+		body = c.rule()
 	}
 	raw, err := a.do("POST", c.path()+"/cleanup/preview", nil, body)
 	if err != nil || s.json {
 		return s.rawOr(raw, err)
 	}
-	var p cleanupPreview
+	var p apitypes.CleanupPreview
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}
-	return p.print(s)
+	return s.printPreview(p)
 }
 
-func (p *cleanupPreview) print(s *session) error {
+func (s *session) printPreview(p apitypes.CleanupPreview) error {
 	if len(p.Tags)+len(p.Manifests)+len(p.Later) == 0 {
 		_, err := fmt.Fprintln(s.out, "Nothing would be deleted.")
 		return err
 	}
 	var rows [][]string
 	for _, t := range p.Tags {
-		rows = append(rows, []string{"now", t.Name, t.Digest, at(t.Pushed), at(t.Pulled)})
+		rows = append(rows, []string{"now", t.Name, t.Digest.String(), at(&t.Pushed), at(t.Pulled)})
 	}
 	for _, m := range p.Manifests {
-		rows = append(rows, []string{"now", "", m.Digest, at(m.Pushed), ""})
+		rows = append(rows, []string{"now", "", m.Digest.String(), at(&m.Pushed), ""})
 	}
 	for _, m := range p.Later {
-		rows = append(rows, []string{"later", "", m.Digest, at(m.Pushed), ""})
+		rows = append(rows, []string{"later", "", m.Digest.String(), at(&m.Pushed), ""})
 	}
 	if err := s.table([]string{"DELETED", "TAG", "DIGEST", "PUSHED", "PULLED"}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "\nFrees %s in %d blobs at %s", size(p.Now.Bytes), p.Now.Blobs, at(p.Now.At))
+	fmt.Fprintf(s.out, "\nFrees %s in %d blobs at %s", size(p.Now.Bytes), p.Now.Blobs, at(&p.Now.At))
 	if len(p.Later) > 0 {
-		fmt.Fprintf(s.out, "; with what is deleted later, frees %s in %d blobs at %s", size(p.Then.Bytes), p.Then.Blobs, at(p.Then.At))
+		fmt.Fprintf(s.out, "; with what is deleted later, frees %s in %d blobs at %s", size(p.Then.Bytes), p.Then.Blobs, at(&p.Then.At))
 	}
 	_, err := fmt.Fprintln(s.out, ".")
 	return err

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type duCmd struct {
@@ -17,18 +19,7 @@ type duCmd struct {
 	Repositories bool   `help:"List each repository of the namespace, the largest first; default: your own namespace."`
 }
 
-// A usageItem says what live images take, in bytes.
-type usageItem struct {
-	Repositories int   `json:"repositories"`
-	Tags         int64 `json:"tags"`
-	Manifests    int64 `json:"manifests"`
-	Blobs        int64 `json:"blobs"`
-	Bytes        int64 `json:"bytes"`
-	Unique       int64 `json:"unique"`
-	Shared       int64 `json:"shared"`
-}
-
-func (u usageItem) facts() [][]string {
+func usageFacts(u apitypes.Usage) [][]string {
 	return [][]string{{"bytes", size(u.Bytes)}, {"unique", size(u.Unique) + ", freed if all of it is deleted"}, {"shared", size(u.Shared) + ", also needed by others"},
 		{"repositories", fmt.Sprint(u.Repositories)}, {"tags", fmt.Sprint(u.Tags)}, {"manifests", fmt.Sprint(u.Manifests)}, {"blobs", fmt.Sprint(u.Blobs)}}
 }
@@ -43,11 +34,11 @@ func (c *duCmd) Run(s *session) error {
 	}
 	switch {
 	case strings.Contains(c.Name, "/"):
-		return show(a, repositoryPath(c.Name)+"/usage", nil, usageItem.facts)
+		return show(a, repositoryPath(c.Name)+"/usage", nil, usageFacts)
 	case c.Repositories:
 		return c.repositories(a)
 	case c.Name != "":
-		return show(a, path("namespaces", c.Name, "usage"), nil, usageItem.facts)
+		return show(a, path("namespaces", c.Name, "usage"), nil, usageFacts)
 	}
 	return namespaces(a)
 }
@@ -55,7 +46,7 @@ func (c *duCmd) Run(s *session) error {
 // A usageRow is what something of a name takes.
 type usageRow struct {
 	Name string `json:"name"`
-	usageItem
+	apitypes.Usage
 }
 
 // usages returns the usage of the items of a list, the largest first. most
@@ -75,7 +66,7 @@ func usages(a *api, list string, q url.Values, most int, where func(name string)
 			if err != nil {
 				return fmt.Errorf("%s: %w", r.Name, err)
 			}
-			err = json.Unmarshal(raw, &r.usageItem)
+			err = json.Unmarshal(raw, &r.Usage)
 		}
 		if err != nil {
 			return fmt.Errorf("the hub's answer cannot be read: %w", err)
@@ -100,7 +91,7 @@ func namespaces(a *api) error {
 	if more {
 		fmt.Fprintf(a.s.err, "Only the first %d namespaces by name are listed; for another one type: du NAMESPACE\n", listedUsages)
 	}
-	return a.usageTable(rows, []string{"REPOSITORIES", "TAGS", "MANIFESTS"}, func(u usageItem) []string {
+	return a.usageTable(rows, []string{"REPOSITORIES", "TAGS", "MANIFESTS"}, func(u apitypes.Usage) []string {
 		return []string{fmt.Sprint(u.Repositories), fmt.Sprint(u.Tags), fmt.Sprint(u.Manifests)}
 	})
 }
@@ -117,10 +108,10 @@ func (c *duCmd) repositories(a *api) error {
 	if err != nil {
 		return err
 	}
-	return a.usageTable(rows, []string{"TAGS", "MANIFESTS"}, func(u usageItem) []string { return []string{fmt.Sprint(u.Tags), fmt.Sprint(u.Manifests)} })
+	return a.usageTable(rows, []string{"TAGS", "MANIFESTS"}, func(u apitypes.Usage) []string { return []string{fmt.Sprint(u.Tags), fmt.Sprint(u.Manifests)} })
 }
 
-func (a *api) usageTable(rows []usageRow, header []string, counts func(usageItem) []string) error {
+func (a *api) usageTable(rows []usageRow, header []string, counts func(apitypes.Usage) []string) error {
 	var table [][]string
 	for _, r := range rows {
 		if a.s.json {
@@ -128,7 +119,7 @@ func (a *api) usageTable(rows []usageRow, header []string, counts func(usageItem
 				return err
 			}
 		}
-		table = append(table, append([]string{r.Name, size(r.Bytes), size(r.Unique), size(r.Shared)}, counts(r.usageItem)...))
+		table = append(table, append([]string{r.Name, size(r.Bytes), size(r.Unique), size(r.Shared)}, counts(r.Usage)...))
 	}
 	if a.s.json {
 		return nil

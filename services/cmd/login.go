@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"hubledger/services/cmd/client"
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/origin"
 )
 
@@ -114,7 +115,7 @@ func logIn(s *session, l *client.Login, server, secret string) error {
 	if err != nil {
 		return fmt.Errorf("log in to %s: %w", server, err)
 	}
-	var who struct{ Name string }
+	var who apitypes.Whoami
 	if err := json.Unmarshal(raw, &who); err != nil || who.Name == "" {
 		return fmt.Errorf("log in to %s: its answer cannot be read; is it a hub?", server)
 	}
@@ -123,15 +124,15 @@ func logIn(s *session, l *client.Login, server, secret string) error {
 		l.Token = secret
 		return nil
 	}
-	raw, err = a.do("POST", path("users", l.User, "tokens"), nil, map[string]any{"name": tokenName(), "level": "admin"})
+	raw, err = a.do("POST", path("users", l.User, "tokens"), nil, apitypes.TokenRequest{Name: tokenName(), Level: "admin"})
 	if err != nil {
 		return fmt.Errorf("create an access token for this login: %w", err)
 	}
-	var made issuedToken
-	if err := json.Unmarshal(raw, &made); err != nil || made.Token == "" {
+	var made apitypes.IssuedToken
+	if err := json.Unmarshal(raw, &made); err != nil || made.Secret == "" {
 		return errors.New("create an access token for this login: the hub's answer cannot be read")
 	}
-	l.Token, l.TokenID = made.Token, made.ID
+	l.Token, l.TokenID = made.Secret, made.ID
 	return nil
 }
 

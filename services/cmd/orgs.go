@@ -1,17 +1,13 @@
 package cmd
 
+import "hubledger/services/internal/apitypes"
+
 type orgsCmd struct {
 	Ls      orgsLsCmd      `cmd:"" help:"List your organizations, or all of them if you are an administrator."`
 	Create  orgsCreateCmd  `cmd:"" help:"Create an organization. You own it, unless --owner names somebody else."`
 	Show    orgsShowCmd    `cmd:"" help:"Show an organization."`
 	Members orgsMembersCmd `cmd:"" help:"List, add and remove members."`
 	Robots  orgsRobotsCmd  `cmd:"" help:"List, create and delete robot accounts."`
-}
-
-// An orgItem is an organization of the API.
-type orgItem struct {
-	Name string `json:"name"`
-	Role string `json:"role"`
 }
 
 type orgsLsCmd struct{ target }
@@ -21,7 +17,7 @@ func (c *orgsLsCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return list(a, "/orgs", paged(), "No organizations.", []string{"NAME", "YOU ARE"}, func(o orgItem) []string {
+	return list(a, "/orgs", paged(), "No organizations.", []string{"NAME", "YOU ARE"}, func(o apitypes.Organization) []string {
 		return []string{o.Name, o.Role}
 	})
 }
@@ -54,7 +50,7 @@ func (c *orgsShowCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return show(a, path("orgs", c.Name), nil, func(o orgItem) [][]string {
+	return show(a, path("orgs", c.Name), nil, func(o apitypes.Organization) [][]string {
 		return [][]string{{"name", o.Name}, {"you are", o.Role}}
 	})
 }
@@ -63,12 +59,6 @@ type orgsMembersCmd struct {
 	Ls  orgsMembersLsCmd  `cmd:"" help:"List the members."`
 	Add orgsMembersAddCmd `cmd:"" help:"Make a user a member or an owner."`
 	Rm  orgsMembersRmCmd  `cmd:"" help:"Remove a member from the organization and from its teams."`
-}
-
-// A memberItem is a member of an organization or a team.
-type memberItem struct {
-	Name string `json:"name"`
-	Role string `json:"role"`
 }
 
 type orgsMembersLsCmd struct {
@@ -81,7 +71,7 @@ func (c *orgsMembersLsCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return list(a, path("orgs", c.Org, "members"), nil, "No members.", []string{"NAME", "ROLE"}, func(m memberItem) []string {
+	return list(a, path("orgs", c.Org, "members"), nil, "No members.", []string{"NAME", "ROLE"}, func(m apitypes.Member) []string {
 		return []string{m.Name, m.Role}
 	})
 }
@@ -98,7 +88,7 @@ func (c *orgsMembersAddCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("PUT", path("orgs", c.Org, "members", c.User), map[string]string{"role": c.Role}, c.User+" now has the role "+c.Role+" in "+c.Org)
+	return a.change("PUT", path("orgs", c.Org, "members", c.User), apitypes.SetMemberRequest{Role: c.Role}, c.User+" now has the role "+c.Role+" in "+c.Org)
 }
 
 type orgsMembersRmCmd struct {

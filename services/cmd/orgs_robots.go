@@ -1,17 +1,11 @@
 package cmd
 
-import "time"
+import "hubledger/services/internal/apitypes"
 
 type orgsRobotsCmd struct {
 	Ls     orgsRobotsLsCmd     `cmd:"" help:"List the robot accounts."`
 	Create orgsRobotsCreateCmd `cmd:"" help:"Create a robot account. Create a token for it with: tokens create TOKEN --for ORG+NAME"`
 	Rm     orgsRobotsRmCmd     `cmd:"" help:"Delete a robot account with its tokens and grants."`
-}
-
-type robotItem struct {
-	Name        string     `json:"name"`
-	Description string     `json:"description"`
-	Created     *time.Time `json:"created"`
 }
 
 type orgsRobotsLsCmd struct {
@@ -24,8 +18,8 @@ func (c *orgsRobotsLsCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return list(a, path("orgs", c.Org, "robots"), nil, "No robot accounts.", []string{"NAME", "CREATED", "DESCRIPTION"}, func(r robotItem) []string {
-		return []string{r.Name, at(r.Created), r.Description}
+	return list(a, path("orgs", c.Org, "robots"), nil, "No robot accounts.", []string{"NAME", "CREATED", "DESCRIPTION"}, func(r apitypes.Robot) []string {
+		return []string{r.Name, at(&r.Created), r.Description}
 	})
 }
 
@@ -41,7 +35,7 @@ func (c *orgsRobotsCreateCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("POST", path("orgs", c.Org, "robots"), namedBody(c.Name, c.Description), "Created the robot account "+c.Org+"+"+c.Name)
+	return a.change("POST", path("orgs", c.Org, "robots"), apitypes.NameRequest{Name: c.Name, Description: c.Description}, "Created the robot account "+c.Org+"+"+c.Name)
 }
 
 type orgsRobotsRmCmd struct {
@@ -56,13 +50,4 @@ func (c *orgsRobotsRmCmd) Run(s *session) error {
 		return err
 	}
 	return a.change("DELETE", path("orgs", c.Org, "robots", c.Name), nil, "Deleted the robot account "+c.Org+"+"+c.Name)
-}
-
-// namedBody is the request that creates a team or a robot account.
-func namedBody(name, description string) map[string]string {
-	body := map[string]string{"name": name}
-	if description != "" {
-		body["description"] = description
-	}
-	return body
 }

@@ -3,6 +3,8 @@ package cmd
 import (
 	"encoding/json"
 	"fmt"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type quotaCmd struct {
@@ -12,13 +14,7 @@ type quotaCmd struct {
 	Images *int64 `help:"Maximum number of live manifests; 0 for no limit." placeholder:"N"`
 }
 
-// A quotaItem is what a namespace may hold.
-type quotaItem struct {
-	Bytes  int64 `json:"bytes"`
-	Images int64 `json:"images"`
-}
-
-func (q quotaItem) facts() [][]string {
+func quotaFacts(q apitypes.Quota) [][]string {
 	bytes, images := "no limit", "no limit"
 	if q.Bytes > 0 {
 		bytes = size(q.Bytes)
@@ -37,13 +33,13 @@ func (c *quotaCmd) Run(s *session) error {
 	}
 	where := path("namespaces", c.Name, "quota")
 	if c.Bytes == nil && c.Images == nil {
-		return show(a, where, nil, quotaItem.facts)
+		return show(a, where, nil, quotaFacts)
 	}
 	raw, err := a.do("GET", where, nil, nil)
 	if err != nil {
 		return err
 	}
-	var q quotaItem
+	var q apitypes.Quota
 	if err := json.Unmarshal(raw, &q); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}

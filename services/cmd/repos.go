@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type reposCmd struct {
@@ -17,11 +19,6 @@ type reposCmd struct {
 	Policy   reposPolicyCmd   `cmd:"" help:"Show or change what a repository accepts."`
 	Grants   reposGrantsCmd   `cmd:"" help:"Manage who may do what with a repository or a whole namespace."`
 	Star     reposStarCmd     `cmd:"" help:"Star a repository, or remove your star."`
-}
-
-// A done is the answer to a command that wrote to the log.
-type done struct {
-	Seq uint64 `json:"seq"`
 }
 
 // named holds the arguments of a command on one repository.
@@ -65,7 +62,7 @@ func (c *reposLsCmd) Run(s *session) error {
 		q.Set("namespace", c.Namespace)
 	}
 	err = list(a, "/repositories", q, "No repositories yet. Push one: docker push localhost:5050/alice/app:1.0",
-		[]string{"NAME", "VISIBILITY", "STARS", "PULLS", "PUSHED", "DESCRIPTION"}, func(r repositoryItem) []string {
+		[]string{"NAME", "VISIBILITY", "STARS", "PULLS", "PUSHED", "DESCRIPTION"}, func(r apitypes.Repository) []string {
 			n++
 			return []string{r.Name, r.Visibility, fmt.Sprint(r.Stars), fmt.Sprint(r.Pulls), at(r.Pushed), r.Description}
 		})
@@ -82,10 +79,10 @@ func (c *reposShowCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return show(a, c.path(), nil, func(r repositoryItem) [][]string {
+	return show(a, c.path(), nil, func(r apitypes.RepositoryDetails) [][]string {
 		return [][]string{{"name", r.Name}, {"description", r.Description}, {"visibility", r.Visibility}, {"topics", join(r.Topics)},
 			{"tags", fmt.Sprint(r.Tags)}, {"stars", fmt.Sprint(r.Stars) + yes(r.Starred, ", one of them yours")}, {"pulls", fmt.Sprint(r.Pulls)},
-			{"created", at(r.Created)}, {"pushed", at(r.Pushed)}, {"pulled", at(r.Pulled)}, {"your level", r.Level},
+			{"created", at(&r.Created)}, {"pushed", at(r.Pushed)}, {"pulled", at(r.Pulled)}, {"your level", r.Level},
 			{"readme", yes(r.Readme != "", size(int64(len(r.Readme))))}, {"id", r.ID}}
 	})
 }

@@ -1,6 +1,10 @@
 package cmd
 
-import "strings"
+import (
+	"strings"
+
+	"hubledger/services/internal/apitypes"
+)
 
 type reposGrantsCmd struct {
 	Ls       reposGrantsLsCmd       `cmd:"" help:"List who has been granted a role."`
@@ -37,12 +41,6 @@ func (g *grantee) path() string {
 	return path("user", g.Who)
 }
 
-type grantItem struct {
-	Kind string `json:"kind"`
-	Name string `json:"name"`
-	Role string `json:"role"`
-}
-
 type reposGrantsLsCmd struct{ granting }
 
 func (c *reposGrantsLsCmd) Run(s *session) error {
@@ -50,7 +48,7 @@ func (c *reposGrantsLsCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return list(a, c.path(), nil, "No grants. Whoever owns the namespace needs none.", []string{"WHO", "ROLE"}, func(g grantItem) []string {
+	return list(a, c.path(), nil, "No grants. Whoever owns the namespace needs none.", []string{"WHO", "ROLE"}, func(g apitypes.Grant) []string {
 		if g.Kind == "team" {
 			g.Name = "team:" + g.Name
 		}
@@ -69,7 +67,7 @@ func (c *reposGrantsGiveCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("PUT", c.granting.path()+c.grantee.path(), map[string]string{"role": c.Role}, c.Who+" now has the role "+c.Role+" on "+c.Name)
+	return a.change("PUT", c.granting.path()+c.grantee.path(), apitypes.RoleRequest{Role: c.Role}, c.Who+" now has the role "+c.Role+" on "+c.Name)
 }
 
 type reposGrantsWithdrawCmd struct {

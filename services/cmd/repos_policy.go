@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type reposPolicyCmd struct {
@@ -21,12 +23,6 @@ func (c *reposPolicyCmd) Validate() error {
 	return nil
 }
 
-// A policyItem is a repository's policy in the API, which takes it as a whole.
-type policyItem struct {
-	ImmutableTags []string `json:"immutableTags"`
-	SparseIndexes bool     `json:"sparseIndexes"`
-}
-
 func (c *reposPolicyCmd) Run(s *session) error {
 	a, err := c.api(s)
 	if err != nil {
@@ -34,7 +30,7 @@ func (c *reposPolicyCmd) Run(s *session) error {
 	}
 	where := c.path() + "/policy"
 	if c.SparseIndexes == nil && len(c.ImmutableTags) == 0 && !c.NoImmutableTags {
-		return show(a, where, nil, func(p policyItem) [][]string {
+		return show(a, where, nil, func(p apitypes.Policy) [][]string {
 			sparse := "refused"
 			if p.SparseIndexes {
 				sparse = "accepted"
@@ -50,7 +46,7 @@ func (c *reposPolicyCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	var p policyItem
+	var p apitypes.Policy
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}

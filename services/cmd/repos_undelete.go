@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type reposRmCmd struct{ named }
@@ -18,14 +19,6 @@ func (c *reposRmCmd) Run(s *session) error {
 	return a.change("DELETE", c.path(), nil, "Deleted "+c.Name+"; `repos undelete "+c.Name+"` brings it back")
 }
 
-// A deletedItem is a deleted repository of the API.
-type deletedItem struct {
-	ID      string     `json:"id"`
-	Name    string     `json:"name"`
-	Deleted *time.Time `json:"deleted"`
-	Until   *time.Time `json:"restorableUntil"`
-}
-
 // deleted prints the deleted repositories of the namespace that was named, else
 // of the caller's own, or for the operator of all namespaces.
 func (c *reposLsCmd) deleted(a *api) error {
@@ -34,8 +27,8 @@ func (c *reposLsCmd) deleted(a *api) error {
 		where, of = path("namespaces", namespace, "deleted"), " of "+namespace
 	}
 	return list(a, where, paged(), "Nothing"+of+" can be brought back.",
-		[]string{"NAME", "DELETED", "RESTORABLE UNTIL", "ID"}, func(d deletedItem) []string {
-			return []string{d.Name, at(d.Deleted), at(d.Until), d.ID}
+		[]string{"NAME", "DELETED", "RESTORABLE UNTIL", "ID"}, func(d apitypes.Deleted) []string {
+			return []string{d.Name, at(&d.Deleted), at(&d.Until), d.ID}
 		})
 }
 
@@ -69,13 +62,13 @@ func (c *reposUndeleteCmd) repository(a *api) (string, error) {
 		namespace = "library"
 	}
 	deleted := path("namespaces", namespace, "deleted")
-	var found deletedItem
+	var found apitypes.Deleted
 	err := a.each(deleted, paged(), func(raw json.RawMessage) error {
-		var d deletedItem
-		if err := json.Unmarshal(raw, &d); err != nil || d.Deleted == nil {
+		var d apitypes.Deleted
+		if err := json.Unmarshal(raw, &d); err != nil || d.Deleted.IsZero() {
 			return fmt.Errorf("the hub's answer cannot be read: %w", err)
 		}
-		if d.Name == c.Ref && (c.ID == "" || d.ID == c.ID) && (found.Deleted == nil || d.Deleted.After(*found.Deleted)) {
+		if d.Name == c.Ref && (c.ID == "" || d.ID == c.ID) && d.Deleted.After(found.Deleted) {
 			found = d
 		}
 		return nil

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type searchCmd struct {
@@ -22,24 +23,6 @@ func (c *searchCmd) Validate() error {
 		return errors.New("--limit must be between 1 and 1000")
 	}
 	return nil
-}
-
-// A repositoryItem is a repository of the API.
-type repositoryItem struct {
-	ID          string     `json:"id"`
-	Name        string     `json:"name"`
-	Description string     `json:"description"`
-	Topics      []string   `json:"topics"`
-	Visibility  string     `json:"visibility"`
-	Stars       int64      `json:"stars"`
-	Pulls       int64      `json:"pulls"`
-	Created     *time.Time `json:"created"`
-	Pushed      *time.Time `json:"pushed"`
-	Pulled      *time.Time `json:"pulled"`
-	Readme      string     `json:"readme"` // the rest is of one that is shown alone
-	Starred     bool       `json:"starred"`
-	Level       string     `json:"level"`
-	Tags        int        `json:"tags"`
 }
 
 func (c *searchCmd) Run(s *session) error {
@@ -63,7 +46,7 @@ func (c *searchCmd) Run(s *session) error {
 		if s.json {
 			return s.raw(raw)
 		}
-		var r repositoryItem
+		var r apitypes.Repository
 		if err := json.Unmarshal(raw, &r); err != nil {
 			return fmt.Errorf("the hub's answer cannot be read: %w", err)
 		}

@@ -1,5 +1,7 @@
 package cmd
 
+import "hubledger/services/internal/apitypes"
+
 type teamsCmd struct {
 	Ls     teamsLsCmd     `cmd:"" help:"List the teams of an organization, or the members of a team."`
 	Create teamsCreateCmd `cmd:"" help:"Create a team."`
@@ -17,11 +19,6 @@ type team struct {
 
 func (t *team) path() string { return path("orgs", t.Org, "teams", t.Team) }
 
-type teamItem struct {
-	Name        string `json:"name"`
-	Description string `json:"description"`
-}
-
 type teamsLsCmd struct {
 	target
 	Org  string `arg:"" help:"Name of the organization."`
@@ -34,11 +31,11 @@ func (c *teamsLsCmd) Run(s *session) error {
 		return err
 	}
 	if c.Team != "" {
-		return list(a, path("orgs", c.Org, "teams", c.Team, "members"), nil, "Nobody is in this team.", []string{"NAME"}, func(m memberItem) []string {
+		return list(a, path("orgs", c.Org, "teams", c.Team, "members"), nil, "Nobody is in this team.", []string{"NAME"}, func(m apitypes.Member) []string {
 			return []string{m.Name}
 		})
 	}
-	return list(a, path("orgs", c.Org, "teams"), nil, "No teams.", []string{"NAME", "DESCRIPTION"}, func(t teamItem) []string {
+	return list(a, path("orgs", c.Org, "teams"), nil, "No teams.", []string{"NAME", "DESCRIPTION"}, func(t apitypes.Team) []string {
 		return []string{t.Name, t.Description}
 	})
 }
@@ -53,7 +50,7 @@ func (c *teamsCreateCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.change("POST", path("orgs", c.Org, "teams"), namedBody(c.Team, c.Description), "Created the team "+c.Team+" of "+c.Org)
+	return a.change("POST", path("orgs", c.Org, "teams"), apitypes.NameRequest{Name: c.Team, Description: c.Description}, "Created the team "+c.Team+" of "+c.Org)
 }
 
 type teamsRmCmd struct{ team }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type tokensCmd struct {
@@ -37,21 +39,6 @@ func (o *owned) tokens(s *session) (a *api, at, owner string, err error) {
 	return a, path("users", owner, "tokens"), owner, nil
 }
 
-// An issuedToken is a token of the API.
-type issuedToken struct {
-	ID           string     `json:"id"`
-	Name         string     `json:"name"`
-	Kind         string     `json:"kind"`
-	Level        string     `json:"level"`
-	Repositories []string   `json:"repositories"`
-	Issued       *time.Time `json:"issued"`
-	Expires      *time.Time `json:"expires"`
-	Revoked      bool       `json:"revoked"`
-	LastUsed     *time.Time `json:"lastUsed"`
-	Token        string     `json:"token"` // of one that was just issued
-	Seq          uint64     `json:"seq"`
-}
-
 type tokensLsCmd struct{ owned }
 
 func (c *tokensLsCmd) Run(s *session) error {
@@ -59,7 +46,7 @@ func (c *tokensLsCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return list(a, where, nil, "No tokens of "+owner+".", []string{"ID", "NAME", "LEVEL", "REPOSITORIES", "ISSUED", "LAST USED", "EXPIRES"}, func(t issuedToken) []string {
+	return list(a, where, nil, "No tokens of "+owner+".", []string{"ID", "NAME", "LEVEL", "REPOSITORIES", "ISSUED", "LAST USED", "EXPIRES"}, func(t apitypes.Token) []string {
 		ends := at(t.Expires)
 		if t.Revoked {
 			ends = "revoked"
@@ -72,7 +59,7 @@ func (c *tokensLsCmd) Run(s *session) error {
 		if t.Kind == "login" {
 			name += " (docker login)"
 		}
-		return []string{t.ID, name, t.Level, repositories, at(t.Issued), at(t.LastUsed), ends}
+		return []string{t.ID, name, t.Level, repositories, at(&t.Issued), at(t.LastUsed), ends}
 	})
 }
 
@@ -97,22 +84,20 @@ func (c *tokensCreateCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"name": c.Name, "level": c.Level}
-	if len(c.Repo) > 0 {
-		body["repositories"] = c.Repo
-	}
+	body := apitypes.TokenRequest{Name: c.Name, Level: c.Level, Repositories: c.Repo}
 	if c.Expires > 0 {
-		body["expires"] = time.Now().Add(c.Expires).UTC().Format(time.RFC3339)
+		ends := time.Now().Add(c.Expires).UTC().Truncate(time.Second)
+		body.Expires = &ends
 	}
 	raw, err := a.do("POST", where, nil, body)
 	if err != nil || s.json {
 		return s.rawOr(raw, err)
 	}
-	var t issuedToken
+	var t apitypes.IssuedToken
 	if err := json.Unmarshal(raw, &t); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}
-	_, err = fmt.Fprintf(s.out, "Issued token %s to %s (event %d). It is shown only once:\n%s\n", t.ID, owner, t.Seq, t.Token)
+	_, err = fmt.Fprintf(s.out, "Issued token %s to %s (event %d). It is shown only once:\n%s\n", t.ID, owner, t.Seq, t.Secret)
 	return err
 }
 

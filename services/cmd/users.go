@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type usersCmd struct {
@@ -17,33 +18,24 @@ type usersCmd struct {
 	Erase         usersEraseCmd         `cmd:"" help:"Erase a user for good. The login name is never given to anyone else."`
 }
 
-// A userItem is a user of the API.
-type userItem struct {
-	Name     string     `json:"name"`
-	ID       string     `json:"id"`
-	Erased   bool       `json:"erased"`
-	Admin    bool       `json:"admin"`
-	Disabled bool       `json:"disabled"`
-	HasEmail bool       `json:"hasEmail"`
-	Created  *time.Time `json:"created"`
-	Password string     `json:"password"` // of one that was just made
-	Seq      uint64     `json:"seq"`
-}
-
-func (u userItem) state() string {
+// standing says what a user is. What others than the user and administrators
+// are not shown is absent.
+func standing(u apitypes.User) string {
 	switch {
 	case u.Erased:
 		return "erased"
-	case u.Disabled:
+	case u.Disabled != nil && *u.Disabled:
 		return "disabled"
-	case u.Admin:
+	case u.Admin != nil && *u.Admin:
 		return "administrator"
 	}
 	return "user"
 }
 
-func (u userItem) facts() [][]string {
-	return [][]string{{"name", u.Name}, {"is", u.state()}, {"created", at(u.Created)}, {"e-mail", yes(u.HasEmail, "kept")}, {"id", u.ID}}
+func keptEmail(u apitypes.User) string { return yes(u.HasEmail != nil && *u.HasEmail, "kept") }
+
+func userFacts(u apitypes.User) [][]string {
+	return [][]string{{"name", u.Name}, {"is", standing(u)}, {"created", at(u.Created)}, {"e-mail", keptEmail(u)}, {"id", u.ID}}
 }
 
 type usersLsCmd struct{ target }
@@ -53,8 +45,8 @@ func (c *usersLsCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return list(a, "/users", paged(), "No users.", []string{"NAME", "IS", "CREATED", "E-MAIL"}, func(u userItem) []string {
-		return []string{u.Name, u.state(), at(u.Created), yes(u.HasEmail, "kept")}
+	return list(a, "/users", paged(), "No users.", []string{"NAME", "IS", "CREATED", "E-MAIL"}, func(u apitypes.User) []string {
+		return []string{u.Name, standing(u), at(u.Created), keptEmail(u)}
 	})
 }
 
@@ -69,17 +61,12 @@ func (c *usersShowCmd) Run(s *session) error {
 		return err
 	}
 	if c.Name != "" {
-		return show(a, path("users", c.Name), nil, userItem.facts)
+		return show(a, path("users", c.Name), nil, userFacts)
 	}
-	type whoami struct {
-		Kind, Name, Level string
-		Repositories      []string
-		User              *userItem
-	}
-	return show(a, "/user", nil, func(w whoami) [][]string {
+	return show(a, "/user", nil, func(w apitypes.Whoami) [][]string {
 		facts := [][]string{{"name", w.Name}, {"is", w.Kind}}
 		if w.User != nil {
-			facts = w.User.facts()
+			facts = userFacts(*w.User)
 		}
 		return append(facts, []string{"level", w.Level}, []string{"limited to", join(w.Repositories)})
 	})
@@ -98,12 +85,9 @@ func (c *usersCreateCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"name": c.Name, "admin": c.Admin}
-	if c.Email != "" {
-		body["email"] = c.Email
-	}
+	body := apitypes.CreateUserRequest{Name: c.Name, Admin: c.Admin, Email: c.Email}
 	if c.PasswordStdin {
-		if body["password"], err = s.secret("", true); err != nil {
+		if body.Password, err = s.secret("", true); err != nil {
 			return err
 		}
 	}
@@ -111,7 +95,7 @@ func (c *usersCreateCmd) Run(s *session) error {
 	if err != nil || s.json {
 		return s.rawOr(raw, err)
 	}
-	var u userItem
+	var u apitypes.CreatedUser
 	if err := json.Unmarshal(raw, &u); err != nil {
 		return fmt.Errorf("the hub's answer cannot be read: %w", err)
 	}
@@ -142,12 +126,6 @@ func (c *usersSetCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{}
-	if c.Admin != nil {
-		body["admin"] = *c.Admin
-	}
-	if c.Disabled != nil {
-		body["disabled"] = *c.Disabled
-	}
+	body := apitypes.StandingRequest{Admin: c.Admin, Disabled: c.Disabled}
 	return a.change("PATCH", path("users", c.Name), body, "Changed "+c.Name)
 }

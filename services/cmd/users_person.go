@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+
+	"hubledger/services/internal/apitypes"
 )
 
 type usersResetPasswordCmd struct {
@@ -20,17 +22,17 @@ func (c *usersResetPasswordCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{}
+	var body apitypes.PasswordRequest
 	if a.User == c.Name {
-		if body["old"], err = s.secret("Current password", c.PasswordStdin); err != nil {
+		if body.Old, err = s.secret("Current password", c.PasswordStdin); err != nil {
 			return err
 		}
 	}
 	made := ""
 	if c.Generate {
 		made = rand.Text()
-		body["new"] = made
-	} else if body["new"], err = s.newSecret("New password", c.PasswordStdin); err != nil {
+		body.New = made
+	} else if body.New, err = s.newSecret("New password", c.PasswordStdin); err != nil {
 		return err
 	}
 	if s.json && c.Generate {
@@ -73,9 +75,9 @@ func (c *usersEmailCmd) Run(s *session) error {
 	case c.Remove:
 		return a.change("DELETE", at, nil, "Destroyed the e-mail address of "+c.Name)
 	case c.Address != "":
-		return a.change("PUT", at, map[string]string{"email": c.Address}, "Stored the e-mail address of "+c.Name)
+		return a.change("PUT", at, apitypes.Email{Email: c.Address}, "Stored the e-mail address of "+c.Name)
 	}
-	return show(a, at, nil, func(e struct{ Email string }) [][]string {
+	return show(a, at, nil, func(e apitypes.Email) [][]string {
 		if e.Email == "" {
 			return [][]string{{"e-mail", "none is kept"}}
 		}
@@ -95,17 +97,17 @@ func (c *usersEraseCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"confirm": c.Confirm}
+	body := apitypes.EraseRequest{Confirm: c.Confirm}
 	if c.Confirm == "" {
-		if body["confirm"], err = s.question("This cannot be undone. To confirm, type the login name of the user to erase"); err != nil {
+		if body.Confirm, err = s.question("This cannot be undone. To confirm, type the login name of the user to erase"); err != nil {
 			return fmt.Errorf("%w: give the login name once more with --confirm", err)
 		}
 	}
-	if body["confirm"] != c.Name {
+	if body.Confirm != c.Name {
 		return errors.New("the confirmation is not " + c.Name + "; nothing was changed")
 	}
 	if a.User == c.Name {
-		if body["password"], err = s.secret("Your password", c.PasswordStdin); err != nil {
+		if body.Password, err = s.secret("Your password", c.PasswordStdin); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,7 @@
 package registry
 
 import (
-	"context"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -11,6 +11,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/failure"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
@@ -59,7 +60,7 @@ func manifestUnknown(ref string) *problem {
 }
 
 func nameUnknown(name string) *problem {
-	p := fail(http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to this registry").with(map[string]string{"name": name})
+	p := fail(http.StatusNotFound, "NAME_UNKNOWN", nameIsUnknown).with(map[string]string{"name": name})
 	p.cause = repository.ErrUnknown
 	return p
 }
@@ -74,54 +75,81 @@ func manifestInvalid(message string) *problem {
 
 func unsupported(status int, message string) *problem { return fail(status, "UNSUPPORTED", message) }
 
-// asProblems turns any error into what clients get. An error that is not known
-// here is a fault of the server: 500.
+// An answerTo is an answer that the registry gives otherwise than the hub's API
+// does, or to an error that only the registry has.
+type answerTo struct {
+	failure.Entry
+	code string
+}
+
+var entries = []answerTo{
+	{failure.Entry{Err: blobs.ErrUploadUnknown, Status: http.StatusNotFound, Message: "no such upload: begin a new one"}, "BLOB_UPLOAD_UNKNOWN"},
+	{failure.Entry{Err: blobs.ErrDigestMismatch, Status: http.StatusBadRequest, Message: "the content does not have the digest that was given"}, "DIGEST_INVALID"},
+	{failure.Entry{Err: blobs.ErrTooLarge, Status: http.StatusRequestEntityTooLarge, Message: "the blob is larger than this registry accepts"}, "SIZE_INVALID"},
+	{failure.Entry{Err: leases.ErrLeaving, Status: http.StatusServiceUnavailable, Message: "a blob of this image is being collected: try again"}, "UNAVAILABLE"},
+	{failure.Entry{Err: blobs.ErrNoSpace, Status: http.StatusInsufficientStorage, Message: noSpace}, "DENIED"},
+	// What failed is a push, which the docker client does not try again by itself.
+	{failure.Entry{Err: events.ErrNoSpace, Status: http.StatusInsufficientStorage, Message: noSpace}, "DENIED"},
+	// Not 503: docker would try for minutes and then not show the text.
+	{failure.Entry{Err: events.ErrReadOnly, Status: http.StatusMethodNotAllowed,
+		Message: "the registry is read-only: pulls work, pushes and deletions do not until its operator has repaired the log"}, "UNSUPPORTED"},
+	// The distribution-spec knows no 422.
+	{failure.Entry{Err: repository.ErrSettings, Status: http.StatusBadRequest}, "UNSUPPORTED"},
+	{failure.Entry{Err: repository.ErrName, Status: http.StatusBadRequest}, "NAME_INVALID"},
+	// The distribution-spec's own words.
+	{failure.Entry{Err: repository.ErrUnknown, Status: http.StatusNotFound, Message: nameIsUnknown}, "NAME_UNKNOWN"},
+	{failure.Entry{Err: images.ErrNotFound, Status: http.StatusNotFound, Message: nameIsUnknown}, "NAME_UNKNOWN"},
+}
+
+const (
+	noSpace       = "the registry's disk is full up to its reserve: delete images or add space, then push again"
+	nameIsUnknown = "repository name not known to this registry"
+)
+
+// codes are those of the distribution-spec for the errors that all protocols
+// answer alike, by status.
+var codes = map[int]string{
+	http.StatusUnauthorized: "UNAUTHORIZED", http.StatusForbidden: "DENIED", http.StatusNotFound: "NAME_UNKNOWN", http.StatusConflict: "DENIED",
+	http.StatusTooManyRequests: "TOOMANYREQUESTS", http.StatusServiceUnavailable: "UNAVAILABLE", http.StatusInsufficientStorage: "DENIED",
+}
+
+// asProblems turns any error into what clients get. An error that neither this
+// table nor that of package failure has is a fault of the server: 500.
 func asProblems(err error) problems {
 	var many problems
 	var p *problem
-	var denied *access.Denied
 	var limit *pulllimit.ExceededError
 	switch {
 	case errors.As(err, &many):
 		return many
 	case errors.As(err, &p):
 		return problems{p}
-	case errors.As(err, &denied):
-		p = fail(denied.Status, denied.Code, denied.Message)
-		p.challenge, p.retryAfter = denied.Challenge, denied.RetryAfter
 	case errors.As(err, &limit):
 		p = fail(http.StatusTooManyRequests, "TOOMANYREQUESTS", limit.Error())
-		p.retryAfter = limit.RetryAfter
-	case errors.Is(err, access.ErrStale), errors.Is(err, access.ErrParked):
-		p = fail(http.StatusServiceUnavailable, "UNAVAILABLE", "the registry does not know yet what you may do: try again")
-	case errors.Is(err, blobs.ErrUploadUnknown):
-		p = fail(http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "no such upload: begin a new one")
-	case errors.Is(err, blobs.ErrDigestMismatch):
-		p = fail(http.StatusBadRequest, "DIGEST_INVALID", "the content does not have the digest that was given")
-	case errors.Is(err, blobs.ErrTooLarge):
-		p = fail(http.StatusRequestEntityTooLarge, "SIZE_INVALID", "the blob is larger than this registry accepts")
-	case errors.Is(err, blobs.ErrNoSpace), errors.Is(err, events.ErrNoSpace):
-		p = fail(http.StatusInsufficientStorage, "DENIED", "the registry's disk is full up to its reserve: delete images or add space, then push again")
-	case errors.Is(err, events.ErrReadOnly):
-		// Not 503: docker would try for minutes and then not show the text.
-		p = unsupported(http.StatusMethodNotAllowed, "the registry is read-only: pulls work, pushes and deletions do not until its operator has repaired the log")
-	case errors.Is(err, repository.ErrSettings):
-		p = fail(http.StatusBadRequest, "UNSUPPORTED", err.Error())
-	case errors.Is(err, repository.ErrName):
-		p = fail(http.StatusBadRequest, "NAME_INVALID", err.Error())
-	case errors.Is(err, repository.ErrUnknown), errors.Is(err, images.ErrNotFound):
-		p = fail(http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to this registry")
-	case errors.Is(err, events.ErrConflict):
-		p = fail(http.StatusConflict, "DENIED", "somebody else changed the same thing at the same time: try again")
-	case errors.Is(err, leases.ErrLeaving):
-		p = fail(http.StatusServiceUnavailable, "UNAVAILABLE", "a blob of this image is being collected: try again")
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		p = fail(http.StatusServiceUnavailable, "UNAVAILABLE", "the registry did not get to it in time: try again")
-	default:
-		p = fail(http.StatusInternalServerError, "UNKNOWN", "internal error: the server's log says more")
+		p.retryAfter, p.cause = limit.RetryAfter, err
+		return problems{p}
 	}
-	p.cause = err
+	own := make([]failure.Entry, len(entries))
+	for k, e := range entries {
+		own[k] = e.Entry
+	}
+	f := failure.Of(err, own...)
+	p = fail(f.Status, codeOf(err, f.Status), f.Message)
+	p.challenge, p.retryAfter, p.cause = f.Header.Get("WWW-Authenticate"), f.RetryAfter, err
 	return problems{p}
+}
+
+func codeOf(err error, status int) string {
+	var denied *access.Denied
+	if errors.As(err, &denied) {
+		return denied.Code
+	}
+	for _, e := range entries {
+		if errors.Is(err, e.Err) {
+			return e.code
+		}
+	}
+	return cmp.Or(codes[status], "UNKNOWN")
 }
 
 // answer writes an error body (distribution-spec, "Error Codes").
@@ -142,7 +170,7 @@ func (s *Registry) answer(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("WWW-Authenticate", ps[0].challenge)
 	}
 	if after := ps[0].retryAfter; after > 0 || status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", strconv.FormatInt(max(1, int64((after+time.Second-1)/time.Second)), 10))
+		h.Set("Retry-After", failure.Seconds(after))
 	}
 	body, jerr := json.Marshal(map[string]any{"errors": ps})
 	if jerr != nil {

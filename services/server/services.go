@@ -30,11 +30,11 @@ func (n *Node) allServices() ([]service.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.operator = apiService(operator)
+	n.operator = operator.Service()
 	return []service.Service{
 		n.auth.Service(),
 		n.registry.Service(),
-		apiService(everybody),
+		everybody.Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: cleaner.RunAll}}},
 	}, nil
@@ -74,9 +74,9 @@ func (n *Node) makeShared() (content *readModel, found catalog.Reader, err error
 // socket.
 func (n *Node) makeAPIs(cleaner *cleanup.Cleaner, found catalog.Reader) (everybody, operator *api.API, err error) {
 	c := api.Config{Auth: n.auth, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.meteredLog(),
-		Settle: nodeReadModels{n}, Accounts: accounts.Reader{DB: n.readModel(&accounts.Projection)}, Catalog: found, Images: n.registry.Images, Registry: n.registry,
-		Refusals: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
-		Cleaner:  cleaner, Answers: n.activity, Used: n.activity, Recent: recentPulls{n.pulls}, Logger: n.Logger,
+		ReadModels: nodeReadModels{n}, Accounts: accounts.Reader{DB: n.readModel(&accounts.Projection)}, Catalog: found, Images: n.registry.Images, Registry: n.registry,
+		Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
+		Cleaner:   cleaner, KeptAnswers: n.activity, Used: n.activity, RecentPulls: recentPulls{n.pulls}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, Version: n.Version, UndeleteWindow: n.UndeleteWindow}
 	if everybody, err = api.New(c); err != nil {
 		return nil, nil, err
@@ -118,4 +118,4 @@ func (q quotas) Quota(ctx context.Context, name string) (bytes, images int64, er
 // nodeReadModels waits until all read models of this node have committed an event.
 type nodeReadModels struct{ node *Node }
 
-func (s nodeReadModels) Settle(ctx context.Context, seq uint64) error { return s.node.wait(ctx, seq) }
+func (s nodeReadModels) Wait(ctx context.Context, seq uint64) error { return s.node.wait(ctx, seq) }

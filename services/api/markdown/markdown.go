@@ -1,5 +1,5 @@
-// Package markdown shows a README, which is somebody else's text, as HTML that
-// does nothing: no script, no style, no form, no address but of the web.
+// Package markdown renders a README, which is not trusted, as harmless HTML: no
+// script, no style, no form, and links to the web only.
 package markdown
 
 import (

@@ -5,18 +5,18 @@ import "sync"
 // maxCached bounds the entries of a cache: a few hundred bytes each.
 const maxCached = 20_000
 
-// A cache keeps what was read from the projection, by subject and by who asks.
-// Whoever fills it says at which epoch they began to read; when anything was
-// dropped since then, what they read may be old and is not kept.
+// A cache keeps what was read from the projection, by subject and by account.
+// Whoever fills it says at which epoch they began to read; if anything was
+// dropped since then, what they read may be outdated and is not kept.
 //
-// Names that are not there are kept, too: they must not take longer than those
-// that may not be seen. Somebody who asks for many of them can push others
-// out, which costs those a few queries.
+// Names that do not exist are kept, too: to answer for them must not take longer
+// than for names that may not be seen. A client that asks for many of them can
+// evict other entries, which costs a few queries.
 type cache struct {
 	mu      sync.RWMutex
 	epoch   uint64
 	size    int
-	entries map[string]map[who]any // by what it is about
+	entries map[string]map[who]any // by subject
 }
 
 // who is the account that an entry is for: what is known of a robot account
@@ -70,7 +70,7 @@ func (c *cache) evict() {
 	}
 }
 
-// drop forgets what is known of something, for everybody.
+// drop forgets all entries of a subject.
 func (c *cache) drop(what ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,7 +16,7 @@ const library = "library"
 // Repository decides what a principal may do with a repository's full name, as
 // repository.ParseName gives it, by what its account may do now and what its
 // credential is good for. What the Decision points to is shared: it is for
-// reading. The error wraps ErrParked where the decision rests on an event that
+// reading. The error wraps ErrParked where the decision depends on an event that
 // could not be applied.
 func (r *Rights) Repository(ctx context.Context, p Principal, name string) (Decision, error) {
 	k, err := r.known(ctx, p, name)
@@ -42,7 +42,7 @@ func namespaceOf(name string) string {
 	return first
 }
 
-// on is what the limit leaves of a decision.
+// on narrows a decision to what the limit allows.
 func (l *Limit) on(d Decision, name string) Decision {
 	if l == nil {
 		return d
@@ -72,7 +72,7 @@ func (r *Rights) Namespace(ctx context.Context, p Principal, name string) (Level
 		level = Admin
 	}
 	if level > None {
-		if err := r.refuseParked(p, s.rests); err != nil {
+		if err := r.refuseParked(p, s.dependsOn); err != nil {
 			return None, place.Namespace, err
 		}
 	}
@@ -88,8 +88,8 @@ func (r *Rights) Namespace(ctx context.Context, p Principal, name string) (Level
 	return level, place.Namespace, nil
 }
 
-// known is what an account may do with a name, whatever the credential. It is
-// kept in memory.
+// known is what an account may do with a name, whatever the limit of the
+// credential. It is kept in memory.
 type known struct {
 	decision Decision
 	admin    bool // the account is an administrator of the hub
@@ -117,7 +117,7 @@ func (r *Rights) known(ctx context.Context, p Principal, name string) (*known, e
 	}
 	if parked {
 		if k.decision.Level > None || s.admin {
-			err = r.refuseParked(p, s.rests)
+			err = r.refuseParked(p, s.dependsOn)
 		}
 		return k, err
 	}

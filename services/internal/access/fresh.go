@@ -18,7 +18,7 @@ type mark struct {
 	seq uint64
 }
 
-// Run looks every quarter of a second how far the view is behind the log,
+// Run measures every quarter of a second how far the view is behind the log,
 // until ctx ends.
 func (r *Rights) Run(ctx context.Context) {
 	var marks []mark
@@ -47,8 +47,9 @@ func (r *Rights) Run(ctx context.Context) {
 	}
 }
 
-// reached notes which marks the view has passed, and returns those it has not.
-// A log that always grows is never reached, but where it was a moment ago is.
+// reached notes which marks the view has passed, and returns the others. The
+// view may never reach the end of a log that always grows, but it reaches where
+// the end was a moment ago.
 func (r *Rights) reached(marks []mark) []mark {
 	position := r.cfg.View.Position()
 	n := 0

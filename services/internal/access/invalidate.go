@@ -26,9 +26,9 @@ func (r *Rights) forget() {
 	r.credentials.clear()
 }
 
-// committed knows an event by its type. What happens all day, such as pushes,
-// new repositories and tokens, takes little or nothing with it; who belongs
-// where changes seldom, and everything may rest on it.
+// committed drops what an event changes, by its type. Frequent events, such as
+// pushes, new repositories and tokens, drop little or nothing. Memberships change
+// seldom, and any decision may depend on them, so they drop everything.
 func (r *Rights) committed(e *events.Event) {
 	family, _, _ := events.SplitType(e.Type())
 	aggregate, _, _ := strings.Cut(family, ".")

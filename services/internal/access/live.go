@@ -13,13 +13,13 @@ import (
 var (
 	// ErrAccount: the account is disabled, erased or deleted.
 	ErrAccount = errors.New("the account is disabled or gone")
-	// ErrCredential: what the principal came by has ended: the token was
-	// revoked or is expired, or the password is another one now.
+	// ErrCredential: the principal's credential has ended: the token was revoked
+	// or is expired, or the password was changed.
 	ErrCredential = errors.New("the credential is revoked, expired or replaced")
 )
 
-// credential is what the projection says of what a principal came by. It is
-// kept in memory.
+// credential is what the projection says of a principal's credential. It is kept
+// in memory.
 type credential struct {
 	account *accounts.Account
 	token   *accounts.Token // nil for a password
@@ -77,12 +77,12 @@ func (r *Rights) credential(ctx context.Context, p Principal) (*credential, erro
 		}
 		return c, nil
 	}
-	var rests []string
+	var dependsOn []string
 	if c.account != nil {
-		rests = accountSubjects(c.account)
+		dependsOn = accountSubjects(c.account)
 	}
 	if c.token != nil {
-		rests = append(rests, events.TokenSubject(c.token.Namespace, c.token.ID))
+		dependsOn = append(dependsOn, events.TokenSubject(c.token.Namespace, c.token.ID))
 	}
-	return c, r.refuseParked(p, rests)
+	return c, r.refuseParked(p, dependsOn)
 }

@@ -8,20 +8,21 @@ import (
 	"fmt"
 	"time"
 
+	"hubledger/events"
 	"hubledger/services/internal/command"
 )
 
-// Kind is what sort of account stands behind a request.
+// Kind is the sort of account that makes a request.
 type Kind string
 
 const (
-	Anonymous Kind = "anonymous" // nobody has said who they are
+	Anonymous Kind = "anonymous" // the request has no credentials
 	User      Kind = "user"
 	Robot     Kind = "robot"    // a robot account of an organization
-	Operator  Kind = "operator" // whoever may open the data directory's socket; may do everything
+	Operator  Kind = "operator" // whoever may open the data directory's admin socket; may do everything
 )
 
-// A Principal is who stands behind a request.
+// A Principal is who makes a request.
 type Principal struct {
 	Kind       Kind
 	ID         string // of the user or robot account; "" otherwise
@@ -34,7 +35,7 @@ type Principal struct {
 	Limit       *Limit // what the credential is good for; nil for all that the account may
 }
 
-// Password is the Credential of who proved their password.
+// Password is the Credential of a principal who proved a password.
 const Password = "password"
 
 // A Limit is the scope of a token.
@@ -48,30 +49,45 @@ var (
 	Operates = Principal{Kind: Operator, Name: "operator", Admin: true}
 )
 
-// By is how the principal's commands are signed in the log.
+// By signs the principal's commands in the log.
 func (p Principal) By(source string) command.By { return command.By{Source: source, Actor: p.Name} }
 
-// Level is how far somebody may go with a repository. Each includes those
-// before it.
+// Level is how much a principal may do with a repository. Each level includes
+// the ones before it.
 type Level uint8
 
 const (
-	None   Level = iota // it has to look as if it were not there
+	None   Level = iota // the repository has to look as if it did not exist
 	Read                // pull, see
 	Write               // push
 	Delete              // delete tags and manifests
 	Admin               // settings, grants, deletion of the repository
 )
 
-// A Need is one thing that a request wants to do. The zero Need is to be
-// anybody at all.
+// Name is how the API and tokens write a level; "" for None.
+func (l Level) Name() string {
+	switch l {
+	case Read:
+		return events.LevelRead
+	case Write:
+		return events.LevelWrite
+	case Delete:
+		return events.LevelDelete
+	case Admin:
+		return events.LevelAdmin
+	}
+	return ""
+}
+
+// A Need is one thing that a request wants to do. The zero Need is met by every
+// principal.
 type Need struct {
 	Repository string // name as the client wrote it
 	Level      Level
 	Catalog    bool // list the names of repositories
 }
 
-// A Denied is a refusal, in the words for the one who was refused.
+// A Denied is a refusal, with the text for the client that was refused.
 type Denied struct {
 	Status     int           // 401, 403, 404, 429 or 503
 	Code       string        // of the distribution-spec: UNAUTHORIZED, DENIED, TOOMANYREQUESTS, UNAVAILABLE

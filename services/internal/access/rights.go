@@ -29,8 +29,8 @@ type Config struct {
 	Logger *slog.Logger // nil: slog.Default()
 }
 
-// Rights decides, by the accounts projection, with what it knows kept in
-// memory. Committed has to be called with every commit of the projection.
+// Rights decides by the accounts projection, and keeps what it read in memory.
+// Committed has to be called with every commit of the projection.
 type Rights struct {
 	cfg         Config
 	decisions   cache
@@ -39,7 +39,7 @@ type Rights struct {
 	caughtUp    atomic.Int64 // when the view was last known to have had the whole log, since started; -1 never
 }
 
-// New makes a Rights; Run keeps book of how fresh it is.
+// New makes a Rights. Run has to run for Fresh to be nil.
 func New(c Config) *Rights {
 	if c.Logger == nil {
 		c.Logger = slog.Default()

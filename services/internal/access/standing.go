@@ -9,7 +9,7 @@ import (
 	"hubledger/projections/accounts"
 )
 
-// A standing is what an account has in one namespace.
+// A standing is what an account may do in one namespace.
 type standing struct {
 	active     bool     // may do anything at all
 	admin      bool     // is an administrator of the hub
@@ -17,7 +17,7 @@ type standing struct {
 	member     bool     // of the organization
 	wide       Level    // on all that the namespace has
 	repository Level    // on the repository asked for
-	rests      []string // subjects of the aggregates that say so; only while something is parked
+	dependsOn  []string // subjects of the aggregates that the standing depends on; only while something is parked
 }
 
 // namespace is what the account may do with the namespace as such.
@@ -33,8 +33,9 @@ func (s *standing) namespace() Level {
 	return None
 }
 
-// look reads what a name stands for and what the principal's account has
-// there. It asks the same whatever there is; name may be empty.
+// look reads what a name stands for and the standing of the principal's account
+// there. It makes the same queries whether or not the name exists. name may be
+// empty.
 func (r *Rights) look(ctx context.Context, p Principal, namespace, name string) (standing, accounts.Resolved, error) {
 	place, err := r.cfg.Read.Resolve(ctx, namespace, name)
 	if err != nil {
@@ -52,9 +53,9 @@ func (r *Rights) look(ctx context.Context, p Principal, namespace, name string) 
 		}
 	}
 	if r.cfg.View.HasParked() {
-		s.rests = append(s.rests, events.NamespaceSubject(namespace))
+		s.dependsOn = append(s.dependsOn, events.NamespaceSubject(namespace))
 		if place.Namespace != nil && name != "" {
-			s.rests = append(s.rests, events.RepositorySubject(place.Namespace.ID, name))
+			s.dependsOn = append(s.dependsOn, events.RepositorySubject(place.Namespace.ID, name))
 		}
 	}
 	return s, place, nil
@@ -91,13 +92,13 @@ func (r *Rights) standing(ctx context.Context, p Principal, place accounts.Resol
 		}
 	}
 	if r.cfg.View.HasParked() {
-		s.rests = restsOf(a, namespace, repository, roles)
+		s.dependsOn = dependencies(a, namespace, repository, roles)
 	}
 	return s, nil
 }
 
-// alive says whether an account may do anything, as the kind that a principal
-// says it is.
+// alive says whether an account may do anything, and is of the kind that the
+// principal has.
 func alive(a *accounts.Account, kind Kind) bool {
 	return !a.Disabled && !a.Erased && (kind == User && a.Kind == accounts.KindUser || kind == Robot && a.Kind == accounts.KindRobot)
 }
@@ -131,7 +132,7 @@ func levelOf(role string) Level {
 	return None
 }
 
-// accountSubjects are those of the aggregates that an account itself rests on.
+// accountSubjects are the subjects of the aggregates that an account depends on.
 func accountSubjects(a *accounts.Account) []string {
 	if a.Kind == accounts.KindRobot {
 		organization, name, _ := strings.Cut(a.Name, "+")
@@ -140,7 +141,7 @@ func accountSubjects(a *accounts.Account) []string {
 	return []string{events.UserSubject(a.ID), events.NamespaceSubject(a.Name)}
 }
 
-func restsOf(a *accounts.Account, namespace, repository string, roles []accounts.Role) []string {
+func dependencies(a *accounts.Account, namespace, repository string, roles []accounts.Role) []string {
 	list := accountSubjects(a)
 	for _, role := range roles {
 		if role.Member {
@@ -165,8 +166,8 @@ func teamSubjects(organization, team, name, user string) []string {
 		events.MembershipSubject(organization, organization, user)}
 }
 
-// refuseParked is ErrParked when any of the subjects is parked. Whoever holds
-// the data directory's socket may go on: they are the ones to mend it.
+// refuseParked is ErrParked when any of the subjects is parked. The operator may
+// go on, to repair it.
 func (r *Rights) refuseParked(p Principal, subjects []string) error {
 	if p.Kind == Operator {
 		return nil

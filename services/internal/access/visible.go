@@ -33,7 +33,7 @@ type reach struct {
 	admin bool
 }
 
-// anyName stands in the cache for what concerns no single name.
+// anyName is the cache's subject for what is not about a single name.
 const anyName = ""
 
 func (r *Rights) reach(ctx context.Context, p Principal) (*reach, error) {
@@ -121,22 +121,22 @@ func (r *Rights) granted(ctx context.Context, v *reach, a *accounts.Account) err
 	return nil
 }
 
-// grantParked says whether an aggregate that a grant rests on is parked.
+// grantParked says whether an aggregate that a grant depends on is parked.
 func (r *Rights) grantParked(a *accounts.Account, g accounts.Grant) bool {
 	if !r.cfg.View.HasParked() {
 		return false
 	}
 	namespace := g.RepositoryName
-	rests := []string{events.GrantSubject(g.Namespace, g.Repository, g.Grantee)}
+	dependsOn := []string{events.GrantSubject(g.Namespace, g.Repository, g.Grantee)}
 	if g.Repository != "" {
 		namespace = namespaceOf(g.RepositoryName)
-		rests = append(rests, events.RepositorySubject(g.Namespace, g.RepositoryName))
+		dependsOn = append(dependsOn, events.RepositorySubject(g.Namespace, g.RepositoryName))
 	}
-	rests = append(rests, events.NamespaceSubject(namespace))
+	dependsOn = append(dependsOn, events.NamespaceSubject(namespace))
 	if g.GranteeKind == events.GranteeTeam {
-		rests = append(rests, teamSubjects(g.Organization, g.Grantee, g.GranteeName, a.ID)...)
+		dependsOn = append(dependsOn, teamSubjects(g.Organization, g.Grantee, g.GranteeName, a.ID)...)
 	}
-	return r.anyParked(rests...)
+	return r.anyParked(dependsOn...)
 }
 
 func (r *Rights) anyParked(subjects ...string) bool {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hubledger/events"
+	"hubledger/projections/accounts"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/command"
 	"hubledger/streams"
@@ -20,15 +21,15 @@ var by = command.By{Source: "/test", Actor: "tester"}
 // id is a UUIDv7 with that number.
 func id(n int) string { return fmt.Sprintf("0191d1a0-0000-7000-8000-%012d", n) }
 
-// A desk takes commands one after another and looks what each did to the log.
-type desk struct {
+// A decider runs commands one after another and checks what each appends to the log.
+type decider struct {
 	*testing.T
 	log *streams.Log
 }
 
-func open(t *testing.T) *desk { return &desk{t, streamtest.Open(t, "")} }
+func open(t *testing.T) *decider { return &decider{t, streamtest.Open(t, "")} }
 
-func (d *desk) last() uint64 {
+func (d *decider) last() uint64 {
 	d.Helper()
 	seq, err := d.log.LastSeq(d.Context())
 	if err != nil {
@@ -37,8 +38,8 @@ func (d *desk) last() uint64 {
 	return seq
 }
 
-// says runs a command that is to append one event.
-func (d *desk) says(what string, do func() (uint64, error)) uint64 {
+// appends runs a command that is to append one event.
+func (d *decider) appends(what string, do func() (uint64, error)) uint64 {
 	d.Helper()
 	before := d.last()
 	seq, err := do()
@@ -48,8 +49,8 @@ func (d *desk) says(what string, do func() (uint64, error)) uint64 {
 	return seq
 }
 
-// silent runs a command that is to find everything said by the event at seq.
-func (d *desk) silent(what string, seq uint64, do func() (uint64, error)) {
+// appendsNothing runs a command whose event is in the log already, at seq.
+func (d *decider) appendsNothing(what string, seq uint64, do func() (uint64, error)) {
 	d.Helper()
 	before := d.last()
 	if got, err := do(); err != nil || got != seq || d.last() != before {
@@ -58,7 +59,7 @@ func (d *desk) silent(what string, seq uint64, do func() (uint64, error)) {
 }
 
 // refuses runs a command that is to fail and to leave nothing behind.
-func (d *desk) refuses(what string, want error, do func() (uint64, error)) {
+func (d *decider) refuses(what string, want error, do func() (uint64, error)) {
 	d.Helper()
 	before := d.last()
 	if seq, err := do(); !errors.Is(err, want) || seq != 0 || d.last() != before {
@@ -66,10 +67,16 @@ func (d *desk) refuses(what string, want error, do func() (uint64, error)) {
 	}
 }
 
-// admins is who is left beside anybody.
+// admins says whether there is another administrator.
 type admins bool
 
 func (a admins) OtherAdmin(context.Context, string) (bool, error) { return bool(a), nil }
+func (a admins) Members(context.Context, string) ([]accounts.Membership, error) {
+	return nil, nil
+}
+func (a admins) Memberships(context.Context, string) ([]accounts.Membership, error) {
+	return nil, nil
+}
 
 func TestNamespaces(t *testing.T) {
 	d, ctx := open(t), t.Context()
@@ -80,7 +87,7 @@ func TestNamespaces(t *testing.T) {
 			return seq, err
 		}
 	}
-	d.says("user", create("alice"))
+	d.appends("user", create("alice"))
 	alice := made
 	d.refuses("again", account.ErrTaken, create("alice"))
 	d.refuses("reserved", account.ErrName, create("library"))
@@ -99,7 +106,7 @@ func TestNamespaces(t *testing.T) {
 
 	for name, adopts := range map[string]string{"acme": "", "old": id(1)} {
 		if adopts != "" {
-			d.says("push", func() (uint64, error) {
+			d.appends("push", func() (uint64, error) {
 				return command.Append(ctx, d.log, by, events.NamespaceCreated{Namespace: adopts, Name: name}, 0)
 			})
 		}
@@ -126,9 +133,9 @@ func TestNamespaces(t *testing.T) {
 	quota := func(n int64) func() (uint64, error) {
 		return func() (uint64, error) { return account.SetQuota(ctx, d.log, by, alice, n, 0) }
 	}
-	seq := d.says("quota", quota(5))
-	d.silent("quota again", seq, quota(5))
-	d.says("no quota", quota(0))
+	seq := d.appends("quota", quota(5))
+	d.appendsNothing("quota again", seq, quota(5))
+	d.appends("no quota", quota(0))
 	d.refuses("negative quota", account.ErrInvalid, quota(-1))
 }
 
@@ -187,8 +194,8 @@ func TestUsers(t *testing.T) {
 	initialize := func(who string) func() (uint64, error) {
 		return func() (uint64, error) { return account.Initialize(ctx, d.log, by, who) }
 	}
-	seq := d.says("initialize", initialize(user))
-	d.silent("again", seq, initialize(user))
+	seq := d.appends("initialize", initialize(user))
+	d.appendsNothing("again", seq, initialize(user))
 	d.refuses("with another", account.ErrInitialized, initialize(id(2)))
 	d.refuses("with nobody", account.ErrUnknown, initialize(""))
 
@@ -200,16 +207,16 @@ func TestUsers(t *testing.T) {
 	erase := func(left admins) func() (uint64, error) {
 		return func() (uint64, error) { return account.Erase(ctx, d.log, by, left, user) }
 	}
-	d.says("administrator", standing(false, true, false))
+	d.appends("administrator", standing(false, true, false))
 	d.refuses("the last is none any more", account.ErrLastAdmin, standing(false, false, false))
 	d.refuses("the last is disabled", account.ErrLastAdmin, standing(false, true, true))
 	d.refuses("the last is erased", account.ErrLastAdmin, erase(false))
-	d.says("one of two", standing(true, false, false))
-	d.says("password", password)
-	d.says("another password", password)
-	d.says("e-mail", email)
-	seq = d.says("erased", erase(true))
-	d.silent("erased again", seq, erase(true))
+	d.appends("one of two", standing(true, false, false))
+	d.appends("password", password)
+	d.appends("another password", password)
+	d.appends("e-mail", email)
+	seq = d.appends("erased", erase(true))
+	d.appendsNothing("erased again", seq, erase(true))
 	for what, do := range map[string]func() (uint64, error){"standing": standing(true, true, false), "password": password, "e-mail": email} {
 		d.refuses(what+" of who was erased", account.ErrErased, do)
 	}
@@ -231,18 +238,18 @@ func TestMembersTeamsAndRobots(t *testing.T) {
 		return func() (uint64, error) { return account.RevokeMembership(ctx, d.log, by, org, group, user) }
 	}
 	d.refuses("leave what one never was in", account.ErrUnknown, leave(org))
-	seq := d.says("member", join(org, events.RoleMember))
-	d.silent("member again", seq, join(org, events.RoleMember))
-	d.says("owner", join(org, events.RoleOwner))
-	d.says("of a team", join(id(3), events.RoleMember))
+	seq := d.appends("member", join(org, events.RoleMember))
+	d.appendsNothing("member again", seq, join(org, events.RoleMember))
+	d.appends("owner", join(org, events.RoleOwner))
+	d.appends("of a team", join(id(3), events.RoleMember))
 	d.refuses("owner of a team", account.ErrInvalid, join(id(3), events.RoleOwner))
 	d.refuses("with no role", account.ErrInvalid, join(org, ""))
 	d.refuses("of nothing", account.ErrUnknown, join("", events.RoleMember))
-	seq = d.says("leave", leave(org))
-	d.silent("leave again", seq, leave(org))
-	d.says("back", join(org, events.RoleMember))
-	seq = d.says("in the team once more, which ended with the organization", join(id(3), events.RoleMember))
-	d.silent("and again", seq, join(id(3), events.RoleMember))
+	seq = d.appends("leave", leave(org))
+	d.appendsNothing("leave again", seq, leave(org))
+	d.appends("back", join(org, events.RoleMember))
+	seq = d.appends("in the team once more, which ended with the organization", join(id(3), events.RoleMember))
+	d.appendsNothing("and again", seq, join(id(3), events.RoleMember))
 
 	for what, c := range map[string]struct {
 		create func(ctx context.Context, log command.Log, by command.By, org, name, description string) (string, uint64, error)
@@ -260,12 +267,12 @@ func TestMembersTeamsAndRobots(t *testing.T) {
 		}
 		end := func() (uint64, error) { return c.end(ctx, d.log, by, org, "x") }
 		d.refuses(what+" that never was", account.ErrUnknown, end)
-		d.says(what, create(org, "x", "what for"))
+		d.appends(what, create(org, "x", "what for"))
 		d.refuses(what+" again", account.ErrTaken, create(org, "x", ""))
-		d.says(what+" of another organization", create(id(9), "x", ""))
-		d.says(what+" deleted", end)
+		d.appends(what+" of another organization", create(id(9), "x", ""))
+		d.appends(what+" deleted", end)
 		d.refuses(what+" deleted again", account.ErrUnknown, end)
-		d.says(what+" anew", create(org, "x", ""))
+		d.appends(what+" anew", create(org, "x", ""))
 		if len(ids) != 3 {
 			t.Errorf("%s: the ids are %v", what, ids)
 		}

@@ -24,13 +24,13 @@ func TestGrants(t *testing.T) {
 		return account.WithdrawGrant(ctx, d.log, by, events.GrantWithdrawn{Namespace: id(1), Repository: id(2), Grantee: id(3), GranteeKind: "user"})
 	}
 	d.refuses("withdraw what was not given", account.ErrUnknown, withdraw)
-	seq := d.says("give", give(as))
-	d.silent("give again", seq, give(as))
-	d.says("give more", give(func(g *events.GrantGiven) { g.Role = "admin" }))
-	d.says("on the namespace", give(func(g *events.GrantGiven) { g.Repository = "" }))
-	seq = d.says("withdraw", withdraw)
-	d.silent("withdraw again", seq, withdraw)
-	d.says("give anew", give(as))
+	seq := d.appends("give", give(as))
+	d.appendsNothing("give again", seq, give(as))
+	d.appends("give more", give(func(g *events.GrantGiven) { g.Role = "admin" }))
+	d.appends("on the namespace", give(func(g *events.GrantGiven) { g.Repository = "" }))
+	seq = d.appends("withdraw", withdraw)
+	d.appendsNothing("withdraw again", seq, withdraw)
+	d.appends("give anew", give(as))
 	d.refuses("role", account.ErrInvalid, give(func(g *events.GrantGiven) { g.Role = "owner" }))
 	d.refuses("kind", account.ErrInvalid, give(func(g *events.GrantGiven) { g.GranteeKind = "organization" }))
 	d.refuses("grantee", account.ErrUnknown, give(func(g *events.GrantGiven) { g.Grantee = "" }))
@@ -52,11 +52,11 @@ func TestTokens(t *testing.T) {
 	}
 	revoke := func() (uint64, error) { return account.RevokeToken(ctx, d.log, by, id(1), id(2)) }
 	d.refuses("revoke what was not issued", account.ErrUnknown, revoke)
-	d.says("issue", issue(func(*events.TokenIssued) {}))
+	d.appends("issue", issue(func(*events.TokenIssued) {}))
 	d.refuses("the same id", events.ErrConflict, issue(func(*events.TokenIssued) {}))
-	seq := d.says("revoke", revoke)
-	d.silent("revoke again", seq, revoke)
-	d.says("of a robot, for ever", issue(func(k *events.TokenIssued) {
+	seq := d.appends("revoke", revoke)
+	d.appendsNothing("revoke again", seq, revoke)
+	d.appends("of a robot, for ever", issue(func(k *events.TokenIssued) {
 		k.Token, k.Owner, k.OwnerKind, k.Expires, k.Repositories = id(3), id(9), "robot", nil, nil
 	}))
 	past := time.Now()

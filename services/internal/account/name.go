@@ -10,11 +10,12 @@ import (
 // ErrName says that a name cannot be given to an account, team or robot account.
 var ErrName = errors.New("invalid name")
 
-// nameSyntax is a component of a repository's name that a person can tell.
+// nameSyntax is narrower than a component of a repository's name: names that
+// look alike, such as a__b and a_b, are not both allowed.
 var nameSyntax = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
 
-// reserved names are taken by the hub's own API, by top-level images and by
-// actors of the log who are no account.
+// reserved names belong to the hub's own API, to top-level images, and to actors
+// of the log that are not accounts.
 var reserved = []string{"users", "auth", "repositories", "namespaces", "library", "anonymous", "operator", "system", "hub", "_"}
 
 const maxNameLength = 40

@@ -8,9 +8,9 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// CreateUser makes a user, who then has no password. A namespace of that name
-// that a push made before there were accounts becomes theirs: whether they may
-// have it is for the caller to know. ErrName, ErrTaken.
+// CreateUser makes a user without a password. A namespace of that name that a
+// push made before there were accounts becomes the user's; the caller decides
+// whether the user may have it. ErrName, ErrTaken.
 func CreateUser(ctx context.Context, log command.Log, by command.By, name string) (id string, seq uint64, err error) {
 	id, err = command.NewID()
 	if err != nil {
@@ -19,13 +19,15 @@ func CreateUser(ctx context.Context, log command.Log, by command.By, name string
 	return createNamespace(ctx, log, by, name, events.KindUser, id)
 }
 
-// CreateOrganization makes an organization with its first owner; of a
-// namespace without an account as CreateUser does. ErrName, ErrTaken.
+// CreateOrganization makes an organization with its first owner. A namespace of
+// that name without an account becomes the organization's, as with CreateUser.
+// ErrName, ErrTaken.
 //
-// These are two events. A new organization's owner comes first, since nobody
-// knows its id yet; with an adopted one the log says first who has got it, so
-// that of two that race the loser does not become an owner. If the hub dies in
-// between, an adopted organization has no owner until an administrator names one.
+// It appends two events. For a new organization the owner's membership comes
+// first: nobody else knows the id yet. For an adopted namespace the adoption
+// comes first, so that of two callers that race the loser does not become an
+// owner. If the process ends in between, the adopted organization has no owner
+// until an administrator names one.
 func CreateOrganization(ctx context.Context, log command.Log, by command.By, name, owner string) (id string, seq uint64, err error) {
 	if err := checkIDs(owner); err != nil {
 		return "", 0, err
@@ -56,13 +58,13 @@ func CreateOrganization(ctx context.Context, log command.Log, by command.By, nam
 	return id, seq, owns()
 }
 
-// createNamespace gives a name to an account, with the id of the namespace
-// that is there, or else the given one.
+// createNamespace gives a name to an account. The id is that of the namespace
+// that has the name already, or else fresh.
 func createNamespace(ctx context.Context, log command.Log, by command.By, name, kind, fresh string) (id string, seq uint64, err error) {
 	if err := CheckName(name); err != nil {
 		return "", 0, err
 	}
-	seq, err = decide(ctx, log, by, events.NamespaceSubject(name), func(last events.Payload) (events.Payload, error) {
+	seq, err = command.Decide(ctx, log, by, events.NamespaceSubject(name), func(last events.Payload, _ uint64) (events.Payload, error) {
 		if last == nil {
 			id = fresh
 			return events.NamespaceCreated{Namespace: id, Name: name, Kind: kind}, nil
@@ -88,15 +90,15 @@ func SetQuota(ctx context.Context, log command.Log, by command.By, namespace str
 		return 0, fmt.Errorf("%w: a quota is not negative", ErrInvalid)
 	}
 	p := events.QuotaSet{Namespace: namespace, Bytes: bytes, Images: images}
-	return decide(ctx, log, by, p.Subject(), same(p))
+	return command.Decide(ctx, log, by, p.Subject(), same(p))
 }
 
-// same is the decision to say p, unless it was said last.
+// same decides to append p, unless the latest event is p already.
 func same[P interface {
 	comparable
 	events.Payload
-}](p P) func(events.Payload) (events.Payload, error) {
-	return func(last events.Payload) (events.Payload, error) {
+}](p P) func(events.Payload, uint64) (events.Payload, error) {
+	return func(last events.Payload, _ uint64) (events.Payload, error) {
 		if last, ok := last.(P); ok && last == p {
 			return nil, nil
 		}

@@ -20,15 +20,21 @@ func GrantMembership(ctx context.Context, log command.Log, by command.By, organi
 	}
 	p := events.MembershipGranted{Organization: organization, Group: group, User: user, Role: role}
 	if group == organization {
-		return decide(ctx, log, by, p.Subject(), same(p))
+		return command.Decide(ctx, log, by, p.Subject(), same(p))
 	}
-	// A place in a team ends when its holder leaves the organization, and no event
-	// of the team says so: whatever happened there later, it is given anew.
+	// Leaving the organization ends memberships in its teams without events of
+	// their own. So what was said of the team before the latest event of the
+	// membership in the organization does not count.
 	_, since, err := command.Latest(ctx, log, events.MembershipSubject(organization, organization, user))
 	if err != nil {
 		return 0, err
 	}
-	return decideAfter(ctx, log, by, p.Subject(), since, same(p))
+	return command.Decide(ctx, log, by, p.Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
+		if seq < since {
+			last = nil
+		}
+		return same(p)(last, seq)
+	})
 }
 
 // RevokeMembership ends a membership. ErrUnknown when there never was one.
@@ -37,19 +43,20 @@ func RevokeMembership(ctx context.Context, log command.Log, by command.By, organ
 		return 0, err
 	}
 	p := events.MembershipRevoked{Organization: organization, Group: group, User: user}
-	return decide(ctx, log, by, p.Subject(), ending(p))
+	return command.Decide(ctx, log, by, p.Subject(), ending(p))
 }
 
-// ending is same for a fact that ends something: there has to be one.
+// ending is same for a fact that ends something. ErrUnknown when there never
+// was anything to end.
 func ending[P interface {
 	comparable
 	events.Payload
-}](p P) func(events.Payload) (events.Payload, error) {
-	return func(last events.Payload) (events.Payload, error) {
+}](p P) func(events.Payload, uint64) (events.Payload, error) {
+	return func(last events.Payload, seq uint64) (events.Payload, error) {
 		if last == nil {
 			return nil, ErrUnknown
 		}
-		return same(p)(last)
+		return same(p)(last, seq)
 	}
 }
 
@@ -59,7 +66,7 @@ func CreateTeam(ctx context.Context, log command.Log, by command.By, organizatio
 		return "", 0, err
 	}
 	p := events.TeamCreated{Organization: organization, Team: id, Name: name, Description: description}
-	seq, err = decide(ctx, log, by, p.Subject(), func(last events.Payload) (events.Payload, error) {
+	seq, err = command.Decide(ctx, log, by, p.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
 		if _, lives := last.(events.TeamCreated); lives {
 			return nil, fmt.Errorf("team %s: %w", name, ErrTaken)
 		}
@@ -73,7 +80,7 @@ func DeleteTeam(ctx context.Context, log command.Log, by command.By, organizatio
 	if err := checkIDs(organization); err != nil {
 		return 0, err
 	}
-	return decide(ctx, log, by, events.TeamSubject(organization, name), func(last events.Payload) (events.Payload, error) {
+	return command.Decide(ctx, log, by, events.TeamSubject(organization, name), func(last events.Payload, _ uint64) (events.Payload, error) {
 		made, lives := last.(events.TeamCreated)
 		if !lives {
 			return nil, fmt.Errorf("team %s: %w", name, ErrUnknown)
@@ -88,7 +95,7 @@ func CreateRobot(ctx context.Context, log command.Log, by command.By, organizati
 		return "", 0, err
 	}
 	p := events.RobotCreated{Organization: organization, Robot: id, Name: name, Description: description}
-	seq, err = decide(ctx, log, by, p.Subject(), func(last events.Payload) (events.Payload, error) {
+	seq, err = command.Decide(ctx, log, by, p.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
 		if _, lives := last.(events.RobotCreated); lives {
 			return nil, fmt.Errorf("robot account %s: %w", name, ErrTaken)
 		}
@@ -102,7 +109,7 @@ func DeleteRobot(ctx context.Context, log command.Log, by command.By, organizati
 	if err := checkIDs(organization); err != nil {
 		return 0, err
 	}
-	return decide(ctx, log, by, events.RobotSubject(organization, name), func(last events.Payload) (events.Payload, error) {
+	return command.Decide(ctx, log, by, events.RobotSubject(organization, name), func(last events.Payload, _ uint64) (events.Payload, error) {
 		made, lives := last.(events.RobotCreated)
 		if !lives {
 			return nil, fmt.Errorf("robot account %s: %w", name, ErrUnknown)

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"hubledger/events"
+	"hubledger/projections/accounts"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/repository"
 )
@@ -55,7 +56,7 @@ func checkToken(p events.TokenIssued) error {
 }
 
 func checkRepositories(names []string) error {
-	// An empty list would be written like none, which means all.
+	// In an event an empty list looks like none, which means all repositories.
 	if names != nil && len(names) == 0 || len(names) > maxTokenRepositories {
 		return fmt.Errorf("a token is for all repositories or for 1 to %d", maxTokenRepositories)
 	}
@@ -71,11 +72,29 @@ func checkRepositories(names []string) error {
 	return nil
 }
 
+// Tokens finds access tokens: accounts.Reader.
+type Tokens interface {
+	Token(ctx context.Context, id string) (*accounts.Token, error)
+}
+
+// RevokeTokenOf is RevokeToken for a token of that owner. ErrUnknown, or an
+// error that wraps accounts.ErrNotFound, when the owner has no such token.
+func RevokeTokenOf(ctx context.Context, log command.Log, by command.By, read Tokens, owner, token string) (uint64, error) {
+	t, err := read.Token(ctx, token)
+	if err != nil {
+		return 0, err
+	}
+	if t.Owner != owner {
+		return 0, ErrUnknown
+	}
+	return RevokeToken(ctx, log, by, t.Namespace, t.ID)
+}
+
 // RevokeToken ends a token at once. ErrUnknown when it was never issued.
 func RevokeToken(ctx context.Context, log command.Log, by command.By, namespace, token string) (uint64, error) {
 	if err := checkIDs(namespace, token); err != nil {
 		return 0, err
 	}
 	p := events.TokenRevoked{Namespace: namespace, Token: token}
-	return decide(ctx, log, by, p.Subject(), ending(p))
+	return command.Decide(ctx, log, by, p.Subject(), ending(p))
 }

@@ -14,27 +14,27 @@ type Admins interface {
 	OtherAdmin(ctx context.Context, user string) (bool, error)
 }
 
-// Initialize names the first administrator, once in a hub's life: again it may
-// be said of the same user only. ErrInitialized.
+// Initialize names the first administrator, once in a hub's life. ErrInitialized
+// when another user was named before.
 func Initialize(ctx context.Context, log command.Log, by command.By, admin string) (uint64, error) {
 	if err := checkIDs(admin); err != nil {
 		return 0, err
 	}
 	p := events.HubInitialized{Admin: admin}
-	return decide(ctx, log, by, p.Subject(), func(last events.Payload) (events.Payload, error) {
+	return command.Decide(ctx, log, by, p.Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
 		if said, ok := last.(events.HubInitialized); ok && said != p {
 			return nil, ErrInitialized
 		}
-		return same(p)(last)
+		return same(p)(last, seq)
 	})
 }
 
 // SetStanding says whether a user is an administrator of the hub and whether
 // they are disabled. ErrErased, ErrLastAdmin.
 //
-// The last administrator is known by the read model: when two make each other
-// ordinary users in the same moment, none may be left. Whoever may open the data
-// directory's socket needs no administrator, and makes one again.
+// Who is the last administrator is read from the read model: two administrators
+// who demote each other at the same moment can leave none. The operator, on the
+// admin socket, then makes a new one.
 func SetStanding(ctx context.Context, log command.Log, by command.By, admins Admins, user string, admin, disabled bool) (uint64, error) {
 	if err := checkIDs(user); err != nil {
 		return 0, err
@@ -44,7 +44,7 @@ func SetStanding(ctx context.Context, log command.Log, by command.By, admins Adm
 			return 0, err
 		}
 	}
-	return tell(ctx, log, by, user, events.UserStandingChanged{User: user, Admin: admin, Disabled: disabled})
+	return appendFact(ctx, log, by, user, events.UserStandingChanged{User: user, Admin: admin, Disabled: disabled})
 }
 
 // PasswordChanged says that a user's password is another one now. ErrErased.
@@ -52,7 +52,7 @@ func PasswordChanged(ctx context.Context, log command.Log, by command.By, user s
 	if err := checkIDs(user); err != nil {
 		return 0, err
 	}
-	return tell(ctx, log, by, user, events.UserPasswordChanged{User: user})
+	return appendFact(ctx, log, by, user, events.UserPasswordChanged{User: user})
 }
 
 // EmailChanged says that a user's e-mail address was set, or taken away. ErrErased.
@@ -60,25 +60,32 @@ func EmailChanged(ctx context.Context, log command.Log, by command.By, user stri
 	if err := checkIDs(user); err != nil {
 		return 0, err
 	}
-	return tell(ctx, log, by, user, events.UserEmailChanged{User: user, Set: set})
+	return appendFact(ctx, log, by, user, events.UserEmailChanged{User: user, Set: set})
 }
 
 // Erase ends a user for good; the name stays taken. Their secrets are for the
-// caller to destroy. ErrLastAdmin, as with SetStanding.
-func Erase(ctx context.Context, log command.Log, by command.By, admins Admins, user string) (uint64, error) {
+// caller to destroy. *LastOwnerError; ErrLastAdmin, as with SetStanding.
+func Erase(ctx context.Context, log command.Log, by command.By, read interface {
+	Admins
+	Members
+	Memberships
+}, user string) (uint64, error) {
 	if err := checkIDs(user); err != nil {
 		return 0, err
 	}
-	if err := notLast(ctx, admins, user); err != nil {
+	if err := leavesOwners(ctx, read, user); err != nil {
+		return 0, err
+	}
+	if err := notLast(ctx, read, user); err != nil {
 		return 0, err
 	}
 	p := events.UserErased{User: user}
-	return decide(ctx, log, by, p.Subject(), same(p))
+	return command.Decide(ctx, log, by, p.Subject(), same(p))
 }
 
-// tell appends a fact about a user who was not erased.
-func tell(ctx context.Context, log command.Log, by command.By, user string, p events.Payload) (uint64, error) {
-	return decide(ctx, log, by, events.UserSubject(user), func(last events.Payload) (events.Payload, error) {
+// appendFact appends a fact about a user who was not erased.
+func appendFact(ctx context.Context, log command.Log, by command.By, user string, p events.Payload) (uint64, error) {
+	return command.Decide(ctx, log, by, events.UserSubject(user), func(last events.Payload, _ uint64) (events.Payload, error) {
 		if _, erased := last.(events.UserErased); erased {
 			return nil, fmt.Errorf("user %s: %w", user, ErrErased)
 		}

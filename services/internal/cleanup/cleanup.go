@@ -16,7 +16,7 @@ import (
 	"hubledger/services/internal/repository"
 )
 
-// View is the images projection's progress.
+// View is the progress of the images read model.
 type View interface {
 	Wait(ctx context.Context, seq uint64) error
 	Position() uint64
@@ -53,11 +53,12 @@ func New(c Config) *Cleaner {
 	return &Cleaner{c}
 }
 
-// ErrParked: the projection has set events aside, so that something newer than
-// what it knows may be deleted.
+// ErrParked: the read model has parked events and so may not know of a later
+// push, which a cleanup could delete.
 var ErrParked = errors.New("the images projection has parked events: nothing is cleaned up until a new projection version has applied them")
 
-// state reads what a rule is applied to, as of a sequence or later.
+// state reads the content that a rule is applied to. It is that of sequence as, or
+// later.
 func (c *Cleaner) state(ctx context.Context, repo images.Repository) (s State, as uint64, err error) {
 	if c.View.HasParked() {
 		return s, 0, ErrParked
@@ -79,8 +80,8 @@ type Done struct {
 	Manifests int `json:"manifests"`
 }
 
-// Run deletes what the repository's rule says now. What is pushed or tagged
-// meanwhile stays. A run that was broken off is continued by the next.
+// Run applies the repository's rule now. What is pushed or tagged meanwhile
+// stays. When a run is cut off, the next one goes on.
 func (c *Cleaner) Run(ctx context.Context, repo images.Repository) (done Done, err error) {
 	if repo.Policy.Cleanup == nil {
 		return done, nil
@@ -113,9 +114,9 @@ func (c *Cleaner) Run(ctx context.Context, repo images.Repository) (done Done, e
 	return done, c.View.Wait(ctx, last)
 }
 
-// manifest deletes one, unless it was pushed since the plan was made. A push
-// may also come between that look and the deletion; then the deletion is
-// undone at once: nothing that was answered 201 is lost.
+// manifest deletes a manifest, unless it was pushed since the plan was made. A
+// push may also come between that check and the deletion. Then the deletion is
+// undone at once, so that nothing that was answered 201 is lost.
 func (c *Cleaner) manifest(ctx context.Context, by command.By, repo images.Repository, d digest.Digest, as uint64) (uint64, error) {
 	if pushed, err := c.Read.LastPush(ctx, repo.ID, d); err != nil || pushed > as {
 		return 0, err
@@ -137,8 +138,8 @@ func (c *Cleaner) manifest(ctx context.Context, by command.By, repo images.Repos
 	return 0, err
 }
 
-// by signs what the rule does; its cause is the event that made the rule, as
-// long as that is the latest of the repository.
+// by signs the deletions. Their cause is the event that set the rule, if that is
+// the repository's latest event.
 func (c *Cleaner) by(ctx context.Context, repo images.Repository) (command.By, error) {
 	by := command.By{Source: "/cleanup", Actor: "system"}
 	e, err := c.Log.Last(ctx, events.RepositorySubject(repo.Namespace, repo.Name))
@@ -152,11 +153,11 @@ func (c *Cleaner) by(ctx context.Context, repo images.Repository) (command.By, e
 	return by, nil
 }
 
-// page is how many repositories RunAll looks at together.
+// page is how many repositories RunAll reads at a time.
 const page = 100
 
-// RunAll runs the rule of every repository that has one. The failure of one
-// does not keep it from the others.
+// RunAll applies the rule of every repository that has one. When one fails, the
+// others go on.
 func (c *Cleaner) RunAll(ctx context.Context) error {
 	var errs []error
 	for last := ""; ; {

@@ -1,5 +1,5 @@
-// Package cleanup decides what a repository's cleanup rule takes away, shows
-// it beforehand, and does it.
+// Package cleanup decides what a repository's cleanup rule deletes, previews it,
+// and deletes it.
 package cleanup
 
 import (
@@ -21,7 +21,7 @@ type State struct {
 	Immutable repository.ImmutableTags
 }
 
-// A Deletion is one thing that goes: a tag, or with an empty Tag a manifest.
+// A Deletion is a tag that goes or, with an empty Tag, a manifest.
 type Deletion struct {
 	Tag    string
 	Digest digest.Digest
@@ -30,18 +30,17 @@ type Deletion struct {
 
 const day = 24 * time.Hour
 
-// Plan says what goes, in the order in which it is to go: tags, then indexes,
+// Plan lists what goes, in the order in which to delete it: tags, then indexes,
 // then other manifests.
 //
 // A tag stays when it is immutable, matches a pattern of KeepTags, is one of
 // the KeepLast pushed last, or was pushed or pulled within NotPulledDays. A tag
-// that the signatures of a manifest are found by is not counted, and goes with
-// that manifest; where the manifest never was, it stays.
+// that holds the signatures of a manifest is not counted and goes with that
+// manifest; it stays where the repository does not have the manifest.
 //
-// A manifest stays when a tag names it that stays, when an index that stays
-// names it or its subject stays, or when it was pushed or lost a tag within
-// UntaggedDays. What refers to a manifest that goes, goes with it, however
-// lately it was pushed.
+// A manifest stays when a tag or an index that stays names it, when its subject
+// stays, or when it was pushed or lost a tag within UntaggedDays. A referrer of a
+// manifest that goes is deleted with it, however recently it was pushed.
 func Plan(rule events.Cleanup, s State, now time.Time) []Deletion {
 	p := &plan{rule: rule, State: s, now: now, manifests: map[digest.Digest]*images.ContentManifest{},
 		signed: map[string]digest.Digest{}, staying: map[digest.Digest]bool{}}
@@ -70,18 +69,18 @@ type plan struct {
 	rule      events.Cleanup
 	now       time.Time
 	manifests map[digest.Digest]*images.ContentManifest
-	signed    map[string]digest.Digest // manifests by what stands in the tags of their signatures
+	signed    map[string]digest.Digest // manifests by their repository.ShortDigest
 	staying   map[digest.Digest]bool
 }
 
-// signs says whether a tag is there for the signatures of a manifest of the repository.
+// signs says for which manifest of the repository a tag holds signatures.
 func (p *plan) signs(tag string) (digest.Digest, bool) {
 	short, ok := repository.SignatureSubject(tag)
 	d := p.signed[short]
 	return d, ok && d != ""
 }
 
-// tags are those that go by themselves.
+// tags lists the tags that go by the rules for tags.
 func (p *plan) tags() []Deletion {
 	if p.rule.KeepLast == 0 && p.rule.NotPulledDays == 0 {
 		return nil
@@ -113,8 +112,8 @@ func (p *plan) tags() []Deletion {
 	return goes
 }
 
-// keep works out which manifests stay. One whose tag goes now stays for once:
-// its days without a tag begin.
+// keep works out which manifests stay. A manifest whose tag goes in this run
+// stays: its UntaggedDays begin now.
 func (p *plan) keep() {
 	below := map[digest.Digest][]digest.Digest{} // what stays with a manifest
 	refers := map[digest.Digest]bool{}           // what its subject alone keeps
@@ -153,7 +152,7 @@ func (p *plan) keep() {
 	}
 }
 
-// signatures are the tags that go with what they sign.
+// signatures lists the tags that go with the manifest that they sign.
 func (p *plan) signatures() (goes []Deletion) {
 	for _, t := range p.Tags {
 		if subject, signs := p.signs(t.Name); signs && !p.staying[subject] {
@@ -163,8 +162,8 @@ func (p *plan) signatures() (goes []Deletion) {
 	return goes
 }
 
-// rank puts what names others before them, so that no index is ever there
-// without its manifests.
+// rank orders indexes before the manifests that they name, so that an index is
+// never there without its manifests.
 func (p *plan) rank(d digest.Digest) int {
 	if len(p.manifests[d].Children) > 0 {
 		return 0

@@ -11,48 +11,15 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/images"
+	"hubledger/services/internal/apitypes"
 )
 
-// A Preview is what a rule would do now, and what would follow from it.
-type Preview struct {
-	Tags      []PreviewTag      `json:"tags" nullable:"false" doc:"Those that go"`
-	Manifests []PreviewManifest `json:"manifests" nullable:"false" doc:"Those that go now"`
-	// Later are manifests that go UntaggedDays from now, when nothing is
-	// pushed or tagged until then.
-	Later []PreviewManifest `json:"later" nullable:"false" doc:"Those that have no tag any more then, and go in a later run"`
-	// Now and Then say what deleting Manifests frees, and Manifests and Later.
-	Now  Freed `json:"now"`
-	Then Freed `json:"then"`
-}
-
-// PreviewTag is a tag that goes.
-type PreviewTag struct {
-	Name   string        `json:"name" doc:"Of the tag"`
-	Digest digest.Digest `json:"digest" doc:"Of the manifest"`
-	Pushed time.Time     `json:"pushed" doc:"When it was pushed last"`
-	Pulled *time.Time    `json:"pulled,omitempty" doc:"When it was pulled last; absent when never"`
-}
-
-// PreviewManifest is a manifest that goes.
-type PreviewManifest struct {
-	Digest digest.Digest `json:"digest" doc:"Of the manifest"`
-	Pushed time.Time     `json:"pushed" doc:"When it was pushed last"`
-}
-
-// Freed is how many bytes of blobs nothing else in the namespace needs, or for
-// administrators in the hub, and when garbage collection takes them: after the
-// undelete window and a lease term.
-type Freed struct {
-	Blobs int       `json:"blobs" doc:"How many blobs nothing else in the namespace needs; for administrators of the hub: nothing else in the hub"`
-	Bytes int64     `json:"bytes" doc:"What they come to, in bytes; on disk less goes where another namespace needs the same"`
-	At    time.Time `json:"at" doc:"When garbage collection frees them at the earliest"`
-}
-
-// Preview says what a rule, which need not be the repository's own, would do.
-// What it frees is that of the repository's namespace alone unless everywhere
-// is set: who else has a blob is not for all to know.
-func (c *Cleaner) Preview(ctx context.Context, repo images.Repository, rule events.Cleanup, everywhere bool) (Preview, error) {
-	p := Preview{Tags: []PreviewTag{}, Manifests: []PreviewManifest{}, Later: []PreviewManifest{}}
+// Preview says what a rule, which need not be the repository's own, would do. A
+// blob counts as freed when nothing else in the namespace needs it or, with
+// everywhere, nothing else in the hub: only administrators may learn what other
+// namespaces have.
+func (c *Cleaner) Preview(ctx context.Context, repo images.Repository, rule events.Cleanup, everywhere bool) (apitypes.CleanupPreview, error) {
+	p := apitypes.CleanupPreview{Tags: []apitypes.CleanupPreviewTag{}, Manifests: []apitypes.CleanupPreviewManifest{}, Later: []apitypes.CleanupPreviewManifest{}}
 	s, _, err := c.state(ctx, repo)
 	if err != nil {
 		return p, err
@@ -67,11 +34,11 @@ func (c *Cleaner) Preview(ctx context.Context, repo images.Repository, rule even
 	for _, d := range plan {
 		if d.Tag == "" {
 			gone[d.Digest] = true
-			p.Manifests = append(p.Manifests, PreviewManifest{d.Digest, pushed[d.Digest]})
+			p.Manifests = append(p.Manifests, apitypes.CleanupPreviewManifest{Digest: d.Digest, Pushed: pushed[d.Digest]})
 			continue
 		}
 		k, _ := slices.BinarySearchFunc(s.Tags, d.Tag, func(t images.ContentTag, name string) int { return cmp.Compare(t.Name, name) })
-		t := PreviewTag{Name: d.Tag, Digest: d.Digest, Pushed: s.Tags[k].Pushed}
+		t := apitypes.CleanupPreviewTag{Name: d.Tag, Digest: d.Digest, Pushed: s.Tags[k].Pushed}
 		if at, ok := s.Pulled[d.Tag]; ok {
 			t.Pulled = &at
 		}
@@ -85,14 +52,14 @@ func (c *Cleaner) Preview(ctx context.Context, repo images.Repository, rule even
 	for _, d := range Plan(events.Cleanup{UntaggedDays: rule.UntaggedDays}, after(s, plan, now), then) {
 		if d.Tag == "" {
 			gone[d.Digest] = true
-			p.Later = append(p.Later, PreviewManifest{d.Digest, pushed[d.Digest]})
+			p.Later = append(p.Later, apitypes.CleanupPreviewManifest{Digest: d.Digest, Pushed: pushed[d.Digest]})
 		}
 	}
 	p.Then, err = c.freed(ctx, repo, gone, then.Add(wait), everywhere)
 	return p, err
 }
 
-// after is what is left of a state when a plan was carried out.
+// after is the state once a plan was carried out.
 func after(s State, plan []Deletion, now time.Time) State {
 	tags, manifests := map[string]bool{}, map[digest.Digest]bool{}
 	released := map[digest.Digest]bool{}
@@ -123,8 +90,8 @@ func after(s State, plan []Deletion, now time.Time) State {
 }
 
 // freed adds up the blobs that only manifests which are gone need.
-func (c *Cleaner) freed(ctx context.Context, repo images.Repository, gone map[digest.Digest]bool, at time.Time, everywhere bool) (Freed, error) {
-	f := Freed{At: at}
+func (c *Cleaner) freed(ctx context.Context, repo images.Repository, gone map[digest.Digest]bool, at time.Time, everywhere bool) (apitypes.CleanupFreed, error) {
+	f := apitypes.CleanupFreed{At: at}
 	type need struct {
 		blob digest.Digest
 		size int64

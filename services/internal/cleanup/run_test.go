@@ -11,6 +11,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/images"
 	"hubledger/projections/pgtest"
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/command"
 	"hubledger/services/registry/registrytest"
@@ -86,7 +87,7 @@ func TestPreviewIsWhatHappens(t *testing.T) {
 		for _, stage := range []struct {
 			days            int
 			tags, manifests int
-			freed           cleanup.Freed
+			freed           apitypes.CleanupFreed
 		}{{8, 2, 1, preview.Now}, {16, 0, 2, preview.Then}, {17, 0, 0, preview.Then}} {
 			done, err := cleaner(h, h.Log, stage.days).Run(ctx, repo)
 			check(t, err)

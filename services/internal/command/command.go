@@ -1,4 +1,4 @@
-// Package command turns a decision into one event of the log.
+// Package command turns decisions into events of the log.
 package command
 
 import (
@@ -10,7 +10,7 @@ import (
 	"hubledger/events"
 )
 
-// Log is where decisions go. Append's errors wrap those of package events.
+// Log is the log as decisions need it. Append's errors wrap those of package events.
 type Log interface {
 	// Append stores an event and returns its sequence. expect is the sequence
 	// of the subject's last event, 0 for none, or events.AnySeq.
@@ -19,10 +19,10 @@ type Log interface {
 	Last(ctx context.Context, subject string) (*events.Event, error)
 }
 
-// By says who decides, and because of what.
+// By says who decides, and which event led to it.
 type By struct {
 	Source      string // the service, such as "/registry"
-	Actor       string // "anonymous", "system", later a login name
+	Actor       string // a login name, "anonymous", "operator" or "system"
 	Cause       string // id of the event that led to this command, "" for none
 	Correlation string // id of the first event of that chain
 }

@@ -17,38 +17,29 @@ import (
 // ErrUnknownTag: the tag is not there.
 var ErrUnknownTag = errors.New("tag unknown")
 
-const tries = 8
-
-// Push records a push. The last of several pushes of one tag wins, so nothing
-// is expected of the log. Immutable tags are for PushOnce.
+// Push records a push. Of several pushes of one tag the last one in the log wins,
+// so Push expects no sequence. For immutable tags use PushOnce.
 func Push(ctx context.Context, log command.Log, by command.By, e events.ImagePushed) (uint64, error) {
 	return command.Append(ctx, log, by, e, events.AnySeq)
 }
 
-// DeleteTag takes a tag away, whatever it names by now. ErrUnknownTag,
+// DeleteTag deletes a tag, whichever manifest it names now. ErrUnknownTag,
 // *ImmutableError.
 func DeleteTag(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, tag string) (uint64, error) {
-	for range tries {
-		d, named, last, err := latest(ctx, log, id, tag)
-		if err != nil {
-			return 0, err
-		}
+	return command.Decide(ctx, log, by, events.TagSubject(id.Namespace, id.Repository, tag), func(last events.Payload, _ uint64) (events.Payload, error) {
+		d, named := namedBy(last)
 		if !named {
-			return 0, fmt.Errorf("%s: %w", tag, ErrUnknownTag)
+			return nil, fmt.Errorf("%s: %w", tag, ErrUnknownTag)
 		}
 		if repository.Immutable(policy).Has(tag) {
-			return 0, &ImmutableError{Tag: tag, Digest: d}
+			return nil, &ImmutableError{Tag: tag, Digest: d}
 		}
-		seq, err := command.Append(ctx, log, by, events.TagDeleted{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d}, last)
-		if !errors.Is(err, events.ErrConflict) {
-			return seq, err
-		}
-	}
-	return 0, fmt.Errorf("delete tag %s: %w", tag, events.ErrConflict)
+		return events.TagDeleted{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d}, nil
+	})
 }
 
-// DeleteTagAt is DeleteTag if nothing has happened to the tag since the event
-// of that sequence, by which it names d. events.ErrConflict when something has.
+// DeleteTagAt deletes a tag that names d by the event at that sequence.
+// events.ErrConflict when there is a later event of the tag.
 func DeleteTagAt(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, tag string, d digest.Digest, at uint64) (uint64, error) {
 	if repository.Immutable(policy).Has(tag) {
 		return 0, &ImmutableError{Tag: tag, Digest: d}
@@ -56,39 +47,34 @@ func DeleteTagAt(ctx context.Context, log command.Log, by command.By, id reposit
 	return command.Append(ctx, log, by, events.TagDeleted{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d}, at)
 }
 
-// latest is what the log says last of a tag: the manifest it names, unless it
-// never was or was deleted.
-func latest(ctx context.Context, log command.Log, id repository.ID, tag string) (d digest.Digest, named bool, last uint64, err error) {
-	p, last, err := command.Latest(ctx, log, events.TagSubject(id.Namespace, id.Repository, tag))
-	if err != nil {
-		return "", false, 0, fmt.Errorf("look up tag %s: %w", tag, err)
-	}
-	switch p := p.(type) {
+// namedBy is the manifest that a tag names by its latest event; false when it
+// never named one or was deleted.
+func namedBy(last events.Payload) (digest.Digest, bool) {
+	switch p := last.(type) {
 	case events.ImagePushed:
-		return p.Digest, true, last, nil
+		return p.Digest, true
 	case events.TagRestored:
-		return p.Digest, true, last, nil
+		return p.Digest, true
 	}
-	return "", false, last, nil
+	return "", false
 }
 
-// RestoreTag undoes the tag's deletion, if that is the latest that happened
-// to it and the tag named d then. ErrUnknownTag when it is not.
+// RestoreTag undoes the deletion of a tag that named d. ErrUnknownTag when the
+// tag's latest event is not that deletion.
 func RestoreTag(ctx context.Context, log command.Log, by command.By, id repository.ID, tag string, d digest.Digest) (uint64, error) {
-	p, last, err := command.Latest(ctx, log, events.TagSubject(id.Namespace, id.Repository, tag))
-	if err != nil {
-		return 0, err
-	}
-	deleted, ok := p.(events.TagDeleted)
-	if !ok || deleted.Digest != d {
-		return 0, fmt.Errorf("%s was not deleted: %w", tag, ErrUnknownTag)
-	}
-	return command.Append(ctx, log, by, events.TagRestored{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: deleted.Digest}, last)
+	return command.Decide(ctx, log, by, events.TagSubject(id.Namespace, id.Repository, tag), func(last events.Payload, _ uint64) (events.Payload, error) {
+		deleted, ok := last.(events.TagDeleted)
+		if !ok || deleted.Digest != d {
+			return nil, fmt.Errorf("%s was not deleted: %w", tag, ErrUnknownTag)
+		}
+		return events.TagRestored{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d}, nil
+	})
 }
 
-// DeleteManifest takes a manifest away with the tags that name it, which are
-// the caller's to know, as that it is there: of a push at the same time the
-// later in the log wins. *ImmutableError when one of the tags stays.
+// DeleteManifest deletes a manifest and with it the tags that name it. The
+// caller knows that the manifest is there, and which tags these are. Of a push
+// at the same moment the later in the log wins. *ImmutableError when one of the
+// tags is immutable.
 func DeleteManifest(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, d digest.Digest, tags []string) (uint64, error) {
 	immutable := repository.Immutable(policy)
 	for _, tag := range tags {
@@ -99,7 +85,7 @@ func DeleteManifest(ctx context.Context, log command.Log, by command.By, id repo
 	return command.Append(ctx, log, by, events.ManifestDeleted{Namespace: id.Namespace, Repository: id.Repository, Digest: d}, events.AnySeq)
 }
 
-// RestoreManifest undoes the deletion that stands at that sequence.
+// RestoreManifest undoes the deletion of a manifest by the event at that sequence.
 func RestoreManifest(ctx context.Context, log command.Log, by command.By, id repository.ID, d digest.Digest, deletion uint64) (uint64, error) {
 	return command.Append(ctx, log, by, events.ManifestRestored{Namespace: id.Namespace, Repository: id.Repository, Digest: d, Deletion: deletion}, events.AnySeq)
 }

@@ -9,10 +9,13 @@ import (
 
 	"hubledger/events"
 	"hubledger/services/internal/command"
-	"hubledger/services/internal/repository"
 )
 
-// An ImmutableError refuses what would move or take away an immutable tag.
+// ErrImmutable is what an *ImmutableError is.
+var ErrImmutable = errors.New("immutable tag")
+
+// An ImmutableError refuses to move or to delete an immutable tag. It is an
+// ErrImmutable.
 type ImmutableError struct {
 	Tag    string
 	Digest digest.Digest // of the manifest it names
@@ -22,33 +25,31 @@ func (e *ImmutableError) Error() string {
 	return fmt.Sprintf("tag %s is immutable and names %s", e.Tag, e.Digest)
 }
 
-// PushOnce records the push of an immutable tag: of several at the same moment
-// the first in the log wins, by the sequence that each expects of the tag's
-// subject. When the tag names the same manifest already, nothing is recorded
-// and the sequence is that of the event that says so. *ImmutableError when it
-// names another one.
+// Is makes it an ErrImmutable.
+func (e *ImmutableError) Is(target error) bool { return target == ErrImmutable }
+
+// PushOnce records the push of an immutable tag. Of several at the same moment
+// the first in the log wins, since each expects the sequence of the tag's latest
+// event. When the tag names the same manifest already, nothing is appended and
+// the sequence is that of the earlier push. *ImmutableError when the tag names
+// another manifest.
 //
-// A tag is also gone when its manifest was deleted after it was set; named
-// says whether the tag is there as of that event.
+// A tag is also gone when its manifest was deleted later, which no event of the
+// tag tells. named says whether the tag that was set at seq is still there.
 func PushOnce(ctx context.Context, log command.Log, by command.By, e events.ImagePushed, named func(ctx context.Context, seq uint64) (bool, error)) (uint64, error) {
-	id := repository.ID{Namespace: e.Namespace, Repository: e.Repository}
-	for range tries {
-		d, there, last, err := latest(ctx, log, id, e.Tag)
-		if err == nil && there {
-			there, err = named(ctx, last)
+	return command.Decide(ctx, log, by, events.TagSubject(e.Namespace, e.Repository, e.Tag), func(last events.Payload, seq uint64) (_ events.Payload, err error) {
+		d, there := namedBy(last)
+		if there {
+			there, err = named(ctx, seq)
 		}
 		switch {
 		case err != nil:
-			return 0, err
+			return nil, err
 		case there && d == e.Digest:
-			return last, nil
+			return nil, nil
 		case there:
-			return 0, &ImmutableError{Tag: e.Tag, Digest: d}
+			return nil, &ImmutableError{Tag: e.Tag, Digest: d}
 		}
-		seq, err := command.Append(ctx, log, by, e, last)
-		if !errors.Is(err, events.ErrConflict) {
-			return seq, err
-		}
-	}
-	return 0, fmt.Errorf("push tag %s: %w", e.Tag, events.ErrConflict)
+		return e, nil
+	})
 }

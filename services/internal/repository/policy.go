@@ -18,10 +18,10 @@ const (
 	MaxCleanup       = 10_000 // tags or days
 )
 
-// ChangePolicy gives the live repository a new policy. Pushes that are decided
-// on this node after its event was committed go by it; one that is being
-// decided at the same moment may go by the one before, and stands before or
-// after it in the log. ErrUnknown, ErrSettings.
+// ChangePolicy gives the live repository a new policy. It holds for pushes that
+// are decided on this node after its event was committed. A push that is being
+// decided at that moment may still follow the old policy, and may stand before
+// or after the event in the log. ErrUnknown, ErrSettings.
 func ChangePolicy(ctx context.Context, log command.Log, by command.By, id ID, name string, policy events.RepositoryPolicy) (uint64, error) {
 	if err := CheckPolicy(policy); err != nil {
 		return 0, err
@@ -65,14 +65,14 @@ func checkPatterns(what string, patterns []string) error {
 	return nil
 }
 
-// whole is a pattern that has to match all of a tag.
+// whole compiles a pattern so that it has to match a whole tag.
 func whole(pattern string) (*regexp.Regexp, error) { return regexp.Compile(`\A(?:` + pattern + `)\z`) }
 
-// A TagSet is the tags that any of some patterns matches as a whole.
+// A TagSet holds the tags that at least one of its patterns matches as a whole.
 type TagSet []*regexp.Regexp
 
-// TagsMatching is the set of tags of RE2 patterns that CheckPolicy has
-// accepted; of others there are none.
+// TagsMatching makes a TagSet of RE2 patterns that CheckPolicy has
+// accepted. Patterns that cannot be compiled match nothing.
 func TagsMatching(patterns []string) TagSet {
 	var set TagSet
 	for _, p := range patterns {
@@ -93,14 +93,14 @@ func (s TagSet) Has(tag string) bool {
 	return false
 }
 
-// signatureTags are those that cosign and clients without the referrers API
-// move with every signature they add. No more than 64 characters of a digest
-// stand in them (distribution-spec, "Referrers Tag Schema").
+// signatureTags are the tags that cosign, and clients without the referrers API,
+// move with every signature that they add. They contain at most 64 characters
+// of a digest (distribution-spec, "Referrers Tag Schema").
 var signatureTags = regexp.MustCompile(`^sha(256|512)-[a-f0-9]{64}(\.(sig|att|sbom))?$`)
 
-// SignatureSubject is the beginning of the digest whose signatures,
-// attestations or referrers a tag is there for, as ShortDigest has it; false
-// when it is any other tag.
+// SignatureSubject tells for which manifest a tag holds signatures, attestations
+// or referrers: the digest as ShortDigest writes it. It is false for all other
+// tags.
 func SignatureSubject(tag string) (string, bool) {
 	if !signatureTags.MatchString(tag) {
 		return "", false
@@ -109,7 +109,7 @@ func SignatureSubject(tag string) (string, bool) {
 	return strings.Replace(tag, "-", ":", 1), true
 }
 
-// ShortDigest is as much of a digest as stands in the tags of its signatures.
+// ShortDigest is the part of a digest that the tags of its signatures contain.
 func ShortDigest(d digest.Digest) string {
 	const length = len("sha256:") + 64
 	return string(d[:min(len(d), length)])
@@ -120,8 +120,8 @@ func Immutable(p events.RepositoryPolicy) ImmutableTags {
 	return ImmutableTags{TagsMatching(p.ImmutableTags)}
 }
 
-// ImmutableTags are the tags that are set once. Tags that signatures of an
-// image are found by are never among them.
+// ImmutableTags are the tags that can be set only once. Tags that hold the
+// signatures of an image are never among them.
 type ImmutableTags struct{ set TagSet }
 
 // Has says whether the tag is immutable.

@@ -21,94 +21,82 @@ var (
 // An ID is what the subjects of a repository's events are made of.
 type ID struct{ Namespace, Repository string }
 
-// tries bounds how often a command is decided anew when others race it.
-const tries = 8
-
-// Ensure gives the live repository of that name and creates it, and its
-// namespace, when they are not there, with that visibility. Of two that race,
-// both get the same one. That it may be created is for the caller to know.
+// Ensure finds the live repository of that name. If there is none it creates it
+// with that visibility, and its namespace. Two callers that race get the same
+// repository. Ensure does not check whether the caller may create it.
 func Ensure(ctx context.Context, log command.Log, by command.By, name Name, visibility string) (ID, error) {
+	id, _, err := ensure(ctx, log, by, name, visibility)
+	return id, err
+}
+
+// ensure is Ensure, with the sequence of the name's latest event.
+func ensure(ctx context.Context, log command.Log, by command.By, name Name, visibility string) (id ID, seq uint64, err error) {
 	if err := checkVisibility(visibility); err != nil {
-		return ID{}, err
+		return ID{}, 0, err
 	}
 	ns, err := ensureNamespace(ctx, log, by, name.Namespace)
 	if err != nil {
-		return ID{}, err
+		return ID{}, 0, err
 	}
-	for range tries {
-		s, err := load(ctx, log, ns, name.Full)
-		if err != nil || s.live {
-			return s.id, err
-		}
-		id, err := command.NewID()
-		if err != nil {
-			return ID{}, err
-		}
-		_, err = command.Append(ctx, log, by, events.RepositoryCreated{Namespace: ns, Repository: id, Name: name.Full, Visibility: visibility}, s.seq)
-		if err == nil {
-			return ID{ns, id}, nil
-		}
-		if !errors.Is(err, events.ErrConflict) {
-			return ID{}, fmt.Errorf("create repository %s: %w", name.Full, err)
-		}
-	}
-	return ID{}, fmt.Errorf("create repository %s: %w", name.Full, events.ErrConflict)
-}
-
-func ensureNamespace(ctx context.Context, log command.Log, by command.By, name string) (string, error) {
-	for range 2 {
-		p, _, err := command.Latest(ctx, log, events.NamespaceSubject(name))
-		if err != nil {
-			return "", fmt.Errorf("look up namespace %s: %w", name, err)
-		}
-		switch p := p.(type) {
-		case events.NamespaceCreated:
-			return p.Namespace, nil
-		case events.NamespaceAdopted:
-			return p.Namespace, nil
-		}
-		id, err := command.NewID()
-		if err != nil {
-			return "", err
-		}
-		_, err = command.Append(ctx, log, by, events.NamespaceCreated{Namespace: id, Name: name}, 0)
-		if err == nil {
-			return id, nil
-		}
-		if !errors.Is(err, events.ErrConflict) {
-			return "", fmt.Errorf("create namespace %s: %w", name, err)
-		}
-	}
-	return "", fmt.Errorf("create namespace %s: %w", name, events.ErrConflict)
-}
-
-// state is what the latest event of a name says: each is enough to know.
-type state struct {
-	id   ID
-	live bool
-	seq  uint64
-}
-
-func load(ctx context.Context, log command.Log, ns, name string) (state, error) {
-	p, seq, err := command.Latest(ctx, log, events.RepositorySubject(ns, name))
+	fresh, err := command.NewID()
 	if err != nil {
-		return state{}, fmt.Errorf("look up repository %s: %w", name, err)
+		return ID{}, 0, err
 	}
-	switch p := p.(type) {
+	seq, err = command.Decide(ctx, log, by, events.RepositorySubject(ns, name.Full), func(last events.Payload, _ uint64) (events.Payload, error) {
+		var live bool
+		if id, live = stateOf(ns, last); live {
+			return nil, nil
+		}
+		id = ID{ns, fresh}
+		return events.RepositoryCreated{Namespace: ns, Repository: fresh, Name: name.Full, Visibility: visibility}, nil
+	})
+	if err != nil {
+		return ID{}, 0, fmt.Errorf("create repository %s: %w", name.Full, err)
+	}
+	return id, seq, nil
+}
+
+func ensureNamespace(ctx context.Context, log command.Log, by command.By, name string) (id string, err error) {
+	fresh, err := command.NewID()
+	if err != nil {
+		return "", err
+	}
+	_, err = command.Decide(ctx, log, by, events.NamespaceSubject(name), func(last events.Payload, _ uint64) (events.Payload, error) {
+		switch p := last.(type) {
+		case events.NamespaceCreated:
+			id = p.Namespace
+			return nil, nil
+		case events.NamespaceAdopted:
+			id = p.Namespace
+			return nil, nil
+		}
+		id = fresh
+		return events.NamespaceCreated{Namespace: fresh, Name: name}, nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("create namespace %s: %w", name, err)
+	}
+	return id, nil
+}
+
+// stateOf tells from the latest event of a name which repository it is about,
+// and whether that one lives. The ID of a name without events is zero.
+func stateOf(ns string, last events.Payload) (id ID, live bool) {
+	switch p := last.(type) {
 	case events.RepositoryCreated:
-		return state{ID{ns, p.Repository}, true, seq}, nil
+		return ID{ns, p.Repository}, true
 	case events.RepositoryRestored:
-		return state{ID{ns, p.Repository}, true, seq}, nil
+		return ID{ns, p.Repository}, true
 	case events.RepositoryPolicyChanged:
-		return state{ID{ns, p.Repository}, true, seq}, nil
+		return ID{ns, p.Repository}, true
 	case events.RepositoryVisibilityChanged:
-		return state{ID{ns, p.Repository}, true, seq}, nil
+		return ID{ns, p.Repository}, true
 	case events.RepositoryDescribed:
-		return state{ID{ns, p.Repository}, true, seq}, nil
+		return ID{ns, p.Repository}, true
 	case events.RepositoryDeleted:
-		return state{ID{ns, p.Repository}, false, seq}, nil
+		return ID{ns, p.Repository}, false
 	}
-	return state{}, nil
+	return ID{}, false
 }
 
 // Delete hides the live repository of that name. ErrUnknown.
@@ -116,40 +104,27 @@ func Delete(ctx context.Context, log command.Log, by command.By, id ID, name str
 	return change(ctx, log, by, id, name, events.RepositoryDeleted{Namespace: id.Namespace, Repository: id.Repository, Name: name})
 }
 
+// change appends a fact about a repository that lives.
 func change(ctx context.Context, log command.Log, by command.By, id ID, name string, p events.Payload) (uint64, error) {
-	for range tries {
-		s, err := load(ctx, log, id.Namespace, name)
-		if err != nil {
-			return 0, err
+	return command.Decide(ctx, log, by, events.RepositorySubject(id.Namespace, name), func(last events.Payload, _ uint64) (events.Payload, error) {
+		if now, live := stateOf(id.Namespace, last); !live || now != id {
+			return nil, fmt.Errorf("%s: %w", name, ErrUnknown)
 		}
-		if !s.live || s.id != id {
-			return 0, fmt.Errorf("%s: %w", name, ErrUnknown)
-		}
-		seq, err := command.Append(ctx, log, by, p, s.seq)
-		if !errors.Is(err, events.ErrConflict) {
-			return seq, err
-		}
-	}
-	return 0, fmt.Errorf("%s: %w", name, events.ErrConflict)
+		return p, nil
+	})
 }
 
-// Restore brings a deleted repository back. Whether its content is still
-// there is for the caller to make sure. ErrTaken, ErrNotDeleted.
+// Restore undoes the deletion of a repository. It does not check whether the
+// content is still there. ErrTaken, ErrNotDeleted.
 func Restore(ctx context.Context, log command.Log, by command.By, id ID, name string) (uint64, error) {
-	for range tries {
-		s, err := load(ctx, log, id.Namespace, name)
+	return command.Decide(ctx, log, by, events.RepositorySubject(id.Namespace, name), func(last events.Payload, seq uint64) (events.Payload, error) {
+		now, live := stateOf(id.Namespace, last)
 		switch {
-		case err != nil:
-			return 0, err
-		case s.live && s.id == id, s.seq == 0:
-			return 0, fmt.Errorf("%s: %w", name, ErrNotDeleted)
-		case s.live:
-			return 0, fmt.Errorf("%s: %w", name, ErrTaken)
+		case live && now == id, seq == 0:
+			return nil, fmt.Errorf("%s: %w", name, ErrNotDeleted)
+		case live:
+			return nil, fmt.Errorf("%s: %w", name, ErrTaken)
 		}
-		seq, err := command.Append(ctx, log, by, events.RepositoryRestored{Namespace: id.Namespace, Repository: id.Repository, Name: name}, s.seq)
-		if !errors.Is(err, events.ErrConflict) {
-			return seq, err
-		}
-	}
-	return 0, fmt.Errorf("%s: %w", name, events.ErrConflict)
+		return events.RepositoryRestored{Namespace: id.Namespace, Repository: id.Repository, Name: name}, nil
+	})
 }

@@ -14,14 +14,14 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// ErrSettings says that a setting cannot be as it was given; the text says why.
+// ErrSettings: the value of a setting is not allowed; the error's text says why.
 var ErrSettings = errors.New("invalid setting")
 
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrSettings, fmt.Sprintf(format, args...))
 }
 
-// Limits of what people say about a repository.
+// Limits of a repository's description.
 const (
 	MaxDescription = 100     // characters
 	MaxReadme      = 100_000 // bytes
@@ -52,7 +52,7 @@ func checkVisibility(v string) error {
 	return nil
 }
 
-// Describe states anew what people read about the live repository. ErrUnknown,
+// Describe replaces the description of the live repository. ErrUnknown,
 // ErrSettings.
 func Describe(ctx context.Context, log command.Log, by command.By, id ID, name string, d Description) (uint64, error) {
 	d, err := d.checked()
@@ -63,8 +63,7 @@ func Describe(ctx context.Context, log command.Log, by command.By, id ID, name s
 		Description: d.Line, Readme: d.Readme, Topics: d.Topics})
 }
 
-// Check says what is wrong with a description, before there is a repository
-// for it. ErrSettings.
+// Check says what is wrong with a description. ErrSettings.
 func (d Description) Check() error {
 	_, err := d.checked()
 	return err
@@ -72,8 +71,8 @@ func (d Description) Check() error {
 
 var topicSyntax = regexp.MustCompile(`^[a-z0-9-]{1,35}$`)
 
-// checked is the description with its line trimmed and its topics in order,
-// each once.
+// checked is the description with its line trimmed, and its topics sorted and
+// without duplicates.
 func (d Description) checked() (Description, error) {
 	d.Line = strings.TrimSpace(d.Line)
 	switch {

@@ -97,14 +97,18 @@ func (p *pattern) literals() int {
 	return len(p.head)
 }
 
-// begins is how many literals the pattern begins with, when the path begins
-// with all of them; else -1.
-func (p *pattern) begins(path []string) int {
-	n := p.literals()
-	if len(path) < n || !matches(p.head[:n], path[:n]) {
-		return -1
+// closeness is higher the more literals a path has in common with the
+// beginning of the pattern, and higher still when it has all of them. It is 0
+// when it has none.
+func (p *pattern) closeness(path []string) int {
+	n, all := 0, p.literals()
+	for n < all && n < len(path) && p.head[n].literal == path[n] {
+		n++
 	}
-	return n
+	if n == all {
+		return 2*n + 1
+	}
+	return 2 * n
 }
 
 // allLiterals is how many components of the pattern are literal.

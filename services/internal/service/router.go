@@ -135,7 +135,7 @@ func (router *Router) refusal(path []string) (form NotServed, allow string) {
 			}
 			has[http.MethodHead] = has[http.MethodGet]
 		}
-		if n := e.begins(path); n > closest && n > 0 {
+		if n := e.closeness(path); n > closest && n > 1 {
 			form, closest = e.notServed, n
 		}
 	}

@@ -49,6 +49,7 @@ func router(t testing.TB) *service.Router {
 			route("DELETE", "/v2/repositories/{namespace}/{name...}/tags/{tag}", "namespace", "name", "tag"),
 			route("POST", "/v2/repositories"),
 			route("GET", "/v2/users/{user}", "user"),
+			route("GET", "/api/v1/users/{user}", "user"),
 		}},
 	}, nil)
 	if err != nil {
@@ -98,6 +99,8 @@ func TestRouter(t *testing.T) {
 		{"POST", "/v2/repositories", "POST /v2/repositories"},
 		{"GET", "/v2/repositories", "api 405 POST"},
 		{"GET", "/v2/users/a/b", "api 404 "},
+		{"GET", "/api/v1/nothing", "api 404 "},
+		{"GET", "/api/v1", "api 404 "},
 		{"GET", "/v2/users/a//", "GET /v2/users/{user} user=a"},
 		{"GET", "/v2/users/%2e%2e", "GET /v2/users/{user} user=.."},
 	} {

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/projections/images"
+	"hubledger/services/api/dockerhub"
+	"hubledger/services/api/endpoint"
+	"hubledger/services/api/people"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/cleanup"
+	"hubledger/services/internal/command"
+)
+
+// As lets every request in as one principal: the admin socket's access.Operates.
+func As(p access.Principal) endpoint.Auth { return always{p} }
+
+type always struct{ p access.Principal }
+
+func (a always) Authenticate(*http.Request) (access.Principal, error) { return a.p, nil }
+
+// Passwords knows the passwords of users. Refusals are *access.Denied.
+type Passwords interface {
+	people.Passwords
+	dockerhub.Logins
+}
+
+// Rights decides who may do what; see package access.
+type Rights interface {
+	Repository(ctx context.Context, p access.Principal, name string) (access.Decision, error)
+	Namespace(ctx context.Context, p access.Principal, name string) (access.Level, *accounts.Namespace, error)
+	Visible(ctx context.Context, p access.Principal) (access.Visible, error)
+}
+
+// Log is the log as the API needs it.
+type Log interface {
+	command.Log
+	LastSeq(ctx context.Context) (uint64, error)
+}
+
+// Cleaner applies cleanup rules; see package cleanup.
+type Cleaner interface {
+	Preview(ctx context.Context, repo images.Repository, rule events.Cleanup, everywhere bool) (apitypes.CleanupPreview, error)
+	Run(ctx context.Context, repo images.Repository) (cleanup.Done, error)
+}
+
+// Registry does what only the registry can do: it knows the blobs of images. Its
+// methods wait for the images read model.
+type Registry interface {
+	dockerhub.Repositories
+	// RestoreRepository undoes the deletion of the repository with that id, or
+	// of the latest of that name when id is empty.
+	RestoreRepository(ctx context.Context, by command.By, name, id string) (uint64, error)
+	RestoreManifest(ctx context.Context, by command.By, name string, d digest.Digest) (uint64, error)
+	RestoreTag(ctx context.Context, by command.By, name, tag string) (uint64, error)
+}

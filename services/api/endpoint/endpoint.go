@@ -1,0 +1,146 @@
+// Package endpoint does what every request of the hub's APIs needs, whatever form
+// its answers have: authentication and permission, budgets of writes, reading
+// the body, Idempotency-Keys, and errors.
+package endpoint
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/activity"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/failure"
+	"hubledger/services/internal/service"
+)
+
+// Auth finds out who makes a request.
+type Auth interface {
+	// Authenticate reads the Authorization of a request; without one it is
+	// access.Nobody. Its errors are *access.Denied.
+	Authenticate(r *http.Request) (access.Principal, error)
+}
+
+// Rights decides who may do what; see package access.
+type Rights interface {
+	Repository(ctx context.Context, p access.Principal, name string) (access.Decision, error)
+	Namespace(ctx context.Context, p access.Principal, name string) (access.Level, *accounts.Namespace, error)
+}
+
+// KeptAnswers remembers what was answered under an Idempotency-Key; see package
+// activity.
+type KeptAnswers interface {
+	Begin(ctx context.Context, principal, key string, request []byte, now time.Time) (*activity.Answer, *activity.Claim, error)
+}
+
+// ReadModels are all that a client may look at next.
+type ReadModels interface {
+	// Wait returns when every read model has committed the event of that
+	// sequence; an error when ctx ends or the event is parked.
+	Wait(ctx context.Context, seq uint64) error
+}
+
+// Config is what endpoints need; all fields are required but Failures.
+type Config struct {
+	Auth        Auth
+	Rights      Rights
+	KeptAnswers KeptAnswers
+	ReadModels  ReadModels
+	Logger      *slog.Logger
+	// Wait bounds how long an answer waits for the read models.
+	Wait time.Duration
+	// Failures are answers to errors of other services.
+	Failures []failure.Entry
+}
+
+// A Set is the endpoints of a service.
+type Set struct {
+	Config
+	budget *budget
+	routes []service.Route
+}
+
+// New makes an empty set.
+func New(c Config) *Set { return &Set{Config: c, budget: newBudget()} }
+
+// Routes lists every endpoint.
+func (s *Set) Routes() []service.Route { return s.routes }
+
+// A Refuser writes a refusal in the form that the endpoint's clients know.
+type Refuser func(w http.ResponseWriter, r *http.Request, p *Problem)
+
+// AsProblem writes a refusal as a problem of RFC 9457.
+func AsProblem(w http.ResponseWriter, r *http.Request, p *Problem) { p.Write(w, r) }
+
+// Add adds an endpoint. Every request goes through these steps, in order:
+// authentication, permission, the account's budget of writes, reading the body,
+// and the Idempotency-Key.
+func (s *Set) Add(rt service.Route, refuse Refuser) {
+	serve := rt.Serve
+	rt.Serve = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		c, err := s.admit(r, rt)
+		if err == nil {
+			r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+			err = readBody(w, r)
+		}
+		if err == nil {
+			err = s.serveOnce(w, r, rt.Permission, serve)
+		}
+		if err != nil {
+			refuse(w, r, s.Problem(r.Context(), r.Pattern, err))
+		}
+	}
+	s.routes = append(s.routes, rt)
+}
+
+// admit makes the Call of a request, or says why it is refused.
+func (s *Set) admit(r *http.Request, rt service.Route) (*Call, error) {
+	if rt.Permission == access.Open {
+		return &Call{Request: r}, nil
+	}
+	p, err := s.Auth.Authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.authorize(r.Context(), p, rt.Permission, r.PathValue)
+	if err != nil {
+		return nil, err
+	}
+	if !ReadOnly(r.Method) {
+		if err := mayWrite(p); err != nil {
+			return nil, err
+		}
+		if err := s.takeFromBudget(c, rt, time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	c.Request = r
+	return c, nil
+}
+
+// ReadOnly says whether a method changes nothing.
+func ReadOnly(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// Readable waits until a change can be read back; see command.Wait.
+func (s *Set) Readable(ctx context.Context, seq uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, s.Wait)
+	defer cancel()
+	if err := s.ReadModels.Wait(ctx, seq); err != nil {
+		return &command.UnreadableError{Seq: seq, Err: err}
+	}
+	return nil
+}
+
+// NotServed answers a request below the API's paths that no endpoint serves.
+func NotServed(w http.ResponseWriter, r *http.Request, status int, allow string) {
+	p := Fail(http.StatusNotFound, "there is no such endpoint; /api/v1/openapi.json lists them")
+	if status == http.StatusMethodNotAllowed {
+		p = Fail(status, r.Method+" is not supported here")
+	}
+	p.Write(w, r)
+}

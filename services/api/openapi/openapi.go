@@ -1,0 +1,120 @@
+// Package openapi has the operations of the hub's own API below /api/v1: each
+// is declared once, as an endpoint and as an entry of the OpenAPI document.
+package openapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"hubledger/services/api/endpoint"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/service"
+)
+
+// Prefix is where the hub's own API lives.
+const Prefix = "/api/v1"
+
+// An Operation is one entry of the API: what the OpenAPI document says of it,
+// and who may use it.
+type Operation struct {
+	Method, Path string // below Prefix
+	ID           string // operationId, such as list-users
+	Tag          string // the noun it belongs to
+	Permission   access.Permission
+	Summary      string // one line
+	About        string // more, "" for nothing
+	Status       int    // of success; 0 is 200
+}
+
+// An API is the operations with their document. Call Document when all operations
+// were added.
+type API struct {
+	*endpoint.Set
+	huma     huma.API
+	document document
+}
+
+// New makes an API without operations whose endpoints are added to set.
+func New(set *endpoint.Set, version string) *API {
+	a := &API{Set: set}
+	c := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "Hubledger", Version: version, Description: apiAbout},
+			Servers: []*huma.Server{{URL: Prefix}},
+			Components: &huma.Components{
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
+				SecuritySchemes: securitySchemes,
+			},
+			Tags: tags,
+		},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{withoutValues},
+	}
+	a.huma = huma.NewAPI(c, adapter{a})
+	return a
+}
+
+// permissionKey is where a huma.Operation keeps its Permission.
+const permissionKey = "permission"
+
+// adapter mounts huma's operations as endpoints.
+type adapter struct{ *API }
+
+// ServeHTTP is not used: requests come by the endpoints.
+func (adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
+
+func (a adapter) Handle(op *huma.Operation, serve func(huma.Context)) {
+	need, _ := op.Metadata[permissionKey].(access.Permission)
+	// A repository's name may have slashes.
+	pattern := Prefix + strings.Replace(op.Path, "{name}", "{name...}", 1)
+	a.Add(service.Route{Method: op.Method, Pattern: pattern, Permission: need, Serve: func(w http.ResponseWriter, r *http.Request) {
+		serve(humago.NewContext(op, r, w))
+	}}, endpoint.AsProblem)
+}
+
+// withoutValues removes the values that a client sent from validation errors:
+// they may be passwords, and people copy errors into tickets.
+func withoutValues(_ huma.Context, _ string, body any) (any, error) {
+	if e, ok := body.(*huma.ErrorModel); ok {
+		e.Type = "about:blank"
+		for _, detail := range e.Errors {
+			detail.Value = nil
+		}
+	}
+	return body, nil
+}
+
+// Add adds an operation. Errors of run are answered as problems.
+func Add[I, O any](a *API, op Operation, run func(ctx context.Context, c *endpoint.Call, in *I) (*O, error)) {
+	security := []map[string][]string{{"basic": {}}, {"bearer": {}}}
+	switch op.Permission {
+	case access.Open:
+		security = []map[string][]string{{}}
+	case access.Anyone, access.RepositoryRead:
+		if endpoint.ReadOnly(op.Method) {
+			security = append(security, map[string][]string{})
+		}
+	}
+	huma.Register(a.huma, huma.Operation{
+		OperationID: op.ID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: described(op),
+		Tags: []string{op.Tag}, DefaultStatus: op.Status, Security: security, Metadata: map[string]any{permissionKey: op.Permission},
+		// The endpoint has read the body already.
+		MaxBodyBytes: endpoint.MaxBody, BodyReadTimeout: -1,
+		Parameters: parametersOf(op), Errors: errorsOf(op),
+	}, func(ctx context.Context, in *I) (*O, error) {
+		out, err := run(ctx, endpoint.CallOf(ctx), in)
+		if err != nil {
+			return nil, a.Problem(ctx, op.ID, err)
+		}
+		return out, nil
+	})
+}
+
+func ptr[T any](v T) *T { return &v }

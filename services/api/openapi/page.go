@@ -1,0 +1,111 @@
+package openapi
+
+import (
+	"encoding/base64"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"hubledger/projections/catalog"
+	"hubledger/services/api/endpoint"
+	"hubledger/services/internal/apitypes"
+)
+
+// Paging is what every list accepts.
+type Paging struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"At most so many entries"`
+	Cursor string `query:"cursor" maxLength:"700" doc:"Where the page begins: from the next of the one before"`
+}
+
+// A List is one page.
+type List[T any] struct {
+	Link string `header:"Link" doc:"Address of the next page, rel=\"next\""`
+	Body apitypes.List[T]
+}
+
+// Page makes a page of the entries behind a cursor. all has one entry more
+// than the page when there is another page; cursor is that of a page's last entry.
+func Page[T any](c *endpoint.Call, all []T, limit int, cursor func(last T) string) *List[T] {
+	if len(all) <= limit {
+		return WholeList(all)
+	}
+	out := WholeList(all[:limit])
+	out.Continue(c, cursor(all[limit-1]))
+	return out
+}
+
+// WholeList is a list without pages, of things whose number is limited.
+func WholeList[T any](all []T) *List[T] {
+	if all == nil {
+		all = []T{}
+	}
+	return &List[T]{Body: apitypes.List[T]{Items: all}}
+}
+
+// Continue points to the next page, behind a cursor, in the body and the header.
+func (l *List[T]) Continue(c *endpoint.Call, cursor string) {
+	q := url.Values{}
+	for name, values := range c.Request.URL.Query() {
+		q[name] = values
+	}
+	q.Set("cursor", cursor)
+	l.Body.Next = c.Request.URL.EscapedPath() + "?" + q.Encode() // without the host
+	l.Link = "<" + l.Body.Next + `>; rel="next"`
+}
+
+// A cursor is opaque to clients: a version and a place in the list, in base64.
+const cursorVersion = "1"
+
+// CursorAt makes the cursor of a place in a list.
+func CursorAt(place string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(cursorVersion + place))
+}
+
+// maxPlace bounds a cursor's place in bytes: twice the longest name.
+const maxPlace = 2 * 255
+
+// ParseCursor reads a cursor; "" is the beginning.
+func ParseCursor(cursor string) (place string, err error) {
+	if cursor == "" {
+		return "", nil
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	place, ok := strings.CutPrefix(string(raw), cursorVersion)
+	if err != nil || !ok || place == "" || len(place) > maxPlace || !utf8.ValidString(place) || strings.ContainsRune(place, 0) {
+		return "", BadCursor()
+	}
+	return place, nil
+}
+
+// ParseOffset reads the cursor of a list that is ordered by rank, which is a
+// number of entries. Such lists end after catalog.MaxWindow.
+func ParseOffset(cursor string) (int, error) {
+	place, err := ParseCursor(cursor)
+	if err != nil || place == "" {
+		return 0, err
+	}
+	n, err := strconv.Atoi(place)
+	if err != nil || n < 0 || n >= catalog.MaxWindow || strconv.Itoa(n) != place {
+		return 0, BadCursor()
+	}
+	return n, nil
+}
+
+// BadCursor refuses a cursor.
+func BadCursor() *endpoint.Problem {
+	return endpoint.Invalid("query.cursor", "this is no cursor of this list")
+}
+
+// ParseSequence reads the cursor of a list by sequence; 0 is the beginning.
+func ParseSequence(cursor string) (uint64, error) {
+	place, err := ParseCursor(cursor)
+	if err != nil || place == "" {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(place, 10, 63)
+	if err != nil || n == 0 {
+		return 0, BadCursor()
+	}
+	return n, nil
+}

@@ -1,0 +1,89 @@
+// Package people has the operations on accounts: users, their passwords,
+// addresses and tokens, organizations with their members and teams, and robot
+// accounts.
+package people
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/services/api/endpoint"
+	"hubledger/services/api/openapi"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/command"
+)
+
+// Passwords knows the passwords of users. Refusals are *access.Denied.
+type Passwords interface {
+	account.Passwords
+	// Verify checks the password of a user; wrong ones count against them.
+	Verify(ctx context.Context, r *http.Request, name, password string) error
+}
+
+// Tokens issues access tokens.
+type Tokens interface {
+	// IssueToken makes a token of the owner with the name, level, repositories
+	// and expiry of want, and returns its secret, which nothing keeps, and its id.
+	IssueToken(ctx context.Context, by command.By, owner *accounts.Account, want events.TokenIssued) (secret, token string, seq uint64, err error)
+}
+
+// Persons keeps personal data of users.
+type Persons interface {
+	account.Emails
+	// Email is a user's address, "" for none.
+	Email(ctx context.Context, user string) (string, error)
+	// Erase ends the account and destroys all that is kept of the person.
+	Erase(ctx context.Context, by command.By, user string) (seq uint64, err error)
+}
+
+// Used says when credentials were last used, as far as that is known.
+type Used interface {
+	LastUsed(ctx context.Context, ids ...string) (map[string]time.Time, error)
+}
+
+// Config is what the operations need; all fields are required but
+// OnlyAdminsCreateOrganizations.
+type Config struct {
+	Log       command.Log
+	Accounts  accounts.Reader
+	Passwords Passwords
+	Tokens    Tokens
+	Persons   Persons
+	Used      Used
+	// OnlyAdminsCreateOrganizations keeps users from making organizations.
+	OnlyAdminsCreateOrganizations bool
+	// FinishUsersAfter is FinishAfter of account.Users. 0 is endpoint.AnswerTime.
+	FinishUsersAfter time.Duration
+}
+
+// An API is the operations on accounts.
+type API struct {
+	Config
+	*openapi.API
+	organizations account.Organizations
+}
+
+// Register adds the operations to an API.
+func Register(to *openapi.API, c Config) {
+	if c.FinishUsersAfter == 0 {
+		c.FinishUsersAfter = endpoint.AnswerTime
+	}
+	s := &API{Config: c, API: to, organizations: account.Organizations{Log: c.Log, Read: c.Accounts, Wait: to.Readable,
+		OnlyAdmins: c.OnlyAdminsCreateOrganizations, Turn: make(chan struct{}, 1)}}
+	s.registerUser()
+	s.registerUsers()
+	s.registerPersons()
+	s.registerTokens()
+	s.registerOrganizations()
+	s.registerMembers()
+	s.registerTeams()
+	s.registerRobots()
+}
+
+// user finds the user of a login name.
+func (s *API) user(ctx context.Context, name string) (*accounts.Account, error) {
+	return account.FindUser(ctx, s.Accounts, name)
+}

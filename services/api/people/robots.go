@@ -1,0 +1,113 @@
+package people
+
+import (
+	"context"
+	"net/http"
+
+	"hubledger/projections/accounts"
+	"hubledger/services/api/endpoint"
+	"hubledger/services/api/openapi"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/apitypes"
+)
+
+// RobotPath names a robot account.
+type RobotPath struct {
+	OrganizationPath
+	Robot string `path:"robot" maxLength:"40" doc:"Its own name, without the organization's"`
+}
+
+type createRobotIn struct {
+	OrganizationPath
+	Body apitypes.NameRequest
+}
+
+type issueRobotTokenIn struct {
+	RobotPath
+	Body apitypes.TokenRequest
+}
+
+type robotTokenIn struct {
+	RobotPath
+	Token string `path:"token" format:"uuid" doc:"Id of the token"`
+}
+
+func (s *API) registerRobots() {
+	const path = "/orgs/{namespace}/robots"
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-robots", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "List the robot accounts of an organization"}, s.listRobots)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path, ID: "create-robot", Tag: "organizations", Permission: access.NamespaceAdmin, Status: http.StatusCreated,
+		Summary: "Make a robot account", About: "It logs in by access tokens only and may do what is granted to it."}, s.createRobot)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}", ID: "delete-robot", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Delete a robot account with its tokens and grants"}, s.deleteRobot)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{robot}/tokens", ID: "list-robot-tokens", Tag: "tokens", Permission: access.NamespaceAdmin, Summary: "List a robot account's access tokens"}, s.listRobotTokens)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{robot}/tokens", ID: "issue-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Status: http.StatusCreated,
+		Summary: "Issue an access token for a robot account", About: "It is shown once and kept nowhere."}, s.issueRobotToken)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}/tokens/{token}", ID: "revoke-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Summary: "Revoke a robot account's access token"}, s.revokeRobotToken)
+}
+
+// robot is the one that the path names.
+func (s *API) robot(ctx context.Context, c *endpoint.Call, name string) (*accounts.Account, error) {
+	o, err := organization(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.Accounts.Account(ctx, o.Name+"+"+name)
+}
+
+func (s *API) listRobots(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.List[apitypes.Robot], error) {
+	o, err := organization(c)
+	if err != nil {
+		return nil, err
+	}
+	robots, err := s.Accounts.Robots(ctx, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]apitypes.Robot, len(robots))
+	for i, r := range robots {
+		views[i] = apitypes.Robot{Name: r.Name, Description: r.Description, Created: r.Created}
+	}
+	return openapi.WholeList(views), nil
+}
+
+func (s *API) createRobot(ctx context.Context, c *endpoint.Call, in *createRobotIn) (*openapi.Change, error) {
+	o, err := organization(c)
+	if err != nil {
+		return nil, err
+	}
+	_, seq, err := account.CreateRobot(ctx, s.Log, c.By(), o.ID, in.Body.Name, in.Body.Description)
+	return s.Changed(ctx, seq, err)
+}
+
+func (s *API) deleteRobot(ctx context.Context, c *endpoint.Call, in *RobotPath) (*openapi.Change, error) {
+	o, err := organization(c)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := account.DeleteRobot(ctx, s.Log, c.By(), o.ID, in.Robot)
+	return s.Changed(ctx, seq, err)
+}
+
+func (s *API) listRobotTokens(ctx context.Context, c *endpoint.Call, in *RobotPath) (*openapi.List[apitypes.Token], error) {
+	r, err := s.robot(ctx, c, in.Robot)
+	if err != nil {
+		return nil, err
+	}
+	return s.tokensOf(ctx, r)
+}
+
+func (s *API) issueRobotToken(ctx context.Context, c *endpoint.Call, in *issueRobotTokenIn) (*openapi.ChangeWith[apitypes.IssuedToken], error) {
+	r, err := s.robot(ctx, c, in.Robot)
+	if err != nil {
+		return nil, err
+	}
+	return s.issueTo(ctx, c, r, in.Body)
+}
+
+func (s *API) revokeRobotToken(ctx context.Context, c *endpoint.Call, in *robotTokenIn) (*openapi.Change, error) {
+	r, err := s.robot(ctx, c, in.Robot)
+	if err != nil {
+		return nil, err
+	}
+	return s.revokeOf(ctx, c, r, in.Token)
+}

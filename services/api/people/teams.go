@@ -1,0 +1,116 @@
+package people
+
+import (
+	"context"
+	"net/http"
+
+	"hubledger/projections/accounts"
+	"hubledger/services/api/endpoint"
+	"hubledger/services/api/openapi"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/apitypes"
+)
+
+// TeamPath names a team.
+type TeamPath struct {
+	OrganizationPath
+	Team string `path:"team" maxLength:"40" doc:"Name of the team"`
+}
+
+type createTeamIn struct {
+	OrganizationPath
+	Body apitypes.NameRequest
+}
+
+type teamMemberIn struct {
+	TeamPath
+	Member string `path:"member" maxLength:"40" doc:"Login name of a member of the organization"`
+}
+
+func (s *API) registerTeams() {
+	const path = "/orgs/{namespace}/teams"
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-teams", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List the teams of an organization"}, s.listTeams)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path, ID: "create-team", Tag: "organizations", Permission: access.NamespaceAdmin, Status: http.StatusCreated, Summary: "Make a team"}, s.createTeam)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}", ID: "delete-team", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Delete a team with its grants"}, s.deleteTeam)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{team}/members", ID: "list-team-members", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List who is in a team"}, s.listTeamMembers)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{team}/members/{member}", ID: "add-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Take a member into a team"}, s.addTeamMember)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}/members/{member}", ID: "remove-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Take a member out of a team"}, s.removeTeamMember)
+}
+
+// team is the one that the path names.
+func (s *API) team(ctx context.Context, c *endpoint.Call, name string) (*accounts.Team, error) {
+	o, err := organization(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.Accounts.Team(ctx, o.ID, name)
+}
+
+func (s *API) listTeams(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.List[apitypes.Team], error) {
+	o, err := organization(c)
+	if err != nil {
+		return nil, err
+	}
+	teams, err := s.Accounts.Teams(ctx, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]apitypes.Team, len(teams))
+	for i, t := range teams {
+		views[i] = apitypes.Team{Name: t.Name, Description: t.Description}
+	}
+	return openapi.WholeList(views), nil
+}
+
+func (s *API) createTeam(ctx context.Context, c *endpoint.Call, in *createTeamIn) (*openapi.Change, error) {
+	o, err := organization(c)
+	if err != nil {
+		return nil, err
+	}
+	_, seq, err := account.CreateTeam(ctx, s.Log, c.By(), o.ID, in.Body.Name, in.Body.Description)
+	return s.Changed(ctx, seq, err)
+}
+
+func (s *API) deleteTeam(ctx context.Context, c *endpoint.Call, in *TeamPath) (*openapi.Change, error) {
+	o, err := organization(c)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := account.DeleteTeam(ctx, s.Log, c.By(), o.ID, in.Team)
+	return s.Changed(ctx, seq, err)
+}
+
+func (s *API) listTeamMembers(ctx context.Context, c *endpoint.Call, in *TeamPath) (*openapi.List[apitypes.Member], error) {
+	t, err := s.team(ctx, c, in.Team)
+	if err != nil {
+		return nil, err
+	}
+	members, err := s.Accounts.Members(ctx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	return shownMembers(members), nil
+}
+
+func (s *API) addTeamMember(ctx context.Context, c *endpoint.Call, in *teamMemberIn) (*openapi.Change, error) {
+	t, err := s.team(ctx, c, in.Team)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := account.AddToTeam(ctx, s.Log, c.By(), s.Accounts, t, in.Member)
+	return s.Changed(ctx, seq, endpoint.Located(err, "path.member", account.ErrNotMember))
+}
+
+func (s *API) removeTeamMember(ctx context.Context, c *endpoint.Call, in *teamMemberIn) (*openapi.Change, error) {
+	t, err := s.team(ctx, c, in.Team)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.user(ctx, in.Member)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := account.RevokeMembership(ctx, s.Log, c.By(), t.Organization, t.ID, a.ID)
+	return s.Changed(ctx, seq, err)
+}

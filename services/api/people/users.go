@@ -1,0 +1,58 @@
+package people
+
+import (
+	"context"
+	"net/http"
+
+	"hubledger/projections/accounts"
+	"hubledger/services/api/endpoint"
+	"hubledger/services/api/openapi"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/apitypes"
+)
+
+type standingIn struct {
+	UserPath
+	Body apitypes.StandingRequest
+}
+
+func (s *API) registerUsers() {
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users", ID: "list-users", Tag: "users", Permission: access.HubAdmin, Summary: "List all users"}, s.listUsers)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users", ID: "create-user", Tag: "users", Permission: access.HubAdmin, Status: http.StatusCreated,
+		Summary: "Make a user", About: createUserAbout}, s.createUser)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPatch, Path: "/users/{user}", ID: "set-standing", Tag: "users", Permission: access.HubAdmin,
+		Summary: "Say who is an administrator, and who is locked out", About: "What is absent stays."}, s.setStanding)
+}
+
+func (s *API) listUsers(ctx context.Context, c *endpoint.Call, in *openapi.Paging) (*openapi.List[apitypes.User], error) {
+	last, err := openapi.ParseCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	users, err := s.Accounts.Accounts(ctx, accounts.KindUser, last, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]apitypes.User, len(users))
+	for i := range users {
+		views[i] = shown(&users[i], true)
+	}
+	return openapi.Page(c, views, in.Limit, func(v apitypes.User) string { return openapi.CursorAt(v.Name) }), nil
+}
+
+func (s *API) setStanding(ctx context.Context, c *endpoint.Call, in *standingIn) (*openapi.Change, error) {
+	a, err := s.user(ctx, in.User)
+	if err != nil {
+		return nil, err
+	}
+	admin, disabled := a.Admin, a.Disabled
+	if in.Body.Admin != nil {
+		admin = *in.Body.Admin
+	}
+	if in.Body.Disabled != nil {
+		disabled = *in.Body.Disabled
+	}
+	seq, err := account.SetStanding(ctx, s.Log, c.By(), s.Accounts, a.ID, admin, disabled)
+	return s.Changed(ctx, seq, err)
+}

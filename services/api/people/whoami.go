@@ -1,0 +1,61 @@
+package people
+
+import (
+	"context"
+	"net/http"
+
+	"hubledger/projections/accounts"
+	"hubledger/services/api/endpoint"
+	"hubledger/services/api/openapi"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+)
+
+// shown is a user as the API shows them; whole for themselves and administrators.
+func shown(a *accounts.Account, whole bool) apitypes.User {
+	v := apitypes.User{Name: a.Name, Erased: a.Erased}
+	if whole {
+		v.ID, v.Admin, v.Disabled, v.HasEmail, v.Created = a.ID, &a.Admin, &a.Disabled, &a.HasEmail, &a.Created
+	}
+	return v
+}
+
+// UserPath names a user. It is exported because huma ignores embedded structs that
+// are not.
+type UserPath struct {
+	User string `path:"user" maxLength:"40" doc:"Login name"`
+}
+
+func (s *API) registerUser() {
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/user", ID: "whoami", Tag: "users", Permission: access.SignedIn,
+		Summary: "Who am I, and what is my credential good for"}, s.whoami)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users/{user}", ID: "get-user", Tag: "users", Permission: access.SignedIn,
+		Summary: "Show a user", About: "Others than the user and administrators see the name only."}, s.getUser)
+}
+
+func (s *API) whoami(ctx context.Context, c *endpoint.Call, _ *struct{}) (*openapi.Answer[apitypes.Whoami], error) {
+	v := apitypes.Whoami{Kind: string(c.Principal.Kind), Name: c.Principal.Name, Admin: c.Principal.Admin, Level: access.Admin.Name()}
+	if l := c.Principal.Limit; l != nil {
+		v.Level, v.Repositories = l.Level.Name(), l.Repositories
+	}
+	if c.Principal.Kind == access.User {
+		a, err := s.Accounts.AccountByID(ctx, c.Principal.ID)
+		if err != nil {
+			return nil, err
+		}
+		u := shown(a, true)
+		v.User = &u
+	}
+	return openapi.Show(v), nil
+}
+
+func (s *API) getUser(ctx context.Context, c *endpoint.Call, in *UserPath) (*openapi.Answer[apitypes.User], error) {
+	a, err := s.user(ctx, in.User)
+	if err != nil {
+		return nil, err
+	}
+	if a.Erased && !c.Principal.Admin {
+		return nil, endpoint.NotFound()
+	}
+	return openapi.Show(shown(a, c.MaySeeAll(a))), nil
+}

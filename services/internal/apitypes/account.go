@@ -1,0 +1,92 @@
+package apitypes
+
+import "time"
+
+// A User is a user as others see them; what only they and administrators of
+// the hub see is absent otherwise.
+type User struct {
+	Name     string     `json:"name" doc:"Login name"`
+	Erased   bool       `json:"erased,omitempty" doc:"The account has ended; its name is given to nobody else"`
+	ID       string     `json:"id,omitempty" format:"uuid" doc:"Of the user, and of their namespace"`
+	Admin    *bool      `json:"admin,omitempty" doc:"Administrator of the hub"`
+	Disabled *bool      `json:"disabled,omitempty" doc:"No credential of theirs is accepted"`
+	HasEmail *bool      `json:"hasEmail,omitempty" doc:"An e-mail address is kept"`
+	Created  *time.Time `json:"created,omitempty" doc:"When the account was made"`
+}
+
+// Whoami says who asks, and what their credential is good for.
+type Whoami struct {
+	Kind         string   `json:"kind" enum:"user,robot,operator" doc:"What sort of account it is"`
+	Name         string   `json:"name" doc:"Login name"`
+	Admin        bool     `json:"admin" doc:"Administrator of the hub"`
+	Level        string   `json:"level" enum:"read,write,delete,admin" doc:"How far the credential goes"`
+	Repositories []string `json:"repositories,omitempty" doc:"What the credential is limited to"`
+	// User is there for users.
+	User *User `json:"user,omitempty"`
+}
+
+// CreateUserRequest asks for a user.
+type CreateUserRequest struct {
+	Name     string `json:"name" minLength:"2" maxLength:"40" example:"alice" doc:"Login name: lower-case letters, digits, and single . _ - between them"`
+	Password string `json:"password,omitempty" maxLength:"1024" doc:"Absent: one is made and shown once"`
+	Email    string `json:"email,omitempty" maxLength:"254" doc:"Kept encrypted, apart from the log"`
+	Admin    bool   `json:"admin,omitempty" doc:"Administrator of the hub"`
+}
+
+// CreatedUser is a user who was just made.
+type CreatedUser struct {
+	User
+	Seq      uint64 `json:"seq" doc:"Sequence of the change in the log"`
+	Password string `json:"password,omitempty" doc:"The password that was made, shown this once"`
+}
+
+// StandingRequest says what of a user's standing changes.
+type StandingRequest struct {
+	Admin    *bool `json:"admin,omitempty" doc:"Administrator of the hub"`
+	Disabled *bool `json:"disabled,omitempty" doc:"No credential of theirs is accepted"`
+}
+
+// PasswordRequest changes a password.
+type PasswordRequest struct {
+	Old string `json:"old,omitempty" maxLength:"1024" doc:"The password so far; administrators who reset another's leave it out"`
+	New string `json:"new" minLength:"1" maxLength:"1024" doc:"The new one, 8 characters or more"`
+}
+
+// Email is a user's e-mail address.
+type Email struct {
+	Email string `json:"email" maxLength:"254" doc:"Empty: none is kept"`
+}
+
+// EraseRequest erases a person.
+type EraseRequest struct {
+	Confirm  string `json:"confirm" maxLength:"40" doc:"The login name once more"`
+	Password string `json:"password,omitempty" maxLength:"1024" doc:"Of the user who erases themselves"`
+}
+
+// A Token is an access token as its owner sees it: never the secret.
+type Token struct {
+	ID           string     `json:"id" format:"uuid" doc:"What it is revoked by"`
+	Name         string     `json:"name" doc:"What its owner calls it"`
+	Kind         string     `json:"kind" enum:"access,login" doc:"login: what docker login with a password stores in its place"`
+	Level        string     `json:"level" enum:"read,write,delete,admin" doc:"write pushes but deletes nothing"`
+	Repositories []string   `json:"repositories,omitempty" doc:"Full names it is good for; absent for all"`
+	Issued       time.Time  `json:"issued" doc:"When it was made"`
+	Expires      *time.Time `json:"expires,omitempty" doc:"Absent for never"`
+	Revoked      bool       `json:"revoked" doc:"It is refused"`
+	LastUsed     *time.Time `json:"lastUsed,omitempty" doc:"To the second or so"`
+}
+
+// TokenRequest asks for an access token.
+type TokenRequest struct {
+	Name         string     `json:"name" minLength:"1" maxLength:"100" doc:"What it is for"`
+	Level        string     `json:"level" enum:"read,write,delete,admin" doc:"write pushes but deletes nothing; what the owner may not do, the token may not either"`
+	Repositories []string   `json:"repositories,omitempty" minItems:"1" maxItems:"100" doc:"Full names it is good for; absent for all"`
+	Expires      *time.Time `json:"expires,omitempty" doc:"Absent for never"`
+}
+
+// IssuedToken is an access token that was just issued.
+type IssuedToken struct {
+	Token
+	Secret string `json:"token" example:"hlt_…" doc:"The token itself, shown this once"`
+	Seq    uint64 `json:"seq" doc:"Sequence of the change in the log"`
+}

@@ -1,0 +1,63 @@
+package apitypes
+
+import (
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// A CleanupRule says what of a repository is deleted by itself; one of zeros
+// deletes nothing.
+type CleanupRule struct {
+	KeepLast      int      `json:"keepLast" minimum:"0" maximum:"10000" required:"false" doc:"So many of the tags pushed last stay; 0 protects none"`
+	KeepTags      []string `json:"keepTags" maxItems:"50" nullable:"false" required:"false" doc:"RE2 patterns that match a whole tag: such tags stay"`
+	NotPulledDays int      `json:"notPulledDays" minimum:"0" maximum:"10000" required:"false" doc:"Days without a pull or a push after which a tag goes; 0 for no such rule"`
+	UntaggedDays  int      `json:"untaggedDays" minimum:"0" maximum:"10000" required:"false" doc:"Days after which a manifest goes that nothing needs; 0 for never"`
+}
+
+// Deletes says whether the rule deletes anything: what to keep is no rule by itself.
+func (r CleanupRule) Deletes() bool {
+	return r.KeepLast != 0 || r.NotPulledDays != 0 || r.UntaggedDays != 0
+}
+
+// A CleanupRun says what applying the rule has deleted.
+type CleanupRun struct {
+	Tags      int    `json:"tags" doc:"How many were deleted"`
+	Manifests int    `json:"manifests" doc:"How many were deleted"`
+	Seq       uint64 `json:"seq" doc:"Sequence of the log's last event then"`
+}
+
+// A CleanupPreview is what a rule would do now, and what would follow from it.
+type CleanupPreview struct {
+	Tags      []CleanupPreviewTag      `json:"tags" nullable:"false" doc:"Those that go"`
+	Manifests []CleanupPreviewManifest `json:"manifests" nullable:"false" doc:"Those that go now"`
+	// Later are manifests that go UntaggedDays from now, when nothing is
+	// pushed or tagged until then.
+	Later []CleanupPreviewManifest `json:"later" nullable:"false" doc:"Those that have no tag any more then, and go in a later run"`
+	// Now and Then say what deleting Manifests frees, and Manifests and Later.
+	Now  CleanupFreed `json:"now"`
+	Then CleanupFreed `json:"then"`
+}
+
+// CleanupPreviewTag is a tag that goes.
+type CleanupPreviewTag struct {
+	Name   string        `json:"name" doc:"Of the tag"`
+	Digest digest.Digest `json:"digest" doc:"Of the manifest"`
+	Pushed time.Time     `json:"pushed" doc:"When it was pushed last"`
+	Pulled *time.Time    `json:"pulled,omitempty" doc:"When it was pulled last; absent when never"`
+}
+
+// CleanupPreviewManifest is a manifest that goes.
+type CleanupPreviewManifest struct {
+	Digest digest.Digest `json:"digest" doc:"Of the manifest"`
+	Pushed time.Time     `json:"pushed" doc:"When it was pushed last"`
+}
+
+// CleanupFreed is how many bytes of blobs nothing else in the namespace needs,
+// or for administrators in the hub, and when garbage collection takes them:
+// after the undelete window and a lease term.
+type CleanupFreed struct {
+	Blobs int       `json:"blobs" doc:"How many blobs nothing else in the namespace needs; for administrators of the hub: nothing else in the hub"`
+	Bytes int64     `json:"bytes" doc:"What they come to, in bytes; on disk less goes where another namespace needs the same"`
+	At    time.Time `json:"at" doc:"When garbage collection frees them at the earliest"`
+}

@@ -1,0 +1,87 @@
+package apitypes
+
+import "time"
+
+// An Organization is an organization and what the caller is in it.
+type Organization struct {
+	Name string `json:"name" doc:"Of the organization, and of its namespace"`
+	Role string `json:"role,omitempty" enum:"owner,member" doc:"Mine in it; absent for an administrator of the hub who has none"`
+}
+
+// CreateOrganizationRequest asks for an organization.
+type CreateOrganizationRequest struct {
+	Name  string `json:"name" example:"acme" minLength:"2" maxLength:"40" doc:"Lower-case letters, digits, and single . _ - between them"`
+	Owner string `json:"owner,omitempty" maxLength:"40" doc:"Login name of its first owner: absent for myself, others are for administrators of the hub to name"`
+}
+
+// CreatedOrganization is an organization that was just made.
+type CreatedOrganization struct {
+	Organization
+	Seq uint64 `json:"seq" doc:"Sequence of the change in the log"`
+}
+
+// A Member is somebody in an organization or a team.
+type Member struct {
+	Name string `json:"name" doc:"Login name"`
+	Role string `json:"role" enum:"owner,member" doc:"An owner may do everything with what the organization has"`
+}
+
+// SetMemberRequest says what a member becomes.
+type SetMemberRequest struct {
+	Role string `json:"role" enum:"owner,member" doc:"An owner may do everything with what the organization has"`
+}
+
+// A Team of an organization.
+type Team struct {
+	Name        string `json:"name" doc:"Unique in the organization"`
+	Description string `json:"description" doc:"What it is for"`
+}
+
+// NameRequest asks for a team or a robot account.
+type NameRequest struct {
+	Name        string `json:"name" minLength:"1" maxLength:"40" doc:"Lower-case letters, digits, and single . _ - between them"`
+	Description string `json:"description,omitempty" maxLength:"500" doc:"What it is for"`
+}
+
+// A Robot is a robot account of an organization.
+type Robot struct {
+	Name        string    `json:"name" doc:"Login name: the organization's, a +, and its own"`
+	Description string    `json:"description" doc:"What it is for"`
+	Created     time.Time `json:"created" doc:"When it was made"`
+}
+
+// A Grant is a role that somebody has on a repository or on all of a namespace.
+type Grant struct {
+	Kind string `json:"kind" enum:"user,team,robot" doc:"What has the role"`
+	Name string `json:"name" doc:"Login name, or name of the team"`
+	Role string `json:"role" enum:"read,write,admin" doc:"read pulls, write pushes and deletes tags too, admin does everything"`
+}
+
+// RoleRequest gives a role.
+type RoleRequest struct {
+	Role string `json:"role" enum:"read,write,admin" doc:"write pushes and deletes tags and images; admin also changes settings and grants"`
+}
+
+// A Namespace is a user's or an organization's.
+type Namespace struct {
+	Name  string `json:"name" doc:"First component of the names in it"`
+	Kind  string `json:"kind,omitempty" enum:"user,organization" doc:"Absent for library, which has the top-level images, and for one that was pushed to before there were accounts"`
+	Level string `json:"level" enum:"read,write,admin" doc:"read: a member; write: may create repositories; admin: owns it"`
+}
+
+// A Quota says what a namespace may hold.
+type Quota struct {
+	Bytes  int64 `json:"bytes" minimum:"0" doc:"Of distinct blobs and manifests that live images hold; 0 for no limit"`
+	Images int64 `json:"images" minimum:"0" doc:"Live manifests; 0 for no limit"`
+}
+
+// Usage says what live images take, in bytes.
+type Usage struct {
+	Repositories int   `json:"repositories" doc:"Live ones"`
+	Tags         int64 `json:"tags" doc:"Live ones"`
+	Manifests    int64 `json:"manifests" doc:"Live ones, indexes included"`
+	Blobs        int64 `json:"blobs" doc:"Distinct ones"`
+	Bytes        int64 `json:"bytes" doc:"Of distinct blobs and of manifests"`
+	Unique       int64 `json:"unique" doc:"Of the bytes, what nothing else in the namespace needs; for administrators of the hub: nothing else in the hub"`
+	Shared       int64 `json:"shared" doc:"Of the bytes, what others need, too"`
+}

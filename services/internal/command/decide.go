@@ -1,0 +1,42 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"hubledger/events"
+)
+
+// tries bounds how often Decide decides again because another writer was faster.
+const tries = 8
+
+// Decide calls next with a subject's latest event and appends the event that it
+// returns. When next returns nil, nothing has to be done. The sequence is that
+// of the new event, or else of the latest one.
+//
+// For a subject without events next gets nil and 0. It is called again when
+// another writer has appended to the subject meanwhile, so it must have no
+// effects but on variables of its caller. Its errors are returned as they are.
+// The error wraps events.ErrConflict when other writers were faster every time.
+func Decide(ctx context.Context, log Log, by By, subject string,
+	next func(last events.Payload, seq uint64) (events.Payload, error)) (uint64, error) {
+	for range tries {
+		last, seq, err := Latest(ctx, log, subject)
+		if err != nil {
+			return 0, fmt.Errorf("look up %s: %w", subject, err)
+		}
+		p, err := next(last, seq)
+		if err != nil {
+			return 0, err
+		}
+		if p == nil {
+			return seq, nil
+		}
+		seq, err = Append(ctx, log, by, p, seq)
+		if !errors.Is(err, events.ErrConflict) {
+			return seq, err
+		}
+	}
+	return 0, fmt.Errorf("decide on %s: %w", subject, events.ErrConflict)
+}

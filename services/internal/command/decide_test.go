@@ -1,0 +1,134 @@
+package command_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+	"hubledger/streams/streamtest"
+)
+
+var decider = command.By{Source: "/test", Actor: "tester"}
+
+const someID = "0191d1a0-0000-7000-8000-000000000001"
+
+func standing(admin bool) events.UserStandingChanged {
+	return events.UserStandingChanged{User: someID, Admin: admin}
+}
+
+// A racer is a log where another writer is faster a number of times.
+type racer struct {
+	command.Log
+	t     *testing.T
+	wins  int // of the other writer
+	fails error
+	asked int // appends
+}
+
+func (r *racer) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
+	r.asked++
+	if r.fails != nil {
+		return 0, r.fails
+	}
+	if r.wins > 0 {
+		r.wins--
+		if _, err := command.Append(ctx, r.Log, decider, standing(false), events.AnySeq); err != nil {
+			r.t.Error(err)
+		}
+	}
+	return r.Log.Append(ctx, e, expect)
+}
+
+func TestDecide(t *testing.T) {
+	refused, broken := errors.New("refused"), errors.New("broken")
+	always := func(events.Payload, uint64) (events.Payload, error) { return standing(true), nil }
+	unlessSaid := func(last events.Payload, _ uint64) (events.Payload, error) {
+		if last != nil {
+			return nil, nil
+		}
+		return standing(true), nil
+	}
+	for name, c := range map[string]struct {
+		before []events.Payload
+		wins   int
+		fails  error
+		next   func(events.Payload, uint64) (events.Payload, error)
+		seq    uint64
+		err    error
+		asked  int
+	}{
+		"first event":                 {next: always, seq: 1, asked: 1},
+		"behind another":              {before: []events.Payload{standing(false)}, next: always, seq: 2, asked: 1},
+		"nothing to do":               {before: []events.Payload{standing(true)}, next: unlessSaid, seq: 1},
+		"nothing to do and no event":  {next: func(events.Payload, uint64) (events.Payload, error) { return nil, nil }},
+		"refused":                     {next: func(events.Payload, uint64) (events.Payload, error) { return nil, refused }, err: refused},
+		"another writer is faster":    {wins: 3, next: always, seq: 4, asked: 4},
+		"the other one said the same": {wins: 1, next: unlessSaid, seq: 1, asked: 1},
+		"others are faster for ever":  {wins: 100, next: always, err: events.ErrConflict, asked: 8},
+		"the log fails":               {fails: broken, next: always, err: broken, asked: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log, ctx := streamtest.Open(t, ""), t.Context()
+			for _, p := range c.before {
+				if _, err := command.Append(ctx, log, decider, p, events.AnySeq); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r := &racer{Log: log, t: t, wins: c.wins, fails: c.fails}
+			seq, err := command.Decide(ctx, r, decider, standing(true).Subject(), c.next)
+			if seq != c.seq || !errors.Is(err, c.err) || r.asked != c.asked {
+				t.Errorf("event %d, %v after %d appends; want event %d, %v after %d", seq, err, r.asked, c.seq, c.err, c.asked)
+			}
+		})
+	}
+}
+
+// What next is given is the latest event with its own sequence.
+func TestDecideSeesTheLatest(t *testing.T) {
+	log, ctx := streamtest.Open(t, ""), t.Context()
+	for _, admin := range []bool{false, true} {
+		if _, err := command.Append(ctx, log, decider, standing(admin), events.AnySeq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := command.Decide(ctx, log, decider, standing(true).Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
+		if last != events.Payload(standing(true)) || seq != 2 {
+			t.Errorf("%+v at %d", last, seq)
+		}
+		return nil, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Of many who want one thing to happen once, all get the same event.
+func TestDecideAtOnce(t *testing.T) {
+	log, ctx := streamtest.Open(t, ""), t.Context()
+	var work sync.WaitGroup
+	seqs := make([]uint64, 16)
+	for k := range seqs {
+		work.Go(func() {
+			var err error
+			seqs[k], err = command.Decide(ctx, log, decider, standing(true).Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
+				if last != nil {
+					return nil, nil
+				}
+				return standing(true), nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	work.Wait()
+	for _, seq := range seqs {
+		if seq != 1 {
+			t.Errorf("sequences %v", seqs)
+			break
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package failure
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/projections/catalog"
+	"hubledger/projections/images"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/cleanup"
+	"hubledger/services/internal/image"
+	"hubledger/services/internal/repository"
+)
+
+// late is the message when the time for a request ended before its work.
+const late = "the hub did not get to it in time: try again"
+
+// common are the answers for every protocol.
+var common = []Entry{
+	{Err: accounts.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
+	{Err: catalog.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
+	{Err: images.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
+	{Err: repository.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
+	{Err: account.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
+	{Err: image.ErrUnknownTag, Status: http.StatusNotFound, Message: "there is no such tag"},
+	{Err: repository.ErrNoNamespace, Status: http.StatusNotFound},
+
+	{Err: catalog.ErrQuery, Status: http.StatusUnprocessableEntity},
+	{Err: account.ErrName, Status: http.StatusUnprocessableEntity},
+	{Err: account.ErrInvalid, Status: http.StatusUnprocessableEntity},
+	{Err: account.ErrEmail, Status: http.StatusUnprocessableEntity},
+	{Err: account.ErrNoUser, Status: http.StatusUnprocessableEntity},
+	{Err: account.ErrNoGrantee, Status: http.StatusUnprocessableEntity},
+	{Err: account.ErrNotMember, Status: http.StatusUnprocessableEntity},
+	{Err: account.ErrNoOwner, Status: http.StatusUnprocessableEntity},
+	{Err: repository.ErrName, Status: http.StatusUnprocessableEntity},
+	{Err: repository.ErrSettings, Status: http.StatusUnprocessableEntity},
+
+	{Err: account.ErrRobotOwner, Status: http.StatusForbidden},
+	{Err: account.ErrAdminsOrganize, Status: http.StatusForbidden},
+	{Err: account.ErrOthersOrganization, Status: http.StatusForbidden},
+	{Err: account.ErrTooMany, Status: http.StatusForbidden},
+	{Err: repository.ErrMayNotCreate, Status: http.StatusForbidden},
+	{Err: repository.ErrNoStars, Status: http.StatusForbidden},
+
+	{Err: account.ErrTaken, Status: http.StatusConflict},
+	{Err: account.ErrErased, Status: http.StatusConflict, Message: "the account was erased"},
+	{Err: account.ErrLastAdmin, Status: http.StatusConflict},
+	{Err: account.ErrLastOwner, Status: http.StatusConflict},
+	{Err: repository.ErrTaken, Status: http.StatusConflict},
+	{Err: repository.ErrExists, Status: http.StatusConflict},
+	{Err: repository.ErrNotDeleted, Status: http.StatusConflict},
+	{Err: image.ErrImmutable, Status: http.StatusConflict},
+	{Err: image.ErrManifestDeleted, Status: http.StatusConflict},
+
+	{Err: cleanup.ErrParked, Status: http.StatusServiceUnavailable, Retry: time.Second},
+	{Err: events.ErrNoSpace, Status: http.StatusInsufficientStorage, Message: "the disk is full up to its reserve: delete images or add space"},
+	{Err: events.ErrReadOnly, Status: http.StatusServiceUnavailable, Message: "the hub is read-only until its operator has repaired the log", Retry: time.Second},
+	{Err: events.ErrConflict, Status: http.StatusConflict, Message: "somebody else changed the same thing at the same time: try again", Retry: time.Second},
+	// To try again without looking could make the same change twice.
+	{Err: events.ErrUncertain, Status: http.StatusServiceUnavailable, Message: "the change may have been made or not: look before you try again"},
+	{Err: access.ErrStale, Status: http.StatusServiceUnavailable, Message: "this node's accounts are behind the log: try again", Retry: time.Second},
+	{Err: access.ErrParked, Status: http.StatusServiceUnavailable, Message: "a decision rests on an event that this version cannot apply: the operator has to look", Retry: time.Second},
+	{Err: context.DeadlineExceeded, Status: http.StatusServiceUnavailable, Message: late, Retry: time.Second},
+	{Err: context.Canceled, Status: http.StatusServiceUnavailable, Message: late, Retry: time.Second},
+}

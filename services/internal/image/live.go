@@ -1,0 +1,74 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections/images"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/repository"
+)
+
+// Live knows which tags are there: images.Reader.
+type Live interface {
+	TagDetail(ctx context.Context, repo, tag string) (*images.TagDetail, error)
+	Repository(ctx context.Context, name string) (*images.Repository, error)
+}
+
+// DeleteLiveTag is DeleteTag for a tag of a repository as people see it: a tag
+// whose manifest was deleted is not there, though the tag's own latest event
+// does not say so. The error wraps images.ErrNotFound then; ErrUnknownTag,
+// *ImmutableError.
+func DeleteLiveTag(ctx context.Context, log command.Log, by command.By, read Live, id repository.ID, name, tag string) (uint64, error) {
+	if !repository.ValidTag(tag) {
+		return 0, fmt.Errorf("tag %q: %w", tag, images.ErrNotFound)
+	}
+	if _, err := read.TagDetail(ctx, id.Repository, tag); err != nil {
+		return 0, err
+	}
+	repo, err := read.Repository(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	return DeleteTag(ctx, log, by, id, repo.Policy, tag)
+}
+
+// ErrManifestDeleted is what a *ManifestDeletedError is.
+var ErrManifestDeleted = errors.New("the manifest was deleted")
+
+// A ManifestDeletedError says that a tag cannot come back without the manifest
+// that it named. It is an ErrManifestDeleted.
+type ManifestDeletedError struct{ Digest digest.Digest }
+
+func (e *ManifestDeletedError) Error() string {
+	return "the tag named " + e.Digest.String() + ", which was deleted as well: restore that first"
+}
+
+// Is makes it an ErrManifestDeleted.
+func (e *ManifestDeletedError) Is(target error) bool { return target == ErrManifestDeleted }
+
+// Deleted knows tags that were deleted, and which manifests are there: images.Reader.
+type Deleted interface {
+	DeletedTag(ctx context.Context, repo, tag string) (digest.Digest, time.Time, error)
+	Manifest(ctx context.Context, repo string, d digest.Digest) (*images.Stored, error)
+}
+
+// MayRestoreTag is a *ManifestDeletedError when the manifest has to be restored
+// before its tag. That the tag was deleted at all is not checked here.
+func MayRestoreTag(ctx context.Context, read Deleted, repo, tag string) error {
+	d, _, err := read.DeletedTag(ctx, repo, tag)
+	if errors.Is(err, images.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err = read.Manifest(ctx, repo, d); errors.Is(err, images.ErrNotFound) {
+		return &ManifestDeletedError{d}
+	}
+	return err
+}
