@@ -85,7 +85,7 @@ var erased = processtest.World{
 			seq, err = k.SetEmail(ctx, by, id, name+"@example.test")
 			check(t, err)
 			if name == "alice" || name == "carol" {
-				seq, err = account.Erase(ctx, l.Log, by, anyAdmin{}, id)
+				seq, err = account.Erase(ctx, l.Log, by, anyAdmin{k.read}, id)
 				check(t, err)
 			}
 			k.wait(seq)

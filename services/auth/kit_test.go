@@ -184,7 +184,7 @@ func revoke(ctx context.Context, h *hub, namespace, token string) (uint64, error
 }
 
 // anyAdmin lets the last administrator be disabled.
-type anyAdmin struct{}
+type anyAdmin struct{ accounts.Reader }
 
 func (anyAdmin) OtherAdmin(context.Context, string) (bool, error) { return true, nil }
 
