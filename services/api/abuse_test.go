@@ -11,11 +11,10 @@ import (
 	"github.com/google/uuid"
 
 	"hubledger/events"
-	"hubledger/services/api"
-	"hubledger/services/api/endpoint"
 	"hubledger/services/api/markdown"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/activity"
+	"hubledger/services/internal/endpoint"
 )
 
 // A README that would take the hub down is shown as it was written.
@@ -49,10 +48,9 @@ func TestRefusalsAreNotKept(t *testing.T) {
 	k := start(t)
 	k.user("alice")
 	k.repository("alice/app", events.Public)
-	begun, err := &counted{KeptAnswers: k.config.KeptAnswers}, error(nil)
-	k.config.KeptAnswers = begun
-	k.hub, err = api.New(k.config)
-	check(t, err)
+	begun := &counted{KeptAnswers: k.requests.KeptAnswers}
+	k.requests.KeptAnswers = begun
+	k.hub = k.newAPI(k.config)
 	const star = "/api/v1/repositories/alice/app/star"
 	k.do("", "PUT", star, nil, "Idempotency-Key", uuid.NewString()).want(401)
 	k.do("", "POST", "/v2/users/login", object{"username": "alice", "password": "wrong"}, "Idempotency-Key", uuid.NewString()).want(401)

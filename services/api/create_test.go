@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"hubledger/services/api"
-	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/command"
 )
@@ -51,11 +50,8 @@ func TestUserIsFinished(t *testing.T) {
 	create := func() answer { return k.do("operator", "POST", "/api/v1/users", ask, "Idempotency-Key", key) }
 	operated := func(change func(*api.Config)) {
 		c := k.config
-		c.Auth = api.As(access.Operates)
 		change(&c)
-		var err error
-		k.operated, err = api.New(c)
-		check(t, err)
+		k.hub = k.newAPI(c)
 	}
 	operated(func(c *api.Config) { c.Passwords = noPasswords{c.Passwords} })
 	if a := create().want(500); !strings.Contains(a.Body.String(), "the user alice was made") || strings.Contains(a.Body.String(), "cut off") || a.Header().Get("Retry-After") == "" {

@@ -11,10 +11,10 @@ import (
 	"github.com/google/uuid"
 
 	"hubledger/projections/images"
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
 )
 

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/opencontainers/go-digest"
 
@@ -10,20 +9,12 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/projections/images"
 	"hubledger/services/api/dockerhub"
-	"hubledger/services/api/endpoint"
 	"hubledger/services/api/people"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/command"
 )
-
-// As lets every request in as one principal: the admin socket's access.Operates.
-func As(p access.Principal) endpoint.Auth { return always{p} }
-
-type always struct{ p access.Principal }
-
-func (a always) Authenticate(*http.Request) (access.Principal, error) { return a.p, nil }
 
 // Passwords knows the passwords of users. Refusals are *access.Denied.
 type Passwords interface {

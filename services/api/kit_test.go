@@ -23,13 +23,14 @@ import (
 	"hubledger/projections/images"
 	"hubledger/projections/sqlitestore"
 	"hubledger/services/api"
-	"hubledger/services/api/endpoint"
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/activity"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
@@ -52,8 +53,8 @@ type kit struct {
 	t        testing.TB
 	reg      *registrytest.Hub
 	hub      *api.API
-	operated *api.API // as the admin socket has it
 	config   api.Config
+	requests endpoint.Config
 	auth     *auth.Auth
 	read     accounts.Reader
 	runners  []*projections.Runner
@@ -95,22 +96,24 @@ func start(t testing.TB) *kit {
 	t.Cleanup(func() { check(t, activity.Close()) })
 	k.auth = auth.New(auth.Config{Log: log, Read: k.read, View: peopleRun, Rights: rights, Secrets: secrets, Activity: activity, Logger: quiet})
 	entries := catalog.Reader{DB: found.DB(), Dialect: projections.SQLite}
-	c := api.Config{Auth: k.auth, Passwords: k.auth, Tokens: k.auth, Persons: k.auth, Rights: rights, Log: log, ReadModels: k,
+	k.requests = endpoint.Config{Auth: k.auth, Rights: rights, KeptAnswers: activity, ReadModels: k, Logger: quiet,
+		Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted}}
+	k.config = api.Config{Passwords: k.auth, Tokens: k.auth, Persons: k.auth, Rights: rights, Log: log,
 		Accounts: k.read, Catalog: entries, Images: images.Reader{DB: k.reg.Store.DB()}, Registry: k.reg.Registry,
-		Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
 		Cleaner: cleanup.New(cleanup.Config{Log: log, View: k.reg.Runner, Read: images.Reader{DB: k.reg.Store.DB()}, Pulls: pulls{entries},
 			Logger: quiet, UndeleteWindow: time.Hour, LeaseTerm: time.Hour}),
-		KeptAnswers: activity, Used: activity, RecentPulls: k, Logger: quiet}
-	k.config = c
-	k.hub, err = api.New(c)
-	check(t, err)
-	c.Auth = api.As(access.Operates)
-	k.operated, err = api.New(c)
-	check(t, err)
+		Used: activity, RecentPulls: k, Logger: quiet}
+	k.hub = k.newAPI(k.config)
 	for rights.Fresh(ctx) != nil {
 		time.Sleep(time.Millisecond)
 	}
 	return k
+}
+
+// newAPI makes the API anew, with a document of its own.
+func (k *kit) newAPI(c api.Config) *api.API {
+	c.API = openapi.New(endpoint.New(k.requests), "dev")
+	return api.New(c)
 }
 
 // Wait waits for every read model.
@@ -211,10 +214,9 @@ func (k *kit) do(as, method, path string, body any, header ...string) answer {
 	if sent != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	served := k.hub
 	switch {
 	case as == "operator":
-		served = k.operated
+		r = r.WithContext(access.WithPrincipal(r.Context(), access.Operates))
 	case as != "":
 		secret, ok := k.tokens[as]
 		if !ok {
@@ -226,7 +228,7 @@ func (k *kit) do(as, method, path string, body any, header ...string) answer {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	router, err := service.NewRouter([]service.Service{served.Service()}, endpoint.NotServed)
+	router, err := service.NewRouter([]service.Service{k.hub.Service()}, endpoint.NotServed)
 	check(k.t, err)
 	router.ServeHTTP(w, r)
 	return answer{w, k.t}

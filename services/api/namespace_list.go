@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"hubledger/projections/accounts"
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 )
 
 func (s *API) listNamespaces(ctx context.Context, c *endpoint.Call, in *openapi.Paging) (*openapi.List[apitypes.Namespace], error) {

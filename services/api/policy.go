@@ -5,10 +5,10 @@ import (
 	"net/http"
 
 	"hubledger/events"
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 )
 
 type setPolicyIn struct {

@@ -6,10 +6,10 @@ import (
 	"strconv"
 
 	"hubledger/projections/catalog"
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 )
 
 func shownEntry(e catalog.Entry) apitypes.Repository {

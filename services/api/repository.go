@@ -5,10 +5,10 @@ import (
 	"context"
 	"net/http"
 
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
 )
 

@@ -7,7 +7,6 @@ package api
 
 import (
 	"log/slog"
-	"net/http"
 	"time"
 
 	"hubledger/events"
@@ -17,11 +16,10 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/api/browse"
 	"hubledger/services/api/dockerhub"
-	"hubledger/services/api/endpoint"
 	"hubledger/services/api/markdown"
-	"hubledger/services/api/openapi"
 	"hubledger/services/api/people"
-	"hubledger/services/internal/failure"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
 	"hubledger/services/internal/service"
 )
@@ -29,27 +27,20 @@ import (
 // Config is what the API works with; all fields are required but those with a
 // default and those that say otherwise.
 type Config struct {
-	// Auth finds out who makes a request. The admin socket has its own, see As.
-	Auth      endpoint.Auth
+	// API takes the operations, and the endpoints in Docker Hub's shapes.
+	API       *openapi.API
 	Passwords Passwords
 	Tokens    people.Tokens
 	Persons   people.Persons
 	Rights    Rights
 	Log       Log
-	// ReadModels are all that a client may look at next.
-	ReadModels endpoint.ReadModels
 	// Accounts, Catalog and Images are the read models that are shown here.
 	Accounts accounts.Reader
 	Catalog  catalog.Reader
 	Images   images.Reader
 	// Registry deletes and brings back repositories and what they hold.
 	Registry Registry
-	// Conflicts are errors of the Registry that say why something cannot come
-	// back. They are answered 409 with their own text.
-	Conflicts []error
-	Cleaner   Cleaner
-	// KeptAnswers remembers answers for Idempotency-Key.
-	KeptAnswers endpoint.KeptAnswers
+	Cleaner  Cleaner
 	// Used says when a token was last used.
 	Used people.Used
 	// RecentPulls counts the pulls that are not in the log yet; nil when none are counted.
@@ -60,18 +51,13 @@ type Config struct {
 	DefaultVisibility string
 	// OnlyAdminsCreateOrganizations keeps users from making organizations.
 	OnlyAdminsCreateOrganizations bool
-	// Version of the program, for the OpenAPI document. Default "dev".
-	Version string
 	// FinishUsersAfter is people.Config's; 0 is the default.
 	FinishUsersAfter time.Duration
 	// UndeleteWindow is how long a deletion can be undone. Default 30 days.
 	UndeleteWindow time.Duration
-	// Wait bounds how long an answer waits for the read models. Default 10 s.
-	Wait time.Duration
 }
 
-// An API is the service. Several may be made of the same parts, each with another
-// Auth.
+// An API is the service.
 type API struct {
 	Config
 	*openapi.API
@@ -81,24 +67,16 @@ type API struct {
 }
 
 // New makes the service.
-func New(c Config) (*API, error) {
+func New(c Config) *API {
 	if c.DefaultVisibility == "" {
 		c.DefaultVisibility = events.Private
-	}
-	if c.Version == "" {
-		c.Version = "dev"
 	}
 	if c.UndeleteWindow == 0 {
 		c.UndeleteWindow = 30 * 24 * time.Hour
 	}
-	if c.Wait == 0 {
-		c.Wait = 10 * time.Second
-	}
-	endpoints := endpoint.New(endpoint.Config{Auth: c.Auth, Rights: c.Rights, KeptAnswers: c.KeptAnswers, ReadModels: c.ReadModels, Logger: c.Logger, Wait: c.Wait,
-		Failures: conflicts(c.Conflicts)})
-	s := &API{Config: c, API: openapi.New(endpoints, c.Version), markdown: markdown.New(),
+	s := &API{Config: c, API: c.API, markdown: markdown.New(),
 		browse: browse.Reader{Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Recent: c.RecentPulls},
-		editor: repository.Editor{Log: c.Log, Wait: endpoints.Readable, Catalog: c.Catalog, Images: c.Images}}
+		editor: repository.Editor{Log: c.Log, Wait: c.API.Readable, Catalog: c.Catalog, Images: c.Images}}
 	people.Register(s.API, people.Config{Log: c.Log, Accounts: c.Accounts, Passwords: c.Passwords, Tokens: c.Tokens, Persons: c.Persons, Used: c.Used,
 		OnlyAdminsCreateOrganizations: c.OnlyAdminsCreateOrganizations, FinishUsersAfter: c.FinishUsersAfter})
 	s.registerRepositoryLists()
@@ -110,17 +88,10 @@ func New(c Config) (*API, error) {
 	s.registerGrants()
 	s.registerNamespaces()
 	s.registerDeleted()
-	dockerhub.Register(endpoints, dockerhub.Config{Log: c.Log, Logins: c.Passwords, Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Images: c.Images,
+	dockerhub.Register(c.API.Set, dockerhub.Config{Log: c.Log, Logins: c.Passwords, Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Images: c.Images,
 		Repositories: c.Registry, Browse: s.browse, Editor: s.editor, DefaultVisibility: c.DefaultVisibility})
-	return s, s.Document()
-}
-
-// conflicts answers errors of the registry with their own text.
-func conflicts(errs []error) (list []failure.Entry) {
-	for _, err := range errs {
-		list = append(list, failure.Entry{Err: err, Status: http.StatusConflict})
-	}
-	return list
+	c.API.ServeDocument()
+	return s
 }
 
 // Service is the service as the program runs it.

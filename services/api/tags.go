@@ -8,11 +8,11 @@ import (
 
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/image"
+	"hubledger/services/internal/openapi"
 )
 
 func shownTag(t images.TagDetail, pulls catalog.TagPulls) apitypes.Tag {

@@ -12,8 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/adminsocket"
-	"hubledger/services/internal/service"
+	"hubledger/services/internal/openapi"
 )
 
 // An adminResponse writes the answer to a request on the admin socket: lines of
@@ -104,19 +105,13 @@ func startAdmin(n *Node) (*http.Server, error) {
 			a.write(adminsocket.Message{Done: true})
 		})
 	}
-	router, err := service.NewRouter([]service.Service{n.operator}, nil)
-	if err != nil {
-		return nil, err
-	}
-	if !n.runs(n.operator.Name) {
-		router = nil
-	}
-	mux.HandleFunc("/api/v1/", func(w http.ResponseWriter, r *http.Request) {
-		if router == nil {
-			http.Error(w, "this node does not run the service "+n.operator.Name+": use a node that does", http.StatusNotFound)
+	// Whoever opens the socket is the operator, by no other credential.
+	mux.HandleFunc(openapi.Prefix+"/", func(w http.ResponseWriter, r *http.Request) {
+		if !n.runs("api") {
+			http.Error(w, "this node does not run the service api: use a node that does", http.StatusNotFound)
 			return
 		}
-		router.ServeHTTP(w, r)
+		n.router.ServeHTTP(w, r.WithContext(access.WithPrincipal(r.Context(), access.Operates)))
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}

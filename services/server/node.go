@@ -46,7 +46,6 @@ type Node struct {
 	registry   *registry.Registry
 	services   []service.Service // that this node runs
 	managers   []*process.Runner // of those services
-	operator   service.Service   // the API on the admin socket, for the operator
 	sentences  service.Sentences // of all services, also those that this node does not run
 	router     *service.Router
 	first      auth.First
@@ -91,10 +90,7 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 // makeServices makes all services, chooses those that this node runs, and opens
 // their read models.
 func (n *Node) makeServices(ctx context.Context) error {
-	all, err := n.allServices()
-	if err != nil {
-		return err
-	}
+	all := n.allServices()
 	n.sentences = service.SentencesOf(all)
 	names := make([]string, len(all))
 	for k, s := range all {
@@ -108,6 +104,7 @@ func (n *Node) makeServices(ctx context.Context) error {
 			return fmt.Errorf("--services: there is no service %q; there are: %s", name, strings.Join(names, ", "))
 		}
 	}
+	var err error
 	if n.router, err = service.NewRouter(append([]service.Service{n.pages()}, n.services...), nil); err != nil {
 		return err
 	}

@@ -15,27 +15,18 @@ import (
 
 // declared makes every service of the program without log and stores: what a
 // service declares can be read, but nothing of it works.
-func declared() ([]service.Service, error) {
+func declared() []service.Service {
 	n := &Node{Config: Config{Logger: slog.New(slog.DiscardHandler)}, metrics: newMetrics()}
 	return n.allServices()
 }
 
 // ReadModels is every read model of the program, in the order in which they
 // start: those that its services answer from, and the journal.
-func ReadModels() ([]*projections.Projection, error) {
-	all, err := declared()
-	if err != nil {
-		return nil, err
-	}
-	return readModelsOf(all), nil
-}
+func ReadModels() []*projections.Projection { return readModelsOf(declared()) }
 
 // ReadModel finds a read model of the program by its name.
 func ReadModel(name string) (*projections.Projection, error) {
-	all, err := ReadModels()
-	if err != nil {
-		return nil, err
-	}
+	all := ReadModels()
 	names := make([]string, len(all))
 	for k, p := range all {
 		if names[k] = p.Name; p.Name == name {

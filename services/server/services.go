@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -13,42 +14,55 @@ import (
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/cleanup"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 )
 
 // allServices is the list of services, in the order in which they start. A new
 // service is a folder and a line here. Nothing is opened and nothing runs yet.
-func (n *Node) allServices() ([]service.Service, error) {
-	content, found, err := n.makeShared()
-	if err != nil {
-		return nil, err
-	}
-	cleaner := cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{found, recentPulls{n.pulls}},
-		Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})
-	everybody, operator, err := n.makeAPIs(cleaner, found)
-	if err != nil {
-		return nil, err
-	}
-	n.operator = operator.Service()
+func (n *Node) allServices() []service.Service {
+	s := n.share()
 	return []service.Service{
 		n.auth.Service(),
 		n.registry.Service(),
-		everybody.Service(),
+		api.New(n.apiConfig(s)).Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
-			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: cleaner.RunAll}}},
-	}, nil
+			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
+	}
+}
+
+// shared is what several services use.
+type shared struct {
+	people  accounts.Reader
+	catalog catalog.Reader
+	cleaner *cleanup.Cleaner
+	api     *openapi.API // of the API; its Sibling is that of another service
 }
 
 // meteredLog is the log, with appends counted in the metrics.
 func (n *Node) meteredLog() meteredLog { return meteredLog{n.log, n.metrics} }
 
-// makeShared makes the parts that several services share.
-func (n *Node) makeShared() (content *readModel, found catalog.Reader, err error) {
+// share makes the parts that several services use.
+func (n *Node) share() shared {
 	people := n.readModel(&accounts.Projection)
 	who := accounts.Reader{DB: people}
 	n.rights = access.New(access.Config{Read: who, View: people, Log: logEnd{n, people}, Logger: n.Logger})
 	people.onCommit = n.rights.Committed
+	n.auth = auth.New(n.authConfig(who, people))
+	content := n.readModel(&images.Projection)
+	n.registry = registry.New(n.registryConfig(who, content))
+	content.onCommit = n.registry.Committed
+	entries := catalog.Reader{DB: unprepared{n.readModel(&catalog.Projection)}, Dialect: n.dialect()}
+	endpoints := endpoint.New(endpoint.Config{Auth: n.auth, Rights: n.rights, KeptAnswers: n.activity, ReadModels: nodeReadModels{n},
+		Logger: n.Logger, Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted}})
+	return shared{people: who, catalog: entries, api: openapi.New(endpoints, cmp.Or(n.Version, "dev")),
+		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{entries, recentPulls{n.pulls}},
+			Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})}
+}
+
+func (n *Node) authConfig(who accounts.Reader, people *readModel) auth.Config {
 	c := auth.Config{Log: n.meteredLog(), Read: who, View: people, Rights: n.rights, Activity: n.activity,
 		AdminPassword: n.AdminPassword, PasswordFile: filepath.Join(n.Data, "admin-password"), Logger: n.Logger}
 	if n.secrets != nil {
@@ -57,33 +71,24 @@ func (n *Node) makeShared() (content *readModel, found catalog.Reader, err error
 	if n.Public != nil {
 		c.PublicURL = n.Public.String()
 	}
-	n.auth = auth.New(c)
-	content = n.readModel(&images.Projection)
-	rc := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.leases, Pulls: n.pulls,
+	return c
+}
+
+func (n *Node) registryConfig(who accounts.Reader, content *readModel) registry.Config {
+	c := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.leases, Pulls: n.pulls,
 		Access: n.auth, Rights: n.rights, Quotas: quotas{who}, PullLimits: n.PullLimits, DefaultVisibility: n.DefaultVisibility,
 		Logger: n.Logger, LeaseTerm: n.LeaseTerm, UndeleteWindow: n.UndeleteWindow, GCInterval: n.GCInterval}
 	if n.blobs != nil {
-		rc.Blobs = n.blobs
+		c.Blobs = n.blobs
 	}
-	n.registry = registry.New(rc)
-	content.onCommit = n.registry.Committed
-	return content, catalog.Reader{DB: unprepared{n.readModel(&catalog.Projection)}, Dialect: n.dialect()}, nil
+	return c
 }
 
-// makeAPIs makes the API twice: for everybody, and for the operator on the admin
-// socket.
-func (n *Node) makeAPIs(cleaner *cleanup.Cleaner, found catalog.Reader) (everybody, operator *api.API, err error) {
-	c := api.Config{Auth: n.auth, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.meteredLog(),
-		ReadModels: nodeReadModels{n}, Accounts: accounts.Reader{DB: n.readModel(&accounts.Projection)}, Catalog: found, Images: n.registry.Images, Registry: n.registry,
-		Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted},
-		Cleaner:   cleaner, KeptAnswers: n.activity, Used: n.activity, RecentPulls: recentPulls{n.pulls}, Logger: n.Logger,
-		DefaultVisibility: n.DefaultVisibility, Version: n.Version, UndeleteWindow: n.UndeleteWindow}
-	if everybody, err = api.New(c); err != nil {
-		return nil, nil, err
-	}
-	c.Auth = api.As(access.Operates)
-	operator, err = api.New(c)
-	return everybody, operator, err
+func (n *Node) apiConfig(s shared) api.Config {
+	return api.Config{API: s.api, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.meteredLog(),
+		Accounts: s.people, Catalog: s.catalog, Images: n.registry.Images, Registry: n.registry,
+		Cleaner: s.cleaner, Used: n.activity, RecentPulls: recentPulls{n.pulls}, Logger: n.Logger,
+		DefaultVisibility: n.DefaultVisibility, UndeleteWindow: n.UndeleteWindow}
 }
 
 // A logEnd reports the last sequence of the log, by which the freshness of a read

@@ -7,9 +7,9 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
-	"hubledger/services/api/endpoint"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/endpoint"
 )
 
 // accountView is a user or organization as Docker Hub shows them.

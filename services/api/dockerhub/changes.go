@@ -3,7 +3,7 @@ package dockerhub
 import (
 	"net/http"
 
-	"hubledger/services/api/endpoint"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
 )

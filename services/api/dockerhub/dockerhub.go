@@ -14,9 +14,9 @@ import (
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/services/api/browse"
-	"hubledger/services/api/endpoint"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/repository"
 	"hubledger/services/internal/service"
 )

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strconv"
 
-	"hubledger/services/api/endpoint"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/origin"
 )
 

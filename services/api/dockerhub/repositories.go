@@ -10,9 +10,9 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/catalog"
-	"hubledger/services/api/endpoint"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
 )
 
 // repositoryView is a repository as Docker Hub shows it.

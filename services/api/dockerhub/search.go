@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"hubledger/projections/catalog"
-	"hubledger/services/api/endpoint"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/origin"
 )
 

@@ -6,9 +6,9 @@ import (
 
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
-	"hubledger/services/api/endpoint"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/repository"
 )
 

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 )
 
 const createUserAbout = "A namespace of that name that was pushed to before there were accounts becomes theirs. " +

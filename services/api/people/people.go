@@ -10,10 +10,10 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 )
 
 // Passwords knows the passwords of users. Refusals are *access.Denied.

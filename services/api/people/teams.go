@@ -5,11 +5,11 @@ import (
 	"net/http"
 
 	"hubledger/projections/accounts"
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 )
 
 // TeamPath names a team.

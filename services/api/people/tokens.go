@@ -7,11 +7,11 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 )
 
 func shownToken(t accounts.Token, used time.Time) apitypes.Token {

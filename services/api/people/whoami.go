@@ -5,10 +5,10 @@ import (
 	"net/http"
 
 	"hubledger/projections/accounts"
-	"hubledger/services/api/endpoint"
-	"hubledger/services/api/openapi"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
 )
 
 // shown is a user as the API shows them; whole for themselves and administrators.

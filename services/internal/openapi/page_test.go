@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"hubledger/services/api/endpoint"
+	"hubledger/services/internal/endpoint"
 )
 
 func FuzzCursor(f *testing.F) {

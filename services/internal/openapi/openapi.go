@@ -5,13 +5,14 @@ package openapi
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"hubledger/services/api/endpoint"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/service"
 )
 
@@ -30,18 +31,16 @@ type Operation struct {
 	Status       int    // of success; 0 is 200
 }
 
-// An API is the operations with their document. Call Document when all operations
-// were added.
+// An API is the operations of one service, and the document of all services.
 type API struct {
 	*endpoint.Set
-	huma     huma.API
-	document document
+	config huma.Config // with the document
+	huma   huma.API
 }
 
 // New makes an API without operations whose endpoints are added to set.
 func New(set *endpoint.Set, version string) *API {
-	a := &API{Set: set}
-	c := huma.Config{
+	return newAPI(set, huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Hubledger", Version: version, Description: apiAbout},
@@ -56,9 +55,23 @@ func New(set *endpoint.Set, version string) *API {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 		Transformers:                 []huma.Transformer{withoutValues},
-	}
+	})
+}
+
+func newAPI(set *endpoint.Set, c huma.Config) *API {
+	a := &API{Set: set, config: c}
 	a.huma = huma.NewAPI(c, adapter{a})
 	return a
+}
+
+// Sibling is the API of another service: its operations are endpoints of that
+// service, and entries of the same document.
+func (a *API) Sibling() *API { return newAPI(a.Set.Sibling(), a.config) }
+
+// AddTag adds a noun to the document, which operations belong to.
+func (a *API) AddTag(name, description string) {
+	doc := a.huma.OpenAPI()
+	doc.Tags = append(slices.Clip(doc.Tags), &huma.Tag{Name: name, Description: description})
 }
 
 // permissionKey is where a huma.Operation keeps its Permission.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"hubledger/services/api/endpoint"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/endpoint"
 )
 
 // schemaName is what the OpenAPI document, and so the code that client generators

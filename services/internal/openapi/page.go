@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 
 	"hubledger/projections/catalog"
-	"hubledger/services/api/endpoint"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
 )
 
 // Paging is what every list accepts.

@@ -4,9 +4,11 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"hubledger/projections/accounts"
@@ -17,7 +19,7 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// Auth finds out who makes a request.
+// Auth finds out who makes a request, unless access.WithPrincipal has said it.
 type Auth interface {
 	// Authenticate reads the Authorization of a request; without one it is
 	// access.Nobody. Its errors are *access.Denied.
@@ -43,15 +45,19 @@ type ReadModels interface {
 	Wait(ctx context.Context, seq uint64) error
 }
 
-// Config is what endpoints need; all fields are required but Failures.
+// Config is what endpoints need; all fields are required but those with a
+// default, Conflicts and Failures.
 type Config struct {
 	Auth        Auth
 	Rights      Rights
 	KeptAnswers KeptAnswers
 	ReadModels  ReadModels
 	Logger      *slog.Logger
-	// Wait bounds how long an answer waits for the read models.
+	// Wait bounds how long an answer waits for the read models. Default 10 s.
 	Wait time.Duration
+	// Conflicts are errors that say why something cannot be done now. They are
+	// answered 409 with their own text.
+	Conflicts []error
 	// Failures are answers to errors of other services.
 	Failures []failure.Entry
 }
@@ -64,7 +70,17 @@ type Set struct {
 }
 
 // New makes an empty set.
-func New(c Config) *Set { return &Set{Config: c, budget: newBudget()} }
+func New(c Config) *Set {
+	c.Wait = cmp.Or(c.Wait, 10*time.Second)
+	c.Failures = slices.Clip(c.Failures)
+	for _, err := range c.Conflicts {
+		c.Failures = append(c.Failures, failure.Entry{Err: err, Status: http.StatusConflict})
+	}
+	return &Set{Config: c, budget: newBudget()}
+}
+
+// Sibling is an empty set of another service. The two share the accounts' budgets.
+func (s *Set) Sibling() *Set { return &Set{Config: s.Config, budget: s.budget} }
 
 // Routes lists every endpoint.
 func (s *Set) Routes() []service.Route { return s.routes }
@@ -103,9 +119,12 @@ func (s *Set) admit(r *http.Request, rt service.Route) (*Call, error) {
 	if rt.Permission == access.Open {
 		return &Call{Request: r}, nil
 	}
-	p, err := s.Auth.Authenticate(r)
-	if err != nil {
-		return nil, err
+	p, known := access.PrincipalOf(r.Context())
+	if !known {
+		var err error
+		if p, err = s.Auth.Authenticate(r); err != nil {
+			return nil, err
+		}
 	}
 	c, err := s.authorize(r.Context(), p, rt.Permission, r.PathValue)
 	if err != nil {

@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"hubledger/services/api/endpoint"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/service"
 )
 
@@ -45,27 +46,25 @@ var securitySchemes = map[string]*huma.SecurityScheme{
 	"bearer": {Type: "http", Scheme: "bearer", Description: "A session from POST /v2/users/login, or an access token."},
 }
 
-// document is the OpenAPI document in its two spellings.
-type document struct{ json, yaml []byte }
-
-// Document makes the OpenAPI document once all operations are there, and
-// serves it.
-func (a *API) Document() (err error) {
-	openAnswers(a.huma.OpenAPI())
-	if a.document.json, err = json.Marshal(a.huma.OpenAPI()); err != nil {
-		return fmt.Errorf("write the OpenAPI document: %w", err)
-	}
-	if a.document.yaml, err = a.huma.OpenAPI().YAML(); err != nil {
-		return fmt.Errorf("write the OpenAPI document: %w", err)
-	}
-	a.serveText("/openapi.json", "application/openapi+json", a.document.json)
-	a.serveText("/openapi.yaml", "application/openapi+yaml", a.document.yaml)
-	return nil
+// ServeDocument serves the OpenAPI document. It is written when it is asked for
+// first: by then every service has added its operations.
+func (a *API) ServeDocument() {
+	doc := sync.OnceValue(func() *huma.OpenAPI {
+		openAnswers(a.huma.OpenAPI())
+		return a.huma.OpenAPI()
+	})
+	a.serveText("/openapi.json", "application/openapi+json", sync.OnceValues(func() ([]byte, error) { return json.Marshal(doc()) }))
+	a.serveText("/openapi.yaml", "application/openapi+yaml", sync.OnceValues(func() ([]byte, error) { return doc().YAML() }))
 }
 
-func (a *API) serveText(path, contentType string, text []byte) {
-	a.Add(service.Route{Method: http.MethodGet, Pattern: Prefix + path, Permission: access.Open, Serve: func(w http.ResponseWriter, _ *http.Request) {
+func (a *API) serveText(path, contentType string, text func() ([]byte, error)) {
+	a.Add(service.Route{Method: http.MethodGet, Pattern: Prefix + path, Permission: access.Open, Serve: func(w http.ResponseWriter, r *http.Request) {
+		data, err := text()
+		if err != nil {
+			a.Problem(r.Context(), r.Pattern, fmt.Errorf("write the OpenAPI document: %w", err)).Write(w, r)
+			return
+		}
 		w.Header().Set("Content-Type", contentType)
-		w.Write(text)
+		w.Write(data)
 	}}, endpoint.AsProblem)
 }
