@@ -10,11 +10,7 @@ import (
 	"testing"
 
 	"hubledger/events"
-	"hubledger/projections"
-	"hubledger/projections/accounts"
-	"hubledger/projections/catalog"
-	"hubledger/projections/images"
-	"hubledger/projections/journal"
+	"hubledger/services/server"
 )
 
 // ARCHITECTURE.md says who writes and who reads each type of event; this holds
@@ -38,7 +34,7 @@ func TestEventTable(t *testing.T) {
 		}
 		delete(table, name)
 		var readers []string
-		for _, p := range []projections.Projection{accounts.Projection, images.Projection, catalog.Projection, journal.Projection} {
+		for _, p := range server.ReadModels() {
 			if p.Types == nil || slices.Contains(p.Types, name) {
 				readers = append(readers, p.Name)
 			}
