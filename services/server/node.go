@@ -44,6 +44,7 @@ type Node struct {
 	rights     *access.Rights
 	auth       *auth.Auth
 	registry   *registry.Registry
+	shared     shared
 	services   []service.Service // that this node runs
 	managers   []*process.Runner // of those services
 	sentences  service.Sentences // of all services, also those that this node does not run
