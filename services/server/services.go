@@ -59,7 +59,7 @@ func (n *Node) share() shared {
 	endpoints := endpoint.Config{Auth: n.auth, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
 		Logger: n.Logger, Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted}}
 	n.shared = shared{people: who, catalog: entries, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),
-		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{entries, recentPulls{n.pulls}},
+		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{entries, recentPulls{n.stores.Pulls}},
 			Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})}
 	return n.shared
 }
@@ -77,11 +77,11 @@ func (n *Node) authConfig(who accounts.Reader, people *readModel) auth.Config {
 }
 
 func (n *Node) registryConfig(who accounts.Reader, content *readModel) registry.Config {
-	c := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.leases, Pulls: n.pulls,
+	c := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.stores.Leases, Pulls: n.stores.Pulls,
 		Access: n.auth, Rights: n.rights, Quotas: quotas{who}, PullLimits: n.PullLimits, DefaultVisibility: n.DefaultVisibility,
 		Logger: n.Logger, LeaseTerm: n.LeaseTerm, UndeleteWindow: n.UndeleteWindow, GCInterval: n.GCInterval}
-	if n.blobs != nil {
-		c.Blobs = n.blobs
+	if n.stores.Blobs != nil {
+		c.Blobs = n.stores.Blobs
 	}
 	return c
 }
@@ -89,7 +89,7 @@ func (n *Node) registryConfig(who accounts.Reader, content *readModel) registry.
 func (n *Node) apiConfig(s shared) api.Config {
 	return api.Config{API: s.api, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.meteredLog(),
 		Accounts: s.people, Catalog: s.catalog, Images: n.registry.Images, Registry: n.registry,
-		Cleaner: s.cleaner, Used: n.activity, RecentPulls: recentPulls{n.pulls}, Logger: n.Logger,
+		Cleaner: s.cleaner, Used: n.activity, RecentPulls: recentPulls{n.stores.Pulls}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, UndeleteWindow: n.UndeleteWindow}
 }
 
