@@ -44,7 +44,7 @@ func (c *counted) Begin(ctx context.Context, principal, key string, request []by
 	return c.KeptAnswers.Begin(ctx, principal, key, request, now)
 }
 
-// Nobody makes the hub keep anything, nor does a refusal.
+// No answer is kept for a request without credentials, nor when it is a refusal.
 func TestRefusalsAreNotKept(t *testing.T) {
 	k := start(t)
 	k.user("alice")
@@ -96,7 +96,7 @@ func TestBodiesAreJSON(t *testing.T) {
 	k.do("alice", "PATCH", "/v2/repositories/alice/app", `{"description":"y"}`, "Content-Type", "application/merge-patch+json").want(200)
 }
 
-// What docker pulls with changes nothing.
+// A credential that may only read makes no changes.
 func TestReadingCredentialsWriteNothing(t *testing.T) {
 	k := world(t)
 	repo := "/api/v1/repositories/acme/public/star"
@@ -112,7 +112,7 @@ func TestReadingCredentialsWriteNothing(t *testing.T) {
 	k.do("owner, pushing", "PUT", repo, nil).want(200)
 }
 
-// Strangers learn of an account what its public repositories say.
+// Strangers learn no more of an account than its public repositories show.
 func TestAccountsOfStrangers(t *testing.T) {
 	k := world(t)
 	type shown struct {
@@ -142,7 +142,7 @@ func TestAccountsOfStrangers(t *testing.T) {
 	k.do("", "GET", "/v2/orgs/acme", nil).want(404)
 	k.do("stranger", "GET", "/v2/orgs/acme", nil).want(404)
 	see("reader", "/v2/orgs/acme") // has acme/private to read
-	// Who was erased is gone for all but administrators.
+	// An erased user is shown to administrators only.
 	k.repository("member/app", events.Public)
 	see("", "/v2/users/member")
 	k.do("hubadmin", "POST", "/api/v1/users/member/erasure", object{"confirm": "member"}).want(200)
@@ -154,7 +154,7 @@ func TestAccountsOfStrangers(t *testing.T) {
 	k.do("hubadmin", "GET", "/api/v1/users/member", nil).want(200)
 }
 
-// What happened while a repository was private is for those who write there.
+// What happened while a repository was private is shown to those who may write there.
 func TestActivityOfPrivateTimes(t *testing.T) {
 	k := world(t)
 	const repo = "/api/v1/repositories/acme/private"
@@ -182,7 +182,7 @@ func TestActivityOfPrivateTimes(t *testing.T) {
 			t.Errorf("as %q: %v", as, got)
 		}
 	}
-	// Page by page there is no more of it.
+	// Reading page by page shows no more of it.
 	var page, last struct{ Next string }
 	k.do("", "GET", repo+"/activity?limit=1", nil).want(200).into(&page)
 	if got := kinds("", page.Next); len(got) != 1 || got[0] != "repository.visibility_changed" {
@@ -198,8 +198,8 @@ func TestActivityOfPrivateTimes(t *testing.T) {
 	}
 }
 
-// An account makes so many changes at once and then has to wait; deleting tags,
-// administrators and others are not held up by it.
+// An account may make a bounded number of changes at once and then has to wait.
+// Deleting tags is free, and administrators and other accounts are not affected.
 func TestWritesAreBounded(t *testing.T) {
 	k := world(t)
 	const star = "/api/v1/repositories/acme/public/star"
@@ -228,7 +228,7 @@ func TestWritesAreBounded(t *testing.T) {
 	k.do("stranger", "GET", strings.TrimSuffix(star, "/star"), nil).want(200)
 }
 
-// Users own a bounded number of organizations, also when they ask at once.
+// A user can make a bounded number of organizations, even by requests at the same time.
 func TestOrganizationsAreBounded(t *testing.T) {
 	k, ctx := start(t), context.Background()
 	id := k.user("alice")

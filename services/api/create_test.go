@@ -13,8 +13,8 @@ import (
 	"hubledger/services/internal/endpoint"
 )
 
-// All that is said of a new repository is one request; what is refused of it
-// leaves nothing.
+// One request creates and describes a repository; when any of it is refused, no
+// event is made.
 func TestCreateAndDescribe(t *testing.T) {
 	k := start(t)
 	k.user("alice")
@@ -37,14 +37,15 @@ func TestCreateAndDescribe(t *testing.T) {
 	}
 }
 
-// noPasswords fails where the process could have died.
+// noPasswords fails at the step at which the process could have been killed.
 type noPasswords struct{ api.Passwords }
 
 func (noPasswords) SetPassword(context.Context, command.By, string, string) (uint64, error) {
 	return 0, errors.New("cut off")
 }
 
-// A creation that stops half-way says so, and the same request ends it.
+// The creation of a user that stops half-way says so, and the same request
+// finishes it.
 func TestUserIsFinished(t *testing.T) {
 	k := start(t)
 	ask, key := object{"name": "alice", "password": "correct horse", "admin": true}, "0191d1a0-0000-7000-8000-00000000000f"
@@ -72,13 +73,14 @@ func TestUserIsFinished(t *testing.T) {
 	if a := create().want(201); a.Header().Get("Idempotency-Replayed") == "" {
 		t.Error("the finished one is made once more")
 	}
-	// Who has a password is nobody's to finish, and neither is an organization.
+	// A user who has a password is finished, and an organization is not a user.
 	k.do("operator", "POST", "/api/v1/users", object{"name": "alice", "password": "another one"}).want(409)
 	k.do("operator", "POST", "/api/v1/orgs", object{"name": "acme", "owner": "alice"}).want(201)
 	k.do("operator", "POST", "/api/v1/users", object{"name": "acme"}).want(409)
 }
 
-// An organization that two owners left at once gets one from an administrator.
+// When the last two owners left an organization at once, an administrator of the
+// hub can give it an owner.
 func TestOrganizationWithoutOwner(t *testing.T) {
 	k, ctx := start(t), context.Background()
 	alice, bob := k.user("alice"), k.user("bob")

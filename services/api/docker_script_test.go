@@ -27,7 +27,7 @@ type scriptTag struct {
 	Digest      string    `json:"digest"`
 }
 
-// each follows next until there is none.
+// each follows the links to the next page until there is none.
 func each[T any](s *script, url string, do func(T)) (pages int) {
 	s.kit.t.Helper()
 	for url != "" {

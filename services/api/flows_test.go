@@ -194,7 +194,7 @@ func TestRepository(t *testing.T) {
 	if len(activity.Items) == 0 || activity.Items[0].Kind == seen && seen == "repository.visibility_changed" {
 		t.Errorf("the next page of activity %+v", activity)
 	}
-	// What loses a race against a deletion is told that there is none.
+	// A request that loses a race against a deletion learns that the repository is gone.
 	if _, err := k.Registry().DeleteRepository(t.Context(), tester, "alice/gone"); !errors.Is(err, repository.ErrUnknown) {
 		t.Errorf("a repository that is not there: %v", err)
 	}
@@ -272,7 +272,7 @@ func TestTagsAndRules(t *testing.T) {
 	k.do("alice", "POST", repo+"/tags/1.0/restore", nil).want(200)
 	k.do("alice", "GET", repo+"/tags/1.0", nil).want(200)
 	k.do("alice", "POST", repo+"/tags/1.0/restore", nil).want(409)
-	// A tag whose manifest was deleted after it comes back with that only.
+	// A tag cannot be restored before its manifest is.
 	k.do("alice", "DELETE", repo+"/tags/1.0", nil).want(200)
 	client.Must(t, "DELETE", "/v2/alice/team/app/manifests/"+one.Digest().String(), nil).Want(t, 202)
 	k.CatchUp()

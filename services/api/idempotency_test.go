@@ -40,7 +40,7 @@ func TestIdempotencyKey(t *testing.T) {
 	if a := issue("bob", "ci").want(201); a.Body.String() == first.Body.String() {
 		t.Error("bob got alice's token")
 	}
-	// What was refused is judged anew, and may be another request then.
+	// A refused request is decided anew, and its key may be used for another request.
 	other := uuid.NewString()
 	k.do("alice", "POST", "/api/v1/orgs", object{"name": "BAD"}, "Idempotency-Key", other).want(422)
 	if a := k.do("alice", "POST", "/api/v1/orgs", object{"name": "BAD"}, "Idempotency-Key", other).want(422); a.Header().Get("Idempotency-Replayed") != "" {
@@ -51,8 +51,8 @@ func TestIdempotencyKey(t *testing.T) {
 	k.do("alice", "POST", "/api/v1/orgs", object{"name": "acme"}, "Idempotency-Key", "short").want(400)
 }
 
-// Of many with one key at the same moment one is made; the others get its
-// answer, or learn that it is not there yet.
+// Of many requests with one key at the same time one is carried out. The others
+// get its answer, or learn that there is none yet.
 func TestIdempotencyKeyAtOnce(t *testing.T) {
 	k := start(t)
 	k.user("alice")
@@ -84,7 +84,7 @@ func TestIdempotencyKeyAtOnce(t *testing.T) {
 	}
 }
 
-// A secret is in the answer that is kept, and not in the file it is kept in.
+// A kept answer may have a secret in it, which its file does not show.
 func TestKeptAnswersAreSealed(t *testing.T) {
 	k := start(t)
 	k.user("alice")
@@ -106,7 +106,8 @@ type behind struct{}
 
 func (behind) Wait(context.Context, uint64) error { return context.DeadlineExceeded }
 
-// A change that takes long to be seen is told as made, and is not made again.
+// A change that the read models do not show in time is reported as made, and is
+// not made again.
 func TestSlowReadModels(t *testing.T) {
 	k := start(t)
 	k.user("alice")

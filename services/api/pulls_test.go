@@ -10,8 +10,8 @@ import (
 	"hubledger/services/registry/registrytest"
 )
 
-// What shows one repository or its tags has the pulls of the log and those
-// that are not in it yet.
+// A repository and its tags are shown with the pulls that the log counts and with
+// those that it does not count yet.
 func TestPullsUpToNow(t *testing.T) {
 	k := start(t)
 	k.user("alice")

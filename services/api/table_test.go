@@ -64,7 +64,7 @@ var needs = map[string]string{
 var shorthand = strings.NewReplacer("REPO", "/api/v1/repositories/{namespace}/{name...}",
 	"OLD", "/v2/repositories/{namespace}/{name...}", "NEW", "/v2/namespaces/{namespace}/repositories/{name...}")
 
-// A who is somebody who asks, and what is to be expected of them.
+// A who is somebody who makes requests, and what they may do.
 type who struct {
 	name              string
 	levels            [2]int // on the public and the private repository: 0 none, 1 read, 2 write, 3 delete, 4 admin
@@ -169,9 +169,9 @@ var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
 	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", "sha256:"+strings.Repeat("0", 64))
 
-// Everybody gets from every endpoint what their role lets them, for a public
-// and a private repository. What would change something is sent with an
-// Idempotency-Key that is refused, but only to those who are let in.
+// Every endpoint lets in those whose role permits it, for a public and a private
+// repository. A request that would change something has an invalid
+// Idempotency-Key, which is refused only after the request was let in.
 func TestWhoMayDoWhat(t *testing.T) {
 	k := world(t)
 	k.repository("stranger/app", events.Public) // so that everybody sees them
@@ -233,7 +233,7 @@ func (k *kit) ask(as string, rt service.Route, path string) int {
 	return a.Code
 }
 
-// What may not be seen and what is not there look the same.
+// A repository that somebody may not see and one that does not exist look the same.
 func TestHiddenLooksMissing(t *testing.T) {
 	k := world(t)
 	for _, rt := range k.routes() {

@@ -6,7 +6,7 @@ import (
 	"hubledger/events"
 )
 
-// To say what is so already makes no event.
+// A change to what already is so makes no event.
 func TestNothingNewIsNotWritten(t *testing.T) {
 	k := start(t)
 	k.user("alice")

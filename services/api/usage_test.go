@@ -7,12 +7,12 @@ import (
 	"hubledger/services/registry/registrytest"
 )
 
-// What is shared with namespaces of others is not told but to administrators.
+// Only administrators are told what a namespace shares with namespaces of others.
 func TestUsageTellsOfNobodyElse(t *testing.T) {
 	k := world(t)
 	k.user("bob")
 	k.repository("bob/secret", events.Private)
-	// What acme has, too: bob wants to know who else has it.
+	// acme has the same content: bob must not learn that somebody else has it.
 	k.Client().MustPush(t, "bob/secret", "v1", registrytest.NewImage("content"))
 	k.CatchUp()
 	type usage struct{ Bytes, Unique, Shared int64 }
