@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"bytes"
@@ -15,9 +15,9 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
-	"hubledger/services/internal/command"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/registrytest"
+	"hubledger/services/server/servertest"
 )
 
 // A caller has a credential, and the expected levels on the four repositories of
@@ -61,8 +61,9 @@ const unknownUpload = "0199d6a5-3c00-7000-8000-000000000001"
 // Who may do what with which repository, on every endpoint of the registry, by
 // Basic and by the token that the token service gives for it.
 func TestWhoMayUseTheRegistry(t *testing.T) {
-	n, base := inProcess(t)
-	callers, layer := accessWorld(t, n, base)
+	n := run(t)
+	base := n.URL
+	callers, layer := accessWorld(t, n)
 	replace := strings.NewReplacer("LAYER", layer.String(), "NONE", digest.FromString("none").String())
 	seen := map[string]bool{}
 	for _, c := range callers {
@@ -90,7 +91,7 @@ func TestWhoMayUseTheRegistry(t *testing.T) {
 			c.cannotTell(t, base, replace)
 		})
 	}
-	for _, r := range n.registry.Service().Routes {
+	for _, r := range n.Registry().Service().Routes {
 		tested := r.Pattern == "/v2/" || r.Pattern == "/v2/_catalog" // below, and in the registry's own tests
 		for _, q := range requests {
 			path, _, _ := strings.Cut(q.path, "?")
@@ -163,56 +164,31 @@ func (c caller) authorization(t *testing.T, base, name, by string) http.Header {
 
 // accessWorld makes the organization acme with a public and a private repository, and
 // callers with every kind of right on them.
-func accessWorld(t *testing.T, n *Node, base string) ([]caller, digest.Digest) {
+func accessWorld(t *testing.T, n *servertest.Server) ([]caller, digest.Digest) {
 	t.Helper()
-	ctx, by, who := t.Context(), command.By{Source: "/test", Actor: "tester"}, accounts.Reader{DB: n.model(accounts.Projection.Name)}
-	var last uint64
-	settle := func(seq uint64, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		last = max(last, seq)
-		if err := n.Wait(ctx, last); err != nil {
-			t.Fatal(err)
-		}
-	}
+	ctx, by, log, who := t.Context(), servertest.By, n.Log(), n.Accounts()
 	ids := map[string]string{}
 	for _, name := range []string{"owner", "stranger", "member", "reader", "writer", "manager", "teammate", "former", "disabled", "root"} {
-		id, seq, err := account.CreateUser(ctx, n.log, by, name)
-		settle(seq, err)
+		id, seq, err := account.CreateUser(ctx, log, by, name)
+		n.Done(seq, err)
 		ids[name] = id
 	}
-	acme, seq, err := account.CreateOrganization(ctx, n.log, by, "acme", ids["owner"])
-	settle(seq, err)
+	acme, seq, err := account.CreateOrganization(ctx, log, by, "acme", ids["owner"])
+	n.Done(seq, err)
 	for _, name := range []string{"member", "teammate", "former"} {
-		settle(account.GrantMembership(ctx, n.log, by, acme, acme, ids[name], events.RoleMember))
+		n.Done(account.GrantMembership(ctx, log, by, acme, acme, ids[name], events.RoleMember))
 	}
-	team, seq, err := account.CreateTeam(ctx, n.log, by, acme, "devs", "")
-	settle(seq, err)
-	settle(account.GrantMembership(ctx, n.log, by, acme, team, ids["teammate"], events.RoleMember))
-	settle(account.GrantMembership(ctx, n.log, by, acme, team, ids["former"], events.RoleMember))
-	robot, seq, err := account.CreateRobot(ctx, n.log, by, acme, "ci", "")
-	settle(seq, err)
-	settle(account.SetStanding(ctx, n.log, by, who, ids["root"], true, false))
+	team, seq, err := account.CreateTeam(ctx, log, by, acme, "devs", "")
+	n.Done(seq, err)
+	n.Done(account.GrantMembership(ctx, log, by, acme, team, ids["teammate"], events.RoleMember))
+	n.Done(account.GrantMembership(ctx, log, by, acme, team, ids["former"], events.RoleMember))
+	robot, seq, err := account.CreateRobot(ctx, log, by, acme, "ci", "")
+	n.Done(seq, err)
+	n.Done(account.SetStanding(ctx, log, by, who, ids["root"], true, false))
 
-	token := func(id, level string, repositories ...string) string {
-		t.Helper()
-		a, err := who.AccountByID(ctx, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		secret, _, seq, err := n.auth.IssueToken(ctx, by, a, events.TokenIssued{Name: "test", Level: level, Repositories: repositories})
-		settle(seq, err)
-		return secret
-	}
-	owner := token(ids["owner"], events.LevelAdmin)
-	u, err := url.Parse(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.User = url.UserPassword("owner", owner)
-	client := registrytest.NewClient(u.String())
+	owner := n.Token("owner", events.LevelAdmin)
+	client := registrytest.NewClient(n.URL)
+	client.User, client.Password = "owner", owner
 	defer client.Close()
 	image := registrytest.NewImage("layer")
 	for _, name := range []string{"acme/public", "acme/private"} {
@@ -228,10 +204,10 @@ func accessWorld(t *testing.T, n *Node, base string) ([]caller, digest.Digest) {
 		return r.ID
 	}
 	public, private := repo("acme/public"), repo("acme/private")
-	settle(repository.ChangeVisibility(ctx, n.log, by, repository.ID{Namespace: acme, Repository: public}, "acme/public", events.Public))
+	n.Done(repository.ChangeVisibility(ctx, log, by, repository.ID{Namespace: acme, Repository: public}, "acme/public", events.Public))
 	grant := func(repository, grantee, kind, role string) {
 		t.Helper()
-		settle(account.GiveGrant(ctx, n.log, by, events.GrantGiven{Namespace: acme, Repository: repository, Grantee: grantee, GranteeKind: kind, Role: role}))
+		n.Done(account.GiveGrant(ctx, log, by, events.GrantGiven{Namespace: acme, Repository: repository, Grantee: grantee, GranteeKind: kind, Role: role}))
 	}
 	for _, id := range []string{public, private} {
 		grant(id, ids["reader"], accounts.KindUser, events.RoleRead)
@@ -243,30 +219,30 @@ func accessWorld(t *testing.T, n *Node, base string) ([]caller, digest.Digest) {
 	grant("", robot, events.GranteeRobot, events.RoleWrite)
 	callers := []caller{
 		{name: "anonymous", public: access.Read},
-		{name: "stranger", secret: token(ids["stranger"], events.LevelAdmin), public: access.Read},
-		{name: "member", secret: token(ids["member"], events.LevelAdmin), public: access.Read},
-		{name: "former", secret: token(ids["former"], events.LevelAdmin), public: access.Read},
-		{name: "reader", secret: token(ids["reader"], events.LevelAdmin), public: access.Read, private: access.Read},
-		{name: "writer", secret: token(ids["writer"], events.LevelAdmin), public: access.Delete, private: access.Delete},
-		{name: "writer", secret: token(ids["writer"], events.LevelWrite), public: access.Write, private: access.Write},
-		{name: "writer", secret: token(ids["writer"], events.LevelRead), public: access.Read, private: access.Read},
-		{name: "writer", secret: token(ids["writer"], events.LevelAdmin, "acme/public"), public: access.Delete},
-		{name: "manager", secret: token(ids["manager"], events.LevelDelete), public: access.Delete, private: access.Delete},
-		{name: "teammate", secret: token(ids["teammate"], events.LevelAdmin), public: access.Delete, private: access.Delete, missing: access.Delete},
-		{name: "acme+ci", secret: token(robot, events.LevelAdmin), public: access.Delete, private: access.Delete, missing: access.Delete},
-		{name: "acme+ci", secret: token(robot, events.LevelWrite, "acme/private"), private: access.Write},
+		{name: "stranger", secret: n.Token("stranger", events.LevelAdmin), public: access.Read},
+		{name: "member", secret: n.Token("member", events.LevelAdmin), public: access.Read},
+		{name: "former", secret: n.Token("former", events.LevelAdmin), public: access.Read},
+		{name: "reader", secret: n.Token("reader", events.LevelAdmin), public: access.Read, private: access.Read},
+		{name: "writer", secret: n.Token("writer", events.LevelAdmin), public: access.Delete, private: access.Delete},
+		{name: "writer", secret: n.Token("writer", events.LevelWrite), public: access.Write, private: access.Write},
+		{name: "writer", secret: n.Token("writer", events.LevelRead), public: access.Read, private: access.Read},
+		{name: "writer", secret: n.Token("writer", events.LevelAdmin, "acme/public"), public: access.Delete},
+		{name: "manager", secret: n.Token("manager", events.LevelDelete), public: access.Delete, private: access.Delete},
+		{name: "teammate", secret: n.Token("teammate", events.LevelAdmin), public: access.Delete, private: access.Delete, missing: access.Delete},
+		{name: "acme+ci", secret: n.Token("acme+ci", events.LevelAdmin), public: access.Delete, private: access.Delete, missing: access.Delete},
+		{name: "acme+ci", secret: n.Token("acme+ci", events.LevelWrite, "acme/private"), private: access.Write},
 		{name: "owner", secret: owner, public: access.Admin, private: access.Admin, missing: access.Admin},
-		{name: "root", secret: token(ids["root"], events.LevelAdmin), public: access.Admin, private: access.Admin, missing: access.Admin, topLevel: access.Admin},
-		{name: "root", secret: token(ids["root"], events.LevelRead), public: access.Read, private: access.Read},
+		{name: "root", secret: n.Token("root", events.LevelAdmin), public: access.Admin, private: access.Admin, missing: access.Admin, topLevel: access.Admin},
+		{name: "root", secret: n.Token("root", events.LevelRead), public: access.Read, private: access.Read},
 	}
-	disabled := token(ids["disabled"], events.LevelAdmin)
-	settle(account.SetStanding(ctx, n.log, by, who, ids["disabled"], false, true))
-	settle(account.RevokeMembership(ctx, n.log, by, acme, acme, ids["former"]))
-	basic := caller{name: "disabled", secret: disabled}.authorization(t, base, "acme/public", "basic")
-	if r := ask(t, "GET", base+"/v2/acme/public/tags/list", nil, basic); r.status != 401 {
+	disabled := n.Token("disabled", events.LevelAdmin)
+	n.Done(account.SetStanding(ctx, log, by, who, ids["disabled"], false, true))
+	n.Done(account.RevokeMembership(ctx, log, by, acme, acme, ids["former"]))
+	basic := caller{name: "disabled", secret: disabled}.authorization(t, n.URL, "acme/public", "basic")
+	if r := ask(t, "GET", n.URL+"/v2/acme/public/tags/list", nil, basic); r.status != 401 {
 		t.Errorf("a disabled account is answered %d %s", r.status, r.body)
 	}
-	layer := layerOf(t, ask(t, "GET", base+"/v2/acme/public/manifests/1.0", nil, http.Header{"Authorization": {""}}).body)
+	layer := layerOf(t, ask(t, "GET", n.URL+"/v2/acme/public/manifests/1.0", nil, http.Header{"Authorization": {""}}).body)
 	return callers, layer
 }
 

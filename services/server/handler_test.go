@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"bufio"
@@ -15,10 +15,7 @@ import (
 // A request whose body does not arrive is answered and its connection closed, on
 // every path, including those that read no body.
 func TestSlowBodies(t *testing.T) {
-	n, _ := inProcess(t)
-	h := &handler{bodyTime: 50 * time.Millisecond}
-	h.ready(n)
-	server := httptest.NewServer(h)
+	server := httptest.NewServer(run(t).Impatient(50 * time.Millisecond))
 	defer server.Close()
 	for _, path := range []string{"/token", "/api/v1/users", "/api/v1/search", "/metrics", "/healthz", "/nothing", "/.well-known/jwks.json"} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -41,7 +38,7 @@ func TestSlowBodies(t *testing.T) {
 // A page of another site cannot change anything, even if its visitor's browser
 // remembers a login.
 func TestOtherSites(t *testing.T) {
-	_, base := inProcess(t)
+	base := run(t).URL
 	for _, c := range []struct {
 		method, site string
 		refused      bool

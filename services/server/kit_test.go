@@ -1,38 +1,19 @@
-package server
+package server_test
 
 import (
-	"context"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"testing"
-	"time"
 
-	"hubledger/events"
+	"hubledger/services/server"
+	"hubledger/services/server/servertest"
 )
 
-const adminPassword = "an administrator's password"
-
-// inProcess runs a hub and its HTTP server in the test process, with the named
-// services or with all.
-func inProcess(t *testing.T, services ...string) (*Node, string) {
+// run runs a hub with the named services, or with all.
+func run(t *testing.T, services ...string) *servertest.Server {
 	t.Helper()
-	n, err := Open(t.Context(), Config{Data: t.TempDir(), Services: services, AdminPassword: adminPassword, DefaultVisibility: events.Private, LeaseTerm: time.Hour,
-		SecretsKeyFile: t.TempDir() + "/key", UndeleteWindow: time.Hour, Reserve: -1, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Progress: func(string, int64, int64) {}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(n.Handler())
-	t.Cleanup(func() {
-		server.Close()
-		if err := n.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return n, server.URL
+	return servertest.Start(t, server.Config{Services: services})
 }
 
 // A reply is a response with its body.
@@ -49,7 +30,7 @@ func ask(t testing.TB, method, url string, body io.Reader, header http.Header) r
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.SetBasicAuth("admin", adminPassword)
+	req.SetBasicAuth(servertest.Admin, servertest.Password)
 	maps.Copy(req.Header, header)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"net/http"
@@ -8,20 +8,20 @@ import (
 
 	"hubledger/events"
 	"hubledger/services/internal/access"
+	"hubledger/services/server"
 )
 
 // Every endpoint of every service declares its permission, and is served.
 func TestEveryRouteDeclaresItsPermission(t *testing.T) {
-	n, base := inProcess(t)
-	count := 0
-	for _, s := range append(n.services, n.pages()) {
+	n, count := run(t), 0
+	for _, s := range n.Served() {
 		for _, r := range s.Routes {
 			count++
 			if r.Permission == access.Undeclared {
 				t.Errorf("%s %s of %s declares no permission", r.Method, r.Pattern, s.Name)
 			}
 			path := strings.NewReplacer("{name...}", "app", "{", "", "}", "").Replace(r.Pattern)
-			if a := ask(t, r.Method, base+path, nil, http.Header{"Authorization": {""}}); a.status == 405 || a.status == 404 && strings.Contains(string(a.body), "no such endpoint") {
+			if a := ask(t, r.Method, n.URL+path, nil, http.Header{"Authorization": {""}}); a.status == 405 || a.status == 404 && strings.Contains(string(a.body), "no such endpoint") {
 				t.Errorf("%s %s of %s is not served: %d %s", r.Method, path, s.Name, a.status, a.body)
 			}
 		}
@@ -33,11 +33,11 @@ func TestEveryRouteDeclaresItsPermission(t *testing.T) {
 
 // Every type of event has one sentence, whatever services a node runs.
 func TestEveryEventHasASentence(t *testing.T) {
-	n, _ := inProcess(t, "auth")
+	n := run(t, "auth")
 	if got := n.Services(); !slices.Equal(got, []string{"auth"}) {
 		t.Errorf("the node runs %v", got)
 	}
-	all := declared()
+	all := server.Declared()
 	told := map[string]string{}
 	for _, s := range all {
 		for _, sentence := range s.Sentences {
@@ -57,7 +57,7 @@ func TestEveryEventHasASentence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text := n.sentence(t.Context(), &e); text == e.Subject || text == "" {
+		if text := n.Sentence(t.Context(), &e); text == e.Subject || text == "" {
 			t.Errorf("%s is told as %q", name, text)
 		}
 	}
@@ -68,20 +68,16 @@ func TestEveryEventHasASentence(t *testing.T) {
 
 // A node neither serves nor opens what it does not run.
 func TestChosenServices(t *testing.T) {
-	n, base := inProcess(t, "auth")
-	var models []string
-	for _, m := range n.models {
-		models = append(models, m.projection.Name)
-	}
-	if want := []string{"accounts", "journal"}; !slices.Equal(models, want) || n.stores.Blobs != nil {
-		t.Errorf("open are %v and blobs %v, want %v", models, n.stores.Blobs, want)
+	n := run(t, "auth")
+	if got, want := n.OpenReadModels(), []string{"accounts", "journal"}; !slices.Equal(got, want) || n.HasBlobs() {
+		t.Errorf("open are %v and blobs %t, want %v", got, n.HasBlobs(), want)
 	}
 	for path, want := range map[string]int{"/token": 200, "/v2/": 404, "/api/v1/user": 404, "/healthz": 200, "/readyz": 200, "/metrics": 200} {
-		if r := ask(t, "GET", base+path, nil, nil); r.status != want {
+		if r := ask(t, "GET", n.URL+path, nil, nil); r.status != want {
 			t.Errorf("%s: %d %s, want %d", path, r.status, r.body, want)
 		}
 	}
-	if _, err := Open(t.Context(), Config{Data: t.TempDir(), Services: []string{"auth", "nothing"}, SecretsKeyFile: t.TempDir() + "/key", Reserve: -1,
+	if _, err := server.Open(t.Context(), server.Config{Data: t.TempDir(), Services: []string{"auth", "nothing"}, SecretsKeyFile: t.TempDir() + "/key", Reserve: -1,
 		Logger: n.Logger, Progress: n.Progress}); err == nil || !strings.Contains(err.Error(), `no service "nothing"; there are`) {
 		t.Errorf("a service that is not there: %v", err)
 	}
@@ -89,8 +85,7 @@ func TestChosenServices(t *testing.T) {
 
 // What a service or a process manager counts can be seen at /metrics, once.
 func TestMetrics(t *testing.T) {
-	_, base := inProcess(t)
-	r := ask(t, "GET", base+"/metrics", nil, nil)
+	r := ask(t, "GET", run(t).URL+"/metrics", nil, nil)
 	for _, want := range []string{"hubledger_manifests_pushed_total 0", `hubledger_process_manager_dead_letters{manager="pull-counts"} 0`,
 		`hubledger_process_manager_leading{manager="erased-secrets"}`, `hubledger_projection_lag_events{projection="images"} 0`} {
 		if strings.Count(string(r.body), "\n"+want) != 1 {
