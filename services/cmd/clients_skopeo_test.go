@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"hubledger/services/cmd/console"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -60,7 +61,7 @@ func testSkopeo(t *testing.T, h *hubProcess) {
 	sparse := newLayout(t, "skopeo, sparse")
 	indexOnly := []string{"copy", "--multi-arch", "index-only", "oci:" + sparse.dir + ":1", "docker://" + h.Addr + "/bob/tool:sparse"}
 	s.refused(t, "manifest blob unknown", indexOnly...)
-	if _, stderr, code := h.Run("repos", "policy", "bob/tool", "--sparse-indexes"); code != exitOK {
+	if _, stderr, code := h.Run("repos", "policy", "bob/tool", "--sparse-indexes"); code != console.ExitOK {
 		t.Fatalf("repos policy: exit %d, %s", code, stderr)
 	}
 	s.run(t, indexOnly...)

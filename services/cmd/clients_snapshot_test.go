@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"hubledger/services/cmd/console"
 	"io"
 	"maps"
 	"net/http"
@@ -96,7 +97,7 @@ func take(t testing.TB, h *hubProcess, gone []string) *snapshot {
 	}
 	for _, command := range []string{"events ls --after 0 --limit 10000", "repos ls", "repos ls --deleted"} {
 		stdout, stderr, code := h.Run(append([]string{"--json"}, strings.Fields(command)...)...)
-		if code != exitOK {
+		if code != console.ExitOK {
 			t.Fatalf("%s: exit %d, %s", command, code, stderr)
 		}
 		s.answers[command] = stdout
