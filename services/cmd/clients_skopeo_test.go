@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"hubledger/services/cmd/console"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/cmd/console"
 )
 
 func skopeo(t testing.TB) tool {

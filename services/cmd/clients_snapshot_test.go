@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"hubledger/services/cmd/console"
 	"io"
 	"maps"
 	"net/http"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hubledger/services/cmd/console"
 )
 
 // manifestTypes are what containerd and docker accept.

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"hubledger/services/cmd/console"
 	"net/http"
 	"os"
 	"os/exec"
@@ -9,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hubledger/services/cmd/console"
 )
 
 // TestImage builds the container image as `task image` does and starts it with

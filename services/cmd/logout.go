@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 )

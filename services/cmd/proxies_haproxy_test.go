@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"hubledger/services/cmd/console"
 	"io"
 	"net"
 	"net/http"
@@ -21,6 +20,8 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/cmd/console"
 )
 
 // The hub runs behind the real HAProxy, with the configuration in deploy/.

@@ -2,8 +2,9 @@ package cmd
 
 import (
 	"fmt"
-	"hubledger/services/cmd/console"
 	"runtime/debug"
+
+	"hubledger/services/cmd/console"
 )
 
 type versionCmd struct{}

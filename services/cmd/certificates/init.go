@@ -6,11 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"hubledger/services/cmd/console"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
+
+	"hubledger/services/cmd/console"
 )
 
 // Commands are the commands on certificates.

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/json"
-	"hubledger/services/cmd/console"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"hubledger/services/cmd/console"
 )
 
 func TestTLSInitMakesWhatClientsAccept(t *testing.T) {

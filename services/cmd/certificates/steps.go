@@ -2,12 +2,13 @@ package certificates
 
 import (
 	"fmt"
-	"hubledger/services/cmd/console"
 	"io"
 	"net"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"hubledger/services/cmd/console"
 )
 
 // A tlsStep says what one kind of client needs to trust the authority.

@@ -3,11 +3,12 @@ package console
 import (
 	"bytes"
 	"fmt"
-	"hubledger/services/cmd/client"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"hubledger/services/cmd/client"
 )
 
 // newSession is a session whose output goes to out.

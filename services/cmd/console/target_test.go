@@ -1,10 +1,11 @@
 package console
 
 import (
-	"hubledger/services/cmd/client"
 	"io"
 	"strings"
 	"testing"
+
+	"hubledger/services/cmd/client"
 )
 
 func TestWhichHubIsAsked(t *testing.T) {

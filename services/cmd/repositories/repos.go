@@ -3,9 +3,10 @@
 package repositories
 
 import (
+	"strings"
+
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
-	"strings"
 )
 
 // Repos are the commands on repositories.

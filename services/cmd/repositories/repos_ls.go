@@ -3,10 +3,11 @@ package repositories
 import (
 	"cmp"
 	"fmt"
+	"strings"
+
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
-	"strings"
 )
 
 // listed is how many repositories the API lists at most without a namespace.

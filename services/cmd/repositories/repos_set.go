@@ -3,8 +3,9 @@ package repositories
 import (
 	"errors"
 	"fmt"
-	"hubledger/services/cmd/console"
 	"os"
+
+	"hubledger/services/cmd/console"
 )
 
 // A description holds the options that describe a repository in the catalog.
