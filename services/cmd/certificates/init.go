@@ -39,16 +39,16 @@ func (c *initCmd) Validate() error {
 	return nil
 }
 
-// tlsMade is the JSON output of tls init.
-type tlsMade struct {
-	Hosts  []string  `json:"hosts"`
-	CA     string    `json:"ca"`    // path of the authority's certificate, for the clients
-	CAKey  string    `json:"caKey"` // path of its key, which only --renew needs
-	Cert   string    `json:"cert"`
-	Key    string    `json:"key"`
-	Until  time.Time `json:"notAfter"`
-	Serve  string    `json:"serve"` // how to run the hub with it
-	Client []tlsStep `json:"clients"`
+// result is the JSON output of tls init.
+type result struct {
+	Hosts  []string     `json:"hosts"`
+	CA     string       `json:"ca"`    // path of the authority's certificate, for the clients
+	CAKey  string       `json:"caKey"` // path of its key, which only --renew needs
+	Cert   string       `json:"cert"`
+	Key    string       `json:"key"`
+	Until  time.Time    `json:"notAfter"`
+	Serve  string       `json:"serve"` // how to run the hub with it
+	Client []clientStep `json:"clients"`
 }
 
 func (c *initCmd) Run(s *console.Session) error {
@@ -68,7 +68,7 @@ func (c *initCmd) Run(s *console.Session) error {
 		hosts = thisMachine()
 	}
 	var leaf *x509.Certificate
-	files := tlsFilesIn(dir)
+	files := filesIn(dir)
 	if c.Renew {
 		leaf, err = files.renew(hosts, time.Now())
 	} else {
@@ -77,9 +77,9 @@ func (c *initCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	made := tlsMade{Hosts: certificateHosts(leaf), CA: files.ca, CAKey: files.caKey, Cert: files.cert, Key: files.key, Until: leaf.NotAfter}
+	made := result{Hosts: certificateHosts(leaf), CA: files.ca, CAKey: files.caKey, Cert: files.cert, Key: files.key, Until: leaf.NotAfter}
 	made.Serve = serveLine(s, c.Port, files)
-	made.Client = tlsSteps(reference(made.Hosts[0], c.Port))
+	made.Client = clientSteps(reference(made.Hosts[0], c.Port))
 	if s.JSON {
 		return s.Print(made)
 	}
@@ -95,16 +95,16 @@ func thisMachine() []string {
 	return hosts
 }
 
-// tlsFiles has the paths of the files that tls init writes.
-type tlsFiles struct{ dir, ca, caKey, cert, key string }
+// fileSet has the paths of the files that tls init writes.
+type fileSet struct{ dir, ca, caKey, cert, key string }
 
-func tlsFilesIn(dir string) tlsFiles {
+func filesIn(dir string) fileSet {
 	in := func(name string) string { return filepath.Join(dir, name) }
-	return tlsFiles{dir: dir, ca: in("ca.crt"), caKey: in("ca.key"), cert: in("server.crt"), key: in("server.key")}
+	return fileSet{dir: dir, ca: in("ca.crt"), caKey: in("ca.key"), cert: in("server.crt"), key: in("server.key")}
 }
 
 // create creates an authority and a server certificate. It overwrites nothing.
-func (f tlsFiles) create(hosts []string, now time.Time) (*x509.Certificate, error) {
+func (f fileSet) create(hosts []string, now time.Time) (*x509.Certificate, error) {
 	for _, path := range []string{f.ca, f.caKey, f.cert, f.key} {
 		if _, err := os.Lstat(path); err == nil {
 			return nil, fmt.Errorf("%s exists already: choose another folder with --out, or issue a new server certificate with --renew", path)
@@ -133,7 +133,7 @@ func (f tlsFiles) create(hosts []string, now time.Time) (*x509.Certificate, erro
 }
 
 // renew issues a new server certificate from the existing authority.
-func (f tlsFiles) renew(hosts []string, now time.Time) (*x509.Certificate, error) {
+func (f fileSet) renew(hosts []string, now time.Time) (*x509.Certificate, error) {
 	ca, err := readPair(f.ca, f.caKey)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no authority to renew from: %w; create one by running tls init without --renew", err)

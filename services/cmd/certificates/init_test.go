@@ -16,7 +16,7 @@ import (
 
 func TestTLSInitMakesWhatClientsAccept(t *testing.T) {
 	now := time.Now()
-	files := madeTLS(t, "Hub.Example.com", "192.0.2.7")
+	files := newFiles(t, "Hub.Example.com", "192.0.2.7")
 	ca, err := readPair(files.ca, files.caKey)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func TestTLSInitMakesWhatClientsAccept(t *testing.T) {
 }
 
 func TestTLSInitLeavesNothingHalfDone(t *testing.T) {
-	files := tlsFilesIn(filepath.Join(t.TempDir(), "tls"))
+	files := filesIn(filepath.Join(t.TempDir(), "tls"))
 	// The last file that create writes cannot be replaced.
 	if err := os.MkdirAll(filepath.Join(files.dir), 0o700); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestCertificateHosts(t *testing.T) {
 	}
 	long := strings.Repeat("a", 63) + ".example.com"
 	for _, hosts := range [][]string{{"192.0.2.7", "hub", "::1"}, {"hub", "192.0.2.7"}, {long, "192.0.2.7"}} {
-		files := tlsFilesIn(filepath.Join(t.TempDir(), "tls"))
+		files := filesIn(filepath.Join(t.TempDir(), "tls"))
 		leaf, err := files.create(hosts, time.Now())
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +127,7 @@ func TestTLSInitSaysWhatToDo(t *testing.T) {
 	if err := (&initCmd{Renew: true, Port: 443}).Run(s); err != nil {
 		t.Fatal(err)
 	}
-	var made tlsMade
+	var made result
 	if err := json.Unmarshal(out.Bytes(), &made); err != nil {
 		t.Fatal(err)
 	}

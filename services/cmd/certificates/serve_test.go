@@ -19,10 +19,10 @@ import (
 	"hubledger/services/server"
 )
 
-// made makes an authority and a server certificate in a folder of the test.
-func madeTLS(t testing.TB, hosts ...string) tlsFiles {
+// newFiles makes an authority and a server certificate in a folder of the test.
+func newFiles(t testing.TB, hosts ...string) fileSet {
 	t.Helper()
-	files := tlsFilesIn(filepath.Join(t.TempDir(), "tls"))
+	files := filesIn(filepath.Join(t.TempDir(), "tls"))
 	if _, err := files.create(hosts, time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func trusting(t testing.TB, ca string) *x509.CertPool {
 }
 
 func TestServesTheCertificateOfTLSInit(t *testing.T) {
-	files := madeTLS(t, "hub.example.com", "192.0.2.7", "::1")
+	files := newFiles(t, "hub.example.com", "192.0.2.7", "::1")
 	config, err := server.TLSConfig(files.cert, files.key, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func served(t testing.TB, config *tls.Config) *x509.Certificate {
 }
 
 func TestReplacedCertificateIsServed(t *testing.T) {
-	files := madeTLS(t, "hub.example.com")
+	files := newFiles(t, "hub.example.com")
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		config, err := server.TLSConfig(files.cert, files.key, slog.New(slog.NewTextHandler(&log, nil)))
@@ -159,7 +159,7 @@ func TestReplacedCertificateIsServed(t *testing.T) {
 		is("whole again", third)
 
 		// The key is replaced first, as renew does: until both are replaced, the old pair is served.
-		other := tlsFilesIn(filepath.Join(t.TempDir(), "other"))
+		other := filesIn(filepath.Join(t.TempDir(), "other"))
 		if _, err := other.create([]string{"hub.example.com"}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
@@ -178,8 +178,8 @@ func TestReplacedCertificateIsServed(t *testing.T) {
 }
 
 func TestBrokenCertificateIsRefusedAtTheStart(t *testing.T) {
-	files := madeTLS(t, "localhost")
-	other := madeTLS(t, "localhost")
+	files := newFiles(t, "localhost")
+	other := newFiles(t, "localhost")
 	for _, c := range [][2]string{{"nowhere", files.key}, {files.cert, "nowhere"}, {files.cert, other.key}, {files.key, files.cert}} {
 		if _, err := server.TLSConfig(c[0], c[1], slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "TLS certificate") {
 			t.Errorf("%q: %v", c, err)

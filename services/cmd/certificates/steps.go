@@ -11,8 +11,8 @@ import (
 	"hubledger/services/cmd/console"
 )
 
-// A tlsStep says what one kind of client needs to trust the authority.
-type tlsStep struct {
+// A clientStep says what one kind of client needs to trust the authority.
+type clientStep struct {
 	Client  string   `json:"client"`
 	CA      string   `json:"ca,omitempty"`      // where the authority's certificate goes
 	File    string   `json:"file,omitempty"`    // another file to write
@@ -30,9 +30,9 @@ func reference(host string, port uint16) string {
 	return net.JoinHostPort(host, fmt.Sprint(port))
 }
 
-// tlsSteps says what to install on the machines that reach the hub as ref.
-func tlsSteps(ref string) []tlsStep {
-	containerd := tlsStep{
+// clientSteps says what to install on the machines that reach the hub as ref.
+func clientSteps(ref string) []clientStep {
+	containerd := clientStep{
 		CA:   "/etc/containerd/certs.d/" + ref + "/ca.crt",
 		File: "/etc/containerd/certs.d/" + ref + "/hosts.toml",
 		Content: fmt.Sprintf("server = \"https://%s\"\n\n[host.\"https://%s\"]\n  capabilities = [\"pull\", \"resolve\", \"push\"]\n  ca = \"/etc/containerd/certs.d/%s/ca.crt\"\n",
@@ -44,7 +44,7 @@ func tlsSteps(ref string) []tlsStep {
 	onNode.Client = "Kubernetes (each node, with containerd)"
 	onNode.Then = []string{"kubectl create secret docker-registry hubledger --docker-server=" + ref + " --docker-username=ORG+ROBOT --docker-password=TOKEN"}
 	onNode.Note = `name the secret in the pod: imagePullSecrets: [{name: hubledger}]`
-	return []tlsStep{
+	return []clientStep{
 		{Client: "docker", CA: "/etc/docker/certs.d/" + ref + "/ca.crt", Then: []string{"docker login " + ref}, Note: "no restart is needed"},
 		containerd,
 		{Client: "podman, skopeo, buildah", CA: "/etc/containers/certs.d/" + ref + "/ca.crt"},
@@ -56,7 +56,7 @@ func tlsSteps(ref string) []tlsStep {
 }
 
 // serveLine is the command that runs the hub with a certificate.
-func serveLine(s *console.Session, port uint16, f tlsFiles) string {
+func serveLine(s *console.Session, port uint16, f fileSet) string {
 	return fmt.Sprintf("%s serve --listen 0.0.0.0:%d --tls-cert %s --tls-key %s", s.Program(), port, shellWord(f.cert), shellWord(f.key))
 }
 
@@ -68,7 +68,7 @@ func shellWord(s string) string {
 }
 
 // explain prints the result of tls init for people.
-func (m *tlsMade) explain(w io.Writer, renewed bool) error {
+func (m *result) explain(w io.Writer, renewed bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Server certificate for %s, valid until %s:\n  %s\n  %s\n", strings.Join(m.Hosts, ", "), m.Until.Format(time.DateOnly), m.Cert, m.Key)
 	if renewed {

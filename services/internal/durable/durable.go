@@ -9,9 +9,9 @@ import (
 )
 
 // ReplaceFile replaces a file as a whole, or creates it: others see either the old
-// content or the new. When it returns nil, the new content and the name that leads to
-// it are on disk. After an error a power cut may leave either the old or the new
-// content, but never a part of it.
+// content or the new. When it returns nil, the new content and its name in the
+// directory are on disk. When it fails, the file has the old content or the new, also
+// after a power cut, but never a part of either.
 func ReplaceFile(path string, content []byte, mode os.FileMode) error {
 	return replaceFile(path, content, mode, syncDirectory)
 }
