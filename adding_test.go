@@ -23,7 +23,7 @@ type edit struct {
 	text  string
 }
 
-var editHead = regexp.MustCompile("(?m)^\\*\\*`([^`]+)`\\*\\*(?: \\(new\\)|, behind ``?(.+?)``?):\n\n```[a-z]*\n((?s:.*?))```$")
+var editHead = regexp.MustCompile("(?m)^\\*\\*`([^`]+)`\\*\\*(?: \\(new\\)|, behind ``?(.+?) ?``?):\n\n```[a-z]*\n((?s:.*?))```$")
 
 func editsOf(t *testing.T, page string) (list []edit) {
 	t.Helper()
