@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"hubledger/events"
+	"hubledger/services/api"
 	"hubledger/services/api/markdown"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/activity"
@@ -48,9 +49,11 @@ func TestRefusalsAreNotKept(t *testing.T) {
 	k := start(t)
 	k.user("alice")
 	k.repository("alice/app", events.Public)
-	begun := &counted{KeptAnswers: k.requests.KeptAnswers}
-	k.requests.KeptAnswers = begun
-	k.hub = k.newAPI(k.config)
+	var begun *counted
+	k.replace(func(_ *api.Config, e *endpoint.Config) {
+		begun = &counted{KeptAnswers: e.KeptAnswers}
+		e.KeptAnswers = begun
+	})
 	const star = "/api/v1/repositories/alice/app/star"
 	k.do("", "PUT", star, nil, "Idempotency-Key", uuid.NewString()).want(401)
 	k.do("", "POST", "/v2/users/login", object{"username": "alice", "password": "wrong"}, "Idempotency-Key", uuid.NewString()).want(401)
@@ -82,9 +85,9 @@ func TestBodiesAreJSON(t *testing.T) {
 		{"POST", "/api/v1/orgs", `{"name":"acme"}`},
 	} {
 		for _, media := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "json", "application/jsonx", "text/plain; a=application/json"} {
-			before := k.reg.LastSeq()
+			before := k.LastSeq()
 			k.do("alice", w.method, w.path, w.body, "Content-Type", media).want(415)
-			if after := k.reg.LastSeq(); after != before {
+			if after := k.LastSeq(); after != before {
 				t.Errorf("%s %s as %q: %d events", w.method, w.path, media, after-before)
 			}
 		}
@@ -97,13 +100,13 @@ func TestBodiesAreJSON(t *testing.T) {
 func TestReadingCredentialsWriteNothing(t *testing.T) {
 	k := world(t)
 	repo := "/api/v1/repositories/acme/public/star"
-	before := k.reg.LastSeq()
+	before := k.LastSeq()
 	for _, as := range []string{"owner, reading", "hubadmin, reading"} {
 		k.do(as, "PUT", repo, nil).want(403)
 		k.do(as, "DELETE", repo, nil).want(403)
 	}
 	k.do("", "PUT", repo, nil).want(401)
-	if after := k.reg.LastSeq(); after != before {
+	if after := k.LastSeq(); after != before {
 		t.Errorf("%d events", after-before)
 	}
 	k.do("owner, pushing", "PUT", repo, nil).want(200)
@@ -230,7 +233,7 @@ func TestOrganizationsAreBounded(t *testing.T) {
 	k, ctx := start(t), context.Background()
 	id := k.user("alice")
 	for n := range 45 {
-		k.made(account.CreateOrganization(ctx, k.reg.Log, tester, fmt.Sprint("org-", n), id))
+		k.made(account.CreateOrganization(ctx, k.Log(), tester, fmt.Sprint("org-", n), id))
 	}
 	var work sync.WaitGroup
 	codes := make([]int, 20)

@@ -10,6 +10,7 @@ import (
 	"hubledger/services/api"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
 )
 
 // All that is said of a new repository is one request; what is refused of it
@@ -17,12 +18,12 @@ import (
 func TestCreateAndDescribe(t *testing.T) {
 	k := start(t)
 	k.user("alice")
-	before := k.reg.LastSeq()
+	before := k.LastSeq()
 	for _, bad := range []object{{"description": "two\nlines"}, {"description": strings.Repeat("x", 101)}, {"topics": []string{"Not A Topic"}}, {"readme": strings.Repeat("ü", 60_000)}} {
 		bad["name"] = "alice/said"
 		k.do("alice", "POST", "/api/v1/repositories", bad).want(422)
 	}
-	if k.reg.LastSeq() != before {
+	if k.LastSeq() != before {
 		t.Error("what was refused left events")
 	}
 	var said struct {
@@ -31,7 +32,7 @@ func TestCreateAndDescribe(t *testing.T) {
 		Seq                     uint64
 	}
 	k.do("alice", "POST", "/api/v1/repositories", object{"name": "alice/said", "visibility": "public", "description": "A tool", "readme": "# Tool", "topics": []string{"go", "cli"}}).want(201).into(&said)
-	if said.Description != "A tool" || said.Visibility != "public" || len(said.Topics) != 2 || said.Seq != k.reg.LastSeq() {
+	if said.Description != "A tool" || said.Visibility != "public" || len(said.Topics) != 2 || said.Seq != k.LastSeq() {
 		t.Errorf("made %+v", said)
 	}
 }
@@ -48,28 +49,23 @@ func TestUserIsFinished(t *testing.T) {
 	k := start(t)
 	ask, key := object{"name": "alice", "password": "correct horse", "admin": true}, "0191d1a0-0000-7000-8000-00000000000f"
 	create := func() answer { return k.do("operator", "POST", "/api/v1/users", ask, "Idempotency-Key", key) }
-	operated := func(change func(*api.Config)) {
-		c := k.config
-		change(&c)
-		k.hub = k.newAPI(c)
-	}
-	operated(func(c *api.Config) { c.Passwords = noPasswords{c.Passwords} })
+	k.replace(func(c *api.Config, _ *endpoint.Config) { c.Passwords = noPasswords{c.Passwords} })
 	if a := create().want(500); !strings.Contains(a.Body.String(), "the user alice was made") || strings.Contains(a.Body.String(), "cut off") || a.Header().Get("Retry-After") == "" {
 		t.Errorf("%v %s", a.Header(), a.Body)
 	}
-	operated(func(*api.Config) {})
-	k.done(k.reg.LastSeq(), nil)
+	k.served = k.Handler
+	k.CatchUp()
 	if a := create().want(409); a.Header().Get("Retry-After") == "" {
 		t.Errorf("while it may still be being made: %v %s", a.Header(), a.Body)
 	}
-	operated(func(c *api.Config) { c.FinishUsersAfter = time.Nanosecond })
+	k.replace(func(c *api.Config, _ *endpoint.Config) { c.FinishUsersAfter = time.Nanosecond })
 	var made struct {
 		Name  string
 		Admin bool
 		Seq   uint64
 	}
 	create().want(201).into(&made)
-	if made.Name != "alice" || !made.Admin || made.Seq != k.reg.LastSeq() {
+	if made.Name != "alice" || !made.Admin || made.Seq != k.LastSeq() {
 		t.Errorf("%+v", made)
 	}
 	k.do("", "POST", "/v2/users/login", object{"username": "alice", "password": "correct horse"}).want(200)
@@ -86,10 +82,10 @@ func TestUserIsFinished(t *testing.T) {
 func TestOrganizationWithoutOwner(t *testing.T) {
 	k, ctx := start(t), context.Background()
 	alice, bob := k.user("alice"), k.user("bob")
-	acme := k.made(account.CreateOrganization(ctx, k.reg.Log, tester, "acme", alice))
+	acme := k.made(account.CreateOrganization(ctx, k.Log(), tester, "acme", alice))
 	k.do("alice", "PUT", "/api/v1/orgs/acme/members/bob", object{"role": "owner"}).want(200)
 	for _, id := range []string{alice, bob} {
-		k.done(account.RevokeMembership(ctx, k.reg.Log, tester, acme, acme, id))
+		k.Done(account.RevokeMembership(ctx, k.Log(), tester, acme, acme, id))
 	}
 	k.do("bob", "PUT", "/api/v1/orgs/acme/members/bob", object{"role": "owner"}).want(404)
 	k.do("operator", "PUT", "/api/v1/orgs/acme/members/bob", object{"role": "owner"}).want(200)

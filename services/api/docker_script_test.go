@@ -56,7 +56,7 @@ func TestDockerHubCleanUpScript(t *testing.T) {
 	k.do("operator", "POST", "/api/v1/users", object{"name": "alice", "password": "correct horse"}).want(201)
 	k.user("bob")
 	k.do("bob", "POST", "/api/v1/repositories", object{"name": "bob/app", "visibility": "public"}).want(201)
-	client := k.reg.Client()
+	client := k.Client()
 	const releases = 104
 	image := registrytest.NewImage("content")
 	for n := range releases {
@@ -66,7 +66,7 @@ func TestDockerHubCleanUpScript(t *testing.T) {
 	for n := range 11 {
 		client.MustPush(t, fmt.Sprintf("alice/tool-%d", n), "only", image)
 	}
-	k.done(k.reg.LastSeq(), nil)
+	k.CatchUp()
 
 	s := &script{kit: k}
 	var login struct{ Token string }
@@ -117,9 +117,9 @@ func TestDockerHubTagsByName(t *testing.T) {
 		k.do("alice", "POST", "/api/v1/repositories", object{"name": name, "visibility": "public"}).want(201)
 	}
 	for _, tag := range []string{"v1", "v1-Alpine", "v2", "v2-alpine"} {
-		k.reg.Client().MustPush(t, "alice/app", tag, registrytest.NewImage(tag))
+		k.Client().MustPush(t, "alice/app", tag, registrytest.NewImage(tag))
 	}
-	k.done(k.reg.LastSeq(), nil)
+	k.CatchUp()
 	for _, base := range []string{"/v2/repositories/alice/app/tags/", "/v2/namespaces/alice/repositories/app/tags/"} {
 		if a := k.do("", "HEAD", base+"v1", nil).want(200); a.Body.Len() != 0 {
 			t.Errorf("a HEAD is answered %q", a.Body)

@@ -57,11 +57,11 @@ func TestDockerHubScript(t *testing.T) {
 	if repo.Name != "app" || repo.Namespace != "alice" || repo.Description != "An app" || repo.FullDescription != "# New" || repo.IsPrivate || repo.Official {
 		t.Errorf("%+v", repo)
 	}
-	client := k.reg.Client()
+	client := k.Client()
 	for _, tag := range []string{"1.0", "1.1", "2.0"} {
 		client.MustPush(t, "alice/app", tag, registrytest.NewImage(tag))
 	}
-	k.done(k.reg.LastSeq(), nil)
+	k.CatchUp()
 	var tags struct {
 		Count          int
 		Next, Previous *string
@@ -140,8 +140,8 @@ func TestNamesOfManyComponents(t *testing.T) {
 	for _, name := range []string{"team/group/app", "team/group", "team/group/tags/app", "team/tags"} {
 		k.do("team", "POST", "/api/v1/repositories", object{"name": name, "visibility": "public"}).want(201)
 	}
-	k.reg.Client().MustPush(t, "team/group", "app", registrytest.NewImage("x"))
-	k.done(k.reg.LastSeq(), nil)
+	k.Client().MustPush(t, "team/group", "app", registrytest.NewImage("x"))
+	k.CatchUp()
 	name := func(path string) string {
 		var v struct{ Name, Namespace string }
 		k.do("", "GET", path, nil).want(200).into(&v)
@@ -170,7 +170,7 @@ func TestNamesOfManyComponents(t *testing.T) {
 // Of what is below /v2/ the API has its own paths, and the registry the rest.
 func TestPathsOfTheRegistry(t *testing.T) {
 	k := start(t)
-	services := []service.Service{k.hub.Service(), k.reg.Registry.Service()}
+	services := []service.Service{k.service("api"), k.service("registry")}
 	for n := range services {
 		s := &services[n]
 		s.Routes = slices.Clone(s.Routes)

@@ -21,19 +21,19 @@ func TestLifeOfAUser(t *testing.T) {
 	}
 	a := k.do("operator", "POST", "/api/v1/users", object{"name": "root", "admin": true}).want(201)
 	a.into(&made)
-	if made.Password == "" || made.Seq != k.reg.LastSeq() || a.Header().Get("Hubledger-Sequence") == "" || !made.Admin {
+	if made.Password == "" || made.Seq != k.LastSeq() || a.Header().Get("Hubledger-Sequence") == "" || !made.Admin {
 		t.Errorf("made %s", a.Body)
 	}
 	k.token("root", "root", events.LevelAdmin)
 	k.do("root", "POST", "/api/v1/users", object{"name": "alice", "password": "correct horse", "email": "alice@example.org"}).want(201)
-	before := k.reg.LastSeq()
+	before := k.LastSeq()
 	for _, bad := range []object{{"name": "alice", "password": "correct horse"}, {"name": "Alice", "password": "correct horse"}, {"name": "bob", "password": "short"},
 		{"name": "bob", "password": "correct horse", "email": "no address"}, {"name": "library", "password": "correct horse"}, {"name": "bob", "unknown": 1}, {}} {
 		if a := k.do("root", "POST", "/api/v1/users", bad); a.Code < 400 || a.Code >= 500 || a.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%v: %d %s", bad, a.Code, a.Body)
 		}
 	}
-	if after := k.reg.LastSeq(); after != before {
+	if after := k.LastSeq(); after != before {
 		t.Errorf("what was refused left %d events", after-before)
 	}
 	k.token("alice", "alice", events.LevelAdmin)
@@ -57,6 +57,8 @@ func TestLifeOfAUser(t *testing.T) {
 	k.do("alice", "GET", "/api/v1/user", nil).want(401)
 	k.do("root", "PATCH", "/api/v1/users/alice", object{"disabled": false}).want(200)
 	k.do("alice", "GET", "/api/v1/user", nil).want(200)
+	// Every administrator but the last one may stop being one.
+	k.do("root", "PATCH", "/api/v1/users/admin", object{"admin": false}).want(200)
 	k.do("root", "PATCH", "/api/v1/users/root", object{"admin": false}).want(409)
 	// Erased for good, with the name kept.
 	k.do("alice", "POST", "/api/v1/users/alice/erasure", object{"confirm": "alicia", "password": "reset by root"}).want(422)
@@ -134,6 +136,8 @@ func TestOrganization(t *testing.T) {
 		t.Error(text)
 	}
 	k.do("olga", "PUT", "/api/v1/orgs/acme/members/sam", object{"role": "owner"}).want(200)
+	k.do("operator", "PATCH", "/api/v1/users/olga", object{"admin": true}).want(200)
+	k.do("operator", "PATCH", "/api/v1/users/admin", object{"admin": false}).want(200)
 	if text := erase(409); strings.Contains(text, "acme") { // this hub has no other administrator
 		t.Error(text)
 	}
@@ -154,9 +158,9 @@ func TestRepository(t *testing.T) {
 	k.do("alice", "PATCH", repo, object{"topics": []string{"Not A Topic"}}).want(422)
 	k.do("alice", "PATCH", repo, object{}).want(422)
 	k.do("bob", "PUT", repo+"/star", nil).want(200)
-	before := k.reg.LastSeq()
+	before := k.LastSeq()
 	k.do("bob", "PUT", repo+"/star", nil).want(200)
-	if k.reg.LastSeq() != before {
+	if k.LastSeq() != before {
 		t.Error("a second star is an event")
 	}
 	var page struct {
@@ -191,7 +195,7 @@ func TestRepository(t *testing.T) {
 		t.Errorf("the next page of activity %+v", activity)
 	}
 	// What loses a race against a deletion is told that there is none.
-	if _, err := k.reg.Registry.DeleteRepository(t.Context(), tester, "alice/gone"); !errors.Is(err, repository.ErrUnknown) {
+	if _, err := k.Registry().DeleteRepository(t.Context(), tester, "alice/gone"); !errors.Is(err, repository.ErrUnknown) {
 		t.Errorf("a repository that is not there: %v", err)
 	}
 	// Deleted, listed, and back.
@@ -231,12 +235,12 @@ func TestTagsAndRules(t *testing.T) {
 	k.user("alice")
 	k.do("alice", "POST", "/api/v1/repositories", object{"name": "alice/team/app", "visibility": "public"}).want(201)
 	const repo = "/api/v1/repositories/alice/team/app"
-	client := k.reg.Client()
+	client := k.Client()
 	one, two := registrytest.NewImage("one"), registrytest.NewImage("two, longer")
 	client.MustPush(t, "alice/team/app", "1.0", one)
 	client.MustPush(t, "alice/team/app", "2.0", two)
 	client.MustPush(t, "alice/team/app", "latest", registrytest.NewIndex(one, two))
-	k.done(k.reg.LastSeq(), nil)
+	k.CatchUp()
 	var tags struct {
 		Items []struct {
 			Name, Digest, By string
@@ -271,7 +275,7 @@ func TestTagsAndRules(t *testing.T) {
 	// A tag whose manifest was deleted after it comes back with that only.
 	k.do("alice", "DELETE", repo+"/tags/1.0", nil).want(200)
 	client.Must(t, "DELETE", "/v2/alice/team/app/manifests/"+one.Digest().String(), nil).Want(t, 202)
-	k.done(k.reg.LastSeq(), nil)
+	k.CatchUp()
 	if a := k.do("alice", "POST", repo+"/tags/1.0/restore", nil).want(409); !strings.Contains(a.Body.String(), one.Digest().String()) {
 		t.Errorf("%s", a.Body)
 	}

@@ -1,39 +1,14 @@
 package api_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	"hubledger/events"
-	"hubledger/projections/catalog"
 	"hubledger/services/internal/command"
-	pullcounts "hubledger/services/registry/pulls"
+	"hubledger/services/registry/pulls"
 	"hubledger/services/registry/registrytest"
 )
-
-// pulls are those that the catalog counts.
-type pulls struct{ catalog.Reader }
-
-func (p pulls) LastPulled(ctx context.Context, repo string) (map[string]time.Time, error) {
-	all, err := p.TagPulls(ctx, repo)
-	last := map[string]time.Time{}
-	for tag, n := range all {
-		last[tag] = n.LastPulled
-	}
-	return last, err
-}
-
-// RecentPulls are those that the registry has counted and the log does not have.
-func (k *kit) RecentPulls(ctx context.Context, repo string) (map[string]catalog.TagPulls, error) {
-	list, err := k.reg.Pulls.Of(ctx, repo)
-	all := map[string]catalog.TagPulls{}
-	for _, p := range list {
-		n := all[p.Tag]
-		all[p.Tag] = catalog.TagPulls{Pulls: n.Pulls + p.N, LastPulled: p.Latest}
-	}
-	return all, err
-}
 
 // What shows one repository or its tags has the pulls of the log and those
 // that are not in it yet.
@@ -41,14 +16,14 @@ func TestPullsUpToNow(t *testing.T) {
 	k := start(t)
 	k.user("alice")
 	id := k.repository("alice/app", events.Public)
-	k.reg.Client().MustPush(t, "alice/app", "1.0", registrytest.NewImage("x"))
+	k.Client().MustPush(t, "alice/app", "1.0", registrytest.NewImage("x"))
 	hour := time.Now().UTC().Truncate(time.Hour)
 	logged, latest := hour.Add(-30*time.Minute), hour.Add(time.Minute)
-	_, err := command.Append(t.Context(), k.reg.Log, tester, events.PullsCounted{Node: "0191d1a0-0000-7000-8000-000000000001", From: hour.Add(-time.Hour),
+	_, err := command.Append(t.Context(), k.Log(), tester, events.PullsCounted{Node: "0191d1a0-0000-7000-8000-000000000001", From: hour.Add(-time.Hour),
 		Repositories: []events.RepositoryPulls{{Repository: id.Repository, Pulls: 3, LastPulled: logged, Tags: []events.TagPulls{{Tag: "1.0", Pulls: 3, LastPulled: logged}}}}}, events.AnySeq)
 	check(t, err)
-	k.done(k.reg.LastSeq(), nil)
-	check(t, k.reg.Pulls.Count(t.Context(), []pullcounts.Pull{{Hour: hour, Repository: id.Repository, Tag: "1.0", N: 2, Latest: latest},
+	k.CatchUp()
+	check(t, k.Registry().Pulls.Count(t.Context(), []pulls.Pull{{Hour: hour, Repository: id.Repository, Tag: "1.0", N: 2, Latest: latest},
 		{Hour: hour, Repository: id.Repository, N: 1, Latest: hour}}))
 	type counts struct {
 		Pulls      int64

@@ -80,7 +80,7 @@ var principals = []who{
 	{name: "member", levels: [2]int{1, 0}, organization: 1},
 	{name: "reader", levels: [2]int{1, 1}},
 	{name: "writer", levels: [2]int{3, 3}},
-	{name: "admin", levels: [2]int{4, 4}},
+	{name: "manager", levels: [2]int{4, 4}},
 	{name: "acme+ci", levels: [2]int{3, 3}},
 	{name: "owner", levels: [2]int{4, 4}, organization: 2},
 	{name: "hubadmin", levels: [2]int{4, 4}, organization: 2, hubAdmin: true},
@@ -135,18 +135,14 @@ func (p who) expected(need string, private int) int {
 // with every sort of right on them.
 func world(t *testing.T) *kit {
 	k, ctx := start(t), context.Background()
-	for _, name := range []string{"owner", "stranger", "member", "reader", "writer", "admin", "hubadmin"} {
+	for _, name := range []string{"owner", "stranger", "member", "reader", "writer", "manager", "hubadmin"} {
 		k.user(name)
 	}
-	id := func(name string) string {
-		a, err := k.read.Account(ctx, name)
-		check(t, err)
-		return a.ID
-	}
-	log := k.reg.Log
-	k.done(account.SetStanding(ctx, log, tester, k.read, id("hubadmin"), true, false))
+	id := func(name string) string { return k.Account(name).ID }
+	log := k.Log()
+	k.Done(account.SetStanding(ctx, log, tester, k.Accounts(), id("hubadmin"), true, false))
 	acme := k.made(account.CreateOrganization(ctx, log, tester, "acme", id("owner")))
-	k.done(account.GrantMembership(ctx, log, tester, acme, acme, id("member"), events.RoleMember))
+	k.Done(account.GrantMembership(ctx, log, tester, acme, acme, id("member"), events.RoleMember))
 	k.made(account.CreateTeam(ctx, log, tester, acme, "team", ""))
 	k.made(account.CreateRobot(ctx, log, tester, acme, "ci", ""))
 	k.token("acme+ci", "acme+ci", events.LevelAdmin)
@@ -156,16 +152,16 @@ func world(t *testing.T) *kit {
 	k.token("hubadmin, reading", "hubadmin", events.LevelRead)
 	for _, name := range []string{"acme/public", "acme/private"} {
 		repo := k.repository(name, strings.TrimPrefix(name, "acme/"))
-		for grantee, role := range map[string]string{"reader": events.RoleRead, "writer": events.RoleWrite, "admin": events.RoleAdmin, "acme+ci": events.RoleWrite} {
+		for grantee, role := range map[string]string{"reader": events.RoleRead, "writer": events.RoleWrite, "manager": events.RoleAdmin, "acme+ci": events.RoleWrite} {
 			kind := events.GranteeUser
 			if strings.Contains(grantee, "+") {
 				kind = events.GranteeRobot
 			}
-			k.done(account.GiveGrant(ctx, log, tester, events.GrantGiven{Namespace: acme, Repository: repo.Repository, Grantee: id(grantee), GranteeKind: kind, Role: role}))
+			k.Done(account.GiveGrant(ctx, log, tester, events.GrantGiven{Namespace: acme, Repository: repo.Repository, Grantee: id(grantee), GranteeKind: kind, Role: role}))
 		}
-		k.reg.Client().MustPush(t, name, "tag", registrytest.NewImage("content"))
+		k.Client().MustPush(t, name, "tag", registrytest.NewImage("content"))
 	}
-	k.done(k.reg.LastSeq(), nil)
+	k.CatchUp()
 	return k
 }
 
@@ -187,7 +183,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 			}
 		}
 	}
-	for _, rt := range k.hub.Service().Routes {
+	for _, rt := range k.routes() {
 		route := rt.Method + " " + rt.Pattern
 		need, ok := want[route]
 		delete(want, route)
@@ -240,7 +236,7 @@ func (k *kit) ask(as string, rt service.Route, path string) int {
 // What may not be seen and what is not there look the same.
 func TestHiddenLooksMissing(t *testing.T) {
 	k := world(t)
-	for _, rt := range k.hub.Service().Routes {
+	for _, rt := range k.routes() {
 		if !strings.Contains(rt.Pattern, "{name...}") {
 			continue
 		}

@@ -13,8 +13,8 @@ func TestUsageTellsOfNobodyElse(t *testing.T) {
 	k.user("bob")
 	k.repository("bob/secret", events.Private)
 	// What acme has, too: bob wants to know who else has it.
-	k.reg.Client().MustPush(t, "bob/secret", "v1", registrytest.NewImage("content"))
-	k.done(k.reg.LastSeq(), nil)
+	k.Client().MustPush(t, "bob/secret", "v1", registrytest.NewImage("content"))
+	k.CatchUp()
 	type usage struct{ Bytes, Unique, Shared int64 }
 	of := func(as, path string) (u usage) {
 		t.Helper()

@@ -13,10 +13,10 @@ import (
 	"hubledger/services/registry/leases"
 )
 
-// OpenBlobs opens a directory of blobs in which damaged blobs stay known across
+// openBlobs opens a directory of blobs in which damaged blobs stay known across
 // restarts: they are listed in the operational store until a push has replaced
 // them. c.Repaired is set here.
-func OpenBlobs(ctx context.Context, c blobs.Config, l *leases.Store) (*blobs.Store, error) {
+func openBlobs(ctx context.Context, c blobs.Config, l *leases.Store) (*blobs.Store, error) {
 	listed, err := l.Damaged(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list damaged blobs: %w", err)

@@ -173,7 +173,7 @@ func accessWorld(t *testing.T, n *Node, base string) ([]caller, digest.Digest) {
 			t.Fatal(err)
 		}
 		last = max(last, seq)
-		if err := (nodeReadModels{n}).Wait(ctx, last); err != nil {
+		if err := n.Wait(ctx, last); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 func (n *Node) adminCollect(ctx context.Context, r *http.Request, a *adminResponse) error {
-	if n.blobs == nil {
+	if n.stores.Blobs == nil {
 		return errNoBlobs
 	}
 	if err := n.log.ReadOnly(); err != nil {
@@ -23,7 +23,7 @@ func (n *Node) adminCollect(ctx context.Context, r *http.Request, a *adminRespon
 	if r.URL.Query().Get("now") != "" {
 		window = 0
 	}
-	total := n.blobs.Usage().Blobs
+	total := n.stores.Blobs.Usage().Blobs
 	c, err := n.registry.GC.Collect(ctx, window, func(seen int) { a.progress(int64(seen), total, "blobs") })
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (n *Node) adminCollect(ctx context.Context, r *http.Request, a *adminRespon
 }
 
 func (n *Node) adminVerify(ctx context.Context, _ *http.Request, a *adminResponse) error {
-	if n.blobs == nil {
+	if n.stores.Blobs == nil {
 		return errNoBlobs
 	}
 	return n.registry.VerifyBlobs(ctx, func(p blobs.Progress) { a.progress(p.Bytes, p.TotalBytes, "bytes") },

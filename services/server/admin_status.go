@@ -9,9 +9,9 @@ import (
 
 func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *adminResponse) error {
 	st := adminsocket.Status{Ready: true, Services: n.Services(), Generation: n.log.Generation()}
-	if n.blobs != nil {
-		usage := n.blobs.Usage()
-		left, _, _, err := n.blobs.Space()
+	if n.stores.Blobs != nil {
+		usage := n.stores.Blobs.Usage()
+		left, _, _, err := n.stores.Blobs.Space()
 		if err != nil {
 			return err
 		}

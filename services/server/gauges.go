@@ -57,13 +57,13 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 			gauge(descLeading, truth(status.Leading), status.Name)
 		}
 	}
-	if n.blobs == nil {
+	if n.stores.Blobs == nil {
 		return
 	}
-	usage := n.blobs.Usage()
+	usage := n.stores.Blobs.Usage()
 	gauge(descBlobs, float64(usage.Blobs))
 	gauge(descBytes, float64(usage.Bytes))
-	if left, _, _, err := n.blobs.Space(); err == nil {
+	if left, _, _, err := n.stores.Blobs.Space(); err == nil {
 		gauge(descFree, float64(max(left, 0)))
 	}
 }

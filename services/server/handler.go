@@ -10,6 +10,9 @@ import (
 	"hubledger/services/internal/service"
 )
 
+// bodyTime is how long a request's body may take to arrive.
+const bodyTime = 15 * time.Second
+
 // A handler serves all HTTP requests. While the node starts, it answers
 // everything but /healthz with 503 and the progress of the start.
 type handler struct {
@@ -18,11 +21,11 @@ type handler struct {
 	starting *service.Router // serves until the node is ready
 
 	browsers http.CrossOriginProtection
-	bodyTime time.Duration // how long a request's body may take, unless the service that reads it allows more
+	bodyTime time.Duration // see bodyTime; the service that reads the body may allow more
 }
 
 func newHandler() (*handler, error) {
-	h := &handler{bodyTime: 15 * time.Second}
+	h := &handler{bodyTime: bodyTime}
 	h.progress("opening the log", 0, 0)
 	var err error
 	h.starting, err = service.NewRouter([]service.Service{{Name: "pages", Routes: []service.Route{healthRoute}}}, h.unavailable)

@@ -16,8 +16,8 @@ import (
 // every path, including those that read no body.
 func TestSlowBodies(t *testing.T) {
 	n, _ := inProcess(t)
-	h := readyHandler(t, n)
-	h.bodyTime = 50 * time.Millisecond
+	h := &handler{bodyTime: 50 * time.Millisecond}
+	h.ready(n)
 	server := httptest.NewServer(h)
 	defer server.Close()
 	for _, path := range []string{"/token", "/api/v1/users", "/api/v1/search", "/metrics", "/healthz", "/nothing", "/.well-known/jwks.json"} {

@@ -25,7 +25,7 @@ func inProcess(t *testing.T, services ...string) (*Node, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(readyHandler(t, n))
+	server := httptest.NewServer(n.Handler())
 	t.Cleanup(func() {
 		server.Close()
 		if err := n.Close(context.Background()); err != nil {
@@ -33,16 +33,6 @@ func inProcess(t *testing.T, services ...string) (*Node, string) {
 		}
 	})
 	return n, server.URL
-}
-
-func readyHandler(t *testing.T, n *Node) *handler {
-	t.Helper()
-	h, err := newHandler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.ready(n)
-	return h
 }
 
 // A reply is a response with its body.

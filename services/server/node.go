@@ -19,9 +19,6 @@ import (
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
-	"hubledger/services/registry/blobs"
-	"hubledger/services/registry/leases"
-	"hubledger/services/registry/pulls"
 	"hubledger/streams"
 	"hubledger/streams/secrets"
 )
@@ -34,16 +31,15 @@ type Node struct {
 	log        *streams.Log
 	storage    projections.Storage
 	operations *operations.Store
-	leases     *leases.Store
-	pulls      *pulls.Store
 	activity   *activity.Store
 	secrets    *secrets.Bucket // nil while the log is read-only
-	blobs      *blobs.Store    // nil when no service of this node needs it
+	stores     registry.Stores // without blobs when no service of this node needs them
 	handles    []*readModel    // every read model of the program, open or not
 	models     []*readModel    // those that are open, in the order in which they start
 	rights     *access.Rights
 	auth       *auth.Auth
 	registry   *registry.Registry
+	shared     shared
 	services   []service.Service // that this node runs
 	managers   []*process.Runner // of those services
 	sentences  service.Sentences // of all services, also those that this node does not run
@@ -171,15 +167,10 @@ func (n *Node) Close(ctx context.Context) error {
 	for _, m := range n.models {
 		errs = append(errs, m.close())
 	}
-	if n.blobs != nil {
-		errs = append(errs, n.blobs.Close())
-	}
 	if n.activity != nil {
 		errs = append(errs, n.activity.Close())
 	}
-	if n.leases != nil {
-		errs = append(errs, n.leases.Close())
-	}
+	errs = append(errs, n.stores.Close())
 	if n.operations != nil {
 		errs = append(errs, n.operations.Close())
 	}

@@ -63,17 +63,3 @@ func (n *Node) openReadModels(ctx context.Context) error {
 	}
 	return nil
 }
-
-// wait returns when every open read model but the journal has committed an event.
-// The journal is left out because requests do not read it.
-func (n *Node) wait(ctx context.Context, seq uint64) error {
-	for _, m := range n.models {
-		if m.projection == &journal.Projection {
-			continue
-		}
-		if err := m.Wait(ctx, seq); err != nil {
-			return fmt.Errorf("event %d is in the log, but not visible yet: %w", seq, err)
-		}
-	}
-	return nil
-}

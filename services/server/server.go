@@ -67,8 +67,7 @@ func Serve(ctx context.Context, c Config, ready func(Ready)) error {
 // listen serves h on the address, with TLS when there is a certificate. failed
 // gets the error that ends the server.
 func (c *Config) listen(h http.Handler) (web *http.Server, failed chan error, address net.Addr, err error) {
-	web = &http.Server{Handler: origin.Handler(origin.Config{PublicURL: c.Public, Trusted: c.Trusted, Logger: c.Logger}, h),
-		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+	web = &http.Server{Handler: c.withOrigin(h), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn)}
 	if c.TLSCert != "" {
 		if web.TLSConfig, err = TLSConfig(c.TLSCert, c.TLSKey, c.Logger); err != nil {
@@ -94,6 +93,11 @@ func (c *Config) listen(h http.Handler) (web *http.Server, failed chan error, ad
 		}
 	}()
 	return web, failed, listener.Addr(), nil
+}
+
+// withOrigin tells h by which URL and from which address each request came.
+func (c *Config) withOrigin(h http.Handler) http.Handler {
+	return origin.Handler(origin.Config{PublicURL: c.Public, Trusted: c.Trusted, Logger: c.Logger}, h)
 }
 
 // url is the URL to show to people.

@@ -35,10 +35,11 @@ func (n *Node) allServices() []service.Service {
 
 // shared is what several services use.
 type shared struct {
-	people  accounts.Reader
-	catalog catalog.Reader
-	cleaner *cleanup.Cleaner
-	api     *openapi.API // of the API; its Sibling is that of another service
+	people    accounts.Reader
+	catalog   catalog.Reader
+	cleaner   *cleanup.Cleaner
+	endpoints endpoint.Config
+	api       *openapi.API // of the API; its Sibling is that of another service
 }
 
 // meteredLog is the log, with appends counted in the metrics.
@@ -55,11 +56,12 @@ func (n *Node) share() shared {
 	n.registry = registry.New(n.registryConfig(who, content))
 	content.onCommit = n.registry.Committed
 	entries := catalog.Reader{DB: unprepared{n.readModel(&catalog.Projection)}, Dialect: n.dialect()}
-	endpoints := endpoint.New(endpoint.Config{Auth: n.auth, Rights: n.rights, KeptAnswers: n.activity, ReadModels: nodeReadModels{n},
-		Logger: n.Logger, Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted}})
-	return shared{people: who, catalog: entries, api: openapi.New(endpoints, cmp.Or(n.Version, "dev")),
-		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{entries, recentPulls{n.pulls}},
+	endpoints := endpoint.Config{Auth: n.auth, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
+		Logger: n.Logger, Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted}}
+	n.shared = shared{people: who, catalog: entries, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),
+		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{entries, recentPulls{n.stores.Pulls}},
 			Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})}
+	return n.shared
 }
 
 func (n *Node) authConfig(who accounts.Reader, people *readModel) auth.Config {
@@ -75,11 +77,11 @@ func (n *Node) authConfig(who accounts.Reader, people *readModel) auth.Config {
 }
 
 func (n *Node) registryConfig(who accounts.Reader, content *readModel) registry.Config {
-	c := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.leases, Pulls: n.pulls,
+	c := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.stores.Leases, Pulls: n.stores.Pulls,
 		Access: n.auth, Rights: n.rights, Quotas: quotas{who}, PullLimits: n.PullLimits, DefaultVisibility: n.DefaultVisibility,
 		Logger: n.Logger, LeaseTerm: n.LeaseTerm, UndeleteWindow: n.UndeleteWindow, GCInterval: n.GCInterval}
-	if n.blobs != nil {
-		c.Blobs = n.blobs
+	if n.stores.Blobs != nil {
+		c.Blobs = n.stores.Blobs
 	}
 	return c
 }
@@ -87,7 +89,7 @@ func (n *Node) registryConfig(who accounts.Reader, content *readModel) registry.
 func (n *Node) apiConfig(s shared) api.Config {
 	return api.Config{API: s.api, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.meteredLog(),
 		Accounts: s.people, Catalog: s.catalog, Images: n.registry.Images, Registry: n.registry,
-		Cleaner: s.cleaner, Used: n.activity, RecentPulls: recentPulls{n.pulls}, Logger: n.Logger,
+		Cleaner: s.cleaner, Used: n.activity, RecentPulls: recentPulls{n.stores.Pulls}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, UndeleteWindow: n.UndeleteWindow}
 }
 
@@ -119,8 +121,3 @@ func (q quotas) Quota(ctx context.Context, name string) (bytes, images int64, er
 	}
 	return ns.QuotaBytes, ns.QuotaImages, nil
 }
-
-// nodeReadModels waits until all read models of this node have committed an event.
-type nodeReadModels struct{ node *Node }
-
-func (s nodeReadModels) Wait(ctx context.Context, seq uint64) error { return s.node.wait(ctx, seq) }

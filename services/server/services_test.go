@@ -73,8 +73,8 @@ func TestChosenServices(t *testing.T) {
 	for _, m := range n.models {
 		models = append(models, m.projection.Name)
 	}
-	if want := []string{"accounts", "journal"}; !slices.Equal(models, want) || n.blobs != nil {
-		t.Errorf("open are %v and blobs %v, want %v", models, n.blobs, want)
+	if want := []string{"accounts", "journal"}; !slices.Equal(models, want) || n.stores.Blobs != nil {
+		t.Errorf("open are %v and blobs %v, want %v", models, n.stores.Blobs, want)
 	}
 	for path, want := range map[string]int{"/token": 200, "/v2/": 404, "/api/v1/user": 404, "/healthz": 200, "/readyz": 200, "/metrics": 200} {
 		if r := ask(t, "GET", base+path, nil, nil); r.status != want {

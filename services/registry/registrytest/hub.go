@@ -82,6 +82,7 @@ type Hub struct {
 	Handler  http.Handler     // serves the registry
 	Metrics  registry.Metrics // over all restarts
 
+	stores registry.Stores
 	config registry.Config
 	server *http.Server
 	stop   context.CancelFunc
@@ -140,13 +141,10 @@ func (h *Hub) Open() {
 	fatal("open the log")
 	h.Ops, err = operations.Open(ctx, operations.Config{File: h.operations(), PostgresURL: h.Postgres})
 	fatal("open the operational store")
-	h.Leases, err = leases.Open(ctx, h.Ops)
-	fatal("open the leases")
-	h.Pulls, err = pulls.Open(ctx, h.Ops)
-	fatal("open the pull counts")
-	h.Blobs, err = registry.OpenBlobs(ctx, blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
-		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger}, h.Leases)
-	fatal("open the blob store")
+	h.stores, err = registry.OpenStores(ctx, h.Ops, &blobs.Config{Dir: filepath.Join(h.Dir, "registry"), FS: h.FS, Reserve: h.Reserve,
+		SyncAbove: h.SyncAbove, MaxPending: h.MaxPending, Log: h.Logger})
+	fatal("open the registry's stores")
+	h.Leases, h.Pulls, h.Blobs = h.stores.Leases, h.stores.Pulls, h.stores.Blobs
 	h.Store, err = h.Place().Open(ctx, &images.Projection, projections.Options{Generation: h.Log.Generation(), Logger: h.Logger})
 	fatal("open the projection")
 	h.run(ctx)
@@ -205,7 +203,7 @@ func (h *Hub) Stop() error {
 	h.server = nil
 	h.stop()
 	h.work.Wait()
-	return errors.Join(h.Store.Close(), h.Blobs.Close(), h.Leases.Close(), h.Ops.Close(), h.Log.Close(context.Background()))
+	return errors.Join(h.Store.Close(), h.stores.Close(), h.Ops.Close(), h.Log.Close(context.Background()))
 }
 
 // Collector collects on the same parts as if every lease term had passed: blobs

@@ -1,0 +1,68 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"hubledger/projections/accounts"
+	"hubledger/projections/journal"
+	"hubledger/services/api"
+	"hubledger/services/auth"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/service"
+	"hubledger/services/registry"
+	"hubledger/streams"
+)
+
+// Handler answers the HTTP requests to the node as Serve does. A request whose
+// context has a principal (see access.WithPrincipal) needs no credentials at
+// the endpoints of the API.
+func (n *Node) Handler() http.Handler {
+	h := &handler{bodyTime: bodyTime}
+	h.ready(n)
+	return n.withOrigin(h)
+}
+
+// Log is the log. What is appended here is not counted in the node's metrics.
+func (n *Node) Log() *streams.Log { return n.log }
+
+// Wait returns when every open read model but the journal has committed an event.
+// The journal is left out because requests do not read it.
+func (n *Node) Wait(ctx context.Context, seq uint64) error {
+	for _, m := range n.models {
+		if m.projection == &journal.Projection {
+			continue
+		}
+		if err := m.Wait(ctx, seq); err != nil {
+			return fmt.Errorf("event %d is in the log, but not visible yet: %w", seq, err)
+		}
+	}
+	return nil
+}
+
+// Accounts reads the accounts, which every node has.
+func (n *Node) Accounts() accounts.Reader { return n.shared.people }
+
+// Auth knows the accounts' credentials.
+func (n *Node) Auth() *auth.Auth { return n.auth }
+
+// Registry is the registry. It works only on a node that runs the service
+// registry or api.
+func (n *Node) Registry() *registry.Registry { return n.registry }
+
+// Service finds a service that this node runs, by its name.
+func (n *Node) Service(name string) (service.Service, bool) {
+	for _, s := range n.services {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return service.Service{}, false
+}
+
+// APIConfig is what the node's API is made of, and what its endpoints are made
+// of. Another API over the same node needs an API field of its own.
+func (n *Node) APIConfig() (api.Config, endpoint.Config) {
+	return n.apiConfig(n.shared), n.shared.endpoints
+}
