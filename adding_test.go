@@ -23,7 +23,7 @@ type edit struct {
 	text  string
 }
 
-var editHead = regexp.MustCompile("(?m)^\\*\\*`([^`]+)`\\*\\*(?: \\(new\\)|, behind ``?(.+?)``?):\n\n```[a-z]*\n((?s:.*?))```$")
+var editHead = regexp.MustCompile("(?m)^\\*\\*`([^`]+)`\\*\\*(?: \\(new\\)|, behind ``?(.+?) ?``?):\n\n```[a-z]*\n((?s:.*?))```$")
 
 func editsOf(t *testing.T, page string) (list []edit) {
 	t.Helper()
@@ -158,7 +158,7 @@ func useGreetings(t *testing.T, program string) {
 		c.Env = append(os.Environ(), "HUBLEDGER_ADMIN_PASSWORD=correct horse battery", "HUBLEDGER_SERVER=", "HUBLEDGER_DATA=")
 		return c
 	}
-	serve := hub("serve", "--listen", "127.0.0.1:0", "--reserve", "-1")
+	serve := hub("serve", "--listen", "127.0.0.1:0", "--reserve=-1")
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)
 	}

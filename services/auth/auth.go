@@ -7,6 +7,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -127,9 +128,13 @@ func (s *Auth) warn(what string, err error) {
 	}
 }
 
-// Close records the logins that were refused since Run recorded them last.
+// Close records the logins that were refused since Run recorded them last. A
+// read-only log takes none; they are lost then, as by a crash.
 func (s *Auth) Close(ctx context.Context) (err error) {
 	s.closing.Do(func() { err = s.recordRefusals(ctx) })
+	if errors.Is(err, events.ErrReadOnly) {
+		return nil
+	}
 	return err
 }
 

@@ -148,6 +148,26 @@ func TestNothingSecretIsWritten(t *testing.T) {
 	}
 }
 
+// readOnly is a log that takes nothing.
+type readOnly struct{ auth.Log }
+
+func (readOnly) Append(context.Context, events.Event, uint64) (uint64, error) {
+	return 0, events.ErrReadOnly
+}
+
+// What was refused while the log is read-only cannot be recorded, and that is
+// no fault of the one who stops the hub.
+func TestStopWhileReadOnly(t *testing.T) {
+	h := withAlice(t)
+	c := h.config
+	c.Log = readOnly{c.Log}
+	s := auth.New(c).HashCheaply()
+	if a := serve(t, s, request(t, "GET", "/token", "", basic("alice", "a-wrong-password"))); a.status != 401 {
+		t.Fatalf("%+v", a)
+	}
+	check(t, s.Close(t.Context()))
+}
+
 // Without secrets there is a hub that serves what is public.
 func TestQuarantine(t *testing.T) {
 	h := withAlice(t)

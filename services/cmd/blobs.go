@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"hubledger/services/cmd/console"
 	"hubledger/services/internal/adminsocket"
 )
 
@@ -13,20 +14,20 @@ type blobsCmd struct {
 
 type blobsVerifyCmd struct{}
 
-func (blobsVerifyCmd) Run(s *session) error {
+func (blobsVerifyCmd) Run(s *console.Session) error {
 	found := 0
-	err := items(s, "POST", "/blobs/verify", nil, s.bar("verifying"), func(d adminsocket.DamagedBlob) error {
+	err := console.Items(s, "POST", "/blobs/verify", nil, s.Bar("verifying"), func(d adminsocket.DamagedBlob) error {
 		found++
-		if s.json {
+		if s.JSON {
 			return nil
 		}
-		fmt.Fprintf(s.out, "%s  %s\n", d.Digest, d.Problem)
+		fmt.Fprintf(s.Out, "%s  %s\n", d.Digest, d.Problem)
 		for _, i := range d.Breaks {
-			name := i.Repository + "@" + short(i.Digest.String())
+			name := i.Repository + "@" + console.ShortDigest(i.Digest.String())
 			if len(i.Tags) > 0 {
 				name += " (" + strings.Join(i.Tags, ", ") + ")"
 			}
-			fmt.Fprintln(s.out, "  breaks", name)
+			fmt.Fprintln(s.Out, "  breaks", name)
 		}
 		return nil
 	})
@@ -34,10 +35,10 @@ func (blobsVerifyCmd) Run(s *session) error {
 		return err
 	}
 	if found > 0 {
-		return &exitError{fmt.Errorf("%d damaged blobs: push the images that they break again to repair them", found), exitDiff}
+		return &console.ExitError{Err: fmt.Errorf("%d damaged blobs: push the images that they break again to repair them", found), Code: console.ExitDiff}
 	}
-	if !s.json {
-		fmt.Fprintln(s.out, "Every blob matches its digest.")
+	if !s.JSON {
+		fmt.Fprintln(s.Out, "Every blob matches its digest.")
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/cmd/console"
 )
 
 func skopeo(t testing.TB) tool {
@@ -60,7 +62,7 @@ func testSkopeo(t *testing.T, h *hubProcess) {
 	sparse := newLayout(t, "skopeo, sparse")
 	indexOnly := []string{"copy", "--multi-arch", "index-only", "oci:" + sparse.dir + ":1", "docker://" + h.Addr + "/bob/tool:sparse"}
 	s.refused(t, "manifest blob unknown", indexOnly...)
-	if _, stderr, code := h.Run("repos", "policy", "bob/tool", "--sparse-indexes"); code != exitOK {
+	if _, stderr, code := h.Run("repos", "policy", "bob/tool", "--sparse-indexes"); code != console.ExitOK {
 		t.Fatalf("repos policy: exit %d, %s", code, stderr)
 	}
 	s.run(t, indexOnly...)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hubledger/services/cmd/console"
 )
 
 // manifestTypes are what containerd and docker accept.
@@ -96,7 +98,7 @@ func take(t testing.TB, h *hubProcess, gone []string) *snapshot {
 	}
 	for _, command := range []string{"events ls --after 0 --limit 10000", "repos ls", "repos ls --deleted"} {
 		stdout, stderr, code := h.Run(append([]string{"--json"}, strings.Fields(command)...)...)
-		if code != exitOK {
+		if code != console.ExitOK {
 			t.Fatalf("%s: exit %d, %s", command, code, stderr)
 		}
 		s.answers[command] = stdout

@@ -10,6 +10,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/services/cmd/client"
+	"hubledger/services/cmd/console"
 	"hubledger/services/internal/adminsocket"
 )
 
@@ -37,41 +38,41 @@ type eventsTailCmd struct {
 	After *uint64 `help:"Start after this sequence number; 0 prints the whole log. Default: only new events."`
 }
 
-func (c *eventsLsCmd) Run(s *session) error {
+func (c *eventsLsCmd) Run(s *console.Session) error {
 	q := url.Values{"limit": {strconv.Itoa(c.Limit)}, "type": {c.Type}, "subject": {c.Subject}, "actor": {c.Actor}, "correlation": {c.Correlation}}
 	if c.After > 0 {
 		q.Set("after", strconv.FormatUint(c.After, 10))
 	}
 	var rows [][]string
-	err := items(s, "GET", "/events", q, nil, func(e adminsocket.Event) error {
+	err := console.Items(s, "GET", "/events", q, nil, func(e adminsocket.Event) error {
 		rows = append(rows, eventRow(e))
 		return nil
 	})
-	if err != nil || s.json {
+	if err != nil || s.JSON {
 		return err
 	}
-	return s.table([]string{"SEQ", "TIME", "TYPE", "ACTOR", "WHAT"}, rows)
+	return s.Table([]string{"SEQ", "TIME", "TYPE", "ACTOR", "WHAT"}, rows)
 }
 
 func eventRow(e adminsocket.Event) []string {
 	return []string{strconv.FormatUint(e.Seq, 10), e.Time.Format(time.DateTime), e.Type, e.Actor, e.What}
 }
 
-func (c *eventsShowCmd) Run(s *session) error {
-	return items(s, "GET", "/events/"+strconv.FormatUint(c.Seq, 10), nil, nil, func(e adminsocket.Event) error {
-		if s.json {
+func (c *eventsShowCmd) Run(s *console.Session) error {
+	return console.Items(s, "GET", "/events/"+strconv.FormatUint(c.Seq, 10), nil, nil, func(e adminsocket.Event) error {
+		if s.JSON {
 			return nil
 		}
-		fmt.Fprintf(s.out, "sequence    %d\nsubject     %s\nleaf        %s\n", e.Seq, e.Subject, e.Leaf)
+		fmt.Fprintf(s.Out, "sequence    %d\nsubject     %s\nleaf        %s\n", e.Seq, e.Subject, e.Leaf)
 		for _, name := range []string{events.AttrType, events.AttrID, events.AttrTime, events.AttrActor, events.AttrSource, events.AttrCause, events.AttrCorrelation} {
 			if v := e.Attributes[name]; v != "" {
-				fmt.Fprintf(s.out, "%-11s %s\n", name[len("ce-"):], v)
+				fmt.Fprintf(s.Out, "%-11s %s\n", name[len("ce-"):], v)
 			}
 		}
 		pretty, manifest := indentData(e.Data)
-		fmt.Fprintf(s.out, "\n%s\n", pretty)
+		fmt.Fprintf(s.Out, "\n%s\n", pretty)
 		if manifest != "" {
-			fmt.Fprintf(s.out, "\nmanifest:\n%s\n", manifest)
+			fmt.Fprintf(s.Out, "\nmanifest:\n%s\n", manifest)
 		}
 		return nil
 	})
@@ -93,28 +94,20 @@ func indentData(data json.RawMessage) (pretty, manifest string) {
 	return string(out), manifest
 }
 
-func (c *eventsTailCmd) Run(s *session) error {
+func (c *eventsTailCmd) Run(s *console.Session) error {
 	q := url.Values{"follow": {"1"}}
 	if c.After != nil {
 		q.Set("after", strconv.FormatUint(*c.After, 10))
 	}
-	err := items(s, "GET", "/events", q, nil, func(e adminsocket.Event) error {
-		if s.json {
+	err := console.Items(s, "GET", "/events", q, nil, func(e adminsocket.Event) error {
+		if s.JSON {
 			return nil
 		}
-		_, err := fmt.Fprintf(s.out, "%8d  %s  %-28s %-12s %s\n", e.Seq, e.Time.Format(time.DateTime), e.Type, e.Actor, e.What)
+		_, err := fmt.Fprintf(s.Out, "%8d  %s  %-28s %-12s %s\n", e.Seq, e.Time.Format(time.DateTime), e.Type, e.Actor, e.What)
 		return err
 	})
 	if errors.Is(err, client.ErrInterrupted) {
 		return nil // Ctrl-C is how people end it
 	}
 	return err
-}
-
-// short is a digest shortened for people: the algorithm and 12 digits.
-func short(d string) string {
-	if len(d) > 19 {
-		return d[:19]
-	}
-	return d
 }

@@ -12,6 +12,8 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/journal"
+	"hubledger/services/cmd/console"
+	projectioncmd "hubledger/services/cmd/projections"
 	"hubledger/services/server"
 	"hubledger/streams/restore"
 )
@@ -28,40 +30,40 @@ with the same sequence numbers and leaves. The damaged files and all projections
 are moved aside; the next start rebuilds the projections.`
 }
 
-func (c *eventsRestoreCmd) Run(s *session) error {
-	if _, err := os.Stat(s.data); err != nil {
+func (c *eventsRestoreCmd) Run(s *console.Session) error {
+	if _, err := os.Stat(s.Data); err != nil {
 		return fmt.Errorf("there is no data directory: %w; name it with --data", err)
 	}
-	b := s.bar("restoring the log")
-	config := restore.Config{Dir: s.data, Logger: slog.New(slog.DiscardHandler),
-		Progress: func(_ string, done, total int64) { b.set(done, total, "") }}
-	place := server.Storage(s.data, c.PostgresURL)
-	r, err := c.restore(s.ctx, config, place)
-	b.end()
+	b := s.Bar("restoring the log")
+	config := restore.Config{Dir: s.Data, Logger: slog.New(slog.DiscardHandler),
+		Progress: func(_ string, done, total int64) { b.Set(done, total, "") }}
+	storage := server.Storage(s.Data, c.PostgresURL)
+	r, err := c.restore(s.Context, config, storage)
+	b.End()
 	if err != nil {
 		return err
 	}
-	aside, err := retire(s.ctx, s.data, c.PostgresURL, place, r.Generation.ID)
+	aside, err := moveAside(s.Context, s.Data, c.PostgresURL, storage, r.Generation.ID)
 	if err != nil {
 		return fmt.Errorf("the log is restored, but the projections of the old log could not be moved aside: %w", err)
 	}
-	if s.json {
-		return s.print(map[string]any{"generation": r.Generation, "events": r.Events, "salvaged": r.Salvaged, "oldLast": r.OldLast, "aside": r.Aside, "projectionsAside": aside})
+	if s.JSON {
+		return s.Print(map[string]any{"generation": r.Generation, "events": r.Events, "salvaged": r.Salvaged, "oldLast": r.OldLast, "aside": r.Aside, "projectionsAside": aside})
 	}
-	fmt.Fprintf(s.out, "The log has %d events again, %d of them recovered from its damaged files.\n", r.Events, r.Salvaged)
+	fmt.Fprintf(s.Out, "The log has %d events again, %d of them recovered from its damaged files.\n", r.Events, r.Salvaged)
 	if r.OldLast > r.Events {
-		fmt.Fprintf(s.out, "%d events at its end are lost: it once had %d events.\n", r.OldLast-r.Events, r.OldLast)
+		fmt.Fprintf(s.Out, "%d events at its end are lost: it once had %d events.\n", r.OldLast-r.Events, r.OldLast)
 	}
-	fmt.Fprintf(s.out, "The restored log is generation %s, which follows %s.\n", r.Generation.ID, r.Generation.Previous)
+	fmt.Fprintf(s.Out, "The restored log is generation %s, which follows %s.\n", r.Generation.ID, r.Generation.Previous)
 	if r.Aside != "" {
-		fmt.Fprintf(s.out, "The old files are in %s.\n", r.Aside)
+		fmt.Fprintf(s.Out, "The old files are in %s.\n", r.Aside)
 	}
-	fmt.Fprintln(s.out, "Start the hub: it rebuilds its projections. If the secrets were lost with the log, set passwords again with `users reset-password NAME`.")
+	fmt.Fprintln(s.Out, "Start the hub: it rebuilds its projections. If the secrets were lost with the log, set passwords again with `users reset-password NAME`.")
 	return nil
 }
 
-func (c *eventsRestoreCmd) restore(ctx context.Context, config restore.Config, place projections.Storage) (restore.Result, error) {
-	store, err := openJournal(ctx, place, config.Logger)
+func (c *eventsRestoreCmd) restore(ctx context.Context, config restore.Config, storage projections.Storage) (restore.Result, error) {
+	store, err := projectioncmd.OpenJournal(ctx, storage, config.Logger)
 	if c.AcceptLoss {
 		if err == nil {
 			position, err := store.Position(ctx)
@@ -73,11 +75,11 @@ func (c *eventsRestoreCmd) restore(ctx context.Context, config restore.Config, p
 		return restore.Result{}, fmt.Errorf("%w; with --accept-loss the log keeps what its own files still have", err)
 	}
 	defer store.Close()
-	return restore.FromJournal(ctx, config, copied(ctx, store))
+	return restore.FromJournal(ctx, config, entries(ctx, store))
 }
 
-// copied is the journal as the log's second copy.
-func copied(ctx context.Context, store projections.Store) iter.Seq2[restore.Entry, error] {
+// entries are all events of the journal with their leaves, in the order of the log.
+func entries(ctx context.Context, store projections.Store) iter.Seq2[restore.Entry, error] {
 	return func(yield func(restore.Entry, error) bool) {
 		var after uint64
 		for {
@@ -99,9 +101,10 @@ func copied(ctx context.Context, store projections.Store) iter.Seq2[restore.Entr
 	}
 }
 
-// retire takes projections of another generation out of the way: SQLite files
-// are moved aside, schemas dropped, since the log has all that is in them.
-func retire(ctx context.Context, data, postgres string, place projections.Storage, generation string) (aside string, err error) {
+// moveAside removes the projections of other generations of the log, so that the next
+// start rebuilds them. SQLite files are moved to the folder aside; PostgreSQL schemas
+// are dropped, since the log has all that is in them.
+func moveAside(ctx context.Context, data, postgres string, storage projections.Storage, generation string) (aside string, err error) {
 	if postgres == "" {
 		aside = filepath.Join(data, "projections.before-"+generation)
 		err := os.Rename(filepath.Join(data, "projections"), aside)
@@ -110,10 +113,10 @@ func retire(ctx context.Context, data, postgres string, place projections.Storag
 		}
 		return aside, err
 	}
-	builds, err := place.List(ctx)
+	builds, err := storage.List(ctx)
 	for _, b := range builds {
 		if b.Generation != generation {
-			err = errors.Join(err, place.Drop(ctx, b.Name, b.Version, b.Build))
+			err = errors.Join(err, storage.Drop(ctx, b.Name, b.Version, b.Build))
 		}
 	}
 	return "", err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"hubledger/services/cmd/console"
 	"hubledger/services/registry/gc"
 )
 
@@ -11,21 +12,21 @@ type gcCmd struct {
 	Now bool `help:"Collect deleted images immediately instead of after the undelete window. They cannot be restored any more."`
 }
 
-func (c *gcCmd) Run(s *session) error {
+func (c *gcCmd) Run(s *console.Session) error {
 	q := url.Values{}
 	if c.Now {
 		q.Set("now", "1")
-		fmt.Fprintln(s.err, "Warning: with --now, deleted images are collected at once and cannot be restored any more.")
+		fmt.Fprintln(s.Err, "Warning: with --now, deleted images are collected at once and cannot be restored any more.")
 	}
-	return items(s, "POST", "/gc", q, s.bar("collecting"), func(r gc.Result) error {
-		if s.json {
+	return console.Items(s, "POST", "/gc", q, s.Bar("collecting"), func(r gc.Result) error {
+		if s.JSON {
 			return nil
 		}
 		if r.Resting != "" {
-			fmt.Fprintln(s.out, "Nothing collected:", r.Resting)
+			fmt.Fprintln(s.Out, "Nothing collected:", r.Resting)
 			return nil
 		}
-		_, err := fmt.Fprintf(s.out, "Checked %d blobs, collected %d, freed %s.\n", r.Seen, r.Swept, size(r.Freed))
+		_, err := fmt.Fprintf(s.Out, "Checked %d blobs, collected %d, freed %s.\n", r.Seen, r.Swept, console.Size(r.Freed))
 		return err
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"hubledger/projections/pgtest"
+	"hubledger/services/cmd/console"
 )
 
 // postgres is the server for tests that start a hub with --postgres-url.
@@ -171,7 +172,7 @@ func (h *hubProcess) Stop() {
 	}
 	h.Cmd.Process.Signal(syscall.SIGTERM)
 	<-h.gone
-	if code := h.Cmd.ProcessState.ExitCode(); code != exitOK && !(h.ReadOnly && code == exitGuard) {
+	if code := h.Cmd.ProcessState.ExitCode(); code != console.ExitOK && !(h.ReadOnly && code == console.ExitGuard) {
 		h.t.Errorf("the hub ended with %s\n%s", h.Cmd.ProcessState, h.log)
 	}
 }
@@ -275,7 +276,7 @@ func TestHarnessStopsAndStartsTheSameHub(t *testing.T) {
 	if _, err := http.Get(h.URL + "/readyz"); err == nil {
 		t.Fatal("the hub answers after it was killed")
 	}
-	if _, stderr, code := h.Run("events", "ls"); code != exitFail || !strings.Contains(stderr, "no hub is running") {
+	if _, stderr, code := h.Run("events", "ls"); code != console.ExitFail || !strings.Contains(stderr, "no hub is running") {
 		t.Fatalf("events ls without a hub: exit %d, %s", code, stderr)
 	}
 	h.Start()

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"hubledger/services/cmd/client"
+	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/origin"
 )
@@ -32,7 +33,7 @@ type loggedIn struct {
 	Token  string `json:"tokenId,omitempty"`
 }
 
-func (c *loginCmd) Run(s *session) error {
+func (c *loginCmd) Run(s *console.Session) error {
 	logins, err := client.ReadLogins()
 	if err != nil {
 		return err
@@ -51,11 +52,11 @@ func (c *loginCmd) Run(s *session) error {
 		login.CA = string(raw)
 	}
 	if login.User == "" {
-		if login.User, err = s.question("Login name"); err != nil {
+		if login.User, err = s.Question("Login name"); err != nil {
 			return fmt.Errorf("%w: give the login name with --username", err)
 		}
 	}
-	secret, err := s.secret("Password or access token", c.PasswordStdin)
+	secret, err := s.Secret("Password or access token", c.PasswordStdin)
 	if err != nil {
 		return err
 	}
@@ -70,10 +71,10 @@ func (c *loginCmd) Run(s *session) error {
 	if again {
 		logOut(s, &before, server) // if this fails, the old token stays valid until its account ends
 	}
-	if s.json {
-		return s.print(loggedIn{server, login.User, login.TokenID})
+	if s.JSON {
+		return s.Print(loggedIn{server, login.User, login.TokenID})
 	}
-	_, err = fmt.Fprintf(s.out, "Logged in to %s as %s.\n", server, login.User)
+	_, err = fmt.Fprintf(s.Out, "Logged in to %s as %s.\n", server, login.User)
 	return err
 }
 
@@ -102,12 +103,12 @@ func (c *loginCmd) server(logins client.Logins) (string, error) {
 
 // logIn checks the secret and puts a token into l: the secret itself if it is a
 // token, else a new token that is named after this machine.
-func logIn(s *session, l *client.Login, server, secret string) error {
-	a, err := remote(s, server, l.CA, func(r *http.Request) { r.SetBasicAuth(l.User, secret) })
+func logIn(s *console.Session, l *client.Login, server, secret string) error {
+	c, err := client.Remote(server, l.CA, func(r *http.Request) { r.SetBasicAuth(l.User, secret) })
 	if err != nil {
 		return err
 	}
-	raw, err := a.do("GET", "/user", nil, nil)
+	raw, err := c.Do(s.Context, "GET", "/user", nil, nil)
 	var refused *client.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
 		refused.Advice = ""
@@ -124,7 +125,7 @@ func logIn(s *session, l *client.Login, server, secret string) error {
 		l.Token = secret
 		return nil
 	}
-	raw, err = a.do("POST", path("users", l.User, "tokens"), nil, apitypes.TokenRequest{Name: tokenName(), Level: "admin"})
+	raw, err = c.Do(s.Context, "POST", client.Path("users", l.User, "tokens"), nil, apitypes.TokenRequest{Name: tokenName(), Level: "admin"})
 	if err != nil {
 		return fmt.Errorf("create an access token for this login: %w", err)
 	}
@@ -136,20 +137,6 @@ func logIn(s *session, l *client.Login, server, secret string) error {
 	return nil
 }
 
-// logOut revokes the token that a login created; a token that was given to the
-// login stays valid.
-func logOut(s *session, l *client.Login, server string) error {
-	if l.TokenID == "" {
-		return nil
-	}
-	a, err := remote(s, server, l.CA, client.Bearer(l.Token))
-	if err != nil {
-		return err
-	}
-	_, err = a.do("DELETE", path("users", l.User, "tokens", l.TokenID), nil, nil)
-	return err
-}
-
 // tokenName names a token after the machine on which the login was made.
 func tokenName() string {
 	host, err := os.Hostname()
@@ -157,47 +144,4 @@ func tokenName() string {
 		host = "unknown machine"
 	}
 	return "hubledger login on " + host
-}
-
-type logoutCmd struct {
-	URL string `arg:"" optional:"" help:"Hub to log out of; default: the one you last logged in to." env:"HUBLEDGER_SERVER"`
-}
-
-func (c *logoutCmd) Run(s *session) error {
-	logins, err := client.ReadLogins()
-	if err != nil {
-		return err
-	}
-	server := logins.Current
-	if c.URL != "" {
-		if server, err = client.ServerURL(c.URL); err != nil {
-			return err
-		}
-	}
-	login, ok := logins.Logins[server]
-	if !ok {
-		return errors.New("you are not logged in" + inTo(server))
-	}
-	delete(logins.Logins, server)
-	if logins.Current == server {
-		logins.Current = ""
-	}
-	if err := logins.Write(); err != nil {
-		return err
-	}
-	if err := logOut(s, &login, server); err != nil {
-		return fmt.Errorf("the login is forgotten on this machine, but its token %s could not be revoked: %w", login.TokenID, err)
-	}
-	if s.json {
-		return s.print(loggedIn{Server: server, User: login.User})
-	}
-	_, err = fmt.Fprintf(s.out, "Logged out of %s.\n", server)
-	return err
-}
-
-func inTo(server string) string {
-	if server == "" {
-		return ""
-	}
-	return " to " + server
 }

@@ -12,6 +12,7 @@ import (
 
 	"filippo.io/age"
 
+	"hubledger/services/cmd/console"
 	"hubledger/streams/streamtest"
 )
 
@@ -71,7 +72,7 @@ func TestTwoNodes(t *testing.T) {
 			same(t, "administrator", admin.ask(t, h, "GET", "/v2/", nil).status, http.StatusOK)
 		}
 		events, stderr, code := a.Run("--json", "events", "ls", "--after", "0", "--limit", "10000")
-		if code != exitOK {
+		if code != console.ExitOK {
 			t.Fatalf("events ls: exit %d, %s", code, stderr)
 		}
 		same(t, "events that make the first administrator", strings.Count(events, `"type":"hub.initialized.v1"`), 1)

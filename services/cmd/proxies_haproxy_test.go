@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"net"
@@ -19,17 +20,26 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/cmd/console"
 )
 
 // The hub runs behind the real HAProxy, with the configuration in deploy/.
 func TestHAProxyInFront(t *testing.T) {
 	const base = "https://hub.example.com:8443"
-	files := madeTLS(t, "hub.example.com")
+	certificates := filepath.Join(t.TempDir(), "tls")
+	if _, stderr, code := runHubledger(t, "tls", "init", "--host", "hub.example.com", "--out", certificates); code != console.ExitOK {
+		t.Fatalf("tls init: exit %d, %s", code, stderr)
+	}
+	authorities := x509.NewCertPool()
+	if ca, err := os.ReadFile(filepath.Join(certificates, "ca.crt")); err != nil || !authorities.AppendCertsFromPEM(ca) {
+		t.Fatalf("the authority's certificate: %v", err)
+	}
 	h := startHub(t, "--trusted-proxies", "loopback")
-	addr := startHAProxy(t, files, h.Addr)
+	addr := startHAProxy(t, certificates, h.Addr)
 	// The test's own name server resolves every host to the proxy.
 	client := &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: trusting(t, files.ca)},
+		TLSClientConfig: &tls.Config{RootCAs: authorities},
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, addr)
 		},
@@ -100,7 +110,7 @@ func TestHAProxyInFront(t *testing.T) {
 
 // startHAProxy runs HAProxy with deploy/haproxy.cfg, for a hub at another
 // address, and returns HAProxy's address.
-func startHAProxy(t *testing.T, files tlsFiles, hub string) string {
+func startHAProxy(t *testing.T, certificates string, hub string) string {
 	t.Helper()
 	path := "/usr/sbin/haproxy" // not on everybody's PATH
 	if _, err := os.Stat(path); err != nil {
@@ -115,7 +125,7 @@ func startHAProxy(t *testing.T, files tlsFiles, hub string) string {
 		return string(raw)
 	}
 	dir := t.TempDir()
-	pem := writeFile(t, filepath.Join(dir, "hub.pem"), read(files.cert)+read(files.key))
+	pem := writeFile(t, filepath.Join(dir, "hub.pem"), read(filepath.Join(certificates, "server.crt"))+read(filepath.Join(certificates, "server.key")))
 	config := read(filepath.Join("..", "..", "deploy", "haproxy.cfg"))
 	for from, to := range map[string]string{
 		// The listener is opened before HAProxy starts, so that no client comes too early.

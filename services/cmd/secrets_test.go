@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"hubledger/services/cmd/console"
 	"hubledger/streams"
 	"hubledger/streams/streamtest"
 )
@@ -190,7 +191,7 @@ func lookEverywhere(t *testing.T, h *hubProcess) map[string][]byte {
 			t.Fatalf("the data directory of a hub that runs has no -wal file: %v", kinds)
 		}
 		events, stderr, code := h.Run("--json", "events", "ls", "--after", "0", "--limit", "10000")
-		if code != exitOK {
+		if code != console.ExitOK {
 			t.Fatalf("events ls: exit %d, %s", code, stderr)
 		}
 		places["events ls"] = []byte(events)

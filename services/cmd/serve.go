@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"hubledger/services/cmd/console"
 	"hubledger/services/internal/origin"
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/server"
@@ -77,72 +78,60 @@ func parsePublicURL(s string) (*url.URL, error) {
 	return origin.ParsePublicURL(s)
 }
 
-func (c *serveCmd) config(s *session, logger *slog.Logger) server.Config {
-	return server.Config{Data: s.data, Services: c.Services, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
+func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config {
+	return server.Config{Data: s.Data, Services: c.Services, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
 		Public: c.public, Trusted: c.trusted, NATSURL: c.NATSURL, PostgresURL: c.PostgresURL,
-		SecretsKeyFile: cmp.Or(c.SecretsKeyFile, filepath.Join(s.data, "secrets.key")), AdminPassword: os.Getenv("HUBLEDGER_ADMIN_PASSWORD"),
+		SecretsKeyFile: cmp.Or(c.SecretsKeyFile, filepath.Join(s.Data, "secrets.key")), AdminPassword: os.Getenv("HUBLEDGER_ADMIN_PASSWORD"),
 		DefaultVisibility: c.DefaultVisibility,
 		PullLimits:        pulllimit.Config{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},
 		LeaseTerm:         c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
 		Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }
 
-func (c *serveCmd) Run(s *session) error {
-	logger := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: c.LogLevel}))
+func (c *serveCmd) Run(s *console.Session) error {
+	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: c.LogLevel}))
 	syscall.Umask(0o077) // only the hub's user can read its files
-	b := s.bar("starting")
+	b := s.Bar("starting")
 	config := c.config(s, logger)
 	config.Progress = func(what string, done, total int64) {
-		b.what = what
-		b.set(done, total, "")
+		b.Label = what
+		b.Set(done, total, "")
 	}
-	return server.Serve(s.ctx, config, func(r server.Ready) {
-		b.end()
-		s.greet(r, len(c.Services) > 0)
+	return server.Serve(s.Context, config, func(r server.Ready) {
+		b.End()
+		greet(s, r, len(c.Services) > 0)
 	})
 }
 
 // greet tells people what to type next. chosen says that the node runs only the
 // services that were chosen by --services.
-func (s *session) greet(r server.Ready, chosen bool) {
-	if s.json {
-		s.print(map[string]any{"url": r.URL, "data": s.data, "ready_ms": r.Took.Milliseconds(), "readOnly": r.ReadOnly != nil, "services": r.Services})
+func greet(s *console.Session, r server.Ready, chosen bool) {
+	if s.JSON {
+		s.Print(map[string]any{"url": r.URL, "data": s.Data, "ready_ms": r.Took.Milliseconds(), "readOnly": r.ReadOnly != nil, "services": r.Services})
 		return
 	}
 	if r.ReadOnly != nil {
-		fmt.Fprintf(s.out, "Hubledger runs READ-ONLY on %s: pulls work, pushes and deletions do not.\n%v\n", r.URL, r.ReadOnly)
+		fmt.Fprintf(s.Out, "Hubledger runs READ-ONLY on %s: pulls work, pushes and deletions do not.\n%v\n", r.URL, r.ReadOnly)
 		return
 	}
-	fmt.Fprintf(s.out, "Hubledger is ready on %s (%d ms), data in %s\n", r.URL, r.Took.Milliseconds(), s.data)
+	fmt.Fprintf(s.Out, "Hubledger is ready on %s (%d ms), data in %s\n", r.URL, r.Took.Milliseconds(), s.Data)
 	if chosen {
-		fmt.Fprintf(s.out, "This node runs: %s\n", strings.Join(r.Services, ", "))
+		fmt.Fprintf(s.Out, "This node runs: %s\n", strings.Join(r.Services, ", "))
 	}
 	if r.Password != "" {
-		fmt.Fprintf(s.out, "\nLog in as %s with the password %s\n(it is in %s until you change it: %s users reset-password %s)\n",
-			r.FirstAdmin, r.Password, r.PasswordFile, commandName(s.data), r.FirstAdmin)
+		fmt.Fprintf(s.Out, "\nLog in as %s with the password %s\n(it is in %s until you change it: %s users reset-password %s)\n",
+			r.FirstAdmin, r.Password, r.PasswordFile, s.Program(), r.FirstAdmin)
 	}
 	if !chosen {
 		// An https URL stays as it is: the certificate may not have the name localhost.
 		_, host, _ := strings.Cut(strings.Replace(r.URL, "http://127.0.0.1", "http://localhost", 1), "://")
-		fmt.Fprintf(s.out, `
+		fmt.Fprintf(s.Out, `
 Try:
   docker login %s --username admin
   docker tag IMAGE %s/admin/app:1.0
   docker push %s/admin/app:1.0
   %s events ls
-`, host, host, host, commandName(s.data))
+`, host, host, host, s.Program())
 	}
-	fmt.Fprint(s.out, "\nStop with Ctrl-C.\n")
-}
-
-// commandName is what people type to run this program on a data directory.
-func commandName(data string) string {
-	name := os.Args[0]
-	if strings.Contains(name, "go-build") {
-		name = "go run ."
-	}
-	if data != "./hubledger-data" {
-		name += " --data " + data
-	}
-	return name
+	fmt.Fprint(s.Out, "\nStop with Ctrl-C.\n")
 }

@@ -5,24 +5,25 @@ import (
 	"fmt"
 	"strings"
 
+	"hubledger/services/cmd/console"
 	"hubledger/services/internal/adminsocket"
 )
 
 type statusCmd struct{}
 
-func (statusCmd) Run(s *session) error {
+func (statusCmd) Run(s *console.Session) error {
 	var readOnly string
-	err := items(s, "GET", "/status", nil, nil, func(h adminsocket.Status) error {
+	err := console.Items(s, "GET", "/status", nil, nil, func(h adminsocket.Status) error {
 		readOnly = h.ReadOnly
-		if s.json {
+		if s.JSON {
 			return nil
 		}
-		_, err := fmt.Fprintf(s.out, "ready      %t\nservices   %s\nlog        %d events, %s, generation %s\nblobs      %d, %s\ndisk       %s left for uploads\n",
-			h.Ready, strings.Join(h.Services, ", "), h.Events, size(int64(h.LogBytes)), h.Generation, h.Blobs, size(h.BlobBytes), size(h.Left))
+		_, err := fmt.Fprintf(s.Out, "ready      %t\nservices   %s\nlog        %d events, %s, generation %s\nblobs      %d, %s\ndisk       %s left for uploads\n",
+			h.Ready, strings.Join(h.Services, ", "), h.Events, console.Size(int64(h.LogBytes)), h.Generation, h.Blobs, console.Size(h.BlobBytes), console.Size(h.Left))
 		return err
 	})
 	if err == nil && readOnly != "" {
-		return &exitError{errors.New(readOnly), exitGuard}
+		return &console.ExitError{Err: errors.New(readOnly), Code: console.ExitGuard}
 	}
 	return err
 }

@@ -3,6 +3,8 @@ package cmd
 import (
 	"fmt"
 	"runtime/debug"
+
+	"hubledger/services/cmd/console"
 )
 
 type versionCmd struct{}
@@ -39,11 +41,11 @@ func buildInfo() build {
 	return b
 }
 
-func (versionCmd) Run(s *session) error {
+func (versionCmd) Run(s *console.Session) error {
 	b := buildInfo()
-	if s.json {
-		return s.print(b)
+	if s.JSON {
+		return s.Print(b)
 	}
-	_, err := fmt.Fprintf(s.out, "hubledger %s, commit %s, %s\n", b.Version, b.Commit, b.Go)
+	_, err := fmt.Fprintf(s.Out, "hubledger %s, commit %s, %s\n", b.Version, b.Commit, b.Go)
 	return err
 }

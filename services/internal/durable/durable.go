@@ -8,15 +8,22 @@ import (
 	"path/filepath"
 )
 
-// ReplaceFile replaces a file as a whole: others see either the old content or
-// the new, and the new content is on disk before it takes the old one's place.
-func ReplaceFile(path string, content []byte, mode os.FileMode) (err error) {
+// ReplaceFile replaces a file as a whole, or creates it: others see either the old
+// content or the new. When it returns nil, the new content and its name in the
+// directory are on disk. When it fails, the file has the old content or the new, also
+// after a power cut, but never a part of either.
+func ReplaceFile(path string, content []byte, mode os.FileMode) error {
+	return replaceFile(path, content, mode, syncDirectory)
+}
+
+func replaceFile(path string, content []byte, mode os.FileMode, syncDirectory func(string) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
+	renamed := false
 	defer func() {
-		if err != nil {
+		if !renamed {
 			os.Remove(f.Name())
 		}
 	}()
@@ -26,5 +33,18 @@ func ReplaceFile(path string, content []byte, mode os.FileMode) (err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	renamed = true
+	return syncDirectory(filepath.Dir(path)) // without it a power cut can undo the rename
+}
+
+// syncDirectory returns when the names in a directory are on disk.
+func syncDirectory(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

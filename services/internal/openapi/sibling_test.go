@@ -25,7 +25,9 @@ func TestOneDocument(t *testing.T) {
 	second.AddTag("greetings", "What people say to each other.")
 	add := func(a *openapi.API, path, id, tag string) {
 		openapi.Add(a, openapi.Operation{Method: "GET", Path: path, ID: id, Tag: tag, Permission: access.Anyone, Summary: "Show " + id},
-			func(context.Context, *endpoint.Call, *struct{}) (*openapi.Answer[nothing], error) { return openapi.Show(nothing{}), nil })
+			func(context.Context, *endpoint.Call, *struct{}) (*openapi.Answer[nothing], error) {
+				return openapi.Show(nothing{}), nil
+			})
 	}
 	add(first, "/users", "list-users", "users")
 	add(second, "/greetings", "list-greetings", "greetings")

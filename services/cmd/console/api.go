@@ -1,0 +1,115 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"hubledger/services/cmd/client"
+	"hubledger/services/internal/apitypes"
+)
+
+// An API is the HTTP API of the hub that a command talks to.
+type API struct {
+	Session *Session
+	client  *client.Client
+}
+
+// User is the login name; "" for the operator.
+func (a *API) User() string { return a.client.User }
+
+// String names the hub and the user.
+func (a *API) String() string { return a.client.String() }
+
+// Each calls item for every item of a list, on all of its pages.
+func Each[T any](a *API, path string, query url.Values, item func(raw json.RawMessage, v T) error) error {
+	return a.client.Each(a.Session.Context, path, query, func(raw json.RawMessage) error {
+		v, err := decode[T](raw)
+		if err != nil {
+			return err
+		}
+		return item(raw, v)
+	})
+}
+
+// List prints a list: with --json its items unchanged, else a table, or the text
+// empty when there are no items.
+func List[T any](a *API, path string, query url.Values, empty string, header []string, row func(T) []string) error {
+	s := a.Session
+	var rows [][]string
+	err := a.client.Each(s.Context, path, query, func(raw json.RawMessage) error {
+		if s.JSON {
+			return s.PrintRaw(raw)
+		}
+		v, err := decode[T](raw)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row(v))
+		return nil
+	})
+	if err != nil || s.JSON {
+		return err
+	}
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(s.Out, empty)
+		return err
+	}
+	return s.Table(header, rows)
+}
+
+// Get returns one object.
+func Get[T any](a *API, path string) (v T, err error) {
+	raw, err := a.do("GET", path, nil)
+	if err != nil {
+		return v, err
+	}
+	return decode[T](raw)
+}
+
+// Show prints one object: unchanged with --json, else as pairs of name and value.
+func Show[T any](a *API, path string, facts func(T) [][]string) error {
+	return Send(a, "GET", path, nil, func(v T) error { return a.Session.Facts(facts(v)) })
+}
+
+// Send sends a request, with body as JSON unless it is nil, and prints the
+// response: unchanged with --json, else by print.
+func Send[T any](a *API, method, path string, body any, print func(T) error) error {
+	raw, err := a.do(method, path, body)
+	if err != nil {
+		return err
+	}
+	if a.Session.JSON {
+		return a.Session.PrintRaw(raw)
+	}
+	v, err := decode[T](raw)
+	if err != nil {
+		return err
+	}
+	return print(v)
+}
+
+// Change sends a change and prints message with the sequence number of its event.
+func (a *API) Change(method, path string, body any, message string) error {
+	return Send(a, method, path, body, func(c apitypes.Change) error {
+		_, err := fmt.Fprintf(a.Session.Out, "%s (event %d).\n", message, c.Seq)
+		return err
+	})
+}
+
+// Do sends a request, with body as JSON unless it is nil, and prints nothing.
+func (a *API) Do(method, path string, body any) error {
+	_, err := a.do(method, path, body)
+	return err
+}
+
+func (a *API) do(method, path string, body any) (json.RawMessage, error) {
+	return a.client.Do(a.Session.Context, method, path, nil, body)
+}
+
+func decode[T any](raw json.RawMessage) (v T, err error) {
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return v, fmt.Errorf("the hub's answer cannot be read: %w", err)
+	}
+	return v, nil
+}

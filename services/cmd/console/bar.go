@@ -1,0 +1,66 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// A Bar shows the progress of long work on the session's Err: redrawn in place on
+// a terminal, else as a new line every few seconds. With --json it shows nothing.
+type Bar struct {
+	// Label says what is being done.
+	Label string
+
+	s        *Session
+	last     time.Time // when it was drawn
+	terminal bool
+}
+
+// Bar returns a bar that is not drawn yet.
+func (s *Session) Bar(label string) *Bar {
+	return &Bar{Label: label, s: s, terminal: isTerminal(s.Err)}
+}
+
+// Set draws the bar, unless it was drawn a moment ago. A total of 0 is unknown.
+func (b *Bar) Set(done, total int64, unit string) {
+	wait := 5 * time.Second
+	if b.terminal {
+		wait = 100 * time.Millisecond
+	}
+	if b.s.JSON || time.Since(b.last) < wait && done < total {
+		return
+	}
+	b.last = time.Now()
+	line := fmt.Sprintf("%s: %d %s", b.Label, done, unit)
+	if total > 0 {
+		const width = 30
+		full := int(min(done, total) * width / total)
+		line = fmt.Sprintf("%s: [%s%s] %3d%% %d of %d %s", b.Label,
+			strings.Repeat("=", full), strings.Repeat(" ", width-full), min(done, total)*100/total, done, total, unit)
+	}
+	if b.terminal {
+		fmt.Fprintf(b.s.Err, "\r\033[K%s", line)
+	} else {
+		fmt.Fprintln(b.s.Err, line)
+	}
+}
+
+// End ends the line of the bar, so that the next output starts a new line.
+func (b *Bar) End() {
+	if b.terminal && !b.s.JSON && !b.last.IsZero() {
+		fmt.Fprintln(b.s.Err)
+	}
+}
+
+// isTerminal says whether w is a terminal, on which a line can be redrawn in place.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

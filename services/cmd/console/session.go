@@ -1,0 +1,38 @@
+// Package console holds what the commands share: the global flags, where and how
+// they print, how they ask for passwords, and which hub they talk to.
+package console
+
+import (
+	"context"
+	"io"
+	"os"
+	"strings"
+)
+
+// DefaultData is the data directory when none is named.
+const DefaultData = "./hubledger-data"
+
+// A Session is one run of the program: the global flags, and where to write.
+type Session struct {
+	// Context ends when the user interrupts the program.
+	Context context.Context
+	// Data is the data directory.
+	Data string
+	// JSON asks for JSON instead of text for people: one document, or one line
+	// per item.
+	JSON bool
+	// Out is for results, Err for progress, questions and warnings.
+	Out, Err io.Writer
+}
+
+// Program is what people type to run this program on the session's data directory.
+func (s *Session) Program() string {
+	name := os.Args[0]
+	if strings.Contains(name, "go-build") {
+		name = "go run ."
+	}
+	if s.Data != DefaultData {
+		name += " --data " + s.Data
+	}
+	return name
+}

@@ -1,0 +1,90 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"hubledger/projections"
+	"hubledger/projections/bulk"
+	"hubledger/projections/journal"
+	"hubledger/services/cmd/console"
+	"hubledger/services/server"
+)
+
+type prepareCmd struct {
+	Name        string `arg:"" help:"Name of the projection, such as images."`
+	PostgresURL string `name:"postgres-url" help:"PostgreSQL database that has the projections; SQLite files when empty." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
+}
+
+func (c *prepareCmd) Help() string {
+	return `Touches neither the log nor the running hub. If the hub runs the same version of the projection, make the build live with
+` + "`projections switch`" + `. If this program has another version, the build is used as
+soon as the hub is started with this program.`
+}
+
+func (c *prepareCmd) Run(s *console.Session) error {
+	p, err := server.ReadModel(c.Name)
+	if err != nil {
+		return err
+	}
+	storage := server.Storage(s.Data, c.PostgresURL)
+	quiet := slog.New(slog.DiscardHandler)
+	events, err := OpenJournal(s.Context, storage, quiet)
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+	build, err := nextBuild(s.Context, storage, p)
+	if err != nil {
+		return err
+	}
+	b := s.Bar("preparing " + p.Name)
+	err = bulk.Prepare(s.Context, bulk.Config{Projection: p, Storage: storage, Build: build,
+		Source: journal.Source{DB: events.DB()}, Generation: events.Generation(), Logger: quiet},
+		func(done, total uint64) { b.Set(int64(done), int64(total), "events") })
+	b.End()
+	if err != nil {
+		return err
+	}
+	position, err := events.Position(s.Context)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		return s.Print(map[string]any{"name": p.Name, "version": p.Version, "build": build, "position": position})
+	}
+	then := "`projections switch " + p.Name + "` makes it live"
+	if build == projections.Live {
+		then = "restarting the hub with this program makes it live"
+	}
+	_, err = fmt.Fprintf(s.Out, "Prepared %s version %d up to event %d; `projections compare %s` compares it, %s.\n", p.Name, p.Version, position, p.Name, then)
+	return err
+}
+
+// OpenJournal opens the journal of a hub for reading. The hub may be running.
+func OpenJournal(ctx context.Context, storage projections.Storage, log *slog.Logger) (projections.Store, error) {
+	store, err := storage.Open(ctx, &journal.Projection, projections.Options{ReadOnly: true, Logger: log})
+	if errors.Is(err, projections.ErrNoBuild) || errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("there is no journal here: name the hub's data directory with --data")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	return store, nil
+}
+
+// nextBuild is the build that prepare makes, which is never one that the hub uses: Next
+// if the live build has the same version, else Live, because a hub with another
+// version does not open it.
+func nextBuild(ctx context.Context, storage projections.Storage, p *projections.Projection) (projections.Build, error) {
+	builds, err := storage.List(ctx)
+	for _, b := range builds {
+		if b.Name == p.Name && b.Version == p.Version && b.Build == projections.Live {
+			return projections.Next, err
+		}
+	}
+	return projections.Live, err
+}

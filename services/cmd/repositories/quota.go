@@ -1,0 +1,51 @@
+package repositories
+
+import (
+	"fmt"
+
+	"hubledger/services/cmd/client"
+	"hubledger/services/cmd/console"
+	"hubledger/services/internal/apitypes"
+)
+
+// Quota is the command that shows or changes the quota of a namespace.
+type Quota struct {
+	console.Target
+	Name   string `arg:"" help:"Namespace, such as acme."`
+	Bytes  *int64 `help:"Maximum bytes of distinct content in live images; 0 for no limit." placeholder:"N"`
+	Images *int64 `help:"Maximum number of live manifests; 0 for no limit." placeholder:"N"`
+}
+
+func quotaFacts(q apitypes.Quota) [][]string {
+	bytes, images := "no limit", "no limit"
+	if q.Bytes > 0 {
+		bytes = console.Size(q.Bytes)
+	}
+	if q.Images > 0 {
+		images = fmt.Sprint(q.Images)
+	}
+	return [][]string{{"bytes", bytes}, {"images", images}}
+}
+
+// Run shows the quota, or changes the limits that were given.
+func (c *Quota) Run(s *console.Session) error {
+	a, err := c.API(s)
+	if err != nil {
+		return err
+	}
+	where := client.Path("namespaces", c.Name, "quota")
+	if c.Bytes == nil && c.Images == nil {
+		return console.Show(a, where, quotaFacts)
+	}
+	q, err := console.Get[apitypes.Quota](a, where)
+	if err != nil {
+		return err
+	}
+	if c.Bytes != nil {
+		q.Bytes = *c.Bytes
+	}
+	if c.Images != nil {
+		q.Images = *c.Images
+	}
+	return a.Change("PUT", where, q, "Changed the quota of "+c.Name)
+}
