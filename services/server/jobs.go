@@ -4,7 +4,10 @@ import (
 	"context"
 	"time"
 
+	"hubledger/projections/lead"
+	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
+	"hubledger/streams/messages"
 )
 
 // awaitRights returns when the node knows everybody's rights. Until then it
@@ -54,5 +57,32 @@ func (n *Node) repeat(ctx context.Context, job service.Job) {
 		if err := job.Run(ctx); err != nil && ctx.Err() == nil {
 			n.Logger.Error("could not "+job.Name, "error", err)
 		}
+	}
+}
+
+// makeManagers makes the process managers of the services that run here.
+func (n *Node) makeManagers(ctx context.Context) error {
+	c := process.Config{Store: n.operations, Log: n.meteredLog(), Lead: lead.New(n.PostgresURL, n.Logger), Logger: n.Logger,
+		Subscribe: messages.Source{Log: n.log, Logger: n.Logger}.Subscriber}
+	for _, s := range n.services {
+		for _, m := range s.Managers {
+			r, err := process.New(ctx, c, m)
+			if err != nil {
+				return err
+			}
+			n.managers = append(n.managers, r)
+		}
+	}
+	return nil
+}
+
+// startManagers runs the process managers until ctx ends.
+func (n *Node) startManagers(ctx context.Context) {
+	for _, m := range n.managers {
+		n.background(func() {
+			if err := m.Run(ctx); err != nil {
+				n.Logger.Error("a process manager did not end", "error", err)
+			}
+		})
 	}
 }
