@@ -5,6 +5,7 @@ import (
 	_ "crypto/sha512"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,7 +30,14 @@ type Manifest struct {
 // is a valid manifest is decided by the registry.
 func ParseManifest(raw []byte) (*Manifest, error) {
 	var m Manifest
-	if err := json.Unmarshal(raw, &m); err != nil {
+	err := json.Unmarshal(raw, &m)
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind) && kind.Field == "":
+		return nil, fmt.Errorf("manifest is a JSON %s, not an object", kind.Value)
+	case errors.As(err, &kind):
+		return nil, fmt.Errorf("manifest has a JSON %s as its %s", kind.Value, kind.Field)
+	case err != nil:
 		return nil, fmt.Errorf("manifest is not valid JSON: %w", err)
 	}
 	return &m, nil

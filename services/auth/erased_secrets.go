@@ -19,9 +19,11 @@ func (s *Auth) ErasedSecrets() process.Manager {
 		Name:   "erased-secrets",
 		Source: source,
 		Wakes:  []string{"user.erased.v1"},
-		Every:  time.Hour,
-		View:   s.View,
-		Due:    s.erasedWithSecrets,
+		// An erased person's secrets do not stay: it is tried for ever.
+		Backoff: process.Backoff{Attempts: process.Unlimited},
+		Every:   time.Hour,
+		View:    s.View,
+		Due:     s.erasedWithSecrets,
 		Do: func(ctx context.Context, t process.Task) (*process.Completion, error) {
 			return nil, s.destroySecrets(ctx, t.Key)
 		},

@@ -10,7 +10,8 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// Service is what auth hands over to the program.
+// Service is what auth hands over to the program. Run and Close are not of the
+// service: they belong to every node that authenticates requests.
 func (s *Auth) Service() service.Service {
 	return service.Service{
 		Name: "auth",
@@ -22,8 +23,6 @@ func (s *Auth) Service() service.Service {
 		ReadModels: []*projections.Projection{&accounts.Projection},
 		Managers:   []process.Manager{s.ErasedSecrets()},
 		Sentences:  sentences,
-		Run:        s.Run,
-		Stop:       s.Close,
 	}
 }
 

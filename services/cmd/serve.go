@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -61,6 +62,10 @@ func (c *serveCmd) Validate() (err error) {
 		return errors.New("--pull-limit-window must be at least 1s")
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key must be given together")
+	}
+	c.Services = slices.DeleteFunc(c.Services, func(name string) bool { return strings.TrimSpace(name) == "" })
+	for k, name := range c.Services {
+		c.Services[k] = strings.TrimSpace(name)
 	}
 	if c.public, err = parsePublicURL(c.PublicURL); err != nil {
 		return fmt.Errorf("--public-url: %w", err)

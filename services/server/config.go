@@ -71,5 +71,5 @@ func (c *Config) dialect() projections.Dialect {
 
 // runs says whether this node runs a service.
 func (c *Config) runs(name string) bool {
-	return c.Services == nil || slices.Contains(c.Services, name)
+	return len(c.Services) == 0 || slices.Contains(c.Services, name)
 }

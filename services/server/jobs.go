@@ -28,6 +28,7 @@ func (n *Node) awaitRights(ctx context.Context) error {
 // startJobs starts the background work of the node and its services.
 func (n *Node) startJobs(ctx context.Context) {
 	n.background(func() { n.guard.Run(ctx) })
+	n.background(func() { n.auth.Run(ctx) }) // whatever services run here: they authenticate requests
 	n.background(func() {
 		n.activity.Run(ctx, func(err error) { n.Logger.Error("keep the activity of accounts", "error", err) })
 	})

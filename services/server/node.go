@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"hubledger/projections"
 	"hubledger/services/auth"
@@ -151,18 +152,44 @@ func (n *Node) Services() []string {
 	return names
 }
 
+// How long Close waits for what runs in the background, and then for the rest.
+// With requestsWithin they stay below the 90 seconds that systemd and docker
+// compose give.
+const (
+	runningWithin = 35 * time.Second
+	closeWithin   = 25 * time.Second
+)
+
+// awaitRunning waits, bounded, for what runs in the background.
+func (n *Node) awaitRunning() error {
+	ended := make(chan struct{})
+	go func() { n.running.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(runningWithin):
+		return fmt.Errorf("work in the background goes on %v after it was told to end: stopping without it", runningWithin)
+	}
+}
+
 // Close stops everything in the reverse order of its start: projections commit
-// what they have applied, then the log is closed.
+// what they have applied, then the log is closed. It bounds the time it takes
+// itself.
 func (n *Node) Close(ctx context.Context) error {
 	if n.stop != nil {
 		n.stop()
 	}
-	n.running.Wait()
-	var errs []error
+	errs := []error{n.awaitRunning()}
+	// What is left to do gets a time limit of its own, whatever the waiting took.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
+	defer cancel()
 	for _, s := range slices.Backward(n.services) {
 		if s.Stop != nil {
 			errs = append(errs, s.Stop(ctx))
 		}
+	}
+	if n.auth != nil {
+		errs = append(errs, n.auth.Close(ctx))
 	}
 	for _, m := range n.models {
 		errs = append(errs, m.close())

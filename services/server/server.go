@@ -113,9 +113,9 @@ func (c *Config) url(listening net.Addr) string {
 	return scheme + "://" + listening.String()
 }
 
-// shutdown ends requests first, then the parts that requests rely on.
+// shutdown ends requests first, then what they rely on.
 func shutdown(n *Node, servers ...*http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), requestsWithin)
 	defer cancel()
 	var errs []error
 	for _, server := range servers {
@@ -127,12 +127,11 @@ func shutdown(n *Node, servers ...*http.Server) error {
 		}
 	}
 	guard := n.log.ReadOnly()
-	// Closing the log gets a time limit of its own: after a clean close the next
-	// start is fast.
-	ctx, cancel = context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	return errors.Join(append(errs, n.Close(ctx), guard)...)
+	return errors.Join(append(errs, n.Close(context.Background()), guard)...)
 }
+
+// requestsWithin is how long requests that have begun may take to end.
+const requestsWithin = 25 * time.Second
 
 // plainWarning is the warning for a hub that other machines reach by plain HTTP;
 // "" for any other hub. secure says that the hub serves TLS.

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"hubledger/events"
 	"hubledger/services/internal/access"
 	"hubledger/services/server"
+	"hubledger/services/server/servertest"
 )
 
 // Every endpoint of every service declares its permission, and is served.
@@ -93,5 +95,32 @@ func TestMetrics(t *testing.T) {
 		if strings.Count(string(r.body), "\n"+want) != 1 {
 			t.Errorf("%d: /metrics lacks %s", r.status, want)
 		}
+	}
+}
+
+// A node that authenticates records refused logins, whatever services it runs.
+func TestRefusedLoginsAreRecordedEverywhere(t *testing.T) {
+	c := server.Config{Data: t.TempDir(), SecretsKeyFile: t.TempDir() + "/key", Services: []string{"api"}}
+	t.Run("refuse", func(t *testing.T) {
+		s := servertest.Start(t, c)
+		for range 3 {
+			r := ask(t, "GET", s.URL+"/api/v1/user", nil, http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("admin:wrong-password"))}})
+			if r.status != 401 {
+				t.Fatalf("%d %s", r.status, r.body)
+			}
+		}
+	})
+	c.Services = []string{"registry"}
+	s := servertest.Start(t, c)
+	last, err := s.Log().Get(t.Context(), s.LastSeq())
+	if err != nil || last.Type() != "logins.refused.v1" {
+		t.Errorf("the last event is %v, %v", last, err)
+	}
+}
+
+// An empty list of services is all of them.
+func TestNoServicesNamed(t *testing.T) {
+	if got := servertest.Start(t, server.Config{Services: []string{}}).Services(); len(got) < 4 {
+		t.Errorf("the node runs %v", got)
 	}
 }

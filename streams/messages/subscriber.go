@@ -90,7 +90,7 @@ func (s *subscriber) hand(ctx context.Context, out chan<- *message.Message, d *s
 	m.SetContext(ctx)
 	select {
 	case out <- m:
-		go s.await(m, d)
+		go s.await(ctx, m, d)
 	case <-ctx.Done():
 		s.note(d, d.Nak(0))
 	}
@@ -99,8 +99,9 @@ func (s *subscriber) hand(ctx context.Context, out chan<- *message.Message, d *s
 // workingEvery is how often the server is told that a message is worked on.
 const workingEvery = 3 * time.Second
 
-// await passes on what became of a message.
-func (s *subscriber) await(m *message.Message, d *streams.Delivery) {
+// await passes on what became of a message. When the subscription ends before
+// that, the event is delivered again: to whoever subscribes next.
+func (s *subscriber) await(ctx context.Context, m *message.Message, d *streams.Delivery) {
 	tick := time.NewTicker(workingEvery)
 	defer tick.Stop()
 	for {
@@ -110,6 +111,14 @@ func (s *subscriber) await(m *message.Message, d *streams.Delivery) {
 			return
 		case <-m.Nacked():
 			s.note(d, d.Nak(pauseAfter(d.Attempt)))
+			return
+		case <-ctx.Done():
+			select {
+			case <-m.Acked():
+				s.note(d, d.Ack())
+			default:
+				s.note(d, d.Nak(0))
+			}
 			return
 		case <-tick.C:
 			s.note(d, d.Working())

@@ -19,8 +19,10 @@ const (
 	oldSchema = "hubledger_activity"
 )
 
-// takeOver moves what an older version kept into the operational store, and
-// removes the old place. Ended in between, it begins again.
+// takeOver copies what an older version kept into the operational store. The
+// old store stays: nodes of that version may still run on it, and going back
+// finds it. So it is copied again at each start, which changes nothing that is
+// newer here.
 func takeOver(ctx context.Context, ops *operations.Store) error {
 	if !ops.Alone() {
 		return takeOverSchema(ctx, ops)
@@ -30,16 +32,10 @@ func takeOver(ctx context.Context, ops *operations.Store) error {
 		return nil
 	}
 	if err := takeOverFile(ctx, ops, path); err != nil {
-		return fmt.Errorf("take over %s: %w", path, err)
+		return fmt.Errorf("copy what an older version kept in %s: %w; it only says when tokens were last used, and has answers of the last 24 hours "+
+			"by Idempotency-Key: move the file away to start without them", path, err)
 	}
-	var errs []error
-	// The file itself last: while it is there, all is done again.
-	for _, suffix := range []string{"-shm", "-wal", ""} {
-		if err := os.Remove(path + suffix); !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func takeOverFile(ctx context.Context, ops *operations.Store, path string) error {
@@ -90,8 +86,8 @@ func eachOld(ctx context.Context, old *sql.DB, scan func(rows *sql.Rows) error, 
 	return operations.EachRow(ctx, old, scan, `SELECT `+columns+` FROM `+table)
 }
 
-// takeOverSchema is one transaction: of nodes that start at once one moves the
-// rows, and the others find nothing.
+// takeOverSchema is one transaction, which nodes that start at once make one
+// after another.
 func takeOverSchema(ctx context.Context, ops *operations.Store) error {
 	const alone = operations.Lock(`SELECT pg_advisory_xact_lock(hashtext('` + oldSchema + `'))`)
 	return ops.Change(ctx, alone, func(t *operations.Tx) error {
@@ -106,7 +102,6 @@ func takeOverSchema(ctx context.Context, ops *operations.Store) error {
 			 ON CONFLICT (credential) DO UPDATE SET latest = GREATEST(excluded.latest, used.latest)`,
 			`INSERT INTO answers (id, owner, request, claim, until, answer)
 			 SELECT id, owner, request, claim, until, answer FROM ` + oldSchema + `.answers ON CONFLICT (id) DO NOTHING`,
-			`DROP SCHEMA ` + oldSchema + ` CASCADE`,
 		} {
 			if _, err := t.Exec(stmt); err != nil {
 				return err

@@ -93,12 +93,12 @@ func isOuter(err error) bool {
 
 // fail keeps what went wrong, and when to try again.
 func (r *Runner) fail(ctx context.Context, t row, err error) {
-	ended := ctx.Err() != nil
 	now := time.Now()
+	if ctx.Err() != nil {
+		r.interrupted(t)
+		return
+	}
 	switch {
-	case ended: // the task was interrupted
-		t.attempts--
-		t.next = now
 	case isOuter(err): // that is no attempt, and no reason to give the task up
 		t.attempts--
 		t.next = now.Add(min(10*r.m.Backoff.First, r.m.Backoff.Max))
@@ -110,14 +110,22 @@ func (r *Runner) fail(ctx context.Context, t row, err error) {
 			t.dead = now
 		}
 	}
-	if !ended {
-		r.failed(fmt.Errorf("task %s, attempt %d: %w", t.Key, t.attempts, err))
-	}
-	// Also when ctx has ended, but not at any price.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := r.keep(ctx, t); err != nil && !ended {
+	r.failed(fmt.Errorf("task %s, attempt %d: %w", t.Key, t.attempts, err))
+	if err := r.keep(ctx, t); err != nil {
 		r.failed(fmt.Errorf("keep the attempt at task %s: %w", t.Key, err))
+	}
+}
+
+// interrupted takes back an attempt that was broken off because this node stops
+// or does not lead any more. It is given a short time, since nothing rests on it.
+func (r *Runner) interrupted(t row) {
+	counted := t.attempts
+	t.attempts--
+	t.next = time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := r.keepUnlessTaken(ctx, t, counted); err != nil {
+		r.Logger.Debug("an attempt that was broken off stays counted", "task", t.Key, "error", err)
 	}
 }
 

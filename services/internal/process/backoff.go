@@ -1,6 +1,9 @@
 package process
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // A Backoff says when a task that failed is tried again: after First, then
 // after twice as long each time, up to Max, each shortened at random by up to a
@@ -10,6 +13,9 @@ type Backoff struct {
 	Max      time.Duration // default 15 min
 	Attempts int           // after so many a task is a dead letter; default 12, about an hour
 }
+
+// Unlimited is the Attempts of a manager whose tasks are tried until they succeed.
+const Unlimited = math.MaxInt
 
 func (b Backoff) withDefaults() Backoff {
 	if b.First <= 0 {

@@ -71,6 +71,13 @@ func (r *Runner) keep(ctx context.Context, t row) error {
 		r.m.Name, t.Key, t.Cause, t.Correlation, t.attempts, operations.Micros(t.next), t.expect, int64(t.done), dead, operations.Storable(t.err))
 }
 
+// keepUnlessTaken writes a row after an attempt that was broken off, unless another node,
+// which leads the manager now, has begun one since.
+func (r *Runner) keepUnlessTaken(ctx context.Context, t row, attempts int) error {
+	return r.exec(ctx, `UPDATE tasks SET attempts = $3, next = $4 WHERE manager = $1 AND task = $2 AND attempts = $5`,
+		r.m.Name, t.Key, t.attempts, operations.Micros(t.next), attempts)
+}
+
 // forget removes the row of a task that is no longer due.
 func (r *Runner) forget(ctx context.Context, key string) error {
 	return r.exec(ctx, `DELETE FROM tasks WHERE manager = $1 AND task = $2`, r.m.Name, key)

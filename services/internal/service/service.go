@@ -37,7 +37,7 @@ type Service struct {
 	// the service that owns the type, also on nodes that do not run the service.
 	Sentences []Sentence
 	// Start is called once before the read models run, in the order of the list.
-	// It is not called while the log is read-only.
+	// The log may turn out to be read-only afterwards: Start appends nothing.
 	Start func(ctx context.Context) error
 	// Run works in the background until ctx ends, while the log can be written.
 	Run func(ctx context.Context)

@@ -23,6 +23,8 @@ func Manager(s *Store) process.Manager {
 		Name:   managerName,
 		Source: "/registry/pulls",
 		Every:  time.Minute,
+		// An hour that is not written down is lost for statistics: it is tried for ever.
+		Backoff: process.Backoff{Attempts: process.Unlimited},
 		Due: func(ctx context.Context, now time.Time) ([]process.Task, error) {
 			hours, err := s.Hours(ctx, now, process.MaxDue)
 			tasks := make([]process.Task, len(hours))
