@@ -37,7 +37,7 @@ func (c *prepareCmd) Run(s *console.Session) error {
 		return err
 	}
 	defer events.Close()
-	build, err := nextBuild(s.Context, storage, p)
+	build, known, err := nextBuild(s.Context, storage, p)
 	if err != nil {
 		return err
 	}
@@ -56,11 +56,14 @@ func (c *prepareCmd) Run(s *console.Session) error {
 	if s.JSON {
 		return s.Print(map[string]any{"name": p.Name, "version": p.Version, "build": build, "position": position})
 	}
-	then := "`projections switch " + p.Name + "` makes it live"
+	compare, then := "`projections compare "+p.Name+"` compares it, ", "`projections switch "+p.Name+"` makes it live"
 	if build == projections.Live {
 		then = "restarting the hub with this program makes it live"
 	}
-	_, err = fmt.Fprintf(s.Out, "Prepared %s version %d up to event %d; `projections compare %s` compares it, %s.\n", p.Name, p.Version, position, p.Name, then)
+	if !known {
+		compare = "the running hub has nothing of that name to compare it with, "
+	}
+	_, err = fmt.Fprintf(s.Out, "Prepared %s version %d up to event %d; %s%s.\n", p.Name, p.Version, position, compare, then)
 	return err
 }
 
@@ -78,13 +81,15 @@ func OpenJournal(ctx context.Context, storage projections.Storage, log *slog.Log
 
 // nextBuild is the build that prepare makes, which is never one that the hub uses: Next
 // if the live build has the same version, else Live, because a hub with another
-// version does not open it.
-func nextBuild(ctx context.Context, storage projections.Storage, p *projections.Projection) (projections.Build, error) {
+// version does not open it. known says whether there is any build of that name.
+func nextBuild(ctx context.Context, storage projections.Storage, p *projections.Projection) (build projections.Build, known bool, err error) {
 	builds, err := storage.List(ctx)
+	build = projections.Live
 	for _, b := range builds {
+		known = known || b.Name == p.Name
 		if b.Name == p.Name && b.Version == p.Version && b.Build == projections.Live {
-			return projections.Next, err
+			build = projections.Next
 		}
 	}
-	return projections.Live, err
+	return build, known, err
 }
