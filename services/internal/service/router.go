@@ -78,6 +78,11 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/") && !router.knows(path) {
 		path = append(path, "") // the last part is there and empty
 	}
+	if r.URL.RawPath != "" && !router.knows(path) {
+		if decoded := components(r.URL.Path); router.knows(decoded) {
+			path = decoded // slashes between components may be written as %2F, too
+		}
+	}
 	if e, route := router.find(path, r.Method); route != nil {
 		e.setValues(r, path)
 		route.Serve(w, r)

@@ -94,6 +94,8 @@ func TestRouter(t *testing.T) {
 		{"GET", "/v2/repositories/acme/a/b/tags/", "GET /v2/repositories/{namespace}/{name...}/tags namespace=acme name=a/b"},
 		{"GET", "/v2/repositories/acme/app%2Ftags/tags", "GET /v2/repositories/{namespace}/{name...}/tags namespace=acme name=app/tags"},
 		{"GET", "/v2/repositories/acme/app%2Ftags%2Ftags", "GET /v2/repositories/{namespace}/{name...} namespace=acme name=app/tags/tags"},
+		{"GET", "/v2/acme/app%2Ftags/list", "GET /v2/{name...}/tags/list name=acme/app"},
+		{"GET", "/v2/acme%2Fapp/tags/list", "GET /v2/{name...}/tags/list name=acme/app"},
 		{"DELETE", "/v2/repositories/acme/app/tags", "api 405 GET, HEAD"},
 		{"PUT", "/v2/repositories/acme/app/tags/1.0", "api 405 GET, HEAD, DELETE"},
 		{"POST", "/v2/repositories", "POST /v2/repositories"},
