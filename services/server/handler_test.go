@@ -49,3 +49,25 @@ func TestOtherSites(t *testing.T) {
 		}
 	}
 }
+
+// A path that is not clean leads to the one that is, on this hub.
+func TestUncleanPaths(t *testing.T) {
+	n := run(t)
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for path, want := range map[string]string{"//v2/app/tags/list?n=1": "/v2/app/tags/list?n=1", "//evil.example.com/..": "/", "/foo/../healthz": "/healthz", "/nothing": ""} {
+		req, err := http.NewRequest("GET", n.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.URL.Opaque, req.URL.RawQuery, _ = strings.Cut(path, "?")
+		req.URL.Opaque = "//" + req.URL.Host + req.URL.Opaque
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get("Location"); got != want || (resp.StatusCode == 307) != (want != "") {
+			t.Errorf("%s: %d to %q, want %q", path, resp.StatusCode, got, want)
+		}
+	}
+}

@@ -102,7 +102,7 @@ func (n *Node) makeServices(ctx context.Context) error {
 		}
 	}
 	var err error
-	if n.router, err = service.NewRouter(append([]service.Service{n.pages()}, n.services...), nil); err != nil {
+	if n.router, err = service.NewRouter(append([]service.Service{n.pages()}, n.services...), notFound); err != nil {
 		return err
 	}
 	if err := n.makeManagers(ctx); err != nil {

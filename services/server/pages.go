@@ -3,6 +3,9 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"path"
+	"strings"
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/origin"
@@ -21,6 +24,21 @@ func (n *Node) pages() service.Service {
 		{Method: "GET", Pattern: "/readyz", Permission: access.Open, Serve: n.readyz},
 		{Method: "GET", Pattern: "/metrics", Permission: access.ThisMachineOrHubAdmin, Serve: n.serveMetrics},
 	}}
+}
+
+// notFound answers for paths of no service. One that is not clean leads to the
+// clean one: a client whose base URL ends in a slash asks for //v2/.
+func notFound(w http.ResponseWriter, r *http.Request, status int, _ string) {
+	if clean := path.Clean(r.URL.Path); clean != strings.TrimSuffix(r.URL.Path, "/") {
+		u := url.URL{Path: clean, RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, u.String(), http.StatusTemporaryRedirect)
+		return
+	}
+	text := "404 page not found"
+	if status == http.StatusMethodNotAllowed {
+		text = r.Method + " is not supported here"
+	}
+	http.Error(w, text, status)
 }
 
 // home is what a browser gets until there is a web UI.

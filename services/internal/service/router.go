@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"net/url"
-	pathpkg "path"
 	"slices"
 	"strings"
 
@@ -86,12 +84,6 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e, route := router.find(path, r.Method); route != nil {
 		e.setValues(r, path)
 		route.Serve(w, r)
-		return
-	}
-	if clean := pathpkg.Clean(r.URL.Path); clean != strings.TrimSuffix(r.URL.Path, "/") && router.knows(components(clean)) {
-		// Such as //v2/ of a client whose base URL ends in a slash.
-		u := url.URL{Path: clean, RawQuery: r.URL.RawQuery}
-		http.Redirect(w, r, u.String(), http.StatusTemporaryRedirect)
 		return
 	}
 	notServed, allow := router.refusal(path)

@@ -117,23 +117,6 @@ func TestRouter(t *testing.T) {
 	}
 }
 
-// A path with empty components or dots that is not served leads to the one that is.
-func TestRouterCleansPaths(t *testing.T) {
-	router := router(t)
-	for path, want := range map[string]string{
-		"//v2/app/tags/list": "/v2/app/tags/list", "/v2//_catalog": "/v2/_catalog", "/v2/./users/a": "/v2/users/a", "/x/../healthz?a=b": "/healthz?a=b",
-		"//evil.example.com/..": "/", "//evil.example.com": "", "/v2/users//a//b": "", "/v2/acme//manifests/1": "",
-	} {
-		r := httptest.NewRequest("GET", "http://hub/", nil)
-		r.URL.Path, r.URL.RawQuery, _ = strings.Cut(path, "?")
-		w := httptest.NewRecorder()
-		router.ServeHTTP(w, r)
-		if got := w.Header().Get("Location"); got != want || (w.Code == 307) != (want != "") {
-			t.Errorf("%s: %d to %q, want %q", path, w.Code, got, want)
-		}
-	}
-}
-
 func TestRouterRefuses(t *testing.T) {
 	undeclared := route("GET", "/x")
 	undeclared.Permission = access.Undeclared
