@@ -20,6 +20,11 @@ func (statusCmd) Run(s *console.Session) error {
 		}
 		_, err := fmt.Fprintf(s.Out, "ready      %t\nservices   %s\nlog        %d events, %s, generation %s\nblobs      %d, %s\ndisk       %s left for uploads\n",
 			h.Ready, strings.Join(h.Services, ", "), h.Events, console.Size(int64(h.LogBytes)), h.Generation, h.Blobs, console.Size(h.BlobBytes), console.Size(h.Left))
+		for _, m := range h.Managers {
+			if err == nil && (m.Dead > 0 || m.LastError != "") { // the others work, and are in --json
+				_, err = fmt.Fprintf(s.Out, "manager    %s: %d tasks due, %d failed too often; last error: %s\n", m.Name, m.Due, m.Dead, m.LastError)
+			}
+		}
 		return err
 	})
 	if err == nil && readOnly != "" {

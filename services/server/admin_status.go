@@ -24,5 +24,12 @@ func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *adminRespons
 	if state, err := n.log.State(ctx); err == nil {
 		st.Events, st.LogBytes = state.LastSeq, state.Bytes
 	}
+	for _, m := range n.managers {
+		status, err := m.Status(ctx)
+		if err != nil {
+			return err
+		}
+		st.Managers = append(st.Managers, adminsocket.Manager{Name: status.Name, Leading: status.Leading, Due: status.Due, Dead: status.Dead, LastError: status.LastError})
+	}
 	return a.item(st)
 }

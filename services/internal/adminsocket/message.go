@@ -36,6 +36,17 @@ type Status struct {
 	Blobs      int64    `json:"blobs"`
 	BlobBytes  int64    `json:"blobBytes"`
 	Left       int64    `json:"left"` // bytes that uploads may still write
+	// Managers are the process managers of this node's services.
+	Managers []Manager `json:"managers"`
+}
+
+// A Manager is what a process manager is at.
+type Manager struct {
+	Name      string `json:"name"`
+	Leading   bool   `json:"leading"`             // this node runs it
+	Due       int    `json:"due"`                 // tasks, as of its last look; known where it is led
+	Dead      int    `json:"dead"`                // dead letters
+	LastError string `json:"lastError,omitempty"` // the latest thing that went wrong since the start
 }
 
 // An Event is one event of the log: GET /events and /events/{seq}. Data and
