@@ -55,12 +55,12 @@ func parsePattern(text string) (*pattern, error) {
 	return p, nil
 }
 
-// first is the literal that the pattern begins with, "" for the root.
-func (p *pattern) first() string {
-	if len(p.head) == 0 {
-		return ""
+// start is the first two literals that the pattern begins with.
+func (p *pattern) start() (s start) {
+	for k := range min(p.literals(), len(s)) {
+		s[k] = p.head[k].literal
 	}
-	return p.head[0].literal
+	return s
 }
 
 // components splits a path at its slashes, without the slashes at its ends.

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ import (
 // without the request's method, but not to one that only has names where that
 // pattern has literals: GET /blobs/uploads is not GET /blobs/{digest}.
 type Router struct {
-	endpoints map[string][]*endpoint // by the first component of their patterns
+	endpoints map[start][]*endpoint
 	otherwise NotServed
 }
 
@@ -36,7 +37,7 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 	if otherwise == nil {
 		otherwise = plainNotServed
 	}
-	router, known := &Router{map[string][]*endpoint{}, otherwise}, map[string]*endpoint{}
+	router, known := &Router{map[start][]*endpoint{}, otherwise}, map[string]*endpoint{}
 	for _, s := range services {
 		notServed := s.NotServed
 		if notServed == nil {
@@ -54,7 +55,7 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 			e := known[route.Pattern]
 			if e == nil {
 				e = &endpoint{pattern: p, methods: map[string]*Route{}, notServed: notServed}
-				known[route.Pattern], router.endpoints[p.first()] = e, append(router.endpoints[p.first()], e)
+				known[route.Pattern], router.endpoints[p.start()] = e, append(router.endpoints[p.start()], e)
 			}
 			if e.methods[route.Method] != nil {
 				return nil, fmt.Errorf("service %s: %s %s is declared twice", s.Name, route.Method, route.Pattern)
@@ -100,7 +101,7 @@ func (router *Router) find(path []string, method string) (*endpoint, *Route) {
 		method = http.MethodGet
 	}
 	var passed *endpoint
-	for _, e := range router.endpoints[first(path)] {
+	for e := range router.candidates(path) {
 		if !e.match(path) || passed != nil && passed.sameShape(e.pattern) {
 			continue
 		}
@@ -114,14 +115,38 @@ func (router *Router) find(path []string, method string) (*endpoint, *Route) {
 
 // knows says whether any pattern matches a path.
 func (router *Router) knows(path []string) bool {
-	return slices.ContainsFunc(router.endpoints[first(path)], func(e *endpoint) bool { return e.match(path) })
+	for e := range router.candidates(path) {
+		if e.match(path) {
+			return true
+		}
+	}
+	return false
 }
 
-func first(path []string) string {
-	if len(path) == 0 {
-		return ""
+// A start is the first two literals of a pattern, of which the second may be
+// missing. Patterns with both come before those with one.
+type start [2]string
+
+// candidates are the endpoints that a path may belong to, in their order.
+func (router *Router) candidates(path []string) iter.Seq[*endpoint] {
+	return func(yield func(*endpoint) bool) {
+		if len(path) > 1 && path[1] != "" {
+			for _, e := range router.endpoints[start{path[0], path[1]}] {
+				if !yield(e) {
+					return
+				}
+			}
+		}
+		first := ""
+		if len(path) > 0 {
+			first = path[0]
+		}
+		for _, e := range router.endpoints[start{first}] {
+			if !yield(e) {
+				return
+			}
+		}
 	}
-	return path[0]
 }
 
 // methods that a route may have, in the order in which Allow lists them.
@@ -132,7 +157,7 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 func (router *Router) refusal(path []string) (form NotServed, allow string) {
 	form, has, closest := router.otherwise, map[string]bool{}, -1
 	var passed *endpoint
-	for _, e := range router.endpoints[first(path)] {
+	for e := range router.candidates(path) {
 		if e.match(path) && (passed == nil || !passed.sameShape(e.pattern)) {
 			passed = e
 			for method := range e.methods {
