@@ -24,7 +24,7 @@ func parsePattern(text string) (*pattern, error) {
 		return nil, fmt.Errorf("the pattern %q does not begin with a slash", text)
 	}
 	p := &pattern{text: text}
-	for _, part := range components(text) {
+	for _, part := range components(nil, text) {
 		name, named := strings.CutPrefix(part, "{")
 		if named {
 			name, named = strings.CutSuffix(name, "}")
@@ -63,22 +63,26 @@ func (p *pattern) start() (s start) {
 	return s
 }
 
-// components splits a path at its slashes, without the slashes at its ends.
-func components(path string) []string {
+// components appends the parts of a path between its slashes to parts. Slashes at
+// the ends of the path do not count.
+func components(parts []string, path string) []string {
 	path = strings.TrimRight(strings.TrimPrefix(path, "/"), "/")
 	if path == "" {
-		return nil
+		return parts
 	}
-	return strings.Split(path, "/")
+	for part := range strings.SplitSeq(path, "/") {
+		parts = append(parts, part)
+	}
+	return parts
 }
 
-// componentsOf splits the path of a request. A component may contain slashes that
-// the client wrote as %2F.
-func componentsOf(r *http.Request) []string {
+// componentsOf appends the components of a request's path to parts. A component
+// may contain slashes that the client wrote as %2F.
+func componentsOf(parts []string, r *http.Request) []string {
 	if r.URL.RawPath == "" {
-		return components(r.URL.Path)
+		return components(parts, r.URL.Path)
 	}
-	parts := components(r.URL.EscapedPath())
+	parts = components(parts, r.URL.EscapedPath())
 	for k, part := range parts {
 		if plain, err := url.PathUnescape(part); err == nil {
 			parts[k] = plain

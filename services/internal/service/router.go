@@ -3,7 +3,6 @@ package service
 import (
 	"cmp"
 	"fmt"
-	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -63,6 +62,11 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 			e.methods[route.Method] = route
 		}
 	}
+	for s, list := range router.endpoints {
+		if s[1] != "" {
+			router.endpoints[s] = append(list, router.endpoints[start{s[0]}]...)
+		}
+	}
 	for _, list := range router.endpoints {
 		slices.SortStableFunc(list, func(a, b *endpoint) int {
 			return cmp.Or(cmp.Compare(b.literals(), a.literals()), cmp.Compare(len(b.tail), len(a.tail)), cmp.Compare(len(b.head), len(a.head)), cmp.Compare(b.allLiterals(), a.allLiterals()))
@@ -73,12 +77,13 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 
 // ServeHTTP hands a request to the route that serves it.
 func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := componentsOf(r)
+	var room [12]string // enough for most paths
+	path := componentsOf(room[:0], r)
 	if strings.HasSuffix(r.URL.Path, "/") && !router.knows(path) {
 		path = append(path, "") // the last part is there and empty
 	}
 	if r.URL.RawPath != "" && !router.knows(path) {
-		if decoded := components(r.URL.Path); router.knows(decoded) {
+		if decoded := components(nil, r.URL.Path); router.knows(decoded) {
 			path = decoded // slashes between components may be written as %2F, too
 		}
 	}
@@ -101,7 +106,7 @@ func (router *Router) find(path []string, method string) (*endpoint, *Route) {
 		method = http.MethodGet
 	}
 	var passed *endpoint
-	for e := range router.candidates(path) {
+	for _, e := range router.candidates(path) {
 		if !e.match(path) || passed != nil && passed.sameShape(e.pattern) {
 			continue
 		}
@@ -115,7 +120,7 @@ func (router *Router) find(path []string, method string) (*endpoint, *Route) {
 
 // knows says whether any pattern matches a path.
 func (router *Router) knows(path []string) bool {
-	for e := range router.candidates(path) {
+	for _, e := range router.candidates(path) {
 		if e.match(path) {
 			return true
 		}
@@ -124,29 +129,17 @@ func (router *Router) knows(path []string) bool {
 }
 
 // A start is the first two literals of a pattern, of which the second may be
-// missing. Patterns with both come before those with one.
+// missing.
 type start [2]string
 
 // candidates are the endpoints that a path may belong to, in their order.
-func (router *Router) candidates(path []string) iter.Seq[*endpoint] {
-	return func(yield func(*endpoint) bool) {
-		if len(path) > 1 && path[1] != "" {
-			for _, e := range router.endpoints[start{path[0], path[1]}] {
-				if !yield(e) {
-					return
-				}
-			}
-		}
-		first := ""
-		if len(path) > 0 {
-			first = path[0]
-		}
-		for _, e := range router.endpoints[start{first}] {
-			if !yield(e) {
-				return
-			}
-		}
+func (router *Router) candidates(path []string) []*endpoint {
+	var s start
+	copy(s[:], path)
+	if list, ok := router.endpoints[s]; ok {
+		return list
 	}
+	return router.endpoints[start{s[0]}]
 }
 
 // methods that a route may have, in the order in which Allow lists them.
@@ -157,7 +150,7 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 func (router *Router) refusal(path []string) (form NotServed, allow string) {
 	form, has, closest := router.otherwise, map[string]bool{}, -1
 	var passed *endpoint
-	for e := range router.candidates(path) {
+	for _, e := range router.candidates(path) {
 		if e.match(path) && (passed == nil || !passed.sameShape(e.pattern)) {
 			passed = e
 			for method := range e.methods {
