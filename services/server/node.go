@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -56,6 +55,9 @@ type Node struct {
 // Open starts everything but the HTTP server and returns when every projection has
 // caught up with the log.
 func Open(ctx context.Context, c Config) (_ *Node, err error) {
+	if err := c.checkServices(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
@@ -89,16 +91,9 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 func (n *Node) makeServices(ctx context.Context) error {
 	all := n.allServices()
 	n.sentences = service.SentencesOf(all)
-	names := make([]string, len(all))
-	for k, s := range all {
-		names[k] = s.Name
+	for _, s := range all {
 		if n.runs(s.Name) {
 			n.services = append(n.services, s)
-		}
-	}
-	for _, name := range n.Config.Services {
-		if !slices.Contains(names, name) {
-			return fmt.Errorf("--services: there is no service %q; there are: %s", name, strings.Join(names, ", "))
 		}
 	}
 	var err error
@@ -144,13 +139,7 @@ func (n *Node) start(ctx context.Context) error {
 }
 
 // Services are the names of the services that this node runs.
-func (n *Node) Services() []string {
-	names := make([]string, len(n.services))
-	for k, s := range n.services {
-		names[k] = s.Name
-	}
-	return names
-}
+func (n *Node) Services() []string { return namesOf(n.services) }
 
 // How long Close waits for what runs in the background, and then for the rest.
 // With requestsWithin they stay below the 90 seconds that systemd and docker

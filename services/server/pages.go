@@ -28,17 +28,13 @@ func (n *Node) pages() service.Service {
 
 // notFound answers for paths of no service. One that is not clean leads to the
 // clean one: a client whose base URL ends in a slash asks for //v2/.
-func notFound(w http.ResponseWriter, r *http.Request, status int, _ string) {
+func notFound(w http.ResponseWriter, r *http.Request, status int, allow string) {
 	if clean := path.Clean(r.URL.Path); clean != strings.TrimSuffix(r.URL.Path, "/") {
 		u := url.URL{Path: clean, RawQuery: r.URL.RawQuery}
 		http.Redirect(w, r, u.String(), http.StatusTemporaryRedirect)
 		return
 	}
-	text := "404 page not found"
-	if status == http.StatusMethodNotAllowed {
-		text = r.Method + " is not supported here"
-	}
-	http.Error(w, text, status)
+	service.PlainNotServed(w, r, status, allow)
 }
 
 // home is what a browser gets until there is a web UI.

@@ -20,6 +20,28 @@ func declared() []service.Service {
 	return n.allServices()
 }
 
+func namesOf(services []service.Service) []string {
+	names := make([]string, len(services))
+	for k, s := range services {
+		names[k] = s.Name
+	}
+	return names
+}
+
+// checkServices refuses the name of a service that the program does not have.
+func (c *Config) checkServices() error {
+	if len(c.Services) == 0 {
+		return nil
+	}
+	all := namesOf(declared())
+	for _, name := range c.Services {
+		if !slices.Contains(all, name) {
+			return fmt.Errorf("--services: there is no service %q; there are: %s", name, strings.Join(all, ", "))
+		}
+	}
+	return nil
+}
+
 // ReadModels is every read model of the program, in the order in which they
 // start: those that its services answer from, and the journal.
 func ReadModels() []*projections.Projection { return readModelsOf(declared()) }

@@ -2,7 +2,11 @@ package server_test
 
 import (
 	"encoding/base64"
+	"errors"
+	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -79,9 +83,13 @@ func TestChosenServices(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", path, r.status, r.body, want)
 		}
 	}
-	if _, err := server.Open(t.Context(), server.Config{Data: t.TempDir(), Services: []string{"auth", "nothing"}, SecretsKeyFile: t.TempDir() + "/key", Reserve: -1,
+	data := filepath.Join(t.TempDir(), "data")
+	if _, err := server.Open(t.Context(), server.Config{Data: data, Services: []string{"auth", "nothing"}, SecretsKeyFile: t.TempDir() + "/key", Reserve: -1,
 		Logger: n.Logger, Progress: n.Progress}); err == nil || !strings.Contains(err.Error(), `no service "nothing"; there are`) {
 		t.Errorf("a service that is not there: %v", err)
+	}
+	if _, err := os.Stat(data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the refused start left a data directory: %v", err)
 	}
 }
 

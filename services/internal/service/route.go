@@ -27,7 +27,8 @@ type Route struct {
 // allowed methods (RFC 9110, section 15.5.6) when the path is known.
 type NotServed func(w http.ResponseWriter, r *http.Request, status int, allow string)
 
-func plainNotServed(w http.ResponseWriter, r *http.Request, status int, allow string) {
+// PlainNotServed answers in plain text.
+func PlainNotServed(w http.ResponseWriter, r *http.Request, status int, _ string) {
 	text := "404 page not found"
 	if status == http.StatusMethodNotAllowed {
 		text = r.Method + " is not supported here"

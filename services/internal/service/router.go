@@ -34,13 +34,13 @@ type endpoint struct {
 // paths that belong to no service; nil answers in plain text.
 func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 	if otherwise == nil {
-		otherwise = plainNotServed
+		otherwise = PlainNotServed
 	}
 	router, known := &Router{map[start][]*endpoint{}, otherwise}, map[string]*endpoint{}
 	for _, s := range services {
 		notServed := s.NotServed
 		if notServed == nil {
-			notServed = plainNotServed
+			notServed = PlainNotServed
 		}
 		for k := range s.Routes {
 			route := &s.Routes[k]
