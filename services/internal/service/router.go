@@ -18,6 +18,7 @@ import (
 // without the request's method, but not to one that only has names where that
 // pattern has literals: GET /blobs/uploads is not GET /blobs/{digest}.
 type Router struct {
+	all       []*endpoint // in the order in which they are tried
 	endpoints map[start][]*endpoint
 	otherwise NotServed
 }
@@ -36,7 +37,7 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 	if otherwise == nil {
 		otherwise = PlainNotServed
 	}
-	router, known := &Router{map[start][]*endpoint{}, otherwise}, map[string]*endpoint{}
+	router, known := &Router{endpoints: map[start][]*endpoint{}, otherwise: otherwise}, map[string]*endpoint{}
 	for _, s := range services {
 		notServed := s.NotServed
 		if notServed == nil {
@@ -54,7 +55,7 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 			e := known[route.Pattern]
 			if e == nil {
 				e = &endpoint{pattern: p, methods: map[string]*Route{}, notServed: notServed}
-				known[route.Pattern], router.endpoints[p.start()] = e, append(router.endpoints[p.start()], e)
+				known[route.Pattern], router.all = e, append(router.all, e)
 			}
 			if e.methods[route.Method] != nil {
 				return nil, fmt.Errorf("service %s: %s %s is declared twice", s.Name, route.Method, route.Pattern)
@@ -62,15 +63,18 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 			e.methods[route.Method] = route
 		}
 	}
-	for s, list := range router.endpoints {
-		if s[1] != "" {
-			router.endpoints[s] = append(list, router.endpoints[start{s[0]}]...)
-		}
+	slices.SortStableFunc(router.all, func(a, b *endpoint) int {
+		return cmp.Or(cmp.Compare(b.literals(), a.literals()), cmp.Compare(len(b.tail), len(a.tail)), cmp.Compare(len(b.head), len(a.head)), cmp.Compare(b.allLiterals(), a.allLiterals()))
+	})
+	for _, e := range router.all {
+		router.endpoints[e.start()] = nil
 	}
-	for _, list := range router.endpoints {
-		slices.SortStableFunc(list, func(a, b *endpoint) int {
-			return cmp.Or(cmp.Compare(b.literals(), a.literals()), cmp.Compare(len(b.tail), len(a.tail)), cmp.Compare(len(b.head), len(a.head)), cmp.Compare(b.allLiterals(), a.allLiterals()))
-		})
+	for s := range router.endpoints {
+		for _, e := range router.all {
+			if e.start() == s || e.start() == (start{s[0]}) {
+				router.endpoints[s] = append(router.endpoints[s], e)
+			}
+		}
 	}
 	return router, nil
 }
@@ -150,7 +154,7 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 func (router *Router) refusal(path []string) (form NotServed, allow string) {
 	form, has, closest := router.otherwise, map[string]bool{}, -1
 	var passed *endpoint
-	for _, e := range router.candidates(path) {
+	for _, e := range router.all {
 		if e.match(path) && (passed == nil || !passed.sameShape(e.pattern)) {
 			passed = e
 			for method := range e.methods {

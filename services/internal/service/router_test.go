@@ -103,6 +103,7 @@ func TestRouter(t *testing.T) {
 		{"GET", "/v2/users/a/b", "api 404 "},
 		{"GET", "/api/v1/nothing", "api 404 "},
 		{"GET", "/api/v1", "api 404 "},
+		{"GET", "/api/v10", "api 404 "}, // refused in the form of those that begin alike
 		{"GET", "/v2/users/a//", "GET /v2/users/{user} user=a"},
 		{"GET", "/v2/users/%2e%2e", "GET /v2/users/{user} user=.."},
 	} {
