@@ -16,6 +16,7 @@ import (
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/leases"
 	"hubledger/services/registry/pulllimit"
+	"hubledger/services/registry/uploadlimit"
 )
 
 // A problem is an error as clients get it: a code of the distribution-spec
@@ -73,6 +74,12 @@ func manifestInvalid(message string) *problem {
 	return fail(http.StatusBadRequest, "MANIFEST_INVALID", message)
 }
 
+func tooMany(limit error, after time.Duration) *problem {
+	p := fail(http.StatusTooManyRequests, "TOOMANYREQUESTS", limit.Error())
+	p.retryAfter = after
+	return p
+}
+
 func unsupported(status int, message string) *problem { return fail(status, "UNSUPPORTED", message) }
 
 // An answerTo is an answer that the registry gives otherwise than the hub's API
@@ -118,16 +125,17 @@ var codes = map[int]string{
 func asProblems(err error) problems {
 	var many problems
 	var p *problem
-	var limit *pulllimit.ExceededError
+	var pulls *pulllimit.ExceededError
+	var uploads *uploadlimit.ExceededError
 	switch {
 	case errors.As(err, &many):
 		return many
 	case errors.As(err, &p):
 		return problems{p}
-	case errors.As(err, &limit):
-		p = fail(http.StatusTooManyRequests, "TOOMANYREQUESTS", limit.Error())
-		p.retryAfter, p.cause = limit.RetryAfter, err
-		return problems{p}
+	case errors.As(err, &pulls):
+		return problems{tooMany(pulls, pulls.RetryAfter)}
+	case errors.As(err, &uploads):
+		return problems{tooMany(uploads, uploads.RetryAfter)}
 	}
 	own := make([]failure.Entry, len(entries))
 	for k, e := range entries {

@@ -22,6 +22,7 @@ import (
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/registry/pulls"
 	"hubledger/services/registry/quota"
+	"hubledger/services/registry/uploadlimit"
 )
 
 // MaxManifestSize is the largest manifest in bytes; larger ones get 413.
@@ -109,7 +110,7 @@ type Registry struct {
 	served  *pullCounter
 	limiter *pulllimit.Limiter
 	usage   *quota.Usage
-	open    *openUploads
+	uploads *uploadlimit.Limiter
 }
 
 // New makes a registry.
@@ -131,7 +132,7 @@ func New(c Config) *Registry {
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
 	s := &Registry{Config: c, cache: cache.New(maxCacheBytes), served: newPullCounter(),
-		limiter: pulllimit.New(c.PullLimits), usage: quota.NewUsage(c.Images), open: newOpenUploads(c.MaxUploads)}
+		limiter: pulllimit.New(c.PullLimits), usage: quota.NewUsage(c.Images), uploads: uploadlimit.New(c.MaxUploads)}
 	s.GC = gc.New(gc.Config{Log: c.Log, View: c.View, Images: c.Images, Blobs: c.Blobs, Leases: c.Leases,
 		LeaseTerm: c.LeaseTerm, Wait: c.Wait, Swept: s.countSwept})
 	return s

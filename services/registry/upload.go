@@ -53,13 +53,13 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 	if err != nil {
 		return err
 	}
-	s.open.begun(to.who, id)
+	s.uploads.Begun(to.who, id)
 	return uploading(w, http.StatusAccepted, to.name, id, 0)
 }
 
 // mayUpload refuses an upload that could not be used, before its content is sent.
 func (s *Registry) mayUpload(ctx context.Context, who access.Principal, name string) error {
-	if err := s.open.mayBegin(who); err != nil {
+	if err := s.uploads.Allow(who); err != nil {
 		return err
 	}
 	return s.checkRoom(ctx, name)
@@ -144,7 +144,7 @@ func (s *Registry) cancelUpload(w http.ResponseWriter, r *http.Request, to route
 	if err := s.Blobs.Cancel(r.Context(), name, to.ref); err != nil {
 		return err
 	}
-	s.open.ended(to.ref)
+	s.uploads.Ended(to.ref)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -177,7 +177,7 @@ func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest)
 		s.Metrics.Uploads.Inc()
 	}
 	if err == nil || errors.Is(err, blobs.ErrDigestMismatch) {
-		s.open.ended(id)
+		s.uploads.Ended(id)
 	}
 	return err
 }
