@@ -122,7 +122,8 @@ func (r *Runner) lead(ctx context.Context) error {
 		return err
 	}
 	r.note(func(s *Status) { s.Leading = true })
-	defer r.note(func(s *Status) { s.Leading = false })
+	// What the last look found goes with the lead: another node knows better.
+	defer r.note(func(s *Status) { s.Leading, s.Due, s.Waiting = false, 0, 0 })
 	for ctx.Err() == nil {
 		pause := passAgain
 		if err := r.awaitWritable(ctx); err != nil {
@@ -151,14 +152,7 @@ func (r *Runner) lead(ctx context.Context) error {
 // awaitWritable returns when the log takes events, or with ctx.
 func (r *Runner) awaitWritable(ctx context.Context) error {
 	for {
-		err := r.Log.ReadOnly()
-		r.note(func(s *Status) {
-			s.Paused = ""
-			if err != nil {
-				s.Paused = errorText(err)
-			}
-		})
-		if err == nil {
+		if r.Log.ReadOnly() == nil {
 			return ctx.Err()
 		}
 		if err := sleep(ctx, pausedEvery); err != nil {

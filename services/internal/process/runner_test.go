@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -141,5 +142,18 @@ func TestLead(t *testing.T) {
 		if s, err := b.Status(t.Context()); err != nil || !s.Leading || len(a.log.ids()) != 1 {
 			t.Errorf("%+v, %v, events %q", s, err, a.log.ids())
 		}
+	})
+}
+
+// A node that does not lead any more knows of no tasks: another one may have done them.
+func TestStatusAfterTheLead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(context.Context, Task) error { return errors.New("not now") }, nil)
+		w.todo.add(Task{Key: "a"})
+		stop := start(t, w.Runner)
+		later(100 * time.Millisecond)
+		w.wantStatus(t, 1, 1, 0, 0)
+		stop()
+		w.wantStatus(t, 0, 0, 0, 0)
 	})
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Status is what a manager is at. What it says of tasks that are due is as of
-// the last look, and known where the manager is led.
+// the last look, and 0 where the manager is not led.
 type Status struct {
 	Name    string
 	Leading bool   // this node runs it
@@ -34,6 +34,9 @@ func (r *Runner) Status(ctx context.Context) (Status, error) {
 	defer r.mu.Unlock()
 	s := r.status
 	s.Running, s.Dead = len(r.running), dead
+	if why := r.Log.ReadOnly(); why != nil {
+		s.Paused = errorText(why)
+	}
 	return s, err
 }
 
