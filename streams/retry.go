@@ -3,6 +3,7 @@ package streams
 import (
 	"context"
 	"errors"
+	"time"
 
 	"hubledger/streams/secrets"
 
@@ -40,15 +41,28 @@ func notAnswered(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, errNotReady) || errors.As(err, &e) && e.Code == 503
 }
 
+// How long a start waits before it logs what it waits for, and again.
+const (
+	logWaitAfter = 5 * time.Second
+	logWaitEvery = time.Minute
+)
+
 // whileStarting repeats one step of a start until it is decided: until it
-// works, fails for good, or ctx ends. It says what it waits for.
+// works, fails for good, or ctx ends. What it waits for may never come, such as
+// space on the servers: so the error is logged. It is not in the progress, which
+// clients see.
 func (l *Log) whileStarting(ctx context.Context, step func() error) error {
+	logAt := time.Now().Add(logWaitAfter)
 	for attempt := 0; ; attempt++ {
 		err := step()
 		if err == nil || !notAnswered(err) && (l.config.URL == "" || !starting(err)) {
 			return err
 		}
-		l.config.Progress("waiting for the NATS servers ("+err.Error()+")", 0, 0)
+		l.config.Progress("waiting for the NATS servers", 0, 0)
+		if now := time.Now(); !now.Before(logAt) {
+			l.log.Warn("the start waits for the NATS servers", "error", err)
+			logAt = now.Add(logWaitEvery)
+		}
 		if ended := pause(ctx, attempt); ended != nil {
 			return errors.Join(ended, err)
 		}
