@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"hubledger/services/internal/operations"
 )
@@ -21,47 +22,76 @@ const (
 
 // takeOver copies what an older version kept into the operational store. The
 // old store stays: nodes of that version may still run on it, and going back
-// finds it. So it is copied again at each start, which changes nothing that is
-// newer here.
-func takeOver(ctx context.Context, ops *operations.Store) error {
+// finds it. So each start copies again, but only what is not here, or newer
+// there; answers that have expired are not copied.
+func takeOver(ctx context.Context, ops *operations.Store, now time.Time) error {
 	if !ops.Alone() {
-		return takeOverSchema(ctx, ops)
+		return takeOverSchema(ctx, ops, now)
 	}
-	path := filepath.Join(ops.Dir(), oldFile)
+	path := filepath.Join(filepath.Dir(ops.File()), oldFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := takeOverFile(ctx, ops, path); err != nil {
+	if err := takeOverFile(ctx, ops, path, now); err != nil {
 		return fmt.Errorf("copy what an older version kept in %s: %w; it only says when tokens were last used, and has answers of the last 24 hours "+
 			"by Idempotency-Key: move the file away to start without them", path, err)
 	}
 	return nil
 }
 
-func takeOverFile(ctx context.Context, ops *operations.Store, path string) error {
-	old, err := operations.OpenFile(path)
+// missingUses selects what the table of the old store has and the present one
+// has not, or has older; in order, as writeUsed writes. Both prefixes name
+// schemas, with their dot.
+func missingUses(old, present string) string {
+	return `SELECT o.credential, o.latest FROM ` + old + `used AS o LEFT JOIN ` + present + `used AS n ON n.credential = o.credential
+		WHERE n.latest IS NULL OR n.latest < o.latest ORDER BY o.credential`
+}
+
+// missingAnswers selects the answers that have not expired, $1, and are not in
+// the present store.
+func missingAnswers(old, present string) string {
+	return `SELECT o.id, o.owner, o.request, o.claim, o.until, o.answer FROM ` + old + `answers AS o
+		WHERE o.until > $1 AND NOT EXISTS (SELECT 1 FROM ` + present + `answers AS n WHERE n.id = o.id)`
+}
+
+func takeOverFile(ctx context.Context, ops *operations.Store, path string, now time.Time) error {
+	db, err := operations.OpenFile(path)
 	if err != nil {
 		return err
 	}
-	err = ops.Change(ctx, operations.NoLock, func(t *operations.Tx) error {
-		return errors.Join(copyUsed(ctx, old, t), copyAnswers(ctx, old, t))
+	defer db.Close()
+	old, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	if _, err := old.ExecContext(ctx, `ATTACH $1 AS present`, ops.File()); err != nil {
+		return err
+	}
+	return ops.Change(ctx, operations.NoLock, func(t *operations.Tx) error {
+		return errors.Join(copyUsed(ctx, old, t), copyAnswers(ctx, old, t, now))
 	})
-	return errors.Join(err, old.Close())
 }
 
-func copyUsed(ctx context.Context, old *sql.DB, t *operations.Tx) error {
-	return eachOld(ctx, old, func(rows *sql.Rows) error {
+func copyUsed(ctx context.Context, old *sql.Conn, t *operations.Tx) error {
+	if there, err := hasTable(ctx, old, "used"); err != nil || !there {
+		return err
+	}
+	return operations.EachRow(ctx, old, func(rows *sql.Rows) error {
 		var credential string
 		var latest int64
 		if err := rows.Scan(&credential, &latest); err != nil {
 			return err
 		}
 		return writeUse(t, credential, latest)
-	}, "used", "credential, latest")
+	}, missingUses("main.", "present."))
 }
 
-func copyAnswers(ctx context.Context, old *sql.DB, t *operations.Tx) error {
-	return eachOld(ctx, old, func(rows *sql.Rows) error {
+func copyAnswers(ctx context.Context, old *sql.Conn, t *operations.Tx, now time.Time) error {
+	if there, err := hasTable(ctx, old, "answers"); err != nil || !there {
+		return err
+	}
+	return operations.EachRow(ctx, old, func(rows *sql.Rows) error {
 		var id, owner, request, answer []byte
 		var claim string
 		var until int64
@@ -71,24 +101,20 @@ func copyAnswers(ctx context.Context, old *sql.DB, t *operations.Tx) error {
 		_, err := t.Exec(`INSERT INTO answers (id, owner, request, claim, until, answer) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (id) DO NOTHING`, id, owner, request, claim, until, answer)
 		return err
-	}, "answers", "id, owner, request, claim, until, answer")
+	}, missingAnswers("main.", "present."), operations.Micros(now))
 }
 
-// eachOld calls scan for each row of a table of the old file, which may end
-// before the table was made.
-func eachOld(ctx context.Context, old *sql.DB, scan func(rows *sql.Rows) error, table, columns string) error {
-	there := false
-	err := operations.EachRow(ctx, old, func(*sql.Rows) error { there = true; return nil },
-		`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1`, table)
-	if err != nil || !there {
-		return err
-	}
-	return operations.EachRow(ctx, old, scan, `SELECT `+columns+` FROM `+table)
+// hasTable says whether the old file has a table: its making may have been
+// broken off before.
+func hasTable(ctx context.Context, old *sql.Conn, table string) (there bool, err error) {
+	err = operations.EachRow(ctx, old, func(*sql.Rows) error { there = true; return nil },
+		`SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = $1`, table)
+	return there, err
 }
 
 // takeOverSchema is one transaction, which nodes that start at once make one
 // after another.
-func takeOverSchema(ctx context.Context, ops *operations.Store) error {
+func takeOverSchema(ctx context.Context, ops *operations.Store, now time.Time) error {
 	const alone = operations.Lock(`SELECT pg_advisory_xact_lock(hashtext('` + oldSchema + `'))`)
 	return ops.Change(ctx, alone, func(t *operations.Tx) error {
 		there := false
@@ -97,16 +123,13 @@ func takeOverSchema(ctx context.Context, ops *operations.Store) error {
 		if err != nil || !there {
 			return err
 		}
-		for _, stmt := range []string{
-			`INSERT INTO used (credential, latest) SELECT credential, latest FROM ` + oldSchema + `.used
-			 ON CONFLICT (credential) DO UPDATE SET latest = GREATEST(excluded.latest, used.latest)`,
-			`INSERT INTO answers (id, owner, request, claim, until, answer)
-			 SELECT id, owner, request, claim, until, answer FROM ` + oldSchema + `.answers ON CONFLICT (id) DO NOTHING`,
-		} {
-			if _, err := t.Exec(stmt); err != nil {
-				return err
-			}
+		_, err = t.Exec(`INSERT INTO used (credential, latest) ` + missingUses(oldSchema+".", "") + `
+			ON CONFLICT (credential) DO UPDATE SET latest = GREATEST(excluded.latest, used.latest)`)
+		if err != nil {
+			return err
 		}
-		return nil
+		_, err = t.Exec(`INSERT INTO answers (id, owner, request, claim, until, answer) `+missingAnswers(oldSchema+".", "")+`
+			ON CONFLICT (id) DO NOTHING`, operations.Micros(now))
+		return err
 	})
 }

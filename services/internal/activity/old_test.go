@@ -99,26 +99,35 @@ func TestTakeOver(t *testing.T) {
 			_, claim, err := made.Begin(t.Context(), "user 1", key, request, now)
 			check(t, err)
 			check(t, claim.Finish(t.Context(), activity.Answer{Status: 201, Header: http.Header{}, Body: []byte("made once")}, now))
+			_, claim, err = made.Begin(t.Context(), "user 2", key, request, now)
+			check(t, err)
+			check(t, claim.Finish(t.Context(), activity.Answer{Status: 201, Header: http.Header{}}, now.Add(-activity.AnswerTTL)))
 			c, place := config(t), oldPlaces[name]
 			old := place.db(t, c)
 			_, err = old.Exec(oldTables)
 			check(t, err)
 			copyRows(t, made.ops, old, "used", "credential", "latest")
 			copyRows(t, made.ops, old, "answers", "id", "owner", "request", "claim", "until", "answer")
-			check(t, errors.Join(made.Close(), old.Close()))
+			check(t, made.Close())
+			defer old.Close()
 
 			ops, err := operations.Open(t.Context(), c)
 			check(t, err)
 			node := ops.Node()
 			check(t, ops.Close())
-			for range 2 {
+			for round := range 2 {
 				s := open(t, c)
 				if s.Node() != node {
 					t.Errorf("the node is %q, not the operational store's %q", s.Node(), node)
 				}
 				used, err := s.LastUsed(t.Context(), "a", "b")
-				if err != nil || len(used) != 2 || !used["b"].Equal(at) {
+				if err != nil || len(used) != 2 || !used["a"].Equal(at) || !used["b"].Equal(at.Add(time.Duration(round)*time.Hour)) {
 					t.Errorf("used: %v, %v", used, err)
+				}
+				answers := 0
+				check(t, s.ops.Query(t.Context(), func(rows *sql.Rows) error { return rows.Scan(&answers) }, "SELECT count(*) FROM answers"))
+				if answers != 1 {
+					t.Errorf("%d answers, also one that had expired", answers)
 				}
 				prior, _, err := s.Begin(t.Context(), "user 1", key, request, now)
 				if err != nil || prior == nil || !bytes.Equal(prior.Body, []byte("made once")) {
@@ -128,6 +137,9 @@ func TestTakeOver(t *testing.T) {
 					t.Error("the old store is gone, on which nodes of the older version may run")
 				}
 				check(t, s.Close())
+				// A node of the older version goes on.
+				_, err = old.Exec("UPDATE used SET latest = $1 WHERE credential = 'b'", at.Add(time.Hour).UnixMicro())
+				check(t, err)
 			}
 		})
 	}

@@ -45,7 +45,7 @@ CREATE INDEX IF NOT EXISTS answers_owner ON answers (owner, claim, until);
 func Open(ctx context.Context, ops *operations.Store) (*Store, error) {
 	err := ops.Define(ctx, schema)
 	if err == nil {
-		err = takeOver(ctx, ops)
+		err = takeOver(ctx, ops, time.Now())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the activity of accounts: %w", err)

@@ -68,7 +68,7 @@ func (s *Store) writeUsed(ctx context.Context, touched map[string]time.Time) err
 
 func writeUse(t *operations.Tx, credential string, latest int64) error {
 	_, err := t.Exec(`INSERT INTO used (credential, latest) VALUES ($1, $2) ON CONFLICT (credential) DO UPDATE
-		SET latest = CASE WHEN excluded.latest > used.latest THEN excluded.latest ELSE used.latest END`, credential, latest)
+		SET latest = excluded.latest WHERE excluded.latest > used.latest`, credential, latest)
 	return err
 }
 

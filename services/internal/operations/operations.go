@@ -14,7 +14,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"time"
 )
@@ -43,7 +42,6 @@ type Store struct {
 	config  Config
 	db      *sql.DB
 	changer changer
-	alone   bool
 	node    string
 	created time.Time
 	closing sync.Once
@@ -88,10 +86,10 @@ func (s *Store) Created() time.Time { return s.created }
 
 // Alone reports that no other node writes to this store, so that what it holds
 // may be mirrored in memory; see Mirror.
-func (s *Store) Alone() bool { return s.alone }
+func (s *Store) Alone() bool { _, alone := s.changer.(*groupWriter); return alone }
 
-// Dir is the data directory that the SQLite file is in, or would be.
-func (s *Store) Dir() string { return filepath.Dir(s.config.File) }
+// File is the path of the SQLite file; on PostgreSQL there is none at it.
+func (s *Store) File() string { return s.config.File }
 
 // Change runs fn as one transaction, alone or together with others. fn decides
 // first and writes then: when it returns an error without having written, the

@@ -27,7 +27,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		quit: make(chan struct{}),
 	}
 	w.done.Go(w.loop)
-	s.db, s.changer, s.alone = db, w, true
+	s.db, s.changer = db, w
 	return nil
 }
 
