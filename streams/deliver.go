@@ -60,6 +60,7 @@ func (l *Log) Deliver(ctx context.Context, c DeliverConfig, ready func(), fn fun
 	if l.conn == nil {
 		return l.ReadOnly()
 	}
+	var warns warner
 	for failures := 0; ; failures++ {
 		got, err := l.deliverOnce(ctx, c, &ready, fn)
 		if ctx.Err() != nil {
@@ -71,7 +72,7 @@ func (l *Log) Deliver(ctx context.Context, c DeliverConfig, ready func(), fn fun
 		if got {
 			failures = 0
 		}
-		l.log.Warn("a consumer of the log was interrupted", "consumer", c.Name, "error", err)
+		l.log.Log(ctx, warns.level(), "a consumer of the log was interrupted", "consumer", c.Name, "error", err)
 		if err := pause(ctx, 5+failures); err != nil {
 			return err
 		}

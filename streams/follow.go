@@ -35,6 +35,7 @@ func (l *Log) Follow(ctx context.Context, after uint64, max int, fn func([]event
 	if max < 1 {
 		max = 1
 	}
+	var warns warner
 	for failures := 0; ; {
 		last, err := l.followNext(ctx, after, max, fn)
 		if last > after {
@@ -53,7 +54,7 @@ func (l *Log) Follow(ctx context.Context, after uint64, max int, fn func([]event
 		if err == nil {
 			continue
 		}
-		l.log.Warn("following the log was interrupted", "after", after, "error", err)
+		l.log.Log(ctx, warns.level(), "following the log was interrupted", "after", after, "error", err)
 		failures++
 		if err := pause(ctx, 5+failures); err != nil {
 			return err

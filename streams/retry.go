@@ -3,6 +3,7 @@ package streams
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"hubledger/streams/secrets"
@@ -41,28 +42,39 @@ func notAnswered(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, errNotReady) || errors.As(err, &e) && e.Code == 503
 }
 
-// How long a start waits before it logs what it waits for, and again.
+// How often a failure that goes on is logged as a warning, and how long a start
+// waits before the first one.
 const (
-	logWaitAfter = 5 * time.Second
-	logWaitEvery = time.Minute
+	warnEvery      = time.Minute
+	warnStartAfter = 5 * time.Second
 )
+
+// A warner bounds the warnings of one thing that is tried again and again.
+type warner struct{ next time.Time }
+
+// level is that of the next message: a warning, or debug soon after one.
+func (w *warner) level() slog.Level {
+	now := time.Now()
+	if now.Before(w.next) {
+		return slog.LevelDebug
+	}
+	w.next = now.Add(warnEvery)
+	return slog.LevelWarn
+}
 
 // whileStarting repeats one step of a start until it is decided: until it
 // works, fails for good, or ctx ends. What it waits for may never come, such as
 // space on the servers: so the error is logged. It is not in the progress, which
 // clients see.
 func (l *Log) whileStarting(ctx context.Context, step func() error) error {
-	logAt := time.Now().Add(logWaitAfter)
+	warns := warner{time.Now().Add(warnStartAfter)}
 	for attempt := 0; ; attempt++ {
 		err := step()
 		if err == nil || !notAnswered(err) && (l.config.URL == "" || !starting(err)) {
 			return err
 		}
 		l.config.Progress("waiting for the NATS servers", 0, 0)
-		if now := time.Now(); !now.Before(logAt) {
-			l.log.Warn("the start waits for the NATS servers", "error", err)
-			logAt = now.Add(logWaitEvery)
-		}
+		l.log.Log(ctx, warns.level(), "the start waits for the NATS servers", "error", err)
 		if ended := pause(ctx, attempt); ended != nil {
 			return errors.Join(ended, err)
 		}
