@@ -3,6 +3,7 @@ package repository_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"hubledger/events"
@@ -162,4 +163,46 @@ func TestEditor(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A change of one part, made when another writer has just changed another part,
+// keeps what the other writer wrote.
+func TestEditorRace(t *testing.T) {
+	log, ctx := streamtest.Open(t, ""), t.Context()
+	id, err := repository.Ensure(ctx, log, by, parse(t, "alice/app"), events.Private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := &said{entry: catalog.Entry{Description: "old", Visibility: events.Private}}
+	e := repository.Editor{Catalog: read, Images: read, Wait: func(context.Context, uint64) error { return nil }}
+	line, topics := "new", []string{"a"}
+	e.Log = &other{Log: log, write: func() error {
+		_, err := repository.Describe(ctx, log, by, id, "alice/app", repository.Description{Line: "old", Topics: topics})
+		read.entry.Topics = topics
+		return err
+	}}
+	if _, err := e.Describe(ctx, by, id, "alice/app", repository.DescriptionChange{Line: &line}); err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := command.Latest(ctx, log, events.RepositorySubject(id.Namespace, "alice/app"))
+	now, ok := p.(events.RepositoryDescribed)
+	if err != nil || !ok || now.Description != line || !slices.Equal(now.Topics, topics) {
+		t.Errorf("described as %+v, %v", p, err)
+	}
+}
+
+// other is a log where another writer is faster with the first append.
+type other struct {
+	command.Log
+	write func() error
+}
+
+func (o *other) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
+	if write := o.write; write != nil {
+		o.write = nil
+		if err := write(); err != nil {
+			return 0, err
+		}
+	}
+	return o.Log.Append(ctx, e, expect)
 }

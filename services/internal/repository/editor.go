@@ -13,9 +13,10 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// An Editor changes parts of the settings of live repositories. A change to what
-// a setting is already appends no event; the sequence is then that of the
-// repository's latest event. All fields are required.
+// An Editor changes parts of the settings of live repositories. The parts that
+// stay are those as of the repository's latest event: of two changes at the same
+// moment none undoes the other. A change to what a setting is already appends no
+// event; the sequence is then that of the latest event. All fields are required.
 type Editor struct {
 	Log  command.Log
 	Wait command.Wait
@@ -29,15 +30,16 @@ type Editor struct {
 	}
 }
 
-// caughtUp waits until the read models have committed the latest event of a
-// name, and returns its sequence. It is 0 when they do not in time: then the
-// present settings are not known and must not be compared with.
-func (e Editor) caughtUp(ctx context.Context, id ID, name string) (uint64, error) {
-	_, seq, err := command.Latest(ctx, e.Log, events.RepositorySubject(id.Namespace, name))
-	if err != nil || e.Wait(ctx, seq) != nil {
-		return 0, err
-	}
-	return seq, nil
+// change appends the event that next makes of the present settings, none for nil.
+// known says that the read models have committed the repository's latest event.
+// When they do not in time, the present settings are not known and must not be
+// compared with.
+func (e Editor) change(ctx context.Context, by command.By, id ID, name string, next func(known bool) (events.Payload, error)) (uint64, error) {
+	known := true // after one wait in vain there is no other
+	return decide(ctx, e.Log, by, id, name, func(seq uint64) (events.Payload, error) {
+		known = known && e.Wait(ctx, seq) == nil
+		return next(known)
+	})
 }
 
 // A DescriptionChange says which parts of a description change; nil parts stay.
@@ -62,24 +64,22 @@ func (c DescriptionChange) On(d Description) Description {
 
 // Describe changes parts of a repository's description. ErrUnknown, ErrSettings.
 func (e Editor) Describe(ctx context.Context, by command.By, id ID, name string, change DescriptionChange) (uint64, error) {
-	seq, err := e.caughtUp(ctx, id, name)
-	if err != nil {
-		return 0, err
-	}
-	entry, err := e.Catalog.Entry(ctx, id.Repository)
-	if err != nil {
-		return 0, err
-	}
-	readme, err := e.Catalog.Readme(ctx, id.Repository)
-	if err != nil {
-		return 0, err
-	}
-	before := Description{Line: entry.Description, Readme: readme, Topics: entry.Topics}
-	after := change.On(before)
-	if seq != 0 && sameDescription(before, after) {
-		return seq, nil
-	}
-	return Describe(ctx, e.Log, by, id, name, after)
+	return e.change(ctx, by, id, name, func(known bool) (events.Payload, error) {
+		entry, err := e.Catalog.Entry(ctx, id.Repository)
+		if err != nil {
+			return nil, err
+		}
+		readme, err := e.Catalog.Readme(ctx, id.Repository)
+		if err != nil {
+			return nil, err
+		}
+		before := Description{Line: entry.Description, Readme: readme, Topics: entry.Topics}
+		after := change.On(before)
+		if known && sameDescription(before, after) {
+			return nil, nil
+		}
+		return described(id, name, after)
+	})
 }
 
 // sameDescription compares a kept description with another one as it would be kept.
@@ -90,37 +90,30 @@ func sameDescription(kept, asked Description) bool {
 
 // ChangeVisibility opens a repository to everybody, or closes it. ErrUnknown, ErrSettings.
 func (e Editor) ChangeVisibility(ctx context.Context, by command.By, id ID, name, visibility string) (uint64, error) {
-	seq, err := e.caughtUp(ctx, id, name)
-	if err != nil {
-		return 0, err
-	}
-	entry, err := e.Catalog.Entry(ctx, id.Repository)
-	if err != nil {
-		return 0, err
-	}
-	if seq != 0 && entry.Visibility == visibility {
-		return seq, nil
-	}
-	return ChangeVisibility(ctx, e.Log, by, id, name, visibility)
+	return e.change(ctx, by, id, name, func(known bool) (events.Payload, error) {
+		entry, err := e.Catalog.Entry(ctx, id.Repository)
+		if err != nil || known && entry.Visibility == visibility {
+			return nil, err
+		}
+		return visibilityChanged(id, name, visibility)
+	})
 }
 
 // ChangePolicy changes parts of a policy. ErrUnknown, ErrSettings.
 func (e Editor) ChangePolicy(ctx context.Context, by command.By, id ID, name string, change func(*events.RepositoryPolicy)) (uint64, error) {
-	seq, err := e.caughtUp(ctx, id, name)
-	if err != nil {
-		return 0, err
-	}
-	repo, err := e.Images.Repository(ctx, name)
-	if err != nil {
-		return 0, err
-	}
-	after := repo.Policy
-	change(&after)
-	same, err := samePolicy(repo.Policy, after)
-	if err != nil || seq != 0 && same {
-		return seq, err
-	}
-	return ChangePolicy(ctx, e.Log, by, id, name, after)
+	return e.change(ctx, by, id, name, func(known bool) (events.Payload, error) {
+		repo, err := e.Images.Repository(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		after := repo.Policy
+		change(&after)
+		same, err := samePolicy(repo.Policy, after)
+		if err != nil || known && same {
+			return nil, err
+		}
+		return policyChanged(id, name, after)
+	})
 }
 
 // samePolicy compares policies as they are written into events.

@@ -23,11 +23,16 @@ const (
 // decided at that moment may still follow the old policy, and may stand before
 // or after the event in the log. ErrUnknown, ErrSettings.
 func ChangePolicy(ctx context.Context, log command.Log, by command.By, id ID, name string, policy events.RepositoryPolicy) (uint64, error) {
-	if err := CheckPolicy(policy); err != nil {
+	p, err := policyChanged(id, name, policy)
+	if err != nil {
 		return 0, err
 	}
-	return change(ctx, log, by, id, name, events.RepositoryPolicyChanged{
-		Namespace: id.Namespace, Repository: id.Repository, Name: name, Policy: policy})
+	return change(ctx, log, by, id, name, p)
+}
+
+// policyChanged is the event of a new policy. ErrSettings.
+func policyChanged(id ID, name string, policy events.RepositoryPolicy) (events.Payload, error) {
+	return events.RepositoryPolicyChanged{Namespace: id.Namespace, Repository: id.Repository, Name: name, Policy: policy}, CheckPolicy(policy)
 }
 
 // CheckPolicy says what is wrong with a policy. ErrSettings.

@@ -38,11 +38,16 @@ type Description struct {
 // ChangeVisibility opens the live repository to everybody, or closes it.
 // ErrUnknown, ErrSettings.
 func ChangeVisibility(ctx context.Context, log command.Log, by command.By, id ID, name, visibility string) (uint64, error) {
-	if err := checkVisibility(visibility); err != nil {
+	p, err := visibilityChanged(id, name, visibility)
+	if err != nil {
 		return 0, err
 	}
-	return change(ctx, log, by, id, name, events.RepositoryVisibilityChanged{
-		Namespace: id.Namespace, Repository: id.Repository, Name: name, Visibility: visibility})
+	return change(ctx, log, by, id, name, p)
+}
+
+// visibilityChanged is the event of a new visibility. ErrSettings.
+func visibilityChanged(id ID, name, visibility string) (events.Payload, error) {
+	return events.RepositoryVisibilityChanged{Namespace: id.Namespace, Repository: id.Repository, Name: name, Visibility: visibility}, checkVisibility(visibility)
 }
 
 func checkVisibility(v string) error {
@@ -55,12 +60,18 @@ func checkVisibility(v string) error {
 // Describe replaces the description of the live repository. ErrUnknown,
 // ErrSettings.
 func Describe(ctx context.Context, log command.Log, by command.By, id ID, name string, d Description) (uint64, error) {
-	d, err := d.checked()
+	p, err := described(id, name, d)
 	if err != nil {
 		return 0, err
 	}
-	return change(ctx, log, by, id, name, events.RepositoryDescribed{Namespace: id.Namespace, Repository: id.Repository, Name: name,
-		Description: d.Line, Readme: d.Readme, Topics: d.Topics})
+	return change(ctx, log, by, id, name, p)
+}
+
+// described is the event of a new description. ErrSettings.
+func described(id ID, name string, d Description) (events.Payload, error) {
+	d, err := d.checked()
+	return events.RepositoryDescribed{Namespace: id.Namespace, Repository: id.Repository, Name: name,
+		Description: d.Line, Readme: d.Readme, Topics: d.Topics}, err
 }
 
 // Check says what is wrong with a description. ErrSettings.
