@@ -42,6 +42,9 @@ func TestLifeOfAUser(t *testing.T) {
 	if email.Email != "alice@example.org" {
 		t.Errorf("e-mail %q", email.Email)
 	}
+	if a := k.do("alice", "PUT", "/api/v1/users/alice/email", object{"email": "alice@nowhere"}).want(422); !strings.Contains(a.Body.String(), "body.email") {
+		t.Errorf("a bad e-mail: %s", a.Body)
+	}
 	k.do("alice", "DELETE", "/api/v1/users/alice/email", nil).want(200)
 	k.do("alice", "GET", "/api/v1/users/alice/email", nil).want(200).into(&email)
 	if email.Email != "" {

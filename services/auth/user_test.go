@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"hubledger/projections/accounts"
-	"hubledger/services/auth"
 	"hubledger/services/internal/account"
 )
 
@@ -16,8 +15,9 @@ func TestEmailAndErase(t *testing.T) {
 	_, err := h.Initialize(ctx)
 	check(t, err)
 	id := h.user("alice", alicesPassword)
-	for _, bad := range []string{"x", "a@b\r\n", "Alice <alice@example.test>", "@", strings.Repeat("a", 250) + "@example.test"} {
-		if _, err := h.SetEmail(ctx, by, id, bad); !errors.Is(err, auth.ErrEmail) || !errors.Is(err, account.ErrInvalid) {
+	for _, bad := range []string{"x", "a@b\r\n", "Alice <alice@example.test>", "@", "a@b", "a@b.test\r\n", "\"a\r\nb\"@b.test",
+		strings.Repeat("a", 250) + "@example.test"} {
+		if _, err := h.SetEmail(ctx, by, id, bad); !errors.Is(err, account.ErrEmail) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -82,9 +82,6 @@ func (s *API) setEmail(ctx context.Context, c *endpoint.Call, in *emailIn) (*ope
 	if in.Body.Email == "" {
 		return nil, endpoint.Invalid("body.email", "DELETE takes an address away")
 	}
-	if err := account.CheckEmail(in.Body.Email); err != nil {
-		return nil, endpoint.Located(err, "body.email", account.ErrEmail)
-	}
 	return s.changeEmail(ctx, c, in.User, in.Body.Email)
 }
 
@@ -98,7 +95,7 @@ func (s *API) changeEmail(ctx context.Context, c *endpoint.Call, user, address s
 		return nil, err
 	}
 	seq, err := s.Persons.SetEmail(ctx, c.By(), a.ID, address)
-	return s.Changed(ctx, seq, err)
+	return s.Changed(ctx, seq, endpoint.Located(err, "body.email", account.ErrEmail))
 }
 
 func (s *API) eraseUser(ctx context.Context, c *endpoint.Call, in *eraseIn) (*openapi.Change, error) {

@@ -64,7 +64,7 @@ type Passwords interface {
 
 // Emails keeps e-mail addresses.
 type Emails interface {
-	// SetEmail keeps an address, or destroys it when it is "".
+	// SetEmail keeps an address, or destroys it when it is "". ErrEmail.
 	SetEmail(ctx context.Context, by command.By, user, address string) (seq uint64, err error)
 }
 
