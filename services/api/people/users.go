@@ -46,13 +46,6 @@ func (s *API) setStanding(ctx context.Context, c *endpoint.Call, in *standingIn)
 	if err != nil {
 		return nil, err
 	}
-	admin, disabled := a.Admin, a.Disabled
-	if in.Body.Admin != nil {
-		admin = *in.Body.Admin
-	}
-	if in.Body.Disabled != nil {
-		disabled = *in.Body.Disabled
-	}
-	seq, err := account.SetStanding(ctx, s.Log, c.By(), s.Accounts, a.ID, admin, disabled)
+	seq, err := account.ChangeStanding(ctx, s.Log, c.By(), s.Accounts, s.Readable, a.ID, in.Body.Admin, in.Body.Disabled)
 	return s.Changed(ctx, seq, err)
 }

@@ -36,6 +36,10 @@ func (p *people) Account(_ context.Context, name string) (*accounts.Account, err
 	return find(p.users, func(a accounts.Account) bool { return a.Name == name })
 }
 
+func (p *people) AccountByID(_ context.Context, id string) (*accounts.Account, error) {
+	return find(p.users, func(a accounts.Account) bool { return a.ID == id })
+}
+
 func (p *people) Namespace(_ context.Context, name string) (*accounts.Namespace, error) {
 	return find(p.spaces, func(n accounts.Namespace) bool { return n.Name == name })
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 )
 
@@ -47,6 +49,41 @@ func SetStanding(ctx context.Context, log command.Log, by command.By, admins Adm
 	return appendFact(ctx, log, by, user, events.UserStandingChanged{User: user, Admin: admin, Disabled: disabled})
 }
 
+// Standings knows the standing of users: accounts.Reader.
+type Standings interface {
+	Admins
+	AccountByID(ctx context.Context, id string) (*accounts.Account, error)
+}
+
+// ChangeStanding is SetStanding for the parts of a standing that are not nil.
+// The others stay as they are by the user's latest event. access.ErrStale when
+// the read model does not have that event in time.
+func ChangeStanding(ctx context.Context, log command.Log, by command.By, read Standings, wait command.Wait, user string, admin, disabled *bool) (uint64, error) {
+	if err := checkIDs(user); err != nil {
+		return 0, err
+	}
+	return decideOnUser(ctx, log, by, user, func(seq uint64) (events.Payload, error) {
+		if wait(ctx, seq) != nil {
+			return nil, access.ErrStale // not wait's error, which says that a change was made
+		}
+		now, err := read.AccountByID(ctx, user)
+		if err != nil {
+			return nil, err
+		}
+		p := events.UserStandingChanged{User: user, Admin: now.Admin, Disabled: now.Disabled}
+		if admin != nil {
+			p.Admin = *admin
+		}
+		if disabled != nil {
+			p.Disabled = *disabled
+		}
+		if !p.Admin || p.Disabled {
+			err = notLast(ctx, read, user)
+		}
+		return p, err
+	})
+}
+
 // PasswordChanged says that a user's password is another one now. ErrErased.
 func PasswordChanged(ctx context.Context, log command.Log, by command.By, user string) (uint64, error) {
 	if err := checkIDs(user); err != nil {
@@ -85,11 +122,17 @@ func Erase(ctx context.Context, log command.Log, by command.By, read interface {
 
 // appendFact appends a fact about a user who was not erased.
 func appendFact(ctx context.Context, log command.Log, by command.By, user string, p events.Payload) (uint64, error) {
-	return command.Decide(ctx, log, by, events.UserSubject(user), func(last events.Payload, _ uint64) (events.Payload, error) {
+	return decideOnUser(ctx, log, by, user, func(uint64) (events.Payload, error) { return p, nil })
+}
+
+// decideOnUser is command.Decide on a user who was not erased; next gets the
+// sequence of the user's latest event. ErrErased.
+func decideOnUser(ctx context.Context, log command.Log, by command.By, user string, next func(seq uint64) (events.Payload, error)) (uint64, error) {
+	return command.Decide(ctx, log, by, events.UserSubject(user), func(last events.Payload, seq uint64) (events.Payload, error) {
 		if _, erased := last.(events.UserErased); erased {
 			return nil, fmt.Errorf("user %s: %w", user, ErrErased)
 		}
-		return p, nil
+		return next(seq)
 	})
 }
 
