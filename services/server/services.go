@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"path/filepath"
 
 	"hubledger/projections"
@@ -15,6 +16,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/failure"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
@@ -57,7 +59,8 @@ func (n *Node) share() shared {
 	content.onCommit = n.registry.Committed
 	entries := catalog.Reader{DB: unprepared{n.readModel(&catalog.Projection)}, Dialect: n.dialect()}
 	endpoints := endpoint.Config{Auth: n.auth, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
-		Logger: n.Logger, Conflicts: []error{registry.ErrTooLate, registry.ErrSwept, registry.ErrNothingDeleted}}
+		Logger: n.Logger, Failures: []failure.Entry{{Err: registry.ErrTooLate, Status: http.StatusConflict},
+			{Err: registry.ErrSwept, Status: http.StatusConflict}, {Err: registry.ErrNothingDeleted, Status: http.StatusConflict}}}
 	n.shared = shared{people: who, catalog: entries, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),
 		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{entries, recentPulls{n.stores.Pulls}},
 			Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})}

@@ -73,8 +73,7 @@ const tokenHeader = "X-Docker-Token"
 // catalog, with their login if they have one.
 func (s *Endpoints) searchV1(_ http.ResponseWriter, r *http.Request, c *endpoint.Call) (int, any, error) {
 	if c.Principal.Kind == access.Anonymous && r.Header.Get("Authorization") == "" && r.Header.Get(tokenHeader) == "" {
-		return 0, nil, endpoint.Fail(http.StatusUnauthorized, "this search needs a login; /api/v1/search and /v2/_catalog need none").
-			With("WWW-Authenticate", `Basic realm="hubledger"`)
+		return 0, nil, endpoint.Unauthorized("this search needs a login; /api/v1/search and /v2/_catalog need none")
 	}
 	q, n := r.URL.Query().Get("q"), 25
 	if text := r.URL.Query().Get("n"); text != "" {

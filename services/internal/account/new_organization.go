@@ -56,7 +56,9 @@ type Organizations struct {
 	// OnlyAdmins keeps users from making organizations.
 	OnlyAdmins bool
 	// Turn has capacity one and is held while a user makes an organization, so that
-	// requests at the same moment cannot exceed the limit.
+	// requests at the same moment cannot exceed the limit of organizations that a
+	// user owns. It is one node's: requests to several nodes at the same moment may
+	// exceed the limit, each node by one.
 	Turn chan struct{}
 }
 

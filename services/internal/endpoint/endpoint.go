@@ -6,9 +6,9 @@ package endpoint
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"hubledger/projections/accounts"
@@ -46,7 +46,7 @@ type ReadModels interface {
 }
 
 // Config is what endpoints need; all fields are required but those with a
-// default, Conflicts and Failures.
+// default and Failures.
 type Config struct {
 	Auth        Auth
 	Rights      Rights
@@ -55,9 +55,6 @@ type Config struct {
 	Logger      *slog.Logger
 	// Wait bounds how long an answer waits for the read models. Default 10 s.
 	Wait time.Duration
-	// Conflicts are errors that say why something cannot be done now. They are
-	// answered 409 with their own text.
-	Conflicts []error
 	// Failures are answers to errors of other services.
 	Failures []failure.Entry
 }
@@ -72,10 +69,6 @@ type Set struct {
 // New makes an empty set.
 func New(c Config) *Set {
 	c.Wait = cmp.Or(c.Wait, 10*time.Second)
-	c.Failures = slices.Clip(c.Failures)
-	for _, err := range c.Conflicts {
-		c.Failures = append(c.Failures, failure.Entry{Err: err, Status: http.StatusConflict})
-	}
 	return &Set{Config: c, budget: newBudget()}
 }
 
@@ -159,7 +152,7 @@ func (s *Set) Readable(ctx context.Context, seq uint64) error {
 func NotServed(w http.ResponseWriter, r *http.Request, status int, allow string) {
 	p := Fail(http.StatusNotFound, "there is no such endpoint; /api/v1/openapi.json lists them")
 	if status == http.StatusMethodNotAllowed {
-		p = Fail(status, r.Method+" is not supported here")
+		p = Fail(status, fmt.Sprintf("%.20s is not supported here", r.Method))
 	}
 	p.Write(w, r)
 }

@@ -79,3 +79,18 @@ func TestMethodsAndMissingEndpoints(t *testing.T) {
 		t.Errorf("a slash at the end: %d", w.Code)
 	}
 }
+
+// A refusal repeats only so much of what the client wrote.
+func TestRefusalsAreBounded(t *testing.T) {
+	long := strings.Repeat("x", 10_000)
+	for _, need := range []access.Permission{access.Self, access.SelfOrHubAdmin} {
+		s := New(Config{Auth: always{access.Principal{Kind: access.User, ID: "1", Name: "alice"}}})
+		s.Add(service.Route{Method: "GET", Pattern: "/api/v1/users/{user}", Permission: need}, AsProblem)
+		if w := ask(t, s, "GET", "/api/v1/users/"+long, ""); w.Code != 403 || w.Body.Len() > 400 {
+			t.Errorf("%v: %d, %d bytes", need, w.Code, w.Body.Len())
+		}
+		if w := ask(t, s, strings.ToUpper(long), "/api/v1/users/alice", ""); w.Code != 405 || w.Body.Len() > 400 {
+			t.Errorf("a long method: %d, %d bytes", w.Code, w.Body.Len())
+		}
+	}
+}

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"hubledger/projections/accounts"
@@ -24,7 +25,7 @@ func (s *Set) authorize(ctx context.Context, p access.Principal, need access.Per
 		return c, nil
 	case access.SignedIn, access.FullAccount, access.Self, access.SelfOrHubAdmin, access.HubAdmin:
 		if !signedIn {
-			return nil, Unauthorized()
+			return nil, Unauthorized("log in first")
 		}
 		return c, mayUseAccounts(p, need, param("user"))
 	case access.NamespaceMember, access.NamespaceAdmin:
@@ -40,7 +41,7 @@ func (s *Set) authorize(ctx context.Context, p access.Principal, need access.Per
 func mayWrite(p access.Principal) error {
 	switch {
 	case p.Kind == access.Anonymous:
-		return Unauthorized()
+		return Unauthorized("log in first")
 	case p.Limit != nil && p.Limit.Level < access.Write:
 		return Fail(http.StatusForbidden, "this token is good for reading only")
 	}
@@ -56,10 +57,11 @@ func mayUseAccounts(p access.Principal, need access.Permission, user string) err
 		return nil
 	case !full(p):
 		return Fail(http.StatusForbidden, "this token is not good for accounts: log in by password, or use a token of level admin for all repositories")
+	// The name is as the client wrote it, of any length.
 	case need == access.Self && !self && p.Kind != access.Operator:
-		return Fail(http.StatusForbidden, "only "+user+" may do that")
+		return Fail(http.StatusForbidden, fmt.Sprintf("only %.50s may do that", user))
 	case need == access.SelfOrHubAdmin && !self && !p.Admin:
-		return Fail(http.StatusForbidden, "only "+user+" and administrators of the hub may do that")
+		return Fail(http.StatusForbidden, fmt.Sprintf("only %.50s and administrators of the hub may do that", user))
 	case need == access.HubAdmin && !p.Admin:
 		return Fail(http.StatusForbidden, "only administrators of the hub may do that")
 	}
@@ -76,7 +78,7 @@ func (s *Set) admitToNamespace(ctx context.Context, c *Call, need access.Level, 
 	case c.Level >= need && c.Namespace != nil:
 		return nil
 	case c.Principal.Kind == access.Anonymous:
-		return Unauthorized()
+		return Unauthorized("log in first")
 	case c.Level >= access.Read:
 		return Fail(http.StatusForbidden, "only those who own "+name+" may do that")
 	}
@@ -98,13 +100,13 @@ func (s *Set) admitToRepository(ctx context.Context, c *Call, need access.Level,
 		c.Repository, c.Level, c.Namespace = d.Repository, d.Level, d.Namespace
 		return nil
 	case c.Principal.Kind == access.Anonymous:
-		return Unauthorized()
+		return Unauthorized("log in first")
 	}
 	return Fail(http.StatusForbidden, "you may not do that with "+name.Full)
 }
 
 // Unauthorized asks for credentials by Basic. The registry has a challenge of its
 // own, whose realm is an address.
-func Unauthorized() *Problem {
-	return Fail(http.StatusUnauthorized, "log in first").With("WWW-Authenticate", `Basic realm="hubledger"`)
+func Unauthorized(detail string) *Problem {
+	return Fail(http.StatusUnauthorized, detail).With("WWW-Authenticate", `Basic realm="hubledger"`)
 }
