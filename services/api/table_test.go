@@ -252,3 +252,37 @@ func TestHiddenLooksMissing(t *testing.T) {
 		}
 	}
 }
+
+// The namespace of a user is no organization: it has no members, teams or robot
+// accounts, also not for its owner.
+func TestUsersAreNoOrganizations(t *testing.T) {
+	k := start(t)
+	k.user("alice")
+	k.CatchUp()
+	before, tried := k.LastSeq(), 0
+	for _, rt := range k.routes() {
+		if !strings.HasPrefix(rt.Pattern, "/api/v1/orgs/{namespace}") {
+			continue
+		}
+		var body any
+		switch {
+		case strings.HasSuffix(rt.Pattern, "/tokens"):
+			body = object{"name": "x", "level": "read"}
+		case rt.Method == "POST":
+			body = object{"name": "x"}
+		case strings.HasSuffix(rt.Pattern, "{namespace}/members/{member}"):
+			body = object{"role": "owner"}
+		}
+		if rt.Method == "GET" || rt.Method == "DELETE" {
+			body = nil
+		}
+		path := strings.NewReplacer("{namespace}", "alice", "{member}", "alice").Replace(rt.Pattern)
+		if a := k.do("alice", rt.Method, filled.Replace(path), body); a.Code != 404 {
+			t.Errorf("%s %s: %d %s", rt.Method, rt.Pattern, a.Code, a.Body)
+		}
+		tried++
+	}
+	if after := k.LastSeq(); tried < 10 || after != before {
+		t.Errorf("%d endpoints tried, %d events", tried, after-before)
+	}
+}

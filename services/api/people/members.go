@@ -33,20 +33,16 @@ type setMemberIn struct {
 
 func (s *API) registerMembers() {
 	const path = "/orgs/{namespace}/members"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-members", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List the members of an organization"}, s.listMembers)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-members", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List the members of an organization"}, inOrganization(s.listMembers))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{member}", ID: "set-member", Tag: "organizations", Permission: access.NamespaceAdmin,
-		Summary: "Make a user a member or an owner", About: "Membership alone gives no right on private repositories: teams and grants do."}, s.setMember)
+		Summary: "Make a user a member or an owner", About: "Membership alone gives no right on private repositories: teams and grants do."}, inOrganization(s.setMember))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{member}", ID: "remove-member", Tag: "organizations", Permission: access.NamespaceAdmin,
 		Summary: "End a membership", About: "It ends those in the organization's teams, too. The last owner stays; should two owners end each other's " +
-			"membership in the same moment, an administrator of the hub names an owner again."}, s.removeMember)
+			"membership in the same moment, an administrator of the hub names an owner again."}, inOrganization(s.removeMember))
 }
 
 func (s *API) listMembers(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.List[apitypes.Member], error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
-	members, err := s.Accounts.Members(ctx, o.ID)
+	members, err := s.Accounts.Members(ctx, c.Namespace.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -54,27 +50,19 @@ func (s *API) listMembers(ctx context.Context, c *endpoint.Call, _ *Organization
 }
 
 func (s *API) setMember(ctx context.Context, c *endpoint.Call, in *setMemberIn) (*openapi.Change, error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
 	a, err := account.FindRecipient(ctx, s.Accounts, in.Member)
 	if err != nil {
 		return nil, endpoint.Located(err, "path.member", account.ErrNoUser)
 	}
-	seq, err := account.SetMember(ctx, s.Log, c.By(), s.Accounts, o.ID, a.ID, in.Body.Role)
+	seq, err := account.SetMember(ctx, s.Log, c.By(), s.Accounts, c.Namespace.ID, a.ID, in.Body.Role)
 	return s.Changed(ctx, seq, err)
 }
 
 func (s *API) removeMember(ctx context.Context, c *endpoint.Call, in *MemberPath) (*openapi.Change, error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
 	a, err := s.user(ctx, in.Member)
 	if err != nil {
 		return nil, err
 	}
-	seq, err := account.RemoveMember(ctx, s.Log, c.By(), s.Accounts, o.ID, a.ID)
+	seq, err := account.RemoveMember(ctx, s.Log, c.By(), s.Accounts, c.Namespace.ID, a.ID)
 	return s.Changed(ctx, seq, err)
 }

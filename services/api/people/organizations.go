@@ -27,15 +27,18 @@ func (s *API) registerOrganizations() {
 		Summary: "List the organizations that I am in", About: "By name. Administrators of the hub see them all."}, s.listOrganizations)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/orgs", ID: "create-organization", Tag: "organizations", Permission: access.FullAccount, Status: http.StatusCreated,
 		Summary: "Make an organization"}, s.createOrganization)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/orgs/{namespace}", ID: "get-organization", Tag: "organizations", Permission: access.NamespaceMember, Summary: "Show an organization"}, s.getOrganization)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/orgs/{namespace}", ID: "get-organization", Tag: "organizations", Permission: access.NamespaceMember, Summary: "Show an organization"}, inOrganization(s.getOrganization))
 }
 
-// organization is the one that the path names. The namespace of a user is not one.
-func organization(c *endpoint.Call) (*accounts.Namespace, error) {
-	if c.Namespace.Kind != events.KindOrganization {
-		return nil, endpoint.NotFound()
+// inOrganization is an operation on the organization that the path names: its
+// namespace is that of the call. The namespace of a user is not found.
+func inOrganization[I, O any](run func(context.Context, *endpoint.Call, *I) (*O, error)) func(context.Context, *endpoint.Call, *I) (*O, error) {
+	return func(ctx context.Context, c *endpoint.Call, in *I) (*O, error) {
+		if c.Namespace.Kind != events.KindOrganization {
+			return nil, endpoint.NotFound()
+		}
+		return run(ctx, c, in)
 	}
-	return c.Namespace, nil
 }
 
 func (s *API) listOrganizations(ctx context.Context, c *endpoint.Call, in *openapi.Paging) (*openapi.List[apitypes.Organization], error) {
@@ -81,13 +84,9 @@ func (s *API) everyOrganization(ctx context.Context, mine []accounts.Membership,
 	return views, nil
 }
 
-func (s *API) getOrganization(ctx context.Context, c *endpoint.Call, in *OrganizationPath) (*openapi.Answer[apitypes.Organization], error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
-	v := apitypes.Organization{Name: o.Name}
-	members, err := s.Accounts.Members(ctx, o.ID)
+func (s *API) getOrganization(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.Answer[apitypes.Organization], error) {
+	v := apitypes.Organization{Name: c.Namespace.Name}
+	members, err := s.Accounts.Members(ctx, c.Namespace.ID)
 	for _, m := range members {
 		if m.User == c.Principal.ID {
 			v.Role = m.Role

@@ -35,31 +35,23 @@ type robotTokenIn struct {
 
 func (s *API) registerRobots() {
 	const path = "/orgs/{namespace}/robots"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-robots", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "List the robot accounts of an organization"}, s.listRobots)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-robots", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "List the robot accounts of an organization"}, inOrganization(s.listRobots))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path, ID: "create-robot", Tag: "organizations", Permission: access.NamespaceAdmin, Status: http.StatusCreated,
-		Summary: "Make a robot account", About: "It logs in by access tokens only and may do what is granted to it."}, s.createRobot)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}", ID: "delete-robot", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Delete a robot account with its tokens and grants"}, s.deleteRobot)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{robot}/tokens", ID: "list-robot-tokens", Tag: "tokens", Permission: access.NamespaceAdmin, Summary: "List a robot account's access tokens"}, s.listRobotTokens)
+		Summary: "Make a robot account", About: "It logs in by access tokens only and may do what is granted to it."}, inOrganization(s.createRobot))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}", ID: "delete-robot", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Delete a robot account with its tokens and grants"}, inOrganization(s.deleteRobot))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{robot}/tokens", ID: "list-robot-tokens", Tag: "tokens", Permission: access.NamespaceAdmin, Summary: "List a robot account's access tokens"}, inOrganization(s.listRobotTokens))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{robot}/tokens", ID: "issue-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Status: http.StatusCreated,
-		Summary: "Issue an access token for a robot account", About: "It is shown once and kept nowhere."}, s.issueRobotToken)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}/tokens/{token}", ID: "revoke-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Summary: "Revoke a robot account's access token"}, s.revokeRobotToken)
+		Summary: "Issue an access token for a robot account", About: "It is shown once and kept nowhere."}, inOrganization(s.issueRobotToken))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}/tokens/{token}", ID: "revoke-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Summary: "Revoke a robot account's access token"}, inOrganization(s.revokeRobotToken))
 }
 
 // robot is the one that the path names.
 func (s *API) robot(ctx context.Context, c *endpoint.Call, name string) (*accounts.Account, error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
-	return s.Accounts.Account(ctx, o.Name+"+"+name)
+	return s.Accounts.Account(ctx, c.Namespace.Name+"+"+name)
 }
 
 func (s *API) listRobots(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.List[apitypes.Robot], error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
-	robots, err := s.Accounts.Robots(ctx, o.ID)
+	robots, err := s.Accounts.Robots(ctx, c.Namespace.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -71,20 +63,12 @@ func (s *API) listRobots(ctx context.Context, c *endpoint.Call, _ *OrganizationP
 }
 
 func (s *API) createRobot(ctx context.Context, c *endpoint.Call, in *createRobotIn) (*openapi.Change, error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
-	_, seq, err := account.CreateRobot(ctx, s.Log, c.By(), o.ID, in.Body.Name, in.Body.Description)
+	_, seq, err := account.CreateRobot(ctx, s.Log, c.By(), c.Namespace.ID, in.Body.Name, in.Body.Description)
 	return s.Changed(ctx, seq, err)
 }
 
 func (s *API) deleteRobot(ctx context.Context, c *endpoint.Call, in *RobotPath) (*openapi.Change, error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
-	seq, err := account.DeleteRobot(ctx, s.Log, c.By(), o.ID, in.Robot)
+	seq, err := account.DeleteRobot(ctx, s.Log, c.By(), c.Namespace.ID, in.Robot)
 	return s.Changed(ctx, seq, err)
 }
 

@@ -30,29 +30,21 @@ type teamMemberIn struct {
 
 func (s *API) registerTeams() {
 	const path = "/orgs/{namespace}/teams"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-teams", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List the teams of an organization"}, s.listTeams)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path, ID: "create-team", Tag: "organizations", Permission: access.NamespaceAdmin, Status: http.StatusCreated, Summary: "Make a team"}, s.createTeam)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}", ID: "delete-team", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Delete a team with its grants"}, s.deleteTeam)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{team}/members", ID: "list-team-members", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List who is in a team"}, s.listTeamMembers)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{team}/members/{member}", ID: "add-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Take a member into a team"}, s.addTeamMember)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}/members/{member}", ID: "remove-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Take a member out of a team"}, s.removeTeamMember)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-teams", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List the teams of an organization"}, inOrganization(s.listTeams))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path, ID: "create-team", Tag: "organizations", Permission: access.NamespaceAdmin, Status: http.StatusCreated, Summary: "Make a team"}, inOrganization(s.createTeam))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}", ID: "delete-team", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Delete a team with its grants"}, inOrganization(s.deleteTeam))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{team}/members", ID: "list-team-members", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List who is in a team"}, inOrganization(s.listTeamMembers))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{team}/members/{member}", ID: "add-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Take a member into a team"}, inOrganization(s.addTeamMember))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}/members/{member}", ID: "remove-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Take a member out of a team"}, inOrganization(s.removeTeamMember))
 }
 
 // team is the one that the path names.
 func (s *API) team(ctx context.Context, c *endpoint.Call, name string) (*accounts.Team, error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
-	return s.Accounts.Team(ctx, o.ID, name)
+	return s.Accounts.Team(ctx, c.Namespace.ID, name)
 }
 
 func (s *API) listTeams(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.List[apitypes.Team], error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
-	teams, err := s.Accounts.Teams(ctx, o.ID)
+	teams, err := s.Accounts.Teams(ctx, c.Namespace.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -64,20 +56,12 @@ func (s *API) listTeams(ctx context.Context, c *endpoint.Call, _ *OrganizationPa
 }
 
 func (s *API) createTeam(ctx context.Context, c *endpoint.Call, in *createTeamIn) (*openapi.Change, error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
-	_, seq, err := account.CreateTeam(ctx, s.Log, c.By(), o.ID, in.Body.Name, in.Body.Description)
+	_, seq, err := account.CreateTeam(ctx, s.Log, c.By(), c.Namespace.ID, in.Body.Name, in.Body.Description)
 	return s.Changed(ctx, seq, err)
 }
 
 func (s *API) deleteTeam(ctx context.Context, c *endpoint.Call, in *TeamPath) (*openapi.Change, error) {
-	o, err := organization(c)
-	if err != nil {
-		return nil, err
-	}
-	seq, err := account.DeleteTeam(ctx, s.Log, c.By(), o.ID, in.Team)
+	seq, err := account.DeleteTeam(ctx, s.Log, c.By(), c.Namespace.ID, in.Team)
 	return s.Changed(ctx, seq, err)
 }
 
