@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/failure"
 	"hubledger/services/internal/repository"
 )
 
@@ -93,7 +93,7 @@ func (s *Auth) fail(w http.ResponseWriter, r *http.Request, err error, kind stri
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	if d.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(d.RetryAfter/time.Second)))
+		h.Set("Retry-After", failure.Seconds(d.RetryAfter))
 	}
 	if d.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Basic realm=`+quote(s.service))

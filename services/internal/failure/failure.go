@@ -89,7 +89,8 @@ func (e Entry) failure(err error) Failure {
 func cutOff(cut *account.CutOffError, own []Entry) Failure {
 	f := Of(cut.Err, own...)
 	f.Header.Del(apitypes.SequenceHeader)
-	f.Message = "the user " + cut.Name + " was made, but cannot log in yet: " + f.Message + "; send the same again in two minutes, or set the password"
+	told := account.CutOffError{Name: cut.Name, Err: errors.New(f.Message)}
+	f.Message = told.Error() + "; send the same again in two minutes, or set the password"
 	f.RetryAfter = cut.After
 	return f
 }
