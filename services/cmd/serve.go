@@ -67,6 +67,9 @@ func (c *serveCmd) Validate() (err error) {
 	for k, name := range c.Services {
 		c.Services[k] = strings.TrimSpace(name)
 	}
+	if err := server.CheckServices(c.Services); err != nil {
+		return err
+	}
 	if c.public, err = parsePublicURL(c.PublicURL); err != nil {
 		return fmt.Errorf("--public-url: %w", err)
 	}

@@ -55,7 +55,7 @@ type Node struct {
 // Open starts everything but the HTTP server and returns when every projection has
 // caught up with the log.
 func Open(ctx context.Context, c Config) (_ *Node, err error) {
-	if err := c.checkServices(); err != nil {
+	if err := CheckServices(c.Services); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {

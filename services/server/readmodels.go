@@ -28,13 +28,13 @@ func namesOf(services []service.Service) []string {
 	return names
 }
 
-// checkServices refuses the name of a service that the program does not have.
-func (c *Config) checkServices() error {
-	if len(c.Services) == 0 {
+// CheckServices refuses the name of a service that the program does not have.
+func CheckServices(names []string) error {
+	if len(names) == 0 {
 		return nil
 	}
 	all := namesOf(declared())
-	for _, name := range c.Services {
+	for _, name := range names {
 		if !slices.Contains(all, name) {
 			return fmt.Errorf("--services: there is no service %q; there are: %s", name, strings.Join(all, ", "))
 		}
