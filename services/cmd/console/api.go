@@ -2,7 +2,9 @@ package console
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"net/url"
 
 	"hubledger/services/cmd/client"
@@ -22,32 +24,47 @@ func (a *API) User() string { return a.client.User }
 func (a *API) String() string { return a.client.String() }
 
 // Each calls item for every item of a list, on all of its pages.
-func Each[T any](a *API, path string, query url.Values, item func(raw json.RawMessage, v T) error) error {
+func Each[T any](a *API, path string, query url.Values, item func(T) error) error {
 	return a.client.Each(a.Session.Context, path, query, func(raw json.RawMessage) error {
 		v, err := decode[T](raw)
 		if err != nil {
 			return err
 		}
-		return item(raw, v)
+		return item(v)
 	})
 }
 
 // List prints a list: with --json its items unchanged, else a table, or the text
 // empty when there are no items.
 func List[T any](a *API, path string, query url.Values, empty string, header []string, row func(T) []string) error {
+	return ListFirst(a, path, query, math.MaxInt, empty, header, row)
+}
+
+// ListFirst is List of at most n items, the first ones.
+func ListFirst[T any](a *API, path string, query url.Values, n int, empty string, header []string, row func(T) []string) error {
 	s := a.Session
 	var rows [][]string
+	enough, seen := errors.New("enough"), 0
 	err := a.client.Each(s.Context, path, query, func(raw json.RawMessage) error {
 		if s.JSON {
-			return s.PrintRaw(raw)
+			if err := s.PrintRaw(raw); err != nil {
+				return err
+			}
+		} else {
+			v, err := decode[T](raw)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row(v))
 		}
-		v, err := decode[T](raw)
-		if err != nil {
-			return err
+		if seen++; seen == n {
+			return enough
 		}
-		rows = append(rows, row(v))
 		return nil
 	})
+	if errors.Is(err, enough) {
+		err = nil
+	}
 	if err != nil || s.JSON {
 		return err
 	}

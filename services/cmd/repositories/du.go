@@ -2,7 +2,6 @@ package repositories
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -57,7 +56,7 @@ type usageRow struct {
 // further ones. where returns the API's path of an item.
 func usages(a *console.API, list string, q url.Values, most int, where func(name string) string) (rows []usageRow, more bool, err error) {
 	enough := errors.New("enough")
-	err = console.Each(a, list, q, func(_ json.RawMessage, r usageRow) error {
+	err = console.Each(a, list, q, func(r usageRow) error {
 		if len(rows) == most {
 			more = true
 			return enough

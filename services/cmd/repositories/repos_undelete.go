@@ -1,7 +1,6 @@
 package repositories
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -52,7 +51,7 @@ func (c *reposUndeleteCmd) repository(a *console.API) (string, error) {
 	}
 	deleted := client.Path("namespaces", namespace, "deleted")
 	var found apitypes.Deleted
-	err := console.Each(a, deleted, client.Paged(), func(_ json.RawMessage, d apitypes.Deleted) error {
+	err := console.Each(a, deleted, client.Paged(), func(d apitypes.Deleted) error {
 		if d.Deleted.IsZero() {
 			return errors.New("the hub's answer cannot be read: a deletion has no time")
 		}

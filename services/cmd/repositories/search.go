@@ -1,12 +1,11 @@
 package repositories
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
-	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
 )
@@ -33,34 +32,14 @@ func (c *Search) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	q := client.Paged()
-	q.Set("limit", fmt.Sprint(min(c.Limit, 100)))
+	q := url.Values{"limit": {fmt.Sprint(min(c.Limit, 100))}}
 	for name, value := range map[string]string{"q": strings.Join(c.Text, " "), "topic": c.Topic, "sort": c.Sort} {
 		if value != "" {
 			q.Set(name, value)
 		}
 	}
-	var rows [][]string
-	enough, n := errors.New("enough"), 0
-	err = console.Each(a, "/search", q, func(raw json.RawMessage, r apitypes.Repository) error {
-		if n++; n > c.Limit {
-			return enough
-		}
-		if s.JSON {
-			return s.PrintRaw(raw)
-		}
-		rows = append(rows, []string{r.Name, fmt.Sprint(r.Stars), fmt.Sprint(r.Pulls), console.Time(r.Pushed), r.Description})
-		return nil
-	})
-	if errors.Is(err, enough) {
-		err = nil
-	}
-	if err != nil || s.JSON {
-		return err
-	}
-	if len(rows) == 0 {
-		_, err := fmt.Fprintln(s.Out, "Nothing found among the repositories that you may see.")
-		return err
-	}
-	return s.Table([]string{"NAME", "STARS", "PULLS", "PUSHED", "DESCRIPTION"}, rows)
+	return console.ListFirst(a, "/search", q, c.Limit, "Nothing found among the repositories that you may see.",
+		[]string{"NAME", "STARS", "PULLS", "PUSHED", "DESCRIPTION"}, func(r apitypes.Repository) []string {
+			return []string{r.Name, fmt.Sprint(r.Stars), fmt.Sprint(r.Pulls), console.Time(r.Pushed), r.Description}
+		})
 }
