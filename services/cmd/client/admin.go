@@ -8,11 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
-	"syscall"
 
 	"hubledger/services/internal/adminsocket"
 )
@@ -25,20 +22,15 @@ var ErrInterrupted = errors.New("interrupted before the hub had answered")
 // socket, and calls progress and item as the answer arrives. Both may be nil. It
 // returns ErrInterrupted when ctx ends first.
 func Admin(ctx context.Context, data, method, path string, query url.Values, progress func(adminsocket.Progress), item func(json.RawMessage) error) error {
-	socket := adminsocket.Path(data)
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return adminsocket.Dial(ctx, socket)
-	}}}
-	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+path+"?"+query.Encode(), nil)
+	c := Operator(data)
+	c.elsewhere = ", or name its data directory with --data"
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path+"?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}
-	resp, err := client.Do(req)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("no hub is running on %s (no answer on %s): start it with `hubledger serve --data %s`, or name its data directory with --data", data, socket, data)
-	}
+	resp, err := c.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask the running hub: %w", err)
+		return c.unreached(ctx, err)
 	}
 	defer resp.Body.Close()
 	in := bufio.NewReaderSize(resp.Body, 1<<20)

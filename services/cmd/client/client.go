@@ -35,6 +35,7 @@ type Client struct {
 	authorize func(*http.Request)
 	data      string // the data directory; "" for a login
 	socket    string // path of its admin socket; "" for a login
+	elsewhere string // the end of the message that no hub runs there: how to reach another one
 	// User is the login name; "" for the operator.
 	User string
 }
@@ -50,7 +51,7 @@ func (c *Client) String() string {
 // Operator reaches the hub that runs on a data directory.
 func Operator(data string) *Client {
 	path := adminsocket.Path(data)
-	return &Client{base: "http://admin", data: data, socket: path, client: &http.Client{
+	return &Client{base: "http://admin", data: data, socket: path, elsewhere: ", name its data directory with --data, or `hubledger login` to one elsewhere", client: &http.Client{
 		Transport:     &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return adminsocket.Dial(ctx, path) }},
 		CheckRedirect: noRedirect}}
 }
@@ -137,7 +138,7 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ErrInterrupted
 	case c.socket != "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)):
-		return fmt.Errorf("no hub is running on %s (no answer on %s): start it with `hubledger serve --data %s`, name its data directory with --data, or `hubledger login` to one elsewhere", c.data, c.socket, c.data)
+		return fmt.Errorf("no hub is running on %s (no answer on %s): start it with `hubledger serve --data %s`%s", c.data, c.socket, c.data, c.elsewhere)
 	case errors.As(err, &unknown):
 		return fmt.Errorf("the certificate of %s is from an authority that this machine does not know: log in with `hubledger login %s --ca ca.crt`", c.base, c.base)
 	case errors.Is(err, http.ErrSchemeMismatch):

@@ -125,4 +125,7 @@ func TestUnreachedHubsAreExplained(t *testing.T) {
 	if _, err := Operator(t.TempDir()).Do(t.Context(), "GET", "/user", nil, nil); err == nil || !strings.Contains(err.Error(), "no hub is running on") {
 		t.Errorf("no socket: %v", err)
 	}
+	if err := Admin(t.Context(), t.TempDir(), "GET", "/status", nil, nil, nil); err == nil || !strings.Contains(err.Error(), "no hub is running on") || strings.Contains(err.Error(), "login") {
+		t.Errorf("no socket, by a command that needs it: %v", err)
+	}
 }
