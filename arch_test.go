@@ -66,6 +66,10 @@ func allowed(from, to string) bool {
 		return to == "hubledger/events" || within(to, "hubledger/streams")
 	case within(from, "hubledger/projections"):
 		return to == "hubledger/events" || within(to, "hubledger/projections")
+	case from == "hubledger/services/cmd/client":
+		return service(to) == "internal"
+	case from == "hubledger/services/cmd/console":
+		return service(to) == "internal" || to == "hubledger/services/cmd/client"
 	case service(from) == "cmd":
 		return true
 	case service(from) == "server":
@@ -136,6 +140,9 @@ func TestRulesForbid(t *testing.T) {
 		{"hubledger/services/registry/blobs", "hubledger/services/cmd"},
 		{"hubledger/services/api/people", "hubledger/services/api"},
 		{"hubledger/services/internal/image", "hubledger/services/registry"},
+		{"hubledger/services/cmd/client", "hubledger/services/cmd/console"},
+		{"hubledger/services/cmd/console", "hubledger/services/cmd/accounts"},
+		{"hubledger/services/cmd/console", "hubledger/services/server"},
 		{"hubledger", "hubledger/streams"},
 	} {
 		if allowed(pair[0], pair[1]) {
