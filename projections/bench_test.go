@@ -10,8 +10,8 @@ import (
 
 func BenchmarkLive(b *testing.B) {
 	for _, p := range storages {
-		b.Run(p.name, func(b *testing.B) {
-			store := open(b, p.make(b), &images.Projection, projections.Options{})
+		b.Run(p.Name, func(b *testing.B) {
+			store := open(b, p.New(b), &images.Projection, projections.Options{})
 			var log projectiontest.Log
 			r, stop := start(b, store, &log, nil)
 			defer stop()
@@ -26,8 +26,8 @@ func BenchmarkLive(b *testing.B) {
 
 func BenchmarkLatency(b *testing.B) {
 	for _, p := range storages {
-		b.Run(p.name, func(b *testing.B) {
-			store := open(b, p.make(b), projectiontest.Synthetic, projections.Options{})
+		b.Run(p.Name, func(b *testing.B) {
+			store := open(b, p.New(b), projectiontest.Synthetic, projections.Options{})
 			var log projectiontest.Log
 			r, stop := start(b, store, &log, nil)
 			defer stop()
@@ -51,9 +51,9 @@ func BenchmarkLatency(b *testing.B) {
 func BenchmarkCatchUp(b *testing.B) {
 	const n = 20_000
 	for _, p := range storages {
-		b.Run(p.name, func(b *testing.B) {
+		b.Run(p.Name, func(b *testing.B) {
 			for b.Loop() {
-				store := open(b, p.make(b), &images.Projection, projections.Options{})
+				store := open(b, p.New(b), &images.Projection, projections.Options{})
 				if err := projections.CatchUp(b.Context(), store, projectiontest.Images(n), n, quiet); err != nil {
 					b.Fatal(err)
 				}

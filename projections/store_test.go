@@ -5,10 +5,8 @@ import (
 	"testing"
 
 	"hubledger/projections"
-	"hubledger/projections/pgstore"
 	"hubledger/projections/pgtest"
 	"hubledger/projections/projectiontest"
-	"hubledger/projections/sqlitestore"
 )
 
 var postgres pgtest.Server
@@ -30,13 +28,7 @@ var (
 )
 
 // storages are those that every benchmark runs on.
-var storages = []struct {
-	name string
-	make func(t testing.TB) projections.Storage
-}{
-	{"sqlite", func(t testing.TB) projections.Storage { return sqlitestore.Dir(t.TempDir()) }},
-	{"postgres", func(t testing.TB) projections.Storage { return pgstore.URL(postgres.URL(t)) }},
-}
+var storages = projectiontest.Kinds(&postgres)
 
 func onEveryStorage(t *testing.T, test func(t *testing.T, storage projections.Storage)) {
 	projectiontest.OnEveryStorage(t, &postgres, test)

@@ -9,9 +9,7 @@ import (
 	"hubledger/projections/bulk"
 	"hubledger/projections/images"
 	"hubledger/projections/journal"
-	"hubledger/projections/pgstore"
 	"hubledger/projections/projectiontest"
-	"hubledger/projections/sqlitestore"
 )
 
 // imageCount is how many pushes the rebuild benchmark reads: HUBLEDGER_IMAGES, or 20,000.
@@ -25,16 +23,10 @@ func imageCount(b *testing.B) projectiontest.Images {
 
 func BenchmarkRebuild(b *testing.B) {
 	n := imageCount(b)
-	for _, p := range []struct {
-		name string
-		make func(t testing.TB) projections.Storage
-	}{
-		{"sqlite", func(t testing.TB) projections.Storage { return sqlitestore.Dir(t.TempDir()) }},
-		{"postgres", func(t testing.TB) projections.Storage { return pgstore.URL(postgres.URL(t)) }},
-	} {
+	for _, p := range projectiontest.Kinds(&postgres) {
 		for _, projection := range []*projections.Projection{&images.Projection, &journal.Projection} {
-			b.Run(p.name+"/"+projection.Name, func(b *testing.B) {
-				storage := p.make(b)
+			b.Run(p.Name+"/"+projection.Name, func(b *testing.B) {
+				storage := p.New(b)
 				for b.Loop() {
 					cfg := bulk.Config{Projection: projection, Storage: storage, Source: n, Generation: "g1"}
 					if err := bulk.Rebuild(b.Context(), cfg, nil); err != nil {

@@ -184,11 +184,11 @@ func BenchmarkSearch(b *testing.B) {
 	}
 	who := visitors(n)
 	for _, p := range storages {
-		store := build(b, p.make(b), bigHub(n))
+		store := build(b, p.New(b), bigHub(n))
 		r := catalog.Reader{DB: store.DB(), Dialect: store.Dialect()}
 		for _, visitor := range []string{"anonymous", "user", "member", "admin"} {
 			for _, c := range searches {
-				b.Run(p.name+"/"+visitor+"/"+c.name, func(b *testing.B) {
+				b.Run(p.Name+"/"+visitor+"/"+c.name, func(b *testing.B) {
 					var took []time.Duration
 					for k := 0; b.Loop(); k++ {
 						q := c.queries[k%len(c.queries)]

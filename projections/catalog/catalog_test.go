@@ -14,10 +14,8 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/bulk"
 	"hubledger/projections/catalog"
-	"hubledger/projections/pgstore"
 	"hubledger/projections/pgtest"
 	"hubledger/projections/projectiontest"
-	"hubledger/projections/sqlitestore"
 )
 
 var postgres pgtest.Server
@@ -25,13 +23,7 @@ var postgres pgtest.Server
 func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
 
 // storages are both kinds of store.
-var storages = []struct {
-	name string
-	make func(t testing.TB) projections.Storage
-}{
-	{"sqlite", func(t testing.TB) projections.Storage { return sqlitestore.Dir(t.TempDir()) }},
-	{"postgres", func(t testing.TB) projections.Storage { return pgstore.URL(postgres.URL(t)) }},
-}
+var storages = projectiontest.Kinds(&postgres)
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
@@ -106,15 +98,15 @@ func onEach(t *testing.T, h *history, test func(t *testing.T, r catalog.Reader))
 	last, err := h.log.LastSeq(ctx)
 	check(t, err)
 	for _, p := range storages {
-		t.Run(p.name, func(t *testing.T) {
-			store, err := p.make(t).Open(ctx, &catalog.Projection, projections.Options{})
+		t.Run(p.Name, func(t *testing.T) {
+			store, err := p.New(t).Open(ctx, &catalog.Projection, projections.Options{})
 			check(t, err)
 			defer store.Close()
 			check(t, projections.CatchUp(ctx, store, &h.log, last, nil))
 			test(t, catalog.Reader{DB: store.DB(), Dialect: store.Dialect()})
 		})
-		t.Run(p.name+" rebuilt", func(t *testing.T) {
-			storage := p.make(t)
+		t.Run(p.Name+" rebuilt", func(t *testing.T) {
+			storage := p.New(t)
 			check(t, bulk.Rebuild(ctx, bulk.Config{Projection: &catalog.Projection, Storage: storage, Source: &h.log}, nil))
 			store, err := storage.Open(ctx, &catalog.Projection, projections.Options{})
 			check(t, err)

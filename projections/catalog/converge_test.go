@@ -67,9 +67,9 @@ func random(t testing.TB, rng *rand.Rand, n int) *history {
 // entries that the store makes of them.
 func TestConverges(t *testing.T) {
 	for _, p := range storages {
-		t.Run(p.name, func(t *testing.T) {
+		t.Run(p.Name, func(t *testing.T) {
 			rng := projectiontest.Seed(t)
-			projectiontest.Converge(t, &catalog.Projection, &random(t, rng, 400).log, rng, p.make(t))
+			projectiontest.Converge(t, &catalog.Projection, &random(t, rng, 400).log, rng, p.New(t))
 		})
 	}
 }

@@ -79,8 +79,8 @@ func TestManyMatches(t *testing.T) {
 	const n = 4500
 	who := visitors(n)
 	for _, p := range storages {
-		t.Run(p.name, func(t *testing.T) {
-			store := build(t, p.make(t), bigHub(n))
+		t.Run(p.Name, func(t *testing.T) {
+			store := build(t, p.New(t), bigHub(n))
 			defer store.Close()
 			r := catalog.Reader{DB: store.DB(), Dialect: store.Dialect()}
 			all := rowsOf(t, store)

@@ -20,8 +20,8 @@ import (
 func TestPrepareCompareSwitch(t *testing.T) {
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	for _, p := range storages {
-		t.Run(p.name, func(t *testing.T) {
-			ctx, storage, h := t.Context(), p.make(t), library(t)
+		t.Run(p.Name, func(t *testing.T) {
+			ctx, storage, h := t.Context(), p.New(t), library(t)
 			last, _ := h.log.LastSeq(ctx)
 			live, err := storage.Open(ctx, &catalog.Projection, projections.Options{Generation: "g"})
 			check(t, err)

@@ -14,10 +14,8 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/images"
-	"hubledger/projections/pgstore"
 	"hubledger/projections/pgtest"
 	"hubledger/projections/projectiontest"
-	"hubledger/projections/sqlitestore"
 )
 
 var postgres pgtest.Server
@@ -55,18 +53,13 @@ func onEach(t *testing.T, list []events.Payload, test func(t *testing.T, r image
 	log := history(t, list...)
 	last, err := log.LastSeq(t.Context())
 	check(t, err)
-	for name, storage := range map[string]func() projections.Storage{
-		"sqlite":   func() projections.Storage { return sqlitestore.Dir(t.TempDir()) },
-		"postgres": func() projections.Storage { return pgstore.URL(postgres.URL(t)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			store, err := storage().Open(t.Context(), &images.Projection, projections.Options{})
-			check(t, err)
-			defer store.Close()
-			check(t, projections.CatchUp(t.Context(), store, log, last, nil))
-			test(t, images.Reader{DB: store.DB()})
-		})
-	}
+	projectiontest.OnEveryStorage(t, &postgres, func(t *testing.T, storage projections.Storage) {
+		store, err := storage.Open(t.Context(), &images.Projection, projections.Options{})
+		check(t, err)
+		defer store.Close()
+		check(t, projections.CatchUp(t.Context(), store, log, last, nil))
+		test(t, images.Reader{DB: store.DB()})
+	})
 }
 
 func blob(content string) v1.Descriptor {

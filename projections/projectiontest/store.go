@@ -15,11 +15,26 @@ import (
 // Quiet logs nothing.
 var Quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// OnEveryStorage runs a test on both kinds of storage: on a new directory, and
-// on a new database of the server.
+// A Kind is one of the two kinds of storage; New makes an empty one.
+type Kind struct {
+	Name string
+	New  func(t testing.TB) projections.Storage
+}
+
+// Kinds are both kinds of storage: a new directory, and a new database of the
+// server.
+func Kinds(server *pgtest.Server) []Kind {
+	return []Kind{
+		{"sqlite", func(t testing.TB) projections.Storage { return sqlitestore.Dir(t.TempDir()) }},
+		{"postgres", func(t testing.TB) projections.Storage { return pgstore.URL(server.URL(t)) }},
+	}
+}
+
+// OnEveryStorage runs a test on both kinds of storage.
 func OnEveryStorage(t *testing.T, server *pgtest.Server, test func(t *testing.T, storage projections.Storage)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, sqlitestore.Dir(t.TempDir())) })
-	t.Run("postgres", func(t *testing.T) { test(t, pgstore.URL(server.URL(t))) })
+	for _, kind := range Kinds(server) {
+		t.Run(kind.Name, func(t *testing.T) { test(t, kind.New(t)) })
+	}
 }
 
 // Open opens a store until the test ends. Without a logger it is quiet, and
