@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"hubledger/projections"
 	"hubledger/projections/internal/pglock"
@@ -68,23 +67,15 @@ func (s *store) listen(ctx context.Context, conn *pgx.Conn, moved func(uint64, i
 
 // follow reports what the writer commits until it is time to try the lock again.
 func follow(ctx context.Context, conn *pgx.Conn, moved func(uint64, int)) error {
-	until, cancel := context.WithTimeout(ctx, pglock.RetryEvery)
-	defer cancel()
-	for {
-		n, err := conn.WaitForNotification(until)
-		if err != nil {
-			if pgconn.Timeout(err) && ctx.Err() == nil && !conn.IsClosed() {
-				return nil
-			}
-			return err
-		}
+	return pglock.Listen(ctx, conn, pglock.RetryEvery, func(payload string) error {
 		var position uint64
 		var parked int
-		if _, err := fmt.Sscanf(n.Payload, "%d %d", &position, &parked); err != nil {
-			return fmt.Errorf("notification %q: %w", n.Payload, err)
+		if _, err := fmt.Sscanf(payload, "%d %d", &position, &parked); err != nil {
+			return fmt.Errorf("notification %q: %w", payload, err)
 		}
 		moved(position, parked)
-	}
+		return nil
+	})
 }
 
 // promote raises the epoch: whoever wrote before can commit no more.

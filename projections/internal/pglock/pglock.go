@@ -41,13 +41,26 @@ func Try(ctx context.Context, conn *pgx.Conn, name string) (locked bool, err err
 // Idle waits with a session that listens to nothing. It returns nil after that
 // time, and an error at once when the session or ctx ends.
 func Idle(ctx context.Context, conn *pgx.Conn, d time.Duration) error {
+	return Listen(ctx, conn, d, func(string) error { return nil })
+}
+
+// Listen waits like Idle, with a session that listens, and calls fn with the
+// payload of each notification. An error of fn ends it.
+func Listen(ctx context.Context, conn *pgx.Conn, d time.Duration, fn func(payload string) error) error {
 	until, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	_, err := conn.WaitForNotification(until)
-	if pgconn.Timeout(err) && ctx.Err() == nil && !conn.IsClosed() {
-		return nil
+	for {
+		n, err := conn.WaitForNotification(until)
+		if pgconn.Timeout(err) && ctx.Err() == nil && !conn.IsClosed() {
+			return nil
+		}
+		if err == nil {
+			err = fn(n.Payload)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
 }
 
 // Close ends a session and gives its locks back, also when the caller's
