@@ -15,7 +15,7 @@ import (
 // Only lists of what one account or organization has are sorted.
 func TestQueriesUseKeys(t *testing.T) {
 	ctx := t.Context()
-	store, err := sqlitestore.Open(ctx, t.TempDir(), &accounts.Projection, projections.Options{})
+	store, err := sqlitestore.Dir(t.TempDir()).Open(ctx, &accounts.Projection, projections.Options{})
 	check(t, err)
 	defer store.Close()
 	list := story()

@@ -56,7 +56,7 @@ func FuzzSearch(f *testing.F) {
 	h.create("alice/app", events.Public)
 	h.describe("alice/app", "Some words", "topic")
 	ctx := context.Background()
-	store, err := sqlitestore.Open(ctx, f.TempDir(), &catalog.Projection, projections.Options{})
+	store, err := sqlitestore.Dir(f.TempDir()).Open(ctx, &catalog.Projection, projections.Options{})
 	check(f, err)
 	f.Cleanup(func() { store.Close() })
 	check(f, projections.CatchUp(ctx, store, &h.log, 2, nil))

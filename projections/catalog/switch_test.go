@@ -64,18 +64,18 @@ func TestWithoutTrigrams(t *testing.T) {
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, "DROP SCHEMA public") // where it would go
 	check(t, err)
-	_, err = pgstore.Open(ctx, address, &catalog.Projection, projections.Options{})
+	_, err = pgstore.URL(address).Open(ctx, &catalog.Projection, projections.Options{})
 	if err == nil || !strings.Contains(err.Error(), "CREATE EXTENSION pg_trgm") {
 		t.Fatalf("%v", err)
 	}
-	_, err = pgstore.Open(ctx, address, &catalog.Projection, projections.Options{ReadOnly: true})
+	_, err = pgstore.URL(address).Open(ctx, &catalog.Projection, projections.Options{ReadOnly: true})
 	if !errors.Is(err, projections.ErrNoBuild) {
 		t.Errorf("a failed start left something: %v", err)
 	}
 	// Wherever an administrator makes it, it is found.
 	_, err = conn.Exec(ctx, "CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
 	check(t, err)
-	store, err := pgstore.Open(ctx, address, &catalog.Projection, projections.Options{})
+	store, err := pgstore.URL(address).Open(ctx, &catalog.Projection, projections.Options{})
 	check(t, err)
 	check(t, store.Close())
 }

@@ -22,7 +22,7 @@ import (
 func TestQueriesUseKeys(t *testing.T) {
 	ctx := t.Context()
 	log := projectiontest.RegistryEvents(rand.New(rand.NewPCG(1, 1)), 500, 0)
-	store, err := sqlitestore.Open(ctx, t.TempDir(), &images.Projection, projections.Options{})
+	store, err := sqlitestore.Dir(t.TempDir()).Open(ctx, &images.Projection, projections.Options{})
 	check(t, err)
 	defer store.Close()
 	last, _ := log.LastSeq(ctx)

@@ -20,13 +20,11 @@ type storage struct{ url string }
 
 var _ bulk.Loadable = storage{}
 
-// URL is the Storage of schemas in the database that the URL names. It can be
-// loaded in bulk.
+// URL is the Storage of schemas in the database that the URL names:
+// <name>_v<version>, with _next or _prev after it for builds other than the live
+// one. Any number of processes may have a build open: one of them writes, the
+// others follow and take over. It can be loaded in bulk.
 func URL(url string) projections.Storage { return storage{url} }
-
-func (d storage) Open(ctx context.Context, p *projections.Projection, o projections.Options) (projections.Store, error) {
-	return Open(ctx, d.url, p, o)
-}
 
 // Scratch implements bulk.Loadable.
 func (d storage) Scratch() string { return os.TempDir() }

@@ -34,16 +34,12 @@ type store struct {
 	log        *slog.Logger
 }
 
-// Open opens the schema <name>_v<version>, with _next or _prev after
-// it for the other builds, in the database that the URL names, and makes it
-// when it is not there. Any number of processes may have it open: one of them
-// writes, the others follow and take over.
-func Open(ctx context.Context, url string, p *projections.Projection, o projections.Options) (projections.Store, error) {
+func (d storage) Open(ctx context.Context, p *projections.Projection, o projections.Options) (projections.Store, error) {
 	m, err := projections.NewModel(p)
 	if err != nil {
 		return nil, err
 	}
-	s, err := open(ctx, url, schemaOf(p, o.Build), m, o)
+	s, err := open(ctx, d.url, schemaOf(p, o.Build), m, o)
 	if err != nil {
 		return nil, fmt.Errorf("open projection %s in PostgreSQL: %w", p.Name, err)
 	}

@@ -21,12 +21,10 @@ type storage struct{ dir string }
 var _ bulk.Loadable = storage{}
 
 // Dir is the Storage of SQLite files in one directory, which is made when the
-// first build is. It can be loaded in bulk.
+// first build is: <name>-v<version>.db, with .next or .prev before .db for builds
+// other than the live one. Only one process may have a file open for writing. It
+// can be loaded in bulk.
 func Dir(dir string) projections.Storage { return storage{dir} }
-
-func (d storage) Open(ctx context.Context, p *projections.Projection, o projections.Options) (projections.Store, error) {
-	return Open(ctx, d.dir, p, o)
-}
 
 func (d storage) Load(_ context.Context, m *projections.Model, b projections.Build) (bulk.Loader, error) {
 	return newLoader(m, pathOf(d.dir, m.Projection, b))

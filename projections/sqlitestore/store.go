@@ -33,15 +33,12 @@ type store struct {
 	closing    sync.Once
 }
 
-// Open opens the file dir/<name>-v<version>.db, with .next or .prev before .db
-// for the other builds, and makes it when it is not there. The directory is
-// made, too. Only one process may have it open for writing.
-func Open(ctx context.Context, dir string, p *projections.Projection, o projections.Options) (projections.Store, error) {
+func (d storage) Open(ctx context.Context, p *projections.Projection, o projections.Options) (projections.Store, error) {
 	m, err := projections.NewModel(p)
 	if err != nil {
 		return nil, err
 	}
-	path := pathOf(dir, p, o.Build)
+	path := pathOf(d.dir, p, o.Build)
 	s, err := open(ctx, path, m, o)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
