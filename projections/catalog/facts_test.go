@@ -58,12 +58,6 @@ func TestFacts(t *testing.T) {
 		if readme, err := r.Readme(ctx, idFor("alice/other")); err != nil || readme != "" {
 			t.Errorf("%q, %v", readme, err)
 		}
-		if name, err := r.NamespaceName(ctx, namespaceOf("alice/app")); err != nil || name != "alice" {
-			t.Errorf("%q, %v", name, err)
-		}
-		if p, err := r.RepoPulls(ctx, idFor("alice/app")); err != nil || p != (catalog.TagPulls{Pulls: 12, LastPulled: noon.Add(7 * time.Second)}) {
-			t.Errorf("%+v, %v", p, err)
-		}
 		tags, err := r.TagPulls(ctx, idFor("alice/app"))
 		if want := map[string]catalog.TagPulls{"latest": {Pulls: 10, LastPulled: noon.Add(7 * time.Second)}}; err != nil || !reflect.DeepEqual(tags, want) {
 			t.Errorf("%+v, %v", tags, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"hubledger/projections"
@@ -15,22 +14,6 @@ import (
 type TagPulls struct {
 	Pulls      int64
 	LastPulled time.Time // UTC; zero when it never was
-}
-
-// RepoPulls counts all pulls of a repository, by tag and by digest.
-func (r Reader) RepoPulls(ctx context.Context, repo string) (TagPulls, error) {
-	id, err := projections.IDBytes(repo)
-	if err != nil {
-		return TagPulls{}, err
-	}
-	var p TagPulls
-	var last int64
-	err = r.DB.QueryRowContext(ctx, `SELECT p.pulls, l.time FROM pulls p JOIN pulled l ON l.repo = p.repo WHERE p.repo = $1`, id).Scan(&p.Pulls, &last)
-	if errors.Is(err, sql.ErrNoRows) {
-		return p, nil
-	}
-	p.LastPulled = timeOf(last)
-	return p, err
 }
 
 // TagPulls counts the pulls of each tag of a repository that was ever pulled.
@@ -70,18 +53,4 @@ func (r Reader) Readme(ctx context.Context, repo string) (text string, err error
 		return "", nil
 	}
 	return text, err
-}
-
-// NamespaceName is the name of the namespace with that id; ErrNotFound if there
-// is none.
-func (r Reader) NamespaceName(ctx context.Context, namespace string) (name string, err error) {
-	id, err := projections.IDBytes(namespace)
-	if err != nil {
-		return "", err
-	}
-	err = r.DB.QueryRowContext(ctx, `SELECT name FROM namespaces WHERE namespace = $1`, id).Scan(&name)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("namespace %s: %w", namespace, ErrNotFound)
-	}
-	return name, err
 }

@@ -60,33 +60,3 @@ func policyOf(text string) (p events.RepositoryPolicy, err error) {
 	}
 	return p, err
 }
-
-// A Summary counts what a live repository has.
-type Summary struct {
-	ID, Name        string
-	Tags, Manifests int // live ones
-}
-
-// Summaries lists live repositories after last in byte order, at most n.
-func (r Reader) Summaries(ctx context.Context, last string, n int) ([]Summary, error) {
-	rows, err := r.DB.QueryContext(ctx, `SELECT n.repo, n.name,
-		(SELECT COUNT(*) FROM tags t WHERE t.repo = n.repo AND t.deleted = 0 AND NOT `+gone+`),
-		(SELECT COUNT(*) FROM manifests m LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
-			WHERE m.repo = n.repo AND NOT `+dead+`)
-		FROM names n WHERE n.name > $1 AND n.deleted = 0 ORDER BY n.name LIMIT $2`, last, n)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []Summary
-	for rows.Next() {
-		var s Summary
-		var id []byte
-		if err := rows.Scan(&id, &s.Name, &s.Tags, &s.Manifests); err != nil {
-			return nil, err
-		}
-		s.ID = projections.IDOf(id)
-		list = append(list, s)
-	}
-	return list, rows.Err()
-}
