@@ -69,7 +69,7 @@ func TestHAProxyInFront(t *testing.T) {
 	// Clients are sent to the host that they used, and cannot choose another by headers.
 	asks := regexp.MustCompile(`^Bearer realm="([^"]*)",service="([^"]*)"`)
 	var challenge []string
-	for _, header := range [][]string{nil, {"X-Forwarded-Host", "evil.example.com", "X-Forwarded-Proto", "http", "Forwarded", "host=evil.example.com;proto=http"}} {
+	for _, header := range [][]string{nil, {"X-Forwarded-Host", "evil.example.com", "X-Forwarded-Proto", "http", "X-Forwarded-Port", "9", "Forwarded", "host=evil.example.com;proto=http"}} {
 		says := ask("GET", base+"/v2/", http.StatusUnauthorized, nil, header...).Header.Get("WWW-Authenticate")
 		if challenge = asks.FindStringSubmatch(says); challenge == nil || !strings.HasPrefix(challenge[1], base+"/") {
 			t.Fatalf("the challenge is %q", says)

@@ -67,7 +67,7 @@ func (n *Node) reason(r *http.Request) string {
 // fromThisMachine says whether a request comes from this machine. One with
 // forwarded headers does not: a proxy on this machine may have forwarded it.
 func fromThisMachine(r *http.Request) bool {
-	return origin.Of(r).Addr.IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+	return origin.Of(r).Addr.IsLoopback() && !origin.Forwarded(r.Header)
 }
 
 func (n *Node) serveMetrics(w http.ResponseWriter, r *http.Request) {

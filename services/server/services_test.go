@@ -106,6 +106,16 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// A proxy on this machine brings the requests of others, whatever it says of them.
+func TestMetricsAreNotForThoseBehindAProxy(t *testing.T) {
+	n := run(t)
+	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "Forwarded"} {
+		if r := ask(t, "GET", n.URL+"/metrics", nil, http.Header{"Authorization": nil, name: {"x"}}); r.status != http.StatusUnauthorized {
+			t.Errorf("%s: %d", name, r.status)
+		}
+	}
+}
+
 // A node that authenticates records refused logins, whatever services it runs.
 func TestRefusedLoginsAreRecordedEverywhere(t *testing.T) {
 	c := server.Config{Data: t.TempDir(), SecretsKeyFile: t.TempDir() + "/key", Services: []string{"api"}}

@@ -1,6 +1,8 @@
 package origin
 
 import (
+	"cmp"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -44,10 +46,16 @@ func Handler(c Config, next http.Handler) http.Handler {
 	})
 }
 
+// Forwarded says whether a request has any of the headers that proxies add.
+func Forwarded(h http.Header) bool {
+	x, rfc := families(h)
+	return x || rfc
+}
+
 // families says which forwarded headers a request has: X-Forwarded-…, or
 // Forwarded (RFC 7239).
 func families(h http.Header) (x, rfc bool) {
-	return len(h["X-Forwarded-For"])+len(h["X-Forwarded-Proto"])+len(h["X-Forwarded-Host"]) > 0, len(h["Forwarded"]) > 0
+	return len(h["X-Forwarded-For"])+len(h["X-Forwarded-Proto"])+len(h["X-Forwarded-Host"])+len(h["X-Forwarded-Port"]) > 0, len(h["Forwarded"]) > 0
 }
 
 // peer is the address of the connection.
@@ -79,42 +87,67 @@ func (c Config) of(r *http.Request) Origin {
 	return o
 }
 
-// forwarded is o, replaced by what a trusted proxy forwards, in whichever family
-// of headers the request has.
+// forwarded is o, replaced by what trusted proxies forward, in whichever family
+// of headers the request has. The hop that decides the address decides the
+// scheme and the host, too.
 func (c Config) forwarded(o Origin, h http.Header) Origin {
-	hops, proto, host := h.Values("X-Forwarded-For"), last(h.Values("X-Forwarded-Proto")), last(h.Values("X-Forwarded-Host"))
-	if len(hops) == 0 && proto == "" && host == "" {
-		hops, proto, host = elements(h.Values("Forwarded"))
+	hops, protos, hosts, ports := h["X-Forwarded-For"], h["X-Forwarded-Proto"], h["X-Forwarded-Host"], h["X-Forwarded-Port"]
+	if x, _ := families(h); !x {
+		hops, protos, hosts = elements(h["Forwarded"])
 	}
-	o.Addr = c.client(o.Addr, hops)
-	if proto = strings.ToLower(proto); proto == "http" || proto == "https" {
-		o.Scheme = proto
-	}
-	if validHost(host) {
-		o.Host = host
-	}
+	var hop int
+	o.Addr, hop = c.client(o.Addr, hops)
+	o.Scheme = strings.ToLower(cmp.Or(said(protos, hop, validScheme), o.Scheme))
+	o.Host = withPort(cmp.Or(said(hosts, hop, validHost), o.Host), said(ports, hop, validPort))
 	return o
 }
 
 // client walks back along the chain of proxies, from the one that is connected,
 // at addr: each trusted proxy vouches for the address before its own. The walk
 // ends at the first address that is not trusted, or when the next one cannot be
-// read.
-func (c Config) client(addr netip.Addr, lines []string) netip.Addr {
-	for _, line := range slices.Backward(lines) {
-		for end := len(line); end >= 0; {
-			start := strings.LastIndexByte(line[:end], ',')
-			before, ok := parseHop(line[start+1 : end])
-			if !ok {
-				return addr
-			}
-			if addr = before; !c.trusts(addr) {
-				return addr
-			}
-			end = start
+// read. hop counts the proxies of the walk: 1 is the one that is connected.
+func (c Config) client(addr netip.Addr, lines []string) (client netip.Addr, hop int) {
+	for value := range backwards(lines) {
+		hop++
+		before, ok := parseHop(value)
+		if !ok {
+			break
+		}
+		if addr = before; !c.trusts(addr) {
+			break
 		}
 	}
-	return addr
+	return addr, max(hop, 1)
+}
+
+// said is the valid value of the farthest proxy that gives one, up to the hop
+// that decides; "" if none does. A proxy that passes a header on without adding
+// to it agrees with the one before.
+func said(lines []string, hop int, valid func(string) bool) (value string) {
+	for v := range backwards(lines) {
+		if v = strings.TrimSpace(v); valid(v) {
+			value = v
+		}
+		if hop--; hop == 0 {
+			break
+		}
+	}
+	return value
+}
+
+// backwards yields the values of a header that is a list, the nearest proxy's first.
+func backwards(lines []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range slices.Backward(lines) {
+			for end := len(line); end >= 0; {
+				start := strings.LastIndexByte(line[:end], ',')
+				if !yield(line[start+1 : end]) {
+					return
+				}
+				end = start
+			}
+		}
+	}
 }
 
 func (c Config) trusts(a netip.Addr) bool {
@@ -136,15 +169,6 @@ func parseHop(s string) (netip.Addr, bool) {
 
 // plain normalizes an address, so that addresses can be compared.
 func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
-
-// last is the last value, which the nearest proxy has written.
-func last(values []string) string {
-	if len(values) == 0 {
-		return ""
-	}
-	v := values[len(values)-1]
-	return strings.TrimSpace(v[strings.LastIndexByte(v, ',')+1:])
-}
 
 // localHost is the address at which the request arrived. It stands in for a Host
 // that is missing or invalid.

@@ -34,6 +34,22 @@ func validHost(s string) bool {
 	return validName(host) && (!hasPort || validPort(port))
 }
 
+// validScheme says whether s is a scheme by which clients reach a hub.
+func validScheme(s string) bool {
+	return strings.EqualFold(s, "http") || strings.EqualFold(s, "https")
+}
+
+// withPort adds a forwarded port to a host that has none. The ports of the two
+// schemes are left out: clients do not write their scheme's own, and the other
+// one is that of a proxy within the chain.
+func withPort(host, port string) string {
+	bare := !strings.Contains(host, ":") || strings.HasSuffix(host, "]")
+	if port == "" || port == "80" || port == "443" || !bare {
+		return host
+	}
+	return host + ":" + port
+}
+
 func validPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && n > 0

@@ -72,11 +72,42 @@ func TestOrigin(t *testing.T) {
 			headers: headers{"X-Forwarded-For": {"198.51.100.7:80, ::ffff:10.1.1.1"}}, want: "http://hub 198.51.100.7"},
 		{name: "the nearest proxy's word", trusted: "loopback", from: "127.0.0.1:9", host: "hub",
 			headers: headers{"X-Forwarded-Proto": {"http", "https"}, "X-Forwarded-Host": {"evil, hub.example.com"}}, want: "https://hub.example.com 127.0.0.1"},
+		{name: "one hop decides all three", trusted: "loopback,private", from: "127.0.0.1:9", host: "inner",
+			headers: headers{"X-Forwarded-For": {"203.0.113.9, 198.51.100.7, 10.1.1.1"}, "X-Forwarded-Proto": {"http, https", "http"}, "X-Forwarded-Host": {"evil, hub.example.com, inner"}},
+			want:    "https://hub.example.com 198.51.100.7"},
+		{name: "the second proxy passes on what the first has set", trusted: "loopback,private", from: "127.0.0.1:9", host: "inner",
+			headers: headers{"X-Forwarded-For": {"198.51.100.7, 10.1.1.1"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"hub.example.com"}},
+			want:    "https://hub.example.com 198.51.100.7"},
+		{name: "the first of two proxies says nothing valid", trusted: "loopback,private", from: "127.0.0.1:9", host: "inner",
+			headers: headers{"X-Forwarded-For": {"198.51.100.7, 10.1.1.1"}, "X-Forwarded-Proto": {"odd, https"}, "X-Forwarded-Host": {", hub.example.com"}},
+			want:    "https://hub.example.com 198.51.100.7"},
+		{name: "a chain that cannot be read ends at the proxy that wrote it", trusted: "loopback,private", from: "127.0.0.1:9", host: "inner",
+			headers: headers{"X-Forwarded-For": {"198.51.100.7, unknown, 10.1.1.1"}, "X-Forwarded-Proto": {"https, https, http"}, "X-Forwarded-Host": {"evil, hub.example.com, inner"}},
+			want:    "https://hub.example.com 10.1.1.1"},
+		{name: "port", trusted: "loopback", from: "127.0.0.1:9", host: "hub.example.com",
+			headers: headers{"X-Forwarded-Proto": {"https"}, "X-Forwarded-Port": {"8443"}}, want: "https://hub.example.com:8443 127.0.0.1"},
+		{name: "port of the hop that decides", trusted: "loopback,private", from: "127.0.0.1:9", host: "inner",
+			headers: headers{"X-Forwarded-For": {"198.51.100.7, 10.1.1.1"}, "X-Forwarded-Proto": {"https, http"}, "X-Forwarded-Host": {"[2001:db8::1], inner"}, "X-Forwarded-Port": {"1, 8443, 8080"}},
+			want:    "https://[2001:db8::1]:8443 198.51.100.7"},
+		{name: "the host has its port", trusted: "loopback", from: "127.0.0.1:9", host: "hub",
+			headers: headers{"X-Forwarded-Host": {"hub.example.com:8443"}, "X-Forwarded-Port": {"9000"}}, want: "http://hub.example.com:8443 127.0.0.1"},
+		{name: "port of a scheme", trusted: "loopback", from: "127.0.0.1:9", host: "hub.example.com",
+			headers: headers{"X-Forwarded-Proto": {"https"}, "X-Forwarded-Port": {"80"}}, want: "https://hub.example.com 127.0.0.1"},
+		{name: "no port", trusted: "loopback", from: "127.0.0.1:9", host: "hub.example.com",
+			headers: headers{"X-Forwarded-Port": {"70000"}}, want: "http://hub.example.com 127.0.0.1"},
+		{name: "the port of a client", trusted: "10.0.0.0/8", from: "127.0.0.1:9", host: "hub.example.com",
+			headers: headers{"X-Forwarded-Port": {"8443"}}, want: "http://hub.example.com 127.0.0.1"},
 		{name: "odd values", trusted: "loopback", from: "127.0.0.1:9", host: "hub",
 			headers: headers{"X-Forwarded-Proto": {"javascript"}, "X-Forwarded-Host": {`a"b`}}, want: "http://hub 127.0.0.1"},
 		{name: "RFC 7239", trusted: "loopback", from: "127.0.0.1:9", host: "hub",
 			headers: headers{"Forwarded": {`for=203.0.113.9, For="[2001:db8::7]:4711";Proto=HTTPS;host="hub.example.com:8443";by=127.0.0.1`}},
 			want:    "https://hub.example.com:8443 2001:db8::7"},
+		{name: "RFC 7239, one hop decides all three", trusted: "loopback,private", from: "127.0.0.1:9", host: "inner",
+			headers: headers{"Forwarded": {`for=203.0.113.9;host=evil;proto=http, for=198.51.100.7;host="hub.example.com";proto=https`, `for=10.1.1.1;host=inner;proto=http`}},
+			want:    "https://hub.example.com 198.51.100.7"},
+		{name: "RFC 7239, the first of two proxies gives only the address", trusted: "loopback,private", from: "127.0.0.1:9", host: "inner",
+			headers: headers{"Forwarded": {`for=198.51.100.7, for=10.1.1.1;host=hub.example.com;proto=https`}},
+			want:    "https://hub.example.com 198.51.100.7"},
 		{name: "RFC 7239 hidden", trusted: "loopback", from: "127.0.0.1:9", host: "hub",
 			headers: headers{"Forwarded": {`for=198.51.100.7, for=_gazonk;proto=https`}}, want: "https://hub 127.0.0.1"},
 		{name: "RFC 7239 broken", trusted: "loopback", from: "127.0.0.1:9", host: "hub",
@@ -118,10 +149,10 @@ func TestBothFamilies(t *testing.T) {
 	}{{"loopback", http.StatusBadRequest, false}, {"", http.StatusOK, true}} {
 		log.Reset()
 		h := Handler(Config{Trusted: trusted(t, c.trusted), Logger: slog.New(slog.NewTextHandler(&log, nil))}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-		for range 2 {
+		for _, family := range []string{"X-Forwarded-For", "X-Forwarded-Port"} {
 			r := httptest.NewRequest("GET", "/", nil)
 			r.RemoteAddr = "127.0.0.1:9"
-			r.Header = http.Header{"Forwarded": {"for=203.0.113.9"}, "X-Forwarded-For": {"198.51.100.7"}}
+			r.Header = http.Header{"Forwarded": {"for=203.0.113.9"}, family: {"8443"}}
 			w := httptest.NewRecorder()
 			if h.ServeHTTP(w, r); w.Code != c.status {
 				t.Errorf("trusted %q: %d", c.trusted, w.Code)

@@ -2,20 +2,21 @@ package origin
 
 import "strings"
 
-// elements reads Forwarded headers (RFC 7239): the addresses of the chain, one per
-// entry and that of the nearest proxy last, and the scheme and host that the
-// nearest proxy gives. An entry that cannot be read is empty; the chain ends there.
-func elements(lines []string) (hops []string, proto, host string) {
+// elements reads Forwarded headers (RFC 7239): the address, the scheme and the host
+// that each entry gives, that of the nearest proxy last. What an entry does not
+// give, or what cannot be read, is empty.
+func elements(lines []string) (hops, protos, hosts []string) {
 	for _, line := range lines {
 		for _, element := range split(line, ',') {
-			proto, host = "", ""
-			hop := ""
+			var hop, proto, host string
 			for _, pair := range split(element, ';') {
 				name, value, _ := strings.Cut(pair, "=")
 				value, ok := unquote(strings.TrimSpace(value))
 				if !ok {
 					continue
 				}
+				// Each list has one value per entry, and a comma would make two of it.
+				value = strings.ReplaceAll(value, ",", " ")
 				switch strings.ToLower(strings.TrimSpace(name)) {
 				case "for":
 					hop = value
@@ -25,11 +26,10 @@ func elements(lines []string) (hops []string, proto, host string) {
 					host = value
 				}
 			}
-			// An entry is one address. Without its commas, a list cannot be read as one.
-			hops = append(hops, strings.ReplaceAll(hop, ",", " "))
+			hops, protos, hosts = append(hops, hop), append(protos, proto), append(hosts, host)
 		}
 	}
-	return hops, proto, host
+	return hops, protos, hosts
 }
 
 // split cuts s at each sep that is not within quotes.
