@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -51,6 +52,19 @@ func (p *problem) with(detail any) *problem { p.Detail = detail; return p }
 type problems []*problem
 
 func (ps problems) Error() string { return ps[0].Error() }
+
+// maxProblems bounds the problems in one error body: an index can lack thousands
+// of manifests.
+const maxProblems = 20
+
+// bounded is ps, or the first maxProblems of it and how many more there are.
+func (ps problems) bounded() problems {
+	more := len(ps) - maxProblems
+	if more <= 0 {
+		return ps
+	}
+	return append(ps[:maxProblems:maxProblems], fail(ps[0].Status, ps[0].Code, fmt.Sprintf("and %d more", more)))
+}
 
 func blobUnknown(d string) *problem {
 	return fail(http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to this repository").with(map[string]string{"digest": d})
@@ -162,7 +176,7 @@ func codeOf(err error, status int) string {
 
 // answer writes an error body (distribution-spec, "Error Codes").
 func (s *Registry) answer(w http.ResponseWriter, r *http.Request, err error) {
-	ps := asProblems(err)
+	ps := asProblems(err).bounded()
 	status := ps[0].Status
 	if r.ContentLength != 0 {
 		// net/http reads the rest of the body before the next request.

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -37,6 +38,9 @@ func readBody(w http.ResponseWriter, r *http.Request) error {
 	control.SetReadDeadline(time.Time{})
 	if len(data) > 0 && !isJSON(r.Header.Get("Content-Type")) {
 		return Fail(http.StatusUnsupportedMediaType, "a request's body is application/json, and its Content-Type says so")
+	}
+	if moreValues(data, maxValues) {
+		return Fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("a request's body has at most %d values", maxValues))
 	}
 	r.Body = io.NopCloser(bytes.NewReader(data))
 	r.ContentLength = int64(len(data))

@@ -54,7 +54,7 @@ func New(set *endpoint.Set, version string) *API {
 		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
-		Transformers:                 []huma.Transformer{withoutValues},
+		Transformers:                 []huma.Transformer{boundErrors},
 	})
 }
 
@@ -90,18 +90,6 @@ func (a adapter) Handle(op *huma.Operation, serve func(huma.Context)) {
 	a.Add(service.Route{Method: op.Method, Pattern: pattern, Permission: need, Serve: func(w http.ResponseWriter, r *http.Request) {
 		serve(humago.NewContext(op, r, w))
 	}}, endpoint.AsProblem)
-}
-
-// withoutValues removes the values that a client sent from validation errors:
-// they may be passwords, and people copy errors into tickets.
-func withoutValues(_ huma.Context, _ string, body any) (any, error) {
-	if e, ok := body.(*huma.ErrorModel); ok {
-		e.Type = "about:blank"
-		for _, detail := range e.Errors {
-			detail.Value = nil
-		}
-	}
-	return body, nil
 }
 
 // Add adds an operation. Errors of run are answered as problems.
