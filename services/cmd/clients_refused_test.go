@@ -55,6 +55,20 @@ func testRefusedPush(t *testing.T, h *hubProcess, alice, _ person) {
 		c.refused(t, "DENIED: "+to.says, "copy", h.Addr+"/alice/app:1", ref)
 		o.refused(t, "denied: "+to.says, "push", "--plain-http", "--no-tty", ref, "note.txt")
 	}
+	// Clients do not try these again, as docker does for 50 seconds after NAME_INVALID.
+	for _, to := range []struct{ repo, says string }{
+		{"users/app", `invalid name: "users" is reserved for the hub's API: use a name that begins with your login name`},
+		{"alice/" + strings.Repeat("x", 200), "invalid name: a repository name has at most 200 characters"},
+	} {
+		ref := h.Addr + "/" + to.repo + ":1"
+		d.run(t, "tag", h.Addr+"/alice/refused:1", ref)
+		if stdout, stderr, err := d.try("push", ref); err == nil || !strings.Contains(stderr, to.says) || strings.Contains(stdout+stderr, "Retrying") {
+			t.Errorf("docker push: %v\n%s%s", err, stdout, stderr)
+		}
+		s.refused(t, strings.ReplaceAll(to.says, `"`, `\"`), "copy", "--all", "oci:"+l.dir+":1", "docker://"+ref)
+		c.refused(t, "NAME_UNKNOWN: "+to.says, "push", l.dir, ref)
+		o.refused(t, "name unknown: "+to.says, "push", "--plain-http", "--no-tty", ref, "note.txt")
+	}
 	d.run(t, "logout", h.Addr)
 	d.refused(t, "denied: to push to alice/refused needs a login: docker login "+h.Addr, "push", h.Addr+"/alice/refused:1")
 }

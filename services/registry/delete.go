@@ -50,7 +50,7 @@ func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref str
 		return 0, manifestUnknown(ref)
 	}
 	if err != nil {
-		return 0, refuseImmutable(repo.Name, err)
+		return 0, refuseImmutable(repo.Name, err, "to delete it, change the repository's immutable tags first: hubledger repos policy "+repo.Name)
 	}
 	return seq, s.awaitVisible(ctx, seq)
 }
@@ -75,13 +75,13 @@ func idOf(repo *images.Repository) repository.ID {
 }
 
 // refuseImmutable turns the refusal to move or delete an immutable tag into
-// words that docker shows; any other error stays as it is.
-func refuseImmutable(name string, err error) error {
+// words that docker shows, with advice; any other error stays as it is.
+func refuseImmutable(name string, err error, advice string) error {
 	var e *image.ImmutableError
 	if !errors.As(err, &e) {
 		return err
 	}
-	p := fail(http.StatusForbidden, "DENIED", fmt.Sprintf("tag %s of %s is immutable and names %s; push another tag", e.Tag, name, e.Digest))
+	p := fail(http.StatusForbidden, "DENIED", fmt.Sprintf("tag %s of %s is immutable and names %s; %s", e.Tag, name, e.Digest, advice))
 	p.cause = err
 	return p
 }

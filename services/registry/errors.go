@@ -116,7 +116,10 @@ var entries = []answerTo{
 		Message: "the registry is read-only: pulls work, pushes and deletions do not until its operator has repaired the log"}, "UNSUPPORTED"},
 	// The distribution-spec knows no 422.
 	{failure.Entry{Err: repository.ErrSettings, Status: http.StatusBadRequest}, "UNSUPPORTED"},
+	// As for a repository that is not there: docker tries other codes again for a minute.
+	{failure.Entry{Err: repository.ErrUnusable, Status: http.StatusNotFound}, "NAME_UNKNOWN"},
 	{failure.Entry{Err: repository.ErrName, Status: http.StatusBadRequest}, "NAME_INVALID"},
+	{failure.Entry{Err: repository.ErrTag, Status: http.StatusBadRequest}, "TAG_INVALID"},
 	// The distribution-spec's own words.
 	{failure.Entry{Err: repository.ErrUnknown, Status: http.StatusNotFound, Message: nameIsUnknown}, "NAME_UNKNOWN"},
 	{failure.Entry{Err: images.ErrNotFound, Status: http.StatusNotFound, Message: nameIsUnknown}, "NAME_UNKNOWN"},

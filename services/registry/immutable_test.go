@@ -48,7 +48,8 @@ func TestImmutableTag(t *testing.T) {
 		says(t, put("1.0", second).WantError(t, 403, "DENIED"), "tag 1.0 of alice/app is immutable and names "+first.Digest().String(), "push another tag")
 		put(second.Digest().String()+"?tag=latest&tag=1.0", second).WantError(t, 403, "DENIED")
 		for _, ref := range []string{"1.0", first.Digest().String()} {
-			says(t, c.Must(t, "DELETE", "/v2/alice/app/manifests/"+ref, nil).WantError(t, 403, "DENIED"), "tag 1.0 of alice/app is immutable")
+			says(t, c.Must(t, "DELETE", "/v2/alice/app/manifests/"+ref, nil).WantError(t, 403, "DENIED"), "tag 1.0 of alice/app is immutable",
+				"to delete it, change the repository's immutable tags first: hubledger repos policy alice/app")
 		}
 		if last := h.LastSeq(); last != at {
 			t.Errorf("refusals made %d events", last-at)

@@ -175,7 +175,7 @@ func (s *Registry) record(ctx context.Context, p *pushRequest, found *pushCheck)
 	e.Platform, e.Created = s.describe(ctx, p.manifest)
 	seq, err := image.PushTags(ctx, s.Log, by(p.who), e, p.tags, immutable, s.isLive(id.Repository))
 	if err != nil {
-		return refuseImmutable(p.name.Full, fmt.Errorf("record the push of %s to %s: %w", p.digest, p.name.Full, err))
+		return refuseImmutable(p.name.Full, fmt.Errorf("record the push of %s to %s: %w", p.digest, p.name.Full, err), "push another tag")
 	}
 	if err := s.awaitVisible(ctx, seq); err != nil {
 		return fmt.Errorf("the push of %s to %s is recorded as event %d, but not visible yet: %w", p.digest, p.name.Full, seq, err)

@@ -120,7 +120,7 @@ func TestPushWithTags(t *testing.T) {
 		c.Must(t, "HEAD", "/v2/alice/app/manifests/"+tag, nil).Want(t, 200).WantHeader(t, "Docker-Content-Digest", image.Digest().String())
 	}
 	before := h.Traces()
-	c.Must(t, "PUT", path+"?tag=ok&tag=-bad", image.Manifest, "Content-Type", image.MediaType).WantError(t, 400, "NAME_INVALID")
+	c.Must(t, "PUT", path+"?tag=ok&tag=-bad", image.Manifest, "Content-Type", image.MediaType).WantError(t, 400, "TAG_INVALID")
 	c.Must(t, "PUT", path+"?tag="+strings.Join(slices.Repeat([]string{"x"}, 51), "&tag="), image.Manifest, "Content-Type", image.MediaType).WantError(t, 400, "MANIFEST_INVALID")
 	if h.Traces() != before {
 		t.Error("a refused push has left something")

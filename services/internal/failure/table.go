@@ -38,6 +38,7 @@ var common = []Entry{
 	{Err: account.ErrNotMember, Status: http.StatusUnprocessableEntity},
 	{Err: account.ErrNoOwner, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrName, Status: http.StatusUnprocessableEntity},
+	{Err: repository.ErrTag, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrSettings, Status: http.StatusUnprocessableEntity},
 
 	{Err: account.ErrRobotOwner, Status: http.StatusForbidden},

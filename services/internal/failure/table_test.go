@@ -20,6 +20,7 @@ var noAnswer = map[string]string{
 	"activity.ErrDifferentRequest": "package endpoint answers it",
 	"activity.ErrInFlight":         "package endpoint answers it",
 	"operations.ErrClosed":         "the server has stopped serving by then",
+	"repository.ErrUnusable":       "it is a repository.ErrName",
 	"process.ErrNotDead":           "no endpoint retries dead letters",
 }
 

@@ -33,20 +33,27 @@ var nameSyntax = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9
 // tagSyntax is the grammar of a tag in the distribution-spec.
 var tagSyntax = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
 
-// ErrName says that a name or tag cannot be used.
-var ErrName = errors.New("invalid name")
+var (
+	// ErrName says that a name cannot be used.
+	ErrName = errors.New("invalid name")
+	// ErrUnusable is an ErrName: clients can write the name, but no repository of a
+	// hub can have it.
+	ErrUnusable = fmt.Errorf("%w", ErrName)
+	// ErrTag says that a tag cannot be used.
+	ErrTag = errors.New("invalid tag")
+)
 
 // ParseName checks a repository name.
 func ParseName(s string) (Name, error) {
 	if len(s) > MaxNameLength {
-		return Name{}, fmt.Errorf("%w: a repository name has at most %d characters", ErrName, MaxNameLength)
+		return Name{}, fmt.Errorf("%w: a repository name has at most %d characters", ErrUnusable, MaxNameLength)
 	}
 	if !nameSyntax.MatchString(s) {
 		return Name{}, fmt.Errorf("%w: a repository name is lower-case letters and digits, with . _ - between them, in components parted by /", ErrName)
 	}
 	first, rest, nested := strings.Cut(s, "/")
 	if slices.Contains(reserved, first) {
-		return Name{}, fmt.Errorf("%w: %q is reserved for the hub's API", ErrName, first)
+		return Name{}, fmt.Errorf("%w: %q is reserved for the hub's API: use a name that begins with your login name or your organization's", ErrUnusable, first)
 	}
 	switch {
 	case !nested:
@@ -63,13 +70,13 @@ const asOf = ".asof."
 // ValidTag says whether a text has the form of a tag.
 func ValidTag(tag string) bool { return tagSyntax.MatchString(tag) }
 
-// CheckTag says whether a tag can be pushed.
+// CheckTag says whether a tag can be pushed. ErrTag.
 func CheckTag(tag string) error {
 	if !ValidTag(tag) {
-		return fmt.Errorf("%w: a tag is up to 128 letters, digits, _ . and -, and does not begin with . or -", ErrName)
+		return fmt.Errorf("%w: a tag is up to 128 letters, digits, _ . and -, and does not begin with . or -", ErrTag)
 	}
 	if strings.Contains(tag, asOf) {
-		return fmt.Errorf("%w: tags with %q are reserved for time travel", ErrName, asOf)
+		return fmt.Errorf("%w: tags with %q are reserved for time travel", ErrTag, asOf)
 	}
 	return nil
 }

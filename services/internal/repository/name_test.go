@@ -34,6 +34,15 @@ func TestParseName(t *testing.T) {
 	}
 }
 
+// What clients can write is told apart from what they refuse themselves.
+func TestUnusableNames(t *testing.T) {
+	for name, want := range map[string]bool{"users/app": true, "auth": true, "alice/" + strings.Repeat("x", repository.MaxNameLength): true, "Alice/app": false, "a//b": false} {
+		if _, err := repository.ParseName(name); errors.Is(err, repository.ErrUnusable) != want || !errors.Is(err, repository.ErrName) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 func TestCheckTag(t *testing.T) {
 	for _, tag := range []string{"latest", "1", "1.0", "_x", "A-b_c.d", "asof.1", "1.asof", strings.Repeat("x", 128)} {
 		if err := repository.CheckTag(tag); err != nil {
@@ -41,7 +50,7 @@ func TestCheckTag(t *testing.T) {
 		}
 	}
 	for _, tag := range []string{"", ".x", "-x", "a b", "a/b", "a:b", "a~b", "ä", "x\n", "app.asof.20261101T120000Z", strings.Repeat("x", 129)} {
-		if err := repository.CheckTag(tag); !errors.Is(err, repository.ErrName) {
+		if err := repository.CheckTag(tag); !errors.Is(err, repository.ErrTag) {
 			t.Errorf("%q: %v", tag, err)
 		}
 	}
