@@ -18,6 +18,7 @@ import (
 const (
 	codeWrongLastSequence jetstream.ErrorCode = 10071 // the subject's last event is another one
 	codeWriteInFlight     jetstream.ErrorCode = 10164 // another write of the subject is not decided yet
+	codeDuplicateInFlight jetstream.ErrorCode = 10158 // the same event is being written
 	codeStoreFailed       jetstream.ErrorCode = 10077 // among others: the stream's byte limit
 	codeAccountExceeded   jetstream.ErrorCode = 10002
 	codeStorageExceeded   jetstream.ErrorCode = 10047
@@ -104,7 +105,7 @@ func (l *Log) outcome(ctx context.Context, e *events.Event, expect uint64, err e
 		return 0, fmt.Errorf("append %s: %w", e.Type(), err)
 	}
 	switch refused.ErrorCode {
-	case codeWriteInFlight:
+	case codeWriteInFlight, codeDuplicateInFlight:
 		return 0, errAgain
 	case codeWrongLastSequence:
 		return l.conflictOutcome(ctx, e, expect)

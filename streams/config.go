@@ -22,13 +22,18 @@ type Config struct {
 	// from this process only.
 	URL string
 
-	// MaxBytes limits the stream, in bytes. 0: what the stream has plus what
-	// is free on the disk of Dir, computed when the stream is made and again at
-	// a start when it has grown. The limit is lowered only by another MaxBytes.
+	// MaxBytes limits the stream, in bytes. With 0 and an embedded server: what
+	// the stream has plus what is free on the disk of Dir, computed when the stream
+	// is made and again at a start when it has grown; the limit is lowered only by
+	// another MaxBytes. With 0 and a URL: no limit but the servers' own.
 	MaxBytes int64
 
-	// Replicas of the stream on a cluster: 3 when 0. An embedded server has 1.
+	// Replicas of a stream that is made on servers elsewhere. 0: 3 on a cluster,
+	// 1 on a single server. An embedded server has 1.
 	Replicas int
+
+	// The node that makes the stream on servers elsewhere sets MaxBytes and
+	// Replicas. A later one never changes them: see checkSettings.
 
 	// Reserve reports whether the disk's reserve is still free. While it is not,
 	// Append accepts only events that free space; see freesSpace. It is asked
@@ -49,8 +54,6 @@ func (c Config) withDefaults() Config {
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 	if c.URL == "" {
 		c.Replicas = 1
-	} else {
-		c.Replicas = cmp.Or(c.Replicas, 3)
 	}
 	if c.Progress == nil {
 		c.Progress = func(string, int64, int64) {}

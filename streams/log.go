@@ -31,6 +31,8 @@ type Log struct {
 	pub    *publisher
 
 	generation evt.Generation
+	replicas   int          // of the stream
+	limit      atomic.Int64 // the stream's, in bytes, noLimit for none
 	readOnly   atomic.Pointer[error]
 	lastSeq    atomic.Uint64 // the highest sequence this process has seen
 	bytes      atomic.Int64  // about what the stream holds

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"hubledger/events"
 	"hubledger/streams/disk"
 	"hubledger/streams/embedded"
 	"hubledger/streams/evt"
@@ -45,7 +46,11 @@ func Open(ctx context.Context, c Config) (_ *Log, err error) {
 		l.generation = *known
 	}
 	size := int64(0)
-	if c.URL == "" {
+	if c.URL != "" {
+		if err := refuseLogHere(c.Dir); err != nil {
+			return nil, err
+		}
+	} else {
 		size, err = checkFiles(ctx, c, l.generation)
 		if found := (*GuardError)(nil); errors.As(err, &found) {
 			l.SetReadOnly(found)
@@ -81,8 +86,15 @@ func (l *Log) start(ctx context.Context, size int64) (err error) {
 		}
 		opts = append(opts, l.server.Connection())
 	}
-	if l.conn, err = nats.Connect(l.config.URL, opts...); err != nil {
+	err = l.WhileStarting(ctx, func() (err error) {
+		l.conn, err = nats.Connect(l.config.URL, opts...)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("connect to nats: %w", err)
+	}
+	if has := l.conn.MaxPayload(); has < evt.MaxMessageSize {
+		return fmt.Errorf("the NATS server accepts messages of %d bytes, events can have %d: set its max_payload to 8MB", has, evt.MaxMessageSize)
 	}
 	if l.js, err = jetstream.New(l.conn); err != nil {
 		return err
@@ -135,6 +147,10 @@ func (l *Log) openStream(ctx context.Context, known *evt.Generation) error {
 	}
 	l.generation = known.Resized(info.Config.MaxBytes)
 	l.observe(state)
+	if err := l.config.checkSettings(info.Config); err != nil {
+		return err
+	}
+	l.replicas = info.Config.Replicas
 	if err := l.verifyStream(info); err != nil {
 		l.SetReadOnly(err)
 		return nil
@@ -145,7 +161,11 @@ func (l *Log) openStream(ctx context.Context, known *evt.Generation) error {
 	if state.LastSeq == 0 {
 		return nil
 	}
-	last, err := l.Get(ctx, state.LastSeq)
+	var last *events.Event
+	err = l.WhileStarting(ctx, func() (err error) {
+		last, err = l.Get(ctx, state.LastSeq)
+		return err
+	})
 	if errors.Is(err, ErrNotFound) {
 		l.SetReadOnly(guardError(ReasonLost, "the last event, %d, cannot be read", state.LastSeq))
 		return nil
@@ -159,7 +179,7 @@ func (l *Log) openStream(ctx context.Context, known *evt.Generation) error {
 
 // awaitStream asks until the servers answer: a cluster may be about to choose its leaders.
 func (l *Log) awaitStream(ctx context.Context) (info *streamInfo, err error) {
-	err = l.whileStarting(ctx, func() error {
+	err = l.WhileStarting(ctx, func() error {
 		info, err = l.streamInfo(ctx)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			return nil // for the caller to decide
@@ -172,23 +192,22 @@ func (l *Log) awaitStream(ctx context.Context) (info *streamInfo, err error) {
 	return info, err
 }
 
-func (l *Log) createStream(ctx context.Context) error {
-	limit, err := evt.ByteLimit(l.config.Dir, l.config.MaxBytes, 0)
-	if err != nil {
-		return err
+func (l *Log) createStream(ctx context.Context) (err error) {
+	limit := int64(noLimit)
+	if l.config.URL == "" || l.config.MaxBytes > 0 {
+		if limit, err = evt.ByteLimit(l.config.Dir, l.config.MaxBytes, 0); err != nil {
+			return err
+		}
 	}
 	g := evt.NewGeneration(limit)
-	err = l.whileStarting(ctx, func() error {
-		_, err := l.js.CreateStream(ctx, evt.Definition(g, l.config.Replicas))
-		return err
-	})
-	if err != nil {
+	if l.replicas, err = l.makeStream(ctx, g); err != nil {
 		return fmt.Errorf("create stream %s: %w", StreamName, err)
 	}
 	if err := g.Write(l.config.Dir); err != nil {
 		return err
 	}
 	l.generation = g
+	l.limit.Store(limit)
 	return nil
 }
 
@@ -200,7 +219,7 @@ func (l *Log) verifyStream(info *streamInfo) error {
 		return guardError(ReasonGeneration, "the stream is generation %q, %s says %q",
 			s.Generation, evt.GenerationPath(l.config.Dir), l.generation.ID)
 	}
-	if diff := evt.Differences(evt.Definition(l.generation, l.config.Replicas), info.Config); len(diff) > 0 {
+	if diff := evt.Differences(l.definition(info.Config), info.Config); len(diff) > 0 {
 		return configError(diff)
 	}
 	if len(s.Lost) > 0 {
@@ -214,7 +233,11 @@ func (l *Log) verifyStream(info *streamInfo) error {
 
 // resize sets the stream's byte limit to the configured one. If none is
 // configured it raises the limit when the space on the disk has grown by a tenth.
+// A stream elsewhere stays as it is.
 func (l *Log) resize(ctx context.Context, s State) error {
+	if l.config.URL != "" {
+		return nil
+	}
 	limit, err := evt.ByteLimit(l.config.Dir, l.config.MaxBytes, int64(s.Bytes))
 	if err != nil {
 		return err
@@ -237,5 +260,6 @@ func (l *Log) resize(ctx context.Context, s State) error {
 	}
 	l.log.Info("the log's byte limit was changed", "from", have, "to", limit)
 	l.generation = g
+	l.limit.Store(limit)
 	return nil
 }

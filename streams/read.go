@@ -56,10 +56,11 @@ func (l *Log) LastSeq(ctx context.Context) (uint64, error) {
 	return s.LastSeq, err
 }
 
-// observe takes over what the server reports of the log's end and size.
+// observe takes over what the server reports of the log's end, size and limit.
 func (l *Log) observe(s State) {
 	l.saw(s.LastSeq)
 	l.bytes.Store(int64(s.Bytes))
+	l.limit.Store(s.MaxBytes)
 }
 
 // saw raises the highest sequence that this process has seen.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"time"
 
 	"hubledger/streams/secrets"
@@ -32,7 +33,13 @@ var startingCodes = map[jetstream.ErrorCode]bool{
 // caller to know that somebody has made it.
 func starting(err error) bool {
 	var e *jetstream.APIError
-	return notAnswered(err) || errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, secrets.ErrConflict) || errors.As(err, &e) && startingCodes[e.ErrorCode]
+	return notAnswered(err) || notReached(err) || errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, secrets.ErrConflict) || errors.As(err, &e) && startingCodes[e.ErrorCode]
+}
+
+// notReached reports whether no server accepted a connection.
+func notReached(err error) bool {
+	var failed *net.OpError
+	return errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) || errors.As(err, &failed)
 }
 
 // notAnswered reports whether a request failed because no server has answered
@@ -62,11 +69,12 @@ func (w *warner) level() slog.Level {
 	return slog.LevelWarn
 }
 
-// whileStarting repeats one step of a start until it is decided: until it
-// works, fails for good, or ctx ends. What it waits for may never come, such as
+// WhileStarting repeats one step of a start until it is decided: until it
+// works, fails for good, or ctx ends. The step has to be one that may fail half-way
+// and be done again. What it waits for may never come, such as
 // space on the servers: so the error is logged. It is not in the progress, which
 // clients see.
-func (l *Log) whileStarting(ctx context.Context, step func() error) error {
+func (l *Log) WhileStarting(ctx context.Context, step func() error) error {
 	warns := warner{time.Now().Add(warnStartAfter)}
 	for attempt := 0; ; attempt++ {
 		err := step()

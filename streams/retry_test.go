@@ -25,7 +25,7 @@ func TestLongWaitIsLogged(t *testing.T) {
 			logged.Reset()
 			ctx, cancel := context.WithTimeout(t.Context(), d)
 			defer cancel()
-			if err := l.whileStarting(ctx, func() error { return full }); err == nil {
+			if err := l.WhileStarting(ctx, func() error { return full }); err == nil {
 				t.Error("it ended without an error")
 			}
 			return strings.Count(logged.String(), full.Description)

@@ -16,10 +16,10 @@ func OpenSecrets(ctx context.Context, log *Log, keyFile string) (*secrets.Bucket
 	if log.js == nil {
 		return nil, fmt.Errorf("open the secrets: %w", log.ReadOnly())
 	}
-	c := secrets.Config{Conn: log.conn, JetStream: log.js, Replicas: log.config.Replicas, KeyFile: keyFile,
+	c := secrets.Config{Conn: log.conn, JetStream: log.js, Replicas: log.replicas, KeyFile: keyFile,
 		ReadOnly: log.ReadOnly, Logger: log.config.Logger}
 	var bucket *secrets.Bucket
-	err := log.whileStarting(ctx, func() (err error) {
+	err := log.WhileStarting(ctx, func() (err error) {
 		bucket, err = secrets.Open(ctx, c)
 		return err
 	})

@@ -42,7 +42,7 @@ func (l *Log) accepts(e *events.Event, size int64) error {
 		return events.ErrNoSpace
 	}
 	// The end of the stream's byte limit is a reserve as well.
-	if limit := l.generation.MaxBytes; l.bytes.Load()+size > limit-limitReserve(limit) {
+	if limit := l.limit.Load(); limit > 0 && l.bytes.Load()+size > limit-limitReserve(limit) {
 		return fmt.Errorf("%w: the log's own limit of %d bytes is near", events.ErrNoSpace, limit)
 	}
 	return nil

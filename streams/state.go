@@ -18,6 +18,7 @@ type State struct {
 	LastSeq    uint64 // 0 in an empty log
 	Messages   uint64
 	Bytes      uint64   // on disk
+	MaxBytes   int64    // the stream's limit, -1 for none
 	Lost       []uint64 // sequences that the server found unreadable
 }
 
@@ -57,6 +58,7 @@ func (i *streamInfo) state() State {
 		LastSeq:    i.State.LastSeq,
 		Messages:   i.State.Messages,
 		Bytes:      i.State.Bytes,
+		MaxBytes:   i.Config.MaxBytes,
 	}
 	if s.LastSeq == 0 && s.FirstSeq == 0 {
 		s.FirstSeq = 1

@@ -27,6 +27,8 @@ type serveCmd struct {
 	TLSCert            string        `name:"tls-cert" help:"Certificate file (PEM), reloaded when it changes. tls init creates one." env:"HUBLEDGER_TLS_CERT" placeholder:"FILE"`
 	TLSKey             string        `name:"tls-key" help:"The certificate's key file (PEM)." env:"HUBLEDGER_TLS_KEY" placeholder:"FILE"`
 	NATSURL            string        `name:"nats-url" help:"NATS server or cluster that stores the log; embedded when empty." env:"HUBLEDGER_NATS_URL" placeholder:"URL"`
+	NATSReplicas       int           `name:"nats-replicas" help:"Servers of the NATS cluster that keep the log, when this node creates it; 0 means 3 on a cluster and 1 on a single server." default:"0" env:"HUBLEDGER_NATS_REPLICAS"`
+	LogMaxBytes        int64         `name:"log-max-bytes" help:"Limit of the log in bytes; 0 means the free disk space, or no limit with --nats-url." default:"0" env:"HUBLEDGER_LOG_MAX_BYTES"`
 	PostgresURL        string        `name:"postgres-url" help:"PostgreSQL database that stores the projections; SQLite files when empty." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
 	SecretsKeyFile     string        `name:"secrets-key-file" help:"File of the key that encrypts password hashes and signing keys; secrets.key in the data directory when empty. Back it up apart from the data." env:"HUBLEDGER_SECRETS_KEY_FILE" placeholder:"FILE"`
 	DefaultVisibility  string        `name:"default-visibility" help:"Visibility of repositories that a push creates: ${enum}." enum:"private,public" default:"private" env:"HUBLEDGER_DEFAULT_VISIBILITY"`
@@ -45,6 +47,11 @@ type serveCmd struct {
 	trusted []netip.Prefix
 }
 
+const (
+	maxReplicas = 5         // that a NATS stream can have
+	minLogBytes = 256 << 20 // a sixteenth of it, what is kept for deletions, is two of the largest events
+)
+
 // Validate is called by kong.
 func (c *serveCmd) Validate() (err error) {
 	switch {
@@ -60,6 +67,12 @@ func (c *serveCmd) Validate() (err error) {
 		return errors.New("--pull-limit-anonymous and --pull-limit-user must not be negative")
 	case c.PullLimitWindow < time.Second:
 		return errors.New("--pull-limit-window must be at least 1s")
+	case c.NATSReplicas < 0 || c.NATSReplicas > maxReplicas:
+		return fmt.Errorf("--nats-replicas must be 0 to %d", maxReplicas)
+	case c.NATSReplicas != 0 && c.NATSURL == "":
+		return errors.New("--nats-replicas is for a NATS cluster: give --nats-url too")
+	case c.LogMaxBytes != 0 && c.LogMaxBytes < minLogBytes:
+		return fmt.Errorf("--log-max-bytes must be 0 or at least %d", minLogBytes)
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key must be given together")
 	}
@@ -88,7 +101,8 @@ func parsePublicURL(s string) (*url.URL, error) {
 
 func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config {
 	return server.Config{Data: s.Data, Services: c.Services, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
-		Public: c.public, Trusted: c.trusted, NATSURL: c.NATSURL, PostgresURL: c.PostgresURL,
+		Public: c.public, Trusted: c.trusted, NATSURL: c.NATSURL, NATSReplicas: c.NATSReplicas, LogMaxBytes: c.LogMaxBytes,
+		PostgresURL:    c.PostgresURL,
 		SecretsKeyFile: cmp.Or(c.SecretsKeyFile, filepath.Join(s.Data, "secrets.key")), AdminPassword: os.Getenv("HUBLEDGER_ADMIN_PASSWORD"),
 		DefaultVisibility: c.DefaultVisibility,
 		PullLimits:        pulllimit.Config{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},

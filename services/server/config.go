@@ -30,6 +30,12 @@ type Config struct {
 	Trusted []netip.Prefix
 	// NATSURL is the NATS server that stores the log; "": an embedded one.
 	NATSURL string
+	// NATSReplicas is how many of those servers keep the log, if this node makes
+	// it; 0: 3 on a cluster, 1 on a single server.
+	NATSReplicas int
+	// LogMaxBytes limits the log, in bytes; 0: the free space of the disk, with
+	// NATSURL no limit.
+	LogMaxBytes int64
 	// PostgresURL is where projections and the operational stores are; "": SQLite files.
 	PostgresURL string
 	// SecretsKeyFile is the key that secrets are encrypted with.

@@ -71,8 +71,8 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 		}
 	}()
 	// The log comes first: it holds the lock on the data directory.
-	if n.log, err = streams.Open(ctx, streams.Config{Dir: c.Data, URL: c.NATSURL, Logger: c.Logger,
-		Reserve: n.hasSpace, Progress: c.Progress}); err != nil {
+	if n.log, err = streams.Open(ctx, streams.Config{Dir: c.Data, URL: c.NATSURL, Replicas: c.NATSReplicas,
+		MaxBytes: c.LogMaxBytes, Logger: c.Logger, Reserve: n.hasSpace, Progress: c.Progress}); err != nil {
 		return nil, err
 	}
 	if err := n.openStores(ctx); err != nil {
@@ -117,7 +117,7 @@ func (n *Node) start(ctx context.Context) error {
 			return fmt.Errorf("start the service %s: %w", s.Name, err)
 		}
 	}
-	if err := n.checkLog(ctx); err != nil {
+	if err := n.log.WhileStarting(ctx, func() error { return n.checkLog(ctx) }); err != nil {
 		return err
 	}
 	if n.log.ReadOnly() == nil {
@@ -130,8 +130,11 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	n.background(func() { n.rights.Run(n.ending) })
 	if n.log.ReadOnly() == nil {
-		var err error
-		if n.first, err = n.auth.Initialize(ctx); err != nil {
+		err := n.log.WhileStarting(ctx, func() (err error) {
+			n.first, err = n.auth.Initialize(ctx)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -163,7 +163,11 @@ func (m *readModel) rebuild(ctx context.Context) error {
 // catchUp brings the read model to the end of the log, in bulk when it is new and
 // the log is long, and reports progress. run is the context of the runner.
 func (m *readModel) catchUp(ctx, run context.Context) error {
-	last, err := m.node.log.LastSeq(ctx)
+	var last uint64
+	err := m.node.log.WhileStarting(ctx, func() (err error) {
+		last, err = m.node.log.LastSeq(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
