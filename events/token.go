@@ -14,7 +14,7 @@ const (
 // Kinds of tokens.
 const (
 	TokenAccess = "access" // a personal or robot access token
-	TokenLogin  = "login"  // what docker login with a password stores in its place; ends with that password
+	TokenLogin  = "login"  // what docker login with a password stores in its place; ends with that password, and allows at most LevelDelete
 )
 
 // TokenIssued records an access token. The token itself is 256 random bits, so
@@ -30,6 +30,7 @@ type TokenIssued struct {
 	Level        string     `json:"level" jsonschema:"read, write, delete or admin"`
 	Repositories []string   `json:"repositories,omitempty" jsonschema:"full names it is good for; absent for all"`
 	Expires      *time.Time `json:"expires,omitempty" jsonschema:"absent for never"`
+	Issuers      []string   `json:"issuers,omitempty" jsonschema:"ids of the tokens that it ends with: the one that issued it, then the one that issued that, and so on; absent when a password or the operator issued it"`
 }
 
 func (TokenIssued) EventType() string { return "token.issued.v1" }

@@ -87,9 +87,12 @@ func (a *applier) account(p events.Payload) bool {
 }
 
 func (a *applier) token(p events.TokenIssued) bool {
-	var repositories []byte
-	if p.Repositories != nil {
-		repositories, _ = json.Marshal(p.Repositories) // strings only: cannot fail
+	level := p.Level
+	if p.Kind == events.TokenLogin {
+		level = events.LevelDelete // earlier versions wrote admin
+	}
+	for _, issuer := range p.Issuers {
+		a.write(issuers, a.id(p.Token), a.id(issuer), a.id(p.Namespace))
 	}
 	var expires int64
 	if p.Expires != nil {
@@ -97,7 +100,16 @@ func (a *applier) token(p events.TokenIssued) bool {
 	}
 	a.write(live, a.id(p.Namespace), a.id(p.Token), a.id(p.Owner), text(p.Kind), num(expires), a.seq)
 	return a.write(tokens, a.id(p.Token), a.id(p.Namespace), text(p.Kind), a.id(p.Owner), text(p.OwnerKind), text(p.Name),
-		raw(p.Hash), text(p.Level), text(string(repositories)), a.time, num(expires), a.seq)
+		raw(p.Hash), text(level), texts(p.Repositories), texts(p.Issuers), a.time, num(expires), a.seq)
+}
+
+// texts is a list as JSON, empty for nil.
+func texts(list []string) projections.Value {
+	if list == nil {
+		return text("")
+	}
+	encoded, _ := json.Marshal(list) // strings only: cannot fail
+	return text(string(encoded))
 }
 
 // organization handles the events of members, teams, robot accounts and grants.

@@ -131,6 +131,9 @@ func randomHistory(rng *rand.Rand, n int) []events.Payload {
 				at := minute(rng.IntN(1000))
 				issued.Expires, issued.Repositories = &at, []string{"u1/app0", "o1/app1"}
 			}
+			if rng.IntN(3) == 0 {
+				issued.Issuers = []string{id(token*100 + 1 + rng.IntN(20)), id(token * 100)}
+			}
 			p = issued
 		case 18:
 			p = events.TokenRevoked{Namespace: id(user * 100), Token: id(token*100 + 1 + rng.IntN(20))}

@@ -9,18 +9,63 @@ import (
 	"hubledger/projections/accounts"
 )
 
-// A live token is neither revoked nor expired nor of an earlier password.
+// A live token is neither revoked, nor its issuer, nor expired nor of an earlier password.
 func TestLiveTokens(t *testing.T) {
 	past, future := minute(1), time.Now().Add(time.Hour)
 	issue := func(n int, kind string, expires *time.Time) events.Payload {
 		return events.TokenIssued{Namespace: id(bob), Token: id(n), Kind: kind, Owner: id(bob), OwnerKind: "user", Name: "x", Hash: []byte{byte(n)}, Level: "read", Expires: expires}
 	}
-	list := append(story(), events.UserPasswordChanged{User: id(bob)}, issue(103, "access", &past), issue(102, "access", &future), issue(101, "login", nil),
+	heir := issue(105, "access", nil).(events.TokenIssued)
+	heir.Issuers = []string{id(104)}
+	list := append(story(), heir, events.UserPasswordChanged{User: id(bob)}, issue(103, "access", &past), issue(102, "access", &future), issue(101, "login", nil),
 		issue(104, "access", nil), events.TokenRevoked{Namespace: id(bob), Token: id(104)})
 	onEach(t, list, func(t *testing.T, r accounts.Reader) {
 		got, err := r.LiveTokens(t.Context(), id(bob))
 		if want := []accounts.LiveToken{{ID: id(102), Kind: "access"}, {ID: id(101), Kind: "login"}}; err != nil || !slices.Equal(got, want) {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
+	})
+}
+
+// Every token says what has ended it, and the list has the good ones first.
+func TestEndedTokens(t *testing.T) {
+	past := minute(1)
+	issue := func(n int, kind string, issuers ...string) events.TokenIssued {
+		return events.TokenIssued{Namespace: id(bob), Token: id(n), Kind: kind, Owner: id(bob), OwnerKind: "user", Name: "x", Hash: []byte{byte(n)}, Level: "admin", Issuers: issuers}
+	}
+	expired := issue(206, "access")
+	expired.Expires = &past
+	robots := issue(207, "access", id(203))
+	robots.Namespace, robots.Owner, robots.OwnerKind = id(acme), id(ci), "robot"
+	list := append(story(), issue(201, "login"), issue(202, "access"), events.TokenRevoked{Namespace: id(bob), Token: id(202)},
+		issue(203, "access"), issue(204, "access", id(203)), issue(205, "access", id(202), id(203)), events.UserPasswordChanged{User: id(bob)},
+		expired, robots, issue(208, "login"))
+	onEach(t, list, func(t *testing.T, r accounts.Reader) {
+		want := map[string]string{id(201): "password", id(202): "revoked", id(203): "", id(204): "", id(205): "issuer", id(206): "expired", id(207): "", id(208): "",
+			id(laptop): "revoked", id(login): "password"}
+		for token, ended := range want {
+			k, err := r.Token(t.Context(), token)
+			check(t, err)
+			if got := k.Ended(time.Now()); got != ended {
+				t.Errorf("%s has ended by %q, want %q", token, got, ended)
+			}
+			if k.Kind == events.TokenLogin && k.Level != events.LevelDelete {
+				t.Errorf("the login %s has the level %s", token, k.Level)
+			}
+		}
+		of, err := r.Tokens(t.Context(), id(bob))
+		check(t, err)
+		good := true
+		for _, k := range of {
+			now := k.Ended(time.Now()) == ""
+			if now && !good {
+				t.Errorf("%s is good and behind one that has ended", k.ID)
+			}
+			good = now
+		}
+		issued, err := r.IssuedByTokens(t.Context(), id(bob))
+		if err != nil || len(issued) != 1 || issued[id(203)] != 2 {
+			t.Errorf("issued %v, %v", issued, err)
 		}
 	})
 }

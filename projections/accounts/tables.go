@@ -95,11 +95,12 @@ var (
 		Indexes: [][]string{{"namespace", "repo"}},
 	}
 
-	// tokens: repositories is a JSON list, empty for all; expires is 0 for never.
+	// tokens: repositories and issuers are JSON lists, empty for all and for none;
+	// expires is 0 for never.
 	tokens = &projections.Table{
 		Name: "tokens", Key: 1, Merge: projections.Insert,
 		Columns: []projections.Column{b("token"), b("namespace"), t("kind"), b("account"), t("owner_kind"), t("name"),
-			b("hash"), t("level"), t("repositories"), i("time"), i("expires"), i("seq")},
+			b("hash"), t("level"), t("repositories"), t("issuers"), i("time"), i("expires"), i("seq")},
 		Indexes: [][]string{{"hash"}, {"account", "time"}},
 	}
 
@@ -109,6 +110,14 @@ var (
 		Name: "live", Key: 2, Merge: projections.Insert,
 		Columns: []projections.Column{b("namespace"), b("token"), b("account"), t("kind"), i("expires"), i("seq")},
 		Indexes: [][]string{{"account"}},
+	}
+
+	// issuers has every token that another one ends with. Whether that one was
+	// revoked is a join: its own event may come before or after.
+	issuers = &projections.Table{
+		Name: "issuers", Key: 2, Merge: projections.Insert,
+		Columns: []projections.Column{b("token"), b("issuer"), b("namespace")},
+		Indexes: [][]string{{"issuer"}},
 	}
 
 	revocations = &projections.Table{
@@ -134,9 +143,9 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "accounts",
-	Version: 1,
+	Version: 2,
 	Tables: []*projections.Table{hub, namespaces, quotas, standings, passwords, emails, erasures, memberships,
-		departures, teams, robots, grants, tokens, live, revocations, names, visibilities},
+		departures, teams, robots, grants, tokens, live, issuers, revocations, names, visibilities},
 	Types: []string{
 		"hub.initialized.v1",
 		"namespace.created.v1", "namespace.adopted.v1", "quota.set.v1",

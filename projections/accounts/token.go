@@ -9,37 +9,68 @@ import (
 	"hubledger/projections"
 )
 
-// A Token is an access token as it was issued, and whether it was revoked. The
-// caller has to check that its owner still exists and, for a login, that the
-// password has not changed since.
+// A Token is an access token as it was issued, and what has ended it since. The
+// caller has to check that its owner still exists.
 type Token struct {
 	ID, Namespace    string
 	Kind             string // events.TokenAccess or events.TokenLogin
 	Owner, OwnerKind string // id; user or robot
 	Name             string
-	Level            string   // read, write, delete or admin
+	Level            string   // read, write, delete or admin; of a login never more than delete
 	Hash             []byte   // SHA-256 of the token
 	Repositories     []string // full names; nil for all
+	Issuers          []string // ids of the tokens that it ends with, the nearest first; nil for none
 	Issued           time.Time
 	Expires          *time.Time // nil for never
 	Revoked          bool
+	IssuerRevoked    bool   // one of Issuers was revoked
+	PasswordChanged  bool   // it is a login by an earlier password
 	Seq              uint64 // of token.issued
+}
+
+// What has ended a token.
+const (
+	EndedRevoked  = "revoked"
+	EndedIssuer   = "issuer"   // a token that it was issued by was revoked
+	EndedPassword = "password" // the password that the login was made by was changed
+	EndedExpired  = "expired"
+)
+
+// Ended says what has ended a token by then, "" while it is good. It does not
+// expire after its issuers: see account.IssuedBy.
+func (k *Token) Ended(now time.Time) string {
+	switch {
+	case k.Revoked:
+		return EndedRevoked
+	case k.IssuerRevoked:
+		return EndedIssuer
+	case k.PasswordChanged:
+		return EndedPassword
+	case k.Expires != nil && !now.Before(*k.Expires):
+		return EndedExpired
+	}
+	return ""
 }
 
 // maxTokens bounds the list of one owner's tokens.
 const maxTokens = 1000
 
-const tokenColumns = `SELECT k.token, k.namespace, k.kind, k.account, k.owner_kind, k.name, k.hash, k.level, k.repositories,
-	k.time, k.expires, k.seq, CASE WHEN v.token IS NULL THEN 0 ELSE 1 END
-	FROM tokens k LEFT JOIN revocations v ON v.token = k.token `
+const (
+	issuerRevoked   = `EXISTS (SELECT 1 FROM issuers i JOIN revocations w ON w.token = i.issuer WHERE i.token = k.token)`
+	passwordChanged = `k.kind = 'login' AND p.seq IS NOT NULL AND p.seq > k.seq`
+	tokenColumns    = `SELECT k.token, k.namespace, k.kind, k.account, k.owner_kind, k.name, k.hash, k.level, k.repositories, k.issuers,
+	k.time, k.expires, k.seq, CASE WHEN v.token IS NULL THEN 0 ELSE 1 END, CASE WHEN ` + issuerRevoked + ` THEN 1 ELSE 0 END,
+	CASE WHEN ` + passwordChanged + ` THEN 1 ELSE 0 END
+	FROM tokens k LEFT JOIN revocations v ON v.token = k.token LEFT JOIN passwords p ON p.account = k.account `
+)
 
 func scanToken(row scanner) (Token, error) {
 	var k Token
 	var id, namespace, owner []byte
-	var repositories string
+	var repositories, issuers string
 	var issued, expires int64
-	if err := row.Scan(&id, &namespace, &k.Kind, &owner, &k.OwnerKind, &k.Name, &k.Hash, &k.Level, &repositories,
-		&issued, &expires, &k.Seq, &k.Revoked); err != nil {
+	if err := row.Scan(&id, &namespace, &k.Kind, &owner, &k.OwnerKind, &k.Name, &k.Hash, &k.Level, &repositories, &issuers,
+		&issued, &expires, &k.Seq, &k.Revoked, &k.IssuerRevoked, &k.PasswordChanged); err != nil {
 		return k, err
 	}
 	k.ID, k.Namespace, k.Owner, k.Issued = projections.IDOf(id), projections.IDOf(namespace), projections.IDOf(owner), timeOf(issued)
@@ -47,15 +78,18 @@ func scanToken(row scanner) (Token, error) {
 		at := timeOf(expires)
 		k.Expires = &at
 	}
-	if repositories != "" {
-		if err := json.Unmarshal([]byte(repositories), &k.Repositories); err != nil {
-			return k, fmt.Errorf("repositories of token %s: %w", k.ID, err)
+	for list, encoded := range map[*[]string]string{&k.Repositories: repositories, &k.Issuers: issuers} {
+		if encoded == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(encoded), list); err != nil {
+			return k, fmt.Errorf("lists of token %s: %w", k.ID, err)
 		}
 	}
 	return k, nil
 }
 
-// TokenByHash finds a token, revoked or not, by its SHA-256. ErrNotFound.
+// TokenByHash finds a token, ended or not, by its SHA-256. ErrNotFound.
 func (r Reader) TokenByHash(ctx context.Context, sum []byte) (*Token, error) {
 	k, err := scanToken(r.DB.QueryRowContext(ctx, tokenColumns+`WHERE k.hash = $1 LIMIT 1`, sum))
 	if err != nil {
@@ -64,7 +98,7 @@ func (r Reader) TokenByHash(ctx context.Context, sum []byte) (*Token, error) {
 	return &k, nil
 }
 
-// Token finds a token, revoked or not, by its id; ErrNotFound if there is none.
+// Token finds a token, ended or not, by its id; ErrNotFound if there is none.
 func (r Reader) Token(ctx context.Context, id string) (*Token, error) {
 	raw, err := key(id)
 	if err != nil {
@@ -83,8 +117,7 @@ type LiveToken struct {
 	Kind string // events.TokenAccess or events.TokenLogin
 }
 
-// LiveTokens lists the valid tokens of an owner, oldest first: those that are
-// neither revoked nor expired and, for logins, not older than the password.
+// LiveTokens lists the valid tokens of an owner, oldest first.
 func (r Reader) LiveTokens(ctx context.Context, owner string) ([]LiveToken, error) {
 	raw, err := key(owner)
 	if err != nil {
@@ -96,19 +129,38 @@ func (r Reader) LiveTokens(ctx context.Context, owner string) ([]LiveToken, erro
 		err := row.Scan(&id, &k.Kind)
 		k.ID = projections.IDOf(id)
 		return k, err
-	}, `SELECT l.token, l.kind FROM live l LEFT JOIN passwords p ON p.account = l.account
-		WHERE l.account = $1 AND (l.expires = 0 OR l.expires > $2)
-		AND (l.kind <> 'login' OR p.seq IS NULL OR l.seq > p.seq) ORDER BY l.seq`, raw, time.Now().UnixMicro())
+	}, `SELECT k.token, k.kind FROM live k LEFT JOIN passwords p ON p.account = k.account
+		WHERE k.account = $1 AND (k.expires = 0 OR k.expires > $2)
+		AND NOT (`+passwordChanged+`) AND NOT `+issuerRevoked+` ORDER BY k.seq`, raw, time.Now().UnixMicro())
 }
 
-// Tokens lists the tokens of an owner, at most 1,000: first those that are
-// neither revoked nor expired, then the others, and the newest of each first.
+// Tokens lists the tokens of an owner, at most 1,000: first those that are good,
+// then the others, and the newest of each first.
 func (r Reader) Tokens(ctx context.Context, owner string) ([]Token, error) {
 	raw, err := key(owner)
 	if err != nil {
 		return nil, err
 	}
 	return listOf(ctx, r.DB, scanToken, tokenColumns+`WHERE k.account = $1
-		ORDER BY CASE WHEN v.token IS NULL AND (k.expires = 0 OR k.expires > $2) THEN 0 ELSE 1 END, k.time DESC, k.token DESC
-		LIMIT $3`, raw, time.Now().UnixMicro(), maxTokens)
+		ORDER BY CASE WHEN v.token IS NULL AND (k.expires = 0 OR k.expires > $2) AND NOT (`+passwordChanged+`) AND NOT `+issuerRevoked+` THEN 0 ELSE 1 END,
+		k.time DESC, k.token DESC LIMIT $3`, raw, time.Now().UnixMicro(), maxTokens)
+}
+
+// IssuedByTokens counts, by the id of each token of an owner, the tokens of
+// anybody that have not been revoked and would end with it.
+func (r Reader) IssuedByTokens(ctx context.Context, owner string) (map[string]int, error) {
+	raw, err := key(owner)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[string]int{}
+	_, err = listOf(ctx, r.DB, func(row scanner) (struct{}, error) {
+		var id []byte
+		var n int
+		err := row.Scan(&id, &n)
+		counts[projections.IDOf(id)] = n
+		return struct{}{}, err
+	}, `SELECT o.token, COUNT(*) FROM live o JOIN issuers i ON i.issuer = o.token JOIN live k ON k.namespace = i.namespace AND k.token = i.token
+		WHERE o.account = $1 AND (k.expires = 0 OR k.expires > $2) AND NOT `+issuerRevoked+` GROUP BY o.token`, raw, time.Now().UnixMicro())
+	return counts, err
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"hubledger/events"
@@ -38,7 +39,7 @@ type kit struct {
 	*servertest.Server
 	t      testing.TB
 	served http.Handler      // gets the requests
-	tokens map[string]string // access tokens by the name that do takes
+	tokens map[string]string // by the name that do takes: a bearer token, or a whole Authorization
 }
 
 func start(t testing.TB) *kit {
@@ -156,7 +157,10 @@ func (k *kit) do(as, method, path string, body any, header ...string) answer {
 		if !ok {
 			k.t.Fatalf("nobody is called %s", as)
 		}
-		r.Header.Set("Authorization", "Bearer "+secret)
+		if !strings.Contains(secret, " ") {
+			secret = "Bearer " + secret
+		}
+		r.Header.Set("Authorization", secret)
 	}
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])

@@ -67,7 +67,7 @@ func (s *Auth) replace(ctx context.Context, p access.Principal, by string, old [
 }
 
 // IssueToken issues an access token for a user or robot account, with the name,
-// level, repositories and expiry of want. It returns the token itself, of which
+// level, repositories, expiry and issuers of want. It returns the token itself, of which
 // only the hash is kept. id is the token's; the sequence is that of the event, and the token is
 // accepted once the accounts projection has it. Errors are account.ErrTokenLimit
 // and those of account.IssueToken.

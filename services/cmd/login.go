@@ -31,6 +31,7 @@ type loggedIn struct {
 	Server string `json:"server"`
 	User   string `json:"user"`
 	Token  string `json:"tokenId,omitempty"`
+	Kept   string `json:"keptTokenId,omitempty"` // of an earlier login, still valid
 }
 
 func (c *loginCmd) Run(s *console.Session) error {
@@ -68,13 +69,14 @@ func (c *loginCmd) Run(s *console.Session) error {
 		logOut(s, &login, server) // the token is not saved, so nobody could use it
 		return err
 	}
+	kept := ""
 	if again {
-		logOut(s, &before, server) // if this fails, the old token stays valid until its account ends
+		kept, _ = logOut(s, &before, server) // if this fails, the old token stays valid until its account ends
 	}
 	if s.JSON {
-		return s.Print(loggedIn{server, login.User, login.TokenID})
+		return s.Print(loggedIn{server, login.User, login.TokenID, kept})
 	}
-	_, err = fmt.Fprintf(s.Out, "Logged in to %s as %s.\n", server, login.User)
+	_, err = fmt.Fprintf(s.Out, "Logged in to %s as %s.\n%s", server, login.User, keptNote(kept))
 	return err
 }
 

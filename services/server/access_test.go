@@ -235,6 +235,10 @@ func accessWorld(t *testing.T, n *servertest.Server) ([]caller, digest.Digest) {
 		{name: "root", secret: n.Token("root", events.LevelAdmin), public: access.Admin, private: access.Admin, missing: access.Admin, topLevel: access.Admin},
 		{name: "root", secret: n.Token("root", events.LevelRead), public: access.Read, private: access.Read},
 	}
+	n.Done(n.Auth().SetPassword(ctx, by, ids["owner"], ownersPassword))
+	for _, secret := range []string{ownersPassword, dockerLogin(t, n.URL, "owner", ownersPassword)} {
+		callers = append(callers, caller{name: "owner", secret: secret, public: access.Delete, private: access.Delete, missing: access.Delete})
+	}
 	disabled := n.Token("disabled", events.LevelAdmin)
 	n.Done(account.SetStanding(ctx, log, by, who, ids["disabled"], false, true))
 	n.Done(account.RevokeMembership(ctx, log, by, acme, acme, ids["former"]))
@@ -244,6 +248,23 @@ func accessWorld(t *testing.T, n *servertest.Server) ([]caller, digest.Digest) {
 	}
 	layer := layerOf(t, ask(t, "GET", n.URL+"/v2/acme/public/manifests/1.0", nil, http.Header{"Authorization": {""}}).body)
 	return callers, layer
+}
+
+const ownersPassword = "correct horse battery"
+
+// dockerLogin is what docker login with a password stores in its place.
+func dockerLogin(t *testing.T, base, name, password string) string {
+	t.Helper()
+	r := &http.Request{Header: http.Header{}}
+	r.SetBasicAuth(name, password)
+	var answer struct {
+		Refresh string `json:"refresh_token"`
+	}
+	got := ask(t, "GET", base+"/token?offline_token=true&client_id=docker", nil, r.Header)
+	if err := json.Unmarshal(got.body, &answer); err != nil || answer.Refresh == "" {
+		t.Fatalf("a login of %s: %d %s", name, got.status, got.body)
+	}
+	return answer.Refresh
 }
 
 func layerOf(t *testing.T, manifest []byte) digest.Digest {

@@ -25,8 +25,8 @@ type Passwords interface {
 
 // Tokens issues access tokens.
 type Tokens interface {
-	// IssueToken makes a token of the owner with the name, level, repositories
-	// and expiry of want, and returns its secret, which nothing keeps, and its id.
+	// IssueToken makes a token of the owner with the name, level, repositories,
+	// expiry and issuers of want, and returns its secret, which nothing keeps, and its id.
 	IssueToken(ctx context.Context, by command.By, owner *accounts.Account, want events.TokenIssued) (secret, token string, seq uint64, err error)
 }
 

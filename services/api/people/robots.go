@@ -41,7 +41,7 @@ func (s *API) registerRobots() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}", ID: "delete-robot", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Delete a robot account with its tokens and grants"}, inOrganization(s.deleteRobot))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{robot}/tokens", ID: "list-robot-tokens", Tag: "tokens", Permission: access.NamespaceAdmin, Summary: "List a robot account's access tokens"}, inOrganization(s.listRobotTokens))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{robot}/tokens", ID: "issue-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Status: http.StatusCreated,
-		Summary: "Issue an access token for a robot account", About: "It is shown once and kept nowhere."}, inOrganization(s.issueRobotToken))
+		Summary: "Issue an access token for a robot account", About: "It is shown once and kept nowhere. " + issuedAbout}, inOrganization(s.issueRobotToken))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}/tokens/{token}", ID: "revoke-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Summary: "Revoke a robot account's access token"}, inOrganization(s.revokeRobotToken))
 }
 

@@ -49,10 +49,6 @@ func (c *tokensLsCmd) Run(s *console.Session) error {
 		return err
 	}
 	return console.List(a, where, nil, "No tokens of "+owner+".", []string{"ID", "NAME", "LEVEL", "REPOSITORIES", "ISSUED", "LAST USED", "EXPIRES"}, func(t apitypes.Token) []string {
-		ends := console.Time(t.Expires)
-		if t.Revoked {
-			ends = "revoked"
-		}
 		repositories := strings.Join(t.Repositories, ", ")
 		if repositories == "" {
 			repositories = "all"
@@ -61,8 +57,21 @@ func (c *tokensLsCmd) Run(s *console.Session) error {
 		if t.Kind == "login" {
 			name += " (docker login)"
 		}
-		return []string{t.ID, name, t.Level, repositories, console.Time(&t.Issued), console.Time(t.LastUsed), ends}
+		return []string{t.ID, name, t.Level, repositories, console.Time(&t.Issued), console.Time(t.LastUsed), ends(t)}
 	})
+}
+
+// ends says when a token expires, or why it is refused already.
+func ends(t apitypes.Token) string {
+	switch t.Ended {
+	case "", "expired":
+		return console.Time(t.Expires)
+	case "password":
+		return "ended: the password was changed"
+	case "issuer":
+		return "ended with the token that issued it"
+	}
+	return t.Ended
 }
 
 type tokensCreateCmd struct {
@@ -92,7 +101,11 @@ func (c *tokensCreateCmd) Run(s *console.Session) error {
 		body.Expires = &ends
 	}
 	return console.Send(a, "POST", where, body, func(t apitypes.IssuedToken) error {
-		_, err := fmt.Fprintf(s.Out, "Issued token %s to %s (event %d). It is shown only once:\n%s\n", t.ID, owner, t.Seq, t.Secret)
+		until := ""
+		if t.Issuer != "" {
+			until = fmt.Sprintf(" It ends with the token that you are logged in by, %s.", t.Issuer)
+		}
+		_, err := fmt.Fprintf(s.Out, "Issued token %s to %s (event %d).%s It is shown only once:\n%s\n", t.ID, owner, t.Seq, until, t.Secret)
 		return err
 	})
 }

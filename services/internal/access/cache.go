@@ -81,6 +81,25 @@ func (c *cache) drop(what ...string) {
 	}
 }
 
+// dropIf forgets the entries that match. It looks at all of them: for what
+// happens seldom.
+func (c *cache) dropIf(match func(v any) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	for what, of := range c.entries {
+		for by, v := range of {
+			if match(v) {
+				delete(of, by)
+				c.size--
+			}
+		}
+		if len(of) == 0 {
+			delete(c.entries, what)
+		}
+	}
+}
+
 func (c *cache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,6 +2,7 @@ package access
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"hubledger/events"
@@ -52,13 +53,17 @@ func (r *Rights) committed(e *events.Event) {
 	}
 }
 
+// revoked drops a token and those that end with it.
 func (r *Rights) revoked(e *events.Event) {
 	var p struct{ Token string }
 	if json.Unmarshal(e.Data, &p) != nil {
 		r.credentials.clear()
 		return
 	}
-	r.credentials.drop(p.Token)
+	r.credentials.dropIf(func(v any) bool {
+		c, ok := v.(*credential)
+		return ok && c.token != nil && (c.token.ID == p.Token || slices.Contains(c.token.Issuers, p.Token))
+	})
 }
 
 func (r *Rights) repositoryChanged(e *events.Event) {

@@ -17,6 +17,7 @@ import (
 type world struct {
 	*hub
 	acme, repo, team, token string
+	issuer                  string // of what issued the token
 	owner, user, robot      access.Principal
 }
 
@@ -30,18 +31,19 @@ func newWorld(h *hub) *world {
 	w.robot = h.robot(w.acme, "ci")
 	h.grant(w.acme, w.repo, "team", w.team, events.RoleWrite)
 	h.grant(w.acme, w.repo, "robot", w.robot.ID, events.RoleRead)
-	w.token = w.issue(events.TokenAccess)
+	w.issuer = newID(h.t)
+	w.token = w.issue(events.TokenAccess, newID(h.t), w.issuer)
 	w.user.Credential = w.token
 	h.wait()
 	return w
 }
 
-func (w *world) issue(kind string) string {
+func (w *world) issue(kind string, issuers ...string) string {
 	w.t.Helper()
 	id := newID(w.t)
 	hash := digest.FromString(id)
 	w.done(account.IssueToken(w.t.Context(), w.log, by, events.TokenIssued{Namespace: w.user.ID, Token: id, Kind: kind, Owner: w.user.ID,
-		OwnerKind: "user", Name: "laptop", Hash: []byte(hash.Encoded())[:32], Level: events.LevelAdmin}))
+		OwnerKind: "user", Name: "laptop", Hash: []byte(hash.Encoded())[:32], Level: events.LevelAdmin, Issuers: issuers}))
 	return id
 }
 
@@ -82,6 +84,7 @@ func TestTakenAway(t *testing.T) {
 		"disabled":           {func(w *world) { w.append(events.UserStandingChanged{User: w.user.ID, Disabled: true}) }, 0, 1, true},
 		"erased":             {func(w *world) { w.append(events.UserErased{User: w.user.ID}) }, 0, 1, true},
 		"token revoked":      {func(w *world) { w.append(events.TokenRevoked{Namespace: w.user.ID, Token: w.token}) }, 3, 1, true},
+		"issuer revoked":     {func(w *world) { w.append(events.TokenRevoked{Namespace: w.user.ID, Token: w.issuer}) }, 3, 1, true},
 		"repository deleted": {func(w *world) {
 			w.append(events.RepositoryDeleted{Namespace: w.acme, Repository: w.repo, Name: "acme/app"})
 		}, 0, 0, false},

@@ -50,9 +50,7 @@ func (c *credential) good(p Principal) bool {
 	if p.Credential == Password {
 		return p.Kind == User && p.PasswordSeq == c.account.PasswordSeq
 	}
-	k := c.token
-	return k != nil && !k.Revoked && k.Owner == p.ID && (k.Expires == nil || time.Now().Before(*k.Expires)) &&
-		(k.Kind != events.TokenLogin || k.Seq > c.account.PasswordSeq)
+	return c.token != nil && c.token.Owner == p.ID && c.token.Ended(time.Now()) == ""
 }
 
 func (r *Rights) credential(ctx context.Context, p Principal) (*credential, error) {
@@ -83,6 +81,15 @@ func (r *Rights) credential(ctx context.Context, p Principal) (*credential, erro
 	}
 	if c.token != nil {
 		dependsOn = append(dependsOn, events.TokenSubject(c.token.Namespace, c.token.ID))
+		for _, issuer := range c.token.Issuers {
+			t, err := r.cfg.Read.Token(ctx, issuer)
+			if err != nil && !isUnknown(err) {
+				return nil, fmt.Errorf("look up token %s: %w", issuer, err)
+			}
+			if err == nil {
+				dependsOn = append(dependsOn, events.TokenSubject(t.Namespace, issuer))
+			}
+		}
 	}
 	return c, r.refuseParked(p, dependsOn)
 }

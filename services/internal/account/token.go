@@ -12,6 +12,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/repository"
 )
@@ -19,11 +20,12 @@ import (
 const (
 	maxTokenName         = 100 // bytes
 	maxTokenRepositories = 100
+	maxIssuers           = 4
 )
 
 // IssueToken records an access token with a new id. ErrInvalid.
 func IssueToken(ctx context.Context, log command.Log, by command.By, p events.TokenIssued) (uint64, error) {
-	if err := checkIDs(p.Namespace, p.Token, p.Owner); err != nil {
+	if err := checkIDs(append([]string{p.Namespace, p.Token, p.Owner}, p.Issuers...)...); err != nil {
 		return 0, err
 	}
 	if err := checkToken(p); err != nil {
@@ -70,6 +72,30 @@ func checkRepositories(names []string) error {
 		}
 	}
 	return nil
+}
+
+// IssuedBy adds to a token that a principal asks for what follows from the
+// credential that they came by: a token that was issued by another one ends with
+// it, when that is revoked and when it expires. ErrInvalid.
+func IssuedBy(ctx context.Context, read Tokens, p access.Principal, want events.TokenIssued) (events.TokenIssued, error) {
+	if p.Kind == access.Operator || p.Credential == access.Password {
+		return want, nil
+	}
+	issuer, err := read.Token(ctx, p.Credential)
+	switch {
+	case err != nil:
+		return want, err
+	case len(issuer.Issuers) >= maxIssuers:
+		return want, fmt.Errorf("%w: this token was itself issued by way of %d others: log in by password to issue a token", ErrInvalid, maxIssuers)
+	case issuer.Expires == nil:
+	case want.Expires == nil:
+		want.Expires = issuer.Expires
+	case want.Expires.After(*issuer.Expires):
+		return want, fmt.Errorf("%w: a token expires no later than the one that issues it, which expires at %s: log in by password for a longer one",
+			ErrInvalid, issuer.Expires.Format(time.RFC3339))
+	}
+	want.Issuers = append([]string{issuer.ID}, issuer.Issuers...)
+	return want, nil
 }
 
 // Tokens finds access tokens: accounts.Reader.

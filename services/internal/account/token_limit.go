@@ -49,16 +49,17 @@ func LoginsToEnd(live []accounts.LiveToken) (ids []string, err error) {
 }
 
 // LoginToken is the token that a client stores in place of a user's password. It
-// may do all that the user may. The issuer adds its id and hash.
+// is good for the registry: many programs keep it in a plain file, and it must
+// not give its finder the account. The issuer adds its id and hash.
 func LoginToken(user, name string, now time.Time) events.TokenIssued {
 	expires := now.Add(loginTerm)
 	return events.TokenIssued{Namespace: user, Kind: events.TokenLogin, Owner: user, OwnerKind: events.GranteeUser,
-		Name: name, Level: events.LevelAdmin, Expires: &expires}
+		Name: name, Level: events.LevelDelete, Expires: &expires}
 }
 
 // AccessToken is a token of a user or robot account with the name, level,
-// repositories and expiry of want. The issuer adds its id and hash.
+// repositories, expiry and issuers of want. The issuer adds its id and hash.
 func AccessToken(owner *accounts.Account, want events.TokenIssued) events.TokenIssued {
 	return events.TokenIssued{Namespace: owner.Namespace, Kind: events.TokenAccess, Owner: owner.ID, OwnerKind: owner.Kind,
-		Name: want.Name, Level: want.Level, Repositories: want.Repositories, Expires: want.Expires}
+		Name: want.Name, Level: want.Level, Repositories: want.Repositories, Expires: want.Expires, Issuers: want.Issuers}
 }

@@ -68,11 +68,14 @@ type Token struct {
 	ID           string     `json:"id" format:"uuid" doc:"What it is revoked by"`
 	Name         string     `json:"name" doc:"What its owner calls it"`
 	Kind         string     `json:"kind" enum:"access,login" doc:"login: what docker login with a password stores in its place"`
-	Level        string     `json:"level" enum:"read,write,delete,admin" doc:"write pushes but deletes nothing"`
+	Level        string     `json:"level" enum:"read,write,delete,admin" doc:"write pushes but deletes nothing; a login never goes further than delete"`
 	Repositories []string   `json:"repositories,omitempty" doc:"Full names it is good for; absent for all"`
 	Issued       time.Time  `json:"issued" doc:"When it was made"`
 	Expires      *time.Time `json:"expires,omitempty" doc:"Absent for never"`
-	Revoked      bool       `json:"revoked" doc:"It is refused"`
+	Revoked      bool       `json:"revoked" doc:"Somebody revoked it"`
+	Ended        string     `json:"ended,omitempty" enum:"revoked,issuer,password,expired" doc:"Why it is refused; absent while it is good. issuer: a token that issued it was revoked; password: the password that a login was made by was changed"`
+	Issuer       string     `json:"issuer,omitempty" format:"uuid" doc:"Token that issued it, and that it ends with; absent when a password or the operator did"`
+	IssuedTokens int        `json:"issuedTokens,omitempty" doc:"How many good tokens end with it"`
 	LastUsed     *time.Time `json:"lastUsed,omitempty" doc:"To the second or so"`
 }
 
