@@ -22,7 +22,7 @@ type activityIn struct {
 
 func (s *API) registerReading() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/readme", ID: "get-readme", Tag: "repositories", Permission: access.RepositoryRead,
-		Summary: "Show the README as HTML", About: "GitHub Flavored Markdown; scripts, styles, forms and images that are not over https are left out."}, s.getReadme)
+		Summary: "Show the README as HTML", About: "GitHub Flavored Markdown with footnotes; headings have the ids of GitHub, with the prefix user-content-; scripts, styles, forms and images that are not over https are left out."}, s.getReadme)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/activity", ID: "get-activity", Tag: "repositories", Permission: access.RepositoryRead,
 		Summary: "List what happened to a repository", About: "The latest first. Who may not write sees of a public repository what happened since it was made public."}, s.getActivity)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: repositoryPath + "/star", ID: "star", Tag: "repositories", Permission: access.RepositoryRead, Summary: "Give a star"}, s.star)

@@ -16,6 +16,8 @@ const (
 	maxCells = 20_000
 	// maxMarkers bounds the quotes and list items that one line opens.
 	maxMarkers = 20
+	// maxNotes bounds marks of footnotes: each reference looks through all notes.
+	maxNotes = 1_000
 	// maxDepth bounds lines times the deepest nesting: the parser walks all open
 	// quotes and lists at every line.
 	maxDepth = 2_000_000
@@ -42,7 +44,7 @@ func judge(source []byte) error {
 	}
 	j.endParagraph()
 	j.endRows()
-	if j.cells > maxCells || j.scan > maxScan || j.lines*j.depth > maxDepth {
+	if j.cells > maxCells || j.notes > maxNotes || j.scan > maxScan || j.lines*j.depth > maxDepth {
 		return errTooMuch
 	}
 	return nil
@@ -51,6 +53,7 @@ func judge(source []byte) error {
 // A judgement is what was counted so far.
 type judgement struct {
 	lines, depth int // in all; of the deepest line
+	notes        int // marks of footnotes
 	markers, run int // of the latest line: quotes and items it opens; most equal characters in a row
 
 	// Rows are lines without an empty one between them: a table is within them.
@@ -62,6 +65,10 @@ type judgement struct {
 func (j *judgement) line(line []byte) {
 	rest, markers, columns := opening(line)
 	j.lines++
+	if notes := bytes.Count(line, []byte("[^")); notes > 0 {
+		j.notes += notes
+		markers += min(notes, bytes.Count(line, []byte("]:"))) // a note opens a block, as an item does
+	}
 	j.markers = markers
 	j.depth = max(j.depth, markers+columns/2)
 	j.run = 0

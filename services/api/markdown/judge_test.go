@@ -41,6 +41,8 @@ var bombs = map[string]string{
 	"items":                  long("- "),
 	"numbered items":         long("1. "),
 	"tabbed items":           long("-\t"),
+	"footnotes":              strings.Repeat("[^a] ", 10_000) + "\n\n" + strings.Repeat("[^b]: x\n", 6_000),
+	"footnotes in footnotes": long("[^a]: "),
 	"deep items":             stairs("- ") + strings.Repeat("\n", 50_000),
 }
 
@@ -114,6 +116,8 @@ func TestLetThrough(t *testing.T) {
 		"a long list":  long("- [name](https://example.com/name) - what it *does*\n"),
 		"a long table": "| Name | What | Default |\n|---|---|---|\n" + strings.Repeat(row, 300),
 		"code":         strings.Repeat("```c\n"+strings.Repeat("a[i] = b_c * *d; // <x>\n", 200)+"```\n\n", 15),
+		"footnotes":    strings.Repeat("Some words.[^1] And more of them.[^b]\n\n", 200) + "[^1]: One.\n[^b]:\n    Two.\n\n    Three.\n",
+		"headings":     long("# Usage\n"),
 		"many lists":   long("1. one\n   - two\n     - three\n       > four\n\n"),
 	} {
 		if err := judge([]byte(source)); err != nil {

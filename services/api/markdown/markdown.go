@@ -16,7 +16,9 @@ import (
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/util"
 )
 
 // MaxSource is the longest text that is rendered, in bytes. It is that of
@@ -41,7 +43,8 @@ type Renderer struct {
 func New() *Renderer {
 	return &Renderer{
 		markdown: goldmark.New(
-			goldmark.WithExtensions(extension.Linkify, extension.Strikethrough, extension.TaskList,
+			goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(headingIDs{}, 500))),
+			goldmark.WithExtensions(extension.Linkify, extension.Strikethrough, extension.TaskList, extension.Footnote,
 				extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))),
 			// Raw HTML passes, as people write it in a README: what may stay of
 			// it is for the policy to say.
@@ -54,7 +57,7 @@ func New() *Renderer {
 }
 
 // newPolicy allows what text needs. Images come over https only; no address
-// may be relative, since it would be one of the hub.
+// may be one of the hub, but for the ids of the text itself.
 func newPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "i", "em", "s", "del", "ins", "u", "sub", "sup",
@@ -66,13 +69,14 @@ func newPolicy() *bluemonday.Policy {
 	p.AllowAttrs("type").Matching(regexp.MustCompile(`^checkbox$`)).OnElements("input")
 	p.AllowAttrs("checked", "disabled").Matching(regexp.MustCompile(`^(checked|disabled)?$`)).OnElements("input")
 
-	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("id").Matching(regexp.MustCompile(`^` + idPrefix + `[\p{L}\p{M}\p{N}\p{Pc}:.-]{1,200}$`)).Globally()
+	p.AllowAttrs("href").Matching(regexp.MustCompile(`(?i)^\s*(https?:|mailto:|#` + idPrefix + `)`)).OnElements("a")
 	for _, scheme := range []string{"http", "https"} {
 		// Without a host browsers take it for an address of the page's own.
 		p.AllowURLSchemeWithCustomPolicy(scheme, func(u *url.URL) bool { return u.Host != "" })
 	}
 	p.AllowURLSchemes("mailto")
-	p.AllowRelativeURLs(false)
+	p.AllowRelativeURLs(true) // for #id: the patterns of href and src allow no other
 	p.RequireNoFollowOnLinks(true)
 	p.RequireNoReferrerOnLinks(true)
 	p.AllowAttrs("src").Matching(regexp.MustCompile(`(?i)^https://`)).OnElements("img")
@@ -120,7 +124,11 @@ func (r *Renderer) render(source []byte) (string, error) {
 	if err := r.markdown.Convert(source, &raw); err != nil {
 		return "", fmt.Errorf("render markdown: %w", err)
 	}
-	out := r.policy.SanitizeBytes(raw.buf.Bytes())
+	prefixed, err := prefixIDs(raw.buf.Bytes())
+	if err != nil {
+		return "", err
+	}
+	out := r.policy.SanitizeBytes(prefixed)
 	if len(out) > MaxHTML {
 		return "", errTooLong
 	}

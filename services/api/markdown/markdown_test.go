@@ -20,7 +20,7 @@ func render(t testing.TB, source string) string {
 
 func TestHTML(t *testing.T) {
 	for _, c := range []struct{ source, want string }{
-		{"# App\n\nruns **well**", "<h1>App</h1>\n<p>runs <strong>well</strong></p>\n"},
+		{"# App\n\nruns **well**", "<h1 id=\"user-content-app\">App</h1>\n<p>runs <strong>well</strong></p>\n"},
 		{"|a|b|\n|-|:-:|\n|1|2|\n", `<td align="center">2</td>`},
 		{"~~old~~ https://example.com/x", `<del>old</del> <a href="https://example.com/x" rel="nofollow noreferrer">https://example.com/x</a>`},
 		{"[app](https://example.com)", `<a href="https://example.com" rel="nofollow noreferrer">app</a>`},
@@ -28,6 +28,29 @@ func TestHTML(t *testing.T) {
 		{"```go\nx < y\n```", `<code class="language-go">x &lt; y`},
 		{"- [x] done\n- [ ] not", `<input checked="" disabled="" type="checkbox"`},
 		{"<details><summary>more</summary>text</details>", "<details><summary>more</summary>text</details>"},
+	} {
+		if got := render(t, c.source); !strings.Contains(got, c.want) {
+			t.Errorf("%q\n became %q\n without %q", c.source, got, c.want)
+		}
+	}
+}
+
+// The ids are those that GitHub gives, so that a README works here as it does there.
+func TestAnchors(t *testing.T) {
+	for _, c := range []struct{ source, want string }{
+		{"[Usage](#usage)", `<a href="#user-content-usage" rel="nofollow noreferrer">Usage</a>`},
+		{"## Usage", `<h2 id="user-content-usage">Usage</h2>`},
+		{"## What's `--new` in [2.0](https://example.com)?", `<h2 id="user-content-whats---new-in-20">`},
+		{"Setext *one*\n===", `<h1 id="user-content-setext-one">`},
+		{"# Über uns\n[x](#über-uns)", `<h1 id="user-content-über-uns">`},
+		{"# Über uns\n[x](#über-uns)", `<a href="#user-content-%C3%BCber-uns"`},
+		{"# A\n# A\n# A-1\n# A", `<h1 id="user-content-a">A</h1>` + "\n" + `<h1 id="user-content-a-1">A</h1>` + "\n" + `<h1 id="user-content-a-1-1">A-1</h1>` + "\n" + `<h1 id="user-content-a-2">A</h1>`},
+		{"# !?", `<h1>!?</h1>`},
+		{`<a name="top"></a><p align="right"><a href="#top">up</a></p>`, `<a id="user-content-top"></a><p align="right"><a href="#user-content-top"`},
+		{`<h2 id="user-content-setup">Setup</h2>`, `<h2 id="user-content-setup">`},
+		{"a[^1]\n\n[^1]: note", `<sup id="user-content-fnref:1"><a href="#user-content-fn:1" rel="nofollow noreferrer">1</a></sup>`},
+		{"a[^1]\n\n[^1]: note", `<li id="user-content-fn:1">`},
+		{"a[^1]\n\n[^1]: note", `<a href="#user-content-fnref:1"`},
 	} {
 		if got := render(t, c.source); !strings.Contains(got, c.want) {
 			t.Errorf("%q\n became %q\n without %q", c.source, got, c.want)
@@ -43,6 +66,7 @@ var hostile = []string{
 	`<iframe src="https://example.com"></iframe>`, `<form action="https://example.com"><input name=p type=password><button>x</button></form>`,
 	`<style>*{display:none}</style>`, `<p style="position:fixed">x</p>`, `<svg onload=alert(1)>`, `<math><mtext></mtext><script>alert(1)</script></math>`,
 	`<base href="https://evil.example/">`, `<meta http-equiv=refresh content=0>`, `<link rel=stylesheet href=https://evil.example/x.css>`,
+	`<p id="login">x</p><a name="csrf">x</a><a href="#user-content-x/../y" id=' x'>x</a>`, `[x](/logout#usage)`, `[x](?a#b)`, `[x](//evil.example/#x)`, `<a href="#">x</a>`, "# \"><script>", "[^\"><b>]\n\n[^\"><b>]: <script>x</script>",
 	`![x](//tracker.example/x.gif)`, `<img srcset="http://a.example/1 1x">`, `<object data="x"></object>`, `<p id=login class=button>x</p>`,
 	"<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">", `<div hidden="until-found">x</div>`, `<a href="https://example.com" target=_top>x</a>`,
 }
@@ -67,11 +91,12 @@ func harmless(rendered string) string {
 			for _, a := range tok.Attr {
 				v := strings.ToLower(strings.TrimSpace(a.Val))
 				switch {
+				case a.Key == "id" && strings.HasPrefix(a.Val, "user-content-") && !strings.ContainsAny(a.Val, " \"'<>/"):
 				case !strings.Contains(" "+may[tok.Data]+" ", " "+a.Key+" "):
 					return tok.Data + " has " + a.Key
 				case a.Key == "src" && !strings.HasPrefix(v, "https://"):
 					return "src " + a.Val
-				case a.Key == "href" && !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "http://") && !strings.HasPrefix(v, "mailto:"):
+				case a.Key == "href" && !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "http://") && !strings.HasPrefix(v, "mailto:") && !strings.HasPrefix(v, "#user-content-"):
 					return "href " + a.Val
 				case a.Key == "type" && v != "checkbox":
 					return "input " + a.Val
