@@ -27,7 +27,13 @@ type PlatformImage struct {
 	Platform events.Platform // zero when not known
 	Size     int64           // of its blobs in bytes
 	Pushed   time.Time
+	// Attestation is true of what tells of another image of the index, such as its
+	// SBOM: BuildKit pushes those beside the images, for the platform unknown/unknown.
+	Attestation bool
 }
+
+// BuildKit marks an attestation by this annotation of its descriptor.
+const referenceType, attestation = "vnd.docker.reference.type", "attestation-manifest"
 
 // addImages sets the images and the size of a tag.
 func (r Reader) addImages(ctx context.Context, repo string, t *TagDetail) error {
@@ -43,7 +49,7 @@ func (r Reader) addImages(ctx context.Context, repo string, t *TagDetail) error 
 	if len(m.Manifests) == 0 {
 		p, err := platformOf(t.platform)
 		t.Size = sizeOf(m)
-		t.Images = []PlatformImage{{t.Digest, p, t.Size, t.Pushed}}
+		t.Images = []PlatformImage{{Digest: t.Digest, Platform: p, Size: t.Size, Pushed: t.Pushed}}
 		return err
 	}
 	for _, child := range m.Manifests[:min(len(m.Manifests), maxChildren)] {
@@ -57,6 +63,7 @@ func (r Reader) addImages(ctx context.Context, repo string, t *TagDetail) error 
 		if p := child.Platform; p != nil {
 			image.Platform = events.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures}
 		}
+		image.Attestation = child.Annotations[referenceType] == attestation
 		t.Size = max(t.Size, image.Size)
 		t.Images = append(t.Images, *image)
 	}

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencontainers/image-spec/specs-go"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"hubledger/events"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/registrytest"
@@ -231,6 +234,38 @@ func TestRepository(t *testing.T) {
 	k.do("alice", "POST", "/api/v1/namespaces/alice/deleted/"+deleted.Items[0].ID+"/restore", nil).want(200)
 	k.do("alice", "GET", repo, nil).want(200)
 	k.do("alice", "POST", "/api/v1/namespaces/alice/deleted/"+deleted.Items[0].ID+"/restore", nil).want(409)
+}
+
+// An attestation is not a platform. Docker Hub lists it as one, so that its
+// endpoints do, too.
+func TestAttestations(t *testing.T) {
+	k := start(t)
+	client := k.Client()
+	image, sbom := registrytest.NewImage("image"), registrytest.NewImage("sbom")
+	client.MustPush(t, "admin/app", "", image)
+	client.MustPush(t, "admin/app", "", sbom)
+	index := v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{image.Descriptor(), sbom.Descriptor()}}
+	index.Manifests[0].Platform = &v1.Platform{OS: "linux", Architecture: "arm64"}
+	index.Manifests[1].Platform = &v1.Platform{OS: "unknown", Architecture: "unknown"}
+	index.Manifests[1].Annotations = map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image.Digest().String()}
+	client.MustPush(t, "admin/app", "1", &registrytest.Image{MediaType: index.MediaType, Manifest: registrytest.JSON(index)})
+	k.CatchUp()
+	for path, want := range map[string]string{
+		"/api/v1/repositories/admin/app/tags/1":         "linux/arm64",
+		"/v2/namespaces/admin/repositories/app/tags/1/": "linux/arm64 unknown/unknown",
+	} {
+		var tag struct {
+			Images []struct{ OS, Architecture string }
+		}
+		k.do("operator", "GET", path, nil).want(200).into(&tag)
+		var got []string
+		for _, i := range tag.Images {
+			got = append(got, i.OS+"/"+i.Architecture)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s lists %v, want %s", path, got, want)
+		}
+	}
 }
 
 func TestTagsAndRules(t *testing.T) {

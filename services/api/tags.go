@@ -17,9 +17,12 @@ import (
 
 func shownTag(t images.TagDetail, pulls catalog.TagPulls) apitypes.Tag {
 	v := apitypes.Tag{Name: t.Name, Digest: t.Digest.String(), MediaType: t.MediaType, Size: t.Size, Pushed: t.Pushed, By: t.By,
-		Pulls: pulls.Pulls, Pulled: apitypes.Known(pulls.LastPulled), Images: make([]apitypes.Image, len(t.Images))}
-	for i, m := range t.Images {
-		v.Images[i] = apitypes.Image{Digest: m.Digest.String(), OS: m.Platform.OS, Architecture: m.Platform.Architecture, Variant: m.Platform.Variant, Size: m.Size}
+		Pulls: pulls.Pulls, Pulled: apitypes.Known(pulls.LastPulled), Images: make([]apitypes.Image, 0, len(t.Images))}
+	for _, m := range t.Images {
+		if m.Attestation {
+			continue // it is not for a platform
+		}
+		v.Images = append(v.Images, apitypes.Image{Digest: m.Digest.String(), OS: m.Platform.OS, Architecture: m.Platform.Architecture, Variant: m.Platform.Variant, Size: m.Size})
 	}
 	return v
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -22,7 +23,9 @@ func (s *Registry) listReferrers(w http.ResponseWriter, r *http.Request, to rout
 		return err
 	}
 	q := r.URL.Query()
-	wanted, last := q.Get("artifactType"), digest.Digest(q.Get("last"))
+	// A media type has no spaces (RFC 6838, section 4.2): this one is a + that was
+	// not escaped, as in application/x+json.
+	wanted, last := strings.ReplaceAll(q.Get("artifactType"), " ", "+"), digest.Digest(q.Get("last"))
 	if last != "" {
 		if last, err = parseDigest(string(last)); err != nil {
 			return err

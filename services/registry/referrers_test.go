@@ -31,7 +31,7 @@ func TestReferrers(t *testing.T) {
 		subject := registrytest.NewImage("subject")
 		of := func(i *registrytest.Image) *v1.Descriptor { d := i.Descriptor(); return &d }
 		sbom := registrytest.With(func(m *v1.Manifest) {
-			m.Subject, m.ArtifactType = of(subject), "application/x.sbom"
+			m.Subject, m.ArtifactType = of(subject), "application/x.sbom+json"
 			m.Annotations = map[string]string{"by": "the <builder> & \u0000"}
 		}, "sbom")
 		signature := registrytest.With(func(m *v1.Manifest) {
@@ -52,7 +52,7 @@ func TestReferrers(t *testing.T) {
 		}
 		c.Must(t, "HEAD", "/v2/alice/app/manifests/"+subject.Digest().String(), nil).Want(t, 404)
 		want := []v1.Descriptor{
-			{MediaType: sbom.MediaType, Digest: sbom.Digest(), Size: int64(len(sbom.Manifest)), ArtifactType: "application/x.sbom", Annotations: map[string]string{"by": "the <builder> & \u0000"}},
+			{MediaType: sbom.MediaType, Digest: sbom.Digest(), Size: int64(len(sbom.Manifest)), ArtifactType: "application/x.sbom+json", Annotations: map[string]string{"by": "the <builder> & \u0000"}},
 			{MediaType: signature.MediaType, Digest: signature.Digest(), Size: int64(len(signature.Manifest)), ArtifactType: "application/x.signature.config"},
 			{MediaType: bundle.MediaType, Digest: bundle.Digest(), Size: int64(len(bundle.Manifest)), Annotations: map[string]string{"kind": "bundle"}},
 		}
@@ -65,11 +65,13 @@ func TestReferrers(t *testing.T) {
 			a.WantHeader(t, "Oci-Filters-Applied", "")
 			push(t, c, "alice/app", subject).WantHeader(t, "Oci-Subject", "")
 		}
-		for kind, n := range map[string]int{"application/x.sbom": 1, "application/x.signature.config": 1, "application/x.none": 0} {
-			list, a := referrers(t, c, "alice/app", subject.Digest(), "?artifactType="+url.QueryEscape(kind))
-			a.WantHeader(t, "Oci-Filters-Applied", "artifactType")
-			if len(list) != n || n == 1 && list[0].ArtifactType != kind {
-				t.Errorf("filtered by %s: %v", kind, list)
+		for kind, n := range map[string]int{"application/x.sbom+json": 1, "application/x.signature.config": 1, "application/x.none": 0} {
+			for _, written := range []string{url.QueryEscape(kind), kind} { // some clients do not escape the +
+				list, a := referrers(t, c, "alice/app", subject.Digest(), "?artifactType="+written)
+				a.WantHeader(t, "Oci-Filters-Applied", "artifactType")
+				if len(list) != n || n == 1 && list[0].ArtifactType != kind {
+					t.Errorf("filtered by %s: %v", written, list)
+				}
 			}
 		}
 		if list, _ := referrers(t, c, "bob/app", subject.Digest(), "?artifactType=x"); len(list) != 0 {

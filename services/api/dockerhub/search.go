@@ -9,6 +9,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/origin"
+	"hubledger/services/internal/repository"
 )
 
 // found is one result of GET /v2/search/repositories.
@@ -105,13 +106,18 @@ func (s *Endpoints) find(r *http.Request, c *endpoint.Call, text string, offset,
 	return s.Browse.Search(r.Context(), c.Principal, q)
 }
 
-// term is the text to search for without the prefixes that docker adds to names:
-// the host, or the namespace of top-level images.
+// term is the text to search for without what surrounds the name in a reference:
+// the host, or the namespace of top-level images, which docker adds, and a tag or
+// digest.
 func term(text, host string) string {
 	text = strings.TrimSpace(text)
 	text = strings.TrimPrefix(text, host+"/")
 	if first, rest, ok := strings.Cut(text, "/"); ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
 		text = rest
+	}
+	text, _, _ = strings.Cut(text, "@")
+	if at := strings.LastIndexByte(text, ':'); at > strings.LastIndexByte(text, '/') && repository.ValidTag(text[at+1:]) {
+		text = text[:at]
 	}
 	return strings.TrimPrefix(text, topLevel+"/")
 }
