@@ -40,6 +40,26 @@ func (e ImagePushed) Subject() string {
 	return TagSubject(e.Namespace, e.Repository, e.Tag)
 }
 
+// ImageTagged is a push of a manifest that the repository already has, so that
+// its bytes are in the log once: a tag is set to it or, without a tag, it was
+// pushed again by its digest. It does all that ImagePushed does with a manifest
+// whose bytes stand before it in the log, and brings it back when it was deleted
+// since, but not the manifests that an index names.
+type ImageTagged struct {
+	Namespace  string        `json:"namespace" jsonschema:"id of the namespace"`
+	Repository string        `json:"repository" jsonschema:"id of the repository"`
+	Tag        string        `json:"tag,omitempty" jsonschema:"absent when pushed by digest"`
+	Digest     digest.Digest `json:"digest" jsonschema:"of the manifest, which an earlier image.pushed has"`
+}
+
+func (ImageTagged) EventType() string { return "image.tagged.v1" }
+func (e ImageTagged) Subject() string {
+	if e.Tag == "" {
+		return ImageSubject(e.Namespace, e.Repository)
+	}
+	return TagSubject(e.Namespace, e.Repository, e.Tag)
+}
+
 // TagDeleted takes a tag away; the manifest stays.
 type TagDeleted struct {
 	Namespace  string        `json:"namespace" jsonschema:"id of the namespace"`

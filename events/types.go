@@ -43,6 +43,7 @@ var Types = []Type{
 	typeOf[StarGiven](),
 	typeOf[StarWithdrawn](),
 	typeOf[ImagePushed](),
+	typeOf[ImageTagged](),
 	typeOf[TagDeleted](),
 	typeOf[TagRestored](),
 	typeOf[ManifestDeleted](),

@@ -18,7 +18,7 @@ var (
 
 func apply(e *events.Event, ops *projections.Ops) error {
 	a := applier{ops: ops, seq: num(int64(e.Seq)), time: num(e.Time().UnixMicro()), actor: text(e.Actor())}
-	if e.Type() == "image.pushed.v1" {
+	if e.Type() == "image.pushed.v1" || e.Type() == "image.tagged.v1" {
 		return a.pushed(e.Data)
 	}
 	p, err := events.Decode(e)
@@ -127,7 +127,7 @@ func (a *applier) counted(p events.PullsCounted) {
 }
 
 // pushed decodes an events.ImagePushed without its manifest, which is most of the
-// event and not needed here.
+// event and not needed here, or an events.ImageTagged.
 func (a *applier) pushed(data []byte) error {
 	var p struct{ Repository, Tag, Digest string }
 	if err := json.Unmarshal(data, &p); err != nil {

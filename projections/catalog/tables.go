@@ -102,7 +102,7 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "catalog",
-	Version: 1,
+	Version: 2,
 	Tables: []*projections.Table{namespaces, repositories, states, visibilities, descriptions, readmes, stars,
 		pulls, pulled, tagPulls, tagPulled, pushes, activity, grams},
 	Searches: []*projections.Search{entries(publicEntries, 1), entries(privateEntries, 0)},
@@ -111,7 +111,7 @@ var Projection = projections.Projection{
 		"repository.created.v1", "repository.deleted.v1", "repository.restored.v1",
 		"repository.visibility_changed.v1", "repository.described.v1",
 		"star.given.v1", "star.withdrawn.v1", "pulls.counted.v1",
-		"image.pushed.v1", "tag.deleted.v1", "tag.restored.v1", "manifest.deleted.v1", "manifest.restored.v1",
+		"image.pushed.v1", "image.tagged.v1", "tag.deleted.v1", "tag.restored.v1", "manifest.deleted.v1", "manifest.restored.v1",
 	},
 	Apply:   apply,
 	Queries: queries,

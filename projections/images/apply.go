@@ -41,11 +41,16 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		a.visibility(p.Repository, p.Name, p.Visibility)
 	case events.ImagePushed:
 		a.pushed(p)
+	case events.ImageTagged:
+		if p.Tag != "" {
+			a.tag(p.Repository, p.Tag, p.Digest, false)
+		}
+		ops.Write(revivals, a.id(p.Repository), a.digest(p.Digest), a.seq, a.time)
 	case events.TagDeleted:
 		a.tag(p.Repository, p.Tag, p.Digest, true)
 	case events.TagRestored:
 		a.tag(p.Repository, p.Tag, p.Digest, false)
-		ops.Write(revivals, a.id(p.Repository), a.digest(p.Digest), a.seq)
+		ops.Write(revivals, a.id(p.Repository), a.digest(p.Digest), a.seq, num(0))
 	case events.ManifestDeleted:
 		ops.Write(deletions, a.id(p.Repository), a.digest(p.Digest), a.seq, a.time, num(0))
 	case events.ManifestRestored:
@@ -143,6 +148,6 @@ func (a *applier) pushed(p events.ImagePushed) {
 		a.ops.Write(holds, a.digest(blob.Digest), id, d, num(blob.Size))
 	}
 	for _, child := range m.Manifests {
-		a.ops.Write(revivals, id, a.digest(child.Digest), a.seq)
+		a.ops.Write(revivals, id, a.digest(child.Digest), a.seq, num(0))
 	}
 }

@@ -46,7 +46,7 @@ func (r Reader) Content(ctx context.Context, repo string) (Content, error) {
 	if err != nil {
 		return c, err
 	}
-	rows, err := r.DB.QueryContext(ctx, `SELECT m.digest, m.size, m.time, m.subject,
+	rows, err := r.DB.QueryContext(ctx, `SELECT m.digest, m.size, `+lastPushed+`, m.subject,
 			CASE WHEN m.media_type IN ($2, $3) THEN m.bytes ELSE $4 END
 		FROM manifests m LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
 		WHERE m.repo = $1 AND NOT `+dead+` ORDER BY m.digest`, key, v1.MediaTypeImageIndex, dockerIndex, []byte{})

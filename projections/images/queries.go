@@ -20,6 +20,9 @@ var ErrNotFound = errors.New("not found")
 const dead = `EXISTS (SELECT 1 FROM deletions d WHERE d.repo = m.repo AND d.digest = m.digest
 	AND d.undone = 0 AND d.deletion > m.seq AND d.deletion > COALESCE(r.seq, 0))`
 
+// lastPushed is when a manifest m, left-joined to its revival r, was pushed last.
+const lastPushed = `CASE WHEN COALESCE(r.pushed, 0) > m.time THEN r.pushed ELSE m.time END`
+
 // liveHolds joins the holds h with what dead looks at: a hold counts while its
 // manifest is not dead. It does not look at the repository.
 const liveHolds = `holds h JOIN manifests m ON m.repo = h.repo AND m.digest = h.manifest

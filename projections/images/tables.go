@@ -65,11 +65,13 @@ var (
 			t("platform"), i("created"), i("time"), t("actor"), i("seq"), i("size"), b("bytes")},
 	}
 
-	// revivals: the push of an index and the restoring of a tag bring back the
-	// manifests that they name. seq is that of the latest such event.
+	// revivals: a push that does not have the manifest's bytes, the push of an
+	// index and the restoring of a tag bring back the manifests that they name. seq
+	// is that of the latest such event; pushed is the time of the latest push, 0
+	// when none of them was one.
 	revivals = &projections.Table{
 		Name: "revivals", Key: 2, Merge: projections.Max,
-		Columns: []projections.Column{b("repo"), b("digest"), i("seq")},
+		Columns: []projections.Column{b("repo"), b("digest"), i("seq"), i("pushed")},
 	}
 
 	// deletions of manifests, by the sequence of the deletion; undone is the
@@ -115,14 +117,14 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "images",
-	Version: 1,
+	Version: 2,
 	Tables: []*projections.Table{namespaces, names, repositories, repositoryState, visibility, policies, manifests,
 		revivals, deletions, tags, tagHistory, referrers, holds, swept},
 	Types: []string{
 		"namespace.created.v1",
 		"repository.created.v1", "repository.deleted.v1", "repository.restored.v1", "repository.policy_changed.v1",
 		"repository.visibility_changed.v1",
-		"image.pushed.v1", "tag.deleted.v1", "tag.restored.v1", "manifest.deleted.v1", "manifest.restored.v1",
+		"image.pushed.v1", "image.tagged.v1", "tag.deleted.v1", "tag.restored.v1", "manifest.deleted.v1", "manifest.restored.v1",
 		"blobs.swept.v1",
 	},
 	Apply:   apply,

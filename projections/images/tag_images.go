@@ -85,7 +85,7 @@ func (r Reader) child(ctx context.Context, repo string, d digest.Digest) (*Platf
 	var platform string
 	var text []byte
 	var at int64
-	err = r.DB.QueryRowContext(ctx, `SELECT m.platform, m.time, CASE WHEN m.size <= $2 THEN m.bytes ELSE $3 END
+	err = r.DB.QueryRowContext(ctx, `SELECT m.platform, `+lastPushed+`, CASE WHEN m.size <= $2 THEN m.bytes ELSE $3 END
 		FROM manifests m LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
 		WHERE m.repo = $1 AND m.digest = $4 AND NOT `+dead, key, maxParsed, []byte{}, sum).Scan(&platform, &at, &text)
 	if errors.Is(err, sql.ErrNoRows) {

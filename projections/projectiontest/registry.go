@@ -102,7 +102,7 @@ func (g *generator) step() {
 			LastPulled: g.now, Tags: []events.TagPulls{{Tag: "latest", Pulls: 2, LastPulled: g.now}}}}})
 	case 12, 13, 14:
 		if len(r.manifests) > 0 { // the same image again, often under another tag
-			g.push(r, r.manifests[g.rng.IntN(len(r.manifests))])
+			g.again(r, r.manifests[g.rng.IntN(len(r.manifests))])
 		}
 	default:
 		g.push(r, g.manifest(r))
@@ -178,6 +178,20 @@ func (g *generator) restoreManifest(r *repoState) {
 			return
 		}
 	}
+}
+
+// again is a push of what the repository has: small, or with its bytes.
+func (g *generator) again(r *repoState, m manifestState) {
+	if g.rng.IntN(3) == 0 {
+		g.push(r, m)
+		return
+	}
+	p := events.ImageTagged{Namespace: r.namespace, Repository: r.id, Digest: m.digest}
+	if g.rng.IntN(3) > 0 {
+		p.Tag = g.tagName()
+		r.tags[p.Tag] = &tagState{digest: m.digest}
+	}
+	g.append(p)
 }
 
 func (g *generator) push(r *repoState, m manifestState) {

@@ -17,7 +17,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections"
-	"hubledger/services/internal/image"
+	"hubledger/services/internal/command"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -112,7 +112,7 @@ func newLargeRepository(b *testing.B, n int) *largeRepository {
 			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
 				e := events.ImagePushed{Namespace: id.Namespace, Repository: id.Repository, Tag: r.tag(k), MediaType: v1.MediaTypeImageManifest, Manifest: r.manifest(k)}
 				e.Digest = digest.FromBytes(e.Manifest)
-				if _, err := image.Push(b.Context(), r.hub.Log, registrytest.By, e); err != nil {
+				if _, err := command.Append(b.Context(), r.hub.Log, registrytest.By, e, events.AnySeq); err != nil {
 					failed.Store(err)
 				}
 			}

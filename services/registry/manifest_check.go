@@ -39,6 +39,9 @@ func (s *Registry) checkBlobs(ctx context.Context, p *pushRequest, found *pushCh
 				fmt.Sprintf("blob %s has %d bytes, but the manifest gives its size as %d", d.Digest, size, d.Size)))
 		default:
 			found.blobs = append(found.blobs, d)
+			if !required[d.Digest] {
+				found.optional = append(found.optional, d.Digest)
+			}
 		}
 	}
 	return missing, nil

@@ -9,10 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"hubledger/events"
 	"hubledger/projections/images"
-	"hubledger/services/internal/image"
-	"hubledger/services/internal/repository"
 	"hubledger/services/registry/leases"
 )
 
@@ -67,9 +64,10 @@ func (s *Registry) push(ctx context.Context, p *pushRequest) (err error) {
 
 // A pushCheck is what check has found out about a push.
 type pushCheck struct {
-	repo   *images.Repository // nil: the push creates it
-	blobs  []v1.Descriptor    // blobs that the manifest names and that are there, each once
-	absent []digest.Digest    // foreign layers that were not pushed
+	repo  *images.Repository // nil: the push creates it
+	blobs []v1.Descriptor    // blobs that the manifest names and that are there, each once
+	// absent are foreign layers that were not pushed, optional those that were.
+	absent, optional []digest.Digest
 }
 
 // check promises that the repository may name everything that the manifest
@@ -142,64 +140,4 @@ func (s *Registry) makeDurable(ctx context.Context, p *pushRequest, found *pushC
 		return fmt.Errorf("make the blobs of %s durable: %w", p.digest, err)
 	}
 	return nil
-}
-
-// record promises that the push is in the log, within the quota and without
-// moving an immutable tag, and that it can be pulled.
-//
-// It looks the repository up again, because making blobs durable can take
-// long: the push goes by the policy of this moment. A repository that was
-// deleted since check takes the push along, even when another one has its name
-// by now: that one does not have what an index names.
-func (s *Registry) record(ctx context.Context, p *pushRequest, found *pushCheck) error {
-	repo, err := s.repository(ctx, p.name.Full)
-	if err != nil && !isUnknown(err) {
-		return err
-	}
-	if found.repo != nil && (repo == nil || repo.ID != found.repo.ID) {
-		return nameUnknown(p.name.Full)
-	}
-	release, err := s.reserve(ctx, p, repo, found.absent)
-	if err != nil {
-		return err
-	}
-	defer release()
-	id, immutable := repository.ID{}, repository.ImmutableTags{}
-	if repo != nil {
-		id, immutable = idOf(repo), repository.Immutable(repo.Policy)
-	} else if id, err = repository.Ensure(ctx, s.Log, by(p.who), p.name, s.DefaultVisibility); err != nil {
-		return err
-	}
-	e := events.ImagePushed{Namespace: id.Namespace, Repository: id.Repository, Digest: p.digest, MediaType: p.mediaType,
-		Manifest: p.bytes, Absent: found.absent}
-	e.Platform, e.Created = s.describe(ctx, p.manifest)
-	seq, err := image.PushTags(ctx, s.Log, by(p.who), e, p.tags, immutable, s.isLive(id.Repository))
-	if err != nil {
-		return refuseImmutable(p.name.Full, fmt.Errorf("record the push of %s to %s: %w", p.digest, p.name.Full, err), "push another tag")
-	}
-	if err := s.awaitVisible(ctx, seq); err != nil {
-		return fmt.Errorf("the push of %s to %s is recorded as event %d, but not visible yet: %w", p.digest, p.name.Full, seq, err)
-	}
-	// The one race that only the log decides: a deletion of the repository that
-	// stands before the push has taken it along.
-	repo, err = s.repository(ctx, p.name.Full)
-	if err == nil && repo.ID != id.Repository {
-		return nameUnknown(p.name.Full)
-	}
-	return err
-}
-
-// isLive says, for image.PushTags, whether a tag is live once the read model
-// has the event of that sequence.
-func (s *Registry) isLive(repo string) func(ctx context.Context, tag string, seq uint64) (bool, error) {
-	return func(ctx context.Context, tag string, seq uint64) (bool, error) {
-		if err := s.awaitVisible(ctx, seq); err != nil {
-			return false, err
-		}
-		_, err := s.Images.ManifestByTag(ctx, repo, tag)
-		if errors.Is(err, images.ErrNotFound) {
-			return false, nil
-		}
-		return err == nil, err
-	}
 }

@@ -30,12 +30,8 @@ type pushRequest struct {
 	tagsInQuery bool
 }
 
-// maxTags and maxTagBytes bound the tags of one request: each is an event with
-// the manifest in it.
-const (
-	maxTags     = 50
-	maxTagBytes = 4 * MaxManifestSize
-)
+// maxTags bounds the tags of one request: each is an event.
+const maxTags = 50
 
 // readPush reads the request and checks what can be checked without looking
 // anything up.
@@ -50,9 +46,6 @@ func readPush(w http.ResponseWriter, r *http.Request, to route) (*pushRequest, e
 	}
 	if p.bytes, err = readManifest(w, r); err != nil {
 		return nil, err
-	}
-	if p.tagsInQuery && len(p.bytes)*len(p.tags) > maxTagBytes {
-		return nil, fail(http.StatusBadRequest, "TAG_INVALID", "too many tags for a manifest of this size: push them one by one")
 	}
 	if p.digest == "" {
 		p.digest = digest.SHA256.FromBytes(p.bytes)

@@ -15,6 +15,9 @@ var sentences = []service.Sentence{
 	service.Tell(func(n service.Names, e events.ImagePushed) string {
 		return "pushed " + imageName(n, e.Repository, e.Tag, e.Digest)
 	}),
+	service.Tell(func(n service.Names, e events.ImageTagged) string {
+		return "pushed " + imageName(n, e.Repository, e.Tag, e.Digest)
+	}),
 	service.Tell(func(n service.Names, e events.TagDeleted) string {
 		return "deleted " + imageName(n, e.Repository, e.Tag, "")
 	}),

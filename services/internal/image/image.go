@@ -17,12 +17,6 @@ import (
 // ErrUnknownTag: the tag is not there.
 var ErrUnknownTag = errors.New("tag unknown")
 
-// Push records a push. Of several pushes of one tag the last one in the log wins,
-// so Push expects no sequence. For immutable tags use PushOnce.
-func Push(ctx context.Context, log command.Log, by command.By, e events.ImagePushed) (uint64, error) {
-	return command.Append(ctx, log, by, e, events.AnySeq)
-}
-
 // DeleteTag deletes a tag, whichever manifest it names now. ErrUnknownTag,
 // *ImmutableError.
 func DeleteTag(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, tag string) (uint64, error) {
@@ -52,6 +46,8 @@ func DeleteTagAt(ctx context.Context, log command.Log, by command.By, id reposit
 func namedBy(last events.Payload) (digest.Digest, bool) {
 	switch p := last.(type) {
 	case events.ImagePushed:
+		return p.Digest, true
+	case events.ImageTagged:
 		return p.Digest, true
 	case events.TagRestored:
 		return p.Digest, true

@@ -23,7 +23,7 @@ var (
 func push(t *testing.T, log *streams.Log, tag, content string) digest.Digest {
 	t.Helper()
 	d := digest.FromString(content)
-	_, err := image.Push(t.Context(), log, by, events.ImagePushed{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d, MediaType: "x", Manifest: []byte(content)})
+	_, err := command.Append(t.Context(), log, by, events.ImagePushed{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d, MediaType: "x", Manifest: []byte(content)}, events.AnySeq)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func (e *ImmutableError) Error() string {
 // Is makes it an ErrImmutable.
 func (e *ImmutableError) Is(target error) bool { return target == ErrImmutable }
 
-// PushOnce records the push of an immutable tag. Of several at the same moment
+// pushOnce records the push of an immutable tag. Of several at the same moment
 // the first in the log wins, since each expects the sequence of the tag's latest
 // event. When the tag names the same manifest already, nothing is appended and
 // the sequence is that of the earlier push. *ImmutableError when the tag names
@@ -36,8 +36,9 @@ func (e *ImmutableError) Is(target error) bool { return target == ErrImmutable }
 //
 // A tag is also gone when its manifest was deleted later, which no event of the
 // tag tells. named says whether the tag that was set at seq is still there.
-func PushOnce(ctx context.Context, log command.Log, by command.By, e events.ImagePushed, named func(ctx context.Context, seq uint64) (bool, error)) (uint64, error) {
-	return command.Decide(ctx, log, by, events.TagSubject(e.Namespace, e.Repository, e.Tag), func(last events.Payload, seq uint64) (_ events.Payload, err error) {
+func pushOnce(ctx context.Context, log command.Log, by command.By, p Push, tag string,
+	named func(ctx context.Context, seq uint64) (bool, error)) (seq uint64, appended bool, err error) {
+	seq, err = command.Decide(ctx, log, by, events.TagSubject(p.Namespace, p.Repository, tag), func(last events.Payload, seq uint64) (_ events.Payload, err error) {
 		d, there := namedBy(last)
 		if there {
 			there, err = named(ctx, seq)
@@ -45,11 +46,14 @@ func PushOnce(ctx context.Context, log command.Log, by command.By, e events.Imag
 		switch {
 		case err != nil:
 			return nil, err
-		case there && d == e.Digest:
+		case there && d == p.Digest:
+			appended = false
 			return nil, nil
 		case there:
-			return nil, &ImmutableError{Tag: e.Tag, Digest: d}
+			return nil, &ImmutableError{Tag: tag, Digest: d}
 		}
-		return e, nil
+		appended = true
+		return p.event(tag), nil
 	})
+	return seq, appended, err
 }

@@ -10,11 +10,19 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
+	"hubledger/services/internal/repository"
 	"hubledger/streams/streamtest"
 )
 
-func there(context.Context, uint64) (bool, error) { return true, nil }
+func there(context.Context, string, uint64) (bool, error) { return true, nil }
+
+// once pushes to a tag that is immutable.
+func once(ctx context.Context, log command.Log, e events.ImagePushed, live func(context.Context, string, uint64) (bool, error)) (uint64, error) {
+	all := repository.Immutable(events.RepositoryPolicy{ImmutableTags: []string{".*"}})
+	return image.PushTags(ctx, log, by, image.Push{ImagePushed: e, Tags: []string{e.Tag}}, all, live)
+}
 
 func pushOf(tag, content string) events.ImagePushed {
 	return events.ImagePushed{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: digest.FromString(content), MediaType: "x", Manifest: []byte(content)}
@@ -34,7 +42,7 @@ func TestPushOnceRaces(t *testing.T) {
 		seqs, errs := make([]uint64, 32), make([]error, 32)
 		var work sync.WaitGroup
 		for k := range errs {
-			work.Go(func() { seqs[k], errs[k] = image.PushOnce(ctx, log, by, pushOf(tag, fmt.Sprint(round, k)), there) })
+			work.Go(func() { seqs[k], errs[k] = once(ctx, log, pushOf(tag, fmt.Sprint(round, k)), there) })
 		}
 		work.Wait()
 		won := digest.Digest("")
@@ -60,11 +68,11 @@ func TestPushOnceRaces(t *testing.T) {
 func TestImmutable(t *testing.T) {
 	log, ctx := streamtest.Open(t, ""), t.Context()
 	policy := events.RepositoryPolicy{ImmutableTags: []string{`v\d+`}}
-	first, err := image.PushOnce(ctx, log, by, pushOf("v1", "content"), there)
+	first, err := once(ctx, log, pushOf("v1", "content"), there)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := image.PushOnce(ctx, log, by, pushOf("v1", "content"), there); err != nil || again != first {
+	if again, err := once(ctx, log, pushOf("v1", "content"), there); err != nil || again != first {
 		t.Errorf("the same again is event %d, %v", again, err)
 	}
 	d := digest.FromString("content")
@@ -79,8 +87,8 @@ func TestImmutable(t *testing.T) {
 		}
 	}
 	// Its manifest is gone: the tag can be set once more.
-	gone := func(context.Context, uint64) (bool, error) { return false, nil }
-	second, err := image.PushOnce(ctx, log, by, pushOf("v1", "other"), gone)
+	gone := func(context.Context, string, uint64) (bool, error) { return false, nil }
+	second, err := once(ctx, log, pushOf("v1", "other"), gone)
 	if err != nil || second != first+1 {
 		t.Errorf("pushed as event %d, %v", second, err)
 	}

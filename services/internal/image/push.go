@@ -9,13 +9,36 @@ import (
 	"hubledger/services/internal/repository"
 )
 
-// PushTags records the push of one manifest by several tags, "" for the one by
-// its digest alone, and returns the last of their sequences. Immutable tags
-// come first: when one of them is refused, no other tag has been moved.
+// A Push is a manifest that is pushed to a repository, by any number of tags.
+type Push struct {
+	events.ImagePushed // its Tag is not used
+	// Tags are those to set, "" for a push by the digest alone.
+	Tags []string
+	// Known says that the repository has the manifest as it is pushed: its bytes
+	// are in the log, its media type is the same and it holds the same blobs.
+	Known bool
+}
+
+// event is what the log gets for one tag: the manifest's bytes once, and for
+// what the repository has already a small event.
+func (p *Push) event(tag string) events.Payload {
+	if p.Known {
+		return events.ImageTagged{Namespace: p.Namespace, Repository: p.Repository, Tag: tag, Digest: p.Digest}
+	}
+	e := p.ImagePushed
+	e.Tag = tag
+	return e
+}
+
+// PushTags records a push and returns the last of its sequences. A push of what
+// is there already is recorded, too: it counts as the last push of the tag and
+// of the manifest. Immutable tags come first: when one of them is refused, no
+// other tag has been moved. Of several pushes of a mutable tag the last one in
+// the log wins, so none is expected to stand before it.
 //
 // A tag is also gone when its manifest was deleted after it was set; live says
 // whether a tag is there as of that event. *ImmutableError.
-func PushTags(ctx context.Context, log command.Log, by command.By, e events.ImagePushed, tags []string, immutable repository.ImmutableTags,
+func PushTags(ctx context.Context, log command.Log, by command.By, p Push, immutable repository.ImmutableTags,
 	live func(ctx context.Context, tag string, seq uint64) (bool, error)) (last uint64, err error) {
 	rank := func(tag string) int {
 		if immutable.Has(tag) {
@@ -23,19 +46,20 @@ func PushTags(ctx context.Context, log command.Log, by command.By, e events.Imag
 		}
 		return 1
 	}
-	tags = slices.Clone(tags)
+	tags := slices.Clone(p.Tags)
 	slices.SortStableFunc(tags, func(a, b string) int { return rank(a) - rank(b) })
 	for _, tag := range tags {
-		e.Tag = tag
 		var seq uint64
+		appended := true
 		if immutable.Has(tag) {
-			seq, err = PushOnce(ctx, log, by, e, func(ctx context.Context, seq uint64) (bool, error) { return live(ctx, tag, seq) })
+			seq, appended, err = pushOnce(ctx, log, by, p, tag, func(ctx context.Context, seq uint64) (bool, error) { return live(ctx, tag, seq) })
 		} else {
-			seq, err = Push(ctx, log, by, e)
+			seq, err = command.Append(ctx, log, by, p.event(tag), events.AnySeq)
 		}
 		if err != nil {
 			return 0, err
 		}
+		p.Known = p.Known || appended
 		last = max(last, seq)
 	}
 	return last, nil

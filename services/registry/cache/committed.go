@@ -50,15 +50,20 @@ func (c *Cache) invalidate(e *events.Event, keep bool) {
 		repo, tag := id[:uuidLength], strings.ReplaceAll(id[uuidLength+1:], "~", ".")
 		c.changesOf(repo).any++
 		c.drop(repo, kindManifest, tag)
-		if family == "image.pushed" {
+		switch family {
+		case "image.pushed":
 			c.pushed(e, repo, tag, keep)
+		case "image.tagged":
+			c.tagged(e, repo, tag, keep)
 		}
 	case "image":
 		n := c.changesOf(id)
 		n.any++
-		if family == "image.pushed" {
+		switch family {
+		case "image.pushed":
 			c.pushed(e, id, "", keep)
-		} else {
+		case "image.tagged": // takes nothing away
+		default:
 			n.losses++
 		}
 	}
@@ -103,4 +108,20 @@ func (c *Cache) pushed(e *events.Event, repo, tag string, keep bool) {
 		c.put(f, kindManifest, tag, manifest, manifest.size())
 	}
 	c.put(f, kindManifest, manifest.Digest, manifest, manifest.size())
+}
+
+// tagged keeps for the tag what is known by the digest.
+func (c *Cache) tagged(e *events.Event, repo, tag string, keep bool) {
+	p, err := events.Decode(e)
+	push, ok := p.(events.ImageTagged)
+	if err != nil || !ok {
+		c.clear()
+		return
+	}
+	known := c.entries[key{repo, kindManifest, push.Digest.String()}]
+	if !keep || known == nil || known.changes.losses != known.at.losses {
+		return
+	}
+	manifest := known.value.(*Manifest)
+	c.put(Fill{repo: repo, clears: c.clears, at: *c.changesOf(repo)}, kindManifest, tag, manifest, manifest.size())
 }

@@ -106,12 +106,33 @@ func (u *Usage) Committed(c projections.Commit, parked bool) {
 			if !u.pushed(n, e) {
 				u.forget(n)
 			}
+		case "image.tagged":
+			if !u.tagged(n, e) {
+				u.forget(n)
+			}
 		case "manifest.deleted", "repository.deleted":
 			n.overstate = true
 		case "tag.restored", "manifest.restored", "repository.restored":
 			u.forget(n)
 		}
 	}
+}
+
+// tagged looks at the push of a manifest that was there already; false when it
+// may have brought one back that is not known here.
+func (u *Usage) tagged(n *namespace, e *events.Event) bool {
+	p, err := events.Decode(e)
+	tag, ok := p.(events.ImageTagged)
+	if err != nil || !ok {
+		return false
+	}
+	repo, _ := projections.IDBytes(tag.Repository)
+	sum, err := images.DigestBytes(tag.Digest)
+	if err != nil {
+		return false
+	}
+	_, held := n.held[u.manifest(repo, sum, 0).key]
+	return held
 }
 
 // pushed adds a push; false when it may have brought back things that are not
