@@ -7,7 +7,8 @@ import "context"
 type Storage interface {
 	// Open opens a build, and makes an empty one when there is none.
 	Open(ctx context.Context, p *Projection, o Options) (Store, error)
-	// List describes the builds that are there, of any projection and version.
+	// List describes the builds that are there, of any projection and version. With
+	// an error the list has those that could be read.
 	List(ctx context.Context) ([]Info, error)
 	// Switch makes the next build live and keeps the live one as the previous.
 	// Nobody may have either of them open for writing (ErrInUse). A crash

@@ -5,9 +5,10 @@
 //
 // # What the guard sees
 //
-// Three records say what the log was: the journal (a projection with every
-// event and its leaf), the positions of all projections, and the seal, which
-// notes what the files are when the log is closed in order. Open reads the stream's files
+// Four records say what the log was: the journal (a projection with every event
+// and its leaf), the positions of all projections, the end of the log as the
+// operational store has noted it, and the seal, which notes what the files are
+// when the log is closed in order. Open reads the stream's files
 // before a server does, because a server that meets damage cuts it off
 // together with the good events behind it. Found and refused are: a changed
 // bit anywhere, a cut or missing file, a hole, an older or foreign copy of the
@@ -17,7 +18,7 @@
 //
 // # What it cannot see
 //
-// A tail that was lost before any of the three recorded it: the machine dies, the
+// A tail that was lost before any of the four recorded it: the machine dies, the
 // disk loses acknowledged events although it had reported them as synced, and
 // neither the journal nor another projection had read them. With a single
 // copy no trace of them is left. Projections follow within milliseconds; a
@@ -25,10 +26,10 @@
 //
 // # The way back
 //
-// restore.FromJournal makes the log anew from the journal, with every leaf
-// unchanged, and takes over what the old files have behind its end.
-// restore.FromFiles keeps what is readable at the beginning when there is no
-// journal. Both begin a new generation that names the old one and its last sequence.
+// restore.Run makes the log anew from the journal, with every leaf unchanged, and
+// takes over what the old files have behind its end; without a journal, what is
+// readable at their beginning. It refuses to lose events unless it is told to. The
+// new log is a new generation that names the old one and its last sequence.
 //
 // # A full disk
 //

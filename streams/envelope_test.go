@@ -65,7 +65,7 @@ func TestLogTimeNeverRunsBackwards(t *testing.T) {
 	old := newEvent(t, "id-1", "name-1")
 	old.Seq = 1
 	old.Set(events.AttrTime, ahead.Format(events.TimeLayout))
-	if _, err := restore.FromJournal(ctx, quietRestore(dir), memoryJournal{{Event: old, Leaf: events.LeafOf(&old)}}.all); err != nil {
+	if _, err := restore.Run(ctx, quietRestore(dir), restore.Copy{Entries: memoryJournal{{Event: old, Leaf: events.LeafOf(&old)}}.all}); err != nil {
 		t.Fatal(err)
 	}
 	l := mustOpen(t, dir)

@@ -25,9 +25,10 @@ type Guard struct {
 	Log     *Log
 	Journal Journal
 
-	// Positions calls yield with the name and position of every projection, the
-	// journal and old versions among them. Nil: there is only the journal.
-	Positions func(ctx context.Context, yield func(name string, seq uint64)) error
+	// Positions calls yield with what else knows how far the log went: who it is,
+	// such as "projection images", the generation of the log that it followed, and
+	// a sequence that the log had. Nil: only the journal knows.
+	Positions func(ctx context.Context, yield func(who, generation string, seq uint64)) error
 
 	// Every is the time between two checks: a minute when 0.
 	Every time.Duration
@@ -45,8 +46,8 @@ type Guard struct {
 // Check is called at the start, before the first append. It does what Run does
 // each minute and compares the last 20,000 events with the journal.
 //
-// The error is a *GuardError when the log is not to be trusted; the log is
-// then read-only. Any other error means that the check could not be made.
+// The error wraps events.ErrReadOnly and a *GuardError when the log is not to be
+// trusted; the log is then read-only. Any other error means that the check could not be made.
 func (g *Guard) Check(ctx context.Context) error {
 	return g.judge(ctx, func() error {
 		position, err := g.check(ctx)
@@ -61,7 +62,8 @@ func (g *Guard) Check(ctx context.Context) error {
 	})
 }
 
-// judge runs a check and makes the log read-only when it finds something.
+// judge runs a check and makes the log read-only when it finds something. The
+// error then is that of ReadOnly.
 func (g *Guard) judge(ctx context.Context, check func() error) error {
 	if err := g.Log.ReadOnly(); err != nil {
 		return err
@@ -69,6 +71,7 @@ func (g *Guard) judge(ctx context.Context, check func() error) error {
 	err := check()
 	if found := (*GuardError)(nil); errors.As(err, &found) {
 		g.Log.SetReadOnly(found)
+		return g.Log.ReadOnly()
 	} else if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("log guard: %w", err)
 	}
@@ -97,12 +100,16 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 	// The highest position is read before the log's end: both only ever rise.
 	who, ahead := "what was acknowledged", l.lastSeq.Load()
 	if g.Positions != nil {
-		err := g.Positions(ctx, func(name string, seq uint64) {
+		var foreign error
+		err := g.Positions(ctx, func(name, generation string, seq uint64) {
+			if generation != l.generation.ID && foreign == nil {
+				foreign = guardError(ReasonGeneration, "%s followed a log of generation %q, this one is %q", name, generation, l.generation.ID)
+			}
 			if seq > ahead {
-				who, ahead = "projection "+name, seq
+				who, ahead = name, seq
 			}
 		})
-		if err != nil {
+		if err = errors.Join(err, foreign); err != nil {
 			return 0, err
 		}
 	}

@@ -30,7 +30,7 @@ func TestInterruptedReplacementIsFinished(t *testing.T) {
 			return os.Rename(filepath.Join(dir, "nats"), filepath.Join(dir, "nats-replaced-20260101T000000.000Z"))
 		},
 		"new files in place, not noted": func(dir string) error {
-			if _, err := restore.FromJournal(ctx, quietRestore(dir), whole[:journaled].all); err != nil {
+			if _, err := restore.Run(ctx, quietRestore(dir), restore.Copy{Entries: whole[:journaled].all}); err != nil {
 				return err
 			}
 			return os.WriteFile(filepath.Join(dir, "generation.json"), noted, 0o600)
@@ -43,7 +43,7 @@ func TestInterruptedReplacementIsFinished(t *testing.T) {
 				t.Fatal(err)
 			}
 			refused(t, interrupted, whole[:journaled], []streams.Reason{streams.ReasonBehind, streams.ReasonGeneration})
-			r, err := restore.FromJournal(ctx, quietRestore(interrupted), whole[:journaled].all)
+			r, err := restore.Run(ctx, quietRestore(interrupted), restore.Copy{Entries: whole[:journaled].all})
 			if err != nil || r.Events != 200 {
 				t.Fatalf("restored %+v, %v", r, err)
 			}
@@ -107,7 +107,7 @@ func TestSecondServerOnTheSameDirectory(t *testing.T) {
 	if !errors.Is(err, streams.ErrLocked) {
 		t.Fatalf("a second server: %v", err)
 	}
-	if _, err := restore.FromJournal(context.Background(), quietRestore(dir), memoryJournal(nil).all); !errors.Is(err, streams.ErrLocked) {
+	if _, err := restore.Run(context.Background(), quietRestore(dir), restore.Copy{Entries: memoryJournal(nil).all}); !errors.Is(err, streams.ErrLocked) {
 		t.Errorf("a restore under a running server: %v", err)
 	}
 	// Somebody removes the lock file, so that a second server could start.
@@ -121,14 +121,24 @@ func TestPositionsAheadOfTheLogAreRefused(t *testing.T) {
 	l := streamtest.Open(t, "")
 	appendN(t, l, 1, 10)
 	refusedNow(t, &streams.Guard{Log: l, Journal: journalOf(t, l, 10),
-		Positions: func(_ context.Context, yield func(string, uint64)) error { yield("registry 3", 11); return nil },
+		Positions: func(_ context.Context, yield func(string, string, uint64)) error {
+			yield("projection images", l.Generation(), 11)
+			return nil
+		},
 	}, streams.ReasonBehind)
+	other := streamtest.Open(t, "")
+	refusedNow(t, &streams.Guard{Log: other, Journal: memoryJournal(nil),
+		Positions: func(_ context.Context, yield func(string, string, uint64)) error {
+			yield("projection images", l.Generation(), 0)
+			return nil
+		},
+	}, streams.ReasonGeneration)
 }
 
 func refusedNow(t *testing.T, g *streams.Guard, reason streams.Reason) {
 	t.Helper()
 	var found *streams.GuardError
-	if err := g.Check(context.Background()); !errors.As(err, &found) || found.Reason != reason {
+	if err := g.Check(context.Background()); !errors.As(err, &found) || found.Reason != reason || !errors.Is(err, events.ErrReadOnly) {
 		t.Errorf("the guard says %v", err)
 	}
 	if _, err := g.Log.Append(context.Background(), newEvent(t, "id", "x"), 0); !errors.Is(err, events.ErrReadOnly) {
@@ -163,9 +173,15 @@ func TestAcceptKeepsWhatIsReadable(t *testing.T) {
 	old := l.Generation()
 	mustClose(t, l)
 	flip(t, dir, .5)
-	r, err := restore.FromFiles(ctx, quietRestore(dir))
-	if err != nil {
-		t.Fatal(err)
+	c := quietRestore(dir)
+	var lost *restore.LossError
+	if _, err := restore.Run(ctx, c, restore.Copy{}); !errors.As(err, &lost) || lost.Last != 100 {
+		t.Fatalf("without a journal: %v", err)
+	}
+	c.AcceptLoss = true
+	r, err := restore.Run(ctx, c, restore.Copy{})
+	if err != nil || r.Events != lost.Events {
+		t.Fatalf("%+v, %v, after %v", r, err, lost)
 	}
 	if r.Generation.Previous != old || r.Generation.PreviousLast != 100 || r.Events < 40 || r.Events > 60 {
 		t.Errorf("accepted %+v", r)

@@ -51,6 +51,9 @@ var (
 // Generation is the id of the log's generation; see evt.Generation.
 func (l *Log) Generation() string { return l.generation.ID }
 
+// Follows is the id of the generation that the log was restored from, "" for none.
+func (l *Log) Follows() string { return l.generation.Previous }
+
 // SetReadOnly makes every further append fail with events.ErrReadOnly and
 // this reason. The first reason stays until the log is opened again.
 func (l *Log) SetReadOnly(reason error) {

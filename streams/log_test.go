@@ -144,7 +144,7 @@ func TestFollowFromFarBehind(t *testing.T) {
 	defer cancel()
 	dir := t.TempDir()
 	const old, young = 5000, 100
-	if _, err := restore.FromJournal(ctx, quietRestore(dir), generated(t, old)); err != nil {
+	if _, err := restore.Run(ctx, quietRestore(dir), restore.Copy{Entries: generated(t, old)}); err != nil {
 		t.Fatal(err)
 	}
 	l := mustOpen(t, dir)

@@ -27,7 +27,7 @@ func TestDirtyIndexIsWaitedFor(t *testing.T) {
 	n := recoverySize()
 	dir := t.TempDir()
 	begin := time.Now()
-	if r, err := restore.FromJournal(ctx, quietRestore(dir), generated(t, n)); err != nil || r.Events != uint64(n) {
+	if r, err := restore.Run(ctx, quietRestore(dir), restore.Copy{Entries: generated(t, n)}); err != nil || r.Events != uint64(n) {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	t.Logf("%d events written in %v", n, time.Since(begin))

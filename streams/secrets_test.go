@@ -40,7 +40,7 @@ func TestSecretsSurviveARestore(t *testing.T) {
 	j := journalOf(t, l, 10)
 	mustClose(t, l)
 	flip(t, dir, 0.5)
-	if _, err := restore.FromJournal(ctx, quietRestore(dir), j.all); err != nil {
+	if _, err := restore.Run(ctx, quietRestore(dir), restore.Copy{Entries: j.all}); err != nil {
 		t.Fatal(err)
 	}
 	if s, err = streams.OpenSecrets(ctx, mustOpen(t, dir), key); err != nil {

@@ -40,6 +40,7 @@ func (d storage) List(ctx context.Context) ([]projections.Info, error) {
 		return nil, err
 	}
 	var list []projections.Info
+	var damaged []error
 	for _, e := range entries {
 		match := fileName.FindStringSubmatch(e.Name())
 		if match == nil {
@@ -49,7 +50,8 @@ func (d storage) List(ctx context.Context) ([]projections.Info, error) {
 		info.Version, _ = strconv.Atoi(match[2])
 		path := filepath.Join(d.dir, e.Name())
 		if info.Position, info.Generation, err = describe(ctx, path); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			damaged = append(damaged, fmt.Errorf("%s: %w", path, err))
+			continue
 		}
 		for _, suffix := range []string{"", "-wal"} {
 			if stat, err := os.Stat(path + suffix); err == nil {
@@ -58,7 +60,7 @@ func (d storage) List(ctx context.Context) ([]projections.Info, error) {
 		}
 		list = append(list, info)
 	}
-	return list, nil
+	return list, errors.Join(damaged...)
 }
 
 // describe reads what a file says of itself, whatever its tables.

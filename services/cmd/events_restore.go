@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,41 +10,45 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"hubledger/projections"
 	"hubledger/projections/journal"
 	"hubledger/services/cmd/console"
-	projectioncmd "hubledger/services/cmd/projections"
+	"hubledger/services/internal/operations"
 	"hubledger/services/server"
 	"hubledger/streams/restore"
 )
 
 type eventsRestoreCmd struct {
-	AcceptLoss  bool   `help:"Restore without a journal: keep the events that the log's own files still have, and lose those after the damage."`
+	AcceptLoss  bool   `help:"Restore even if events are lost that the log is known to have had, or without a journal."`
 	PostgresURL string `name:"postgres-url" help:"PostgreSQL database that has the journal." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
 }
 
 func (c *eventsRestoreCmd) Help() string {
 	return `Use this command when the log guard does not trust the log. The hub must be
 stopped. The log is rebuilt from the journal, its second copy, event by event
-with the same sequence numbers and leaves. The damaged files and all projections
-are moved aside; the next start rebuilds the projections.`
+with the same sequence numbers and leaves, and from what its own files have after
+the end of the journal. The damaged files and all projections are moved aside; the
+next start rebuilds the projections. If a projection, the operational store or the
+last orderly stop knows more events than can be restored, the command says how many
+would be lost and changes nothing, unless --accept-loss is given.`
 }
 
 func (c *eventsRestoreCmd) Run(s *console.Session) error {
 	if _, err := os.Stat(s.Data); err != nil {
 		return fmt.Errorf("there is no data directory: %w; name it with --data", err)
 	}
+	known, journals := c.known(s)
 	b := s.Bar("restoring the log")
-	config := restore.Config{Dir: s.Data, Logger: slog.New(slog.DiscardHandler),
+	config := restore.Config{Dir: s.Data, Logger: slog.New(slog.DiscardHandler), Known: known, AcceptLoss: c.AcceptLoss,
 		Progress: func(_ string, done, total int64) { b.Set(done, total, "") }}
-	storage := server.Storage(s.Data, c.PostgresURL)
-	r, err := c.restore(s.Context, config, storage)
+	r, err := c.restore(s.Context, config, journals)
 	b.End()
 	if err != nil {
 		return err
 	}
-	aside, err := moveAside(s.Context, s.Data, c.PostgresURL, storage, r.Generation.ID)
+	aside, err := server.PutAside(s.Context, s.Data, c.PostgresURL, r.Generation.ID)
 	if err != nil {
 		return fmt.Errorf("the log is restored, but the projections of the old log could not be moved aside: %w", err)
 	}
@@ -52,7 +57,7 @@ func (c *eventsRestoreCmd) Run(s *console.Session) error {
 	}
 	fmt.Fprintf(s.Out, "The log has %d events again, %d of them recovered from its damaged files.\n", r.Events, r.Salvaged)
 	if r.OldLast > r.Events {
-		fmt.Fprintf(s.Out, "%d events at its end are lost: it once had %d events.\n", r.OldLast-r.Events, r.OldLast)
+		fmt.Fprintf(s.Out, "Events %d to %d are lost: %s had event %d.\n", r.Events+1, r.OldLast, r.Witness, r.OldLast)
 	}
 	fmt.Fprintf(s.Out, "The restored log is generation %s, which follows %s.\n", r.Generation.ID, r.Generation.Previous)
 	if r.Aside != "" {
@@ -62,20 +67,69 @@ func (c *eventsRestoreCmd) Run(s *console.Session) error {
 	return nil
 }
 
-func (c *eventsRestoreCmd) restore(ctx context.Context, config restore.Config, storage projections.Storage) (restore.Result, error) {
-	store, err := projectioncmd.OpenJournal(ctx, storage, config.Logger)
-	if c.AcceptLoss {
-		if err == nil {
-			position, err := store.Position(ctx)
-			return restore.Result{}, errors.Join(fmt.Errorf("the journal has %d events: restore the log from it, without --accept-loss", position), err, store.Close())
-		}
-		return restore.FromFiles(ctx, config)
+// A journalBuild is a journal that is stored somewhere.
+type journalBuild struct {
+	projections.Info
+	storage projections.Storage
+}
+
+// known is what the projections and the operational stores of the data directory and
+// of the database know of the log, and the journals among them, the longest first.
+// What cannot be read is warned of, because it may know more.
+func (c *eventsRestoreCmd) known(s *console.Session) (known []restore.Known, journals []journalBuild) {
+	urls := []string{""}
+	if c.PostgresURL != "" {
+		urls = append(urls, c.PostgresURL)
 	}
+	for _, url := range urls {
+		storage := server.Storage(s.Data, url)
+		builds, err := storage.List(s.Context)
+		for _, b := range builds {
+			known = append(known, restore.Known{Who: fmt.Sprintf("projection %s version %d", b.Name, b.Version), Generation: b.Generation, Seq: b.Position})
+			if b.Name == journal.Projection.Name && b.Version == journal.Projection.Version && b.Position > 0 {
+				journals = append(journals, journalBuild{b, storage})
+			}
+		}
+		seen, serr := seenLog(s, url)
+		known = append(known, seen)
+		if err = errors.Join(err, serr); err != nil {
+			fmt.Fprintf(s.Err, "warning: it is not known how many events the log had according to: %v\n", err)
+		}
+	}
+	slices.SortStableFunc(journals, func(a, b journalBuild) int { return cmp.Compare(b.Position, a.Position) })
+	return known, journals
+}
+
+// seenLog is what the operational store noted of the log. A store is not made.
+func seenLog(s *console.Session, postgres string) (seen restore.Known, err error) {
+	config := operations.Config{File: filepath.Join(s.Data, operations.FileName), PostgresURL: postgres}
+	if _, err := os.Stat(config.File); postgres == "" && errors.Is(err, fs.ErrNotExist) {
+		return seen, nil
+	}
+	store, err := operations.Open(s.Context, config)
 	if err != nil {
-		return restore.Result{}, fmt.Errorf("%w; with --accept-loss the log keeps what its own files still have", err)
+		return seen, err
+	}
+	seen.Who = "the operational store"
+	seen.Generation, seen.Seq, err = store.SeenLog(s.Context)
+	return seen, errors.Join(err, store.Close())
+}
+
+func (c *eventsRestoreCmd) restore(ctx context.Context, config restore.Config, journals []journalBuild) (restore.Result, error) {
+	if len(journals) == 0 {
+		r, err := restore.Run(ctx, config, restore.Copy{})
+		if lost := (*restore.LossError)(nil); errors.As(err, &lost) {
+			err = fmt.Errorf("no journal was found: if it is in PostgreSQL, name the database with --postgres-url. Without it: %w", err)
+		}
+		return r, err
+	}
+	longest := journals[0]
+	store, err := longest.storage.Open(ctx, &journal.Projection, projections.Options{Build: longest.Build, ReadOnly: true, Logger: config.Logger})
+	if err != nil {
+		return restore.Result{}, fmt.Errorf("open the journal: %w", err)
 	}
 	defer store.Close()
-	return restore.FromJournal(ctx, config, entries(ctx, store))
+	return restore.Run(ctx, config, restore.Copy{Generation: longest.Generation, Entries: entries(ctx, store)})
 }
 
 // entries are all events of the journal with their leaves, in the order of the log.
@@ -99,25 +153,4 @@ func entries(ctx context.Context, store projections.Store) iter.Seq2[restore.Ent
 			}
 		}
 	}
-}
-
-// moveAside removes the projections of other generations of the log, so that the next
-// start rebuilds them. SQLite files are moved to the folder aside; PostgreSQL schemas
-// are dropped, since the log has all that is in them.
-func moveAside(ctx context.Context, data, postgres string, storage projections.Storage, generation string) (aside string, err error) {
-	if postgres == "" {
-		aside = filepath.Join(data, "projections.before-"+generation)
-		err := os.Rename(filepath.Join(data, "projections"), aside)
-		if errors.Is(err, fs.ErrNotExist) {
-			return "", nil
-		}
-		return aside, err
-	}
-	builds, err := storage.List(ctx)
-	for _, b := range builds {
-		if b.Generation != generation {
-			err = errors.Join(err, storage.Drop(ctx, b.Name, b.Version, b.Build))
-		}
-	}
-	return "", err
 }

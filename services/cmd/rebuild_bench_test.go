@@ -43,7 +43,7 @@ func filled(b *testing.B, dir string, n uint64) {
 			}
 		}
 	})
-	if _, err := restore.FromJournal(b.Context(), restore.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, copied); err != nil {
+	if _, err := restore.Run(b.Context(), restore.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, restore.Copy{Entries: copied}); err != nil {
 		b.Fatal(err)
 	}
 }

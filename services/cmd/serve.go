@@ -133,7 +133,7 @@ func greet(s *console.Session, r server.Ready, chosen bool) {
 		return
 	}
 	if r.ReadOnly != nil {
-		fmt.Fprintf(s.Out, "Hubledger runs READ-ONLY on %s: pulls work, pushes and deletions do not.\n%v\n", r.URL, r.ReadOnly)
+		fmt.Fprintf(s.Out, "Hubledger runs READ-ONLY on %s. %s\n%v\n", r.URL, r.Mode, r.ReadOnly)
 		return
 	}
 	fmt.Fprintf(s.Out, "Hubledger is ready on %s (%d ms), data in %s\n", r.URL, r.Took.Milliseconds(), s.Data)

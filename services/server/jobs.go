@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"hubledger/projections/journal"
 	"hubledger/projections/lead"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
@@ -28,6 +29,7 @@ func (n *Node) awaitRights(ctx context.Context) error {
 // startJobs starts the background work of the node and its services.
 func (n *Node) startJobs(ctx context.Context) {
 	n.background(func() { n.guard.Run(ctx) })
+	n.background(func() { n.seeLog(ctx) })
 	n.background(func() { n.auth.Run(ctx) }) // whatever services run here: they authenticate requests
 	n.background(func() {
 		n.activity.Run(ctx, func(err error) { n.Logger.Error("keep the activity of accounts", "error", err) })
@@ -42,6 +44,28 @@ func (n *Node) startJobs(ctx context.Context) {
 				n.background(func() { n.repeat(ctx, job) })
 			}
 		}
+	}
+}
+
+// seeLog notes every second in the operational store how far the journal has come,
+// so that somebody knows what the log was when all projections are lost with it.
+func (n *Node) seeLog(ctx context.Context) {
+	m, noted := n.model(journal.Projection.Name), uint64(0)
+	for tick := time.NewTicker(time.Second); ctx.Err() == nil; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+		case <-tick.C:
+		}
+		seq := m.Position()
+		if seq == noted {
+			continue
+		}
+		if err := n.operations.SeeLog(context.WithoutCancel(ctx), n.log.Generation(), seq); err != nil {
+			n.Logger.Warn("could not note the end of the log in the operational store", "error", err)
+			continue
+		}
+		noted = seq
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -36,6 +37,7 @@ type Node struct {
 	stores     registry.Stores // without blobs when no service of this node needs them
 	handles    []*readModel    // every read model of the program, open or not
 	models     []*readModel    // those that are open, in the order in which they start
+	unbuilt    []string        // those that are missing while the log is read-only
 	rights     *access.Rights
 	auth       *auth.Auth
 	registry   *registry.Registry
@@ -117,9 +119,6 @@ func (n *Node) start(ctx context.Context) error {
 			return fmt.Errorf("start the service %s: %w", s.Name, err)
 		}
 	}
-	if err := n.log.WhileStarting(ctx, func() error { return n.checkLog(ctx) }); err != nil {
-		return err
-	}
 	if n.log.ReadOnly() == nil {
 		for _, m := range n.models {
 			if err := m.catchUp(ctx, n.ending); err != nil {
@@ -189,7 +188,7 @@ func (n *Node) Close(ctx context.Context) error {
 	if n.activity != nil {
 		errs = append(errs, n.activity.Close())
 	}
-	errs = append(errs, n.stores.Close())
+	errs = append(errs, os.RemoveAll(filepath.Join(n.Data, unbuiltDir)), n.stores.Close())
 	if n.operations != nil {
 		errs = append(errs, n.operations.Close())
 	}

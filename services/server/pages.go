@@ -40,7 +40,7 @@ func notFound(w http.ResponseWriter, r *http.Request, status int, allow string) 
 // home is what a browser gets until there is a web UI.
 func (n *Node) home(w http.ResponseWriter, r *http.Request) {
 	if n.log.ReadOnly() != nil {
-		http.Error(w, "Hubledger is read-only: pulls work, pushes and deletions do not."+n.reason(r), http.StatusServiceUnavailable)
+		http.Error(w, n.readOnlyText(r), http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "Hubledger is running. The registry's API is under /v2/. The hub's API is described by /api/v1/openapi.json. /readyz says whether pushes work.")

@@ -59,8 +59,10 @@ func (n *Node) model(name string) *readModel {
 	return nil
 }
 
-func (m *readModel) open(ctx context.Context) error {
-	store, err := m.node.storage.Open(ctx, m.projection, projections.Options{Generation: m.node.log.Generation(), Logger: m.node.Logger})
+// open opens the live build in a storage, which must be one of that generation of
+// the log unless it is "". It makes a build when there is none.
+func (m *readModel) open(ctx context.Context, storage projections.Storage, generation string) error {
+	store, err := storage.Open(ctx, m.projection, projections.Options{Generation: generation, Logger: m.node.Logger})
 	if err != nil {
 		return fmt.Errorf("%w; if its files are damaged, move them away: the next start rebuilds the projection from the log", err)
 	}
@@ -157,7 +159,7 @@ func (m *readModel) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return m.open(ctx)
+	return m.open(ctx, m.node.storage, m.node.log.Generation())
 }
 
 // catchUp brings the read model to the end of the log, in bulk when it is new and

@@ -37,7 +37,7 @@ func (m *readModel) exchange(ctx context.Context, move func(context.Context, *pr
 		m.node.Logger.Warn("close a build", "projection", m.projection.Name, "error", err)
 	}
 	err := m.moveUnused(ctx, move)
-	if oerr := m.open(ctx); oerr != nil {
+	if oerr := m.open(ctx, m.node.storage, m.node.log.Generation()); oerr != nil {
 		return errors.Join(err, fmt.Errorf("projection %s cannot be opened any more, restart the hub: %w", m.projection.Name, oerr))
 	}
 	m.start(m.node.ending)

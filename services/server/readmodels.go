@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -71,17 +70,4 @@ func readModelsOf(services []service.Service) []*projections.Projection {
 		}
 	}
 	return append(list, &journal.Projection)
-}
-
-// openReadModels opens the read models of the services that this node runs, and
-// no others.
-func (n *Node) openReadModels(ctx context.Context) error {
-	for _, p := range readModelsOf(n.services) {
-		m := n.readModel(p)
-		n.models = append(n.models, m)
-		if err := m.open(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
 }

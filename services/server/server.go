@@ -18,7 +18,8 @@ import (
 type Ready struct {
 	URL      string // to show to people
 	Services []string
-	ReadOnly error // why nothing can be pushed; nil when it can
+	Mode     string // what it does, when the log is read-only
+	ReadOnly error  // why nothing can be pushed; nil when it can
 	// FirstAdmin, Password and PasswordFile are set until the first administrator
 	// has changed the generated password.
 	FirstAdmin, Password, PasswordFile string
@@ -54,7 +55,7 @@ func Serve(ctx context.Context, c Config, ready func(Ready)) error {
 	admin, err := startAdmin(n)
 	if err == nil {
 		h.ready(n)
-		ready(Ready{URL: c.url(address), Services: n.Services(), ReadOnly: n.log.ReadOnly(), Took: time.Since(started),
+		ready(Ready{URL: c.url(address), Services: n.Services(), ReadOnly: n.log.ReadOnly(), Mode: n.mode(), Took: time.Since(started),
 			FirstAdmin: n.first.Name, Password: n.first.Password, PasswordFile: n.first.PasswordFile})
 		select {
 		case <-ctx.Done():

@@ -11,7 +11,8 @@ import (
 // records of consecutive sequences from 1 on. It returns the last sequence. A
 // write that a crash cut off at the end is logged and is no damage. progress
 // is called about every second with the bytes that are done and all there are.
-// The error is a *Damage when a record is bad or missing.
+// The error is a *Damage when a record is bad or missing; last is then the one
+// before it.
 func Verify(ctx context.Context, blocks []Block, log *slog.Logger, progress func(done, total int64)) (last uint64, err error) {
 	return verify(ctx, blocks, true, log, progress)
 }
@@ -76,9 +77,9 @@ func verify(ctx context.Context, blocks []Block, whole bool, log *slog.Logger, p
 		switch {
 		case err == nil:
 		case !errors.As(err, &bad):
-			return 0, err
+			return last, err
 		case i < len(blocks)-1 || !b.torn(buf[end:]):
-			return 0, damage("%v, after event %d", bad, last)
+			return last, damage("%v, after event %d", bad, last)
 		default:
 			log.Warn("the last write to the log was cut off before it was acknowledged",
 				"file", b.Path, "after", last, "bytes", len(buf)-end)

@@ -36,6 +36,15 @@ type Config struct {
 	// files. Nil: slog.Default.
 	Logger *slog.Logger
 
+	// Known is what is known about the old log beside its own files and seal:
+	// how far projections and the operational store had followed it.
+	Known []Known
+
+	// AcceptLoss lets the new log have fewer events than the old one is known to
+	// have had, or be made without a copy. Otherwise that is a *LossError, and
+	// nothing is changed.
+	AcceptLoss bool
+
 	// Progress is called about every second with what is being done and how much
 	// of it; total is 0 where that is not known. Nil: progress is not reported.
 	Progress func(msg string, done, total int64)
@@ -55,37 +64,41 @@ type Entry struct {
 	Leaf  events.Leaf
 }
 
+// A Copy is a second copy of the log: the journal. The zero Copy has no events.
+type Copy struct {
+	// Generation is the id of the log's generation that it was made of.
+	Generation string
+	// Entries are its events, in the order of the log and from the first on.
+	Entries iter.Seq2[Entry, error]
+}
+
 // A Result says what a restored log consists of.
 type Result struct {
 	Generation evt.Generation
 	Events     uint64 // in the new log
 	Salvaged   uint64 // of them from the old log's files, behind the end of the copy
 	OldLast    uint64 // the highest sequence that the old log is known to have had
+	Witness    string // what knows that sequence
 	Aside      string // where the old files are now, "" when there were none
 }
 
-// FromJournal makes the log anew from a copy of its events in order: the
-// journal. Every event keeps its sequence, subject, attributes and data, so
-// every leaf stays the same. Events that the old files still have behind the
-// copy's last one are taken over too. The new log is a new generation that
-// names the old one and its last sequence.
+// Run makes the log anew from a copy of its events. Every event keeps its
+// sequence, subject, attributes and data, so every leaf stays the same. Events
+// that the old files still have behind the copy's last one are taken over too:
+// with the zero Copy, what is readable at the beginning of the old files. The new
+// log is a new generation that names the old one and its last sequence. The
+// projections of the old one must be put aside afterwards.
+//
+// The error is a *LossError when events would be lost, and wraps ErrForeign when the copy is one of another log.
 //
 // The old files are moved aside, in one step and only after the new ones are
 // complete, verified and on disk. Whatever fails before leaves them in place.
-func FromJournal(ctx context.Context, c Config, copied iter.Seq2[Entry, error]) (Result, error) {
-	return rebuild(ctx, c, copied)
-}
-
-// FromFiles makes a new generation of what is readable at the beginning of the
-// log's own files: for a log that has lost something when there is no journal
-// to restore it from. What lies behind the loss is given up. All projections
-// must be deleted afterwards: they hold events that the log no longer has.
-func FromFiles(ctx context.Context, c Config) (Result, error) {
-	return rebuild(ctx, c, func(func(Entry, error) bool) {})
-}
-
-func rebuild(ctx context.Context, c Config, copied iter.Seq2[Entry, error]) (r Result, err error) {
+func Run(ctx context.Context, c Config, from Copy) (r Result, err error) {
 	c = c.withDefaults()
+	alone := from.Entries == nil
+	if alone {
+		from.Entries = func(func(Entry, error) bool) {}
+	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return r, err
 	}
@@ -97,7 +110,7 @@ func rebuild(ctx context.Context, c Config, copied iter.Seq2[Entry, error]) (r R
 	if err := undoInterruptedReplacement(c); err != nil {
 		return r, err
 	}
-	old, err := readOldFiles(c)
+	old, err := readOldFiles(ctx, c, from.Generation)
 	if err != nil {
 		return r, err
 	}
@@ -107,19 +120,23 @@ func rebuild(ctx context.Context, c Config, copied iter.Seq2[Entry, error]) (r R
 	}
 	r.Generation = evt.NewGeneration(limit)
 	r.Generation.Previous, r.Generation.PreviousLast = old.generation, old.last
-	r.OldLast = old.last
+	r.OldLast, r.Witness = old.last, old.witness
 
 	fresh := c
 	fresh.Dir = filepath.Join(c.Dir, "restoring")
 	if err := os.RemoveAll(fresh.Dir); err != nil {
 		return r, err
 	}
+	defer os.RemoveAll(fresh.Dir) // what was put in place is not in it any more
 	if err := os.MkdirAll(fresh.Dir, 0o700); err != nil {
 		return r, err
 	}
-	written, err := writeLog(ctx, fresh, &r, copied, old)
+	written, err := writeLog(ctx, fresh, &r, from.Entries, old)
 	if err != nil {
 		return r, fmt.Errorf("rebuild the log: %w", err)
+	}
+	if (alone || r.Events < r.OldLast) && !c.AcceptLoss {
+		return r, &LossError{Events: r.Events, Last: r.OldLast, Witness: r.Witness}
 	}
 	if err := verifyFresh(ctx, fresh, r.Events, written); err != nil {
 		return r, fmt.Errorf("rebuild the log: %w", err)
@@ -182,9 +199,6 @@ func (r *Result) putInPlace(c, fresh Config) error {
 		return err
 	}
 	if err := os.Rename(evt.ServerDir(fresh.Dir), evt.ServerDir(c.Dir)); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(fresh.Dir); err != nil {
 		return err
 	}
 	return r.Generation.Write(c.Dir)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"time"
 
 	"hubledger/projections"
 	"hubledger/projections/bulk"
@@ -37,10 +38,14 @@ func (c *prepareCmd) Run(s *console.Session) error {
 		return err
 	}
 	defer events.Close()
-	build, known, err := nextBuild(s.Context, storage, p)
+	builds, err := storage.List(s.Context)
 	if err != nil {
 		return err
 	}
+	if err := wholeJournal(s.Context, events, builds); err != nil {
+		return err
+	}
+	build, known := nextBuild(builds, p)
 	b := s.Bar("preparing " + p.Name)
 	err = bulk.Prepare(s.Context, bulk.Config{Projection: p, Storage: storage, Build: build,
 		Source: journal.Source{DB: events.DB()}, Generation: events.Generation(), Logger: quiet},
@@ -79,11 +84,43 @@ func OpenJournal(ctx context.Context, storage projections.Storage, log *slog.Log
 	return store, nil
 }
 
+// wholeJournal refuses a journal that stays behind another build of the same log:
+// what is prepared from it would lack events.
+func wholeJournal(ctx context.Context, events projections.Store, builds []projections.Info) error {
+	var ahead projections.Info
+	for _, b := range builds {
+		if b.Generation == events.Generation() && b.Position > ahead.Position {
+			ahead = b
+		}
+	}
+	for try := 0; ; try++ {
+		position, err := events.Position(ctx)
+		if err != nil || position >= ahead.Position {
+			return err
+		}
+		if try == journalTries {
+			return fmt.Errorf("the journal ends at event %d, but projection %s version %d has event %d: a build from it would lack events. Start the hub, which brings the journal up to the end of the log, and see `hubledger status`",
+				position, ahead.Name, ahead.Version, ahead.Position)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(journalPause):
+		}
+	}
+}
+
+// The journal of a running hub is given this time to come up with the others: each
+// follows the log by itself.
+const (
+	journalTries = 50
+	journalPause = 100 * time.Millisecond
+)
+
 // nextBuild is the build that prepare makes, which is never one that the hub uses: Next
 // if the live build has the same version, else Live, because a hub with another
 // version does not open it. known says whether there is any build of that name.
-func nextBuild(ctx context.Context, storage projections.Storage, p *projections.Projection) (build projections.Build, known bool, err error) {
-	builds, err := storage.List(ctx)
+func nextBuild(builds []projections.Info, p *projections.Projection) (build projections.Build, known bool) {
 	build = projections.Live
 	for _, b := range builds {
 		known = known || b.Name == p.Name
@@ -91,5 +128,5 @@ func nextBuild(ctx context.Context, storage projections.Storage, p *projections.
 			build = projections.Next
 		}
 	}
-	return build, known, err
+	return build, known
 }

@@ -58,7 +58,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := open(ctx); err != nil {
 		return nil, fmt.Errorf("open the operational store: %w", err)
 	}
-	err := s.Define(ctx, meta)
+	err := s.Define(ctx, meta+seen)
 	if err == nil {
 		err = s.identify(ctx)
 	}
