@@ -30,10 +30,11 @@ type PullsCounted struct {
 
 // RepositoryPulls counts the manifests that were fetched from one repository.
 type RepositoryPulls struct {
-	Repository string     `json:"repository" jsonschema:"id of the repository"`
-	Pulls      int64      `json:"pulls" jsonschema:"manifests fetched by GET, by tag or digest"`
-	LastPulled time.Time  `json:"lastPulled"`
-	Tags       []TagPulls `json:"tags,omitempty"`
+	Repository string          `json:"repository" jsonschema:"id of the repository"`
+	Pulls      int64           `json:"pulls" jsonschema:"manifests fetched by GET, by tag or digest"`
+	LastPulled time.Time       `json:"lastPulled"`
+	Tags       []TagPulls      `json:"tags,omitempty"`
+	Manifests  []ManifestPulls `json:"manifests,omitempty" jsonschema:"the same pulls by what was fetched; absent where an earlier version counted"`
 }
 
 // TagPulls counts fetches by one tag.
@@ -41,6 +42,13 @@ type TagPulls struct {
 	Tag        string    `json:"tag"`
 	Pulls      int64     `json:"pulls"`
 	LastPulled time.Time `json:"lastPulled"`
+}
+
+// ManifestPulls counts fetches of one manifest, by whatever tag or digest.
+type ManifestPulls struct {
+	Digest     digest.Digest `json:"digest"`
+	Pulls      int64         `json:"pulls"`
+	LastPulled time.Time     `json:"lastPulled" jsonschema:"the last use: GET, HEAD, or an answer that it has not changed"`
 }
 
 func (PullsCounted) EventType() string { return "pulls.counted.v1" }

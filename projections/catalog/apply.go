@@ -123,6 +123,9 @@ func (a *applier) counted(p events.PullsCounted) {
 			a.ops.Write(tagPulls, id, text(tag.Tag), num(tag.Pulls))
 			a.ops.Write(tagPulled, id, text(tag.Tag), num(tag.LastPulled.UnixMicro()))
 		}
+		for _, m := range r.Manifests {
+			a.ops.Write(manifestPulled, id, text(m.Digest.String()), num(m.LastPulled.UnixMicro()))
+		}
 	}
 }
 

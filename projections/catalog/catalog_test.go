@@ -82,7 +82,8 @@ func (h *history) pull(name string, n int64) {
 	h.t.Helper()
 	at := noon.Add(time.Duration(n) * time.Second)
 	h.add(events.PullsCounted{Node: "n1", From: noon, Repositories: []events.RepositoryPulls{{Repository: idFor(name), Pulls: n,
-		LastPulled: at, Tags: []events.TagPulls{{Tag: "latest", Pulls: n - 1, LastPulled: at}}}}})
+		LastPulled: at, Tags: []events.TagPulls{{Tag: "latest", Pulls: n - 1, LastPulled: at}},
+		Manifests: []events.ManifestPulls{{Digest: digest.FromString(fmt.Sprint(n % 2)), Pulls: n, LastPulled: at}}}}})
 }
 
 func (h *history) push(name, tag string) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/events"
 	"hubledger/projections/catalog"
 )
@@ -61,6 +63,14 @@ func TestFacts(t *testing.T) {
 		tags, err := r.TagPulls(ctx, idFor("alice/app"))
 		if want := map[string]catalog.TagPulls{"latest": {Pulls: 10, LastPulled: noon.Add(7 * time.Second)}}; err != nil || !reflect.DeepEqual(tags, want) {
 			t.Errorf("%+v, %v", tags, err)
+		}
+		odd, even := digest.FromString("1"), digest.FromString("0")
+		used, err := r.ManifestsPulled(ctx, idFor("alice/app"), nil)
+		some, serr := r.ManifestsPulled(ctx, idFor("alice/app"), []digest.Digest{even, digest.FromString("other")})
+		none, nerr := r.ManifestsPulled(ctx, idFor("alice/app"), []digest.Digest{})
+		t.Logf("used %v", used)
+		if err := errors.Join(err, serr, nerr); err != nil || len(used) == 0 || len(none) != 0 || !used[odd].Equal(noon.Add(7*time.Second)) || len(some) > 1 || some[even] != used[even] {
+			t.Errorf("%v, %v, %v, %v", used, some, none, err)
 		}
 		for user, want := range map[string]bool{"user 0": true, "user 1": false, "user 9": false} {
 			if has, err := r.HasStar(ctx, idFor("alice/app"), idFor(user)); err != nil || has != want {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/projections"
 )
 
@@ -38,6 +40,66 @@ func (r Reader) TagPulls(ctx context.Context, repo string) (map[string]TagPulls,
 		}
 		p.LastPulled = timeOf(last)
 		all[tag] = p
+	}
+	return all, rows.Err()
+}
+
+// Pulls is what was pulled from a repository.
+type Pulls struct {
+	Tags      map[string]TagPulls         // fetches by digest are under ""
+	Manifests map[digest.Digest]time.Time // when each was last used
+}
+
+// Add adds what was counted elsewhere.
+func (p Pulls) Add(q Pulls) {
+	for tag, n := range q.Tags {
+		p.Tags[tag] = p.Tags[tag].Plus(n)
+	}
+	for d, at := range q.Manifests {
+		if at.After(p.Manifests[d]) {
+			p.Manifests[d] = at
+		}
+	}
+}
+
+// Plus adds counts, and keeps the later of both times.
+func (p TagPulls) Plus(q TagPulls) TagPulls {
+	p.Pulls += q.Pulls
+	if q.LastPulled.After(p.LastPulled) {
+		p.LastPulled = q.LastPulled
+	}
+	return p
+}
+
+// ManifestsPulled says when manifests of a repository were used last, as far as
+// they ever were: of those in only, or of all when it is nil.
+func (r Reader) ManifestsPulled(ctx context.Context, repo string, only []digest.Digest) (map[digest.Digest]time.Time, error) {
+	id, err := projections.IDBytes(repo)
+	if err != nil {
+		return nil, err
+	}
+	s := &stmt{dialect: r.Dialect}
+	s.add(`SELECT digest, time FROM manifest_pulled WHERE repo = %s`, s.arg(id))
+	if only != nil {
+		texts := make([]string, len(only))
+		for k, d := range only {
+			texts[k] = d.String()
+		}
+		s.add(` AND %s`, s.inTexts("digest", texts))
+	}
+	rows, err := r.DB.QueryContext(ctx, s.String(), s.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := map[digest.Digest]time.Time{}
+	for rows.Next() {
+		var d string
+		var last int64
+		if err := rows.Scan(&d, &last); err != nil {
+			return nil, err
+		}
+		all[digest.Digest(d)] = timeOf(last)
 	}
 	return all, rows.Err()
 }

@@ -77,6 +77,13 @@ var (
 		Columns: []projections.Column{b("repo"), t("tag"), i("time")},
 	}
 
+	// manifest_pulled is when each manifest was used last; the digest is text, as
+	// in the event.
+	manifestPulled = &projections.Table{
+		Name: "manifest_pulled", Key: 2, Merge: projections.Max,
+		Columns: []projections.Column{b("repo"), t("digest"), i("time")},
+	}
+
 	// pushes: updated is the time of the last push or, before any push, of the
 	// creation; pushed is 0 before any push.
 	pushes = &projections.Table{
@@ -104,7 +111,7 @@ var Projection = projections.Projection{
 	Name:    "catalog",
 	Version: 2,
 	Tables: []*projections.Table{namespaces, repositories, states, visibilities, descriptions, readmes, stars,
-		pulls, pulled, tagPulls, tagPulled, pushes, activity, grams},
+		pulls, pulled, tagPulls, tagPulled, manifestPulled, pushes, activity, grams},
 	Searches: []*projections.Search{entries(publicEntries, 1), entries(privateEntries, 0)},
 	Types: []string{
 		"namespace.created.v1", "namespace.adopted.v1",

@@ -99,7 +99,8 @@ func (g *generator) step() {
 		g.append(events.BlobsSwept{Blobs: []events.SweptBlob{{Digest: g.blob().Digest, Size: 7}, {Digest: g.blob().Digest, Size: 9}}})
 	case 11:
 		g.append(events.PullsCounted{Node: "n1", From: g.now.Truncate(time.Hour), Repositories: []events.RepositoryPulls{{Repository: r.id, Pulls: 3,
-			LastPulled: g.now, Tags: []events.TagPulls{{Tag: "latest", Pulls: 2, LastPulled: g.now}}}}})
+			LastPulled: g.now, Tags: []events.TagPulls{{Tag: "latest", Pulls: 2, LastPulled: g.now}},
+			Manifests: []events.ManifestPulls{{Digest: g.blob().Digest, Pulls: 3, LastPulled: g.now}}}}})
 	case 12, 13, 14:
 		if len(r.manifests) > 0 { // the same image again, often under another tag
 			g.again(r, r.manifests[g.rng.IntN(len(r.manifests))])

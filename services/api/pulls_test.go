@@ -42,6 +42,24 @@ func TestPullsUpToNow(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", path, got, want)
 		}
 	}
+	// An index is pulled when an image of it is, by digest.
+	arm := k.Client().MustPush(t, "alice/app", "", registrytest.NewImage("arm64"))
+	amd := k.Client().MustPush(t, "alice/app", "", registrytest.NewImage("amd64"))
+	k.Client().MustPush(t, "alice/app", "all", registrytest.NewIndex(arm, amd))
+	check(t, k.Registry().Pulls.Count(t.Context(), []pulls.Pull{{Hour: hour, Repository: id.Repository, Digest: arm.Digest(), N: 1, Latest: latest}}))
+	var index struct {
+		counts
+		Images []struct {
+			Digest     string
+			LastPulled time.Time `json:"last_pulled"`
+		}
+	}
+	k.do("", "GET", "/v2/repositories/alice/app/tags/all", nil).want(200).into(&index)
+	if !index.LastPulled.Equal(latest) || len(index.Images) != 2 || index.Images[0].Digest != arm.Digest().String() ||
+		!index.Images[0].LastPulled.Equal(latest) || !index.Images[1].LastPulled.IsZero() {
+		t.Errorf("the index %+v", index)
+	}
+	k.do("alice", "DELETE", "/api/v1/repositories/alice/app/tags/all", nil).want(200)
 	var list struct{ Items, Results []counts }
 	k.do("", "GET", "/api/v1/repositories/alice/app/tags", nil).want(200).into(&list)
 	k.do("", "GET", "/v2/repositories/alice/app/tags", nil).want(200).into(&list)

@@ -6,8 +6,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"hubledger/projections/catalog"
 	"hubledger/projections/images"
+	"hubledger/services/api/browse"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/endpoint"
@@ -15,9 +15,10 @@ import (
 	"hubledger/services/internal/openapi"
 )
 
-func shownTag(t images.TagDetail, pulls catalog.TagPulls) apitypes.Tag {
+func shownTag(t images.TagDetail, pulls browse.Pulls) apitypes.Tag {
+	n := pulls.Of(t)
 	v := apitypes.Tag{Name: t.Name, Digest: t.Digest.String(), MediaType: t.MediaType, Size: t.Size, Pushed: t.Pushed, By: t.By,
-		Pulls: pulls.Pulls, Pulled: apitypes.Known(pulls.LastPulled), Images: make([]apitypes.Image, 0, len(t.Images))}
+		Pulls: n.Pulls, Pulled: apitypes.Known(n.LastPulled), Images: make([]apitypes.Image, 0, len(t.Images))}
 	for _, m := range t.Images {
 		if m.Attestation {
 			continue // it is not for a platform
@@ -62,13 +63,13 @@ func (s *API) listTags(ctx context.Context, c *endpoint.Call, in *listTagsIn) (*
 	if err != nil {
 		return nil, err
 	}
-	pulls, err := s.browse.TagPulls(ctx, c.Repository.ID)
+	pulls, err := s.browse.TagPulls(ctx, c.Repository.ID, tags...)
 	if err != nil {
 		return nil, err
 	}
 	views := make([]apitypes.Tag, len(tags))
 	for i, t := range tags {
-		views[i] = shownTag(t, pulls[t.Name])
+		views[i] = shownTag(t, pulls)
 	}
 	return openapi.Page(c, views, in.Limit, func(v apitypes.Tag) string { return openapi.CursorAt(v.Name) }), nil
 }
@@ -78,8 +79,8 @@ func (s *API) getTag(ctx context.Context, c *endpoint.Call, in *tagIn) (*openapi
 	if err != nil {
 		return nil, err
 	}
-	pulls, err := s.browse.TagPulls(ctx, c.Repository.ID)
-	return openapi.Show(shownTag(*t, pulls[t.Name])), err
+	pulls, err := s.browse.TagPulls(ctx, c.Repository.ID, *t)
+	return openapi.Show(shownTag(*t, pulls)), err
 }
 
 func (s *API) deleteTag(ctx context.Context, c *endpoint.Call, in *tagIn) (*openapi.Change, error) {

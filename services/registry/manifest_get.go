@@ -22,17 +22,18 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 	h["Docker-Content-Digest"] = m.DigestHeader
 	h["Etag"] = m.ETagHeader
 	if match := r.Header["If-None-Match"]; match != nil && matches(match, m.Digest) {
+		s.served.use(clientOf(r, to.who), repo.ID, to.ref, m.Digest)
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	h["Content-Type"] = m.TypeHeader
 	h["Content-Length"] = m.LengthHeader
 	if r.Method == http.MethodHead {
-		s.served.asked(repo.ID, to.ref)
+		s.served.use(clientOf(r, to.who), repo.ID, to.ref, m.Digest)
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	s.served.count(repo.ID, to.ref)
+	s.served.pull(clientOf(r, to.who), repo.ID, to.ref, m.Digest)
 	_, err = w.Write(m.Bytes)
 	return ignoreGone(err)
 }

@@ -5,16 +5,25 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/services/registry/pulls"
 )
 
-// A pullCounter counts manifests served since the last flush.
+// A pullCounter notes which manifests are used, and how often they are pulled,
+// since the last flush.
+//
+// A use is every answer that says what a manifest is: GET, HEAD and 304. A pull
+// is a GET that is answered with the manifest. It is one of the tag that it
+// names. Docker and containerd ask for a tag by HEAD and then for the digest by
+// GET: that is a pull of the tag, too.
 type pullCounter struct {
 	mu     sync.Mutex
 	counts map[pulled]*tally
+	looked lookedUp
 }
 
-type pulled struct{ repo, tag string }
+type pulled struct{ repo, tag, digest string }
 
 type tally struct {
 	n    int64
@@ -23,31 +32,40 @@ type tally struct {
 
 func newPullCounter() *pullCounter { return &pullCounter{counts: map[pulled]*tally{}} }
 
-// count notes one fetch of a manifest by tag or by digest.
-func (p *pullCounter) count(repo, ref string) {
-	if isDigest(ref) {
-		ref = ""
-	}
-	p.note(repo, ref, 1)
-}
-
-// asked notes that a tag was looked at by HEAD. That is no pull, but containerd
-// does so before it pulls by digest: the tag is in use, and a cleanup rule must
-// not take it for forgotten.
-func (p *pullCounter) asked(repo, ref string) {
-	if !isDigest(ref) {
-		p.note(repo, ref, 0)
-	}
-}
-
-func (p *pullCounter) note(repo, ref string, n int64) {
+// pull notes that a manifest was sent to a client that asked for it by ref.
+func (p *pullCounter) pull(by client, repo, ref, digest string) {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := p.counts[pulled{repo, ref}]
+	asked := lookUp{by, repo, digest}
+	if isDigest(ref) {
+		p.note(now, repo, p.looked.tag(now, asked), digest, 1)
+		return
+	}
+	p.looked.forget(asked)
+	p.note(now, repo, ref, digest, 1)
+}
+
+// use notes that a client knows now what ref is, and did not get the manifest.
+func (p *pullCounter) use(by client, repo, ref, digest string) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if isDigest(ref) {
+		ref = ""
+	} else {
+		p.looked.add(now, lookUp{by, repo, digest}, ref)
+	}
+	p.note(now, repo, ref, digest, 0)
+}
+
+// note is called with the lock held.
+func (p *pullCounter) note(now time.Time, repo, tag, digest string, n int64) {
+	key := pulled{repo, tag, digest}
+	t := p.counts[key]
 	if t == nil {
 		t = &tally{}
-		p.counts[pulled{repo, ref}] = t
+		p.counts[key] = t
 	}
 	t.n += n
 	t.last = now
@@ -71,9 +89,10 @@ func (s *Registry) FlushPulls(ctx context.Context) error {
 	if counts == nil {
 		return nil
 	}
-	list := make([]pulls.Pull, 0, len(counts))
+	list := make([]pulls.Pull, 0, 2*len(counts))
 	for k, t := range counts {
-		list = append(list, pulls.Pull{Hour: t.last, Repository: k.repo, Tag: k.tag, N: t.n, Latest: t.last})
+		list = append(list, pulls.Pull{Hour: t.last, Repository: k.repo, Tag: k.tag, N: t.n, Latest: t.last},
+			pulls.Pull{Hour: t.last, Repository: k.repo, Digest: digest.Digest(k.digest), N: t.n, Latest: t.last})
 	}
 	return s.Pulls.Count(ctx, list)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/projections/catalog"
 	"hubledger/services/registry/pulls"
 )
@@ -11,46 +13,37 @@ import (
 // recentPulls counts the pulls that no event in the log counts yet.
 type recentPulls struct{ *pulls.Store }
 
-func (p recentPulls) RecentPulls(ctx context.Context, repo string) (map[string]catalog.TagPulls, error) {
+func (p recentPulls) RecentPulls(ctx context.Context, repo string) (catalog.Pulls, error) {
+	all := catalog.Pulls{Tags: map[string]catalog.TagPulls{}, Manifests: map[digest.Digest]time.Time{}}
 	counted, err := p.Of(ctx, repo)
-	if err != nil {
-		return nil, err
-	}
-	counts := map[string]catalog.TagPulls{}
-	for _, pull := range counted {
-		n := counts[pull.Tag]
-		n.Pulls += pull.N
-		if pull.Latest.After(n.LastPulled) {
-			n.LastPulled = pull.Latest
+	for _, n := range counted {
+		if n.Digest != "" {
+			all.Add(catalog.Pulls{Manifests: map[digest.Digest]time.Time{n.Digest: n.Latest}})
+		} else {
+			all.Tags[n.Tag] = all.Tags[n.Tag].Plus(catalog.TagPulls{Pulls: n.N, LastPulled: n.Latest})
 		}
-		counts[pull.Tag] = n
 	}
-	return counts, nil
+	return all, err
 }
 
-// lastPulls says when tags were last pulled, from the pulls that the log counts
-// and from those that it does not count yet.
-type lastPulls struct {
+// allPulls knows the pulls of a repository that the log counts and those that it
+// does not count yet.
+type allPulls struct {
 	catalog.Reader
 	recent recentPulls
 }
 
-func (p lastPulls) LastPulled(ctx context.Context, repo string) (map[string]time.Time, error) {
+func (p allPulls) Pulls(ctx context.Context, repo string) (all catalog.Pulls, err error) {
 	recent, err := p.recent.RecentPulls(ctx, repo) // first, so that pulls which move into the log meanwhile are not missed
 	if err != nil {
-		return nil, err
+		return all, err
 	}
-	counted, err := p.TagPulls(ctx, repo)
-	if err != nil {
-		return nil, err
+	if all.Tags, err = p.TagPulls(ctx, repo); err != nil {
+		return all, err
 	}
-	last := map[string]time.Time{}
-	for _, counts := range []map[string]catalog.TagPulls{counted, recent} {
-		for tag, n := range counts {
-			if n.LastPulled.After(last[tag]) {
-				last[tag] = n.LastPulled
-			}
-		}
+	if all.Manifests, err = p.ManifestsPulled(ctx, repo, nil); err != nil {
+		return all, err
 	}
-	return last, nil
+	all.Add(recent)
+	return all, nil
 }

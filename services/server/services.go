@@ -62,7 +62,7 @@ func (n *Node) share() shared {
 		Logger: n.Logger, Failures: []failure.Entry{{Err: registry.ErrTooLate, Status: http.StatusConflict},
 			{Err: registry.ErrSwept, Status: http.StatusConflict}, {Err: registry.ErrNothingDeleted, Status: http.StatusConflict}}}
 	n.shared = shared{people: who, catalog: entries, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),
-		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: lastPulls{entries, recentPulls{n.stores.Pulls}},
+		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: allPulls{entries, recentPulls{n.stores.Pulls}},
 			Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})}
 	return n.shared
 }

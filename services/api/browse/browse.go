@@ -19,9 +19,8 @@ type Rights interface {
 // RecentPulls knows the pulls of the current hour, which are in the log only once
 // the hour has ended.
 type RecentPulls interface {
-	// RecentPulls counts by tag what was pulled from a repository and is not in
-	// the log yet; those by digest are under "".
-	RecentPulls(ctx context.Context, repository string) (map[string]catalog.TagPulls, error)
+	// RecentPulls counts what was pulled from a repository and is not in the log yet.
+	RecentPulls(ctx context.Context, repository string) (catalog.Pulls, error)
 }
 
 // A Reader reads the catalog for principals. Recent may be nil.

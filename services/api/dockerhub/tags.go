@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"time"
 
-	"hubledger/projections/catalog"
 	"hubledger/projections/images"
+	"hubledger/services/api/browse"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/endpoint"
@@ -42,13 +42,14 @@ type imageView struct {
 	LastPushed   time.Time  `json:"last_pushed"`
 }
 
-func shownTag(t images.TagDetail, pulls catalog.TagPulls) tagView {
+func shownTag(t images.TagDetail, pulls browse.Pulls) tagView {
+	last := pulls.Of(t).LastPulled
 	v := tagView{Name: t.Name, Digest: t.Digest.String(), MediaType: t.MediaType, ContentType: "image", FullSize: t.Size,
-		LastUpdated: t.Pushed, LastUpdaterUsername: t.By, TagStatus: "active", TagLastPulled: apitypes.Known(pulls.LastPulled), TagLastPushed: t.Pushed, V2: true}
+		LastUpdated: t.Pushed, LastUpdaterUsername: t.By, TagStatus: "active", TagLastPulled: apitypes.Known(last), TagLastPushed: t.Pushed, V2: true}
 	v.Images = make([]imageView, len(t.Images))
 	for i, m := range t.Images {
 		v.Images[i] = imageView{Architecture: m.Platform.Architecture, Variant: orNil(m.Platform.Variant), Digest: m.Digest.String(), OS: m.Platform.OS,
-			OSVersion: orNil(m.Platform.OSVersion), Size: m.Size, Status: "active", LastPulled: apitypes.Known(pulls.LastPulled), LastPushed: m.Pushed}
+			OSVersion: orNil(m.Platform.OSVersion), Size: m.Size, Status: "active", LastPulled: apitypes.Known(pulls.OfImage(t, m).LastPulled), LastPushed: m.Pushed}
 	}
 	return v
 }
@@ -89,13 +90,13 @@ func (s *Endpoints) listTags(_ http.ResponseWriter, r *http.Request, c *endpoint
 	if err != nil {
 		return 0, nil, err
 	}
-	pulls, err := s.Browse.TagPulls(r.Context(), c.Repository.ID)
+	pulls, err := s.Browse.TagPulls(r.Context(), c.Repository.ID, tags...)
 	if err != nil {
 		return 0, nil, err
 	}
 	results := make([]tagView, len(tags))
 	for i, t := range tags {
-		results[i] = shownTag(t, pulls[t.Name])
+		results[i] = shownTag(t, pulls)
 	}
 	return p.pageOf(r, count, results)
 }
@@ -108,9 +109,9 @@ func (s *Endpoints) getTag(_ http.ResponseWriter, r *http.Request, c *endpoint.C
 	if err != nil {
 		return 0, nil, err
 	}
-	pulls, err := s.Browse.TagPulls(r.Context(), c.Repository.ID)
+	pulls, err := s.Browse.TagPulls(r.Context(), c.Repository.ID, *t)
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, shownTag(*t, pulls[t.Name]), nil
+	return http.StatusOK, shownTag(*t, pulls), nil
 }

@@ -85,7 +85,7 @@ type Tag struct {
 	Pushed    time.Time  `json:"pushed" doc:"When it was pushed or restored last"`
 	By        string     `json:"by" doc:"Login name of who pushed it"`
 	Pulls     int64      `json:"pulls" doc:"Fetches of its manifest by this tag"`
-	Pulled    *time.Time `json:"pulled,omitempty" doc:"Last pull by this tag"`
+	Pulled    *time.Time `json:"pulled,omitempty" doc:"Last pull of what it names, or of a manifest of its index"`
 	Images    []Image    `json:"images" nullable:"false" doc:"For each platform that is there"`
 }
 

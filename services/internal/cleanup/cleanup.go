@@ -10,6 +10,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
+	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
@@ -23,9 +24,9 @@ type View interface {
 	HasParked() bool
 }
 
-// Pulls says when each tag of a repository was pulled last.
+// Pulls knows what was pulled from a repository, up to now.
 type Pulls interface {
-	LastPulled(ctx context.Context, repo string) (map[string]time.Time, error)
+	Pulls(ctx context.Context, repo string) (catalog.Pulls, error)
 }
 
 // Config is what a Cleaner works with; all fields but Now are required.
@@ -67,8 +68,13 @@ func (c *Cleaner) state(ctx context.Context, repo images.Repository) (s State, a
 	if s.Content, err = c.Read.Content(ctx, repo.ID); err != nil {
 		return s, as, fmt.Errorf("read what is in %s: %w", repo.Name, err)
 	}
-	if s.Pulled, err = c.Pulls.LastPulled(ctx, repo.ID); err != nil {
+	pulls, err := c.Pulls.Pulls(ctx, repo.ID)
+	if err != nil {
 		return s, as, fmt.Errorf("read when %s was pulled: %w", repo.Name, err)
+	}
+	s.Pulled, s.Used = map[string]time.Time{}, pulls.Manifests
+	for tag, n := range pulls.Tags {
+		s.Pulled[tag] = n.LastPulled
 	}
 	s.Immutable = repository.Immutable(repo.Policy)
 	return s, as, nil

@@ -4,6 +4,7 @@ package cleanup
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -17,7 +18,10 @@ import (
 // A State is what a rule is applied to.
 type State struct {
 	images.Content
-	Pulled    map[string]time.Time // when each tag was pulled last, as far as it ever was
+	// Pulled says when each tag was pulled last, as far as it ever was, and Used when
+	// each manifest was, by whatever tag or digest.
+	Pulled    map[string]time.Time
+	Used      map[digest.Digest]time.Time
 	Immutable repository.ImmutableTags
 }
 
@@ -25,7 +29,8 @@ type State struct {
 type Deletion struct {
 	Tag    string
 	Digest digest.Digest
-	At     uint64 // of a tag: the sequence of the event by which it names the digest
+	At     uint64    // of a tag: the sequence of the event by which it names the digest
+	Used   time.Time // of a tag: when it was pulled last; zero for never
 }
 
 const day = 24 * time.Hour
@@ -34,20 +39,27 @@ const day = 24 * time.Hour
 // then other manifests.
 //
 // A tag stays when it is immutable, matches a pattern of KeepTags, is one of
-// the KeepLast pushed last, or was pushed or pulled within NotPulledDays. A tag
+// the KeepLast pushed last, or was pushed or used within NotPulledDays. A tag
 // that holds the signatures of a manifest is not counted and goes with that
 // manifest; it stays where the repository does not have the manifest.
 //
 // A manifest stays when a tag or an index that stays names it, when its subject
-// stays, or when it was pushed or lost a tag within UntaggedDays. A referrer of a
-// manifest that goes is deleted with it, however recently it was pushed.
+// stays, or when it was pushed, used or lost a tag within UntaggedDays, or used
+// within NotPulledDays. A referrer of a manifest that goes is deleted with it,
+// however recently it was pushed.
+//
+// A manifest is used when it is pulled. Its use is one of every tag that names it,
+// of the indexes that name it, and of its subject: whoever pulls one image of an
+// index, or a signature, uses the whole.
 func Plan(rule events.Cleanup, s State, now time.Time) []Deletion {
 	p := &plan{rule: rule, State: s, now: now, manifests: map[digest.Digest]*images.ContentManifest{},
-		signed: map[string]digest.Digest{}, staying: map[digest.Digest]bool{}}
+		signed: map[string]digest.Digest{}, staying: map[digest.Digest]bool{}, lastUse: map[digest.Digest]time.Time{},
+		below: map[digest.Digest][]digest.Digest{}, refers: map[digest.Digest]bool{}}
 	for k := range s.Manifests {
 		d := s.Manifests[k].Digest
 		p.manifests[d], p.signed[repository.ShortDigest(d)] = &s.Manifests[k], d
 	}
+	p.link()
 	goes := p.tags()
 	if rule.UntaggedDays == 0 {
 		return goes
@@ -71,6 +83,9 @@ type plan struct {
 	manifests map[digest.Digest]*images.ContentManifest
 	signed    map[string]digest.Digest // manifests by their repository.ShortDigest
 	staying   map[digest.Digest]bool
+	lastUse   map[digest.Digest]time.Time       // also of what is above what was used
+	below     map[digest.Digest][]digest.Digest // what stays with a manifest
+	refers    map[digest.Digest]bool            // what its subject alone keeps
 }
 
 // signs says for which manifest of the repository a tag holds signatures.
@@ -97,48 +112,85 @@ func (p *plan) tags() []Deletion {
 	})
 	var goes []Deletion
 	for k, t := range list {
-		used := t.Pushed
-		if pulled := p.Pulled[t.Name]; pulled.After(used) {
-			used = pulled
+		used := p.lastUse[t.Digest]
+		if at := p.Pulled[t.Name]; at.After(used) {
+			used = at
+		}
+		needed := used
+		if t.Pushed.After(needed) {
+			needed = t.Pushed
 		}
 		switch {
 		case k < p.rule.KeepLast, p.Immutable.Has(t.Name), kept.Has(t.Name):
-		case p.rule.NotPulledDays > 0 && p.now.Sub(used) < time.Duration(p.rule.NotPulledDays)*day:
+		case p.rule.NotPulledDays > 0 && p.now.Sub(needed) < time.Duration(p.rule.NotPulledDays)*day:
 		default:
-			goes = append(goes, Deletion{Tag: t.Name, Digest: t.Digest, At: t.Seq})
+			goes = append(goes, Deletion{Tag: t.Name, Digest: t.Digest, At: t.Seq, Used: used})
 		}
 	}
 	slices.SortFunc(goes, func(a, b Deletion) int { return cmp.Compare(a.Tag, b.Tag) })
 	return goes
 }
 
+// link works out what stays with each manifest, and until when each was used.
+func (p *plan) link() {
+	above := map[digest.Digest][]digest.Digest{} // the reverse of below
+	stays := func(d, with digest.Digest) {
+		p.below[with], above[d] = append(p.below[with], d), append(above[d], with)
+	}
+	for _, t := range p.Tags {
+		if subject, signs := p.signs(t.Name); signs {
+			stays(t.Digest, subject)
+			p.refers[t.Digest] = true
+		}
+	}
+	for d, m := range p.manifests {
+		for _, child := range m.Children {
+			stays(child, d)
+		}
+		if m.Subject != "" && p.manifests[m.Subject] != nil {
+			stays(d, m.Subject)
+			p.refers[d] = true
+		}
+	}
+	used := maps.Clone(p.Used)
+	for _, t := range p.Tags {
+		if at := p.Pulled[t.Name]; at.After(used[t.Digest]) {
+			if _, signs := p.signs(t.Name); signs {
+				used[t.Digest] = at
+			}
+		}
+	}
+	latest := slices.SortedFunc(maps.Keys(used), func(a, b digest.Digest) int {
+		return cmp.Or(used[b].Compare(used[a]), cmp.Compare(a, b))
+	})
+	for _, d := range latest {
+		for next := []digest.Digest{d}; len(next) > 0; {
+			at := next[len(next)-1]
+			next = next[:len(next)-1]
+			if _, known := p.lastUse[at]; !known { // the latest comes first
+				p.lastUse[at] = used[d]
+				next = append(next, above[at]...)
+			}
+		}
+	}
+}
+
 // keep works out which manifests stay. A manifest whose tag goes in this run
 // stays: its UntaggedDays begin now.
 func (p *plan) keep() {
-	below := map[digest.Digest][]digest.Digest{} // what stays with a manifest
-	refers := map[digest.Digest]bool{}           // what its subject alone keeps
 	var stay []digest.Digest
 	for _, t := range p.Tags {
-		if subject, signs := p.signs(t.Name); signs {
-			below[subject] = append(below[subject], t.Digest)
-			refers[t.Digest] = true
-		} else {
+		if _, signs := p.signs(t.Name); !signs {
 			stay = append(stay, t.Digest)
 		}
 	}
-	for d, m := range p.manifests {
-		below[d] = append(below[d], m.Children...)
-		if m.Subject != "" && p.manifests[m.Subject] != nil {
-			below[m.Subject] = append(below[m.Subject], d)
-			refers[d] = true
-		}
-	}
+	unused := time.Duration(max(p.rule.UntaggedDays, p.rule.NotPulledDays)) * day
 	for d, m := range p.manifests {
 		since := m.Released
-		if !refers[d] && m.Pushed.After(since) {
+		if !p.refers[d] && m.Pushed.After(since) {
 			since = m.Pushed
 		}
-		if p.now.Sub(since) < time.Duration(p.rule.UntaggedDays)*day {
+		if p.now.Sub(since) < time.Duration(p.rule.UntaggedDays)*day || p.now.Sub(p.lastUse[d]) < unused {
 			stay = append(stay, d)
 		}
 	}
@@ -147,7 +199,7 @@ func (p *plan) keep() {
 		stay = stay[:len(stay)-1]
 		if !p.staying[d] {
 			p.staying[d] = true
-			stay = append(stay, below[d]...)
+			stay = append(stay, p.below[d]...)
 		}
 	}
 }
@@ -156,7 +208,7 @@ func (p *plan) keep() {
 func (p *plan) signatures() (goes []Deletion) {
 	for _, t := range p.Tags {
 		if subject, signs := p.signs(t.Name); signs && !p.staying[subject] {
-			goes = append(goes, Deletion{Tag: t.Name, Digest: t.Digest, At: t.Seq})
+			goes = append(goes, Deletion{Tag: t.Name, Digest: t.Digest, At: t.Seq, Used: p.lastUse[t.Digest]})
 		}
 	}
 	return goes

@@ -25,12 +25,17 @@ func sum(name string) digest.Digest { return digest.FromString(name) }
 // A repo is written as words: "name@days" is a manifest pushed so many days
 // ago, "name@days>subject" one that refers to another, "name@days=a,b" an
 // index, "name@days-days" one that lost a tag later; "tag:name@days" is a tag,
-// "tag:name@days/days" one that was pulled.
+// "tag:name@days/days" one that was pulled, and "use:name@days" a use of a manifest.
 func repo(words string) cleanup.State {
-	s := cleanup.State{Pulled: map[string]time.Time{}}
+	s := cleanup.State{Pulled: map[string]time.Time{}, Used: map[digest.Digest]time.Time{}}
 	for k, word := range strings.Fields(words) {
 		what, when, _ := strings.Cut(word, "@")
 		var days, more int
+		if name, ok := strings.CutPrefix(what, "use:"); ok {
+			fmt.Sscanf(when, "%d", &days)
+			s.Used[sum(name)] = ago(days)
+			continue
+		}
 		if tag, name, ok := strings.Cut(what, ":"); ok {
 			if n, _ := fmt.Sscanf(when, "%d/%d", &days, &more); n == 2 {
 				s.Pulled[tag] = ago(more)
@@ -96,6 +101,18 @@ func TestPlan(t *testing.T) {
 		{"a signature's tag stays with what it signs", "a@90 s@90 v1:a@90 " + sig("a") + ":s@90", events.Cleanup{UntaggedDays: 7, KeepLast: 1, NotPulledDays: 1}, "", ""},
 		{"and goes with it", "a@90 s@1 b@90 v1:b@90 " + sig("a") + ":s@1", events.Cleanup{UntaggedDays: 7}, "", sig("a") + " @a @s"},
 		{"a signature of what is elsewhere stays", "s@90 v1:a@9 v2:a@1 a@9 " + sig("x") + ":s@90", events.Cleanup{KeepLast: 1, NotPulledDays: 5, UntaggedDays: 7}, "", "v1"},
+		{"pulled by digest", "a@90 v1:a@90 use:a@1 b@90 v2:b@90 use:b@40", events.Cleanup{NotPulledDays: 30, UntaggedDays: 14}, "", "v2"},
+		{"all tags of what was pulled by digest", "a@90 v1:a@90 v2:a@90/40 use:a@1", events.Cleanup{NotPulledDays: 30}, "", ""},
+		{"one image of an index was pulled", "a@90 b@90 i@90=a,b v1:i@90 use:a@1", events.Cleanup{NotPulledDays: 30, UntaggedDays: 14}, "", ""},
+		{"one image of an index of indexes was pulled", "a@90 i@90=a j@90=i v1:j@90 use:a@1", events.Cleanup{NotPulledDays: 30, UntaggedDays: 14}, "", ""},
+		{"an untagged manifest was pulled", "a@90 b@90 use:a@1 use:b@15", events.Cleanup{UntaggedDays: 14}, "", "@b"},
+		{"what was pulled stays as long as a tag would", "a@90 b@90 use:a@29 use:b@30", events.Cleanup{UntaggedDays: 14, NotPulledDays: 30}, "", "@b"},
+		{"an image of an untagged index was pulled", "a@90 b@90 i@90=a,b use:b@1", events.Cleanup{UntaggedDays: 14}, "", ""},
+		{"a referrer was pulled", "a@90 r@90>a q@90>r use:q@1 v1:a@90", events.Cleanup{NotPulledDays: 30, UntaggedDays: 14}, "", ""},
+		{"a signature was pulled by its tag", "a@90 s@90 v1:a@90 " + sig("a") + ":s@90/1", events.Cleanup{NotPulledDays: 30, UntaggedDays: 14}, "", ""},
+		{"the use of an index keeps its images", "a@90 i@90=a use:i@1", events.Cleanup{UntaggedDays: 14}, "", ""},
+		{"the use of a subject keeps its referrers", "a@90 r@90>a use:a@1", events.Cleanup{UntaggedDays: 14}, "", ""},
+		{"a cycle of referrers that was pulled", "a@90>b b@90>a use:a@1", events.Cleanup{UntaggedDays: 14}, "", ""},
 		{"a cycle of referrers", "a@90>b b@90>a", events.Cleanup{UntaggedDays: 7}, "", "@a @b"},
 		{"a cycle that a tag holds", "a@90>b b@90>a v1:a@90", events.Cleanup{UntaggedDays: 7}, "", ""},
 	} {
@@ -141,7 +158,7 @@ func TestPlanKeepsItsPromises(t *testing.T) {
 				tags[d.Tag] = true
 			}
 		}
-		left := cleanup.State{Pulled: s.Pulled, Immutable: s.Immutable}
+		left := cleanup.State{Pulled: s.Pulled, Used: s.Used, Immutable: s.Immutable}
 		kept := repository.TagsMatching(rule.KeepTags)
 		for _, tag := range s.Tags {
 			if !tags[tag.Name] {
@@ -155,6 +172,9 @@ func TestPlanKeepsItsPromises(t *testing.T) {
 		}
 		for _, m := range s.Manifests {
 			if manifests[m.Digest] {
+				if unused := max(rule.UntaggedDays, rule.NotPulledDays); now.Sub(s.Used[m.Digest]) < time.Duration(unused)*24*time.Hour {
+					t.Fatal("a manifest goes that was used lately")
+				}
 				continue
 			}
 			for k := range s.Tags {
@@ -182,7 +202,7 @@ func TestPlanKeepsItsPromises(t *testing.T) {
 }
 
 func random(rng *rand.Rand) cleanup.State {
-	s := cleanup.State{Pulled: map[string]time.Time{}}
+	s := cleanup.State{Pulled: map[string]time.Time{}, Used: map[digest.Digest]time.Time{}}
 	n := 1 + rng.IntN(10)
 	for k := range n {
 		m := images.ContentManifest{Digest: sum(fmt.Sprint(k)), Pushed: ago(rng.IntN(60))}
@@ -194,6 +214,9 @@ func random(rng *rand.Rand) cleanup.State {
 		}
 		if rng.IntN(3) == 0 {
 			m.Released = ago(rng.IntN(60))
+		}
+		if rng.IntN(5) == 0 {
+			s.Used[m.Digest] = ago(rng.IntN(60))
 		}
 		s.Manifests = append(s.Manifests, m)
 	}

@@ -39,9 +39,7 @@ func (c *Cleaner) Preview(ctx context.Context, repo images.Repository, rule even
 		}
 		k, _ := slices.BinarySearchFunc(s.Tags, d.Tag, func(t images.ContentTag, name string) int { return cmp.Compare(t.Name, name) })
 		t := apitypes.CleanupPreviewTag{Name: d.Tag, Digest: d.Digest, Pushed: s.Tags[k].Pushed}
-		if at, ok := s.Pulled[d.Tag]; ok {
-			t.Pulled = &at
-		}
+		t.Pulled = apitypes.Known(d.Used)
 		p.Tags = append(p.Tags, t)
 	}
 	wait := c.UndeleteWindow + c.LeaseTerm
@@ -71,7 +69,7 @@ func after(s State, plan []Deletion, now time.Time) State {
 			released[d.Digest] = true
 		}
 	}
-	left := State{Immutable: s.Immutable, Pulled: s.Pulled}
+	left := State{Immutable: s.Immutable, Pulled: s.Pulled, Used: s.Used}
 	for _, t := range s.Tags {
 		if !tags[t.Name] {
 			left.Tags = append(left.Tags, t)

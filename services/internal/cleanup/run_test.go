@@ -3,12 +3,18 @@ package cleanup_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"hubledger/events"
+	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/projections/pgtest"
 	"hubledger/services/internal/apitypes"
@@ -28,10 +34,27 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// pulls is what was pulled, of every repository.
-type pulls map[string]time.Time
+// pulls is what the hub has counted, as if it had been so much later.
+type pulls struct {
+	*registrytest.Hub
+	later time.Duration
+}
 
-func (p pulls) LastPulled(context.Context, string) (map[string]time.Time, error) { return p, nil }
+func (p pulls) Pulls(ctx context.Context, repo string) (catalog.Pulls, error) {
+	all := catalog.Pulls{Tags: map[string]catalog.TagPulls{}, Manifests: map[digest.Digest]time.Time{}}
+	if err := p.Registry.FlushPulls(ctx); err != nil {
+		return all, err
+	}
+	counted, err := p.Hub.Pulls.Of(ctx, repo)
+	for _, n := range counted {
+		if n.Digest == "" {
+			all.Tags[n.Tag] = catalog.TagPulls{Pulls: n.N, LastPulled: n.Latest.Add(p.later)}
+		} else {
+			all.Manifests[n.Digest] = n.Latest.Add(p.later)
+		}
+	}
+	return all, err
+}
 
 // onEach runs a test on a hub over SQLite and on one over PostgreSQL.
 func onEach(t *testing.T, test func(t *testing.T, h *registrytest.Hub)) {
@@ -43,7 +66,7 @@ func onEach(t *testing.T, test func(t *testing.T, h *registrytest.Hub)) {
 
 // cleaner is one that believes so many days have passed.
 func cleaner(h *registrytest.Hub, log command.Log, days int) *cleanup.Cleaner {
-	return cleanup.New(cleanup.Config{Log: log, View: h.Runner, Read: h.Registry.Images, Pulls: pulls{}, Logger: slog.New(slog.DiscardHandler),
+	return cleanup.New(cleanup.Config{Log: log, View: h.Runner, Read: h.Registry.Images, Pulls: pulls{Hub: h}, Logger: slog.New(slog.DiscardHandler),
 		UndeleteWindow: 30 * 24 * time.Hour, LeaseTerm: 24 * time.Hour,
 		Now: func() time.Time { return time.Now().Add(time.Duration(days) * 24 * time.Hour) }})
 }
@@ -109,6 +132,73 @@ func TestPreviewIsWhatHappens(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Whatever end of an edge a client asks for, and however it asks, all that it
+// belongs to is in use; what only lies beside it is not.
+func TestUseAlongEveryEdge(t *testing.T) {
+	h := registrytest.Start(t, registrytest.Config{})
+	c := h.Client()
+	for k, row := range []struct {
+		edge string
+		push func(t *testing.T, name string) (ask []string) // methods and references
+		left int                                            // manifests that stay, of them all but one
+	}{
+		{"tag to manifest", func(t *testing.T, name string) []string {
+			return []string{"HEAD", "v1", "GET", c.MustPush(t, name, "v1", registrytest.NewImage("a")).Digest().String()}
+		}, 1},
+		{"tag to manifest, by a digest that was written down", func(t *testing.T, name string) []string {
+			return []string{"GET", c.MustPush(t, name, "v1", registrytest.NewImage("a")).Digest().String()}
+		}, 1},
+		{"tag to manifest, which the client has", func(t *testing.T, name string) []string {
+			return []string{"IF-NONE-MATCH", c.MustPush(t, name, "v1", registrytest.NewImage("a")).Digest().String()}
+		}, 1},
+		{"index to child", func(t *testing.T, name string) []string {
+			arm, amd := c.MustPush(t, name, "", registrytest.NewImage("arm64")), c.MustPush(t, name, "", registrytest.NewImage("amd64"))
+			c.MustPush(t, name, "v1", registrytest.NewIndex(arm, amd))
+			return []string{"GET", arm.Digest().String()}
+		}, 3},
+		{"untagged index to child", func(t *testing.T, name string) []string {
+			arm := c.MustPush(t, name, "", registrytest.NewImage("arm64"))
+			c.MustPush(t, name, "", registrytest.NewIndex(arm))
+			return []string{"GET", arm.Digest().String()}
+		}, 2},
+		{"manifest to subject", func(t *testing.T, name string) []string {
+			subject := c.MustPush(t, name, "v1", registrytest.NewImage("a")).Descriptor()
+			sbom := c.MustPush(t, name, "", registrytest.With(func(m *v1.Manifest) { m.Subject = &subject }, "sbom"))
+			return []string{"GET", sbom.Digest().String()}
+		}, 2},
+		{"config and layer: blobs have no time of their own, the manifest that names them has", func(t *testing.T, name string) []string {
+			image := c.MustPush(t, name, "", registrytest.NewImage("a"))
+			return []string{"HEAD", image.Digest().String()}
+		}, 1},
+	} {
+		t.Run(row.edge, func(t *testing.T) {
+			name := fmt.Sprint("alice/app", k)
+			asks := row.push(t, name)
+			c.MustPush(t, name, "forgotten", registrytest.NewImage("forgotten"))
+			repo := rule(t, h, name, events.RepositoryPolicy{Cleanup: &events.Cleanup{NotPulledDays: 30, UntaggedDays: 14}})
+			for k := 0; k < len(asks); k += 2 {
+				path := "/v2/" + name + "/manifests/" + asks[k+1]
+				if asks[k] == "IF-NONE-MATCH" {
+					c.Must(t, "GET", path, nil, "If-None-Match", "*").Want(t, 304)
+				} else {
+					c.Must(t, asks[k], path, nil).Want(t, 200)
+				}
+			}
+			for _, days := range []int{45, 60} { // the tag, then its manifest
+				cleaner := cleaner(h, h.Log, days)
+				cleaner.Pulls = pulls{h, 40 * 24 * time.Hour}
+				_, err := cleaner.Run(t.Context(), repo)
+				check(t, err)
+			}
+			content, err := h.Registry.Images.Content(t.Context(), repo.ID)
+			check(t, err)
+			if len(content.Manifests) != row.left || slices.ContainsFunc(content.Tags, func(t images.ContentTag) bool { return t.Name == "forgotten" }) {
+				t.Errorf("%d manifests stay and the tags %v, want %d", len(content.Manifests), content.Tags, row.left)
+			}
+		})
+	}
 }
 
 // What cleanup does is the system's, because of the policy.

@@ -67,36 +67,28 @@ func hourOf(key string) (time.Time, error) {
 	return hour, nil
 }
 
-// What one pulls.counted event lists is bounded, so that it stays a message of
-// a few megabytes: tags beyond maxPullRows are counted by repository only, and
-// of more than maxPulled repositories those with the fewest pulls are left out.
-const (
-	maxPullRows = 20_000
-	maxPulled   = 20_000
-)
-
-// countsOf orders an hour's pulls by repository and tag.
+// countsOf orders an hour's pulls by repository, then tag or digest.
 func countsOf(node string, hour Hour) events.PullsCounted {
 	slices.SortFunc(hour.Pulls, func(a, b Pull) int {
-		return cmp.Or(strings.Compare(a.Repository, b.Repository), strings.Compare(a.Tag, b.Tag))
+		return cmp.Or(strings.Compare(a.Repository, b.Repository), strings.Compare(a.Tag, b.Tag), cmp.Compare(a.Digest, b.Digest))
 	})
 	e := events.PullsCounted{Node: node, From: hour.From.UTC(), Repositories: []events.RepositoryPulls{}}
-	for k, p := range hour.Pulls {
+	for _, p := range hour.Pulls {
 		if n := len(e.Repositories); n == 0 || e.Repositories[n-1].Repository != p.Repository {
 			e.Repositories = append(e.Repositories, events.RepositoryPulls{Repository: p.Repository})
 		}
 		r := &e.Repositories[len(e.Repositories)-1]
-		r.Pulls += p.N
 		if p.Latest.After(r.LastPulled) {
 			r.LastPulled = p.Latest.UTC()
 		}
-		if p.Tag != "" && k < maxPullRows {
+		if p.Digest != "" {
+			r.Manifests = append(r.Manifests, events.ManifestPulls{Digest: p.Digest, Pulls: p.N, LastPulled: p.Latest.UTC()})
+			continue
+		}
+		r.Pulls += p.N
+		if p.Tag != "" {
 			r.Tags = append(r.Tags, events.TagPulls{Tag: p.Tag, Pulls: p.N, LastPulled: p.Latest.UTC()})
 		}
-	}
-	if len(e.Repositories) > maxPulled {
-		slices.SortStableFunc(e.Repositories, func(a, b events.RepositoryPulls) int { return cmp.Compare(b.Pulls, a.Pulls) })
-		e.Repositories = e.Repositories[:maxPulled]
 	}
 	return e
 }
