@@ -9,6 +9,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
@@ -37,11 +38,11 @@ type previewIn struct {
 
 func (s *API) registerCleanup() {
 	const path = repositoryPath + "/cleanup"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-cleanup", Tag: "repositories", Permission: access.RepositoryRead, Summary: "Show the cleanup rule", About: "One of zeros deletes nothing."}, s.getCleanup)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path, ID: "set-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Summary: "Set the cleanup rule", About: "One of zeros takes it away."}, s.setCleanup)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/preview", ID: "preview-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-cleanup", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Read, Summary: "Show the cleanup rule", About: "One of zeros deletes nothing."}, s.getCleanup)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path, ID: "set-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Set the cleanup rule", About: "One of zeros takes it away."}, s.setCleanup)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/preview", ID: "preview-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Heavy,
 		Summary: "Show what a cleanup rule would delete, and what that frees", About: "Nothing is changed."}, s.previewCleanup)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/run", ID: "run-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Summary: "Apply the cleanup rule now"}, s.runCleanup)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/run", ID: "run-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Heavy, Summary: "Apply the cleanup rule now"}, s.runCleanup)
 }
 
 func (s *API) getCleanup(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.CleanupRule], error) {

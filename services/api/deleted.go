@@ -13,6 +13,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
@@ -30,11 +31,11 @@ type restoreRepositoryIn struct {
 
 func (s *API) registerDeleted() {
 	const path = "/namespaces/{namespace}/deleted"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/deleted", ID: "list-all-deleted", Tag: "namespaces", Permission: access.HubAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/deleted", ID: "list-all-deleted", Tag: "namespaces", Permission: access.HubAdmin, Cost: budget.List,
 		Summary: "List the deleted repositories of the whole hub", About: "Those that can be restored, the one deleted last first."}, s.listAllDeleted)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-deleted", Tag: "namespaces", Permission: access.NamespaceAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-deleted", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.List,
 		Summary: "List deleted repositories of a namespace", About: "Those that can be restored, the one deleted last first."}, s.listDeleted)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{id}/restore", ID: "restore-repository", Tag: "namespaces", Permission: access.NamespaceAdmin, Summary: "Undo the deletion of a repository"}, s.restoreRepository)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{id}/restore", ID: "restore-repository", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Undo the deletion of a repository"}, s.restoreRepository)
 }
 
 func (s *API) listAllDeleted(ctx context.Context, c *endpoint.Call, in *openapi.Paging) (*openapi.List[apitypes.Deleted], error) {

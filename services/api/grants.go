@@ -7,6 +7,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -46,14 +47,14 @@ type removeNamespaceGrantIn struct {
 
 func (s *API) registerGrants() {
 	const one, all = repositoryPath + "/grants", "/namespaces/{namespace}/grants"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "list-grants", Tag: "repositories", Permission: access.RepositoryAdmin, Summary: "List who was given a role on a repository",
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "list-grants", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.List, Summary: "List who was given a role on a repository",
 		About: "Owners, and grants on the whole namespace, come on top."}, s.listGrants)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: one + "/{kind}/{grantee}", ID: "set-grant", Tag: "repositories", Permission: access.RepositoryAdmin, Summary: "Give a role on a repository"}, s.setGrant)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: one + "/{kind}/{grantee}", ID: "remove-grant", Tag: "repositories", Permission: access.RepositoryAdmin, Summary: "Take a role on a repository back"}, s.removeGrant)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: all, ID: "list-namespace-grants", Tag: "namespaces", Permission: access.NamespaceAdmin, Summary: "List who was given a role on all of a namespace"}, s.listNamespaceGrants)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: all + "/{kind}/{grantee}", ID: "set-namespace-grant", Tag: "namespaces", Permission: access.NamespaceAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: one + "/{kind}/{grantee}", ID: "set-grant", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Give a role on a repository"}, s.setGrant)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: one + "/{kind}/{grantee}", ID: "remove-grant", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Take a role on a repository back"}, s.removeGrant)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: all, ID: "list-namespace-grants", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.List, Summary: "List who was given a role on all of a namespace"}, s.listNamespaceGrants)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: all + "/{kind}/{grantee}", ID: "set-namespace-grant", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.Write,
 		Summary: "Give a role on all of a namespace", About: "On what it has and will have; write and admin also create repositories."}, s.setNamespaceGrant)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: all + "/{kind}/{grantee}", ID: "remove-namespace-grant", Tag: "namespaces", Permission: access.NamespaceAdmin, Summary: "Take a role on all of a namespace back"}, s.removeNamespaceGrant)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: all + "/{kind}/{grantee}", ID: "remove-namespace-grant", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Take a role on all of a namespace back"}, s.removeNamespaceGrant)
 }
 
 func (s *API) grantsOn(ctx context.Context, namespace, repository string) (*openapi.List[apitypes.Grant], error) {

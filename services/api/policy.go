@@ -7,6 +7,7 @@ import (
 	"hubledger/events"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -18,8 +19,8 @@ type setPolicyIn struct {
 
 func (s *API) registerPolicy() {
 	const path = repositoryPath + "/policy"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-policy", Tag: "repositories", Permission: access.RepositoryRead, Summary: "Show what a repository accepts"}, s.getPolicy)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path, ID: "set-policy", Tag: "repositories", Permission: access.RepositoryAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-policy", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Read, Summary: "Show what a repository accepts"}, s.getPolicy)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path, ID: "set-policy", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write,
 		Summary: "Say what a repository accepts", About: "The cleanup rule stays as it is."}, s.setPolicy)
 }
 

@@ -10,6 +10,7 @@ import (
 	"hubledger/projections/catalog"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
@@ -21,12 +22,12 @@ type activityIn struct {
 }
 
 func (s *API) registerReading() {
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/readme", ID: "get-readme", Tag: "repositories", Permission: access.RepositoryRead,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/readme", ID: "get-readme", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Search,
 		Summary: "Show the README as HTML", About: "GitHub Flavored Markdown with footnotes; headings have the ids of GitHub, with the prefix user-content-; scripts, styles, forms and images that are not over https are left out."}, s.getReadme)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/activity", ID: "get-activity", Tag: "repositories", Permission: access.RepositoryRead,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/activity", ID: "get-activity", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Read,
 		Summary: "List what happened to a repository", About: "The latest first. Who may not write sees of a public repository what happened since it was made public."}, s.getActivity)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: repositoryPath + "/star", ID: "star", Tag: "repositories", Permission: access.RepositoryRead, Summary: "Give a star"}, s.star)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: repositoryPath + "/star", ID: "unstar", Tag: "repositories", Permission: access.RepositoryRead, Summary: "Take my star back"}, s.unstar)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: repositoryPath + "/star", ID: "star", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Write, Summary: "Give a star"}, s.star)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: repositoryPath + "/star", ID: "unstar", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Write, Summary: "Take my star back"}, s.unstar)
 }
 
 func (s *API) getReadme(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.Readme], error) {

@@ -8,6 +8,7 @@ import (
 	"hubledger/projections/catalog"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -42,11 +43,11 @@ type searchIn struct {
 }
 
 func (s *API) registerRepositoryLists() {
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/repositories", ID: "list-repositories", Tag: "repositories", Permission: access.Anyone,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/repositories", ID: "list-repositories", Tag: "repositories", Permission: access.Anyone, Cost: budget.Search,
 		Summary: "List the repositories that I may see", About: "By name. Without a namespace the list ends after a thousand: search instead."}, s.listRepositories)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/search", ID: "search", Tag: "search", Permission: access.Anyone,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/search", ID: "search", Tag: "search", Permission: access.Anyone, Cost: budget.Search,
 		Summary: "Find repositories", About: "Names, descriptions and topics, best match first; typing errors and parts of names are found. The list ends after a thousand."}, s.search)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/starred", ID: "list-starred", Tag: "repositories", Permission: access.SignedIn,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/starred", ID: "list-starred", Tag: "repositories", Permission: access.SignedIn, Cost: budget.List,
 		Summary: "List the repositories with a star of mine"}, s.listStarred)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
@@ -30,12 +31,12 @@ type createRepositoryIn struct {
 const repositoryPath = "/repositories/{namespace}/{name}"
 
 func (s *API) registerRepository() {
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/repositories", ID: "create-repository", Tag: "repositories", Permission: access.SignedIn, Status: http.StatusCreated,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/repositories", ID: "create-repository", Tag: "repositories", Permission: access.SignedIn, Cost: budget.Write, Status: http.StatusCreated,
 		Summary: "Make an empty repository", About: "A push makes one as well."}, s.createRepository)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath, ID: "get-repository", Tag: "repositories", Permission: access.RepositoryRead, Summary: "Show a repository"}, s.getRepository)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPatch, Path: repositoryPath, ID: "change-repository", Tag: "repositories", Permission: access.RepositoryAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath, ID: "get-repository", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Read, Summary: "Show a repository"}, s.getRepository)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPatch, Path: repositoryPath, ID: "change-repository", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write,
 		Summary: "Describe a repository, open or close it", About: "What is absent stays."}, s.changeRepository)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: repositoryPath, ID: "delete-repository", Tag: "repositories", Permission: access.RepositoryAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: repositoryPath, ID: "delete-repository", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write,
 		Summary: "Delete a repository with all it has", About: "It can be restored until the undelete window ends."}, s.deleteRepository)
 }
 

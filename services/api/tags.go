@@ -10,6 +10,7 @@ import (
 	"hubledger/services/api/browse"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/openapi"
@@ -45,12 +46,12 @@ type manifestIn struct {
 
 func (s *API) registerTags() {
 	const path = repositoryPath + "/tags"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-tags", Tag: "tags", Permission: access.RepositoryRead, Summary: "List the tags of a repository", About: "By name."}, s.listTags)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{tag}", ID: "get-tag", Tag: "tags", Permission: access.RepositoryRead, Summary: "Show a tag"}, s.getTag)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{tag}", ID: "delete-tag", Tag: "tags", Permission: access.RepositoryDelete,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-tags", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.List, Summary: "List the tags of a repository", About: "By name."}, s.listTags)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{tag}", ID: "get-tag", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.Read, Summary: "Show a tag"}, s.getTag)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{tag}", ID: "delete-tag", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write,
 		Summary: "Delete a tag", About: "What it names stays until a cleanup rule or a deletion takes it."}, s.deleteTag)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{tag}/restore", ID: "restore-tag", Tag: "tags", Permission: access.RepositoryDelete, Summary: "Undo the deletion of a tag"}, s.restoreTag)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: repositoryPath + "/manifests/{digest}/restore", ID: "restore-manifest", Tag: "tags", Permission: access.RepositoryDelete,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{tag}/restore", ID: "restore-tag", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write, Summary: "Undo the deletion of a tag"}, s.restoreTag)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: repositoryPath + "/manifests/{digest}/restore", ID: "restore-manifest", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write,
 		Summary: "Undo the deletion of a manifest", About: "Tags that named it are there again."}, s.restoreManifest)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/origin"
 )
 
@@ -17,9 +18,12 @@ import (
 func (s *Auth) refusal(r *http.Request, err error, scope string) *access.Denied {
 	var already *access.Denied
 	var soon throttled
+	var exceeded *budget.ExceededError
 	switch {
 	case errors.As(err, &already):
 		return already
+	case errors.As(err, &exceeded):
+		return &access.Denied{Status: http.StatusTooManyRequests, Code: "TOOMANYREQUESTS", RetryAfter: exceeded.RetryAfter, Message: exceeded.Error()}
 	case errors.As(err, &soon):
 		wait := max(soon.wait.Round(time.Second), time.Second)
 		return &access.Denied{Status: http.StatusTooManyRequests, Code: "TOOMANYREQUESTS", RetryAfter: wait,

@@ -6,6 +6,7 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
 )
@@ -16,9 +17,9 @@ func (s *Auth) Service() service.Service {
 	return service.Service{
 		Name: "auth",
 		Routes: []service.Route{
-			{Method: "GET", Pattern: "/token", Permission: access.Open, Serve: s.serveTokenGet},
-			{Method: "POST", Pattern: "/token", Permission: access.Open, Serve: s.serveTokenPost},
-			{Method: "GET", Pattern: "/.well-known/jwks.json", Permission: access.Open, Serve: s.serveKeys},
+			{Method: "GET", Pattern: "/token", Permission: access.Open, Cost: budget.Light, Serve: s.serveTokenGet},
+			{Method: "POST", Pattern: "/token", Permission: access.Open, Cost: budget.Light, Serve: s.serveTokenPost},
+			{Method: "GET", Pattern: "/.well-known/jwks.json", Permission: access.Open, Cost: budget.Light, Serve: s.serveKeys},
 		},
 		ReadModels: []*projections.Projection{&accounts.Projection},
 		Managers:   []process.Manager{s.ErasedSecrets()},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/failure"
 	"hubledger/services/internal/repository"
 )
@@ -26,6 +27,10 @@ type tokenAnswer struct {
 }
 
 func (s *Auth) answerToken(w http.ResponseWriter, r *http.Request, t tokenRequest) {
+	if err := budget.Of(r.Context()).Account(t.id.Principal); err != nil {
+		s.fail(w, r, err, "")
+		return
+	}
 	answer, err := s.grant(r, t)
 	if err != nil {
 		s.fail(w, r, err, "invalid_grant")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hubledger/services/cmd/console"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/origin"
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/server"
@@ -37,6 +38,9 @@ type serveCmd struct {
 	PullLimitWindow    time.Duration `name:"pull-limit-window" help:"Length of the window of the pull limits." default:"6h" env:"HUBLEDGER_PULL_LIMIT_WINDOW"`
 	UndeleteWindow     time.Duration `help:"How long a deletion can be undone." default:"720h" env:"HUBLEDGER_UNDELETE_WINDOW"`
 	LeaseTerm          time.Duration `help:"How long an uploaded blob is kept before a manifest references it, and how long a blob is kept after its last use." default:"24h" env:"HUBLEDGER_LEASE_TERM"`
+	RequestsAtOnce     int           `help:"Requests that one account, or one network, may have in progress at the same time; lists, searches and other costly ones have a share of it. 0 for no limit." default:"1000" env:"HUBLEDGER_REQUESTS_AT_ONCE"`
+	MemoryBudget       int64         `help:"Bytes of memory for large requests and answers, of which one account or network may take a quarter; 0 for no limit." default:"268435456" env:"HUBLEDGER_MEMORY_BUDGET"`
+	LogBudget          int64         `help:"Bytes that one account may write to the log in 24 hours, half of them at once; 0 for no limit. Administrators have none." default:"1073741824" env:"HUBLEDGER_LOG_BUDGET"`
 	GCInterval         time.Duration `name:"gc-interval" help:"Time between garbage collections; 0 turns them off." default:"1h" env:"HUBLEDGER_GC_INTERVAL"`
 	CleanupInterval    time.Duration `name:"cleanup-interval" help:"Time between runs of the repositories' cleanup rules; 0 turns them off." default:"24h" env:"HUBLEDGER_CLEANUP_INTERVAL"`
 	Reserve            int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
@@ -65,6 +69,8 @@ func (c *serveCmd) Validate() (err error) {
 		return errors.New("--cleanup-interval must be 0 or at least 1s")
 	case c.PullLimitAnonymous < 0 || c.PullLimitUser < 0:
 		return errors.New("--pull-limit-anonymous and --pull-limit-user must not be negative")
+	case c.RequestsAtOnce < 0 || c.MemoryBudget < 0 || c.LogBudget < 0:
+		return errors.New("--requests-at-once, --memory-budget and --log-budget must not be negative")
 	case c.PullLimitWindow < time.Second:
 		return errors.New("--pull-limit-window must be at least 1s")
 	case c.NATSReplicas < 0 || c.NATSReplicas > maxReplicas:
@@ -106,6 +112,7 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 		SecretsKeyFile: cmp.Or(c.SecretsKeyFile, filepath.Join(s.Data, "secrets.key")), AdminPassword: os.Getenv("HUBLEDGER_ADMIN_PASSWORD"),
 		DefaultVisibility: c.DefaultVisibility,
 		PullLimits:        pulllimit.Config{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},
+		Budget:            budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},
 		LeaseTerm:         c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
 		Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }

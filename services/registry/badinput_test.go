@@ -84,7 +84,7 @@ func TestBadInputLeavesNothing(t *testing.T) {
 		{"upload id that is garbage", "PATCH", "alice/app/blobs/uploads/garbage", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
 		{"upload id that climbs", "PATCH", "alice/app/blobs/uploads/..", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
 		{"upload id that climbs, encoded", "PATCH", "alice/app/blobs/uploads/%2e%2e%2fblobs", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
-		{"upload id with a NUL", "PATCH", "alice/app/blobs/uploads/%00", []byte("x"), "", 404, "BLOB_UPLOAD_UNKNOWN"},
+		{"upload id with a NUL", "PATCH", "alice/app/blobs/uploads/%00", []byte("x"), "", 400, "NAME_INVALID"},
 		{"blob path that climbs", "DELETE", "alice/app/blobs/sha256:..%2f..", nil, "", 400, "DIGEST_INVALID"},
 		{"deletion of what is not there", "DELETE", "alice/app/manifests/none", nil, "", 404, "MANIFEST_UNKNOWN"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/service"
 )
 
@@ -19,25 +20,26 @@ type route struct {
 type endpoint struct {
 	method, pattern string
 	permission      access.Permission
+	cost            budget.Cost
 	serve           func(s *Registry, w http.ResponseWriter, r *http.Request, to route) error
 }
 
-// endpoints is the one table of what is served and what it needs.
+// endpoints is the one table of what is served, what it needs and what it costs.
 var endpoints = []endpoint{
-	{"GET", "/v2/", access.RegistryUser, (*Registry).base},
-	{"GET", "/v2/_catalog", access.RegistryCatalog, (*Registry).listRepositories},
-	{"GET", "/v2/{name...}/tags/list", access.RepositoryRead, (*Registry).listTags},
-	{"GET", "/v2/{name...}/referrers/{digest}", access.RepositoryRead, (*Registry).listReferrers},
-	{"GET", "/v2/{name...}/manifests/{reference}", access.RepositoryRead, (*Registry).getManifest},
-	{"PUT", "/v2/{name...}/manifests/{reference}", access.RepositoryWrite, (*Registry).putManifest},
-	{"DELETE", "/v2/{name...}/manifests/{reference}", access.RepositoryDelete, (*Registry).deleteManifest},
-	{"GET", "/v2/{name...}/blobs/{digest}", access.RepositoryRead, (*Registry).getBlob},
-	{"DELETE", "/v2/{name...}/blobs/{digest}", access.RepositoryDelete, (*Registry).deleteBlob},
-	{"POST", "/v2/{name...}/blobs/uploads/", access.RepositoryWrite, (*Registry).beginUpload},
-	{"GET", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, (*Registry).uploadStatus},
-	{"PATCH", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, (*Registry).writeUpload},
-	{"PUT", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, (*Registry).finishUpload},
-	{"DELETE", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, (*Registry).cancelUpload},
+	{"GET", "/v2/", access.RegistryUser, budget.Light, (*Registry).base},
+	{"GET", "/v2/_catalog", access.RegistryCatalog, budget.List, (*Registry).listRepositories},
+	{"GET", "/v2/{name...}/tags/list", access.RepositoryRead, budget.List, (*Registry).listTags},
+	{"GET", "/v2/{name...}/referrers/{digest}", access.RepositoryRead, budget.List, (*Registry).listReferrers},
+	{"GET", "/v2/{name...}/manifests/{reference}", access.RepositoryRead, budget.Read, (*Registry).getManifest},
+	{"PUT", "/v2/{name...}/manifests/{reference}", access.RepositoryWrite, budget.Write, (*Registry).putManifest},
+	{"DELETE", "/v2/{name...}/manifests/{reference}", access.RepositoryDelete, budget.Write, (*Registry).deleteManifest},
+	{"GET", "/v2/{name...}/blobs/{digest}", access.RepositoryRead, budget.Transfer, (*Registry).getBlob},
+	{"DELETE", "/v2/{name...}/blobs/{digest}", access.RepositoryDelete, budget.Write, (*Registry).deleteBlob},
+	{"POST", "/v2/{name...}/blobs/uploads/", access.RepositoryWrite, budget.Transfer, (*Registry).beginUpload},
+	{"GET", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, budget.Transfer, (*Registry).uploadStatus},
+	{"PATCH", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, budget.Transfer, (*Registry).writeUpload},
+	{"PUT", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, budget.Transfer, (*Registry).finishUpload},
+	{"DELETE", "/v2/{name...}/blobs/uploads/{id}", access.RepositoryWrite, budget.Transfer, (*Registry).cancelUpload},
 }
 
 // needOf is what a permission asks for on the repository of that name.
@@ -51,7 +53,7 @@ func needOf(p access.Permission, name string) access.Need {
 func (s *Registry) routes() []service.Route {
 	routes := make([]service.Route, len(endpoints))
 	for k, e := range endpoints {
-		routes[k] = service.Route{Method: e.method, Pattern: e.pattern, Permission: e.permission, Serve: func(w http.ResponseWriter, r *http.Request) {
+		routes[k] = service.Route{Method: e.method, Pattern: e.pattern, Permission: e.permission, Cost: e.cost, Serve: func(w http.ResponseWriter, r *http.Request) {
 			w.Header()["Docker-Distribution-Api-Version"] = apiVersion
 			if err := s.serve(w, r, e); err != nil {
 				s.answer(w, r, err)
@@ -67,15 +69,28 @@ func (s *Registry) serve(w http.ResponseWriter, r *http.Request, e endpoint) (er
 	if to.who, err = s.Access.Authorize(r, needOf(e.permission, to.name)); err != nil {
 		return err
 	}
+	if err := budget.Of(r.Context()).Account(to.who); err != nil {
+		return err
+	}
+	// A push takes its place when its manifest has arrived, a read when the cache
+	// has no answer.
+	if e.cost == budget.Write && e.method != http.MethodPut {
+		if err := budget.Of(r.Context()).Work(r.Context()); err != nil {
+			return err
+		}
+	}
 	return e.serve(s, w, r, to)
 }
 
 // notServed answers in the registry's form (distribution-spec, "Error Codes").
-func (s *Registry) notServed(w http.ResponseWriter, r *http.Request, status int, _ string) {
+func (s *Registry) notServed(w http.ResponseWriter, r *http.Request, status int, message string) {
 	w.Header()["Docker-Distribution-Api-Version"] = apiVersion
 	p := fail(status, "NAME_UNKNOWN", "no such endpoint; the registry's API is below /v2/")
-	if status == http.StatusMethodNotAllowed {
+	switch {
+	case status == http.StatusMethodNotAllowed:
 		p = unsupported(status, r.Method+" is not supported here")
+	case message != "":
+		p = fail(status, cmp.Or(codes[status], "NAME_INVALID"), message)
 	}
 	s.answer(w, r, p)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/projections/images"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/cache"
@@ -65,8 +66,12 @@ func fullName(name string) (string, error) {
 
 // retry asks again after the read model has caught up, if it was behind: what a
 // client has just written must never look missing to it.
-func retry[T any](ctx context.Context, s *Registry, ask func() (T, error)) (T, error) {
-	v, err := ask()
+func retry[T any](ctx context.Context, s *Registry, ask func() (T, error)) (v T, err error) {
+	// What the cache has needs no place to work in.
+	if err := budget.Of(ctx).Work(ctx); err != nil {
+		return v, err
+	}
+	v, err = ask()
 	if isNotFound(err) && s.catchUp(ctx) {
 		return ask()
 	}

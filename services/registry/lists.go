@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"hubledger/projections/images"
+	"hubledger/services/internal/budget"
 	"hubledger/services/registry/cache"
 )
 
@@ -55,6 +56,9 @@ func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what str
 	key := what + "?" + r.URL.RawQuery
 	if l, ok := s.cache.List(repo, key); ok {
 		return send(w, l)
+	}
+	if err := budget.Of(r.Context()).Work(r.Context()); err != nil {
+		return err
 	}
 	f := s.cache.Begin(repo)
 	l, err := read(r.Context())
@@ -150,8 +154,14 @@ func (s *Registry) listRepositories(w http.ResponseWriter, r *http.Request, to r
 	case visible.Only == nil && visible.Public && len(visible.Namespaces) == 0 && len(visible.Repositories) == 0:
 		return s.cached(w, r, "", "public", read)
 	}
+	if err := budget.Of(r.Context()).Work(r.Context()); err != nil {
+		return err
+	}
 	l, err := read(r.Context())
 	if err != nil {
+		return err
+	}
+	if err := budget.Of(r.Context()).Hold(int64(len(l.Body))); err != nil {
 		return err
 	}
 	return send(w, l)

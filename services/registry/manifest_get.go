@@ -3,7 +3,13 @@ package registry
 import (
 	"net/http"
 	"strings"
+
+	"hubledger/services/internal/budget"
 )
+
+// maxShared is how large an answer may be, in bytes, so that those who get it at the
+// same time share it: the cache keeps it, with its header.
+const maxShared = maxCacheBytes/64 - 4<<10
 
 // getManifest serves GET and HEAD (distribution-spec, "Pulling manifests").
 func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route) error {
@@ -14,6 +20,11 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 	m, err := s.manifest(r.Context(), repo, to.ref)
 	if err != nil {
 		return err
+	}
+	if len(m.Bytes) > maxShared && r.Method != http.MethodHead {
+		if err := budget.Of(r.Context()).Hold(int64(len(m.Bytes))); err != nil {
+			return err
+		}
 	}
 	h := w.Header()
 	if err := s.limiter.Pull(h, r, to.who); err != nil {

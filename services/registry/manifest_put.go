@@ -10,6 +10,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/projections/images"
+	"hubledger/services/internal/budget"
 	"hubledger/services/registry/leases"
 )
 
@@ -18,6 +19,9 @@ import (
 func (s *Registry) putManifest(w http.ResponseWriter, r *http.Request, to route) error {
 	p, err := readPush(w, r, to)
 	if err != nil {
+		return err
+	}
+	if err := budget.Of(r.Context()).Work(r.Context()); err != nil {
 		return err
 	}
 	if err := s.push(r.Context(), p); err != nil {

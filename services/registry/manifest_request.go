@@ -11,6 +11,7 @@ import (
 
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/repository"
 )
 
@@ -91,6 +92,13 @@ func readManifest(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	tooLarge := fail(http.StatusRequestEntityTooLarge, "MANIFEST_INVALID", fmt.Sprintf("a manifest has at most %d bytes", MaxManifestSize))
 	if r.ContentLength > MaxManifestSize {
 		return nil, tooLarge
+	}
+	size := r.ContentLength
+	if size < 0 {
+		size = MaxManifestSize
+	}
+	if err := budget.Of(r.Context()).Hold(size); err != nil {
+		return nil, err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, bodyOf(w, r), MaxManifestSize))
 	var over *http.MaxBytesError

@@ -11,6 +11,7 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/pgstore"
 	"hubledger/projections/sqlitestore"
+	"hubledger/services/internal/budget"
 	"hubledger/services/registry/pulllimit"
 )
 
@@ -45,10 +46,12 @@ type Config struct {
 	// DefaultVisibility is the visibility of a repository that a push creates.
 	DefaultVisibility string
 	PullLimits        pulllimit.Config
-	LeaseTerm         time.Duration
-	UndeleteWindow    time.Duration
-	GCInterval        time.Duration // 0: no regular garbage collection
-	CleanupInterval   time.Duration // 0: cleanup rules are not applied regularly
+	// Budget bounds what one client takes of the node. Zero: no bounds.
+	Budget          budget.Config
+	LeaseTerm       time.Duration
+	UndeleteWindow  time.Duration
+	GCInterval      time.Duration // 0: no regular garbage collection
+	CleanupInterval time.Duration // 0: cleanup rules are not applied regularly
 	// Reserve is how many bytes of disk space to keep free; 0: the larger of 2 GiB
 	// and 5 %, negative: none.
 	Reserve int64

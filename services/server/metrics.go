@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"hubledger/events"
+	"hubledger/services/internal/budget"
 	"hubledger/streams"
 )
 
@@ -80,7 +82,7 @@ func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) 
 // expose answers with the metrics.
 func (m *metrics) expose(n *Node, w http.ResponseWriter, r *http.Request) {
 	m.once.Do(func() {
-		m.set.MustRegister(&gauges{n})
+		m.set.MustRegister(&gauges{n}, n.limits)
 		for _, s := range n.services {
 			m.set.MustRegister(s.Metrics...)
 		}
@@ -89,13 +91,17 @@ func (m *metrics) expose(n *Node, w http.ResponseWriter, r *http.Request) {
 	m.handler.ServeHTTP(w, r)
 }
 
-// A meteredLog counts appends and conflicts in the metrics.
+// A meteredLog counts appends and conflicts in the metrics, and charges the account
+// whose request makes an event with its bytes.
 type meteredLog struct {
 	*streams.Log
 	metrics *metrics
 }
 
 func (l meteredLog) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
+	if err := budget.LogBytes(ctx, len(e.Subject)+len(e.Data), relieves(e.Type())); err != nil {
+		return 0, err
+	}
 	seq, err := l.Log.Append(ctx, e, expect)
 	switch {
 	case err == nil:
@@ -104,4 +110,16 @@ func (l meteredLog) Append(ctx context.Context, e events.Event, expect uint64) (
 		l.metrics.conflicts.Inc()
 	}
 	return seq, err
+}
+
+// relieves says whether an event reduces rights or frees space, by its type: such
+// events are never refused for the bytes that an account has written.
+func relieves(eventType string) bool {
+	family, _, err := events.SplitType(eventType)
+	_, fact, _ := strings.Cut(family, ".")
+	switch fact {
+	case "deleted", "revoked", "withdrawn", "erased", "swept", "standing_changed", "password_changed", "email_changed", "visibility_changed":
+		return err == nil
+	}
+	return false
 }

@@ -16,6 +16,7 @@ import (
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/activity"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/operations"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
@@ -46,6 +47,7 @@ type Node struct {
 	managers   []*process.Runner // of those services
 	sentences  service.Sentences // of all services, also those that this node does not run
 	router     *service.Router
+	limits     *budget.Limits
 	first      auth.First
 	metrics    *metrics
 	guard      *streams.Guard
@@ -102,6 +104,9 @@ func (n *Node) makeServices(ctx context.Context) error {
 	if n.router, err = service.NewRouter(append([]service.Service{n.pages()}, n.services...), notFound); err != nil {
 		return err
 	}
+	n.Budget.Logger = n.Logger
+	n.limits = budget.New(n.Budget)
+	n.router.Limits = n.limits
 	if err := n.makeManagers(ctx); err != nil {
 		return err
 	}

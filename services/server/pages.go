@@ -8,21 +8,22 @@ import (
 	"strings"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/origin"
 	"hubledger/services/internal/service"
 )
 
 // healthRoute is served even while the node starts.
-var healthRoute = service.Route{Method: "GET", Pattern: "/healthz", Permission: access.Open,
+var healthRoute = service.Route{Method: "GET", Pattern: "/healthz", Permission: access.Open, Cost: budget.Light,
 	Serve: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }}
 
 // pages are the endpoints of the node itself, which belong to no service.
 func (n *Node) pages() service.Service {
 	return service.Service{Name: "pages", Routes: []service.Route{
 		healthRoute,
-		{Method: "GET", Pattern: "/", Permission: access.Open, Serve: n.home},
-		{Method: "GET", Pattern: "/readyz", Permission: access.Open, Serve: n.readyz},
-		{Method: "GET", Pattern: "/metrics", Permission: access.ThisMachineOrHubAdmin, Serve: n.serveMetrics},
+		{Method: "GET", Pattern: "/", Permission: access.Open, Cost: budget.Light, Serve: n.home},
+		{Method: "GET", Pattern: "/readyz", Permission: access.Open, Cost: budget.Light, Serve: n.readyz},
+		{Method: "GET", Pattern: "/metrics", Permission: access.ThisMachineOrHubAdmin, Cost: budget.List, Serve: n.serveMetrics},
 	}}
 }
 

@@ -5,6 +5,8 @@ import (
 	"math"
 	"net/http"
 	"time"
+
+	"hubledger/services/internal/budget"
 )
 
 // A responseRecorder records the status of an answer, and ends an answer that the
@@ -14,7 +16,11 @@ type responseRecorder struct {
 	http.ResponseWriter
 	status   int
 	deadline bool
+	tab      *budget.Tab // of the request; nil when it has none
 }
+
+// Charge is of service.Answers.
+func (r *responseRecorder) Charge(tab *budget.Tab) { r.tab = tab }
 
 const (
 	// stalled is how long the client may take to receive one piece of an answer.
@@ -39,6 +45,7 @@ func (r *responseRecorder) end() {
 }
 
 func (r *responseRecorder) Write(p []byte) (int, error) {
+	r.tab.Answering()
 	if len(p) > buffered {
 		r.extend()
 	}
@@ -46,6 +53,7 @@ func (r *responseRecorder) Write(p []byte) (int, error) {
 }
 
 func (r *responseRecorder) WriteHeader(status int) {
+	r.tab.Answering()
 	if status >= 200 {
 		r.status = status
 	}
@@ -57,6 +65,7 @@ func (r *responseRecorder) Unwrap() http.ResponseWriter { return r.ResponseWrite
 // ReadFrom lets io.Copy hand a file to the connection, piece by piece: the kernel
 // sends a file that is read through an io.LimitedReader.
 func (r *responseRecorder) ReadFrom(src io.Reader) (sent int64, err error) {
+	r.tab.Answering()
 	whole, ok := src.(*io.LimitedReader)
 	if !ok {
 		whole = &io.LimitedReader{R: src, N: math.MaxInt64}

@@ -13,18 +13,22 @@ import (
 
 	"hubledger/events"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/server"
 	"hubledger/services/server/servertest"
 )
 
-// Every endpoint of every service declares its permission, and is served.
-func TestEveryRouteDeclaresItsPermission(t *testing.T) {
+// Every endpoint of every service declares its permission and its cost, and is served.
+func TestEveryRouteDeclaresItself(t *testing.T) {
 	n, count := run(t), 0
 	for _, s := range n.Served() {
 		for _, r := range s.Routes {
 			count++
 			if r.Permission == access.Undeclared {
 				t.Errorf("%s %s of %s declares no permission", r.Method, r.Pattern, s.Name)
+			}
+			if r.Cost == budget.Undeclared || r.Cost == budget.Light && r.Method != "GET" && r.Permission != access.Open {
+				t.Errorf("%s %s of %s declares the cost %s", r.Method, r.Pattern, s.Name, r.Cost)
 			}
 			path := strings.NewReplacer("{name...}", "app", "{", "", "}", "").Replace(r.Pattern)
 			if a := ask(t, r.Method, n.URL+path, nil, http.Header{"Authorization": {""}}); a.status == 405 || a.status == 404 && strings.Contains(string(a.body), "no such endpoint") {

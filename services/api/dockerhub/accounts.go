@@ -9,6 +9,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 )
 
@@ -27,11 +28,11 @@ type accountView struct {
 }
 
 func (s *Endpoints) registerAccounts() {
-	s.add(http.MethodPost, "/v2/users/login", access.Open, s.login)
-	s.add(http.MethodPost, "/v2/auth/token", access.Open, s.token)
-	s.add(http.MethodGet, "/v2/user", access.SignedIn, s.whoami)
-	s.add(http.MethodGet, "/v2/users/{user}", access.Anyone, s.getUser)
-	s.add(http.MethodGet, "/v2/orgs/{namespace}", access.Anyone, s.getOrganization)
+	s.add(http.MethodPost, "/v2/users/login", access.Open, budget.Light, s.login)
+	s.add(http.MethodPost, "/v2/auth/token", access.Open, budget.Light, s.token)
+	s.add(http.MethodGet, "/v2/user", access.SignedIn, budget.Read, s.whoami)
+	s.add(http.MethodGet, "/v2/users/{user}", access.Anyone, budget.Read, s.getUser)
+	s.add(http.MethodGet, "/v2/orgs/{namespace}", access.Anyone, budget.Read, s.getOrganization)
 }
 
 func (s *Endpoints) login(_ http.ResponseWriter, r *http.Request, _ *endpoint.Call) (int, any, error) {

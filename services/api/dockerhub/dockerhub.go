@@ -15,6 +15,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/api/browse"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/repository"
@@ -73,8 +74,8 @@ func Register(to *endpoint.Set, c Config) {
 type handler func(w http.ResponseWriter, r *http.Request, c *endpoint.Call) (status int, body any, err error)
 
 // add adds an endpoint in Docker Hub's shape.
-func (s *Endpoints) add(method, pattern string, need access.Permission, serve handler) {
-	s.Add(service.Route{Method: method, Pattern: pattern, Permission: need, Serve: func(w http.ResponseWriter, r *http.Request) {
+func (s *Endpoints) add(method, pattern string, need access.Permission, cost budget.Cost, serve handler) {
+	s.Add(service.Route{Method: method, Pattern: pattern, Permission: need, Cost: cost, Serve: func(w http.ResponseWriter, r *http.Request) {
 		status, body, err := serve(w, r, endpoint.CallOf(r.Context()))
 		if err != nil {
 			asDockerError(w, r, s.Problem(r.Context(), r.Pattern, err))
@@ -89,9 +90,9 @@ func (s *Endpoints) add(method, pattern string, need access.Permission, serve ha
 }
 
 // onBoth adds an endpoint at the older and the newer address of a repository.
-func (s *Endpoints) onBoth(method, rest string, need access.Permission, serve handler) {
-	s.add(method, "/v2/repositories/{namespace}/{name...}"+rest, need, serve)
-	s.add(method, "/v2/namespaces/{namespace}/repositories/{name...}"+rest, need, serve)
+func (s *Endpoints) onBoth(method, rest string, need access.Permission, cost budget.Cost, serve handler) {
+	s.add(method, "/v2/repositories/{namespace}/{name...}"+rest, need, cost, serve)
+	s.add(method, "/v2/namespaces/{namespace}/repositories/{name...}"+rest, need, cost, serve)
 }
 
 // asDockerError writes a problem as Docker Hub writes its errors. Docker Hub has no 422.

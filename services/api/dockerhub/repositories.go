@@ -12,6 +12,7 @@ import (
 	"hubledger/projections/catalog"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 )
 
@@ -53,14 +54,14 @@ const topLevel = "library"
 
 func (s *Endpoints) registerRepositories() {
 	for _, path := range []string{"/v2/repositories/{namespace}", "/v2/namespaces/{namespace}/repositories"} {
-		s.add(http.MethodGet, path, access.Anyone, s.list)
+		s.add(http.MethodGet, path, access.Anyone, budget.List, s.list)
 	}
-	s.add(http.MethodPost, "/v2/repositories", access.SignedIn, s.create)
-	s.add(http.MethodPost, "/v2/namespaces/{namespace}/repositories", access.SignedIn, s.create)
-	s.onBoth(http.MethodGet, "", access.RepositoryRead, s.get)
-	s.onBoth(http.MethodPatch, "", access.RepositoryAdmin, s.patch)
-	s.onBoth(http.MethodDelete, "", access.RepositoryAdmin, s.deleteRepository)
-	s.onBoth(http.MethodPost, "/privacy", access.RepositoryAdmin, s.setPrivacy)
+	s.add(http.MethodPost, "/v2/repositories", access.SignedIn, budget.Write, s.create)
+	s.add(http.MethodPost, "/v2/namespaces/{namespace}/repositories", access.SignedIn, budget.Write, s.create)
+	s.onBoth(http.MethodGet, "", access.RepositoryRead, budget.Read, s.get)
+	s.onBoth(http.MethodPatch, "", access.RepositoryAdmin, budget.Write, s.patch)
+	s.onBoth(http.MethodDelete, "", access.RepositoryAdmin, budget.Write, s.deleteRepository)
+	s.onBoth(http.MethodPost, "/privacy", access.RepositoryAdmin, budget.Write, s.setPrivacy)
 }
 
 // maxListed bounds how many repositories of one namespace a list counts.

@@ -7,6 +7,7 @@ import (
 
 	"hubledger/projections/catalog"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/origin"
 	"hubledger/services/internal/repository"
@@ -39,9 +40,9 @@ type searchResult struct {
 }
 
 func (s *Endpoints) registerSearch() {
-	s.add(http.MethodGet, "/v2/search/repositories", access.Anyone, s.search)
-	s.add(http.MethodGet, "/v1/_ping", access.Open, ping)
-	s.add(http.MethodGet, "/v1/search", access.Anyone, s.searchV1)
+	s.add(http.MethodGet, "/v2/search/repositories", access.Anyone, budget.Search, s.search)
+	s.add(http.MethodGet, "/v1/_ping", access.Open, budget.Light, ping)
+	s.add(http.MethodGet, "/v1/search", access.Anyone, budget.Search, s.searchV1)
 }
 
 // ping tells docker that this registry can search.

@@ -8,6 +8,7 @@ import (
 	"hubledger/services/api/browse"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/repository"
 )
@@ -63,9 +64,9 @@ func orNil(s string) *string {
 }
 
 func (s *Endpoints) registerTags() {
-	s.onBoth(http.MethodGet, "/tags", access.RepositoryRead, s.listTags)
-	s.onBoth(http.MethodGet, "/tags/{tag}", access.RepositoryRead, s.getTag)
-	s.onBoth(http.MethodDelete, "/tags/{tag}", access.RepositoryDelete, s.deleteTag)
+	s.onBoth(http.MethodGet, "/tags", access.RepositoryRead, budget.List, s.listTags)
+	s.onBoth(http.MethodGet, "/tags/{tag}", access.RepositoryRead, budget.Read, s.getTag)
+	s.onBoth(http.MethodDelete, "/tags/{tag}", access.RepositoryDelete, budget.Write, s.deleteTag)
 }
 
 // tagOrders are Docker Hub's orders of tags by name. All other orders are newest

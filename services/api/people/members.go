@@ -8,6 +8,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -33,10 +34,10 @@ type setMemberIn struct {
 
 func (s *API) registerMembers() {
 	const path = "/orgs/{namespace}/members"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-members", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List the members of an organization"}, inOrganization(s.listMembers))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{member}", ID: "set-member", Tag: "organizations", Permission: access.NamespaceAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-members", Tag: "organizations", Permission: access.NamespaceMember, Cost: budget.List, Summary: "List the members of an organization"}, inOrganization(s.listMembers))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{member}", ID: "set-member", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write,
 		Summary: "Make a user a member or an owner", About: "Membership alone gives no right on private repositories: teams and grants do."}, inOrganization(s.setMember))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{member}", ID: "remove-member", Tag: "organizations", Permission: access.NamespaceAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{member}", ID: "remove-member", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write,
 		Summary: "End a membership", About: "It ends those in the organization's teams, too. The last owner stays; should two owners end each other's " +
 			"membership in the same moment, an administrator of the hub names an owner again."}, inOrganization(s.removeMember))
 }

@@ -9,6 +9,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -23,11 +24,11 @@ type createOrganizationIn struct {
 }
 
 func (s *API) registerOrganizations() {
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/orgs", ID: "list-organizations", Tag: "organizations", Permission: access.SignedIn,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/orgs", ID: "list-organizations", Tag: "organizations", Permission: access.SignedIn, Cost: budget.List,
 		Summary: "List the organizations that I am in", About: "By name. Administrators of the hub see them all."}, s.listOrganizations)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/orgs", ID: "create-organization", Tag: "organizations", Permission: access.FullAccount, Status: http.StatusCreated,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/orgs", ID: "create-organization", Tag: "organizations", Permission: access.FullAccount, Cost: budget.Write, Status: http.StatusCreated,
 		Summary: "Make an organization"}, s.createOrganization)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/orgs/{namespace}", ID: "get-organization", Tag: "organizations", Permission: access.NamespaceMember, Summary: "Show an organization"}, inOrganization(s.getOrganization))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/orgs/{namespace}", ID: "get-organization", Tag: "organizations", Permission: access.NamespaceMember, Cost: budget.Read, Summary: "Show an organization"}, inOrganization(s.getOrganization))
 }
 
 // inOrganization is an operation on the organization that the path names: its

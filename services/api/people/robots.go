@@ -8,6 +8,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -35,14 +36,14 @@ type robotTokenIn struct {
 
 func (s *API) registerRobots() {
 	const path = "/orgs/{namespace}/robots"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-robots", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "List the robot accounts of an organization"}, inOrganization(s.listRobots))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path, ID: "create-robot", Tag: "organizations", Permission: access.NamespaceAdmin, Status: http.StatusCreated,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-robots", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.List, Summary: "List the robot accounts of an organization"}, inOrganization(s.listRobots))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path, ID: "create-robot", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write, Status: http.StatusCreated,
 		Summary: "Make a robot account", About: "It logs in by access tokens only and may do what is granted to it."}, inOrganization(s.createRobot))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}", ID: "delete-robot", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Delete a robot account with its tokens and grants"}, inOrganization(s.deleteRobot))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{robot}/tokens", ID: "list-robot-tokens", Tag: "tokens", Permission: access.NamespaceAdmin, Summary: "List a robot account's access tokens"}, inOrganization(s.listRobotTokens))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{robot}/tokens", ID: "issue-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Status: http.StatusCreated,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}", ID: "delete-robot", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Delete a robot account with its tokens and grants"}, inOrganization(s.deleteRobot))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{robot}/tokens", ID: "list-robot-tokens", Tag: "tokens", Permission: access.NamespaceAdmin, Cost: budget.List, Summary: "List a robot account's access tokens"}, inOrganization(s.listRobotTokens))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{robot}/tokens", ID: "issue-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Cost: budget.Write, Status: http.StatusCreated,
 		Summary: "Issue an access token for a robot account", About: "It is shown once and kept nowhere. " + issuedAbout}, inOrganization(s.issueRobotToken))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}/tokens/{token}", ID: "revoke-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Summary: "Revoke a robot account's access token"}, inOrganization(s.revokeRobotToken))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{robot}/tokens/{token}", ID: "revoke-robot-token", Tag: "tokens", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Revoke a robot account's access token"}, inOrganization(s.revokeRobotToken))
 }
 
 // robot is the one that the path names.

@@ -8,6 +8,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -30,12 +31,12 @@ type teamMemberIn struct {
 
 func (s *API) registerTeams() {
 	const path = "/orgs/{namespace}/teams"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-teams", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List the teams of an organization"}, inOrganization(s.listTeams))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path, ID: "create-team", Tag: "organizations", Permission: access.NamespaceAdmin, Status: http.StatusCreated, Summary: "Make a team"}, inOrganization(s.createTeam))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}", ID: "delete-team", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Delete a team with its grants"}, inOrganization(s.deleteTeam))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{team}/members", ID: "list-team-members", Tag: "organizations", Permission: access.NamespaceMember, Summary: "List who is in a team"}, inOrganization(s.listTeamMembers))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{team}/members/{member}", ID: "add-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Take a member into a team"}, inOrganization(s.addTeamMember))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}/members/{member}", ID: "remove-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Summary: "Take a member out of a team"}, inOrganization(s.removeTeamMember))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-teams", Tag: "organizations", Permission: access.NamespaceMember, Cost: budget.List, Summary: "List the teams of an organization"}, inOrganization(s.listTeams))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path, ID: "create-team", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write, Status: http.StatusCreated, Summary: "Make a team"}, inOrganization(s.createTeam))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}", ID: "delete-team", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Delete a team with its grants"}, inOrganization(s.deleteTeam))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{team}/members", ID: "list-team-members", Tag: "organizations", Permission: access.NamespaceMember, Cost: budget.List, Summary: "List who is in a team"}, inOrganization(s.listTeamMembers))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{team}/members/{member}", ID: "add-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Take a member into a team"}, inOrganization(s.addTeamMember))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}/members/{member}", ID: "remove-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Take a member out of a team"}, inOrganization(s.removeTeamMember))
 }
 
 // team is the one that the path names.

@@ -10,6 +10,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -36,11 +37,11 @@ type tokenIn struct {
 const issuedAbout = "When the request comes by an access token, the new token ends with that one, revoked or expired."
 
 func (s *API) registerTokens() {
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users/{user}/tokens", ID: "list-tokens", Tag: "tokens", Permission: access.SelfOrHubAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users/{user}/tokens", ID: "list-tokens", Tag: "tokens", Permission: access.SelfOrHubAdmin, Cost: budget.List,
 		Summary: "List a user's access tokens", About: "Those that are good first, the newest first."}, s.listTokens)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users/{user}/tokens", ID: "issue-token", Tag: "tokens", Permission: access.Self, Status: http.StatusCreated,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users/{user}/tokens", ID: "issue-token", Tag: "tokens", Permission: access.Self, Cost: budget.Write, Status: http.StatusCreated,
 		Summary: "Issue an access token", About: "It is shown once and kept nowhere. " + issuedAbout}, s.issueToken)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: "/users/{user}/tokens/{token}", ID: "revoke-token", Tag: "tokens", Permission: access.SelfOrHubAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: "/users/{user}/tokens/{token}", ID: "revoke-token", Tag: "tokens", Permission: access.SelfOrHubAdmin, Cost: budget.Write,
 		Summary: "Revoke an access token", About: "It is refused within a second, on every node, and with it all tokens that it has issued."}, s.revokeToken)
 }
 

@@ -8,6 +8,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -18,10 +19,10 @@ type standingIn struct {
 }
 
 func (s *API) registerUsers() {
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users", ID: "list-users", Tag: "users", Permission: access.HubAdmin, Summary: "List all users"}, s.listUsers)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users", ID: "create-user", Tag: "users", Permission: access.HubAdmin, Status: http.StatusCreated,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users", ID: "list-users", Tag: "users", Permission: access.HubAdmin, Cost: budget.List, Summary: "List all users"}, s.listUsers)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users", ID: "create-user", Tag: "users", Permission: access.HubAdmin, Cost: budget.Write, Status: http.StatusCreated,
 		Summary: "Make a user", About: createUserAbout}, s.createUser)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPatch, Path: "/users/{user}", ID: "set-standing", Tag: "users", Permission: access.HubAdmin,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPatch, Path: "/users/{user}", ID: "set-standing", Tag: "users", Permission: access.HubAdmin, Cost: budget.Write,
 		Summary: "Say who is an administrator, and who is locked out", About: "What is absent stays."}, s.setStanding)
 }
 

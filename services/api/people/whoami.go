@@ -7,6 +7,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -27,9 +28,9 @@ type UserPath struct {
 }
 
 func (s *API) registerUser() {
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/user", ID: "whoami", Tag: "users", Permission: access.SignedIn,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/user", ID: "whoami", Tag: "users", Permission: access.SignedIn, Cost: budget.Read,
 		Summary: "Who am I, and what is my credential good for"}, s.whoami)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users/{user}", ID: "get-user", Tag: "users", Permission: access.SignedIn,
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users/{user}", ID: "get-user", Tag: "users", Permission: access.SignedIn, Cost: budget.Read,
 		Summary: "Show a user", About: "Others than the user and administrators see the name only."}, s.getUser)
 }
 

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"hubledger/services/internal/budget"
 )
 
 // MaxBody bounds what a request may send, in bytes. The largest thing is a
@@ -23,6 +25,13 @@ const bodyTime = 15 * time.Second
 func readBody(w http.ResponseWriter, r *http.Request) error {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
+	}
+	size := r.ContentLength
+	if size < 0 || size > MaxBody {
+		size = MaxBody
+	}
+	if err := budget.Of(r.Context()).Hold(size); err != nil {
+		return err
 	}
 	control := http.NewResponseController(w)
 	// Not every ResponseWriter has deadlines; those of the server have.

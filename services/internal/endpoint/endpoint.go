@@ -14,6 +14,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/activity"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/failure"
 	"hubledger/services/internal/service"
@@ -62,18 +63,17 @@ type Config struct {
 // A Set is the endpoints of a service.
 type Set struct {
 	Config
-	budget *budget
 	routes []service.Route
 }
 
 // New makes an empty set.
 func New(c Config) *Set {
 	c.Wait = cmp.Or(c.Wait, 10*time.Second)
-	return &Set{Config: c, budget: newBudget()}
+	return &Set{Config: c}
 }
 
-// Sibling is an empty set of another service. The two share the accounts' budgets.
-func (s *Set) Sibling() *Set { return &Set{Config: s.Config, budget: s.budget} }
+// Sibling is an empty set of another service.
+func (s *Set) Sibling() *Set { return &Set{Config: s.Config} }
 
 // Routes lists every endpoint.
 func (s *Set) Routes() []service.Route { return s.routes }
@@ -85,8 +85,8 @@ type Refuser func(w http.ResponseWriter, r *http.Request, p *Problem)
 func AsProblem(w http.ResponseWriter, r *http.Request, p *Problem) { p.Write(w, r) }
 
 // Add adds an endpoint. Every request goes through these steps, in order:
-// authentication, permission, the account's budget of writes, reading the body,
-// and the Idempotency-Key.
+// authentication, permission, the account's budget, reading the body, the
+// Idempotency-Key, and a place to work in.
 func (s *Set) Add(rt service.Route, refuse Refuser) {
 	serve := rt.Serve
 	rt.Serve = func(w http.ResponseWriter, r *http.Request) {
@@ -96,6 +96,9 @@ func (s *Set) Add(rt service.Route, refuse Refuser) {
 		if err == nil {
 			r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 			err = readBody(w, r)
+		}
+		if err == nil {
+			err = budget.Of(r.Context()).Work(r.Context())
 		}
 		if err == nil {
 			err = s.serveOnce(w, r, rt.Permission, serve)
@@ -123,12 +126,19 @@ func (s *Set) admit(r *http.Request, rt service.Route) (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
+	tab := budget.Of(r.Context())
+	if err := tab.Account(p); err != nil {
+		return nil, err
+	}
 	if !ReadOnly(r.Method) {
 		if err := mayWrite(p); err != nil {
 			return nil, err
 		}
-		if err := s.takeFromBudget(c, rt, time.Now()); err != nil {
-			return nil, err
+		// What takes away is free: it was made before, and scripts delete hundreds.
+		if r.Method != http.MethodDelete {
+			if err := tab.Change(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	c.Request = r
@@ -149,8 +159,8 @@ func (s *Set) Readable(ctx context.Context, seq uint64) error {
 }
 
 // NotServed answers a request below the API's paths that no endpoint serves.
-func NotServed(w http.ResponseWriter, r *http.Request, status int, allow string) {
-	p := Fail(http.StatusNotFound, "there is no such endpoint; /api/v1/openapi.json lists them")
+func NotServed(w http.ResponseWriter, r *http.Request, status int, message string) {
+	p := Fail(status, cmp.Or(message, "there is no such endpoint; /api/v1/openapi.json lists them"))
 	if status == http.StatusMethodNotAllowed {
 		p = Fail(status, fmt.Sprintf("%.20s is not supported here", r.Method))
 	}

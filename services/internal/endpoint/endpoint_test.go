@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/service"
 )
 
@@ -48,7 +49,7 @@ func TestUndeclaredEndpointIsRefused(t *testing.T) {
 
 func TestBodiesAreBounded(t *testing.T) {
 	s, got := bare(), 0
-	s.Add(service.Route{Method: "POST", Pattern: "/api/v1/x", Permission: access.Anyone, Serve: func(w http.ResponseWriter, r *http.Request) {
+	s.Add(service.Route{Method: "POST", Pattern: "/api/v1/x", Permission: access.Anyone, Cost: budget.Light, Serve: func(w http.ResponseWriter, r *http.Request) {
 		data, err := Body(r)
 		if err != nil {
 			t.Error(err)
@@ -67,7 +68,7 @@ func TestBodiesAreBounded(t *testing.T) {
 func TestMethodsAndMissingEndpoints(t *testing.T) {
 	s := bare()
 	for _, method := range []string{"GET", "DELETE"} {
-		s.Add(service.Route{Method: method, Pattern: "/api/v1/x", Permission: access.Anyone, Serve: func(http.ResponseWriter, *http.Request) {}}, AsProblem)
+		s.Add(service.Route{Method: method, Pattern: "/api/v1/x", Permission: access.Anyone, Cost: budget.Light, Serve: func(http.ResponseWriter, *http.Request) {}}, AsProblem)
 	}
 	if w := ask(t, s, "PUT", "/api/v1/x", ""); w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD, DELETE" || w.Header().Get("Content-Type") != "application/problem+json" {
 		t.Errorf("%d %v", w.Code, w.Header())
@@ -85,7 +86,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 	long := strings.Repeat("x", 10_000)
 	for _, need := range []access.Permission{access.Self, access.SelfOrHubAdmin} {
 		s := New(Config{Auth: always{access.Principal{Kind: access.User, ID: "1", Name: "alice"}}})
-		s.Add(service.Route{Method: "GET", Pattern: "/api/v1/users/{user}", Permission: need}, AsProblem)
+		s.Add(service.Route{Method: "GET", Pattern: "/api/v1/users/{user}", Permission: need, Cost: budget.Light}, AsProblem)
 		if w := ask(t, s, "GET", "/api/v1/users/"+long, ""); w.Code != 403 || w.Body.Len() > 400 {
 			t.Errorf("%v: %d, %d bytes", need, w.Code, w.Body.Len())
 		}

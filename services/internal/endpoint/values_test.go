@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/service"
 )
 
 // A body of very many values is refused before anything reads it as JSON.
 func TestValuesAreBounded(t *testing.T) {
 	s, served := bare(), false
-	s.Add(service.Route{Method: "POST", Pattern: "/api/v1/x", Permission: access.Anyone,
+	s.Add(service.Route{Method: "POST", Pattern: "/api/v1/x", Permission: access.Anyone, Cost: budget.Light,
 		Serve: func(http.ResponseWriter, *http.Request) { served = true }}, AsProblem)
 	for _, c := range []struct {
 		what, body string

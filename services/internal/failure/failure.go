@@ -14,6 +14,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
 )
 
@@ -51,6 +52,7 @@ func Of(err error, own ...Entry) Failure {
 	if errors.As(err, &cut) {
 		return cutOff(cut, own)
 	}
+	var exceeded *budget.ExceededError
 	var denied *access.Denied
 	var unfinished *account.UnfinishedError
 	var unreadable *command.UnreadableError
@@ -61,6 +63,8 @@ func Of(err error, own ...Entry) Failure {
 			f.Header.Set("WWW-Authenticate", denied.Challenge)
 		}
 		return f
+	case errors.As(err, &exceeded):
+		return Failure{http.StatusTooManyRequests, exceeded.Error(), exceeded.RetryAfter, http.Header{}}
 	case errors.As(err, &unfinished):
 		return Failure{http.StatusConflict, unfinished.Error(), unfinished.After, http.Header{}}
 	case errors.As(err, &unreadable):

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/service"
 )
@@ -58,7 +59,7 @@ func (a *API) ServeDocument() {
 }
 
 func (a *API) serveText(path, contentType string, text func() ([]byte, error)) {
-	a.Add(service.Route{Method: http.MethodGet, Pattern: Prefix + path, Permission: access.Open, Serve: func(w http.ResponseWriter, r *http.Request) {
+	a.Add(service.Route{Method: http.MethodGet, Pattern: Prefix + path, Permission: access.Open, Cost: budget.Light, Serve: func(w http.ResponseWriter, r *http.Request) {
 		data, err := text()
 		if err != nil {
 			a.Problem(r.Context(), r.Pattern, fmt.Errorf("write the OpenAPI document: %w", err)).Write(w, r)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/service"
@@ -24,7 +25,7 @@ func (nobody) Authenticate(*http.Request) (access.Principal, error) { return acc
 // there are beside them.
 func TestRefusalsAreSmall(t *testing.T) {
 	api := openapi.New(endpoint.New(endpoint.Config{Auth: nobody{}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}), "1")
-	openapi.Add(api, openapi.Operation{Method: "POST", Path: "/x", ID: "x", Permission: access.Anyone}, func(context.Context, *endpoint.Call, *struct {
+	openapi.Add(api, openapi.Operation{Method: "POST", Path: "/x", ID: "x", Permission: access.Anyone, Cost: budget.Light}, func(context.Context, *endpoint.Call, *struct {
 		Topic string `query:"topic"`
 		Body  struct {
 			Topics []string `json:"topics" maxItems:"3"`

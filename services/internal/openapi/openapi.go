@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/service"
 )
@@ -20,12 +21,13 @@ import (
 const Prefix = "/api/v1"
 
 // An Operation is one entry of the API: what the OpenAPI document says of it,
-// and who may use it.
+// who may use it, and what it costs.
 type Operation struct {
 	Method, Path string // below Prefix
 	ID           string // operationId, such as list-users
 	Tag          string // the noun it belongs to
 	Permission   access.Permission
+	Cost         budget.Cost
 	Summary      string // one line
 	About        string // more, "" for nothing
 	Status       int    // of success; 0 is 200
@@ -74,8 +76,8 @@ func (a *API) AddTag(name, description string) {
 	doc.Tags = append(slices.Clip(doc.Tags), &huma.Tag{Name: name, Description: description})
 }
 
-// permissionKey is where a huma.Operation keeps its Permission.
-const permissionKey = "permission"
+// Where a huma.Operation keeps its Permission and its Cost.
+const permissionKey, costKey = "permission", "cost"
 
 // adapter mounts huma's operations as endpoints.
 type adapter struct{ *API }
@@ -85,9 +87,10 @@ func (adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { http.NotFound
 
 func (a adapter) Handle(op *huma.Operation, serve func(huma.Context)) {
 	need, _ := op.Metadata[permissionKey].(access.Permission)
+	cost, _ := op.Metadata[costKey].(budget.Cost)
 	// A repository's name may have slashes.
 	pattern := Prefix + strings.Replace(op.Path, "{name}", "{name...}", 1)
-	a.Add(service.Route{Method: op.Method, Pattern: pattern, Permission: need, Serve: func(w http.ResponseWriter, r *http.Request) {
+	a.Add(service.Route{Method: op.Method, Pattern: pattern, Permission: need, Cost: cost, Serve: func(w http.ResponseWriter, r *http.Request) {
 		serve(humago.NewContext(op, r, w))
 	}}, endpoint.AsProblem)
 }
@@ -105,7 +108,7 @@ func Add[I, O any](a *API, op Operation, run func(ctx context.Context, c *endpoi
 	}
 	huma.Register(a.huma, huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: described(op),
-		Tags: []string{op.Tag}, DefaultStatus: op.Status, Security: security, Metadata: map[string]any{permissionKey: op.Permission},
+		Tags: []string{op.Tag}, DefaultStatus: op.Status, Security: security, Metadata: map[string]any{permissionKey: op.Permission, costKey: op.Cost},
 		// The endpoint has read the body already.
 		MaxBodyBytes: endpoint.MaxBody, BodyReadTimeout: -1,
 		Parameters: parametersOf(op), Errors: errorsOf(op),

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/service"
@@ -24,7 +25,7 @@ func TestOneDocument(t *testing.T) {
 	second := first.Sibling()
 	second.AddTag("greetings", "What people say to each other.")
 	add := func(a *openapi.API, path, id, tag string) {
-		openapi.Add(a, openapi.Operation{Method: "GET", Path: path, ID: id, Tag: tag, Permission: access.Anyone, Summary: "Show " + id},
+		openapi.Add(a, openapi.Operation{Method: "GET", Path: path, ID: id, Tag: tag, Permission: access.Anyone, Cost: budget.Light, Summary: "Show " + id},
 			func(context.Context, *endpoint.Call, *struct{}) (*openapi.Answer[nothing], error) {
 				return openapi.Show(nothing{}), nil
 			})

@@ -1,9 +1,11 @@
 package service
 
 import (
+	"cmp"
 	"net/http"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 )
 
 // A Route is one endpoint of a service.
@@ -19,17 +21,22 @@ type Route struct {
 	// it, and refuses in the form that its clients know. NewRouter refuses a
 	// route without one.
 	Permission access.Permission
+	// Cost is what sort of work a request asks for. NewRouter refuses a route
+	// without one.
+	Cost budget.Cost
 	// Serve answers a request. Its path values are those of the pattern.
 	Serve http.HandlerFunc
 }
 
-// NotServed answers a request that no route serves: 404, or 405 with the
-// allowed methods (RFC 9110, section 15.5.6) when the path is known.
-type NotServed func(w http.ResponseWriter, r *http.Request, status int, allow string)
+// NotServed answers a request that no route serves: 404, 405 when the path is
+// known (RFC 9110, section 15.5.6), 400 for a path that is no text, or 429 when the
+// client has too many requests. message is for people, "" for 404 and 405. Allow and
+// Retry-After are set already.
+type NotServed func(w http.ResponseWriter, r *http.Request, status int, message string)
 
 // PlainNotServed answers in plain text.
-func PlainNotServed(w http.ResponseWriter, r *http.Request, status int, _ string) {
-	text := "404 page not found"
+func PlainNotServed(w http.ResponseWriter, r *http.Request, status int, message string) {
+	text := cmp.Or(message, "404 page not found")
 	if status == http.StatusMethodNotAllowed {
 		text = r.Method + " is not supported here"
 	}

@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/failure"
+	"hubledger/services/internal/origin"
 )
 
 // A Router hands requests to the routes of services.
@@ -21,6 +24,9 @@ type Router struct {
 	all       []*endpoint // in the order in which they are tried
 	endpoints map[start][]*endpoint
 	otherwise NotServed
+	// Limits bounds what clients take; nil: nothing is bounded. It is set before
+	// the first request.
+	Limits *budget.Limits
 }
 
 // An endpoint is a pattern with its methods.
@@ -31,7 +37,7 @@ type endpoint struct {
 }
 
 // NewRouter makes the router of services. It refuses a route that declares no
-// permission, and two routes with one method and pattern. otherwise answers for
+// permission or no cost, and two routes with one method and pattern. otherwise answers for
 // paths that belong to no service; nil answers in plain text.
 func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 	if otherwise == nil {
@@ -51,6 +57,8 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 				return nil, fmt.Errorf("service %s: %w", s.Name, err)
 			case route.Permission == access.Undeclared:
 				return nil, fmt.Errorf("service %s: %s %s declares no permission", s.Name, route.Method, route.Pattern)
+			case route.Cost == budget.Undeclared:
+				return nil, fmt.Errorf("service %s: %s %s declares no cost", s.Name, route.Method, route.Pattern)
 			}
 			e := known[route.Pattern]
 			if e == nil {
@@ -91,9 +99,13 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			path = decoded // slashes between components may be written as %2F, too
 		}
 	}
+	if !isText(r.URL) {
+		notServed, _ := router.refusal(path)
+		notServed(w, r, http.StatusBadRequest, "the address is not UTF-8 text without null characters")
+		return
+	}
 	if e, route := router.find(path, r.Method); route != nil {
-		e.setValues(r, path)
-		route.Serve(w, r)
+		router.serve(w, r, e, route, path)
 		return
 	}
 	notServed, allow := router.refusal(path)
@@ -102,8 +114,34 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", allow)
-	notServed(w, r, http.StatusMethodNotAllowed, allow)
+	notServed(w, r, http.StatusMethodNotAllowed, "")
 }
+
+// serve opens the request's tab, and lets its route serve it.
+func (router *Router) serve(w http.ResponseWriter, r *http.Request, e *endpoint, route *Route, path []string) {
+	if router.Limits != nil {
+		tab, err := router.Limits.Open(origin.Of(r).Addr, route.Cost)
+		if err != nil {
+			f := failure.Of(err)
+			w.Header().Set("Retry-After", failure.Seconds(f.RetryAfter))
+			e.notServed(w, r, f.Status, f.Message)
+			return
+		}
+		if tab != nil {
+			defer tab.Close()
+			r = r.WithContext(budget.With(r.Context(), tab))
+			if a, ok := w.(Answers); ok {
+				a.Charge(tab)
+			}
+		}
+	}
+	e.setValues(r, path)
+	route.Serve(w, r)
+}
+
+// Answers is a ResponseWriter that is told whose request it answers, so that the
+// request's place is given back when its answer begins.
+type Answers interface{ Charge(tab *budget.Tab) }
 
 func (router *Router) find(path []string, method string) (*endpoint, *Route) {
 	if method == http.MethodHead {

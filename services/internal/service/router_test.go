@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/service"
 )
 
 // route makes a route that writes its pattern and the values of the path.
 func route(method, pattern string, names ...string) service.Route {
-	return service.Route{Method: method, Pattern: pattern, Permission: access.Open, Serve: func(w http.ResponseWriter, r *http.Request) {
+	return service.Route{Method: method, Pattern: pattern, Permission: access.Open, Cost: budget.Light, Serve: func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, method, " ", r.Pattern)
 		for _, name := range names {
 			fmt.Fprintf(w, " %s=%s", name, r.PathValue(name))
@@ -23,9 +24,9 @@ func route(method, pattern string, names ...string) service.Route {
 
 // refused writes who refuses the request, and the allowed methods.
 func refused(who string) service.NotServed {
-	return func(w http.ResponseWriter, r *http.Request, status int, allow string) {
+	return func(w http.ResponseWriter, r *http.Request, status int, message string) {
 		w.WriteHeader(status)
-		fmt.Fprint(w, who, " ", status, " ", allow)
+		fmt.Fprint(w, who, " ", status, " ", w.Header().Get("Allow"), message)
 	}
 }
 
@@ -57,6 +58,8 @@ func router(t testing.TB) *service.Router {
 	}
 	return router
 }
+
+const noText = "the address is not UTF-8 text without null characters"
 
 func TestRouter(t *testing.T) {
 	router := router(t)
@@ -105,6 +108,16 @@ func TestRouter(t *testing.T) {
 		{"GET", "/api/v1", "api 404 "},
 		{"GET", "/api/v10", "api 404 "}, // refused in the form of those that begin alike
 		{"GET", "/v2/users/a//", "GET /v2/users/{user} user=a"},
+		// What is no text reaches no service and no database.
+		{"GET", "/v2/acme/a%00pp/manifests/1.0", "registry 400 " + noText},
+		{"GET", "/v2/acme/app/manifests/%ff", "registry 400 " + noText},
+		{"GET", "/v2/users/%c3%28", "api 400 " + noText},
+		{"PUT", "/nothing/%00", noText + "\n"},
+		{"GET", "/v2/_catalog?last=%00", "registry 400 " + noText},
+		{"GET", "/v2/_catalog?x=1&%e2%28%a1=1", "registry 400 " + noText},
+		{"GET", "/v2/_catalog?last=\xff", "registry 400 " + noText},
+		{"GET", "/v2/_catalog?last=caf%C3%A9&n=%", "GET /v2/_catalog"},
+		{"GET", "/v2/users/caf%c3%a9", "GET /v2/users/{user} user=café"},
 		{"GET", "/v2/users/%2e%2e", "GET /v2/users/{user} user=.."},
 	} {
 		w := httptest.NewRecorder()
@@ -121,8 +134,11 @@ func TestRouter(t *testing.T) {
 func TestRouterRefuses(t *testing.T) {
 	undeclared := route("GET", "/x")
 	undeclared.Permission = access.Undeclared
+	free := route("GET", "/x")
+	free.Cost = budget.Undeclared
 	for what, routes := range map[string][]service.Route{
 		"declares no permission":         {undeclared},
+		"declares no cost":               {free},
 		"is declared twice":              {route("GET", "/x"), route("GET", "/x")},
 		"more than one rest":             {route("GET", "/x/{a...}/y/{b...}")},
 		"begin with a literal":           {route("GET", "/{name}/x")},

@@ -14,6 +14,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
 	"hubledger/services/registry/registrytest"
 	"hubledger/services/server"
@@ -49,6 +50,7 @@ func Start(t testing.TB, c server.Config) *Server {
 	c.LeaseTerm = cmp.Or(c.LeaseTerm, time.Hour)
 	c.UndeleteWindow = cmp.Or(c.UndeleteWindow, time.Hour)
 	c.Reserve = cmp.Or(c.Reserve, -1)
+	c.Budget = cmp.Or(c.Budget, budget.Default)
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Progress == nil {
 		c.Progress = func(string, int64, int64) {}

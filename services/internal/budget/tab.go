@@ -1,0 +1,119 @@
+package budget
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A Tab is what one request uses. A nil Tab has no bounds. It is used by the
+// goroutine that serves the request.
+type Tab struct {
+	limits    *Limits
+	cost      Cost
+	network   *party
+	account   *party // nil until it is known, and for a request without one
+	admin     bool
+	unlimited bool
+	working   bool  // has a place
+	worked    bool  // had one: a request takes one place
+	held      int64 // of Memory
+	holder    *party
+}
+
+type tabKey struct{}
+
+// With adds a tab to the context of its request.
+func With(ctx context.Context, t *Tab) context.Context { return context.WithValue(ctx, tabKey{}, t) }
+
+// Of is the tab of a request, nil when it has none.
+func Of(ctx context.Context) *Tab {
+	t, _ := ctx.Value(tabKey{}).(*Tab)
+	return t
+}
+
+// payer is who is counted in the line and for memory.
+func (t *Tab) payer() *party {
+	if t.account != nil {
+		return t.account
+	}
+	return t.network
+}
+
+// Work waits for a place to work in. Call it when everything that a slow client
+// sends has been read, and before anything that costs time or memory; further
+// calls do nothing. The wait ends with ctx. *ExceededError, or the cause of ctx's end.
+func (t *Tab) Work(ctx context.Context) error {
+	if t == nil || t.unlimited || t.worked || t.limits.gates[t.cost] == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, maxWait, errLate)
+	defer cancel()
+	err := t.limits.gates[t.cost].enter(ctx, t.payer(), t.account != nil)
+	if errors.Is(err, errLate) {
+		return &ExceededError{"the hub has too much to do for others", time.Second}
+	}
+	t.working, t.worked = err == nil, true
+	return err
+}
+
+var errLate = errors.New("waited too long for a place to work in")
+
+// Answering gives the place back: what is left is up to the client.
+func (t *Tab) Answering() {
+	if t == nil || !t.working {
+		return
+	}
+	t.working = false
+	t.limits.gates[t.cost].leave(t.account != nil)
+}
+
+// free is how many bytes a request may hold without being counted: small ones
+// are never refused.
+const free = 16 << 10
+
+// Hold says that a request holds so many more bytes of memory until it is served:
+// those of a body, before it is read, or of an answer that no other request
+// shares. *ExceededError.
+func (t *Tab) Hold(bytes int64) error {
+	if t == nil || t.unlimited || bytes <= free || t.limits.Memory <= 0 {
+		return nil
+	}
+	l, p := t.limits, t.payer()
+	if t.holder != nil {
+		p = t.holder
+	}
+	switch {
+	case p.held.Add(bytes) > l.Memory/4:
+		p.held.Add(-bytes)
+		return &ExceededError{"too many bytes in your requests and answers at once", time.Second}
+	case l.held.Add(bytes) > l.Memory:
+		p.held.Add(-bytes)
+		l.held.Add(-bytes)
+		return &ExceededError{"too many bytes in requests and answers at once", time.Second}
+	}
+	t.holder, t.held = p, t.held+bytes
+	return nil
+}
+
+// Close says that the request is served.
+func (t *Tab) Close() {
+	if t == nil {
+		return
+	}
+	t.Answering()
+	if t.held > 0 {
+		t.limits.held.Add(-t.held)
+		t.holder.held.Add(-t.held)
+		t.held = 0
+	}
+	t.network.atOnce[t.cost].Add(-1)
+	if t.account != nil {
+		t.account.atOnce[t.cost].Add(-1)
+	}
+}
+
+// wait is a duration in which so much grows at a rate of a second, at least a second.
+func wait(missing, rate float64) time.Duration {
+	return max(time.Second, time.Duration(missing/rate*float64(time.Second)))
+}

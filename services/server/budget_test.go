@@ -1,0 +1,89 @@
+package server_test
+
+import (
+	"bufio"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"hubledger/events"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/budget"
+	"hubledger/services/server"
+	"hubledger/services/server/servertest"
+)
+
+// user makes an account and the headers by which it is known.
+func user(t *testing.T, n *servertest.Server, name string) http.Header {
+	t.Helper()
+	_, seq, err := account.CreateUser(t.Context(), n.Log(), servertest.By, name)
+	n.Done(seq, err)
+	basic := base64.StdEncoding.EncodeToString([]byte(name + ":" + n.Token(name, events.LevelAdmin)))
+	return http.Header{"Authorization": {"Basic " + basic}, "Content-Type": {"application/json"}}
+}
+
+// A client that has too many requests in progress gets 429, in the form of the
+// service that it asks, and others are served.
+func TestTooManyRequests(t *testing.T) {
+	n := servertest.Start(t, server.Config{Budget: budget.Config{AtOnce: 5}})
+	header := user(t, n, "alice")
+	var uploads []string
+	for range 5 {
+		uploads = append(uploads, ask(t, "POST", n.URL+"/v2/alice/app/blobs/uploads/", nil, header).header.Get("Location"))
+	}
+	for _, upload := range uploads { // each waits for the rest of its body
+		conn, err := net.Dial("tcp", strings.TrimPrefix(n.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "PATCH %s HTTP/1.1\r\nHost: hub\r\nExpect: 100-continue\r\nContent-Length: 1000\r\nAuthorization: %s\r\n\r\n",
+			strings.TrimPrefix(upload, n.URL), header.Get("Authorization"))
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+			t.Fatalf("%q, %v", line, err)
+		}
+		io.WriteString(conn, "x")
+	}
+	a := ask(t, "POST", n.URL+"/v2/alice/app/blobs/uploads/", nil, header)
+	if a.status != 429 || a.header.Get("Retry-After") != "1" || !strings.Contains(string(a.body), `"code":"TOOMANYREQUESTS"`) {
+		t.Errorf("the sixth upload: %d %v %s", a.status, a.header, a.body)
+	}
+	if a := ask(t, "GET", n.URL+"/v2/", nil, header); a.status != 200 {
+		t.Errorf("another sort of request: %d %s", a.status, a.body)
+	}
+}
+
+// An account that has filled its share of the log can still take away, and others
+// can write.
+func TestTheLogIsShared(t *testing.T) {
+	n := servertest.Start(t, server.Config{Budget: budget.Config{LogBytes: 100_000}})
+	alice, bob := user(t, n, "alice"), user(t, n, "bob")
+	ask(t, "POST", n.URL+"/api/v1/repositories", strings.NewReader(`{"name":"alice/app"}`), alice)
+	describe := func() reply {
+		readme := `{"readme":"` + strings.Repeat("x", 20_000) + fmt.Sprint(n.LastSeq()) + `"}`
+		return ask(t, "PATCH", n.URL+"/api/v1/repositories/alice/app", strings.NewReader(readme), alice)
+	}
+	a, changes := describe(), 0
+	for ; a.status == 200 && changes < 10; a = describe() {
+		changes++
+	}
+	if a.status != 429 || changes != 2 || a.header.Get("Retry-After") == "" || a.header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("after %d changes: %d %v %s", changes, a.status, a.header, a.body)
+	}
+	if a := ask(t, "POST", n.URL+"/api/v1/repositories", strings.NewReader(`{"name":"bob/app"}`), bob); a.status != 201 {
+		t.Errorf("bob: %d %s", a.status, a.body)
+	}
+	if a := ask(t, "PATCH", n.URL+"/api/v1/repositories/alice/app", strings.NewReader(`{"visibility":"private"}`), alice); a.status != 200 {
+		t.Errorf("closing the repository: %d %s", a.status, a.body)
+	}
+	if a := ask(t, "DELETE", n.URL+"/api/v1/repositories/alice/app", nil, alice); a.status != 200 {
+		t.Errorf("deleting it: %d %s", a.status, a.body)
+	}
+	if a := ask(t, "GET", n.URL+"/metrics", nil, nil); !strings.Contains(string(a.body), `hubledger_log_account_bytes{account="alice"} 4`) {
+		t.Errorf("the metrics do not name alice")
+	}
+}
