@@ -107,7 +107,12 @@ func (s *Auth) Run(ctx context.Context) {
 	defer expired.Stop()
 	defer refusals.Stop()
 	defer keys.Stop()
-	s.warn("look after signing keys", s.keys.tend(ctx))
+	warn := func(what string, err error) {
+		if ctx.Err() == nil { // else it was told to end
+			s.warn(what, err)
+		}
+	}
+	warn("look after signing keys", s.keys.tend(ctx))
 	for {
 		select {
 		case <-ctx.Done():
@@ -115,9 +120,9 @@ func (s *Auth) Run(ctx context.Context) {
 		case now := <-expired.C:
 			s.jwts.dropExpired(now)
 		case <-refusals.C:
-			s.warn("write down refused logins", s.recordRefusals(ctx))
+			warn("write down refused logins", s.recordRefusals(ctx))
 		case <-keys.C:
-			s.warn("look after signing keys", s.keys.tend(ctx))
+			warn("look after signing keys", s.keys.tend(ctx))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/alecthomas/kong"
 
@@ -68,9 +69,12 @@ func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) 
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	for _, warning := range unknownVariables(os.Environ(), variables(parser.Model)) {
+		fmt.Fprintln(errOut, "hubledger:", warning)
+	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(errOut, "hubledger: %v\nSee hubledger --help.\n", err)
+		fmt.Fprintf(errOut, "hubledger: %v\nSee %s --help.\n", err, tried(err))
 		return console.ExitUsage
 	}
 	s := &console.Session{Context: ctx, Data: c.Data, JSON: c.JSON, Out: out, Err: errOut}
@@ -84,6 +88,17 @@ func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) 
 		return coded.ExitCode()
 	}
 	return console.ExitFail
+}
+
+// tried is the command that could not be parsed, as far as it was recognized.
+func tried(err error) string {
+	var parsing *kong.ParseError
+	if errors.As(err, &parsing) {
+		if command := parsing.Context.Selected(); command != nil {
+			return command.FullPath()
+		}
+	}
+	return "hubledger"
 }
 
 var errExit = errors.New("exit") // the panic with which --help ends parsing

@@ -45,7 +45,7 @@ type serveCmd struct {
 	CleanupInterval    time.Duration `name:"cleanup-interval" help:"Time between runs of the repositories' cleanup rules; 0 turns them off." default:"24h" env:"HUBLEDGER_CLEANUP_INTERVAL"`
 	Reserve            int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
 	Services           []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
-	LogLevel           slog.Level    `help:"Least severe messages to log: debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
+	LogLevel           logLevel      `help:"Least severe messages to log: debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
 
 	public  *url.URL // parsed by Validate
 	trusted []netip.Prefix
@@ -89,20 +89,26 @@ func (c *serveCmd) Validate() (err error) {
 	if err := server.CheckServices(c.Services); err != nil {
 		return err
 	}
-	if c.public, err = parsePublicURL(c.PublicURL); err != nil {
+	if err := server.CheckListen(c.Listen); err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	if c.NATSURL != "" {
+		if err := server.CheckNATSURL(c.NATSURL); err != nil {
+			return fmt.Errorf("--nats-url: %w", err)
+		}
+	}
+	if c.PostgresURL != "" {
+		if err := server.CheckPostgresURL(c.PostgresURL); err != nil {
+			return fmt.Errorf("--postgres-url: %w", err)
+		}
+	}
+	if c.public, err = origin.ParsePublicURL(c.PublicURL); err != nil {
 		return fmt.Errorf("--public-url: %w", err)
 	}
 	if c.trusted, err = origin.ParseTrusted(c.TrustedProxies); err != nil {
 		return fmt.Errorf("--trusted-proxies: %w", err)
 	}
 	return nil
-}
-
-func parsePublicURL(s string) (*url.URL, error) {
-	if s == "" {
-		return nil, nil
-	}
-	return origin.ParsePublicURL(s)
 }
 
 func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config {
@@ -118,7 +124,7 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 }
 
 func (c *serveCmd) Run(s *console.Session) error {
-	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: c.LogLevel}))
+	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: c.LogLevel.Level}))
 	syscall.Umask(0o077) // only the hub's user can read its files
 	b := s.Bar("starting")
 	config := c.config(s, logger)
@@ -130,6 +136,17 @@ func (c *serveCmd) Run(s *console.Session) error {
 		b.End()
 		greet(s, r, len(c.Services) > 0)
 	})
+}
+
+// A logLevel is the least severe level to log.
+type logLevel struct{ slog.Level }
+
+// UnmarshalText is called by kong.
+func (l *logLevel) UnmarshalText(text []byte) error {
+	if err := l.Level.UnmarshalText(text); err != nil {
+		return fmt.Errorf("%q is none of debug, info, warn and error", text)
+	}
+	return nil
 }
 
 // greet tells people what to type next. chosen says that the node runs only the
@@ -152,15 +169,13 @@ func greet(s *console.Session, r server.Ready, chosen bool) {
 			r.FirstAdmin, r.Password, r.PasswordFile, s.Program(), r.FirstAdmin)
 	}
 	if !chosen {
-		// An https URL stays as it is: the certificate may not have the name localhost.
-		_, host, _ := strings.Cut(strings.Replace(r.URL, "http://127.0.0.1", "http://localhost", 1), "://")
 		fmt.Fprintf(s.Out, `
 Try:
   docker login %s --username admin
   docker tag IMAGE %s/admin/app:1.0
   docker push %s/admin/app:1.0
   %s events ls
-`, host, host, host, s.Program())
+`, r.Docker, r.Docker, r.Docker, s.Program())
 	}
 	fmt.Fprint(s.Out, "\nStop with Ctrl-C.\n")
 }

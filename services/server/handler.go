@@ -72,7 +72,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = &boundedBody{r.Body, control}
 	}
 	if n := h.node.Load(); n != nil {
-		n.metrics.serve(n.router, w, r)
+		if n.metrics.serve(n.router, w, r) == http.StatusInsufficientStorage {
+			n.warnOfSpace()
+		}
 		return
 	}
 	h.starting.ServeHTTP(w, r)

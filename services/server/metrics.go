@@ -54,8 +54,9 @@ type observed struct {
 	seconds  prometheus.Observer
 }
 
-// serve lets h answer a request, and counts and times it.
-func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
+// serve lets h answer a request, and counts and times it. It returns the status
+// of the answer.
+func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) (status int) {
 	begun := time.Now()
 	rec := &responseRecorder{ResponseWriter: w, status: http.StatusOK}
 	h.ServeHTTP(rec, r)
@@ -77,6 +78,7 @@ func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) 
 	}
 	o.(*observed).requests.Inc()
 	o.(*observed).seconds.Observe(time.Since(begun).Seconds())
+	return rec.status
 }
 
 // expose answers with the metrics.

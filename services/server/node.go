@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hubledger/projections"
@@ -51,6 +52,7 @@ type Node struct {
 	first      auth.First
 	metrics    *metrics
 	guard      *streams.Guard
+	spaceTold  atomic.Int64    // when warnOfSpace has last warned, in Unix nanoseconds
 	ending     context.Context // ends when the node is to stop
 	stop       context.CancelFunc
 	running    sync.WaitGroup
@@ -62,8 +64,8 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	if err := CheckServices(c.Services); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
+	if err := c.makeData(); err != nil {
+		return nil, err
 	}
 	if err := os.Chmod(c.Data, 0o700); err != nil {
 		c.Logger.Warn("other users of this machine may be able to read the data directory", "error", err)
@@ -139,7 +141,7 @@ func (n *Node) start(ctx context.Context) error {
 			return err
 		})
 		if err != nil {
-			return err
+			return n.explainInitialize(err)
 		}
 	}
 	return n.awaitRights(ctx)
@@ -175,20 +177,20 @@ func (n *Node) Close(ctx context.Context) error {
 	if n.stop != nil {
 		n.stop()
 	}
-	errs := []error{n.awaitRunning()}
+	errs := []error{n.await("work in the background", n.awaitRunning)}
 	// What is left to do gets a time limit of its own, whatever the waiting took.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer cancel()
 	for _, s := range slices.Backward(n.services) {
 		if s.Stop != nil {
-			errs = append(errs, s.Stop(ctx))
+			errs = append(errs, n.await("the service "+s.Name, func() error { return s.Stop(ctx) }))
 		}
 	}
 	if n.auth != nil {
 		errs = append(errs, n.auth.Close(ctx))
 	}
 	for _, m := range n.models {
-		errs = append(errs, m.close())
+		errs = append(errs, n.await("the projection "+m.projection.Name, m.close))
 	}
 	if n.activity != nil {
 		errs = append(errs, n.activity.Close())
@@ -198,9 +200,16 @@ func (n *Node) Close(ctx context.Context) error {
 		errs = append(errs, n.operations.Close())
 	}
 	if n.log != nil {
-		errs = append(errs, n.log.Close(ctx))
+		errs = append(errs, n.await("the log", func() error { return n.log.Close(ctx) }))
 	}
 	return errors.Join(errs...)
+}
+
+// await ends something, and logs what the node waits for when it takes its time.
+func (n *Node) await(what string, end func() error) error {
+	slow := time.AfterFunc(time.Second, func() { n.Logger.Info("stopping: waiting for " + what) })
+	defer slow.Stop()
+	return end()
 }
 
 func (n *Node) stopping() bool { return n.ending != nil && n.ending.Err() != nil }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"syscall"
 	"time"
 
 	"hubledger/services/internal/origin"
@@ -19,6 +18,7 @@ type Ready struct {
 	URL      string // to show to people
 	Services []string
 	Mode     string // what it does, when the log is read-only
+	Docker   string // host, and port if it needs one, to type in docker commands
 	ReadOnly error  // why nothing can be pushed; nil when it can
 	// FirstAdmin, Password and PasswordFile are set until the first administrator
 	// has changed the generated password.
@@ -37,6 +37,7 @@ func Serve(ctx context.Context, c Config, ready func(Ready)) error {
 	if err != nil {
 		return err
 	}
+	url, docker := c.addresses(address, certificateOf(web.TLSConfig))
 	started, told := time.Now(), c.Progress
 	c.Progress = func(what string, done, total int64) {
 		h.progress(what, done, total)
@@ -55,13 +56,13 @@ func Serve(ctx context.Context, c Config, ready func(Ready)) error {
 	admin, err := startAdmin(n)
 	if err == nil {
 		h.ready(n)
-		ready(Ready{URL: c.url(address), Services: n.Services(), ReadOnly: n.log.ReadOnly(), Mode: n.mode(), Took: time.Since(started),
+		ready(Ready{URL: url, Docker: docker, Services: n.Services(), ReadOnly: n.log.ReadOnly(), Mode: n.mode(), Took: time.Since(started),
 			FirstAdmin: n.first.Name, Password: n.first.Password, PasswordFile: n.first.PasswordFile})
 		select {
 		case <-ctx.Done():
 		case err = <-failed:
 		}
-		c.Logger.Info("stopping")
+		c.Logger.Info("stopping; a second Ctrl-C ends the hub at once, which loses nothing that was acknowledged")
 	}
 	return errors.Join(err, shutdown(n, web, admin))
 }
@@ -73,15 +74,12 @@ func (c *Config) listen(h http.Handler) (web *http.Server, failed chan error, ad
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn)}
 	if c.TLSCert != "" {
 		if web.TLSConfig, err = TLSConfig(c.TLSCert, c.TLSKey, c.Logger); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, nil, &SettingError{"--tls-cert, --tls-key", fmt.Errorf("%w; `hubledger tls init` makes a certificate", err)}
 		}
 	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			err = fmt.Errorf("%w; name another address with --listen", err)
-		}
-		return nil, nil, nil, fmt.Errorf("listen on %s: %w", c.Listen, err)
+		return nil, nil, nil, c.explainListen(err)
 	}
 	if warning := plainWarning(c.Listen, c.TLSCert != "", c.Public); warning != "" {
 		c.Logger.Warn(warning)
@@ -102,18 +100,6 @@ func (c *Config) withOrigin(h http.Handler) http.Handler {
 	return origin.Handler(origin.Config{PublicURL: c.Public, Trusted: c.Trusted, Logger: c.Logger}, h)
 }
 
-// url is the URL to show to people.
-func (c *Config) url(listening net.Addr) string {
-	if c.Public != nil {
-		return c.Public.String()
-	}
-	scheme := "http"
-	if c.TLSCert != "" {
-		scheme = "https"
-	}
-	return scheme + "://" + listening.String()
-}
-
 // shutdown ends requests first, then what they rely on.
 func shutdown(n *Node, servers ...*http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), requestsWithin)
@@ -123,7 +109,7 @@ func shutdown(n *Node, servers ...*http.Server) error {
 		if server == nil {
 			continue
 		}
-		if err := server.Shutdown(ctx); err != nil {
+		if err := n.await("requests that have begun", func() error { return server.Shutdown(ctx) }); err != nil {
 			errs = append(errs, server.Close())
 		}
 	}

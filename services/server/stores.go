@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"time"
 
 	"hubledger/events"
 	"hubledger/services/internal/activity"
@@ -21,6 +22,23 @@ func (n *Node) hasSpace() bool {
 	}
 	left, _, _, err := n.stores.Blobs.Space()
 	return err != nil || left > 0
+}
+
+// warnOfSpace tells the operator, at most once a minute, that a request was
+// refused for want of space: only its client would know otherwise.
+func (n *Node) warnOfSpace() {
+	now, last := time.Now().UnixNano(), n.spaceTold.Load()
+	if now-last < int64(time.Minute) || !n.spaceTold.CompareAndSwap(last, now) {
+		return
+	}
+	var about []any
+	if n.stores.Blobs != nil {
+		if left, free, _, err := n.stores.Blobs.Space(); err == nil {
+			about = []any{"free", free, "reserve", free - left}
+		}
+	}
+	n.Logger.Warn("pushes and changes are refused, because the disk has less free space than its reserve (in bytes): "+
+		"delete images and run `hubledger gc --now`, add space, or lower --reserve", about...)
 }
 
 func (n *Node) openStores(ctx context.Context) (err error) {

@@ -46,6 +46,17 @@ func makeKey(path string) (*box, error) {
 	return newBox(identity)
 }
 
+// A KeyFileError says that the key file is not the one that is needed, so that
+// opening the bucket again would not help.
+type KeyFileError struct{ Err error }
+
+func (e *KeyFileError) Error() string { return e.Err.Error() }
+func (e *KeyFileError) Unwrap() error { return e.Err }
+
+// ExitCode is the exit status of a command that fails for this reason: that of a
+// wrong setting.
+func (e *KeyFileError) ExitCode() int { return 2 }
+
 // readKey reads a key file; the error wraps fs.ErrNotExist when it is missing.
 func readKey(path string) (*box, error) {
 	f, err := os.Open(path)

@@ -85,10 +85,10 @@ func (b *Bucket) open(ctx context.Context) (err error) {
 		return err
 	}
 	if b.box, err = readKey(b.config.KeyFile); err != nil {
-		return fmt.Errorf("there are secrets already, and their key is needed: %w; put it back from its backup, or copy it from another node", err)
+		return &KeyFileError{fmt.Errorf("there are secrets already, and their key is needed: %w; put it back from its backup, or copy it from another node", err)}
 	}
 	if _, err := b.box.open(canaryKey, stored); err != nil {
-		return fmt.Errorf("key file %s: %w: it is not the one the secrets were written with; put that one back", b.config.KeyFile, err)
+		return &KeyFileError{fmt.Errorf("key file %s: %w: it is not the one the secrets were written with; put that one back", b.config.KeyFile, err)}
 	}
 	return nil
 }
@@ -99,11 +99,13 @@ func (b *Bucket) begin(ctx context.Context) (err error) {
 	if err := b.config.ReadOnly(); err != nil {
 		return err
 	}
-	if b.box, err = readKey(b.config.KeyFile); errors.Is(err, fs.ErrNotExist) {
-		b.box, err = makeKey(b.config.KeyFile)
-	}
-	if err != nil {
-		return err
+	switch b.box, err = readKey(b.config.KeyFile); {
+	case errors.Is(err, fs.ErrNotExist):
+		if b.box, err = makeKey(b.config.KeyFile); err != nil {
+			return err
+		}
+	case err != nil:
+		return &KeyFileError{err}
 	}
 	_, err = b.Update(ctx, canaryKey, []byte(canaryText), 0)
 	if !errors.Is(err, ErrConflict) {
@@ -111,7 +113,7 @@ func (b *Bucket) begin(ctx context.Context) (err error) {
 	}
 	switch _, _, err = b.Get(ctx, canaryKey); {
 	case errors.Is(err, ErrKey):
-		return fmt.Errorf("key file %s: %w: another node made one first; copy its key file here", b.config.KeyFile, err)
+		return &KeyFileError{fmt.Errorf("key file %s: %w: another node made one first; copy its key file here", b.config.KeyFile, err)}
 	case errors.Is(err, ErrNotFound): // the other node's write is still under way
 		return fmt.Errorf("another node is setting up the secrets: %w", ErrConflict)
 	}

@@ -4,7 +4,7 @@ package console
 const (
 	ExitOK    = 0
 	ExitFail  = 1 // the command failed; the message says why
-	ExitUsage = 2 // the command line is invalid
+	ExitUsage = 2 // the command line or a setting is invalid
 	ExitGuard = 3 // the log guard does not trust the log
 	ExitDiff  = 4 // a check found a problem: answers that differ, a damaged blob
 )

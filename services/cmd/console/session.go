@@ -25,9 +25,15 @@ type Session struct {
 	Out, Err io.Writer
 }
 
+// inContainer is where the program is in the container image, and only there.
+const inContainer = "/hubledger"
+
 // Program is what people type to run this program on the session's data directory.
 func (s *Session) Program() string {
 	name := os.Args[0]
+	if name == inContainer {
+		return "docker exec CONTAINER " + name // the container has the data directory in its environment
+	}
 	if strings.Contains(name, "go-build") {
 		name = "go run ."
 	}

@@ -14,6 +14,13 @@ import (
 // pgSchema is the PostgreSQL schema that the tables are in.
 const pgSchema = "hubledger_operational"
 
+// CheckPostgresURL says whether a URL of PostgreSQL can be read. The error may
+// show parts of it.
+func CheckPostgresURL(url string) error {
+	_, err := pgx.ParseConfig(url)
+	return err
+}
+
 // openPostgres opens the store in a database that several nodes may share.
 func (s *Store) openPostgres(context.Context) error {
 	cfg, err := pgx.ParseConfig(s.config.PostgresURL)

@@ -1,0 +1,40 @@
+package cmd
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The first Ctrl-C says what it waits for, and the second does not wait.
+func TestSecondInterruptEndsAtOnce(t *testing.T) {
+	h := startHub(t)
+	conn, err := net.Dial("tcp", h.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// A request whose body goes on: the hub waits for it when it stops.
+	if _, err := fmt.Fprint(conn, "POST /token HTTP/1.1\r\nHost: hub\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ngrant"); err != nil {
+		t.Fatal(err)
+	}
+	waits := "stopping: waiting for requests that have begun"
+	h.Cmd.Process.Signal(syscall.SIGINT)
+	for range 600 { // a minute, which only ends a test that hangs
+		if strings.Contains(h.Log(), waits) {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if log := h.Log(); !strings.Contains(log, waits) || !strings.Contains(log, "a second Ctrl-C ends the hub at once") {
+		t.Fatalf("the log says\n%s", log)
+	}
+	h.Cmd.Process.Signal(syscall.SIGINT)
+	<-h.gone
+	if status := h.Cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGINT {
+		t.Errorf("it ended with %s", h.Cmd.ProcessState)
+	}
+}
