@@ -12,8 +12,8 @@ var (
 	// ErrUncertain: the event may be in the log or not, because the caller gave
 	// up or the disk failed. Appending the same event again finds out.
 	ErrUncertain = errors.New("the event may be in the log or not")
-	// ErrNoSpace: the space reserve is used up.
-	ErrNoSpace = errors.New("the disk's reserve is reached: only deletes and garbage collection are accepted")
+	// ErrNoSpace: the space reserve is used up; see Relieves.
+	ErrNoSpace = errors.New("the disk's reserve is reached: only what frees space, takes rights away or locks out is accepted")
 )
 
 // AnySeq lets an event be appended whatever the last event of its subject is.

@@ -10,55 +10,79 @@ import (
 type Type struct {
 	Prototype Payload // the zero value
 	Decode    func(data []byte) (Payload, error)
+	relieves  func(Payload) bool // nil: never; see Relieves
 }
 
 // Types lists every released version of every type, ordered by aggregate. A
-// new one is added here, with a sample in testdata.
+// new one is added here, with a sample in testdata: by typeOf if the log refuses
+// it while the disk's reserve is used up, by relief if it takes rights away, locks
+// out or frees space.
 var Types = []Type{
 	typeOf[HubInitialized](),
 	typeOf[NamespaceCreated](),
 	typeOf[NamespaceAdopted](),
-	typeOf[QuotaSet](),
-	typeOf[UserStandingChanged](),
-	typeOf[UserPasswordChanged](),
-	typeOf[UserEmailChanged](),
-	typeOf[UserErased](),
+	relief(always[QuotaSet]),
+	relief(func(e UserStandingChanged) bool { return e.Disabled || !e.Admin }),
+	relief(always[UserPasswordChanged]),
+	relief(func(e UserEmailChanged) bool { return !e.Set }),
+	relief(always[UserErased]),
 	typeOf[MembershipGranted](),
-	typeOf[MembershipRevoked](),
+	relief(always[MembershipRevoked]),
 	typeOf[TeamCreated](),
-	typeOf[TeamDeleted](),
+	relief(always[TeamDeleted]),
 	typeOf[RobotCreated](),
-	typeOf[RobotDeleted](),
+	relief(always[RobotDeleted]),
 	typeOf[GrantGiven](),
-	typeOf[GrantWithdrawn](),
+	relief(always[GrantWithdrawn]),
 	typeOf[TokenIssued](),
-	typeOf[TokenRevoked](),
+	relief(always[TokenRevoked]),
 	typeOf[LoginsRefused](),
 	typeOf[RepositoryCreated](),
-	typeOf[RepositoryDeleted](),
+	relief(always[RepositoryDeleted]),
 	typeOf[RepositoryRestored](),
-	typeOf[RepositoryPolicyChanged](),
-	typeOf[RepositoryVisibilityChanged](),
+	relief(always[RepositoryPolicyChanged]),
+	relief(func(e RepositoryVisibilityChanged) bool { return e.Visibility == Private }),
 	typeOf[RepositoryDescribed](),
 	typeOf[StarGiven](),
 	typeOf[StarWithdrawn](),
 	typeOf[ImagePushed](),
 	typeOf[ImageTagged](),
-	typeOf[TagDeleted](),
+	relief(always[TagDeleted]),
 	typeOf[TagRestored](),
-	typeOf[ManifestDeleted](),
+	relief(always[ManifestDeleted]),
 	typeOf[ManifestRestored](),
-	typeOf[BlobsSwept](),
+	relief(always[BlobsSwept]),
 	typeOf[PullsCounted](),
 }
 
 func typeOf[P Payload]() Type {
 	var zero P
-	return Type{zero, func(data []byte) (Payload, error) {
+	return Type{Prototype: zero, Decode: func(data []byte) (Payload, error) {
 		var p P
 		err := json.Unmarshal(data, &p)
 		return p, err
 	}}
+}
+
+func relief[P Payload](when func(P) bool) Type {
+	t := typeOf[P]()
+	t.relieves = func(p Payload) bool { return when(p.(P)) }
+	return t
+}
+
+func always[P Payload](P) bool { return true }
+
+// Relieves says whether an event takes rights away, locks somebody out or frees
+// space. The log accepts such an event down to the last space that it has, where
+// it refuses every other (ErrNoSpace). A quota counts as a lock, and a policy as
+// what protects images from deletion.
+func Relieves(e *Event) bool {
+	t, ok := byName[e.Type()]
+	if !ok || t.relieves == nil {
+		return false
+	}
+	p, err := t.Decode(e.Data)
+	return err == nil && t.relieves(p)
 }
 
 var byName = func() map[string]Type {

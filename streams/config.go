@@ -36,9 +36,13 @@ type Config struct {
 	// Replicas. A later one never changes them: see checkSettings.
 
 	// Reserve reports whether the disk's reserve is still free. While it is not,
-	// Append accepts only events that free space; see freesSpace. It is asked
+	// Append accepts only events that relieve; see events.Relieves. It is asked
 	// on every append and must be cheap. Nil: there is no reserve.
 	Reserve func() bool
+
+	// Ballast is how many bytes of the disk an embedded server keeps occupied, to
+	// give them back for events that relieve when the disk is full. 0: none.
+	Ballast int64
 
 	// Logger gets the log's own messages and those of the embedded server.
 	// Nil: slog.Default.

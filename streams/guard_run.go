@@ -23,6 +23,7 @@ func (g *Guard) Run(ctx context.Context) error {
 	tick := time.NewTicker(cmp.Or(g.Every, time.Minute))
 	defer tick.Stop()
 	for {
+		g.Log.keepBallast()
 		select {
 		case <-ctx.Done():
 			<-scrub

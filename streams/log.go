@@ -21,9 +21,10 @@ import (
 // in quarantine when its files were found damaged before a server was started on
 // them: then there is none, and every method returns ReadOnly's error.
 type Log struct {
-	config Config
-	log    *slog.Logger
-	lock   *disk.Lock
+	config  Config
+	log     *slog.Logger
+	lock    *disk.Lock
+	ballast *disk.Ballast
 
 	server *embedded.Server // nil when NATS is elsewhere, and in quarantine
 	conn   *nats.Conn       // nil in quarantine

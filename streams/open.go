@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -29,7 +30,7 @@ func Open(ctx context.Context, c Config) (_ *Log, err error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	l := &Log{config: c, log: c.Logger}
+	l := &Log{config: c, log: c.Logger, ballast: disk.NewBallast(filepath.Join(c.Dir, "ballast"), c.Ballast)}
 	if l.lock, err = disk.LockDir(c.Dir); err != nil {
 		return nil, err
 	}

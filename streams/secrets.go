@@ -17,7 +17,7 @@ func OpenSecrets(ctx context.Context, log *Log, keyFile string) (*secrets.Bucket
 		return nil, fmt.Errorf("open the secrets: %w", log.ReadOnly())
 	}
 	c := secrets.Config{Conn: log.conn, JetStream: log.js, Replicas: log.replicas, KeyFile: keyFile,
-		ReadOnly: log.ReadOnly, Logger: log.config.Logger}
+		ReadOnly: log.ReadOnly, Room: func(bytes int) error { return log.room(int64(bytes), true) }, Logger: log.config.Logger}
 	var bucket *secrets.Bucket
 	err := log.WhileStarting(ctx, func() (err error) {
 		bucket, err = secrets.Open(ctx, c)

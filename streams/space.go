@@ -2,41 +2,62 @@ package streams
 
 import (
 	"fmt"
-	"strings"
 
 	"hubledger/events"
 	"hubledger/streams/disk"
 	"hubledger/streams/evt"
 )
 
-// freesSpace says which events are accepted when the disk's reserve is used
-// up: deletions and what garbage collection writes, since only they free space.
-func freesSpace(e *events.Event) bool {
-	family, _, err := events.SplitType(e.Type())
-	return err == nil && (strings.HasSuffix(family, ".deleted") || strings.HasSuffix(family, ".swept"))
+const (
+	// diskFloor is the free space, in bytes, below which an embedded server writes
+	// only what relieves (events.Relieves): a write that fails half-way makes it stop
+	// writing until it is started again.
+	diskFloor = 2 * evt.MaxMessageSize
+	// reliefFloor is the free space, in bytes, below which it writes nothing at all.
+	reliefFloor = 1 << 20
+)
+
+// room is nil when an embedded server may write that many bytes now. For what
+// relieves, the ballast is given back when the disk is down to its floor.
+func (l *Log) room(bytes int64, relieves bool) error {
+	if l.server == nil {
+		return nil
+	}
+	free, err := disk.FreeSpace(evt.ServerDir(l.config.Dir))
+	if err == nil && free < diskFloor && relieves {
+		var gave bool
+		if gave, err = l.ballast.GiveBack(); gave {
+			l.log.Warn("the disk is full: the space that was kept for deletions and for locking out is given back", "bytes", l.config.Ballast)
+			free, err = disk.FreeSpace(evt.ServerDir(l.config.Dir))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if free < diskFloor && !relieves || free < reliefFloor+bytes {
+		return fmt.Errorf("%w: %d bytes are free", events.ErrNoSpace, free)
+	}
+	return nil
 }
 
-// diskFloor is the free space, in bytes, below which nothing at all is written
-// by an embedded server: a write that fails half-way makes it stop writing
-// until it is started again.
-const diskFloor = 2 * evt.MaxMessageSize
+// keepBallast makes the ballast anew when the disk has space again.
+func (l *Log) keepBallast() {
+	if l.server == nil || l.config.Reserve != nil && !l.config.Reserve() {
+		return
+	}
+	if err := l.ballast.Keep(); err != nil {
+		l.log.Warn("no space is kept for the case that the disk is full", "error", err)
+	}
+}
 
 // accepts is nil when the log may take an event of that size, in bytes, now.
 func (l *Log) accepts(e *events.Event, size int64) error {
 	if err := l.ReadOnly(); err != nil {
 		return err
 	}
-	if l.server != nil {
-		free, err := disk.FreeSpace(evt.ServerDir(l.config.Dir))
-		if err != nil {
-			return err
-		}
-		if free < diskFloor {
-			return fmt.Errorf("%w: %d bytes are free", events.ErrNoSpace, free)
-		}
-	}
-	if freesSpace(e) {
-		return nil
+	relieves := events.Relieves(e)
+	if err := l.room(size, relieves); err != nil || relieves {
+		return err
 	}
 	if l.config.Reserve != nil && !l.config.Reserve() {
 		return events.ErrNoSpace
@@ -52,6 +73,6 @@ func (l *Log) accepts(e *events.Event, size int64) error {
 // subject, headers and data: the record's frame, and the log time.
 const recordOverhead = 128
 
-// limitReserve is kept of a stream's byte limit for what frees space: 1/16,
-// at most 256 MiB, which is room for half a million deletions.
+// limitReserve is kept of a stream's byte limit for what relieves: 1/16, at most
+// 256 MiB, which is room for half a million deletions.
 func limitReserve(limit int64) int64 { return min(limit/16, 256<<20) }

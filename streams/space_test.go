@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"hubledger/events"
 	"hubledger/streams"
@@ -78,27 +79,88 @@ func mustOpenConfig(t *testing.T, c streams.Config) *streams.Log {
 	return l
 }
 
-func TestFullDiskIsRefusedBeforeItIsFull(t *testing.T) {
+// Others fill the disk to the last byte: what relieves is appended in the space that
+// was kept, secrets with it, and everything is accepted when there is space again.
+func TestFullDiskTakesWhatRelieves(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64m"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=96m"); err != nil {
 		t.Skip("a file system of limited size needs root: ", err)
 	}
 	t.Cleanup(func() { syscall.Unmount(dir, 0) })
-	l := mustOpen(t, filepath.Join(dir, "data"))
-	appendN(t, l, 1, 10)
-	ballast := filepath.Join(dir, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 55<<20), 0o600); err != nil {
+	others := filepath.Join(dir, "others")
+	l := mustOpenConfig(t, streams.Config{Dir: filepath.Join(dir, "data"), Ballast: 32 << 20,
+		Reserve: func() bool { _, err := os.Stat(others); return err != nil }})
+	secret, err := streams.OpenSecrets(ctx, l, filepath.Join(t.TempDir(), "key"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Append(ctx, deletion(t), 0); !errors.Is(err, events.ErrNoSpace) {
+	appendN(t, l, 1, 10)
+	guard := func() {
+		g := &streams.Guard{Log: l, Journal: journalOf(t, l, 10), Logger: quiet("").Logger, Every: 10 * time.Millisecond}
+		run, stop := context.WithCancel(ctx)
+		done := make(chan error)
+		go func() { done <- g.Run(run) }()
+		for {
+			if info, err := os.Stat(filepath.Join(dir, "data/ballast")); err == nil && info.Size() == 32<<20 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		stop()
+		<-done
+	}
+	guard()
+	fill(t, others)
+	if _, err := l.Append(ctx, newEvent(t, "id-11", "name-11"), 0); !errors.Is(err, events.ErrNoSpace) {
 		t.Errorf("on a full disk: %v", err)
 	}
-	if err := os.Remove(ballast); err != nil {
+	if err := secret.Put(ctx, "user.x.password", []byte("hash")); err != nil {
+		t.Errorf("a secret on a full disk: %v", err)
+	}
+	for k := range 2000 {
+		e := deletion(t)
+		e.Set(events.AttrID, fmt.Sprint("id-del-", k))
+		if _, err := l.Append(ctx, e, events.AnySeq); err != nil {
+			t.Fatalf("deletion %d on a full disk: %v", k, err)
+		}
+	}
+	// Others take the rest, too: the log refuses before a write can fail half-way.
+	fill(t, filepath.Join(dir, "more"))
+	e := deletion(t)
+	e.Set(events.AttrID, "id-del-last")
+	if _, err := l.Append(ctx, e, events.AnySeq); !errors.Is(err, events.ErrNoSpace) {
+		t.Errorf("without any space: %v", err)
+	}
+	if err := secret.Put(ctx, "user.x.password", []byte("hash")); !errors.Is(err, events.ErrNoSpace) {
+		t.Errorf("a secret without any space: %v", err)
+	}
+	for _, name := range []string{"others", "more"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.Append(ctx, newEvent(t, "id-11", "name-11"), 0); err != nil {
+		t.Errorf("with space again: %v", err)
+	}
+	guard()
+	mustClose(t, l)
+}
+
+// fill writes a file until the disk is full.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	appendN(t, l, 11, 20)
-	mustClose(t, l)
+	defer f.Close()
+	for err == nil {
+		_, err = f.Write(make([]byte, 64<<10))
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
 }
 
 func TestFailedWriteIsNeverAcknowledged(t *testing.T) {

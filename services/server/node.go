@@ -78,7 +78,7 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	}()
 	// The log comes first: it holds the lock on the data directory.
 	if n.log, err = streams.Open(ctx, streams.Config{Dir: c.Data, URL: c.NATSURL, Replicas: c.NATSReplicas,
-		MaxBytes: c.LogMaxBytes, Logger: c.Logger, Reserve: n.hasSpace, Progress: c.Progress}); err != nil {
+		MaxBytes: c.LogMaxBytes, Logger: c.Logger, Reserve: n.hasSpace, Ballast: n.ballast(), Progress: c.Progress}); err != nil {
 		return nil, err
 	}
 	if err := n.openStores(ctx); err != nil {

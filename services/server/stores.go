@@ -14,14 +14,33 @@ import (
 	"hubledger/streams"
 )
 
-// hasSpace tells the log whether more than the reserve is free on the disk. It is
-// true until the blob store is open, and on nodes without blobs.
-func (n *Node) hasSpace() bool {
-	if n.stores.Blobs == nil {
-		return true
+// space is how many bytes above the reserve are free on the disk of what this node
+// writes: its blobs, or the embedded log. known is false when the node has neither.
+func (n *Node) space() (left int64, known bool, err error) {
+	if n.stores.Blobs != nil {
+		left, _, _, err = n.stores.Blobs.Space()
+		return left, true, err
 	}
-	left, _, _, err := n.stores.Blobs.Space()
-	return err != nil || left > 0
+	if n.NATSURL != "" {
+		return 0, false, nil
+	}
+	free, total, err := blobs.FreeSpace(n.Data)
+	return free - blobs.ReserveOf(n.Reserve, total), true, err
+}
+
+// hasSpace tells the log whether more than the reserve is free on the disk.
+func (n *Node) hasSpace() bool {
+	left, known, err := n.space()
+	return !known || err != nil || left > 0
+}
+
+// ballast is how many bytes are kept for deletions and for locking out on a disk
+// that others fill, unless the operator wants no reserve.
+func (n *Node) ballast() int64 {
+	if n.Reserve < 0 {
+		return 0
+	}
+	return 32 << 20
 }
 
 // warnOfSpace tells the operator, at most once a minute, that a request was

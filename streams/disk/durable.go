@@ -27,7 +27,7 @@ func WriteFile(path string, data []byte) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err == nil {
-		err = sync(filepath.Dir(path))
+		err = syncPath(filepath.Dir(path))
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -41,12 +41,12 @@ func SyncTree(root string) error {
 		if err != nil {
 			return err
 		}
-		return sync(path)
+		return syncPath(path)
 	})
 }
 
-// sync makes a file's content durable, or the names in a directory.
-func sync(path string) error {
+// syncPath makes a file's content durable, or the names in a directory.
+func syncPath(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

@@ -32,6 +32,11 @@ type Config struct {
 	// ReadOnly is why nothing may be written now, nil when writing is allowed.
 	ReadOnly func() error
 
+	// Room is why the servers have no room to write that many bytes, nil when they
+	// have. Secrets are written down to the last space: setting a password and
+	// erasing a person lock out.
+	Room func(bytes int) error
+
 	// Logger gets a warning when a replaced secret could not be overwritten.
 	Logger *slog.Logger
 }

@@ -76,7 +76,7 @@ func (b *Bucket) Update(ctx context.Context, key string, value []byte, revision 
 }
 
 func (b *Bucket) write(ctx context.Context, key string, value []byte, put func(context.Context, string, []byte) (uint64, error)) (uint64, error) {
-	if err := b.writable(key); err != nil {
+	if err := b.writable(key, len(value)); err != nil {
 		return 0, err
 	}
 	if len(value) > MaxSize {
@@ -107,7 +107,7 @@ func (b *Bucket) write(ctx context.Context, key string, value []byte, put func(c
 // stands in the servers' Raft log until they compact it. Backups keep it until
 // they expire, and so may file systems and disks that do not overwrite in place.
 func (b *Bucket) Destroy(ctx context.Context, key string) error {
-	if err := b.writable(key); err != nil {
+	if err := b.writable(key, 0); err != nil {
 		return err
 	}
 	ctx, cancel := withTimeout(ctx)
@@ -128,11 +128,14 @@ func checkName(key string) error {
 	return nil
 }
 
-func (b *Bucket) writable(key string) error {
+func (b *Bucket) writable(key string, bytes int) error {
 	if err := checkName(key); err != nil {
 		return err
 	}
-	return b.config.ReadOnly()
+	if err := b.config.ReadOnly(); err != nil {
+		return err
+	}
+	return b.config.Room(bytes + encryptionOverhead)
 }
 
 // Keys lists the names of all secrets that begin with prefix, which is empty

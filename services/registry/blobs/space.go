@@ -65,14 +65,14 @@ func (sp *space) measure() error {
 	if err != nil {
 		return fmt.Errorf("measure free space: %w", err)
 	}
-	sp.left.Store(free - reserveOf(sp.reserve, total))
+	sp.left.Store(free - ReserveOf(sp.reserve, total))
 	sp.measured.Store(time.Now().UnixNano())
 	return nil
 }
 
-// reserveOf is what uploads leave free on a disk of total bytes, where
+// ReserveOf is what uploads leave free on a disk of total bytes, where
 // configured is as in Config: 0 for the default.
-func reserveOf(configured, total int64) int64 {
+func ReserveOf(configured, total int64) int64 {
 	switch {
 	case configured < 0:
 		return 0
@@ -87,5 +87,5 @@ func reserveOf(configured, total int64) int64 {
 // refused.
 func (s *Store) Space() (left, free, total int64, err error) {
 	free, total, err = s.fs.Space(s.cfg.Dir)
-	return free - reserveOf(s.cfg.Reserve, total), free, total, err
+	return free - ReserveOf(s.cfg.Reserve, total), free, total, err
 }
