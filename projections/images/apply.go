@@ -147,7 +147,7 @@ func (a *applier) pushed(p events.ImagePushed) {
 		}
 		a.ops.Write(holds, a.digest(blob.Digest), id, d, num(blob.Size))
 	}
-	for _, child := range m.Manifests {
-		a.ops.Write(revivals, id, a.digest(child.Digest), a.seq, num(0))
+	for _, child := range m.Children() {
+		a.ops.Write(revivals, id, a.digest(child), a.seq, num(0))
 	}
 }

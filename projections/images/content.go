@@ -24,7 +24,7 @@ type ContentManifest struct {
 	Pushed   time.Time       // the last time
 	Released time.Time       // when a tag last stopped naming it; zero for never
 	Subject  digest.Digest   // "" when it refers to none
-	Children []digest.Digest // the manifests that an index names, whether they are there or not
+	Children []digest.Digest // the manifests that an index names, each once, whether they are there or not
 }
 
 // ContentTag is one live tag.
@@ -70,9 +70,7 @@ func (r Reader) Content(ctx context.Context, repo string) (Content, error) {
 			if err != nil {
 				return c, fmt.Errorf("manifest %s: %w", m.Digest, err)
 			}
-			for _, child := range parsed.Manifests {
-				m.Children = append(m.Children, child.Digest)
-			}
+			m.Children = parsed.Children()
 		}
 		c.Manifests = append(c.Manifests, m)
 	}

@@ -103,10 +103,9 @@ func (r Reader) LastDeletion(ctx context.Context, repo string, d digest.Digest) 
 	return del, notFound(err, "deletion of %s", d)
 }
 
-// ManifestBlobs lists the blobs that one manifest holds. The key of holds
-// begins with the blob, so it takes the blobs that the manifest names and looks
-// each of them up.
-func (r Reader) ManifestBlobs(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error) {
+// NamedBlobs lists the blobs that one manifest, live or deleted, names, each
+// once, whether it holds them or not. ErrNotFound.
+func (r Reader) NamedBlobs(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {
 		return nil, err
@@ -119,9 +118,24 @@ func (r Reader) ManifestBlobs(ctx context.Context, repo string, d digest.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("manifest %s: %w", d, err)
 	}
+	return eachOnce(m.Blobs()), nil
+}
+
+// ManifestBlobs lists the blobs that one manifest holds. The key of holds
+// begins with the blob, so it takes the blobs that the manifest names and looks
+// each of them up.
+func (r Reader) ManifestBlobs(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error) {
+	key, sum, err := rowKey(repo, d)
+	if err != nil {
+		return nil, err
+	}
+	named, err := r.NamedBlobs(ctx, repo, d)
+	if err != nil {
+		return nil, err
+	}
 	var list []digest.Digest
-	for _, b := range m.Blobs() {
-		blob, err := DigestBytes(b.Digest)
+	for _, b := range named {
+		blob, err := DigestBytes(b)
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +144,7 @@ func (r Reader) ManifestBlobs(ctx context.Context, repo string, d digest.Digest)
 			return nil, err
 		}
 		if held {
-			list = append(list, b.Digest)
+			list = append(list, b)
 		}
 	}
 	return list, nil

@@ -43,6 +43,22 @@ func ParseManifest(raw []byte) (*Manifest, error) {
 	return &m, nil
 }
 
+// Children are the digests of the manifests that an index names, each once.
+func (m *Manifest) Children() []digest.Digest { return eachOnce(m.Manifests) }
+
+// eachOnce are the digests of descriptors in their order, without repetitions.
+func eachOnce(descriptors []v1.Descriptor) []digest.Digest {
+	seen := make(map[digest.Digest]bool, len(descriptors))
+	var list []digest.Digest
+	for _, d := range descriptors {
+		if !seen[d.Digest] {
+			seen[d.Digest] = true
+			list = append(list, d.Digest)
+		}
+	}
+	return list
+}
+
 // Blobs are the descriptors of the config and the layers.
 func (m *Manifest) Blobs() []v1.Descriptor {
 	if m.Config == nil {

@@ -67,15 +67,23 @@ func (s *Registry) blobToPush(ctx context.Context, name string, repo *images.Rep
 	return s.stat(ctx, d)
 }
 
+// maxChildBytes bounds the manifests that an index names, all of which are read
+// for a push of it.
+const maxChildBytes = 16 * MaxManifestSize
+
 // missingChildren reports the manifests that an index names and that are not in
 // its repository. Where the repository's policy allows sparse indexes, only
 // those that were deleted there.
 func (s *Registry) missingChildren(ctx context.Context, repo *images.Repository, index *images.Manifest) (missing problems, err error) {
-	for _, d := range index.Manifests {
+	bytes := 0
+	for _, d := range index.Children() {
 		message := "the index names a manifest that is not in this repository"
 		if repo != nil {
-			_, err := s.manifest(ctx, repo, d.Digest.String())
+			m, err := s.manifest(ctx, repo, d.String())
 			if err == nil {
+				if bytes += len(m.Bytes); bytes > maxChildBytes {
+					return nil, manifestInvalid(fmt.Sprintf("the manifests that an index names have at most %d bytes together", maxChildBytes))
+				}
 				continue
 			}
 			if !isNotFound(err) {
@@ -84,7 +92,7 @@ func (s *Registry) missingChildren(ctx context.Context, repo *images.Repository,
 			if repo.Policy.SparseIndexes {
 				// An index brings back what it names. A manifest that was deleted here
 				// must not come back without its content.
-				deleted, err := s.Images.WasPushed(ctx, repo.ID, d.Digest)
+				deleted, err := s.Images.WasPushed(ctx, repo.ID, d)
 				if err != nil {
 					return nil, err
 				}
@@ -94,20 +102,20 @@ func (s *Registry) missingChildren(ctx context.Context, repo *images.Repository,
 				message = "the index names a manifest that was deleted here: restore it or push it again first"
 			}
 		}
-		missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", message).with(map[string]string{"digest": d.Digest.String()}))
+		missing = append(missing, fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", message).with(map[string]string{"digest": d.String()}))
 	}
 	return missing, nil
 }
 
-// childBlobs are the blobs of the manifests that an index names, as far as
-// they are there.
+// childBlobs are the blobs that the manifests name which an index names, as far as
+// these are there.
 func (s *Registry) childBlobs(ctx context.Context, repo *images.Repository, index *images.Manifest) ([]digest.Digest, error) {
 	if repo == nil {
 		return nil, nil
 	}
 	var all []digest.Digest
-	for _, d := range index.Manifests {
-		blobs, err := s.Images.ManifestBlobs(ctx, repo.ID, d.Digest)
+	for _, d := range index.Children() {
+		blobs, err := s.Images.NamedBlobs(ctx, repo.ID, d)
 		if err != nil && !errors.Is(err, images.ErrNotFound) {
 			return nil, err
 		}

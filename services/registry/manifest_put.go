@@ -72,6 +72,7 @@ type pushCheck struct {
 	blobs []v1.Descriptor    // blobs that the manifest names and that are there, each once
 	// absent are foreign layers that were not pushed, optional those that were.
 	absent, optional []digest.Digest
+	below            []digest.Digest // what the manifests of an index name
 }
 
 // check promises that the repository may name everything that the manifest
@@ -94,7 +95,8 @@ func (s *Registry) check(ctx context.Context, p *pushRequest) (*pushCheck, error
 	if missing = append(missing, children...); len(missing) > 0 {
 		return nil, missing
 	}
-	return found, nil
+	found.below, err = s.childBlobs(ctx, repo, p.manifest)
+	return found, err
 }
 
 // pin promises that from here on garbage collection takes none of the blobs
@@ -102,11 +104,7 @@ func (s *Registry) check(ctx context.Context, p *pushRequest) (*pushCheck, error
 // index brings back what it names, those of an index's manifests. It waits for
 // the end of a collection that is taking one of them; recheck then misses it.
 func (s *Registry) pin(ctx context.Context, p *pushRequest, found *pushCheck) (leases.Pin, error) {
-	children, err := s.childBlobs(ctx, found.repo, p.manifest)
-	if err != nil {
-		return "", err
-	}
-	ds := append(digestsOf(found.blobs), children...)
+	ds := append(digestsOf(found.blobs), found.below...)
 	for {
 		pin, err := s.Leases.Pin(ctx, ds...)
 		var leaving *leases.LeavingError

@@ -53,6 +53,9 @@ func readPush(w http.ResponseWriter, r *http.Request, to route) (*pushRequest, e
 	} else if p.digest.Algorithm().FromBytes(p.bytes) != p.digest {
 		return nil, fail(http.StatusBadRequest, "DIGEST_INVALID", "the manifest does not have the digest it was pushed by")
 	}
+	if err = checkJSON(p.bytes); err != nil {
+		return nil, err
+	}
 	if p.manifest, err = images.ParseManifest(p.bytes); err != nil {
 		return nil, manifestInvalid(err.Error())
 	}
@@ -88,6 +91,10 @@ func pushedAs(r *http.Request, ref string) (d digest.Digest, tags []string, tags
 	return d, tags, true, nil
 }
 
+// manifestCost is how many times its size a manifest takes in memory on its way
+// into the log and out of it.
+const manifestCost = 6
+
 func readManifest(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	tooLarge := fail(http.StatusRequestEntityTooLarge, "MANIFEST_INVALID", fmt.Sprintf("a manifest has at most %d bytes", MaxManifestSize))
 	if r.ContentLength > MaxManifestSize {
@@ -100,7 +107,7 @@ func readManifest(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err := budget.Of(r.Context()).Hold(size); err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, bodyOf(w, r), MaxManifestSize))
+	body, err := io.ReadAll(http.MaxBytesReader(w, wholeBodyOf(w, r), MaxManifestSize))
 	var over *http.MaxBytesError
 	if errors.As(err, &over) {
 		return nil, tooLarge
@@ -108,7 +115,7 @@ func readManifest(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, manifestInvalid("the request ended before the manifest did")
 	}
-	return body, nil
+	return body, budget.Of(r.Context()).Hold((manifestCost - 1) * int64(len(body)))
 }
 
 // mediaTypeOf is a manifest's media type: the Content-Type of the request, or

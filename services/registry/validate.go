@@ -24,10 +24,6 @@ const (
 	typeDockerConfig   = "application/vnd.docker.container.image.v1+json"
 )
 
-// maxDescriptors bounds how many blobs and manifests a manifest names: each is
-// looked up.
-const maxDescriptors = 10_000
-
 // validate checks a manifest's shape against its media type.
 func validate(mediaType string, m *images.Manifest) error {
 	if m.SchemaVersion != 2 {
@@ -54,7 +50,7 @@ func validate(mediaType string, m *images.Manifest) error {
 		list = append(list, *m.Subject)
 	}
 	if len(list) > maxDescriptors {
-		return manifestInvalid(fmt.Sprintf("a manifest names at most %d blobs or manifests", maxDescriptors))
+		return tooManyDescriptors()
 	}
 	for _, d := range list {
 		if _, err := images.DigestBytes(d.Digest); err != nil {

@@ -152,8 +152,8 @@ func (u *Usage) pushed(n *namespace, e *events.Event) bool {
 		u.add(n, it)
 	}
 	repo, _ := projections.IDBytes(push.Repository)
-	for _, child := range m.Manifests {
-		sum, err := images.DigestBytes(child.Digest)
+	for _, child := range m.Children() {
+		sum, err := images.DigestBytes(child)
 		if err != nil {
 			return false
 		}
