@@ -101,7 +101,11 @@ func (c *Cleaner) Run(ctx context.Context, repo images.Repository) (done Done, e
 		return done, err
 	}
 	var last uint64
-	for _, d := range Plan(*repo.Policy.Cleanup, s, c.Now()) {
+	plan, err := Plan(ctx, *repo.Policy.Cleanup, s, c.Now())
+	if err != nil {
+		return done, err
+	}
+	for _, d := range plan {
 		var seq uint64
 		if d.Tag == "" {
 			if seq, err = c.manifest(ctx, by, repo, d.Digest, as); seq > 0 {

@@ -4,6 +4,7 @@ package cleanup
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -51,7 +52,9 @@ const day = 24 * time.Hour
 // A manifest is used when it is pulled. Its use is one of every tag that names it,
 // of the indexes that name it, and of its subject: whoever pulls one image of an
 // index, or a signature, uses the whole.
-func Plan(rule events.Cleanup, s State, now time.Time) []Deletion {
+//
+// To match the tags of a large repository takes a while; the error is ctx's.
+func Plan(ctx context.Context, rule events.Cleanup, s State, now time.Time) ([]Deletion, error) {
 	p := &plan{rule: rule, State: s, now: now, manifests: map[digest.Digest]*images.ContentManifest{},
 		signed: map[string]digest.Digest{}, staying: map[digest.Digest]bool{}, lastUse: map[digest.Digest]time.Time{},
 		below: map[digest.Digest][]digest.Digest{}, refers: map[digest.Digest]bool{}}
@@ -60,9 +63,9 @@ func Plan(rule events.Cleanup, s State, now time.Time) []Deletion {
 		p.manifests[d], p.signed[repository.ShortDigest(d)] = &s.Manifests[k], d
 	}
 	p.link()
-	goes := p.tags()
-	if rule.UntaggedDays == 0 {
-		return goes
+	goes, err := p.tags(ctx)
+	if err != nil || rule.UntaggedDays == 0 {
+		return goes, err
 	}
 	p.keep()
 	goes = append(goes, p.signatures()...)
@@ -73,7 +76,7 @@ func Plan(rule events.Cleanup, s State, now time.Time) []Deletion {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Deletion) int { return cmp.Compare(p.rank(a.Digest), p.rank(b.Digest)) })
-	return append(goes, list...)
+	return append(goes, list...), nil
 }
 
 type plan struct {
@@ -96,9 +99,9 @@ func (p *plan) signs(tag string) (digest.Digest, bool) {
 }
 
 // tags lists the tags that go by the rules for tags.
-func (p *plan) tags() []Deletion {
+func (p *plan) tags(ctx context.Context) ([]Deletion, error) {
 	if p.rule.KeepLast == 0 && p.rule.NotPulledDays == 0 {
-		return nil
+		return nil, nil
 	}
 	kept := repository.TagsMatching(p.rule.KeepTags)
 	var list []images.ContentTag
@@ -112,6 +115,9 @@ func (p *plan) tags() []Deletion {
 	})
 	var goes []Deletion
 	for k, t := range list {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		used := p.lastUse[t.Digest]
 		if at := p.Pulled[t.Name]; at.After(used) {
 			used = at
@@ -121,14 +127,14 @@ func (p *plan) tags() []Deletion {
 			needed = t.Pushed
 		}
 		switch {
-		case k < p.rule.KeepLast, p.Immutable.Has(t.Name), kept.Has(t.Name):
-		case p.rule.NotPulledDays > 0 && p.now.Sub(needed) < time.Duration(p.rule.NotPulledDays)*day:
+		case k < p.rule.KeepLast, p.rule.NotPulledDays > 0 && p.now.Sub(needed) < time.Duration(p.rule.NotPulledDays)*day:
+		case p.Immutable.Has(t.Name), kept.Has(t.Name):
 		default:
 			goes = append(goes, Deletion{Tag: t.Name, Digest: t.Digest, At: t.Seq, Used: used})
 		}
 	}
 	slices.SortFunc(goes, func(a, b Deletion) int { return cmp.Compare(a.Tag, b.Tag) })
-	return goes
+	return goes, nil
 }
 
 // link works out what stays with each manifest, and until when each was used.

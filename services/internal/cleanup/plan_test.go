@@ -1,6 +1,8 @@
 package cleanup_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -120,7 +122,11 @@ func TestPlan(t *testing.T) {
 			s := repo(row.state)
 			s.Immutable = repository.Immutable(events.RepositoryPolicy{ImmutableTags: []string{row.immutable + "x", row.immutable}})
 			var got []string
-			for _, d := range cleanup.Plan(row.rule, s, now) {
+			plan, err := cleanup.Plan(t.Context(), row.rule, s, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range plan {
 				if d.Tag != "" {
 					got = append(got, d.Tag)
 				} else {
@@ -149,7 +155,10 @@ func TestPlanKeepsItsPromises(t *testing.T) {
 		if rng.IntN(3) == 0 {
 			s.Immutable = repository.Immutable(events.RepositoryPolicy{ImmutableTags: []string{"t[5-7]"}})
 		}
-		plan := cleanup.Plan(rule, s, now)
+		plan, err := cleanup.Plan(t.Context(), rule, s, now)
+		if err != nil {
+			t.Fatal(err)
+		}
 		tags, manifests := map[string]bool{}, map[digest.Digest]bool{}
 		for _, d := range plan {
 			if d.Tag == "" {
@@ -195,8 +204,8 @@ func TestPlanKeepsItsPromises(t *testing.T) {
 				t.Fatal("a manifest goes, but not what refers to it")
 			}
 		}
-		if again := cleanup.Plan(rule, left, now); len(again) > 0 {
-			t.Fatalf("rule %+v: after %+v it wants %+v", rule, plan, again)
+		if again, err := cleanup.Plan(t.Context(), rule, left, now); err != nil || len(again) > 0 {
+			t.Fatalf("rule %+v: after %+v it wants %+v, %v", rule, plan, again, err)
 		}
 	}
 }
@@ -232,4 +241,14 @@ func random(rng *rand.Rand) cleanup.State {
 		}
 	}
 	return s
+}
+
+// Planning ends with its context: the tags of a large repository take a while.
+func TestPlanEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := cleanup.State{Content: images.Content{Tags: []images.ContentTag{{Name: "1"}}}}
+	if plan, err := cleanup.Plan(ctx, events.Cleanup{NotPulledDays: 1}, s, time.Now()); !errors.Is(err, context.Canceled) {
+		t.Errorf("planned %v, %v", plan, err)
+	}
 }

@@ -30,7 +30,10 @@ func (c *Cleaner) Preview(ctx context.Context, repo images.Repository, rule even
 		pushed[m.Digest] = m.Pushed
 	}
 	gone := map[digest.Digest]bool{}
-	plan := Plan(rule, s, now)
+	plan, err := Plan(ctx, rule, s, now)
+	if err != nil {
+		return p, err
+	}
 	for _, d := range plan {
 		if d.Tag == "" {
 			gone[d.Digest] = true
@@ -47,7 +50,11 @@ func (c *Cleaner) Preview(ctx context.Context, repo images.Repository, rule even
 		return p, err
 	}
 	then := now.Add(time.Duration(rule.UntaggedDays) * day)
-	for _, d := range Plan(events.Cleanup{UntaggedDays: rule.UntaggedDays}, after(s, plan, now), then) {
+	later, err := Plan(ctx, events.Cleanup{UntaggedDays: rule.UntaggedDays}, after(s, plan, now), then)
+	if err != nil {
+		return p, err
+	}
+	for _, d := range later {
 		if d.Tag == "" {
 			gone[d.Digest] = true
 			p.Later = append(p.Later, apitypes.CleanupPreviewManifest{Digest: d.Digest, Pushed: pushed[d.Digest]})

@@ -40,18 +40,18 @@ func (p *Push) event(tag string) events.Payload {
 // whether a tag is there as of that event. *ImmutableError.
 func PushTags(ctx context.Context, log command.Log, by command.By, p Push, immutable repository.ImmutableTags,
 	live func(ctx context.Context, tag string, seq uint64) (bool, error)) (last uint64, err error) {
-	rank := func(tag string) int {
+	var once, free []string
+	for _, tag := range p.Tags {
 		if immutable.Has(tag) {
-			return 0
+			once = append(once, tag)
+		} else {
+			free = append(free, tag)
 		}
-		return 1
 	}
-	tags := slices.Clone(p.Tags)
-	slices.SortStableFunc(tags, func(a, b string) int { return rank(a) - rank(b) })
-	for _, tag := range tags {
+	for k, tag := range slices.Concat(once, free) {
 		var seq uint64
 		appended := true
-		if immutable.Has(tag) {
+		if k < len(once) {
 			seq, appended, err = pushOnce(ctx, log, by, p, tag, func(ctx context.Context, seq uint64) (bool, error) { return live(ctx, tag, seq) })
 		} else {
 			seq, err = command.Append(ctx, log, by, p.event(tag), events.AnySeq)

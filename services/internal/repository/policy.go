@@ -52,52 +52,6 @@ func CheckPolicy(p events.RepositoryPolicy) error {
 	return checkPatterns("tags to keep", p.Cleanup.KeepTags)
 }
 
-func checkPatterns(what string, patterns []string) error {
-	if len(patterns) > MaxPatterns {
-		return invalid("there are at most %d patterns of %s", MaxPatterns, what)
-	}
-	for _, p := range patterns {
-		if len(p) == 0 || len(p) > MaxPatternLength {
-			return invalid("a pattern of %s has 1 to %d bytes", what, MaxPatternLength)
-		}
-		if _, err := regexp.Compile(p); err != nil {
-			return invalid("pattern %q of %s: %v", p, what, err)
-		}
-		if _, err := whole(p); err != nil { // such as \Q without its end
-			return invalid("pattern %q of %s: %v", p, what, err)
-		}
-	}
-	return nil
-}
-
-// whole compiles a pattern so that it has to match a whole tag.
-func whole(pattern string) (*regexp.Regexp, error) { return regexp.Compile(`\A(?:` + pattern + `)\z`) }
-
-// A TagSet holds the tags that at least one of its patterns matches as a whole.
-type TagSet []*regexp.Regexp
-
-// TagsMatching makes a TagSet of RE2 patterns that CheckPolicy has
-// accepted. Patterns that cannot be compiled match nothing.
-func TagsMatching(patterns []string) TagSet {
-	var set TagSet
-	for _, p := range patterns {
-		if re, err := whole(p); err == nil {
-			set = append(set, re)
-		}
-	}
-	return set
-}
-
-// Has says whether the tag is in the set.
-func (s TagSet) Has(tag string) bool {
-	for _, re := range s {
-		if re.MatchString(tag) {
-			return true
-		}
-	}
-	return false
-}
-
 // signatureTags are the tags that cosign, and clients without the referrers API,
 // move with every signature that they add. They contain at most 64 characters
 // of a digest (distribution-spec, "Referrers Tag Schema").
@@ -127,7 +81,7 @@ func Immutable(p events.RepositoryPolicy) ImmutableTags {
 
 // ImmutableTags are the tags that can be set only once. Tags that hold the
 // signatures of an image are never among them.
-type ImmutableTags struct{ set TagSet }
+type ImmutableTags struct{ set *TagSet }
 
 // Has says whether the tag is immutable.
-func (t ImmutableTags) Has(tag string) bool { return t.set.Has(tag) && !signatureTags.MatchString(tag) }
+func (t ImmutableTags) Has(tag string) bool { return !signatureTags.MatchString(tag) && t.set.Has(tag) }

@@ -3,6 +3,7 @@ package repository_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -124,8 +125,12 @@ func FuzzPattern(f *testing.F) {
 		if repository.CheckPolicy(policy) != nil {
 			return
 		}
-		if len(repository.TagsMatching(policy.ImmutableTags)) != 1 {
-			t.Fatalf("%q is accepted and matches nothing", pattern)
+		if !repository.TagsMatching([]string{pattern, "accepted"}).Has("accepted") {
+			t.Fatalf("%q is accepted and breaks its list", pattern)
+		}
+		re := regexp.MustCompile(`^(?:` + pattern + `)$`)
+		if got, want := repository.Immutable(policy).Has("v1"), re.FindString("v1") == "v1"; want && !got {
+			t.Fatalf("%q does not match v1", pattern)
 		}
 		if repository.Immutable(policy).Has("sha256-" + strings.Repeat("0", 64) + ".sig") {
 			t.Fatalf("%q makes a signature's tag immutable", pattern)
