@@ -1,5 +1,7 @@
 package events
 
+import "time"
+
 // Roles in an organization or a team. An owner may do everything with the
 // organization's repositories; a member of a team may do what was granted to it.
 const (
@@ -19,6 +21,33 @@ type MembershipGranted struct {
 func (MembershipGranted) EventType() string { return "membership.granted.v1" }
 func (e MembershipGranted) Subject() string {
 	return MembershipSubject(e.Organization, e.Group, e.User)
+}
+
+// MembershipInvited asks a user to become a member or an owner of an
+// organization. Accepting is a membership.granted by that user; every later
+// event of the membership ends the invitation.
+type MembershipInvited struct {
+	Organization string    `json:"organization" jsonschema:"id of the organization"`
+	User         string    `json:"user" jsonschema:"id of the user"`
+	Role         string    `json:"role" jsonschema:"owner or member: what the user becomes by accepting"`
+	Expires      time.Time `json:"expires" jsonschema:"when it can no longer be accepted"`
+}
+
+func (MembershipInvited) EventType() string { return "membership.invited.v1" }
+func (e MembershipInvited) Subject() string {
+	return MembershipSubject(e.Organization, e.Organization, e.User)
+}
+
+// MembershipUninvited ends an invitation that was not accepted: the user declined
+// it, or the organization withdrew it. A membership that there was stays.
+type MembershipUninvited struct {
+	Organization string `json:"organization" jsonschema:"id of the organization"`
+	User         string `json:"user" jsonschema:"id of the user"`
+}
+
+func (MembershipUninvited) EventType() string { return "membership.uninvited.v1" }
+func (e MembershipUninvited) Subject() string {
+	return MembershipSubject(e.Organization, e.Organization, e.User)
 }
 
 // MembershipRevoked ends a membership. Leaving an organization ends the

@@ -28,6 +28,8 @@ var Types = []Type{
 	relief(always[UserErased]),
 	typeOf[MembershipGranted](),
 	relief(always[MembershipRevoked]),
+	typeOf[MembershipInvited](),
+	relief(always[MembershipUninvited]),
 	typeOf[TeamCreated](),
 	relief(always[TeamDeleted]),
 	typeOf[RobotCreated](),

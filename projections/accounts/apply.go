@@ -23,7 +23,7 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	if err != nil {
 		return err
 	}
-	a := &applier{ops: ops, seq: num(int64(e.Seq)), time: num(e.Time().UnixMicro())}
+	a := &applier{ops: ops, seq: num(int64(e.Seq)), time: num(e.Time().UnixMicro()), actor: e.Actor()}
 	if !a.account(p) && !a.organization(p) && !a.repository(p) {
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}
@@ -34,6 +34,7 @@ func apply(e *events.Event, ops *projections.Ops) error {
 type applier struct {
 	ops       *projections.Ops
 	seq, time projections.Value
+	actor     string
 	errs      []error
 }
 
@@ -64,9 +65,9 @@ func (a *applier) account(p events.Payload) bool {
 	case events.HubInitialized:
 		return a.write(hub, num(0), a.id(p.Admin), a.time)
 	case events.NamespaceCreated:
-		return a.write(namespaces, text(p.Name), a.id(p.Namespace), text(p.Kind), a.time, a.seq)
+		return a.write(namespaces, text(p.Name), a.id(p.Namespace), text(p.Kind), text(a.actor), a.time, a.seq)
 	case events.NamespaceAdopted:
-		return a.write(namespaces, text(p.Name), a.id(p.Namespace), text(p.Kind), a.time, a.seq)
+		return a.write(namespaces, text(p.Name), a.id(p.Namespace), text(p.Kind), text(a.actor), a.time, a.seq)
 	case events.QuotaSet:
 		return a.write(quotas, a.id(p.Namespace), num(p.Bytes), num(p.Images), a.seq)
 	case events.UserStandingChanged:
@@ -115,11 +116,19 @@ func texts(list []string) projections.Value {
 // organization handles the events of members, teams, robot accounts and grants.
 func (a *applier) organization(p events.Payload) bool {
 	switch p := p.(type) {
+	case events.MembershipInvited:
+		return a.write(invitations, a.id(p.Organization), a.id(p.User), text(p.Role), text(a.actor), a.time, num(p.Expires.UnixMicro()), a.seq)
+	case events.MembershipUninvited:
+		return a.uninvited(p.Organization, p.User)
 	case events.MembershipGranted:
+		if p.Group == p.Organization {
+			a.uninvited(p.Organization, p.User)
+		}
 		return a.write(memberships, a.id(p.Group), a.id(p.User), a.id(p.Organization), text(p.Role), a.seq)
 	case events.MembershipRevoked:
 		if p.Group == p.Organization {
 			a.write(departures, a.id(p.Organization), a.id(p.User), a.seq)
+			a.uninvited(p.Organization, p.User)
 		}
 		return a.write(memberships, a.id(p.Group), a.id(p.User), a.id(p.Organization), text(""), a.seq)
 	case events.TeamCreated:
@@ -136,6 +145,10 @@ func (a *applier) organization(p events.Payload) bool {
 		return a.grant(p.Namespace, p.Repository, p.Grantee, p.GranteeKind, "")
 	}
 	return false
+}
+
+func (a *applier) uninvited(organization, user string) bool {
+	return a.write(invitations, a.id(organization), a.id(user), text(""), text(""), a.time, num(0), a.seq)
 }
 
 func (a *applier) grant(namespace, repository, grantee, kind, role string) bool {

@@ -109,7 +109,9 @@ func randomHistory(rng *rand.Rand, n int) []events.Payload {
 			p = events.MembershipGranted{Organization: o, Group: pick(o, some(team)), User: some(user), Role: pick(events.RoleOwner, events.RoleMember)}
 		case 9:
 			o := some(org)
-			p = events.MembershipRevoked{Organization: o, Group: pick(o, some(team)), User: some(user)}
+			p = []events.Payload{events.MembershipRevoked{Organization: o, Group: pick(o, some(team)), User: some(user)},
+				events.MembershipInvited{Organization: o, User: some(user), Role: pick(events.RoleOwner, events.RoleMember), Expires: minute(rng.IntN(1000))},
+				events.MembershipUninvited{Organization: o, User: some(user)}}[rng.IntN(3)]
 		case 10:
 			p = events.TeamCreated{Organization: id(org*100 + k), Team: id(team*100 + k), Name: "t" + number, Description: pick("", "nul\x00inside", "ünï")}
 		case 11:

@@ -1,7 +1,10 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"hubledger/projections"
@@ -31,12 +34,13 @@ const inTeam = `JOIN memberships i ON i.team = m.organization AND i.organization
 const stayed = `AND (d.seq IS NULL OR d.seq < m.seq) `
 
 // A membership counts while its organization or team exists, the user is not
-// erased, and, for a team, the user has not left the organization since.
+// erased, and, for a team, the user has not left the organization since. SQLite
+// reads the sides of a CROSS JOIN in this order: else it may begin with all users.
 const membershipColumns = `SELECT m.account, u.name, m.role, m.team, COALESCE(t.name, o.name), m.organization
-	FROM memberships m JOIN namespaces u ON u.namespace = m.account AND u.kind = 'user'
-	JOIN namespaces o ON o.namespace = m.organization AND o.kind = 'organization'
+	FROM memberships m CROSS JOIN namespaces u CROSS JOIN namespaces o
 	LEFT JOIN teams t ON t.team = m.team AND t.organization = m.organization AND t.deleted = 0
-	` + inTeam + `WHERE m.role <> '' ` + stayed + `AND (m.team = m.organization OR t.team IS NOT NULL)
+	` + inTeam + `WHERE u.namespace = m.account AND u.kind = 'user' AND o.namespace = m.organization AND o.kind = 'organization'
+	AND m.role <> '' ` + stayed + `AND (m.team = m.organization OR t.team IS NOT NULL)
 	AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = m.account) `
 
 func scanMembership(row scanner) (Membership, error) {
@@ -47,13 +51,33 @@ func scanMembership(row scanner) (Membership, error) {
 	return m, err
 }
 
+// Membership is a user's in a team, or in an organization itself; ErrNotFound if
+// they are not in it.
+func (r Reader) Membership(ctx context.Context, group, user string) (*Membership, error) {
+	g, err := key(group)
+	if err != nil {
+		return nil, err
+	}
+	who, err := key(user)
+	if err != nil {
+		return nil, err
+	}
+	m, err := scanMembership(r.DB.QueryRowContext(ctx, membershipColumns+`AND m.team = $1 AND m.account = $2`, g, who))
+	if err != nil {
+		return nil, notFound(err, "member")
+	}
+	return &m, nil
+}
+
 // Members lists who is in a team, or in an organization itself, by name.
 func (r Reader) Members(ctx context.Context, group string) ([]Membership, error) {
 	raw, err := key(group)
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanMembership, membershipColumns+`AND m.team = $1 ORDER BY u.name`, raw)
+	list, err := listOf(ctx, r.DB, scanMembership, membershipColumns+`AND m.team = $1`, raw)
+	slices.SortFunc(list, func(a, b Membership) int { return strings.Compare(a.Name, b.Name) }) // see Memberships
+	return list, err
 }
 
 // Memberships lists the organizations and teams that a user is in, each
@@ -63,8 +87,25 @@ func (r Reader) Memberships(ctx context.Context, user string) ([]Membership, err
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanMembership, membershipColumns+`AND m.account = $1
-		ORDER BY o.name, CASE WHEN m.team = m.organization THEN 0 ELSE 1 END, t.name`, raw)
+	// Sorted here: to have the rows in order, a planner may begin with all
+	// organizations of the hub.
+	list, err := listOf(ctx, r.DB, scanMembership, membershipColumns+`AND m.account = $1`, raw)
+	names := map[string]string{}
+	for _, m := range list {
+		if m.Group == m.Organization {
+			names[m.Organization] = m.GroupName
+		}
+	}
+	slices.SortFunc(list, func(a, b Membership) int {
+		inTeam := func(m Membership) int {
+			if m.Group == m.Organization {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(strings.Compare(names[a.Organization], names[b.Organization]), inTeam(a)-inTeam(b), strings.Compare(a.GroupName, b.GroupName))
+	})
+	return list, err
 }
 
 const teamColumns = `SELECT t.team, t.organization, t.name, t.description, t.time FROM teams t WHERE t.deleted = 0 `

@@ -65,6 +65,7 @@ func story() []events.Payload {
 		events.TokenIssued{Namespace: id(bob), Token: id(login), Kind: "login", Owner: id(bob), OwnerKind: "user", Name: "login",
 			Hash: []byte("hash of login"), Level: "admin"},
 		events.TokenRevoked{Namespace: id(bob), Token: id(laptop)},
+		events.MembershipInvited{Organization: id(acme), User: id(carol), Role: events.RoleOwner, Expires: minute(1000)},
 	}
 }
 

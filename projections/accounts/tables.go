@@ -25,11 +25,13 @@ var (
 	}
 
 	// namespaces: kind is empty for one that a push created before there were
-	// accounts; time is that of the event that set the kind.
+	// accounts; time and creator are those of the event that set the kind. Joins by
+	// id ask for the kind, too, so it is in that index: a planner that has no
+	// statistics would otherwise look through all namespaces of the kind.
 	namespaces = &projections.Table{
 		Name: "namespaces", Key: 1, Merge: projections.Put,
-		Columns: []projections.Column{t("name"), b("namespace"), t("kind"), i("time"), i("seq")},
-		Indexes: [][]string{{"namespace"}, {"kind", "name"}},
+		Columns: []projections.Column{t("name"), b("namespace"), t("kind"), t("creator"), i("time"), i("seq")},
+		Indexes: [][]string{{"namespace", "kind"}, {"kind", "name"}, {"creator", "kind"}},
 	}
 
 	quotas = &projections.Table{
@@ -64,6 +66,13 @@ var (
 	memberships = &projections.Table{
 		Name: "memberships", Key: 2, Merge: projections.Put,
 		Columns: []projections.Column{b("team"), b("account"), b("organization"), t("role"), i("seq")},
+		Indexes: [][]string{{"account"}, {"team", "role"}},
+	}
+
+	// invitations to organizations; the role is empty when there is none any more.
+	invitations = &projections.Table{
+		Name: "invitations", Key: 2, Merge: projections.Put,
+		Columns: []projections.Column{b("organization"), b("account"), t("role"), t("inviter"), i("time"), i("expires"), i("seq")},
 		Indexes: [][]string{{"account"}},
 	}
 
@@ -143,14 +152,14 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "accounts",
-	Version: 2,
-	Tables: []*projections.Table{hub, namespaces, quotas, standings, passwords, emails, erasures, memberships,
+	Version: 3,
+	Tables: []*projections.Table{hub, namespaces, quotas, standings, passwords, emails, erasures, memberships, invitations,
 		departures, teams, robots, grants, tokens, live, issuers, revocations, names, visibilities},
 	Types: []string{
 		"hub.initialized.v1",
 		"namespace.created.v1", "namespace.adopted.v1", "quota.set.v1",
 		"user.standing_changed.v1", "user.password_changed.v1", "user.email_changed.v1", "user.erased.v1",
-		"membership.granted.v1", "membership.revoked.v1",
+		"membership.granted.v1", "membership.revoked.v1", "membership.invited.v1", "membership.uninvited.v1",
 		"team.created.v1", "team.deleted.v1", "robot.created.v1", "robot.deleted.v1",
 		"grant.given.v1", "grant.withdrawn.v1", "token.issued.v1", "token.revoked.v1",
 		"repository.created.v1", "repository.deleted.v1", "repository.restored.v1", "repository.visibility_changed.v1",

@@ -231,9 +231,10 @@ func TestWritesAreBounded(t *testing.T) {
 // A user can make a bounded number of organizations, even by requests at the same time.
 func TestOrganizationsAreBounded(t *testing.T) {
 	k, ctx := start(t), context.Background()
-	id := k.user("alice")
+	id, alice := k.user("alice"), tester
+	alice.Actor = "alice"
 	for n := range 45 {
-		k.made(account.CreateOrganization(ctx, k.Log(), tester, fmt.Sprint("org-", n), id))
+		k.made(account.CreateOrganization(ctx, k.Log(), alice, fmt.Sprint("org-", n), id))
 	}
 	var work sync.WaitGroup
 	codes := make([]int, 20)

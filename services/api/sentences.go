@@ -28,6 +28,12 @@ var Sentences = []service.Sentence{
 	service.Tell(func(n service.Names, e events.MembershipRevoked) string {
 		return "removed " + n.Account(e.User) + " from " + n.Group(e.Organization, e.Group)
 	}),
+	service.Tell(func(n service.Names, e events.MembershipInvited) string {
+		return "invited " + n.Account(e.User) + " to become " + e.Role + " of " + n.Account(e.Organization)
+	}),
+	service.Tell(func(n service.Names, e events.MembershipUninvited) string {
+		return "ended the invitation of " + n.Account(e.User) + " to " + n.Account(e.Organization)
+	}),
 	service.Tell(func(n service.Names, e events.TeamCreated) string {
 		return "created the team " + e.Name + " of " + n.Account(e.Organization)
 	}),

@@ -28,7 +28,7 @@ var needs = map[string]string{
 	"account that writes": `
 		POST /api/v1/repositories | POST /v2/repositories | POST /v2/namespaces/{namespace}/repositories`,
 	"whole account": `
-		POST /api/v1/orgs`,
+		POST /api/v1/orgs | GET /api/v1/user/invitations | POST /api/v1/user/invitations/{organization}/acceptance | DELETE /api/v1/user/invitations/{organization}`,
 	"self": `
 		POST /api/v1/users/{user}/tokens`,
 	"self or hub admin": `
@@ -40,10 +40,12 @@ var needs = map[string]string{
 	"member": `
 		GET /api/v1/orgs/{namespace} | GET /api/v1/orgs/{namespace}/members | GET /api/v1/orgs/{namespace}/teams | GET /api/v1/orgs/{namespace}/teams/{team}/members
 		GET /api/v1/namespaces/{namespace} | GET /api/v1/namespaces/{namespace}/quota | GET /api/v1/namespaces/{namespace}/usage`,
+	"owner, or that member": `
+		DELETE /api/v1/orgs/{namespace}/members/{member} | DELETE /api/v1/orgs/{namespace}/teams/{team}/members/{member}`,
 	"owner": `
-		PUT /api/v1/orgs/{namespace}/members/{member} | DELETE /api/v1/orgs/{namespace}/members/{member}
+		PUT /api/v1/orgs/{namespace}/members/{member} | GET /api/v1/orgs/{namespace}/invitations | DELETE /api/v1/orgs/{namespace}/invitations/{member}
 		POST /api/v1/orgs/{namespace}/teams | DELETE /api/v1/orgs/{namespace}/teams/{team}
-		PUT /api/v1/orgs/{namespace}/teams/{team}/members/{member} | DELETE /api/v1/orgs/{namespace}/teams/{team}/members/{member}
+		PUT /api/v1/orgs/{namespace}/teams/{team}/members/{member}
 		GET /api/v1/orgs/{namespace}/robots | POST /api/v1/orgs/{namespace}/robots | DELETE /api/v1/orgs/{namespace}/robots/{robot}
 		GET /api/v1/orgs/{namespace}/robots/{robot}/tokens | POST /api/v1/orgs/{namespace}/robots/{robot}/tokens
 		DELETE /api/v1/orgs/{namespace}/robots/{robot}/tokens/{token}
@@ -81,6 +83,8 @@ var principals = []who{
 	{name: "", levels: [2]int{1, 0}, nobody: true},
 	{name: "stranger", levels: [2]int{1, 0}},
 	{name: "member", levels: [2]int{1, 0}, organization: 1},
+	{name: "member, reading", levels: [2]int{1, 0}, organization: 1, limited: true, reading: true},
+	{name: "member, deleting", levels: [2]int{1, 0}, organization: 1, limited: true},
 	{name: "reader", levels: [2]int{1, 1}},
 	{name: "writer", levels: [2]int{3, 3}},
 	{name: "manager", levels: [2]int{4, 4}},
@@ -165,11 +169,14 @@ func (p who) expected(need string, private int) int {
 		return refuse((strings.HasPrefix(p.name, "stranger") || p.hubAdmin) && !p.limited)
 	case "hub admin":
 		return refuse(p.hubAdmin && !p.limited)
-	case "member", "owner":
+	case "member", "owner", "owner, or that member":
 		if p.organization == 0 && !p.nobody {
 			return 404
 		}
-		return refuse(p.organization >= map[string]int{"member": 1, "owner": 2}[need])
+		if need == "owner, or that member" && p.name == "member" {
+			return 0
+		}
+		return refuse(p.organization == 2 || need == "member" && !p.nobody)
 	}
 	if p.levels[private] == 0 {
 		return 404
@@ -198,6 +205,8 @@ func world(t *testing.T) *kit {
 	k.token("owner, public only", "owner", events.LevelAdmin, "acme/public")
 	k.token("hubadmin, reading", "hubadmin", events.LevelRead)
 	k.token("owner, deleting", "owner", events.LevelDelete)
+	k.token("member, reading", "member", events.LevelRead)
+	k.token("member, deleting", "member", events.LevelDelete)
 	for _, name := range []string{"acme/public", "acme/private"} {
 		repo := k.repository(name, strings.TrimPrefix(name, "acme/"))
 		for grantee, role := range map[string]string{"reader": events.RoleRead, "writer": events.RoleWrite, "manager": events.RoleAdmin, "acme+ci": events.RoleWrite} {
@@ -216,7 +225,7 @@ func world(t *testing.T) *kit {
 	return k
 }
 
-var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{team}", "team", "{robot}", "ci", "{member}", "member",
+var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{team}", "team", "{robot}", "ci", "{member}", "member", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
 	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", "sha256:"+strings.Repeat("0", 64))
 

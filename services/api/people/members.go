@@ -36,10 +36,11 @@ func (s *API) registerMembers() {
 	const path = "/orgs/{namespace}/members"
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-members", Tag: "organizations", Permission: access.NamespaceMember, Cost: budget.List, Summary: "List the members of an organization"}, inOrganization(s.listMembers))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{member}", ID: "set-member", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write,
-		Summary: "Make a user a member or an owner", About: "Membership alone gives no right on private repositories: teams and grants do."}, inOrganization(s.setMember))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{member}", ID: "remove-member", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write,
-		Summary: "End a membership", About: "It ends those in the organization's teams, too. The last owner stays; should two owners end each other's " +
-			"membership in the same moment, an administrator of the hub names an owner again."}, inOrganization(s.removeMember))
+		Summary: "Make a user a member or an owner", About: "Nobody becomes an owner without accepting it: the user is invited, unless an administrator of the hub asks for it. " +
+			"Members are taken in at once, and invited when they have left or were asked before. Membership alone gives no right on private repositories: teams and grants do."}, inOrganization(s.setMember))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{member}", ID: "remove-member", Tag: "organizations", Permission: access.OwnMembershipOrNamespaceAdmin, Cost: budget.Write,
+		Summary: "End a membership, or leave", About: "It ends those in the organization's teams, too, and an invitation. When the last owner leaves, " +
+			"the organization is the hub's administrators' until they name an owner."}, inOrganization(s.removeMember))
 }
 
 func (s *API) listMembers(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.List[apitypes.Member], error) {
@@ -50,20 +51,38 @@ func (s *API) listMembers(ctx context.Context, c *endpoint.Call, _ *Organization
 	return shownMembers(members), nil
 }
 
-func (s *API) setMember(ctx context.Context, c *endpoint.Call, in *setMemberIn) (*openapi.Change, error) {
+func (s *API) setMember(ctx context.Context, c *endpoint.Call, in *setMemberIn) (*openapi.ChangeWith[apitypes.MemberChange], error) {
 	a, err := account.FindRecipient(ctx, s.Accounts, in.Member)
 	if err != nil {
 		return nil, endpoint.Located(err, "path.member", account.ErrNoUser)
 	}
-	seq, err := account.SetMember(ctx, s.Log, c.By(), s.Accounts, c.Namespace.ID, a.ID, in.Body.Role)
-	return s.Changed(ctx, seq, err)
+	seq, invited, err := account.SetMember(ctx, s.Log, c.By(), s.Accounts, c.Principal, c.Namespace.ID, a, in.Body.Role)
+	if err != nil {
+		return nil, err
+	}
+	return s.memberChanged(ctx, c, seq, invited)
 }
 
-func (s *API) removeMember(ctx context.Context, c *endpoint.Call, in *MemberPath) (*openapi.Change, error) {
+// memberChanged answers a change of the members once it can be read back.
+func (s *API) memberChanged(ctx context.Context, c *endpoint.Call, seq uint64, invited bool) (*openapi.ChangeWith[apitypes.MemberChange], error) {
+	if err := s.Readable(ctx, seq); err != nil {
+		return nil, err
+	}
+	o, err := s.Accounts.Organization(ctx, c.Namespace.ID, "")
+	if err != nil {
+		return nil, err
+	}
+	return openapi.ShowChange(seq, apitypes.MemberChange{Seq: seq, Invited: invited, Ownerless: o.Ownerless}), nil
+}
+
+func (s *API) removeMember(ctx context.Context, c *endpoint.Call, in *MemberPath) (*openapi.ChangeWith[apitypes.MemberChange], error) {
 	a, err := s.user(ctx, in.Member)
 	if err != nil {
 		return nil, err
 	}
-	seq, err := account.RemoveMember(ctx, s.Log, c.By(), s.Accounts, c.Namespace.ID, a.ID)
-	return s.Changed(ctx, seq, err)
+	seq, err := account.RevokeMembership(ctx, s.Log, c.By(), c.Namespace.ID, c.Namespace.ID, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.memberChanged(ctx, c, seq, false)
 }

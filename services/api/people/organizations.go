@@ -47,53 +47,34 @@ func (s *API) listOrganizations(ctx context.Context, c *endpoint.Call, in *opena
 	if err != nil {
 		return nil, err
 	}
-	mine, err := account.OrganizationsOf(ctx, s.Accounts, c.Principal)
+	list := s.Accounts.OrganizationsOf
+	switch {
+	case c.Principal.Admin:
+		list = s.Accounts.Organizations
+	case c.Principal.Kind != access.User:
+		return openapi.WholeList[apitypes.Organization](nil), nil
+	}
+	found, err := list(ctx, c.Principal.ID, last, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	var views []apitypes.Organization
-	if c.Principal.Admin {
-		if views, err = s.everyOrganization(ctx, mine, last, in.Limit+1); err != nil {
-			return nil, err
-		}
-	} else {
-		for _, m := range mine {
-			if m.GroupName > last {
-				views = append(views, apitypes.Organization{Name: m.GroupName, Role: m.Role})
-			}
-		}
+	views := make([]apitypes.Organization, len(found))
+	for i := range found {
+		views[i] = shownOrganization(&found[i])
 	}
 	return openapi.Page(c, views, in.Limit, func(v apitypes.Organization) string { return openapi.CursorAt(v.Name) }), nil
 }
 
-// everyOrganization lists all organizations behind last, with the caller's role,
-// which is in mine.
-func (s *API) everyOrganization(ctx context.Context, mine []accounts.Membership, last string, n int) ([]apitypes.Organization, error) {
-	all, err := s.Accounts.Accounts(ctx, accounts.KindOrganization, last, n)
-	if err != nil {
-		return nil, err
-	}
-	views := make([]apitypes.Organization, len(all))
-	for i, o := range all {
-		views[i].Name = o.Name
-		for _, m := range mine {
-			if m.Organization == o.ID {
-				views[i].Role = m.Role
-			}
-		}
-	}
-	return views, nil
+func shownOrganization(o *accounts.Organization) apitypes.Organization {
+	return apitypes.Organization{Name: o.Name, Role: o.Role, Ownerless: o.Ownerless}
 }
 
 func (s *API) getOrganization(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.Answer[apitypes.Organization], error) {
-	v := apitypes.Organization{Name: c.Namespace.Name}
-	members, err := s.Accounts.Members(ctx, c.Namespace.ID)
-	for _, m := range members {
-		if m.User == c.Principal.ID {
-			v.Role = m.Role
-		}
+	o, err := s.Accounts.Organization(ctx, c.Namespace.ID, c.Principal.ID)
+	if err != nil {
+		return nil, err
 	}
-	return openapi.Show(v), err
+	return openapi.Show(shownOrganization(o)), nil
 }
 
 func (s *API) createOrganization(ctx context.Context, c *endpoint.Call, in *createOrganizationIn) (*openapi.ChangeWith[apitypes.CreatedOrganization], error) {

@@ -79,6 +79,7 @@ func Register(to *openapi.API, c Config) {
 	s.registerTokens()
 	s.registerOrganizations()
 	s.registerMembers()
+	s.registerInvitations()
 	s.registerTeams()
 	s.registerRobots()
 }

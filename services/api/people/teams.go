@@ -36,7 +36,7 @@ func (s *API) registerTeams() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}", ID: "delete-team", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Delete a team with its grants"}, inOrganization(s.deleteTeam))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{team}/members", ID: "list-team-members", Tag: "organizations", Permission: access.NamespaceMember, Cost: budget.List, Summary: "List who is in a team"}, inOrganization(s.listTeamMembers))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{team}/members/{member}", ID: "add-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Take a member into a team"}, inOrganization(s.addTeamMember))
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}/members/{member}", ID: "remove-team-member", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Take a member out of a team"}, inOrganization(s.removeTeamMember))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{team}/members/{member}", ID: "remove-team-member", Tag: "organizations", Permission: access.OwnMembershipOrNamespaceAdmin, Cost: budget.Write, Summary: "Take a member out of a team, or leave it"}, inOrganization(s.removeTeamMember))
 }
 
 // team is the one that the path names.

@@ -1,6 +1,8 @@
 package accounts
 
 import (
+	"fmt"
+
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
@@ -8,11 +10,12 @@ import (
 
 // Orgs are the commands on organizations.
 type Orgs struct {
-	Ls      orgsLsCmd      `cmd:"" help:"List your organizations, or all of them if you are an administrator."`
-	Create  orgsCreateCmd  `cmd:"" help:"Create an organization. You own it, unless --owner names somebody else."`
-	Show    orgsShowCmd    `cmd:"" help:"Show an organization."`
-	Members orgsMembersCmd `cmd:"" help:"List, add and remove members."`
-	Robots  orgsRobotsCmd  `cmd:"" help:"List, create and delete robot accounts."`
+	Ls          orgsLsCmd          `cmd:"" help:"List your organizations, or all of them if you are an administrator."`
+	Create      orgsCreateCmd      `cmd:"" help:"Create an organization. You own it, unless --owner names somebody else."`
+	Show        orgsShowCmd        `cmd:"" help:"Show an organization."`
+	Members     orgsMembersCmd     `cmd:"" help:"List, add and remove members; leave an organization."`
+	Invitations orgsInvitationsCmd `cmd:"" help:"List, accept, decline and withdraw invitations."`
+	Robots      orgsRobotsCmd      `cmd:"" help:"List, create and delete robot accounts."`
 }
 
 type orgsLsCmd struct{ console.Target }
@@ -22,8 +25,8 @@ func (c *orgsLsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return console.List(a, "/orgs", client.Paged(), "No organizations.", []string{"NAME", "YOUR ROLE"}, func(o apitypes.Organization) []string {
-		return []string{o.Name, o.Role}
+	return console.List(a, "/orgs", client.Paged(), "No organizations.", []string{"NAME", "YOUR ROLE", "OWNER"}, func(o apitypes.Organization) []string {
+		return []string{o.Name, o.Role, console.If(o.Ownerless, noOwner)}
 	})
 }
 
@@ -56,14 +59,16 @@ func (c *orgsShowCmd) Run(s *console.Session) error {
 		return err
 	}
 	return console.Show(a, client.Path("orgs", c.Name), func(o apitypes.Organization) [][]string {
-		return [][]string{{"name", o.Name}, {"your role", o.Role}}
+		return [][]string{{"name", o.Name}, {"your role", o.Role}, {"owner", console.If(o.Ownerless, noOwner)}}
 	})
 }
 
+const noOwner = "nobody: an administrator of the hub has to name one"
+
 type orgsMembersCmd struct {
 	Ls  orgsMembersLsCmd  `cmd:"" help:"List the members."`
-	Add orgsMembersAddCmd `cmd:"" help:"Make a user a member or an owner."`
-	Rm  orgsMembersRmCmd  `cmd:"" help:"Remove a member from the organization and from its teams."`
+	Add orgsMembersAddCmd `cmd:"" help:"Make a user a member, or invite them to become an owner."`
+	Rm  orgsMembersRmCmd  `cmd:"" help:"Remove a member from the organization and from its teams; with your own name, leave."`
 }
 
 type orgsMembersLsCmd struct {
@@ -93,7 +98,22 @@ func (c *orgsMembersAddCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return a.Change("PUT", client.Path("orgs", c.Org, "members", c.User), apitypes.SetMemberRequest{Role: c.Role}, c.User+" now has the role "+c.Role+" in "+c.Org)
+	return changeMember(a, "PUT", c.Org, c.User, apitypes.SetMemberRequest{Role: c.Role}, c.User+" now has the role "+c.Role+" in "+c.Org)
+}
+
+// changeMember sends a change of an organization's members and prints done, or
+// that the user has been invited.
+func changeMember(a *console.API, method, org, user string, body any, done string) error {
+	return console.Send(a, method, client.Path("orgs", org, "members", user), body, func(v apitypes.MemberChange) error {
+		if v.Invited {
+			done = user + " is invited, and has 30 days to accept: hubledger orgs invitations accept " + org
+		}
+		_, err := fmt.Fprintf(a.Session.Out, "%s (event %d).\n", done, v.Seq)
+		if err == nil && v.Ownerless {
+			_, err = fmt.Fprintf(a.Session.Out, "%s has no owner now: an administrator of the hub has to name one.\n", org)
+		}
+		return err
+	})
 }
 
 type orgsMembersRmCmd struct {
@@ -107,5 +127,5 @@ func (c *orgsMembersRmCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return a.Change("DELETE", client.Path("orgs", c.Org, "members", c.User), nil, c.User+" is no longer a member of "+c.Org)
+	return changeMember(a, "DELETE", c.Org, c.User, nil, c.User+" is no longer a member of "+c.Org)
 }

@@ -37,7 +37,9 @@ func (r *Rights) committed(e *events.Event) {
 	case "hub", "robot":
 		r.forget()
 	case "namespace", "quota", "membership", "team", "grant":
-		r.decisions.clear()
+		if family != "membership.invited" && family != "membership.uninvited" {
+			r.decisions.clear()
+		}
 	case "user":
 		if family != "user.email_changed" {
 			r.forget()

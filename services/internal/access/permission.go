@@ -35,6 +35,9 @@ const (
 	NamespaceMember
 	// NamespaceAdmin owns the namespace of {namespace}.
 	NamespaceAdmin
+	// OwnMembershipOrNamespaceAdmin is {member}, who is in the organization of
+	// {namespace}, by a full credential, or owns it: everybody may leave.
+	OwnMembershipOrNamespaceAdmin
 	// RepositoryRead and those below are levels on the repository that the path
 	// names: {namespace}/{name}, or {name} alone with the namespace in it.
 	RepositoryRead
@@ -45,7 +48,7 @@ const (
 
 var permissionLevels = map[Permission]Level{
 	RepositoryRead: Read, RepositoryWrite: Write, RepositoryDelete: Delete, RepositoryAdmin: Admin,
-	NamespaceMember: Read, NamespaceAdmin: Admin,
+	NamespaceMember: Read, NamespaceAdmin: Admin, OwnMembershipOrNamespaceAdmin: Admin,
 }
 
 // Level is what the permission asks for on the repository or namespace that

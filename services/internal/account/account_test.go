@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"hubledger/events"
-	"hubledger/projections/accounts"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/command"
 	"hubledger/streams"
@@ -71,12 +70,6 @@ func (d *decider) refuses(what string, want error, do func() (uint64, error)) {
 type admins bool
 
 func (a admins) OtherAdmin(context.Context, string) (bool, error) { return bool(a), nil }
-func (a admins) Members(context.Context, string) ([]accounts.Membership, error) {
-	return nil, nil
-}
-func (a admins) Memberships(context.Context, string) ([]accounts.Membership, error) {
-	return nil, nil
-}
 
 func TestNamespaces(t *testing.T) {
 	d, ctx := open(t), t.Context()

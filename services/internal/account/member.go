@@ -3,120 +3,92 @@ package account
 import (
 	"context"
 	"errors"
-	"strings"
+	"time"
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 )
 
-var (
-	// ErrLastOwner: the organization would have no owner.
-	ErrLastOwner = errors.New("the organization needs another owner first")
-	// ErrNotMember: a team takes in members of its organization only.
-	ErrNotMember = errors.New("only members of the organization can be in its teams")
-)
+// ErrNotMember: a team takes in members of its organization only.
+var ErrNotMember = errors.New("only members of the organization can be in its teams")
 
-// A LastOwnerError refuses to end an account that is the last owner of some
-// organizations. It is an ErrLastOwner.
-type LastOwnerError struct{ Organizations []string }
-
-func (e *LastOwnerError) Error() string {
-	return "the last owner of " + strings.Join(e.Organizations, ", ") + " cannot be erased: name another owner first"
+// Membership knows who is in an organization or a team: accounts.Reader.
+type Membership interface {
+	Membership(ctx context.Context, group, user string) (*accounts.Membership, error)
 }
 
-// Is makes it an ErrLastOwner.
-func (e *LastOwnerError) Is(target error) bool { return target == ErrLastOwner }
-
-// Members knows who is in an organization or a team: accounts.Reader.
-type Members interface {
-	Members(ctx context.Context, group string) ([]accounts.Membership, error)
+// Memberships knows which organizations and teams users are in, and are asked
+// to join: accounts.Reader.
+type Memberships interface {
+	Membership
+	Invitations(ctx context.Context, organization string, at time.Time) ([]accounts.Invitation, error)
+	InvitationsOf(ctx context.Context, user string, at time.Time) ([]accounts.Invitation, error)
 }
 
-// SetMember makes a user a member or an owner of an organization. ErrLastOwner
-// when that would take its last owner away. ErrInvalid.
+// SetMember makes a user a member or an owner of an organization, or invites
+// them: nobody becomes an owner without accepting it, nor comes back after leaving
+// or declining. Administrators of the hub may decide for them. invited says that
+// the user has to accept first. ErrInvalid, ErrTooManyInvitations.
 //
-// Who is the last owner is read from the read model: two owners who remove each
-// other at the same moment can still leave none. An administrator of the hub
-// then names a new one.
-func SetMember(ctx context.Context, log command.Log, by command.By, read Members, organization, user, role string) (uint64, error) {
-	if role != events.RoleOwner {
-		if err := keepsOwner(ctx, read, organization, user); err != nil {
-			return 0, err
+// Owners may leave and step down, also the last one: the organization is then
+// the administrators' until they name an owner.
+func SetMember(ctx context.Context, log command.Log, by command.By, read Memberships, p access.Principal, organization string, user *accounts.Account, role string) (seq uint64, invited bool, err error) {
+	direct := p.Admin || role == events.RoleMember
+	if !p.Admin && direct {
+		if direct, err = mayBeAdded(ctx, log, read, organization, user); err != nil {
+			return 0, false, err
 		}
 	}
-	return GrantMembership(ctx, log, by, organization, organization, user, role)
+	if !direct {
+		return invite(ctx, log, by, read, events.MembershipInvited{Organization: organization, User: user.ID, Role: role})
+	}
+	seq, err = GrantMembership(ctx, log, by, organization, organization, user.ID, role)
+	return seq, false, err
 }
 
-// RemoveMember ends a user's membership in an organization, as SetMember does.
-// ErrLastOwner; ErrUnknown when there never was one.
-func RemoveMember(ctx context.Context, log command.Log, by command.By, read Members, organization, user string) (uint64, error) {
-	if err := keepsOwner(ctx, read, organization, user); err != nil {
-		return 0, err
+// mayBeAdded says whether an owner may make a user a member without asking: not
+// when they left or were asked before.
+func mayBeAdded(ctx context.Context, log command.Log, read Membership, organization string, user *accounts.Account) (bool, error) {
+	if err := checkIDs(organization, user.ID); err != nil {
+		return false, err
 	}
-	return RevokeMembership(ctx, log, by, organization, organization, user)
+	e, err := log.Last(ctx, events.MembershipSubject(organization, organization, user.ID))
+	if err != nil || e == nil {
+		return err == nil, err
+	}
+	last, err := events.Decode(e)
+	if err != nil {
+		return false, err
+	}
+	switch last.(type) {
+	case events.MembershipGranted:
+		return true, nil
+	case events.MembershipRevoked:
+		return e.Actor() != user.Name, nil
+	}
+	_, err = read.Membership(ctx, organization, user.ID) // of an earlier event
+	if errors.Is(err, accounts.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // AddToTeam takes the member of that login name into a team. ErrNotMember.
-func AddToTeam(ctx context.Context, log command.Log, by command.By, read Members, team *accounts.Team, member string) (uint64, error) {
-	members, err := read.Members(ctx, team.Organization)
+func AddToTeam(ctx context.Context, log command.Log, by command.By, read interface {
+	Names
+	Membership
+}, team *accounts.Team, member string) (uint64, error) {
+	user, err := FindUser(ctx, read, member)
+	if err == nil {
+		_, err = read.Membership(ctx, team.Organization, user.ID)
+	}
+	if errors.Is(err, accounts.ErrNotFound) {
+		return 0, ErrNotMember
+	}
 	if err != nil {
 		return 0, err
 	}
-	for _, m := range members {
-		if m.Name == member {
-			return GrantMembership(ctx, log, by, team.Organization, team.ID, m.User, events.RoleMember)
-		}
-	}
-	return 0, ErrNotMember
-}
-
-// keepsOwner is ErrLastOwner when the user is the organization's only owner.
-func keepsOwner(ctx context.Context, read Members, organization, leaving string) error {
-	members, err := read.Members(ctx, organization)
-	if err != nil {
-		return err
-	}
-	owners, owns := 0, false
-	for _, m := range members {
-		if m.Role == events.RoleOwner {
-			owners++
-			owns = owns || m.User == leaving
-		}
-	}
-	if owns && owners == 1 {
-		return ErrLastOwner
-	}
-	return nil
-}
-
-// Memberships knows which organizations and teams users are in: accounts.Reader.
-type Memberships interface {
-	Memberships(ctx context.Context, user string) ([]accounts.Membership, error)
-}
-
-// leavesOwners is a *LastOwnerError when a user is the only owner of any organization.
-func leavesOwners(ctx context.Context, read interface {
-	Members
-	Memberships
-}, user string) error {
-	in, err := read.Memberships(ctx, user)
-	if err != nil {
-		return err
-	}
-	var alone []string
-	for _, m := range in {
-		if m.Group != m.Organization || m.Role != events.RoleOwner {
-			continue
-		}
-		if err := keepsOwner(ctx, read, m.Organization, user); errors.Is(err, ErrLastOwner) {
-			alone = append(alone, m.GroupName)
-		} else if err != nil {
-			return err
-		}
-	}
-	if len(alone) > 0 {
-		return &LastOwnerError{alone}
-	}
-	return nil
+	return GrantMembership(ctx, log, by, team.Organization, team.ID, user.ID, events.RoleMember)
 }

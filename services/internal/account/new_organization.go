@@ -4,16 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
-	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 )
 
-// maxOrganizations is how many organizations a user may own and still make
-// another one. Administrators of the hub have no limit.
+// maxOrganizations is how many organizations a user may make, whoever owns them
+// later. Administrators of the hub have no limit.
 const maxOrganizations = 50
 
 var (
@@ -29,12 +27,12 @@ var (
 	ErrTooMany = errors.New("too many organizations")
 )
 
-// A TooManyError refuses another organization to a user who owns that many. It
-// is an ErrTooMany.
-type TooManyError struct{ Owned int }
+// A TooManyError refuses another organization to a user who has made that many.
+// It is an ErrTooMany.
+type TooManyError struct{ Made int }
 
 func (e *TooManyError) Error() string {
-	return fmt.Sprintf("you own %d organizations: administrators of the hub can make more", e.Owned)
+	return fmt.Sprintf("you have made %d organizations: administrators of the hub can make more", e.Made)
 }
 
 // Is makes it an ErrTooMany.
@@ -43,7 +41,8 @@ func (e *TooManyError) Is(target error) bool { return target == ErrTooMany }
 // OrganizationReader is accounts.Reader.
 type OrganizationReader interface {
 	Names
-	Memberships
+	// OrganizationsMade counts what the account of that login name has made.
+	OrganizationsMade(ctx context.Context, name string) (int, error)
 	Namespace(ctx context.Context, name string) (*accounts.Namespace, error)
 }
 
@@ -57,7 +56,7 @@ type Organizations struct {
 	OnlyAdmins bool
 	// Turn has capacity one and is held while a user makes an organization, so that
 	// requests at the same moment cannot exceed the limit of organizations that a
-	// user owns. It is one node's: requests to several nodes at the same moment may
+	// user makes. It is one node's: requests to several nodes at the same moment may
 	// exceed the limit, each node by one.
 	Turn chan struct{}
 }
@@ -81,7 +80,7 @@ func (o *Organizations) Create(ctx context.Context, p access.Principal, by comma
 		case <-ctx.Done():
 			return "", 0, ctx.Err()
 		}
-		if err := o.mayOwnAnother(ctx, p); err != nil {
+		if err := o.mayMakeAnother(ctx, p); err != nil {
 			return "", 0, err
 		}
 	}
@@ -125,23 +124,10 @@ func (o *Organizations) mayTake(ctx context.Context, p access.Principal, name st
 	return fmt.Errorf("%s: %w", name, ErrTaken)
 }
 
-func (o *Organizations) mayOwnAnother(ctx context.Context, p access.Principal) error {
-	in, err := OrganizationsOf(ctx, o.Read, p)
-	if err != nil {
-		return err
+func (o *Organizations) mayMakeAnother(ctx context.Context, p access.Principal) error {
+	made, err := o.Read.OrganizationsMade(ctx, p.Name)
+	if err == nil && made >= maxOrganizations {
+		err = &TooManyError{made}
 	}
-	in = slices.DeleteFunc(in, func(m accounts.Membership) bool { return m.Role != events.RoleOwner })
-	if len(in) >= maxOrganizations {
-		return &TooManyError{len(in)}
-	}
-	return nil
-}
-
-// OrganizationsOf lists the organizations that a principal is in, by name.
-func OrganizationsOf(ctx context.Context, read Memberships, p access.Principal) ([]accounts.Membership, error) {
-	if p.Kind != access.User {
-		return nil, nil
-	}
-	in, err := read.Memberships(ctx, p.ID)
-	return slices.DeleteFunc(in, func(m accounts.Membership) bool { return m.Group != m.Organization }), err
+	return err
 }

@@ -101,19 +101,13 @@ func EmailChanged(ctx context.Context, log command.Log, by command.By, user stri
 }
 
 // Erase ends a user for good; the name stays taken. Their secrets are for the
-// caller to destroy. *LastOwnerError; ErrLastAdmin, as with SetStanding.
-func Erase(ctx context.Context, log command.Log, by command.By, read interface {
-	Admins
-	Members
-	Memberships
-}, user string) (uint64, error) {
+// caller to destroy. What they owned alone is the administrators' from then on.
+// ErrLastAdmin, as with SetStanding.
+func Erase(ctx context.Context, log command.Log, by command.By, admins Admins, user string) (uint64, error) {
 	if err := checkIDs(user); err != nil {
 		return 0, err
 	}
-	if err := leavesOwners(ctx, read, user); err != nil {
-		return 0, err
-	}
-	if err := notLast(ctx, read, user); err != nil {
+	if err := notLast(ctx, admins, user); err != nil {
 		return 0, err
 	}
 	p := events.UserErased{User: user}

@@ -4,8 +4,9 @@ import "time"
 
 // An Organization is an organization and what the caller is in it.
 type Organization struct {
-	Name string `json:"name" doc:"Of the organization, and of its namespace"`
-	Role string `json:"role,omitempty" enum:"owner,member" doc:"Mine in it; absent for an administrator of the hub who has none"`
+	Name      string `json:"name" doc:"Of the organization, and of its namespace"`
+	Role      string `json:"role,omitempty" enum:"owner,member" doc:"Mine in it; absent for an administrator of the hub who has none"`
+	Ownerless bool   `json:"ownerless,omitempty" doc:"Nobody owns it: administrators of the hub name an owner"`
 }
 
 // CreateOrganizationRequest asks for an organization.
@@ -29,6 +30,23 @@ type Member struct {
 // SetMemberRequest says what a member becomes.
 type SetMemberRequest struct {
 	Role string `json:"role" enum:"owner,member" doc:"An owner may do everything with what the organization has"`
+}
+
+// MemberChange answers a change of an organization's members.
+type MemberChange struct {
+	Seq       uint64 `json:"seq" doc:"Sequence of the change in the log"`
+	Invited   bool   `json:"invited,omitempty" doc:"The user has to accept first"`
+	Ownerless bool   `json:"ownerless,omitempty" doc:"Nobody owns the organization: administrators of the hub name an owner"`
+}
+
+// An Invitation asks a user to join an organization, or to become its owner.
+type Invitation struct {
+	Organization string    `json:"organization" doc:"Name of the organization"`
+	User         string    `json:"user" doc:"Login name of who is invited"`
+	Role         string    `json:"role" enum:"owner,member" doc:"What the user becomes by accepting"`
+	Inviter      string    `json:"inviter" doc:"Who has sent it"`
+	Invited      time.Time `json:"invited" doc:"When it was sent"`
+	Expires      time.Time `json:"expires" doc:"When it can no longer be accepted"`
 }
 
 // A Team of an organization.

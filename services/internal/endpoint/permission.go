@@ -28,6 +28,12 @@ func (s *Set) authorize(ctx context.Context, p access.Principal, need access.Per
 			return nil, Unauthorized("log in first")
 		}
 		return c, mayUseAccounts(p, need, param("user"))
+	case access.OwnMembershipOrNamespaceAdmin:
+		level := need.Level()
+		if p.Kind == access.User && p.Name == param("member") && full(p) {
+			level = access.Read
+		}
+		return c, s.admitToNamespace(ctx, c, level, param("namespace"))
 	case access.NamespaceMember, access.NamespaceAdmin:
 		return c, s.admitToNamespace(ctx, c, need.Level(), param("namespace"))
 	case access.RepositoryRead, access.RepositoryWrite, access.RepositoryDelete, access.RepositoryAdmin:

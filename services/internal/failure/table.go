@@ -26,6 +26,7 @@ var common = []Entry{
 	{Err: images.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
 	{Err: repository.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
 	{Err: account.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
+	{Err: account.ErrNotInvited, Status: http.StatusNotFound},
 	{Err: image.ErrUnknownTag, Status: http.StatusNotFound, Message: "there is no such tag"},
 	{Err: repository.ErrNoNamespace, Status: http.StatusNotFound},
 
@@ -45,13 +46,13 @@ var common = []Entry{
 	{Err: account.ErrAdminsOrganize, Status: http.StatusForbidden},
 	{Err: account.ErrOthersOrganization, Status: http.StatusForbidden},
 	{Err: account.ErrTooMany, Status: http.StatusForbidden},
+	{Err: account.ErrTooManyInvitations, Status: http.StatusForbidden},
 	{Err: repository.ErrMayNotCreate, Status: http.StatusForbidden},
 	{Err: repository.ErrNoStars, Status: http.StatusForbidden},
 
 	{Err: account.ErrTaken, Status: http.StatusConflict},
 	{Err: account.ErrErased, Status: http.StatusConflict, Message: "the account was erased"},
 	{Err: account.ErrLastAdmin, Status: http.StatusConflict},
-	{Err: account.ErrLastOwner, Status: http.StatusConflict},
 	{Err: repository.ErrTaken, Status: http.StatusConflict},
 	{Err: repository.ErrExists, Status: http.StatusConflict},
 	{Err: repository.ErrNotDeleted, Status: http.StatusConflict},

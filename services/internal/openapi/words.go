@@ -29,18 +29,19 @@ func schemaName(t reflect.Type, hint string) string {
 
 // permissionWords say in the document who may use an operation.
 var permissionWords = map[access.Permission]string{
-	access.Anyone:           "For everybody, logged in or not; shows what the caller may see.",
-	access.SignedIn:         "For every account.",
-	access.FullAccount:      "For users, by a credential that is good for all they may: a password, a session, or a token of level admin for all repositories.",
-	access.Self:             "For that user, by a credential that is good for all they may.",
-	access.SelfOrHubAdmin:   "For that user and administrators of the hub, by a credential that is good for all they may.",
-	access.HubAdmin:         "For administrators of the hub, by a credential that is good for all they may.",
-	access.NamespaceMember:  "For members of the organization, or the user whose namespace it is.",
-	access.NamespaceAdmin:   "For owners of the organization, or the user whose namespace it is.",
-	access.RepositoryRead:   "For those who may pull from the repository.",
-	access.RepositoryWrite:  "For those who may push to the repository.",
-	access.RepositoryDelete: "For those who may delete from the repository.",
-	access.RepositoryAdmin:  "For those who have the role admin on the repository.",
+	access.Anyone:                        "For everybody, logged in or not; shows what the caller may see.",
+	access.SignedIn:                      "For every account.",
+	access.FullAccount:                   "For users, by a credential that is good for all they may: a password, a session, or a token of level admin for all repositories.",
+	access.Self:                          "For that user, by a credential that is good for all they may.",
+	access.SelfOrHubAdmin:                "For that user and administrators of the hub, by a credential that is good for all they may.",
+	access.HubAdmin:                      "For administrators of the hub, by a credential that is good for all they may.",
+	access.NamespaceMember:               "For members of the organization, or the user whose namespace it is.",
+	access.NamespaceAdmin:                "For owners of the organization, or the user whose namespace it is.",
+	access.OwnMembershipOrNamespaceAdmin: "For that member, by a credential that is good for all they may, and for owners of the organization.",
+	access.RepositoryRead:                "For those who may pull from the repository.",
+	access.RepositoryWrite:               "For those who may push to the repository.",
+	access.RepositoryDelete:              "For those who may delete from the repository.",
+	access.RepositoryAdmin:               "For those who have the role admin on the repository.",
 }
 
 // described is what the document says of an operation.
