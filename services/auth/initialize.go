@@ -44,7 +44,7 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 		return First{}, err
 	}
 	if done, ok := p.(events.HubInitialized); ok {
-		return s.firstLogin(ctx, done.Admin)
+		return s.firstLogin(ctx, done.Admin, "")
 	}
 	if s.Secrets == nil {
 		return First{}, errReadOnly
@@ -57,7 +57,8 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 	if err != nil {
 		return First{}, err
 	}
-	if err := s.storeFirstHash(ctx, id, password); err != nil {
+	hash, err := s.storeFirstHash(ctx, id, password)
+	if err != nil {
 		return First{}, err
 	}
 	seq, err := account.Initialize(ctx, s.Log, system, id)
@@ -70,7 +71,7 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 	if err := s.View.Wait(ctx, seq); err != nil {
 		return First{}, err
 	}
-	first, err := s.firstLogin(ctx, id)
+	first, err := s.firstLogin(ctx, id, hash)
 	first.Created = true
 	return first, err
 }
@@ -142,38 +143,39 @@ func (s *Auth) firstUser(ctx context.Context) (string, error) {
 // finish, before it is considered dead and its password is replaced.
 const otherNodeTimeout = 3 * time.Second
 
-// storeFirstHash stores the password's hash unless another node was faster. The
-// other node's stays if that node finishes; firstLogin then finds that the
-// password of this node is not the valid one.
-func (s *Auth) storeFirstHash(ctx context.Context, userID, password string) error {
-	hash, err := s.hasher.hash(ctx, password)
+// storeFirstHash stores the password's hash unless another node was faster, and
+// returns what it stored, "" for nothing. The other node's stays if that node
+// finishes; firstLogin then finds that the password of this node is not the valid one.
+func (s *Auth) storeFirstHash(ctx context.Context, userID, password string) (string, error) {
+	made, err := s.hasher.hash(ctx, password)
 	if err != nil {
-		return err
+		return "", err
 	}
+	hash := made.String()
 	for waited := time.Duration(0); ; waited += otherNodeTimeout / 10 {
 		stored, revision, err := s.Secrets.Get(ctx, passwordKey(userID))
 		if err != nil && !errors.Is(err, errNoSecret) {
-			return err
+			return "", err
 		}
 		if err == nil {
 			mine, err := s.isHashOf(ctx, string(stored), password)
 			if err != nil || mine {
-				return err
+				return string(stored), err
 			}
 			if p, _, err := command.Latest(ctx, s.Log, events.HubSubject()); err != nil || p != nil {
-				return err // the other node has finished
+				return "", err // the other node has finished
 			}
 		}
 		if err != nil || waited >= otherNodeTimeout {
-			_, err = s.Secrets.Update(ctx, passwordKey(userID), []byte(hash.String()), revision)
+			_, err = s.Secrets.Update(ctx, passwordKey(userID), []byte(hash), revision)
 			if !errors.Is(err, events.ErrConflict) {
-				return err
+				return hash, err
 			}
 		}
 		select {
 		case <-time.After(otherNodeTimeout / 10):
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return "", context.Cause(ctx)
 		}
 	}
 }
@@ -191,7 +193,8 @@ func (s *Auth) isHashOf(ctx context.Context, stored, password string) (bool, err
 
 // firstLogin returns the password in the file if it is still valid, and removes
 // the file otherwise: the password was changed, or another node's is the valid one.
-func (s *Auth) firstLogin(ctx context.Context, userID string) (First, error) {
+// mine is the hash of that password if it is known: then none has to be made.
+func (s *Auth) firstLogin(ctx context.Context, userID, mine string) (First, error) {
 	first := First{Name: firstAdmin}
 	if s.PasswordFile == "" || s.AdminPassword != "" {
 		return first, nil
@@ -204,9 +207,11 @@ func (s *Auth) firstLogin(ctx context.Context, userID string) (First, error) {
 	if err != nil {
 		return first, err
 	}
-	good, err := s.hasher.matches(ctx, trustedCaller, stored, written)
-	if err != nil {
-		return first, err
+	good := stored != nil && stored.String() == mine
+	if !good {
+		if good, err = s.hasher.matches(ctx, trustedCaller, stored, written); err != nil {
+			return first, err
+		}
 	}
 	if !good {
 		s.removePasswordFile()

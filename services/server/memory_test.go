@@ -1,0 +1,29 @@
+package server
+
+import "testing"
+
+func TestMemoryIsGivenBackWhenQuiet(t *testing.T) {
+	const mb = 1 << 20
+	var w memoryWatch
+	total := uint64(0)
+	for i, look := range []struct {
+		allocated uint64 // since the look before
+		due       bool
+	}{
+		{12 * mb, false}, // the start
+		{1 * mb, false},  // quiet, but nothing worth it
+		{100 * mb, false},
+		{50 * mb, false}, // busy still
+		{1 * mb, true},
+		{1 * mb, false}, // given back already
+		{3 * mb, false},
+		{5 * mb, false},
+		{9 * mb, false},
+		{0, true},
+	} {
+		total += look.allocated
+		if due := w.due(total); due != look.due {
+			t.Errorf("look %d, %d bytes later: %v", i, look.allocated, due)
+		}
+	}
+}
