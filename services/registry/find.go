@@ -13,7 +13,6 @@ import (
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/cache"
-	"hubledger/services/registry/leases"
 )
 
 // parseDigest accepts the two registered algorithms (distribution-spec, "Digests").
@@ -114,9 +113,10 @@ func (s *Registry) manifest(ctx context.Context, repo *images.Repository, ref st
 	})
 }
 
-// blob is the size of a blob that can be read under that name: a lease or a
-// live manifest of the repository holds it, and nothing else opens it.
-func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int64, error) {
+// blob is the size of a blob that can be read under that name: a lease that has
+// at least left to go, or a live manifest of the repository, holds it, and nothing
+// else opens it.
+func (s *Registry) blob(ctx context.Context, name string, d digest.Digest, left time.Duration) (int64, error) {
 	repo, err := s.repository(ctx, name)
 	switch {
 	case err == nil:
@@ -128,25 +128,31 @@ func (s *Registry) blob(ctx context.Context, name string, d digest.Digest) (int6
 	default:
 		return 0, err
 	}
-	return s.blobIn(ctx, name, repo, d)
+	return s.blobIn(ctx, name, repo, d, left)
 }
+
+// seen is how long the lease of a blob has to go at least so that clients see the
+// blob: who sees it does not upload it, and needs the time to push a manifest.
+// Looking renews no lease, so that a blob that no manifest ever names leaves.
+// Clients that do not see it any more upload it, and have a whole term again.
+func (s *Registry) seen() time.Duration { return s.LeaseTerm / 2 }
 
 // blobIn is blob for a full name that was looked up already; repo is nil when
 // no repository has it.
-func (s *Registry) blobIn(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
+func (s *Registry) blobIn(ctx context.Context, name string, repo *images.Repository, d digest.Digest, left time.Duration) (int64, error) {
 	if repo != nil && s.cache.HoldsBlob(repo.ID, d) {
 		return s.stat(ctx, d) // the cache knows that it may be read, not that its file is there and sound
 	}
-	return retry(ctx, s, func() (int64, error) { return s.findBlob(ctx, name, repo, d) })
+	return retry(ctx, s, func() (int64, error) { return s.findBlob(ctx, name, repo, d, left) })
 }
 
 // findBlob is blobIn past the cache.
-func (s *Registry) findBlob(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
-	leased, err := s.leased(ctx, name, d)
+func (s *Registry) findBlob(ctx context.Context, name string, repo *images.Repository, d digest.Digest, left time.Duration) (int64, error) {
+	until, leased, err := s.Leases.Has(ctx, name, d)
 	if err != nil {
 		return 0, err
 	}
-	if leased {
+	if leased && time.Until(until) >= left {
 		return s.stat(ctx, d)
 	}
 	if repo == nil {
@@ -165,23 +171,6 @@ func (s *Registry) findBlob(ctx context.Context, name string, repo *images.Repos
 		s.cache.SetHoldsBlob(fill, d)
 	}
 	return size, err
-}
-
-// leased says whether the name holds the blob by a lease, and renews a lease in
-// the second half of its term: a client that sees a blob has half a term to push
-// its manifest.
-func (s *Registry) leased(ctx context.Context, name string, d digest.Digest) (bool, error) {
-	until, ok, err := s.Leases.Has(ctx, name, d)
-	if err != nil || !ok {
-		return false, err
-	}
-	if now := time.Now(); until.Sub(now) < s.LeaseTerm/2 {
-		err = s.Leases.Take(ctx, name, now.Add(s.LeaseTerm), d)
-	}
-	if errors.Is(err, leases.ErrLeaving) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // stat is the size of a blob that has a hold. When it is missing in the store all

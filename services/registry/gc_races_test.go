@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -116,6 +117,58 @@ func TestPushOfWhatIsBeingSwept(t *testing.T) {
 		close(goOn)
 		check(t, <-collected)
 		check(t, <-pushed)
+		wantPulls(t, c, "alice/app", true, "1")
+	})
+}
+
+// No look at a blob lengthens its lease: one that no manifest ever names leaves.
+// It is seen while the client has the time to push, and can be named to the end.
+func TestLookingKeepsNoBlob(t *testing.T) {
+	onEach(t, registrytest.Config{LeaseTerm: time.Hour}, func(t *testing.T, h *registrytest.Hub) {
+		c := h.Client()
+		image := registrytest.NewImage("layer")
+		layer := registrytest.Sum("layer")
+		ends := func(repo string) time.Time {
+			until, _, err := h.Leases.Has(t.Context(), repo, layer)
+			check(t, err)
+			return until
+		}
+		for _, content := range append(image.Blobs, "config") {
+			check(t, c.PushBlob("alice/app", content))
+		}
+		for _, row := range []struct {
+			left time.Duration
+			sees bool
+		}{{40 * time.Minute, true}, {29 * time.Minute, false}} {
+			_, err := h.Leases.Drop(t.Context(), "alice/app", layer)
+			check(t, err)
+			check(t, h.Leases.Take(t.Context(), "alice/app", time.Now().Add(row.left), layer))
+			before := ends("alice/app")
+			for _, who := range []string{"tester", "anonymous"} {
+				for _, method := range []string{"HEAD", "GET"} {
+					want := map[bool]int{true: 200, false: 404}[row.sees]
+					c.Must(t, method, "/v2/alice/app/blobs/"+layer.String(), nil, registrytest.AsHeader, who).Want(t, want)
+				}
+			}
+			for k, mount := range []string{"&from=alice/app", ""} {
+				to := fmt.Sprint("bob/app", k)
+				_, err := h.Leases.Drop(t.Context(), to, layer)
+				check(t, err)
+				want := map[bool]int{true: 201, false: 202}[row.sees]
+				c.Must(t, "POST", "/v2/"+to+"/blobs/uploads/?mount="+layer.String()+mount, nil).Want(t, want)
+				// To and fro makes it no longer either.
+				c.Must(t, "POST", "/v2/alice/app/blobs/uploads/?mount="+layer.String()+"&from="+to, nil)
+				if row.sees && !ends(to).Equal(before) {
+					t.Errorf("mounted until %s from a lease until %s", ends(to), before)
+				}
+			}
+			if !ends("alice/app").Equal(before) {
+				t.Errorf("the lease until %s ends at %s now", before, ends("alice/app"))
+			}
+		}
+		if _, err := c.PutManifest("alice/app", "1", image); err != nil {
+			t.Fatal("what was uploaded cannot be named while its lease lasts:", err)
+		}
 		wantPulls(t, c, "alice/app", true, "1")
 	})
 }

@@ -53,7 +53,7 @@ func (s *Registry) checkBlobs(ctx context.Context, p *pushRequest, found *pushCh
 // time to push, whatever others delete; garbage collection leaves the blob for
 // as long.
 func (s *Registry) blobToPush(ctx context.Context, name string, repo *images.Repository, d digest.Digest) (int64, error) {
-	size, err := s.blobIn(ctx, name, repo, d)
+	size, err := s.blobIn(ctx, name, repo, d, 0)
 	if repo == nil || !isNotFound(err) {
 		return size, err
 	}

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -44,11 +45,10 @@ func (s *Registry) mount(r *http.Request, who access.Principal, name, from strin
 		}
 		return false, err
 	}
-	until := time.Now().Add(s.LeaseTerm)
-	err = s.Leases.TakeIf(ctx, source, name, d, until)
+	err = s.Leases.TakeIf(ctx, source, name, d, s.seen())
 	if errors.Is(err, leases.ErrNoLease) {
-		if _, err = s.blob(ctx, source, d); err == nil {
-			err = s.Leases.Take(ctx, name, until, d)
+		if _, err = s.blob(ctx, source, d, s.seen()); err == nil {
+			err = s.Leases.Take(ctx, name, time.Now().Add(s.LeaseTerm), d)
 		}
 	}
 	var p *problem
@@ -64,14 +64,27 @@ func (s *Registry) mount(r *http.Request, who access.Principal, name, from strin
 // maxHolders bounds how many repositories an automatic mount looks at.
 const maxHolders = 8
 
+// holderTime is how long the search for a holder takes, always: a client must not
+// learn by time how many repositories, which it may not see, have the blob.
+const holderTime = 200 * time.Millisecond
+
 // holder finds a repository in which this request can read the blob; "" when it
 // cannot in any of the first few. The repository that is pushed to comes first.
 // The request counts, not its account: its token may allow less.
 func (s *Registry) holder(r *http.Request, name string, d digest.Digest) string {
-	ctx := r.Context()
-	if _, err := s.blob(ctx, name, d); err == nil {
+	if _, err := s.blob(r.Context(), name, d, s.seen()); err == nil {
 		return name
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), holderTime)
+	defer cancel()
+	from := s.search(r.WithContext(ctx), d)
+	<-ctx.Done()
+	return from
+}
+
+// search is holder among all repositories, until its time is over.
+func (s *Registry) search(r *http.Request, d digest.Digest) string {
+	ctx := r.Context()
 	names, err := s.Images.LiveHolders(ctx, d, maxHolders-1)
 	if leased, lerr := s.Leases.Holder(ctx, d); lerr != nil {
 		err = lerr
@@ -79,14 +92,14 @@ func (s *Registry) holder(r *http.Request, name string, d digest.Digest) string 
 		names = append(names, leased)
 	}
 	for _, from := range names {
-		if err != nil {
+		if err != nil || ctx.Err() != nil {
 			break
 		}
 		if _, denied := s.Access.Authorize(r, access.Need{Repository: from, Level: access.Read}); denied == nil {
 			return from
 		}
 	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		s.Logger.Warn("cannot look for a blob to mount", "digest", d, "error", err)
 	}
 	return ""
@@ -100,7 +113,7 @@ func (s *Registry) deleteBlob(w http.ResponseWriter, r *http.Request, to route) 
 	if err != nil {
 		return err
 	}
-	if _, err := s.blob(ctx, to.name, d); err != nil {
+	if _, err := s.blob(ctx, to.name, d, 0); err != nil {
 		return err
 	}
 	if repo, err := s.repository(ctx, to.name); err == nil {

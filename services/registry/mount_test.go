@@ -1,10 +1,12 @@
 package registry_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"hubledger/services/internal/access"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -85,4 +87,24 @@ func TestMountOfWhatIsGone(t *testing.T) {
 	}
 	check(t, c.PushBlob("bob/app", content))
 	wantBlob(t, c, "alice/app", content, d)
+}
+
+// The search for a repository to mount from ends by its own time, whatever it
+// meets, and so tells nothing about private repositories that have the blob.
+func TestMountSearchTakesItsTime(t *testing.T) {
+	stuck := make(chan struct{})
+	gate := &registrytest.Gate{}
+	h := registrytest.Start(t, registrytest.Config{Gate: gate})
+	c := h.Client()
+	c.MustPush(t, "alice/secret", "v1", registrytest.NewImage("layer"))
+	gate.MayIn = func(ctx context.Context, _ access.Principal, need access.Need) error {
+		if need.Repository != "alice/secret" {
+			return nil
+		}
+		close(stuck)
+		<-ctx.Done()
+		return &access.Denied{Status: 404, Code: "NAME_UNKNOWN", Cause: ctx.Err()}
+	}
+	c.Must(t, "POST", "/v2/bob/app/blobs/uploads/?mount="+registrytest.Sum("layer").String(), nil).Want(t, 202)
+	<-stuck
 }

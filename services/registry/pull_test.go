@@ -197,3 +197,19 @@ func TestHeadIsUse(t *testing.T) {
 		t.Errorf("counted %+v", pulls)
 	}
 }
+
+// A request for very many ranges of a blob gets the whole blob.
+func TestManyRanges(t *testing.T) {
+	h := registrytest.Start(t, registrytest.Config{})
+	c := h.Client()
+	content := strings.Repeat("0123456789", 100)
+	check(t, c.PushBlob("alice/app", content))
+	path := "/v2/alice/app/blobs/" + registrytest.Sum(content).String()
+	ranges := func(n int) string { return "bytes=" + strings.Repeat("0-0,", n-1) + "1-1" }
+	for n, want := range map[int]int{1: 206, 2: 206, 8: 206, 9: 200, 15_500: 200} {
+		a := c.Must(t, "GET", path, nil, "Range", ranges(n)).Want(t, want)
+		if want == 200 {
+			a.WantBody(t, content)
+		}
+	}
+}

@@ -185,7 +185,7 @@ func hold(t *testing.T, s *Store, repo string, d digest.Digest, how int) (releas
 		}
 	case 2:
 		if err = s.Take(t.Context(), repo, inAnHour(), d); err == nil {
-			err = s.TakeIf(t.Context(), repo, repo+"/mounted", d, inAnHour())
+			err = s.TakeIf(t.Context(), repo, repo+"/mounted", d, 0)
 			drop(repo)()
 			if err == nil {
 				return drop(repo + "/mounted")

@@ -44,9 +44,10 @@ func (t *tx) take(repo string, ds []packed, until int64) error {
 	})
 }
 
-// TakeIf gives repository "to" a lease if "from" has a live one: a mount of a
-// blob that no manifest holds yet. ErrNoLease when it has none.
-func (s *Store) TakeIf(ctx context.Context, from, to string, d digest.Digest, until time.Time) error {
+// TakeIf gives repository "to" a lease if "from" has one that has at least left to
+// go: a mount of a blob that no manifest holds yet. The lease is as long as that
+// of from, so that mounts to and fro end. ErrNoLease when from has none.
+func (s *Store) TakeIf(ctx context.Context, from, to string, d digest.Digest, left time.Duration) error {
 	ps, err := packAll([]digest.Digest{d})
 	if err != nil {
 		return err
@@ -56,10 +57,10 @@ func (s *Store) TakeIf(ctx context.Context, from, to string, d digest.Digest, un
 		if err != nil {
 			return err
 		}
-		if !ok || held <= operations.Micros(time.Now()) {
+		if now := time.Now(); !ok || held <= operations.Micros(now) || held < operations.Micros(now.Add(left)) {
 			return ErrNoLease
 		}
-		return t.take(to, ps, operations.Micros(until))
+		return t.take(to, ps, held)
 	})
 }
 

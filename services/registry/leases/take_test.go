@@ -65,16 +65,25 @@ func TestTakeIsAllOrNothing(t *testing.T) {
 func TestTakeIfNeedsALiveLease(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store, _ func() *Store) {
 		d := blob("layer")
-		if err := s.TakeIf(t.Context(), "alice/app", "bob/app", d, inAnHour()); !errors.Is(err, ErrNoLease) {
+		if err := s.TakeIf(t.Context(), "alice/app", "bob/app", d, 0); !errors.Is(err, ErrNoLease) {
 			t.Fatalf("mounted from nothing: %v", err)
 		}
 		check(t, s.Take(t.Context(), "alice/app", time.Now().Add(-time.Second), d))
-		if err := s.TakeIf(t.Context(), "alice/app", "bob/app", d, inAnHour()); !errors.Is(err, ErrNoLease) {
+		if err := s.TakeIf(t.Context(), "alice/app", "bob/app", d, 0); !errors.Is(err, ErrNoLease) {
 			t.Fatalf("mounted from an expired lease: %v", err)
 		}
 		check(t, s.Take(t.Context(), "alice/app", inAnHour(), d))
-		check(t, s.TakeIf(t.Context(), "alice/app", "bob/app", d, inAnHour()))
-		mustHave(t, s, "bob/app", d, true)
+		if err := s.TakeIf(t.Context(), "alice/app", "bob/app", d, 2*time.Hour); !errors.Is(err, ErrNoLease) {
+			t.Fatalf("mounted from a lease that ends too soon: %v", err)
+		}
+		check(t, s.TakeIf(t.Context(), "alice/app", "bob/app", d, time.Minute))
+		from, _, err := s.Has(t.Context(), "alice/app", d)
+		check(t, err)
+		to, ok, err := s.Has(t.Context(), "bob/app", d)
+		check(t, err)
+		if !ok || !to.Equal(from) {
+			t.Errorf("the mounted lease ends at %s, its source at %s", to, from)
+		}
 	})
 }
 

@@ -17,6 +17,8 @@ type Gate struct {
 	// May, when not nil, decides; its error is the refusal. It has to allow
 	// concurrent calls.
 	May func(who access.Principal, need access.Need) error
+	// MayIn is May with the context of the request.
+	MayIn func(ctx context.Context, who access.Principal, need access.Need) error
 	// Sees, when not nil, is what lists show; otherwise they show all.
 	Sees func(who access.Principal) access.Visible
 }
@@ -39,6 +41,13 @@ func (g *Gate) Authorize(r *http.Request, needs ...access.Need) (access.Principa
 	if g.May != nil {
 		for _, need := range needs {
 			if err := g.May(who, need); err != nil {
+				return who, err
+			}
+		}
+	}
+	if g.MayIn != nil {
+		for _, need := range needs {
+			if err := g.MayIn(r.Context(), who, need); err != nil {
 				return who, err
 			}
 		}
