@@ -77,6 +77,7 @@ type TagRestored struct {
 	Repository string        `json:"repository" jsonschema:"id of the repository"`
 	Tag        string        `json:"tag"`
 	Digest     digest.Digest `json:"digest" jsonschema:"of the manifest the tag names again"`
+	Pushed     *time.Time    `json:"pushed,omitempty" jsonschema:"when the tag was last pushed; absent where an earlier version restored it"`
 }
 
 func (TagRestored) EventType() string { return "tag.restored.v1" }

@@ -43,13 +43,17 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		a.pushed(p)
 	case events.ImageTagged:
 		if p.Tag != "" {
-			a.tag(p.Repository, p.Tag, p.Digest, false)
+			a.tag(p.Repository, p.Tag, p.Digest, false, a.time)
 		}
 		ops.Write(revivals, a.id(p.Repository), a.digest(p.Digest), a.seq, a.time)
 	case events.TagDeleted:
-		a.tag(p.Repository, p.Tag, p.Digest, true)
+		a.tag(p.Repository, p.Tag, p.Digest, true, num(0))
 	case events.TagRestored:
-		a.tag(p.Repository, p.Tag, p.Digest, false)
+		pushed := a.time
+		if p.Pushed != nil {
+			pushed = num(p.Pushed.UnixMicro())
+		}
+		a.tag(p.Repository, p.Tag, p.Digest, false, pushed)
 		ops.Write(revivals, a.id(p.Repository), a.digest(p.Digest), a.seq, num(0))
 	case events.ManifestDeleted:
 		ops.Write(deletions, a.id(p.Repository), a.digest(p.Digest), a.seq, a.time, num(0))
@@ -102,10 +106,15 @@ func (a *applier) visibility(repo, name, is string) {
 	a.ops.Write(visibility, a.id(repo), text(name), flag(is == events.Public), a.seq)
 }
 
-func (a *applier) tag(repo, tag string, d digest.Digest, deleted bool) {
+// tag sets or deletes a tag. What was restored counts from its push, and not as new.
+func (a *applier) tag(repo, tag string, d digest.Digest, deleted bool, pushed projections.Value) {
 	id, to := a.id(repo), a.digest(d)
-	a.ops.Write(tags, id, text(tag), to, flag(deleted), a.time, a.actor, a.seq)
-	a.ops.Write(tagHistory, id, text(tag), a.seq, to, flag(deleted), a.time, a.actor)
+	since := pushed
+	if deleted {
+		since = a.time
+	}
+	a.ops.Write(tags, id, text(tag), to, flag(deleted), since, a.actor, a.seq)
+	a.ops.Write(tagHistory, id, text(tag), a.seq, to, flag(deleted), a.time, pushed, a.actor)
 }
 
 func (a *applier) pushed(p events.ImagePushed) {
@@ -116,7 +125,7 @@ func (a *applier) pushed(p events.ImagePushed) {
 	}
 	id, d := a.id(p.Repository), a.digest(p.Digest)
 	if p.Tag != "" {
-		a.tag(p.Repository, p.Tag, p.Digest, false)
+		a.tag(p.Repository, p.Tag, p.Digest, false, a.time)
 	}
 	var platform, annotations []byte
 	if p.Platform != nil {

@@ -31,7 +31,7 @@ type ContentManifest struct {
 type ContentTag struct {
 	Name   string
 	Digest digest.Digest
-	Pushed time.Time // or restored
+	Pushed time.Time // a restored tag, when it was pushed before
 	Seq    uint64    // of the event that did so
 }
 

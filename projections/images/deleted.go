@@ -45,17 +45,25 @@ func scanDeleted(rows *sql.Rows, err error) ([]DeletedRepository, error) {
 	return list, rows.Err()
 }
 
-// DeletedTag is what a deleted tag named, and when it was deleted. ErrNotFound
-// when the latest event of the tag is not a deletion.
-func (r Reader) DeletedTag(ctx context.Context, repo, tag string) (d digest.Digest, deleted time.Time, err error) {
+// A DeletedTag is what a deleted tag named, when it was pushed, and when it was deleted.
+type DeletedTag struct {
+	Digest          digest.Digest
+	Pushed, Deleted time.Time
+}
+
+// DeletedTag finds a deleted tag. ErrNotFound when the latest event of the tag is
+// not a deletion.
+func (r Reader) DeletedTag(ctx context.Context, repo, tag string) (t DeletedTag, err error) {
 	key, err := projections.IDBytes(repo)
 	if err != nil {
-		return "", time.Time{}, err
+		return t, err
 	}
 	var sum []byte
-	var at int64
-	err = r.DB.QueryRowContext(ctx, `SELECT digest, time FROM tags WHERE repo = $1 AND tag = $2 AND deleted = 1`, key, tag).Scan(&sum, &at)
-	return DigestOf(sum), time.UnixMicro(at).UTC(), notFound(err, "deleted tag %s", tag)
+	var deleted, pushed int64
+	err = r.DB.QueryRowContext(ctx, `SELECT t.digest, t.time, COALESCE((SELECT h.pushed FROM tag_history h
+			WHERE h.repo = t.repo AND h.tag = t.tag AND h.deleted = 0 ORDER BY h.seq DESC LIMIT 1), t.time)
+		FROM tags t WHERE t.repo = $1 AND t.tag = $2 AND t.deleted = 1`, key, tag).Scan(&sum, &deleted, &pushed)
+	return DeletedTag{DigestOf(sum), time.UnixMicro(pushed).UTC(), time.UnixMicro(deleted).UTC()}, notFound(err, "deleted tag %s", tag)
 }
 
 // WasPushed says whether a manifest of that digest ever was in the repository,

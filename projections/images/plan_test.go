@@ -59,7 +59,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Referrers":     func(r images.Reader) error { _, _, err := r.Referrers(ctx, repo, d, "", "", 100); return err },
 		"TagDetail":     func(r images.Reader) error { return second(r.TagDetail(ctx, repo, "latest")) },
 		"CountTags":     func(r images.Reader) error { return second(r.CountTags(ctx, repo, "1.")) },
-		"DeletedTag":    func(r images.Reader) error { _, _, err := r.DeletedTag(ctx, repo, "latest"); return err },
+		"DeletedTag":    func(r images.Reader) error { return second(r.DeletedTag(ctx, repo, "latest")) },
 		"LastDeletion":  func(r images.Reader) error { return second(r.LastDeletion(ctx, repo, d)) },
 		"HoldEnd":       func(r images.Reader) error { _, _, err := r.HoldEnd(ctx, d, time.Hour); return err },
 		"SweptAt":       func(r images.Reader) error { return second(r.SweptAt(ctx, d)) },

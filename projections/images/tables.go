@@ -86,9 +86,11 @@ var (
 		Columns: []projections.Column{b("repo"), t("tag"), b("digest"), i("deleted"), i("time"), t("actor"), i("seq")},
 	}
 
+	// tag_history: time is that of the event; pushed that of the push by which the
+	// tag came to name the digest, 0 for a deletion.
 	tagHistory = &projections.Table{
 		Name: "tag_history", Key: 3, Merge: projections.Insert,
-		Columns: []projections.Column{b("repo"), t("tag"), i("seq"), b("digest"), i("deleted"), i("time"), t("actor")},
+		Columns: []projections.Column{b("repo"), t("tag"), i("seq"), b("digest"), i("deleted"), i("time"), i("pushed"), t("actor")},
 	}
 
 	referrers = &projections.Table{

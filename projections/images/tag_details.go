@@ -17,7 +17,7 @@ type TagDetail struct {
 	Digest    digest.Digest
 	MediaType string
 	Size      int64           // in bytes, of the blobs of an image, or of an index's largest image; 0 when not known
-	Pushed    time.Time       // or restored
+	Pushed    time.Time       // also that of a restored tag
 	By        string          // who pushed or restored it: the event's actor
 	Images    []PlatformImage // one, or those that an index names and the repository has
 

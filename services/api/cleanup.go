@@ -94,7 +94,7 @@ func (s *API) runCleanup(ctx context.Context, c *endpoint.Call, _ *RepositoryPat
 	}
 	ctx, cancel := context.WithTimeout(ctx, cleanupTime)
 	defer cancel()
-	done, err := s.Cleaner.Run(ctx, *repo)
+	done, err := s.Cleaner.Run(ctx, c.By(), *repo)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ type Log interface {
 // Cleaner applies cleanup rules; see package cleanup.
 type Cleaner interface {
 	Preview(ctx context.Context, repo images.Repository, rule events.Cleanup, everywhere bool) (apitypes.CleanupPreview, error)
-	Run(ctx context.Context, repo images.Repository) (cleanup.Done, error)
+	Run(ctx context.Context, by command.By, repo images.Repository) (cleanup.Done, error)
 }
 
 // Registry does what only the registry can do: it knows the blobs of images. Its

@@ -18,9 +18,9 @@ type setQuotaIn struct {
 	Body apitypes.Quota
 }
 
-func shownUsage(u images.Usage) apitypes.Usage {
+func shownUsage(u images.Usage, everywhere bool) apitypes.Usage {
 	return apitypes.Usage{Repositories: u.Repositories, Tags: u.Tags, Manifests: u.Manifests, Blobs: u.Blobs,
-		Bytes: u.Bytes, Unique: u.Unique, Shared: u.Shared()}
+		Bytes: u.Bytes, Unique: u.Unique, Shared: u.Shared(), Everywhere: everywhere}
 }
 
 func (s *API) registerNamespaces() {
@@ -53,10 +53,10 @@ func (s *API) setQuota(ctx context.Context, c *endpoint.Call, in *setQuotaIn) (*
 
 func (s *API) getNamespaceUsage(ctx context.Context, c *endpoint.Call, _ *NamespacePath) (*openapi.Answer[apitypes.Usage], error) {
 	u, err := s.Images.NamespaceUsage(ctx, c.Namespace.ID, c.Principal.Admin)
-	return openapi.Show(shownUsage(u)), err
+	return openapi.Show(shownUsage(u, c.Principal.Admin)), err
 }
 
 func (s *API) getUsage(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.Usage], error) {
 	u, err := s.Images.RepositoryUsage(ctx, c.Repository.ID, c.Principal.Admin)
-	return openapi.Show(shownUsage(u)), err
+	return openapi.Show(shownUsage(u, c.Principal.Admin)), err
 }

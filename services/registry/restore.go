@@ -102,25 +102,25 @@ func (s *Registry) RestoreTag(ctx context.Context, by command.By, name, tag stri
 		return 0, err
 	}
 	s.catchUp(ctx)
-	d, deleted, err := s.Images.DeletedTag(ctx, repo.ID, tag)
+	t, err := s.Images.DeletedTag(ctx, repo.ID, tag)
 	if errors.Is(err, images.ErrNotFound) {
 		return 0, fmt.Errorf("%s:%s: %w", name, tag, ErrNothingDeleted)
 	}
 	if err != nil {
 		return 0, err
 	}
-	if err := s.inWindow(deleted); err != nil {
+	if err := s.inWindow(t.Deleted); err != nil {
 		return 0, fmt.Errorf("%s:%s: %w", name, tag, err)
 	}
-	if _, err := s.manifest(ctx, repo, d.String()); err != nil {
-		return 0, fmt.Errorf("%s:%s named a manifest that was deleted as well; restore %s@%s first: %w", name, tag, name, d, err)
+	if _, err := s.manifest(ctx, repo, t.Digest.String()); err != nil {
+		return 0, fmt.Errorf("%s:%s named a manifest that was deleted as well; restore %s@%s first: %w", name, tag, name, t.Digest, err)
 	}
-	needs, err := s.Images.ManifestBlobs(ctx, repo.ID, d)
+	needs, err := s.Images.ManifestBlobs(ctx, repo.ID, t.Digest)
 	if err != nil {
 		return 0, err
 	}
 	return s.restore(ctx, repo.Name, needs, func(ctx context.Context) (uint64, error) {
-		return image.RestoreTag(ctx, s.Log, by, idOf(repo), tag, d)
+		return image.RestoreTag(ctx, s.Log, by, idOf(repo), tag, t.Digest, t.Pushed)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/events"
+	"hubledger/projections/images"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
@@ -58,8 +59,22 @@ func TestRestoreTag(t *testing.T) {
 		}
 		c.Must(t, "DELETE", "/v2/alice/app/manifests/1", nil).Want(t, 202)
 		wantPulls(t, c, "alice/app", false, "1")
+		before, err := h.Registry.Images.Repository(ctx, "alice/app")
+		check(t, err)
+		// Restored twice it is as old as it was: keep-last counts by the push.
+		check(t, second(h.Registry.RestoreTag(ctx, registrytest.By, "alice/app", "1")))
+		c.Must(t, "DELETE", "/v2/alice/app/manifests/1", nil).Want(t, 202)
 		seq, err := h.Registry.RestoreTag(ctx, registrytest.By, "alice/app", "1")
 		check(t, err)
+		tag, err := h.Registry.Images.TagDetail(ctx, before.ID, "1")
+		check(t, err)
+		content, err := h.Registry.Images.Content(ctx, before.ID)
+		check(t, err)
+		for _, e := range h.Events() {
+			if e.Type() == "image.pushed.v1" && (!tag.Pushed.Equal(e.Time()) || !content.Tags[0].Pushed.Equal(e.Time())) {
+				t.Errorf("pushed at %s, and after it was restored at %s and %s", e.Time(), tag.Pushed, content.Tags[0].Pushed)
+			}
+		}
 		if seq != h.LastSeq() {
 			t.Errorf("restored by event %d of %d", seq, h.LastSeq())
 		}
@@ -293,4 +308,36 @@ func digestsOf(contents ...string) []digest.Digest {
 	}
 	slices.Sort(ds)
 	return ds
+}
+
+// What garbage collection has taken is no longer listed as restorable.
+func TestSweptRepositoryIsNotListed(t *testing.T) {
+	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+		c, ctx := h.Client(), t.Context()
+		c.MustPush(t, "alice/app", "1", registrytest.NewImage("layer"))
+		c.MustPush(t, "alice/copy", "1", registrytest.NewImage("layer", "more"))
+		listed := func() (names []string) {
+			list, err := h.Registry.Images.DeletedPage(ctx, "", time.UnixMicro(1), images.DeletedRepository{}, 10)
+			check(t, err)
+			for _, d := range list {
+				names = append(names, d.Name)
+			}
+			return names
+		}
+		check(t, second(h.Registry.DeleteRepository(ctx, registrytest.By, "alice/copy")))
+		if got := listed(); !slices.Equal(got, []string{"alice/copy"}) {
+			t.Fatalf("deleted %v", got)
+		}
+		h.EndLeases("alice/app", "alice/copy")
+		_, err := h.Collector().Collect(ctx, 0, func(int) {})
+		check(t, err)
+		if got := listed(); len(got) > 0 {
+			t.Errorf("%v cannot be restored, and is listed", got)
+		}
+		// What a collection left is whole.
+		check(t, second(h.Registry.DeleteRepository(ctx, registrytest.By, "alice/app")))
+		if got := listed(); !slices.Equal(got, []string{"alice/app"}) {
+			t.Errorf("deleted %v", got)
+		}
+	})
 }

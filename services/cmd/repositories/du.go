@@ -22,7 +22,12 @@ type Du struct {
 }
 
 func usageFacts(u apitypes.Usage) [][]string {
-	return [][]string{{"bytes", console.Size(u.Bytes)}, {"unique", console.Size(u.Unique) + ", freed if all of it is deleted"}, {"shared", console.Size(u.Shared) + ", also needed by others"},
+	unique, shared := ", freed if all of it is deleted", ", also needed by others"
+	if !u.Everywhere {
+		unique = ", needed by nothing else in the namespace; freed as far as no other namespace needs it"
+		shared = ", also needed by others in the namespace"
+	}
+	return [][]string{{"bytes", console.Size(u.Bytes)}, {"unique", console.Size(u.Unique) + unique}, {"shared", console.Size(u.Shared) + shared},
 		{"repositories", fmt.Sprint(u.Repositories)}, {"tags", fmt.Sprint(u.Tags)}, {"manifests", fmt.Sprint(u.Manifests)}, {"blobs", fmt.Sprint(u.Blobs)}}
 }
 

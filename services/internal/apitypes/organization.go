@@ -102,4 +102,5 @@ type Usage struct {
 	Bytes        int64 `json:"bytes" doc:"Of distinct blobs and of manifests"`
 	Unique       int64 `json:"unique" doc:"Of the bytes, what nothing else in the namespace needs; for administrators of the hub: nothing else in the hub"`
 	Shared       int64 `json:"shared" doc:"Of the bytes, what others need, too"`
+	Everywhere   bool  `json:"everywhere" doc:"Unique and shared are those in the whole hub; if not, in the namespace: what other namespaces need is not told"`
 }

@@ -82,7 +82,7 @@ type Tag struct {
 	Digest    string     `json:"digest" example:"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" doc:"Of the manifest that it names"`
 	MediaType string     `json:"mediaType" doc:"Of that manifest"`
 	Size      int64      `json:"size" doc:"In bytes, of what a pull fetches at most; 0 when not known"`
-	Pushed    time.Time  `json:"pushed" doc:"When it was pushed or restored last"`
+	Pushed    time.Time  `json:"pushed" doc:"When it was pushed last; restoring does not change it"`
 	By        string     `json:"by" doc:"Login name of who pushed it"`
 	Pulls     int64      `json:"pulls" doc:"Fetches of its manifest by this tag"`
 	Pulled    *time.Time `json:"pulled,omitempty" doc:"Last pull of what it names, or of a manifest of its index"`

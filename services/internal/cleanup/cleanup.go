@@ -86,17 +86,13 @@ type Done struct {
 	Manifests int `json:"manifests"`
 }
 
-// Run applies the repository's rule now. What is pushed or tagged meanwhile
-// stays. When a run is cut off, the next one goes on.
-func (c *Cleaner) Run(ctx context.Context, repo images.Repository) (done Done, err error) {
+// Run applies the repository's rule now, for whoever asks for it. What is pushed
+// or tagged meanwhile stays. When a run is cut off, the next one goes on.
+func (c *Cleaner) Run(ctx context.Context, by command.By, repo images.Repository) (done Done, err error) {
 	if repo.Policy.Cleanup == nil {
 		return done, nil
 	}
 	s, as, err := c.state(ctx, repo)
-	if err != nil {
-		return done, err
-	}
-	by, err := c.by(ctx, repo)
 	if err != nil {
 		return done, err
 	}
@@ -148,7 +144,7 @@ func (c *Cleaner) manifest(ctx context.Context, by command.By, repo images.Repos
 	return 0, err
 }
 
-// by signs the deletions. Their cause is the event that set the rule, if that is
+// by signs the deletions of a run that comes by itself. Their cause is the event that set the rule, if that is
 // the repository's latest event.
 func (c *Cleaner) by(ctx context.Context, repo images.Repository) (command.By, error) {
 	by := command.By{Source: "/cleanup", Actor: "system"}
@@ -176,7 +172,11 @@ func (c *Cleaner) RunAll(ctx context.Context) error {
 			return errors.Join(append(errs, err)...)
 		}
 		for _, repo := range list {
-			done, err := c.Run(ctx, repo)
+			by, err := c.by(ctx, repo)
+			var done Done
+			if err == nil {
+				done, err = c.Run(ctx, by, repo)
+			}
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

@@ -112,7 +112,7 @@ func TestPreviewIsWhatHappens(t *testing.T) {
 			tags, manifests int
 			freed           apitypes.CleanupFreed
 		}{{8, 2, 1, preview.Now}, {16, 0, 2, preview.Then}, {17, 0, 0, preview.Then}} {
-			done, err := cleaner(h, h.Log, stage.days).Run(ctx, repo)
+			done, err := cleaner(h, h.Log, stage.days).Run(ctx, registrytest.By, repo)
 			check(t, err)
 			if done != (cleanup.Done{Tags: stage.tags, Manifests: stage.manifests}) {
 				t.Errorf("after %d days: done %+v", stage.days, done)
@@ -189,7 +189,7 @@ func TestUseAlongEveryEdge(t *testing.T) {
 			for _, days := range []int{45, 60} { // the tag, then its manifest
 				cleaner := cleaner(h, h.Log, days)
 				cleaner.Pulls = pulls{h, 40 * 24 * time.Hour}
-				_, err := cleaner.Run(t.Context(), repo)
+				_, err := cleaner.Run(t.Context(), registrytest.By, repo)
 				check(t, err)
 			}
 			content, err := h.Registry.Images.Content(t.Context(), repo.ID)
@@ -251,7 +251,7 @@ func TestPushWhileCleaning(t *testing.T) {
 	moved := registrytest.NewImage("new")
 	repo := rule(t, h, "alice/app", events.RepositoryPolicy{Cleanup: &events.Cleanup{NotPulledDays: 1, UntaggedDays: 1}})
 	log := &before{h.Log, "tag.deleted.v1", func() error { return c.Push("alice/app", "v1", moved) }}
-	done, err := cleaner(h, log, 2).Run(t.Context(), repo)
+	done, err := cleaner(h, log, 2).Run(t.Context(), registrytest.By, repo)
 	check(t, err)
 	if d, err := c.Pull("alice/app", "v1"); err != nil || d != moved.Digest() || done.Tags != 0 {
 		t.Errorf("the tag that was pushed meanwhile is %s, %v; %+v", d, err, done)
@@ -266,7 +266,7 @@ func TestPushWhileCleaning(t *testing.T) {
 		"in index": func() error { return c.Push("alice/app", "all", index) },
 	} {
 		log = &before{h.Log, "manifest.deleted.v1", push}
-		_, err := cleaner(h, log, 2).Run(t.Context(), repo)
+		_, err := cleaner(h, log, 2).Run(t.Context(), registrytest.By, repo)
 		check(t, err)
 		if log.do != nil {
 			t.Fatalf("%s: nothing was deleted", name)

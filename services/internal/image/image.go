@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -55,15 +56,15 @@ func namedBy(last events.Payload) (digest.Digest, bool) {
 	return "", false
 }
 
-// RestoreTag undoes the deletion of a tag that named d. ErrUnknownTag when the
-// tag's latest event is not that deletion.
-func RestoreTag(ctx context.Context, log command.Log, by command.By, id repository.ID, tag string, d digest.Digest) (uint64, error) {
+// RestoreTag undoes the deletion of a tag that named d since it was pushed.
+// ErrUnknownTag when the tag's latest event is not that deletion.
+func RestoreTag(ctx context.Context, log command.Log, by command.By, id repository.ID, tag string, d digest.Digest, pushed time.Time) (uint64, error) {
 	return command.Decide(ctx, log, by, events.TagSubject(id.Namespace, id.Repository, tag), func(last events.Payload, _ uint64) (events.Payload, error) {
 		deleted, ok := last.(events.TagDeleted)
 		if !ok || deleted.Digest != d {
 			return nil, fmt.Errorf("%s was not deleted: %w", tag, ErrUnknownTag)
 		}
-		return events.TagRestored{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d}, nil
+		return events.TagRestored{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d, Pushed: &pushed}, nil
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -45,12 +46,12 @@ func TestLifeOfATag(t *testing.T) {
 	if _, err := image.DeleteTag(ctx, log, by, id, events.RepositoryPolicy{}, "1.0"); !errors.Is(err, image.ErrUnknownTag) {
 		t.Fatalf("deleted what never was: %v", err)
 	}
-	if _, err := image.RestoreTag(ctx, log, by, id, "1.0", digest.FromString("none")); !errors.Is(err, image.ErrUnknownTag) {
+	if _, err := image.RestoreTag(ctx, log, by, id, "1.0", digest.FromString("none"), time.Now()); !errors.Is(err, image.ErrUnknownTag) {
 		t.Fatalf("restored what never was: %v", err)
 	}
 	push(t, log, "1.0", "old")
 	d := push(t, log, "1.0", "new")
-	if _, err := image.RestoreTag(ctx, log, by, id, "1.0", d); !errors.Is(err, image.ErrUnknownTag) {
+	if _, err := image.RestoreTag(ctx, log, by, id, "1.0", d, time.Now()); !errors.Is(err, image.ErrUnknownTag) {
 		t.Fatalf("restored what is there: %v", err)
 	}
 	for range 2 {
@@ -63,10 +64,10 @@ func TestLifeOfATag(t *testing.T) {
 		if _, err := image.DeleteTag(ctx, log, by, id, events.RepositoryPolicy{}, "1.0"); !errors.Is(err, image.ErrUnknownTag) {
 			t.Fatalf("deleted twice: %v", err)
 		}
-		if _, err := image.RestoreTag(ctx, log, by, id, "1.0", digest.FromString("other")); !errors.Is(err, image.ErrUnknownTag) {
+		if _, err := image.RestoreTag(ctx, log, by, id, "1.0", digest.FromString("other"), time.Now()); !errors.Is(err, image.ErrUnknownTag) {
 			t.Fatalf("restored as something else: %v", err)
 		}
-		if _, err := image.RestoreTag(ctx, log, by, id, "1.0", d); err != nil {
+		if _, err := image.RestoreTag(ctx, log, by, id, "1.0", d, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if p, ok := latest(t, log, "1.0").(events.TagRestored); !ok || p.Digest != d {

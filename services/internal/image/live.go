@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -53,22 +52,22 @@ func (e *ManifestDeletedError) Is(target error) bool { return target == ErrManif
 
 // Deleted knows tags that were deleted, and which manifests are there: images.Reader.
 type Deleted interface {
-	DeletedTag(ctx context.Context, repo, tag string) (digest.Digest, time.Time, error)
+	DeletedTag(ctx context.Context, repo, tag string) (images.DeletedTag, error)
 	Manifest(ctx context.Context, repo string, d digest.Digest) (*images.Stored, error)
 }
 
 // MayRestoreTag is a *ManifestDeletedError when the manifest has to be restored
 // before its tag. That the tag was deleted at all is not checked here.
 func MayRestoreTag(ctx context.Context, read Deleted, repo, tag string) error {
-	d, _, err := read.DeletedTag(ctx, repo, tag)
+	t, err := read.DeletedTag(ctx, repo, tag)
 	if errors.Is(err, images.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if _, err = read.Manifest(ctx, repo, d); errors.Is(err, images.ErrNotFound) {
-		return &ManifestDeletedError{d}
+	if _, err = read.Manifest(ctx, repo, t.Digest); errors.Is(err, images.ErrNotFound) {
+		return &ManifestDeletedError{t.Digest}
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -36,11 +35,11 @@ func (s shown) Repository(context.Context, string) (*images.Repository, error) {
 	return &images.Repository{Policy: s.policy}, nil
 }
 
-func (s shown) DeletedTag(_ context.Context, _, tag string) (digest.Digest, time.Time, error) {
+func (s shown) DeletedTag(_ context.Context, _, tag string) (images.DeletedTag, error) {
 	if d, ok := s.deleted[tag]; ok {
-		return d, time.Time{}, nil
+		return images.DeletedTag{Digest: d}, nil
 	}
-	return "", time.Time{}, images.ErrNotFound
+	return images.DeletedTag{}, images.ErrNotFound
 }
 
 func (s shown) Manifest(_ context.Context, _ string, d digest.Digest) (*images.Stored, error) {
