@@ -51,6 +51,10 @@ func (c *eventsLsCmd) Run(s *console.Session) error {
 	if err != nil || s.JSON {
 		return err
 	}
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(s.Out, "No events match.")
+		return err
+	}
 	return s.Table([]string{"SEQ", "TIME", "TYPE", "ACTOR", "WHAT"}, rows)
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/journal"
 	"hubledger/services/internal/adminsocket"
+	"hubledger/streams"
 )
 
 func (n *Node) adminEvents(ctx context.Context, r *http.Request, a *adminResponse) error {
@@ -65,6 +67,11 @@ func (n *Node) adminEvent(ctx context.Context, r *http.Request, a *adminResponse
 		return fmt.Errorf("%q is not the sequence number of an event", r.PathValue("seq"))
 	}
 	e, err := n.log.Get(ctx, seq)
+	if errors.Is(err, streams.ErrNotFound) {
+		if last, lerr := n.log.LastSeq(ctx); lerr == nil {
+			err = fmt.Errorf("event %d: %w; the last one is %d", seq, err, last)
+		}
+	}
 	if err != nil {
 		return err
 	}

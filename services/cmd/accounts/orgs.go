@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"errors"
 	"fmt"
 
 	"hubledger/services/cmd/client"
@@ -25,7 +26,7 @@ func (c *orgsLsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return console.List(a, "/orgs", client.Paged(), "No organizations.", []string{"NAME", "YOUR ROLE", "OWNER"}, func(o apitypes.Organization) []string {
+	return console.List(a, "/orgs", client.Paged(), "No organizations yet. Create one: hubledger orgs create NAME", []string{"NAME", "YOUR ROLE", "OWNER"}, func(o apitypes.Organization) []string {
 		return []string{o.Name, o.Role, console.If(o.Ownerless, noOwner)}
 	})
 }
@@ -40,6 +41,9 @@ func (c *orgsCreateCmd) Run(s *console.Session) error {
 	a, err := c.API(s)
 	if err != nil {
 		return err
+	}
+	if c.Owner == "" && a.User() == "" {
+		return errors.New("the operator owns no organizations: name the first owner with --owner NAME")
 	}
 	body := map[string]string{"name": c.Name}
 	if c.Owner != "" {

@@ -40,7 +40,7 @@ func (c *teamsLsCmd) Run(s *console.Session) error {
 			return []string{m.Name}
 		})
 	}
-	return console.List(a, client.Path("orgs", c.Org, "teams"), nil, "No teams.", []string{"NAME", "DESCRIPTION"}, func(t apitypes.Team) []string {
+	return console.List(a, client.Path("orgs", c.Org, "teams"), nil, "No teams yet. Create one: hubledger teams create "+c.Org+" NAME", []string{"NAME", "DESCRIPTION"}, func(t apitypes.Team) []string {
 		return []string{t.Name, t.Description}
 	})
 }

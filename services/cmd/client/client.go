@@ -5,6 +5,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -46,6 +47,15 @@ func (c *Client) String() string {
 		return c.socket
 	}
 	return c.User + " at " + c.base
+}
+
+// Host is the hub's host, and port if it needs one; "" for a data directory's hub.
+func (c *Client) Host() string {
+	if c.socket != "" {
+		return ""
+	}
+	_, host, _ := strings.Cut(c.base, "://")
+	return host
 }
 
 // Operator reaches the hub that runs on a data directory.
@@ -144,7 +154,14 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("%s speaks plain HTTP; see docs/tls.md, or log in to %s", c.base, strings.Replace(c.base, "https:", "http:", 1))
 	}
-	return fmt.Errorf("ask the hub: %w", err)
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		err = asked.Err // without the URL, which is longer than what people know of it
+	}
+	if c.socket != "" && errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("you may not open %s, only the owner of the data directory may: run the command as that user, such as with sudo: %w", c.socket, err)
+	}
+	return fmt.Errorf("no hub answers at %s: %w; check that it runs there, and the address", cmp.Or(c.socket, c.base), err)
 }
 
 // Each calls item for every item of a list, on all of its pages.

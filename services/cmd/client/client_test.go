@@ -11,6 +11,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"hubledger/services/internal/failure"
 )
 
 // answering is a client of a server with this handler.
@@ -34,6 +36,8 @@ func TestRefusalsAreSaidInTheHubsWords(t *testing.T) {
 	}{
 		{403, "application/problem+json", `{"detail":"only administrators of the hub may do that"}`, "only administrators of the hub may do that"},
 		{422, "application/problem+json", `{"detail":"validation failed","errors":[{"location":"body.name","message":"too short"},{"location":"body","message":"odd"}]}`, "validation failed: name: too short; body: odd"},
+		{404, "application/problem+json", `{"detail":"` + failure.Hidden + `"}`, failure.Hidden}, // what it is stands in the path: see TestHidden
+		{400, "text/plain", "Client sent an HTTP request to an HTTPS server.\n", "speaks HTTPS only: log in to https://127.0.0.1:"},
 		{503, "text/plain; charset=utf-8", "starting: opening the log, 40 %\n", "starting: opening the log, 40 %"},
 		{401, "application/problem+json", `{"detail":"log in first"}`, "log in first; type `hubledger login http://"},
 		{404, "text/html", "<html>nothing here</html>", "is not a hub, or one of an older version"},
@@ -121,6 +125,10 @@ func TestUnreachedHubsAreExplained(t *testing.T) {
 	}
 	if err := ask(secure.URL, "nonsense"); err == nil || !strings.Contains(err.Error(), "--ca") {
 		t.Errorf("an authority that is none: %v", err)
+	}
+	plain.Close()
+	if err := ask(plain.URL, ""); err == nil || !strings.HasPrefix(err.Error(), "no hub answers at "+plain.URL+": ") || strings.Contains(err.Error(), "/api/v1") {
+		t.Errorf("nobody listens: %v", err)
 	}
 	if _, err := Operator(t.TempDir()).Do(t.Context(), "GET", "/user", nil, nil); err == nil || !strings.Contains(err.Error(), "no hub is running on") {
 		t.Errorf("no socket: %v", err)

@@ -1,10 +1,13 @@
 package client
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
+
+	"hubledger/services/internal/failure"
 )
 
 // An Error is a refusal: the problem (RFC 9457) that the hub sent.
@@ -48,6 +51,11 @@ func (c *Client) refused(resp *http.Response, body []byte) error {
 		e.Detail = text // such as "starting: …"
 	}
 	switch {
+	case e.Detail == failure.Hidden && resp.Request != nil:
+		e.Detail = cmp.Or(hidden(resp.Request.URL.EscapedPath()), e.Detail)
+	case resp.StatusCode == http.StatusBadRequest && strings.HasPrefix(c.base, "http:") && strings.Contains(e.Detail, "HTTPS server"):
+		// What package net/http answers to plain HTTP where it serves TLS.
+		e.Detail = fmt.Sprintf("%s speaks HTTPS only: log in to %s", c.base, "https:"+strings.TrimPrefix(c.base, "http:"))
 	case resp.StatusCode == http.StatusUnauthorized && c.socket == "":
 		e.Advice = fmt.Sprintf("; type `hubledger login %s`", c.base)
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:

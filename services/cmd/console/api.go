@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,9 @@ type API struct {
 
 // User is the login name; "" for the operator.
 func (a *API) User() string { return a.client.User }
+
+// Host is the hub's host, and port if it needs one, to show in docker commands.
+func (a *API) Host() string { return cmp.Or(a.client.Host(), "localhost:5050") }
 
 // String names the hub and the user.
 func (a *API) String() string { return a.client.String() }

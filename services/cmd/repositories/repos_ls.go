@@ -28,10 +28,14 @@ func (c *reposLsCmd) Run(s *console.Session) error {
 		return c.deleted(a)
 	}
 	q, n := client.Paged(), 0
+	empty := fmt.Sprintf("No repositories yet. Push one: docker push %s/%s/app:1.0", a.Host(), cmp.Or(a.User(), "NAMESPACE"))
 	if c.Namespace != "" {
 		q.Set("namespace", c.Namespace)
+		if c.Namespace != a.User() {
+			empty = fmt.Sprintf("There is no user or organization %s, or it has no repositories that you may see.", c.Namespace)
+		}
 	}
-	err = console.List(a, "/repositories", q, "No repositories yet. Push one: docker push localhost:5050/alice/app:1.0",
+	err = console.List(a, "/repositories", q, empty,
 		[]string{"NAME", "VISIBILITY", "STARS", "PULLS", "PUSHED", "DESCRIPTION"}, func(r apitypes.Repository) []string {
 			n++
 			return []string{r.Name, r.Visibility, fmt.Sprint(r.Stars), fmt.Sprint(r.Pulls), console.Time(r.Pushed), r.Description}

@@ -1,0 +1,43 @@
+package client
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// hidden says, for what is not there or may not be seen, what that is and which
+// command lists the others. path is the API's, such as
+// /api/v1/repositories/acme/app/policy, with its segments escaped. It is empty
+// where the path names nothing.
+func hidden(path string) string {
+	segments := strings.Split(strings.TrimPrefix(path, "/api/v1/"), "/")
+	for k, s := range segments {
+		if plain, err := url.PathUnescape(s); err == nil {
+			segments[k] = plain
+		}
+	}
+	if len(segments) < 2 {
+		return ""
+	}
+	what, within, list := "", segments[2:], ""
+	switch name := segments[1]; segments[0] {
+	case "users":
+		what, list = "user "+name, "users ls"
+	case "orgs":
+		what, list = "organization "+name, "orgs ls"
+	case "namespaces":
+		what, list = "user or organization "+name, "orgs ls"
+	case "repositories":
+		if len(segments) < 3 {
+			return ""
+		}
+		what, within, list = "repository "+strings.TrimPrefix(name+"/"+segments[2], "library/"), segments[3:], "repos ls"
+	default:
+		return ""
+	}
+	if len(within) > 1 { // such as teams and devs, or grants, user and alice
+		return fmt.Sprintf("there is no %s that you may see, or it has nothing named %s; `hubledger %s` lists what you may see", what, within[len(within)-1], list)
+	}
+	return fmt.Sprintf("there is no %s that you may see; `hubledger %s` lists what you may see", what, list)
+}
