@@ -27,6 +27,7 @@ type cli struct {
 	Status      statusCmd             `cmd:"" help:"Show the state of the running hub. Exit code 0 if it accepts pushes."`
 	Events      eventsCmd             `cmd:"" help:"Read the log."`
 	Projections projections.Commands  `cmd:"" help:"List, prepare, compare and switch projections."`
+	DeadLetters deadLettersCmd        `cmd:"" name:"dead-letters" help:"List and retry tasks of process managers that failed too often."`
 	Blobs       blobsCmd              `cmd:"" help:"Check the blob store."`
 	GC          gcCmd                 `cmd:"" name:"gc" help:"Collect garbage: delete blobs that nothing needs any more."`
 	Repos       repositories.Repos    `cmd:"" help:"Create, describe, delete, restore and share repositories."`

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"database/sql"
 	"io/fs"
 	"net/url"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -24,6 +26,7 @@ import (
 //	run CODE args...       run hubledger on that directory; it must exit with CODE
 //	push REPO:TAG CONTENT  push an image with one layer; ! push must fail
 //	pull REPO:TAG          pull an image with its blobs; ! pull must fail; -anonymous: without login
+//	deadletter             make a dead letter of pull-counts, in a hub that is stopped
 //	damage GLOB            flip a bit in the middle of the one file whose path ends with GLOB
 //
 // Images are pushed and pulled as the first administrator. $HUB is the hub's URL.
@@ -38,6 +41,8 @@ func TestScripts(t *testing.T) {
 			"push":   push,
 			"pull":   pull,
 			"damage": damage,
+
+			"deadletter": deadLetter,
 		},
 	})
 }
@@ -121,6 +126,22 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 	damaged := bytes.Clone(raw)
 	damaged[len(damaged)/2] ^= 1
 	ts.Check(os.WriteFile(found[0], damaged, 0o600))
+}
+
+// deadLetter makes an hour with pulls due, and the task to write it down a dead letter.
+func deadLetter(ts *testscript.TestScript, _ bool, _ []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs("data/operations.db"))
+	ts.Check(err)
+	defer db.Close()
+	hour := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	for _, statement := range []string{
+		`INSERT INTO pulls (hour, repository, tag, n, latest) VALUES ($1, '0199d6a5-3c00-7000-8000-000000000001', '1.0', 3, $1)`,
+		`INSERT INTO tasks (manager, task, cause, correlation, attempts, next, expect, done, dead, error)
+			SELECT 'pull-counts', node || '/2026-11-01T12:00:00Z', '', '', 9, 0, -1, 0, $1, 'no luck' FROM meta`,
+	} {
+		_, err := db.Exec(statement, hour.UnixMicro())
+		ts.Check(err)
+	}
 }
 
 // lastOf is the last n elements of a path.

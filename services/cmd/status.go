@@ -11,6 +11,18 @@ import (
 
 type statusCmd struct{}
 
+// managerLine says what is wrong with a process manager, and what to type.
+func managerLine(m adminsocket.Manager) string {
+	line := fmt.Sprintf("%s: %d tasks due", m.Name, m.Due)
+	if m.Dead > 0 {
+		line += fmt.Sprintf("; %d failed too often: `hubledger dead-letters ls` lists them, `hubledger dead-letters retry %s` tries them again", m.Dead, m.Name)
+	}
+	if m.LastError != "" {
+		line += "; last error: " + m.LastError
+	}
+	return line
+}
+
 func (statusCmd) Run(s *console.Session) error {
 	var readOnly string
 	err := console.Items(s, "GET", "/status", nil, nil, func(h adminsocket.Status) error {
@@ -22,7 +34,7 @@ func (statusCmd) Run(s *console.Session) error {
 			h.Ready, strings.Join(h.Services, ", "), h.Events, console.Size(int64(h.LogBytes)), h.Generation, h.Blobs, console.Size(h.BlobBytes), console.Size(h.Left))
 		for _, m := range h.Managers {
 			if err == nil && (m.Dead > 0 || m.LastError != "") { // the others work, and are in --json
-				_, err = fmt.Fprintf(s.Out, "manager    %s: %d tasks due, %d failed too often; last error: %s\n", m.Name, m.Due, m.Dead, m.LastError)
+				_, err = fmt.Fprintln(s.Out, "manager   ", managerLine(m))
 			}
 		}
 		return err

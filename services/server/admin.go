@@ -70,14 +70,16 @@ func (a *adminResponse) progress(done, total int64, unit string) {
 // those to the API.
 func (n *Node) adminRoutes() map[string]func(ctx context.Context, r *http.Request, a *adminResponse) error {
 	return map[string]func(context.Context, *http.Request, *adminResponse) error{
-		"GET /status":                     n.adminStatus,
-		"GET /events":                     n.adminEvents,
-		"GET /events/{seq}":               n.adminEvent,
-		"GET /projections":                n.adminProjections,
-		"GET /projections/{name}/answers": n.adminAnswers,
-		"POST /projections/{name}/switch": n.adminSwitch,
-		"POST /blobs/verify":              n.adminVerify,
-		"POST /gc":                        n.adminCollect,
+		"GET /status":                        n.adminStatus,
+		"GET /events":                        n.adminEvents,
+		"GET /events/{seq}":                  n.adminEvent,
+		"GET /projections":                   n.adminProjections,
+		"GET /projections/{name}/answers":    n.adminAnswers,
+		"POST /projections/{name}/switch":    n.adminSwitch,
+		"POST /blobs/verify":                 n.adminVerify,
+		"GET /dead-letters":                  n.adminDeadLetters,
+		"POST /dead-letters/{manager}/retry": n.adminRetry,
+		"POST /gc":                           n.adminCollect,
 	}
 }
 

@@ -49,6 +49,17 @@ type Manager struct {
 	LastError string `json:"lastError,omitempty"` // the latest thing that went wrong since the start
 }
 
+// A DeadLetter is a task that failed too often: GET /dead-letters. The answer of
+// POST /dead-letters/{manager}/retry has only the manager and the task.
+type DeadLetter struct {
+	Manager  string    `json:"manager"`
+	Task     string    `json:"task"`            // its key
+	Cause    string    `json:"cause,omitempty"` // id of the event that made it due
+	Attempts int       `json:"attempts,omitempty"`
+	Since    time.Time `json:"since,omitzero"`
+	Error    string    `json:"error,omitempty"` // of the last attempt
+}
+
 // An Event is one event of the log: GET /events and /events/{seq}. Data and
 // Leaf are set only in the answer for one event.
 type Event struct {

@@ -27,6 +27,9 @@ type Status struct {
 	LastErrorAt time.Time
 }
 
+// Name is the manager's.
+func (r *Runner) Name() string { return r.m.Name }
+
 // Status tells what the manager is at.
 func (r *Runner) Status(ctx context.Context) (Status, error) {
 	dead, err := r.countDead(ctx)
