@@ -39,6 +39,7 @@ func (c *eventsRestoreCmd) Run(s *console.Session) error {
 	if _, err := os.Stat(s.Data); err != nil {
 		return fmt.Errorf("there is no data directory: %w; name it with --data", err)
 	}
+	defer s.OwnFiles("registry")() // which holds the blobs, too many to look at
 	known, journals := c.known(s)
 	b := s.Bar("restoring the log")
 	config := restore.Config{Dir: s.Data, Logger: slog.New(slog.DiscardHandler), Known: known, AcceptLoss: c.AcceptLoss,

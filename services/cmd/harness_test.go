@@ -3,6 +3,7 @@ package cmd
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,6 +86,9 @@ type hubProcess struct {
 
 	noPassword bool // the hub generates the first administrator's password
 
+	program    string              // a copy of the program; "" for the one that was built
+	credential *syscall.Credential // the user that the hub runs as; nil for the test's
+
 	t    testing.TB
 	args []string
 	log  *logBuffer
@@ -101,6 +105,14 @@ func startHub(t testing.TB, args ...string) *hubProcess {
 // startHubOn is startHub on a data directory that may have content.
 func startHubOn(t testing.TB, data string, args ...string) *hubProcess {
 	t.Helper()
+	h := hubOn(t, data, args...)
+	h.Start()
+	return h
+}
+
+// hubOn is a hub that is not started yet.
+func hubOn(t testing.TB, data string, args ...string) *hubProcess {
+	t.Helper()
 	h := &hubProcess{Data: data, Addr: freeAddr(t), t: t, args: args, log: &logBuffer{}}
 	t.Cleanup(func() {
 		h.Kill()
@@ -108,7 +120,6 @@ func startHubOn(t testing.TB, data string, args ...string) *hubProcess {
 			t.Logf("log of the hub on %s:\n%s", h.Addr, h.log)
 		}
 	})
-	h.Start()
 	return h
 }
 
@@ -124,7 +135,7 @@ func (h *hubProcess) Start() {
 func (h *hubProcess) TryStart() error {
 	h.t.Helper()
 	args := append([]string{"--data", h.Data, "--json", "serve", "--listen", h.Addr}, h.args...)
-	h.Cmd = exec.Command(program(h.t), args...)
+	h.Cmd = exec.Command(cmp.Or(h.program, program(h.t)), args...)
 	password := adminPassword
 	if h.noPassword {
 		password = ""
@@ -132,7 +143,7 @@ func (h *hubProcess) TryStart() error {
 	h.Cmd.Env = append(os.Environ(), "HUBLEDGER_ADMIN_PASSWORD="+password)
 	h.Cmd.Stderr = h.log
 	// The hub must not outlive a test binary that is killed.
-	h.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	h.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Credential: h.credential}
 	stdout, err := h.Cmd.StdoutPipe()
 	if err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"hubledger/services/cmd/console"
@@ -125,7 +124,7 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 
 func (c *serveCmd) Run(s *console.Session) error {
 	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: c.LogLevel.Level}))
-	syscall.Umask(0o077) // only the hub's user can read its files
+	defer s.OwnFiles()()
 	b := s.Bar("starting")
 	config := c.config(s, logger)
 	config.Progress = func(what string, done, total int64) {

@@ -55,6 +55,7 @@ func (c *initCmd) Run(s *console.Session) error {
 	dir := c.Out
 	if dir == "" {
 		dir = filepath.Join(s.Data, "tls")
+		defer s.OwnFiles("registry")()
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {

@@ -4,9 +4,15 @@ package console
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
+	"syscall"
+
+	"hubledger/services/internal/owner"
 )
 
 // DefaultData is the data directory when none is named.
@@ -41,4 +47,16 @@ func (s *Session) Program() string {
 		name += " --data " + s.Data
 	}
 	return name
+}
+
+// OwnFiles is called by a command that writes into the data directory: only the
+// owner can read what it makes. The function that it returns gives the new files to
+// the directory's owner, when the command was run as root; see owner.GiveFiles.
+func (s *Session) OwnFiles(skip ...string) (give func()) {
+	syscall.Umask(0o077)
+	return func() {
+		if err := owner.GiveFiles(s.Data, skip...); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(s.Err, "warning: files of the data directory may belong to root now, which the hub's user cannot read: %v\n", err)
+		}
+	}
 }

@@ -31,6 +31,7 @@ func (c *prepareCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
+	defer s.OwnFiles("registry")()
 	storage := server.Storage(s.Data, c.PostgresURL)
 	quiet := slog.New(slog.DiscardHandler)
 	events, err := OpenJournal(s.Context, storage, quiet)
