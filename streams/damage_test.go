@@ -60,6 +60,9 @@ func TestDamageIsRefusedAndRestored(t *testing.T) {
 		}, []streams.Reason{streams.ReasonGeneration}, true, false},
 		{"generation file removed", both, func(t *testing.T, s state) { os.Remove(filepath.Join(s.dir, "generation.json")) },
 			[]streams.Reason{streams.ReasonGeneration}, true, false},
+		{"generation file damaged", both, func(t *testing.T, s state) {
+			os.WriteFile(filepath.Join(s.dir, "generation.json"), []byte(`{"id":`), 0o600)
+		}, []streams.Reason{streams.ReasonGeneration}, false, true},
 		{"limits loosened", both, func(t *testing.T, s state) {
 			streamtest.BareServer(t, s.dir, update(func(c *jetstream.StreamConfig) { c.MaxMsgs, c.Discard = 1e6, jetstream.DiscardOld }))
 		}, []streams.Reason{streams.ReasonConfig}, true, false},

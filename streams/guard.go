@@ -91,7 +91,7 @@ func (g *Guard) check(ctx context.Context) (position uint64, err error) {
 		return 0, err
 	}
 	noted, err := evt.ReadGeneration(l.config.Dir)
-	if err != nil {
+	if err != nil && !errors.Is(err, evt.ErrGenerationFile) {
 		return 0, err
 	}
 	if noted == nil || noted.ID != l.generation.ID {

@@ -40,6 +40,10 @@ func Open(ctx context.Context, c Config) (_ *Log, err error) {
 		}
 	}()
 	known, err := evt.ReadGeneration(c.Dir)
+	if errors.Is(err, evt.ErrGenerationFile) {
+		l.SetReadOnly(guardError(ReasonGeneration, "%v", err))
+		return l, nil
+	}
 	if err != nil {
 		return nil, err
 	}

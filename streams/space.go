@@ -50,6 +50,10 @@ func (l *Log) keepBallast() {
 	}
 }
 
+// Accepts is nil when the log takes events of every kind now; otherwise the error
+// wraps events.ErrReadOnly or events.ErrNoSpace.
+func (l *Log) Accepts() error { return l.accepts(&events.Event{}, recordOverhead) }
+
 // accepts is nil when the log may take an event of that size, in bytes, now.
 func (l *Log) accepts(e *events.Event, size int64) error {
 	if err := l.ReadOnly(); err != nil {

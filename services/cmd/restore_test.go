@@ -244,3 +244,124 @@ func copyTree(t *testing.T, from, to string) {
 		t.Fatalf("%v: %s", err, out)
 	}
 }
+
+// A copy of a hub that ran, with a log older than its projections, serves what it
+// has, read-only, until it is restored, which loses nothing.
+func TestHotCopyServesReadOnly(t *testing.T) {
+	t.Parallel()
+	h := startHub(t)
+	c := registrytest.NewClient(strings.Replace(h.URL, "://", "://admin:"+strings.ReplaceAll(adminPassword, " ", "%20")+"@", 1))
+	defer c.Close()
+	if err := c.Push("admin/app", "v1", registrytest.NewImage("v1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := h.Run("repos", "set", "admin/app", "--visibility", "public"); code != console.ExitOK {
+		t.Fatal(stderr)
+	}
+	h.Stop()
+	older := filepath.Join(t.TempDir(), "nats")
+	copyTree(t, filepath.Join(h.Data, "nats"), older)
+	h.Start()
+	if err := c.Push("admin/app", "v2", registrytest.NewImage("v2")); err != nil {
+		t.Fatal(err)
+	}
+	h.Stop()
+	for _, name := range []string{"nats", "seal.json"} {
+		if err := os.RemoveAll(filepath.Join(h.Data, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copyTree(t, older, filepath.Join(h.Data, "nats"))
+	h.Start()
+	if !h.ReadOnly {
+		t.Fatal("a log behind its projections is trusted")
+	}
+	anonymous := registrytest.NewClient(h.URL)
+	defer anonymous.Close()
+	if _, err := anonymous.Pull("admin/app", "v2"); err != nil {
+		t.Errorf("a pull: %v", err)
+	}
+	if err := c.Push("admin/app", "v3", registrytest.NewImage("v3")); err == nil {
+		t.Error("a push is accepted")
+	}
+	stdout, stderr, code := h.Run("status")
+	if code != console.ExitGuard || !strings.Contains(stdout, "problem    read-only") || !strings.Contains(stderr, "behind") || !strings.Contains(stderr, "events restore") {
+		t.Errorf("status: %d\n%s%s", code, stdout, stderr)
+	}
+	h.Stop()
+	if code := h.Cmd.ProcessState.ExitCode(); code != console.ExitGuard {
+		t.Errorf("it ended with %d", code)
+	}
+	if _, stderr, code := h.Run("events", "restore"); code != console.ExitOK {
+		t.Fatalf("restore: %d, %s", code, stderr)
+	}
+	// The next start finishes a restore that ended before it moved the projections aside.
+	if err := os.Rename(glob(t, h.Data, "projections.before-*")[0], filepath.Join(h.Data, "projections")); err != nil {
+		t.Fatal(err)
+	}
+	h.Start()
+	ready(t, h)
+	if _, err := c.Pull("admin/app", "v2"); err != nil {
+		t.Errorf("after the restore: %v", err)
+	}
+}
+
+// Projections of another log are neither served as this one's nor restored from.
+func TestProjectionsOfAnotherLog(t *testing.T) {
+	t.Parallel()
+	other, h := startHub(t), startHub(t)
+	organizations(t, h, "acme")
+	other.Stop()
+	h.Stop()
+	projections := filepath.Join(h.Data, "projections")
+	if err := os.RemoveAll(projections); err != nil {
+		t.Fatal(err)
+	}
+	copyTree(t, filepath.Join(other.Data, "projections"), projections)
+	h.Start()
+	if _, stderr, code := h.Run("status"); !h.ReadOnly || code != console.ExitGuard || !strings.Contains(stderr, "generation") {
+		t.Errorf("read-only: %t, status: %d, %s", h.ReadOnly, code, stderr)
+	}
+	h.Stop()
+	if _, stderr, code := h.Run("events", "restore"); code != console.ExitFail || !strings.Contains(stderr, "of another log") {
+		t.Errorf("restore: %d, %s", code, stderr)
+	}
+	if err := os.RemoveAll(projections); err != nil {
+		t.Fatal(err)
+	}
+	h.Start()
+	ready(t, h)
+}
+
+// While a hub ends its last requests it says that it is not ready.
+func TestNotReadyWhileStopping(t *testing.T) {
+	t.Parallel()
+	h := startHub(t)
+	body, upload := io.Pipe()
+	req, err := http.NewRequest("POST", h.URL+"/v2/admin/app/blobs/uploads/", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth("admin", adminPassword)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			resp.Body.Close()
+		}
+	}()
+	if _, err := upload.Write(make([]byte, 1<<20)); err != nil { // it has begun
+		t.Fatal(err)
+	}
+	h.Cmd.Process.Signal(os.Interrupt)
+	stdout, stderr, code := h.Run("status")
+	for ; code == console.ExitOK; stdout, stderr, code = h.Run("status") {
+		// the signal is on its way
+	}
+	if code != console.ExitFail || !strings.Contains(stdout, "stopping") || !strings.Contains(stderr, "not ready") {
+		t.Errorf("status: %d\n%s%s", code, stdout, stderr)
+	}
+	upload.Close()
+	<-done
+	<-h.gone
+}

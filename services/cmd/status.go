@@ -24,9 +24,9 @@ func managerLine(m adminsocket.Manager) string {
 }
 
 func (statusCmd) Run(s *console.Session) error {
-	var readOnly string
+	var status adminsocket.Status
 	err := console.Items(s, "GET", "/status", nil, nil, func(h adminsocket.Status) error {
-		readOnly = h.ReadOnly
+		status = h
 		if s.JSON {
 			return nil
 		}
@@ -37,10 +37,24 @@ func (statusCmd) Run(s *console.Session) error {
 				_, err = fmt.Fprintln(s.Out, "manager   ", managerLine(m))
 			}
 		}
+		for _, p := range h.Problems {
+			if err == nil {
+				_, err = fmt.Fprintf(s.Out, "problem    %s: %s. %s\n", p.What, p.Detail, p.Advice)
+			}
+		}
 		return err
 	})
-	if err == nil && readOnly != "" {
-		return &console.ExitError{Err: errors.New(readOnly), Code: console.ExitGuard}
+	if err != nil || status.Ready {
+		return err
 	}
-	return err
+	if status.ReadOnly != "" {
+		return &console.ExitError{Err: errors.New(status.ReadOnly), Code: console.ExitGuard}
+	}
+	var why []string
+	for _, p := range status.Problems {
+		if p.Blocks {
+			why = append(why, p.What)
+		}
+	}
+	return fmt.Errorf("the hub is not ready for pushes: %s", strings.Join(why, ", "))
 }

@@ -8,17 +8,19 @@ import (
 )
 
 func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *adminResponse) error {
-	st := adminsocket.Status{Ready: true, Services: n.Services(), Generation: n.log.Generation()}
+	problems := n.problems(ctx)
+	st := adminsocket.Status{Ready: !blocked(problems), Problems: problems, Services: n.Services(), Generation: n.log.Generation()}
 	if n.stores.Blobs != nil {
 		usage := n.stores.Blobs.Usage()
-		left, _, _, err := n.stores.Blobs.Space()
-		if err != nil {
-			return err
-		}
-		st.Blobs, st.BlobBytes, st.Left = usage.Blobs, usage.Bytes, max(left, 0)
+		st.Blobs, st.BlobBytes = usage.Blobs, usage.Bytes
 	}
+	left, _, err := n.space()
+	if err != nil {
+		return err
+	}
+	st.Left = max(left, 0)
 	if reason := n.log.ReadOnly(); reason != nil {
-		st.Ready, st.ReadOnly = false, reason.Error()
+		st.ReadOnly = reason.Error()
 	}
 	// If the log cannot be read, ReadOnly says why.
 	if state, err := n.log.State(ctx); err == nil {

@@ -14,6 +14,7 @@ var (
 	descLast     = prometheus.NewDesc("hubledger_log_last_sequence", "Sequence of the log's last event.", nil, nil)
 	descLog      = prometheus.NewDesc("hubledger_log_bytes", "Bytes of the log on disk.", nil, nil)
 	descReadOnly = prometheus.NewDesc("hubledger_log_read_only", "1 when the log guard refuses appends, else 0.", nil, nil)
+	descReady    = prometheus.NewDesc("hubledger_ready", "1 when the node can be pushed to, else 0.", nil, nil)
 	descBlobs    = prometheus.NewDesc("hubledger_blobs", "Blobs in the store.", nil, nil)
 	descBytes    = prometheus.NewDesc("hubledger_blob_bytes", "Bytes of the blobs in the store.", nil, nil)
 	descDue      = prometheus.NewDesc("hubledger_process_manager_due_tasks", "Tasks that a process manager has to do, as of its last look; on the node that leads it.", []string{"manager"}, nil)
@@ -26,7 +27,7 @@ var (
 type gauges struct{ node *Node }
 
 func (g *gauges) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descLag, descPosition, descParked, descLast, descLog, descReadOnly,
+	for _, d := range []*prometheus.Desc{descLag, descPosition, descParked, descLast, descLog, descReadOnly, descReady,
 		descDue, descDead, descLeading, descBlobs, descBytes, descFree} {
 		out <- d
 	}
@@ -57,15 +58,16 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 			gauge(descLeading, truth(status.Leading), status.Name)
 		}
 	}
+	gauge(descReady, truth(!blocked(n.problems(ctx))))
+	if left, known, err := n.space(); known && err == nil {
+		gauge(descFree, float64(max(left, 0)))
+	}
 	if n.stores.Blobs == nil {
 		return
 	}
 	usage := n.stores.Blobs.Usage()
 	gauge(descBlobs, float64(usage.Blobs))
 	gauge(descBytes, float64(usage.Bytes))
-	if left, _, _, err := n.stores.Blobs.Space(); err == nil {
-		gauge(descFree, float64(max(left, 0)))
-	}
 }
 
 func truth(b bool) float64 {

@@ -55,6 +55,7 @@ type Node struct {
 	spaceTold  atomic.Int64    // when warnOfSpace has last warned, in Unix nanoseconds
 	ending     context.Context // ends when the node is to stop
 	stop       context.CancelFunc
+	leaving    atomic.Bool // the node has been told to stop
 	running    sync.WaitGroup
 }
 

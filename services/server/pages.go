@@ -47,15 +47,6 @@ func (n *Node) home(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "Hubledger is running. The registry's API is under /v2/. The hub's API is described by /api/v1/openapi.json. /readyz says whether pushes work.")
 }
 
-// readyz is 200 when pushes and pulls work.
-func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
-	if n.log.ReadOnly() != nil {
-		http.Error(w, "read-only"+n.reason(r), http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "ready")
-}
-
 // reason is why the log is read-only. It names files, so only requests from this
 // machine get it.
 func (n *Node) reason(r *http.Request) string {

@@ -49,7 +49,11 @@ func (g Generation) Resized(limit int64) Generation {
 // GenerationPath is the file that names the generation of a data directory.
 func GenerationPath(dir string) string { return filepath.Join(dir, "generation.json") }
 
+// ErrGenerationFile: the file that names the generation is damaged.
+var ErrGenerationFile = errors.New("does not name a generation")
+
 // ReadGeneration reads the generation of a data directory, nil when it has none.
+// The error wraps ErrGenerationFile when the file can be read but is damaged.
 func ReadGeneration(dir string) (*Generation, error) {
 	data, err := os.ReadFile(GenerationPath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,7 +64,7 @@ func ReadGeneration(dir string) (*Generation, error) {
 	}
 	var g Generation
 	if err := json.Unmarshal(data, &g); err != nil || g.ID == "" {
-		return nil, fmt.Errorf("%s is damaged: %w", GenerationPath(dir), err)
+		return nil, fmt.Errorf("%s %w", GenerationPath(dir), ErrGenerationFile)
 	}
 	return &g, nil
 }

@@ -27,7 +27,7 @@ type Progress struct {
 
 // A Status describes the running hub: GET /status.
 type Status struct {
-	Ready      bool     `json:"ready"`
+	Ready      bool     `json:"ready"`              // it can be pushed to
 	ReadOnly   string   `json:"readOnly,omitempty"` // why nothing can be pushed
 	Services   []string `json:"services"`           // that this node runs
 	Generation string   `json:"generation"`
@@ -35,9 +35,19 @@ type Status struct {
 	LogBytes   uint64   `json:"logBytes"`
 	Blobs      int64    `json:"blobs"`
 	BlobBytes  int64    `json:"blobBytes"`
-	Left       int64    `json:"left"` // bytes that uploads may still write
+	Left       int64    `json:"left"` // bytes above the disk's reserve
+	// Problems are why the hub is not ready, or not as it should be.
+	Problems []Problem `json:"problems,omitempty"`
 	// Managers are the process managers of this node's services.
 	Managers []Manager `json:"managers"`
+}
+
+// A Problem is a reason why a hub is not as it should be.
+type Problem struct {
+	What   string `json:"what"`             // in a word or two, such as "no space"
+	Detail string `json:"detail"`           // a sentence
+	Advice string `json:"advice"`           // what the operator can do
+	Blocks bool   `json:"blocks,omitempty"` // nothing can be pushed
 }
 
 // A Manager is what a process manager is at.
