@@ -15,6 +15,9 @@ func (s *API) listNamespaces(ctx context.Context, c *endpoint.Call, in *openapi.
 	if err != nil {
 		return nil, err
 	}
+	if c.Principal.Scoped() {
+		return openapi.WholeList[apitypes.Namespace](nil), nil
+	}
 	list := s.Accounts.Namespaces
 	if !c.Principal.Admin {
 		list = func(ctx context.Context, last string, n int) ([]accounts.Namespace, error) {

@@ -57,6 +57,7 @@ func (s *API) getNamespaceUsage(ctx context.Context, c *endpoint.Call, _ *Namesp
 }
 
 func (s *API) getUsage(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.Usage], error) {
-	u, err := s.Images.RepositoryUsage(ctx, c.Repository.ID, c.Principal.Admin)
-	return openapi.Show(shownUsage(u, c.Principal.Admin)), err
+	all := c.Principal.Admin && !c.Principal.Scoped()
+	u, err := s.Images.RepositoryUsage(ctx, c.Repository.ID, all)
+	return openapi.Show(shownUsage(u, all)), err
 }

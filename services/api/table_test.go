@@ -1,14 +1,18 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
 	"hubledger/events"
 	"hubledger/services/api"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/service"
@@ -94,7 +98,10 @@ var principals = []who{
 	{name: "operator", levels: [2]int{4, 4}, organization: 2, hubAdmin: true, operator: true},
 	{name: "owner, reading", levels: [2]int{1, 1}, organization: 1, limited: true, reading: true},
 	{name: "owner, pushing", levels: [2]int{2, 2}, organization: 1, limited: true},
-	{name: "owner, public only", levels: [2]int{4, 0}, organization: 1, limited: true},
+	{name: "owner, public only", levels: [2]int{4, 0}, limited: true},
+	{name: "owner, reading one", levels: [2]int{0, 1}, limited: true, reading: true},
+	{name: "hubadmin, public only", levels: [2]int{4, 0}, limited: true},
+	{name: "owner, registry token for one", levels: [2]int{1, 0}, limited: true, reading: true},
 	{name: "hubadmin, reading", levels: [2]int{1, 1}, organization: 1, limited: true, reading: true},
 	// Every other kind of credential, of the same accounts.
 	{name: "owner, by password", levels: [2]int{4, 4}, organization: 2},
@@ -138,6 +145,8 @@ func (k *kit) credentials(user string) {
 	k.do(user+", by password", "GET", "/token?offline_token=true&client_id=docker&scope=registry:catalog:*", nil).want(200).into(&a)
 	k.tokens[user+", registry token"] = a.Token
 	k.tokens[user+", docker login"] = a.Refresh
+	k.do(user+", by password", "GET", "/token?scope=repository:acme/public:pull", nil).want(200).into(&a)
+	k.tokens[user+", registry token for one"] = a.Token
 	k.tokens[user+", docker login as a password"] = basic(a.Refresh)
 	k.tokens[user+", session of a docker login"] = session(a.Refresh)
 }
@@ -203,6 +212,8 @@ func world(t *testing.T) *kit {
 	k.token("owner, reading", "owner", events.LevelRead)
 	k.token("owner, pushing", "owner", events.LevelWrite)
 	k.token("owner, public only", "owner", events.LevelAdmin, "acme/public")
+	k.token("owner, reading one", "owner", events.LevelRead, "acme/private")
+	k.token("hubadmin, public only", "hubadmin", events.LevelAdmin, "acme/public")
 	k.token("hubadmin, reading", "hubadmin", events.LevelRead)
 	k.token("owner, deleting", "owner", events.LevelDelete)
 	k.token("member, reading", "member", events.LevelRead)
@@ -294,6 +305,43 @@ func (k *kit) ask(as string, rt service.Route, path string) int {
 		k.t.Errorf("%s %s: 401 without a challenge", rt.Method, path)
 	}
 	return a.Code
+}
+
+// A credential that is limited to some repositories shows nothing but these, and
+// what everybody sees who has no credential.
+func TestScopedCredentialsSeeTheirRepositories(t *testing.T) {
+	k := world(t)
+	k.repository("stranger/hidden", events.Private)
+	hidden := regexp.MustCompile(`private|hidden|"(name|member|orgname)":"(acme|member|hubadmin|team|acme\+ci)"|@`)
+	tried := 0
+	for _, as := range []string{"owner, public only", "hubadmin, public only", "owner, registry token for one"} {
+		for _, rt := range append(k.routes(), service.Route{Method: "GET", Pattern: "/v2/_catalog"}) {
+			if rt.Method != "GET" || rt.Permission == access.Open {
+				continue
+			}
+			path := filled.Replace(strings.ReplaceAll(rt.Pattern, "{name...}", "public"))
+			a := k.do(as, "GET", path, nil)
+			tried++
+			if a.Body.String() == k.do("", "GET", path, nil).Body.String() {
+				continue
+			}
+			var body bytes.Buffer
+			if json.Compact(&body, a.Body.Bytes()) != nil {
+				body.Write(a.Body.Bytes())
+			}
+			// Who has rights on the repository itself, and who asks, is not hidden.
+			if strings.HasSuffix(rt.Pattern, "/grants") && strings.Contains(rt.Pattern, "{name...}") || rt.Pattern == "/api/v1/user" {
+				continue
+			}
+			text := strings.NewReplacer(`"is_private"`, "", `"isPrivate"`, "").Replace(body.String())
+			if found := hidden.FindString(text); found != "" {
+				t.Errorf("GET %s as %q shows %q: %d %s", path, as, found, a.Code, text)
+			}
+		}
+	}
+	if tried < 90 {
+		t.Errorf("%d requests", tried)
+	}
 }
 
 // A repository that somebody may not see and one that does not exist look the same.

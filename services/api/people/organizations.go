@@ -49,6 +49,8 @@ func (s *API) listOrganizations(ctx context.Context, c *endpoint.Call, in *opena
 	}
 	list := s.Accounts.OrganizationsOf
 	switch {
+	case c.Principal.Scoped():
+		return openapi.WholeList[apitypes.Organization](nil), nil
 	case c.Principal.Admin:
 		list = s.Accounts.Organizations
 	case c.Principal.Kind != access.User:

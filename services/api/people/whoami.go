@@ -39,7 +39,7 @@ func (s *API) whoami(ctx context.Context, c *endpoint.Call, _ *struct{}) (*opena
 	if l := c.Principal.Limit; l != nil {
 		v.Level, v.Repositories = l.Level.Name(), l.Repositories
 	}
-	if c.Principal.Kind == access.User {
+	if c.Principal.Kind == access.User && !c.Principal.Scoped() {
 		a, err := s.Accounts.AccountByID(ctx, c.Principal.ID)
 		if err != nil {
 			return nil, err
@@ -55,7 +55,7 @@ func (s *API) getUser(ctx context.Context, c *endpoint.Call, in *UserPath) (*ope
 	if err != nil {
 		return nil, err
 	}
-	if a.Erased && !c.Principal.Admin {
+	if a.Erased && (!c.Principal.Admin || c.Principal.Scoped()) {
 		return nil, endpoint.NotFound()
 	}
 	return openapi.Show(shown(a, c.MaySeeAll(a))), nil

@@ -61,7 +61,7 @@ func (l *Limit) on(d Decision, name string) Decision {
 // Namespace decides what a principal may do with a namespace as such: Admin
 // for its owner, Write for who may create repositories in it, Read for a
 // member of its organization. It is nil when there is none of that name. A
-// credential limited to some repositories has Read at most.
+// credential limited to some repositories has None.
 func (r *Rights) Namespace(ctx context.Context, p Principal, name string) (Level, *accounts.Namespace, error) {
 	s, place, err := r.look(ctx, p, name, "")
 	if err != nil || place.Namespace == nil {
@@ -78,8 +78,8 @@ func (r *Rights) Namespace(ctx context.Context, p Principal, name string) (Level
 	}
 	if p.Limit != nil {
 		level = min(level, p.Limit.Level)
-		if p.Limit.Repositories != nil {
-			level = min(level, Read)
+		if p.Scoped() {
+			level = None
 		}
 		if level == Delete { // there is no such level here
 			level = Write

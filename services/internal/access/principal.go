@@ -49,6 +49,10 @@ var (
 	Operates = Principal{Kind: Operator, Name: "operator", Admin: true}
 )
 
+// Scoped says whether the credential is limited to some repositories: then it
+// shows nothing but these.
+func (p Principal) Scoped() bool { return p.Limit != nil && p.Limit.Repositories != nil }
+
 // By signs the principal's commands in the log.
 func (p Principal) By(source string) command.By { return command.By{Source: source, Actor: p.Name} }
 

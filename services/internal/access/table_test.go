@@ -165,8 +165,8 @@ func TestTable(t *testing.T) {
 					}
 				}
 				ns := min(row.namespace, most)
-				if l.limit != nil && l.limit.Repositories != nil {
-					ns = min(row.namespace, access.Read)
+				if p.Scoped() {
+					ns = access.None
 				}
 				if ns == access.Delete {
 					ns = access.Write

@@ -21,7 +21,7 @@ type Whoami struct {
 	Admin        bool     `json:"admin" doc:"Administrator of the hub"`
 	Level        string   `json:"level" enum:"read,write,delete,admin" doc:"How far the credential goes"`
 	Repositories []string `json:"repositories,omitempty" doc:"What the credential is limited to"`
-	// User is there for users.
+	// User is there for users, unless the credential is limited to some repositories.
 	User *User `json:"user,omitempty"`
 }
 

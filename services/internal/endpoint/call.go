@@ -32,9 +32,10 @@ func (c *Call) RepositoryID() repository.ID {
 	return repository.ID{Namespace: c.Repository.Namespace, Repository: c.Repository.ID}
 }
 
-// MaySeeAll says whether the caller is that user, or administers the hub.
+// MaySeeAll says whether the caller is that user, or administers the hub, by a
+// credential that is not limited to some repositories.
 func (c *Call) MaySeeAll(a *accounts.Account) bool {
-	return c.Principal.ID == a.ID || c.Principal.Admin
+	return (c.Principal.ID == a.ID || c.Principal.Admin) && !c.Principal.Scoped()
 }
 
 // account identifies the principal's account among all kinds of accounts.
