@@ -64,7 +64,7 @@ func (c *eventsRestoreCmd) Run(s *console.Session) error {
 	if r.Aside != "" {
 		fmt.Fprintf(s.Out, "The old files are in %s.\n", r.Aside)
 	}
-	fmt.Fprintln(s.Out, "Start the hub: it rebuilds its projections. If the secrets were lost with the log, set passwords again with `users reset-password NAME`.")
+	fmt.Fprintln(s.Out, "Start the hub: it rebuilds its projections. If the secrets were lost with the log, set passwords again with `hubledger users reset-password NAME`.")
 	return nil
 }
 

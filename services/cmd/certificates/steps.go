@@ -76,7 +76,7 @@ func (m *result) explain(w io.Writer, renewed bool) error {
 		_, err := io.WriteString(w, b.String())
 		return err
 	}
-	fmt.Fprintf(&b, "Certificate authority:\n  %s  for the clients\n  %s  only for `tls init --renew`: anyone who has it can impersonate the hub, so keep it elsewhere if you can\n", m.CA, m.CAKey)
+	fmt.Fprintf(&b, "Certificate authority:\n  %s  for the clients\n  %s  only for `hubledger tls init --renew`: anyone who has it can impersonate the hub, so keep it elsewhere if you can\n", m.CA, m.CAKey)
 	fmt.Fprintf(&b, "\nRun the hub with it:\n  %s\n\nOn the other machines, copy %s to where each client looks for it:\n", m.Serve, filepath.Base(m.CA))
 	for _, step := range m.Client {
 		fmt.Fprintf(&b, "\n%s\n  %s\n", step.Client, step.CA)

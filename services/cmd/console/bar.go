@@ -15,32 +15,42 @@ type Bar struct {
 	Label string
 
 	s        *Session
+	made     time.Time
 	last     time.Time // when it was drawn
+	line     string    // what was drawn
 	terminal bool
 }
 
 // Bar returns a bar that is not drawn yet.
 func (s *Session) Bar(label string) *Bar {
-	return &Bar{Label: label, s: s, terminal: isTerminal(s.Err)}
+	return &Bar{Label: label, s: s, made: time.Now(), terminal: isTerminal(s.Err)}
 }
 
-// Set draws the bar, unless it was drawn a moment ago. A total of 0 is unknown.
+// soon is what needs no bar.
+const soon = time.Second
+
+// Set draws the bar, unless it was drawn a moment ago, or the work has only just
+// begun. A total of 0 is unknown.
 func (b *Bar) Set(done, total int64, unit string) {
 	wait := 5 * time.Second
 	if b.terminal {
 		wait = 100 * time.Millisecond
 	}
-	if b.s.JSON || time.Since(b.last) < wait && done < total {
+	if b.s.JSON || time.Since(b.last) < wait && done < total || b.last.IsZero() && done < max(total, 1) && time.Since(b.made) < soon {
 		return
 	}
-	b.last = time.Now()
-	line := fmt.Sprintf("%s: %d %s", b.Label, done, unit)
+	unit = strings.TrimSuffix(" "+unit, " ")
+	line := fmt.Sprintf("%s: %d%s", b.Label, done, unit)
 	if total > 0 {
 		const width = 30
 		full := int(min(done, total) * width / total)
-		line = fmt.Sprintf("%s: [%s%s] %3d%% %d of %d %s", b.Label,
+		line = fmt.Sprintf("%s: [%s%s] %3d%% %d of %d%s", b.Label,
 			strings.Repeat("=", full), strings.Repeat(" ", width-full), min(done, total)*100/total, done, total, unit)
 	}
+	if b.last = time.Now(); line == b.line {
+		return
+	}
+	b.line = line
 	if b.terminal {
 		fmt.Fprintf(b.s.Err, "\r\033[K%s", line)
 	} else {

@@ -88,7 +88,7 @@ func openPrepared(ctx context.Context, storage projections.Storage, p *projectio
 		older = older || b.Name == p.Name && b.Version != p.Version
 	}
 	if build == projections.Live && !older {
-		return nil, fmt.Errorf("nothing is prepared beside another build of %s: run `projections prepare %s` first", p.Name, p.Name)
+		return nil, fmt.Errorf("nothing is prepared beside another build of %s: run `hubledger projections prepare %s` first", p.Name, p.Name)
 	}
 	store, err := storage.Open(ctx, p, projections.Options{Build: build, Generation: generation, Logger: log})
 	if errors.Is(err, fs.ErrNotExist) {

@@ -22,7 +22,7 @@ type prepareCmd struct {
 
 func (c *prepareCmd) Help() string {
 	return `Touches neither the log nor the running hub. If the hub runs the same version of the projection, make the build live with
-` + "`projections switch`" + `. If this program has another version, the build is used as
+` + "`hubledger projections switch`" + `. If this program has another version, the build is used as
 soon as the hub is started with this program.`
 }
 
@@ -62,7 +62,7 @@ func (c *prepareCmd) Run(s *console.Session) error {
 	if s.JSON {
 		return s.Print(map[string]any{"name": p.Name, "version": p.Version, "build": build, "position": position})
 	}
-	compare, then := "`projections compare "+p.Name+"` compares it, ", "`projections switch "+p.Name+"` makes it live"
+	compare, then := "`hubledger projections compare "+p.Name+"` compares it, ", "`hubledger projections switch "+p.Name+"` makes it live"
 	if build == projections.Live {
 		then = "restarting the hub with this program makes it live"
 	}

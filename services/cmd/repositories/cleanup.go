@@ -83,7 +83,7 @@ func (c *cleanupSetCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	message := "Set the cleanup rule of " + c.Name + "; `cleanup preview " + c.Name + "` shows what it does"
+	message := "Set the cleanup rule of " + c.Name + "; `hubledger cleanup preview " + c.Name + "` shows what it does"
 	if c.None {
 		message = "Removed the cleanup rule of " + c.Name
 	}
@@ -98,7 +98,7 @@ func (c *cleanupRunCmd) Run(s *console.Session) error {
 		return err
 	}
 	return console.Send(a, "POST", c.path()+"/cleanup/run", nil, func(ran apitypes.CleanupRun) error {
-		_, err := fmt.Fprintf(s.Out, "Deleted %d tags and %d manifests of %s; `repos undelete` brings each back.\n", ran.Tags, ran.Manifests, c.Name)
+		_, err := fmt.Fprintf(s.Out, "Deleted %d tags and %d manifests of %s; `hubledger repos undelete` brings each back.\n", ran.Tags, ran.Manifests, c.Name)
 		return err
 	})
 }

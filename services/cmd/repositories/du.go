@@ -99,7 +99,7 @@ func namespaces(a *console.API) error {
 func (c *Du) repositories(a *console.API) error {
 	namespace := cmp.Or(c.Name, a.User())
 	if namespace == "" {
-		return errors.New("the operator has no namespace: name one, as in `du NAMESPACE --repositories`")
+		return errors.New("the operator has no namespace: name one, as in `hubledger du NAMESPACE --repositories`")
 	}
 	q := client.Paged()
 	q.Set("namespace", namespace)

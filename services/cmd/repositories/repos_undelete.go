@@ -17,7 +17,7 @@ func (c *reposRmCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return a.Change("DELETE", c.path(), nil, "Deleted "+c.Name+"; `repos undelete "+c.Name+"` brings it back")
+	return a.Change("DELETE", c.path(), nil, "Deleted "+c.Name+"; `hubledger repos undelete "+c.Name+"` brings it back")
 }
 
 type reposUndeleteCmd struct {
@@ -64,7 +64,7 @@ func (c *reposUndeleteCmd) repository(a *console.API) (string, error) {
 		return "", err
 	}
 	if found.ID == "" {
-		return "", fmt.Errorf("%s: no repository of that name can be restored; `repos ls --deleted` lists those that can", c.Ref)
+		return "", fmt.Errorf("%s: no repository of that name can be restored; `hubledger repos ls --deleted` lists those that can", c.Ref)
 	}
 	return deleted + client.Path(found.ID, "restore"), nil
 }
