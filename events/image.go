@@ -19,7 +19,10 @@ type ImagePushed struct {
 	Created    *time.Time    `json:"created,omitempty" jsonschema:"out of the image's config"`
 	// Absent are blobs that a manifest may name without having them, and that
 	// its pusher could not read in the repository: they are not held.
-	Absent   []digest.Digest `json:"absent,omitempty" jsonschema:"non-distributable layers that were not there"`
+	Absent []digest.Digest `json:"absent,omitempty" jsonschema:"non-distributable layers that were not there"`
+	// Blobs are held, too, although they do not stand where an image has its
+	// blobs: the older cache of BuildKit is an index of layers.
+	Blobs    []digest.Digest `json:"blobs,omitempty" jsonschema:"blobs that stand among an index's manifests or as subject, and that were there"`
 	Manifest []byte          `json:"manifest" jsonschema:"the exact bytes of the manifest in base64"`
 }
 

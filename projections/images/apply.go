@@ -146,17 +146,11 @@ func (a *applier) pushed(p events.ImagePushed) {
 	}
 	a.ops.Write(manifests, id, d, text(p.MediaType), subject, text(string(platform)), num(created),
 		a.time, a.actor, a.seq, num(int64(len(p.Manifest))), raw(p.Manifest))
-	absent := map[digest.Digest]bool{}
-	for _, d := range p.Absent {
-		absent[d] = true
-	}
-	for _, blob := range m.Blobs() {
-		if absent[blob.Digest] {
-			continue // the pusher may not read it, and a hold would let them
-		}
+	for _, blob := range m.Held(p.Absent, p.Blobs) {
 		a.ops.Write(holds, a.digest(blob.Digest), id, d, num(blob.Size))
 	}
 	for _, child := range m.Children() {
 		a.ops.Write(revivals, id, a.digest(child), a.seq, num(0))
+		a.ops.Write(children, id, a.digest(child), d)
 	}
 }

@@ -103,9 +103,9 @@ func (r Reader) LastDeletion(ctx context.Context, repo string, d digest.Digest) 
 	return del, notFound(err, "deletion of %s", d)
 }
 
-// NamedBlobs lists the blobs that one manifest, live or deleted, names, each
-// once, whether it holds them or not. ErrNotFound.
-func (r Reader) NamedBlobs(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error) {
+// Named lists what one manifest, live or deleted, names, each once, whether it is
+// a blob and held or not. ErrNotFound.
+func (r Reader) Named(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (r Reader) NamedBlobs(ctx context.Context, repo string, d digest.Digest) ([
 	if err != nil {
 		return nil, fmt.Errorf("manifest %s: %w", d, err)
 	}
-	return eachOnce(m.Blobs()), nil
+	return eachOnce(m.Named()), nil
 }
 
 // ManifestBlobs lists the blobs that one manifest holds. The key of holds
@@ -129,7 +129,7 @@ func (r Reader) ManifestBlobs(ctx context.Context, repo string, d digest.Digest)
 	if err != nil {
 		return nil, err
 	}
-	named, err := r.NamedBlobs(ctx, repo, d)
+	named, err := r.Named(ctx, repo, d)
 	if err != nil {
 		return nil, err
 	}

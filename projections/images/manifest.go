@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -65,6 +66,39 @@ func (m *Manifest) Blobs() []v1.Descriptor {
 		return m.Layers
 	}
 	return append([]v1.Descriptor{*m.Config}, m.Layers...)
+}
+
+// Named are all descriptors of the manifest, wherever they stand.
+func (m *Manifest) Named() []v1.Descriptor {
+	list := append(slices.Clip(m.Blobs()), m.Manifests...)
+	if m.Subject != nil {
+		list = append(list, *m.Subject)
+	}
+	return list
+}
+
+// Held are the blobs that a push of the manifest holds, each once: the config and
+// the layers without those that are absent, since the pusher may not read these
+// and a hold would let them; and what stands elsewhere only if it is among blobs.
+func (m *Manifest) Held(absent, blobs []digest.Digest) []v1.Descriptor {
+	state := make(map[digest.Digest]bool, len(absent)+len(blobs)) // false: not held
+	for _, d := range m.Blobs() {
+		state[d.Digest] = true
+	}
+	for _, d := range absent {
+		state[d] = false
+	}
+	for _, d := range blobs {
+		state[d] = true
+	}
+	var list []v1.Descriptor
+	for _, d := range m.Named() {
+		if state[d.Digest] {
+			list = append(list, d)
+			state[d.Digest] = false // from now on
+		}
+	}
+	return list
 }
 
 // Artifact is the artifact type that a referrers list shows for the manifest:

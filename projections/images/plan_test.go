@@ -46,8 +46,10 @@ func TestQueriesUseKeys(t *testing.T) {
 		"RepositoryHolds": func(r images.Reader) error {
 			return r.RepositoryHolds(ctx, repo, func(images.Hold) error { return nil })
 		},
-		"TagsOf":  func(r images.Reader) error { return second(r.TagsOf(ctx, repo, d)) },
-		"Content": func(r images.Reader) error { return second(r.Content(ctx, repo)) },
+		"Above":     func(r images.Reader) error { return second(r.Above(ctx, repo, d)) },
+		"Beginning": func(r images.Reader) error { return second(r.Beginning(ctx, repo, d.String())) },
+		"TagsOf":    func(r images.Reader) error { return second(r.TagsOf(ctx, repo, d)) },
+		"Content":   func(r images.Reader) error { return second(r.Content(ctx, repo)) },
 		"Catalog of a few": func(r images.Reader) error {
 			return second(r.Catalog(ctx, images.Visible{Public: true, Namespaces: []string{repo}, Repositories: []string{repo, repo}}, "a", 100))
 		},

@@ -99,6 +99,12 @@ var (
 			t("artifact_type"), i("size"), i("seq"), t("annotations")},
 	}
 
+	// children: what an index names, with the index, whether it is there or not.
+	children = &projections.Table{
+		Name: "children", Key: 3, Merge: projections.Insert,
+		Columns: []projections.Column{b("repo"), b("child"), b("digest")},
+	}
+
 	// holds: which blobs a manifest needs, and how large they are in bytes. The
 	// blob comes first in the key, so that one range of it answers both who holds
 	// a blob and whether a repository does. The index alone answers what a
@@ -119,9 +125,9 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "images",
-	Version: 2,
+	Version: 3,
 	Tables: []*projections.Table{namespaces, names, repositories, repositoryState, visibility, policies, manifests,
-		revivals, deletions, tags, tagHistory, referrers, holds, swept},
+		revivals, deletions, tags, tagHistory, referrers, children, holds, swept},
 	Types: []string{
 		"namespace.created.v1",
 		"repository.created.v1", "repository.deleted.v1", "repository.restored.v1", "repository.policy_changed.v1",

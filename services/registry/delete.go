@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/opencontainers/go-digest"
-
 	"hubledger/projections/images"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
@@ -36,15 +34,18 @@ func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref str
 	if err != nil {
 		return 0, err
 	}
+	if len(repo.Policy.ImmutableTags) > 0 {
+		s.catchUp(ctx) // what an immutable tag needs has to be known
+	}
 	var seq uint64
 	if isDigest(ref) {
 		d, perr := parseDigest(m.Digest)
 		if perr != nil {
 			return 0, perr
 		}
-		seq, err = s.dropManifest(ctx, by, repo, d)
+		seq, err = image.DeleteManifest(ctx, s.Log, by, s.Images, idOf(repo), repo.Policy, d)
 	} else {
-		seq, err = image.DeleteTag(ctx, s.Log, by, idOf(repo), repo.Policy, ref)
+		seq, err = image.DeleteTag(ctx, s.Log, by, s.Images, idOf(repo), repo.Policy, ref)
 	}
 	if errors.Is(err, image.ErrUnknownTag) {
 		return 0, manifestUnknown(ref)
@@ -53,21 +54,6 @@ func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref str
 		return 0, refuseImmutable(repo.Name, err, "to delete it, change the repository's immutable tags first: hubledger repos policy "+repo.Name)
 	}
 	return seq, s.awaitVisible(ctx, seq)
-}
-
-// dropManifest deletes a manifest, unless an immutable tag names it. A tag that is
-// pushed at this very moment goes with the manifest if the push comes first in
-// the log.
-func (s *Registry) dropManifest(ctx context.Context, by command.By, repo *images.Repository, d digest.Digest) (uint64, error) {
-	var tags []string
-	if len(repo.Policy.ImmutableTags) > 0 {
-		s.catchUp(ctx)
-		var err error
-		if tags, err = s.Images.TagsOf(ctx, repo.ID, d); err != nil {
-			return 0, err
-		}
-	}
-	return image.DeleteManifest(ctx, s.Log, by, idOf(repo), repo.Policy, d, tags)
 }
 
 func idOf(repo *images.Repository) repository.ID {
@@ -81,7 +67,7 @@ func refuseImmutable(name string, err error, advice string) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	p := fail(http.StatusForbidden, "DENIED", fmt.Sprintf("tag %s of %s is immutable and names %s; %s", e.Tag, name, e.Digest, advice))
+	p := fail(http.StatusForbidden, "DENIED", fmt.Sprintf("tag %s of %s is immutable and names %s; %s", e.Tag, name, e.Names(), advice))
 	p.cause = err
 	return p
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
-	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/projections/images"
 	"hubledger/services/internal/budget"
@@ -68,11 +68,24 @@ func (s *Registry) push(ctx context.Context, p *pushRequest) (err error) {
 
 // A pushCheck is what check has found out about a push.
 type pushCheck struct {
-	repo  *images.Repository // nil: the push creates it
-	blobs []v1.Descriptor    // blobs that the manifest names and that are there, each once
-	// absent are foreign layers that were not pushed, optional those that were.
-	absent, optional []digest.Digest
-	below            []digest.Digest // what the manifests of an index name
+	repo   *images.Repository // nil: the push creates it
+	blobs  []digest.Digest    // that the manifest names and that are there, each once
+	absent []digest.Digest    // foreign layers that were not pushed
+	// optional are blobs that the manifest could be pushed without, and elsewhere
+	// those of them that stand where an index has manifests, or as subject.
+	optional, elsewhere []digest.Digest
+	children            []digest.Digest         // manifests that the manifest names
+	below               []digest.Digest         // what these name
+	sizes               map[digest.Digest]int64 // of all that is there, in bytes
+}
+
+func (f *pushCheck) add(blob digest.Digest, size int64) {
+	f.blobs = append(f.blobs, blob)
+	f.sizes[blob] = size
+}
+
+func (f *pushCheck) isChild(d digest.Digest) bool {
+	return len(f.children) > 0 && f.children[len(f.children)-1] == d
 }
 
 // check promises that the repository may name everything that the manifest
@@ -84,18 +97,14 @@ func (s *Registry) check(ctx context.Context, p *pushRequest) (*pushCheck, error
 		return nil, err
 	}
 	found := &pushCheck{repo: repo}
-	missing, err := s.checkBlobs(ctx, p, found)
+	missing, err := s.checkNamed(ctx, p, found)
 	if err != nil {
 		return nil, err
 	}
-	children, err := s.missingChildren(ctx, repo, p.manifest)
-	if err != nil {
-		return nil, err
-	}
-	if missing = append(missing, children...); len(missing) > 0 {
+	if len(missing) > 0 {
 		return nil, missing
 	}
-	found.below, err = s.childBlobs(ctx, repo, p.manifest)
+	found.below, err = s.childBlobs(ctx, found)
 	return found, err
 }
 
@@ -104,7 +113,7 @@ func (s *Registry) check(ctx context.Context, p *pushRequest) (*pushCheck, error
 // index brings back what it names, those of an index's manifests. It waits for
 // the end of a collection that is taking one of them; recheck then misses it.
 func (s *Registry) pin(ctx context.Context, p *pushRequest, found *pushCheck) (leases.Pin, error) {
-	ds := append(digestsOf(found.blobs), found.below...)
+	ds := slices.Concat(found.blobs, found.below)
 	for {
 		pin, err := s.Leases.Pin(ctx, ds...)
 		var leaving *leases.LeavingError
@@ -124,12 +133,12 @@ func (s *Registry) pin(ctx context.Context, p *pushRequest, found *pushCheck) (l
 // somebody can have deleted a manifest that the index names.
 func (s *Registry) recheck(ctx context.Context, p *pushRequest, found *pushCheck) error {
 	for _, d := range found.blobs {
-		if size, err := s.Blobs.Stat(ctx, d.Digest); err != nil || size != d.Size {
+		if _, err := s.Blobs.Stat(ctx, d); err != nil {
 			return fail(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN",
-				"a blob of the manifest is gone since the push began: upload it again").with(map[string]string{"digest": d.Digest.String()})
+				"a blob of the manifest is gone since the push began: upload it again").with(map[string]string{"digest": d.String()})
 		}
 	}
-	missing, err := s.missingChildren(ctx, found.repo, p.manifest)
+	missing, err := s.missingChildren(ctx, found)
 	if err == nil && len(missing) > 0 {
 		return missing
 	}
@@ -138,7 +147,7 @@ func (s *Registry) recheck(ctx context.Context, p *pushRequest, found *pushCheck
 
 // makeDurable promises that the blobs survive a loss of power.
 func (s *Registry) makeDurable(ctx context.Context, p *pushRequest, found *pushCheck) error {
-	if err := s.Blobs.Sync(ctx, digestsOf(found.blobs)...); err != nil {
+	if err := s.Blobs.Sync(ctx, found.blobs...); err != nil {
 		return fmt.Errorf("make the blobs of %s durable: %w", p.digest, err)
 	}
 	return nil

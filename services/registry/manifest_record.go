@@ -28,7 +28,7 @@ func (s *Registry) record(ctx context.Context, p *pushRequest, found *pushCheck)
 	if found.repo != nil && (repo == nil || repo.ID != found.repo.ID) {
 		return nameUnknown(p.name.Full)
 	}
-	release, err := s.reserve(ctx, p, repo, found.absent)
+	release, err := s.reserve(ctx, p, repo, found)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *Registry) record(ctx context.Context, p *pushRequest, found *pushCheck)
 // push is recorded once more, with its bytes.
 func (s *Registry) recordIn(ctx context.Context, p *pushRequest, found *pushCheck, repo *images.Repository, id repository.ID, immutable repository.ImmutableTags) error {
 	push := image.Push{Tags: p.tags, ImagePushed: events.ImagePushed{Namespace: id.Namespace, Repository: id.Repository,
-		Digest: p.digest, MediaType: p.mediaType, Manifest: p.bytes, Absent: found.absent}}
+		Digest: p.digest, MediaType: p.mediaType, Manifest: p.bytes, Absent: found.absent, Blobs: found.elsewhere}}
 	var err error
 	if push.Known, err = s.isKnown(ctx, p, found, repo); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (s *Registry) recordIn(ctx context.Context, p *pushRequest, found *pushChec
 		if !push.Known {
 			return nil
 		}
-		changed, err := s.hasChanged(ctx, p, repo)
+		changed, err := s.hasChanged(ctx, p, found, repo)
 		if err != nil || !changed {
 			return err
 		}
@@ -122,7 +122,7 @@ func (s *Registry) isKnown(ctx context.Context, p *pushRequest, found *pushCheck
 
 // hasChanged says whether the manifest is there otherwise than it was pushed. One
 // that is not there any more was deleted after the push.
-func (s *Registry) hasChanged(ctx context.Context, p *pushRequest, repo *images.Repository) (bool, error) {
+func (s *Registry) hasChanged(ctx context.Context, p *pushRequest, found *pushCheck, repo *images.Repository) (bool, error) {
 	m, err := s.manifest(ctx, repo, p.digest.String())
 	if err != nil {
 		if isNotFound(err) {
@@ -133,7 +133,7 @@ func (s *Registry) hasChanged(ctx context.Context, p *pushRequest, repo *images.
 	if m.TypeHeader[0] != p.mediaType {
 		return true, nil
 	}
-	missing, err := s.missingChildren(ctx, repo, p.manifest)
+	missing, err := s.missingChildren(ctx, found)
 	return len(missing) > 0, err
 }
 

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/opencontainers/go-digest"
-
 	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/quota"
@@ -24,13 +22,13 @@ type Quotas interface {
 // reserve refuses a push that would take its namespace over its quota. What the
 // push may add counts for it until release, so that pushes at the same moment
 // do not all find the same room; several nodes do not know of each other's.
-func (s *Registry) reserve(ctx context.Context, p *pushRequest, repo *images.Repository, absent []digest.Digest) (release func(), err error) {
+func (s *Registry) reserve(ctx context.Context, p *pushRequest, repo *images.Repository, found *pushCheck) (release func(), err error) {
 	none := func() {}
 	limit, ns, err := s.quotaOf(ctx, p.name, repo)
 	if err != nil || limit == (quota.Amount{}) {
 		return none, err
 	}
-	adds := quota.Push{Digest: p.digest, Size: int64(len(p.bytes)), Manifest: p.manifest, Absent: absent}
+	adds := quota.Push{Digest: p.digest, Size: int64(len(p.bytes)), Manifest: p.manifest, Absent: found.absent, Blobs: found.elsewhere}
 	if repo != nil {
 		adds.Repository = repo.ID
 	}

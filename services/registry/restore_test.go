@@ -135,7 +135,7 @@ func TestRestoreManifest(t *testing.T) {
 		// Deleted twice at the same moment: one undoing is enough.
 		id := idOf(t, h, "alice/app")
 		for range 2 {
-			seq, err := image.DeleteManifest(ctx, h.Log, registrytest.By, id, events.RepositoryPolicy{}, img.Digest(), nil)
+			seq, err := image.DeleteManifest(ctx, h.Log, registrytest.By, h.Registry.Images, id, events.RepositoryPolicy{}, img.Digest())
 			check(t, err)
 			check(t, h.Runner.Wait(ctx, seq))
 		}

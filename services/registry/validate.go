@@ -24,6 +24,11 @@ const (
 	typeDockerConfig   = "application/vnd.docker.container.image.v1+json"
 )
 
+// isManifestType says whether content of a media type can only be a manifest.
+func isManifestType(t string) bool {
+	return t == typeOCIManifest || t == typeOCIIndex || t == typeDockerManifest || t == typeDockerList
+}
+
 // validate checks a manifest's shape against its media type.
 func validate(mediaType string, m *images.Manifest) error {
 	if m.SchemaVersion != 2 {
@@ -45,10 +50,7 @@ func validate(mediaType string, m *images.Manifest) error {
 		return manifestInvalid(fmt.Sprintf("media type %q is not supported: push %s, %s, %s or %s",
 			mediaType, typeOCIManifest, typeOCIIndex, typeDockerManifest, typeDockerList))
 	}
-	list := append(m.Blobs(), m.Manifests...)
-	if m.Subject != nil {
-		list = append(list, *m.Subject)
-	}
+	list := m.Named()
 	if len(list) > maxDescriptors {
 		return tooManyDescriptors()
 	}

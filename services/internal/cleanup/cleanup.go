@@ -127,7 +127,10 @@ func (c *Cleaner) manifest(ctx context.Context, by command.By, repo images.Repos
 	if pushed, err := c.Read.LastPush(ctx, repo.ID, d); err != nil || pushed > as {
 		return 0, err
 	}
-	seq, err := image.DeleteManifest(ctx, c.Log, by, idOf(repo), repo.Policy, d, nil)
+	seq, err := image.DeleteManifest(ctx, c.Log, by, c.Read, idOf(repo), repo.Policy, d)
+	if errors.Is(err, image.ErrImmutable) {
+		return 0, nil // needed by a tag that came since the plan was made
+	}
 	if err != nil {
 		return 0, err
 	}

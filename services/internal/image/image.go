@@ -18,9 +18,13 @@ import (
 // ErrUnknownTag: the tag is not there.
 var ErrUnknownTag = errors.New("tag unknown")
 
-// DeleteTag deletes a tag, whichever manifest it names now. ErrUnknownTag,
-// *ImmutableError.
-func DeleteTag(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, tag string) (uint64, error) {
+// DeleteTag deletes a tag, whichever manifest it names now. It is refused for an
+// immutable tag, and for the tag that holds the signatures of what an immutable
+// tag needs. ErrUnknownTag, *ImmutableError.
+func DeleteTag(ctx context.Context, log command.Log, by command.By, read Graph, id repository.ID, policy events.RepositoryPolicy, tag string) (uint64, error) {
+	if err := mayDeleteTag(ctx, read, id.Repository, policy, tag); err != nil {
+		return 0, err
+	}
 	return command.Decide(ctx, log, by, events.TagSubject(id.Namespace, id.Repository, tag), func(last events.Payload, _ uint64) (events.Payload, error) {
 		d, named := namedBy(last)
 		if !named {
@@ -69,15 +73,12 @@ func RestoreTag(ctx context.Context, log command.Log, by command.By, id reposito
 }
 
 // DeleteManifest deletes a manifest and with it the tags that name it. The
-// caller knows that the manifest is there, and which tags these are. Of a push
-// at the same moment the later in the log wins. *ImmutableError when one of the
-// tags is immutable.
-func DeleteManifest(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, d digest.Digest, tags []string) (uint64, error) {
-	immutable := repository.Immutable(policy)
-	for _, tag := range tags {
-		if immutable.Has(tag) {
-			return 0, &ImmutableError{Tag: tag, Digest: d}
-		}
+// caller knows that the manifest is there. Of a push at the same moment the later
+// in the log wins. *ImmutableError when an immutable tag needs the manifest, as
+// far as read knows by now.
+func DeleteManifest(ctx context.Context, log command.Log, by command.By, read Graph, id repository.ID, policy events.RepositoryPolicy, d digest.Digest) (uint64, error) {
+	if err := mayDelete(ctx, read, id.Repository, policy, d); err != nil {
+		return 0, err
 	}
 	return command.Append(ctx, log, by, events.ManifestDeleted{Namespace: id.Namespace, Repository: id.Repository, Digest: d}, events.AnySeq)
 }

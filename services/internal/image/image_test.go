@@ -43,7 +43,7 @@ func latest(t *testing.T, log *streams.Log, tag string) events.Payload {
 
 func TestLifeOfATag(t *testing.T) {
 	log, ctx := streamtest.Open(t, ""), t.Context()
-	if _, err := image.DeleteTag(ctx, log, by, id, events.RepositoryPolicy{}, "1.0"); !errors.Is(err, image.ErrUnknownTag) {
+	if _, err := image.DeleteTag(ctx, log, by, graph{}, id, events.RepositoryPolicy{}, "1.0"); !errors.Is(err, image.ErrUnknownTag) {
 		t.Fatalf("deleted what never was: %v", err)
 	}
 	if _, err := image.RestoreTag(ctx, log, by, id, "1.0", digest.FromString("none"), time.Now()); !errors.Is(err, image.ErrUnknownTag) {
@@ -55,13 +55,13 @@ func TestLifeOfATag(t *testing.T) {
 		t.Fatalf("restored what is there: %v", err)
 	}
 	for range 2 {
-		if _, err := image.DeleteTag(ctx, log, by, id, events.RepositoryPolicy{}, "1.0"); err != nil {
+		if _, err := image.DeleteTag(ctx, log, by, graph{}, id, events.RepositoryPolicy{}, "1.0"); err != nil {
 			t.Fatal(err)
 		}
 		if p, ok := latest(t, log, "1.0").(events.TagDeleted); !ok || p.Digest != d {
 			t.Fatalf("deleted as %+v", p)
 		}
-		if _, err := image.DeleteTag(ctx, log, by, id, events.RepositoryPolicy{}, "1.0"); !errors.Is(err, image.ErrUnknownTag) {
+		if _, err := image.DeleteTag(ctx, log, by, graph{}, id, events.RepositoryPolicy{}, "1.0"); !errors.Is(err, image.ErrUnknownTag) {
 			t.Fatalf("deleted twice: %v", err)
 		}
 		if _, err := image.RestoreTag(ctx, log, by, id, "1.0", digest.FromString("other"), time.Now()); !errors.Is(err, image.ErrUnknownTag) {
@@ -83,7 +83,7 @@ func TestDeleteTagAtOnce(t *testing.T) {
 	errs := make([]error, 6)
 	var work sync.WaitGroup
 	for k := range errs {
-		work.Go(func() { _, errs[k] = image.DeleteTag(ctx, log, by, id, events.RepositoryPolicy{}, "1.0") })
+		work.Go(func() { _, errs[k] = image.DeleteTag(ctx, log, by, graph{}, id, events.RepositoryPolicy{}, "1.0") })
 	}
 	work.Wait()
 	made := 0

@@ -14,6 +14,7 @@ import (
 
 // Live knows which tags are there: images.Reader.
 type Live interface {
+	Graph
 	TagDetail(ctx context.Context, repo, tag string) (*images.TagDetail, error)
 	Repository(ctx context.Context, name string) (*images.Repository, error)
 }
@@ -33,7 +34,7 @@ func DeleteLiveTag(ctx context.Context, log command.Log, by command.By, read Liv
 	if err != nil {
 		return 0, err
 	}
-	return DeleteTag(ctx, log, by, id, repo.Policy, tag)
+	return DeleteTag(ctx, log, by, read, id, repo.Policy, tag)
 }
 
 // ErrManifestDeleted is what a *ManifestDeletedError is.

@@ -16,6 +16,7 @@ import (
 // shown is what the read model shows: tags that are there, with the policy of
 // their repository, and tags that were deleted, with the manifests that are there.
 type shown struct {
+	graph
 	tags      []string
 	policy    events.RepositoryPolicy
 	deleted   map[string]digest.Digest

@@ -19,10 +19,21 @@ var ErrImmutable = errors.New("immutable tag")
 type ImmutableError struct {
 	Tag    string
 	Digest digest.Digest // of the manifest it names
+	// Part is what was to be deleted and belongs to that manifest: a digest, or
+	// "tag" and a tag. "" for the immutable tag and for the manifest itself.
+	Part string
 }
 
 func (e *ImmutableError) Error() string {
-	return fmt.Sprintf("tag %s is immutable and names %s", e.Tag, e.Digest)
+	return fmt.Sprintf("tag %s is immutable and names %s", e.Tag, e.Names())
+}
+
+// Names is the manifest that the tag names, for people, with what belongs to it.
+func (e *ImmutableError) Names() string {
+	if e.Part == "" {
+		return e.Digest.String()
+	}
+	return fmt.Sprintf("%s, to which %s belongs", e.Digest, e.Part)
 }
 
 // Is makes it an ErrImmutable.

@@ -35,7 +35,7 @@ func TestPushOnceRaces(t *testing.T) {
 	for round := range 100 {
 		tag := fmt.Sprint("v", round/2)
 		if round%2 == 1 {
-			if _, err := image.DeleteTag(ctx, log, by, id, events.RepositoryPolicy{}, tag); err != nil {
+			if _, err := image.DeleteTag(ctx, log, by, graph{}, id, events.RepositoryPolicy{}, tag); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -78,9 +78,11 @@ func TestImmutable(t *testing.T) {
 	d := digest.FromString("content")
 	var refused *image.ImmutableError
 	for what, do := range map[string]func() (uint64, error){
-		"delete":          func() (uint64, error) { return image.DeleteTag(ctx, log, by, id, policy, "v1") },
-		"delete at":       func() (uint64, error) { return image.DeleteTagAt(ctx, log, by, id, policy, "v1", d, first) },
-		"delete manifest": func() (uint64, error) { return image.DeleteManifest(ctx, log, by, id, policy, d, []string{"a", "v1"}) },
+		"delete":    func() (uint64, error) { return image.DeleteTag(ctx, log, by, graph{}, id, policy, "v1") },
+		"delete at": func() (uint64, error) { return image.DeleteTagAt(ctx, log, by, id, policy, "v1", d, first) },
+		"delete manifest": func() (uint64, error) {
+			return image.DeleteManifest(ctx, log, by, graph{tags: map[digest.Digest][]string{d: {"a", "v1"}}}, id, policy, d)
+		},
 	} {
 		if _, err := do(); !errors.As(err, &refused) {
 			t.Errorf("%s: %v", what, err)

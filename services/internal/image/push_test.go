@@ -66,7 +66,7 @@ func TestPushTags(t *testing.T) {
 	if _, err := push("two", "v2"); !errors.As(err, &refused) || refused.Digest != digest.FromString("one") {
 		t.Errorf("pushed over an immutable tag: %v", err)
 	}
-	if seq, err := image.DeleteTag(ctx, log, by, id, events.RepositoryPolicy{}, "v2"); err != nil || seq != 9 {
+	if seq, err := image.DeleteTag(ctx, log, by, graph{}, id, events.RepositoryPolicy{}, "v2"); err != nil || seq != 9 {
 		t.Errorf("deleted by event %d, %v", seq, err)
 	}
 }

@@ -148,7 +148,7 @@ func (u *Usage) pushed(n *namespace, e *events.Event) bool {
 		return false
 	}
 	for _, it := range u.items(Push{Repository: push.Repository, Digest: push.Digest, Size: int64(len(push.Manifest)),
-		Manifest: m, Absent: push.Absent}) {
+		Manifest: m, Absent: push.Absent, Blobs: push.Blobs}) {
 		u.add(n, it)
 	}
 	repo, _ := projections.IDBytes(push.Repository)

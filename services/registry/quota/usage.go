@@ -66,7 +66,8 @@ type Push struct {
 	Digest     digest.Digest
 	Size       int64            // of the manifest in bytes
 	Manifest   *images.Manifest // names the blobs
-	Absent     []digest.Digest  // blobs that the manifest names and that are not pushed
+	// Absent and Blobs are as in events.ImagePushed.
+	Absent, Blobs []digest.Digest
 }
 
 func (u *Usage) blob(sum []byte, size int64) item {
@@ -85,20 +86,9 @@ func (u *Usage) items(p Push) []item {
 		return nil
 	}
 	list := []item{u.manifest(id, sum, p.Size)}
-	absent := map[digest.Digest]bool{}
-	for _, d := range p.Absent {
-		absent[d] = true
-	}
-	seen := map[uint64]bool{}
-	for _, b := range p.Manifest.Blobs() {
-		sum, err := images.DigestBytes(b.Digest)
-		if err != nil || absent[b.Digest] {
-			continue
-		}
-		it := u.blob(sum, b.Size)
-		if !seen[it.key] {
-			seen[it.key] = true
-			list = append(list, it)
+	for _, b := range p.Manifest.Held(p.Absent, p.Blobs) {
+		if sum, err := images.DigestBytes(b.Digest); err == nil {
+			list = append(list, u.blob(sum, b.Size))
 		}
 	}
 	return list

@@ -1,0 +1,94 @@
+package image
+
+import (
+	"context"
+	"errors"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/services/internal/repository"
+)
+
+// Graph knows what belongs to what in a repository: images.Reader.
+type Graph interface {
+	// TagsOf lists the live tags that name a manifest.
+	TagsOf(ctx context.Context, repo string, d digest.Digest) ([]string, error)
+	// Above lists the live indexes that name a manifest, and its subject.
+	Above(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error)
+	// Beginning lists the live manifests whose digest begins so.
+	Beginning(ctx context.Context, repo, text string) ([]digest.Digest, error)
+}
+
+// mayDelete is an *ImmutableError when an immutable tag needs the manifest: when
+// it names it, or something that it belongs to. To an index belong the manifests
+// that it names; to an image belong its referrers, such as signatures and
+// attestations, also those that tags such as sha256-….sig stand for.
+func mayDelete(ctx context.Context, read Graph, repo string, policy events.RepositoryPolicy, d digest.Digest) error {
+	if len(policy.ImmutableTags) == 0 {
+		return nil
+	}
+	immutable := repository.Immutable(policy)
+	seen := map[digest.Digest]bool{d: true}
+	for next := []digest.Digest{d}; len(next) > 0; {
+		at := next[0]
+		above, err := read.Above(ctx, repo, at)
+		if err != nil {
+			return err
+		}
+		tags, err := read.TagsOf(ctx, repo, at)
+		if err != nil {
+			return err
+		}
+		for _, tag := range tags {
+			if immutable.Has(tag) {
+				refused := &ImmutableError{Tag: tag, Digest: at}
+				if at != d {
+					refused.Part = d.String()
+				}
+				return refused
+			}
+			signed, err := signedBy(ctx, read, repo, tag)
+			if err != nil {
+				return err
+			}
+			above = append(above, signed...)
+		}
+		next = next[1:]
+		for _, a := range above {
+			if !seen[a] {
+				seen[a] = true
+				next = append(next, a)
+			}
+		}
+	}
+	return nil
+}
+
+// mayDeleteTag is mayDelete for a tag by which signatures of a manifest are found,
+// and nil for other tags, which do not need each other.
+func mayDeleteTag(ctx context.Context, read Graph, repo string, policy events.RepositoryPolicy, tag string) error {
+	if len(policy.ImmutableTags) == 0 {
+		return nil
+	}
+	signed, err := signedBy(ctx, read, repo, tag)
+	for _, d := range signed {
+		if err == nil {
+			err = mayDelete(ctx, read, repo, policy, d)
+		}
+	}
+	var refused *ImmutableError
+	if errors.As(err, &refused) {
+		refused.Part = "tag " + tag
+	}
+	return err
+}
+
+// signedBy lists the manifests whose signatures a tag holds.
+func signedBy(ctx context.Context, read Graph, repo, tag string) ([]digest.Digest, error) {
+	short, ok := repository.SignatureSubject(tag)
+	if !ok {
+		return nil, nil
+	}
+	return read.Beginning(ctx, repo, short)
+}
