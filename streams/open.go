@@ -84,6 +84,7 @@ func (l *Log) start(ctx context.Context, size int64) (err error) {
 		nats.ReconnectBufSize(-1), // an append that its caller gave up must not be sent later
 	}
 	if l.config.URL == "" {
+		l.makeRoom()
 		l.server, err = embedded.Start(ctx, embedded.Config{Dir: evt.ServerDir(l.config.Dir), Size: size,
 			MaxPayload: evt.MaxMessageSize, Logger: l.config.Logger, Progress: l.config.Progress})
 		if err != nil {

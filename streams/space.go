@@ -24,12 +24,8 @@ func (l *Log) room(bytes int64, relieves bool) error {
 		return nil
 	}
 	free, err := disk.FreeSpace(evt.ServerDir(l.config.Dir))
-	if err == nil && free < diskFloor && relieves {
-		var gave bool
-		if gave, err = l.ballast.GiveBack(); gave {
-			l.log.Warn("the disk is full: the space that was kept for deletions and for locking out is given back", "bytes", l.config.Ballast)
-			free, err = disk.FreeSpace(evt.ServerDir(l.config.Dir))
-		}
+	if err == nil && free < diskFloor && relieves && l.makeRoom() {
+		free, err = disk.FreeSpace(evt.ServerDir(l.config.Dir))
 	}
 	if err != nil {
 		return err
@@ -38,6 +34,22 @@ func (l *Log) room(bytes int64, relieves bool) error {
 		return fmt.Errorf("%w: %d bytes are free", events.ErrNoSpace, free)
 	}
 	return nil
+}
+
+// makeRoom gives the ballast back when the disk is down to its floor, and says whether
+// it did. A start needs it, too: the server and the projections write when they open.
+func (l *Log) makeRoom() bool {
+	free, err := disk.FreeSpace(l.config.Dir)
+	if err != nil || free >= diskFloor {
+		return false
+	}
+	gave, err := l.ballast.GiveBack()
+	if gave {
+		l.log.Warn("the disk is full: the space that was kept for deletions and for locking out is given back", "bytes", l.config.Ballast)
+	} else if err != nil {
+		l.log.Warn("the space that was kept could not be given back", "error", err)
+	}
+	return gave
 }
 
 // keepBallast makes the ballast anew when the disk has space again.

@@ -2,16 +2,18 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
+	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/services/internal/adminsocket"
 )
 
 func (n *Node) adminProjections(ctx context.Context, _ *http.Request, a *adminResponse) error {
 	last, err := n.log.LastSeq(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, events.ErrReadOnly) { // a read-only log does not grow
 		return err
 	}
 	for _, m := range n.models {
