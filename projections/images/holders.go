@@ -65,6 +65,17 @@ func (r Reader) HeldElsewhere(ctx context.Context, repo string, d digest.Digest,
 	return false, nil
 }
 
+// EverHeld says whether an image of a repository in the namespace, by its id,
+// needs the blob or, while it lived, did.
+func (r Reader) EverHeld(ctx context.Context, namespace string, d digest.Digest) (bool, error) {
+	key, sum, err := rowKey(namespace, d)
+	if err != nil {
+		return false, err
+	}
+	return exists(r.DB.QueryRowContext(ctx, `SELECT 1 FROM holds h JOIN repositories n ON n.repo = h.repo
+		WHERE h.blob = $2 AND n.namespace = $1 LIMIT 1`, key, sum))
+}
+
 // LiveHolders names repositories in which a live image needs the blob, in the
 // order of their ids, at most n.
 func (r Reader) LiveHolders(ctx context.Context, d digest.Digest, n int) ([]string, error) {

@@ -45,6 +45,8 @@ type Cleaner interface {
 // methods wait for the images read model.
 type Registry interface {
 	dockerhub.Repositories
+	// QuotaUse is what counts against the quota of a namespace, by its id and name.
+	QuotaUse(ctx context.Context, id, name string) (bytes, pending, images int64, err error)
 	// RestoreRepository undoes the deletion of the repository with that id, or
 	// of the latest of that name when id is empty.
 	RestoreRepository(ctx context.Context, by command.By, name, id string) (uint64, error)

@@ -355,9 +355,9 @@ func TestTagsAndRules(t *testing.T) {
 		t.Errorf("usage %+v", usage)
 	}
 	k.do("operator", "PUT", "/api/v1/namespaces/alice/quota", object{"bytes": 1000, "images": 5}).want(200)
-	var quota struct{ Bytes, Images int64 }
+	var quota struct{ Bytes, Images, UsedBytes, PendingBytes, UsedImages int64 }
 	k.do("alice", "GET", "/api/v1/namespaces/alice/quota", nil).want(200).into(&quota)
-	if quota.Bytes != 1000 || quota.Images != 5 {
+	if quota.Bytes != 1000 || quota.Images != 5 || quota.UsedImages != usage.Manifests || quota.UsedBytes != usage.Bytes+quota.PendingBytes {
 		t.Errorf("quota %+v", quota)
 	}
 }

@@ -28,7 +28,7 @@ func (s *API) registerNamespaces() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/namespaces", ID: "list-namespaces", Tag: "namespaces", Permission: access.SignedIn, Cost: budget.List,
 		Summary: "List the namespaces that I have a part in", About: "By name. Administrators of the hub see them all."}, s.listNamespaces)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-namespace", Tag: "namespaces", Permission: access.NamespaceMember, Cost: budget.Read, Summary: "Show a namespace"}, s.getNamespace)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/quota", ID: "get-quota", Tag: "namespaces", Permission: access.NamespaceMember, Cost: budget.Read, Summary: "Show what a namespace may hold"}, s.getQuota)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/quota", ID: "get-quota", Tag: "namespaces", Permission: access.NamespaceMember, Cost: budget.Read, Summary: "Show what a namespace may hold, and what it does"}, s.getQuota)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/quota", ID: "set-quota", Tag: "namespaces", Permission: access.HubAdmin, Cost: budget.Write, Summary: "Say what a namespace may hold"}, s.setQuota)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/usage", ID: "get-namespace-usage", Tag: "namespaces", Permission: access.NamespaceMember, Cost: budget.Heavy, Summary: "Show what a namespace takes"}, s.getNamespaceUsage)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/usage", ID: "get-usage", Tag: "repositories", Permission: access.RepositoryWrite, Cost: budget.Heavy, Summary: "Show what a repository takes"}, s.getUsage)
@@ -38,8 +38,10 @@ func (s *API) getNamespace(_ context.Context, c *endpoint.Call, _ *NamespacePath
 	return openapi.Show(apitypes.Namespace{Name: c.Namespace.Name, Kind: c.Namespace.Kind, Level: c.Level.Name()}), nil
 }
 
-func (s *API) getQuota(_ context.Context, c *endpoint.Call, _ *NamespacePath) (*openapi.Answer[apitypes.Quota], error) {
-	return openapi.Show(apitypes.Quota{Bytes: c.Namespace.QuotaBytes, Images: c.Namespace.QuotaImages}), nil
+func (s *API) getQuota(ctx context.Context, c *endpoint.Call, _ *NamespacePath) (*openapi.Answer[apitypes.QuotaUse], error) {
+	bytes, pending, images, err := s.Registry.QuotaUse(ctx, c.Namespace.ID, c.Namespace.Name)
+	return openapi.Show(apitypes.QuotaUse{Quota: apitypes.Quota{Bytes: c.Namespace.QuotaBytes, Images: c.Namespace.QuotaImages},
+		UsedBytes: bytes, PendingBytes: pending, UsedImages: images}), err
 }
 
 func (s *API) setQuota(ctx context.Context, c *endpoint.Call, in *setQuotaIn) (*openapi.Change, error) {

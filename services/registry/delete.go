@@ -86,5 +86,6 @@ func (s *Registry) DeleteRepository(ctx context.Context, by command.By, name str
 	if err := s.Leases.DropRepository(ctx, repo.Name); err != nil {
 		return seq, err
 	}
+	s.usage.Dropped(namespaceIn(repo.Name))
 	return seq, s.awaitVisible(ctx, seq)
 }

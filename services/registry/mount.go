@@ -39,10 +39,14 @@ func (s *Registry) mount(r *http.Request, who access.Principal, name, from strin
 		return false, nil // nothing can be mounted from there
 	}
 	// A lease outlives its blob when the blob was not synced before a restart.
-	if _, err := s.Blobs.Stat(ctx, d); err != nil {
+	size, err := s.Blobs.Stat(ctx, d)
+	if err != nil {
 		if errors.Is(err, blobs.ErrNotFound) {
 			err = nil
 		}
+		return false, err
+	}
+	if err := s.leaseRoom(ctx, name, d, size); err != nil {
 		return false, err
 	}
 	err = s.Leases.TakeIf(ctx, source, name, d, s.seen())
@@ -56,6 +60,7 @@ func (s *Registry) mount(r *http.Request, who access.Principal, name, from strin
 		return false, nil
 	}
 	if err == nil {
+		s.leasedNow(name, "", d, size)
 		s.Metrics.Mounts.Inc()
 	}
 	return err == nil, err
@@ -132,6 +137,7 @@ func (s *Registry) deleteBlob(w http.ResponseWriter, r *http.Request, to route) 
 	if _, err := s.Leases.Drop(ctx, name, d); err != nil {
 		return err
 	}
+	s.usage.Dropped(namespaceIn(name))
 	w.WriteHeader(http.StatusAccepted)
 	return nil
 }

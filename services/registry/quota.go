@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
 
 	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
@@ -54,27 +59,39 @@ func (s *Registry) checkRoom(ctx context.Context, full string) error {
 	return overQuota(name.Namespace, s.usage.CheckRoom(ctx, ns, limit))
 }
 
-// quotaOf is the quota of a name's namespace, zero when there is none, and the
-// namespace's id.
-func (s *Registry) quotaOf(ctx context.Context, name repository.Name, repo *images.Repository) (limit quota.Amount, ns string, err error) {
+// QuotaUse is what counts against the quota of a namespace, by its id and name:
+// bytes, how many of them are open uploads and blobs that no image names yet, and
+// live manifests.
+func (s *Registry) QuotaUse(ctx context.Context, id, name string) (bytes, pending, images int64, err error) {
+	s.catchUp(ctx)
+	used, pending, err := s.usage.Used(ctx, quota.Namespace{ID: id, Name: name})
+	return used.Bytes, pending, used.Images, err
+}
+
+// quotaOf is the quota of a name's namespace, zero when there is none, and that
+// namespace.
+func (s *Registry) quotaOf(ctx context.Context, name repository.Name, repo *images.Repository) (limit quota.Amount, ns quota.Namespace, err error) {
+	ns.Name = name.Namespace
 	if s.Quotas == nil {
-		return limit, "", nil
+		return limit, ns, nil
 	}
 	if limit.Bytes, limit.Images, err = s.Quotas.Quota(ctx, name.Namespace); err != nil {
-		return quota.Amount{}, "", fmt.Errorf("quota of %s: %w", name.Namespace, err)
+		return quota.Amount{}, ns, fmt.Errorf("quota of %s: %w", name.Namespace, err)
 	}
+	s.usage.SetLimit(ns.Name, limit)
 	if limit == (quota.Amount{}) {
-		return limit, "", nil
+		return limit, ns, nil
 	}
 	if repo != nil {
-		return limit, repo.Namespace, nil
+		ns.ID = repo.Namespace
+		return limit, ns, nil
 	}
-	ns, err = s.Images.NamespaceID(ctx, name.Namespace)
+	ns.ID, err = s.Images.NamespaceID(ctx, name.Namespace)
 	if errors.Is(err, images.ErrNotFound) && s.catchUp(ctx) {
-		ns, err = s.Images.NamespaceID(ctx, name.Namespace)
+		ns.ID, err = s.Images.NamespaceID(ctx, name.Namespace)
 	}
 	if errors.Is(err, images.ErrNotFound) {
-		return quota.Amount{}, "", nil // it holds nothing, and cannot have a quota
+		return quota.Amount{}, ns, nil // it holds nothing, and cannot have a quota
 	}
 	return limit, ns, err
 }
@@ -90,4 +107,90 @@ func overQuota(namespace string, err error) error {
 		return fmt.Errorf("add up what %s holds: %w", namespace, err)
 	}
 	return nil
+}
+
+// leasedIn lists the blobs of a namespace that only leases hold: those that were
+// uploaded or mounted there and that no image of it ever named.
+func (s *Registry) leasedIn(ctx context.Context, ns quota.Namespace) ([]quota.Leased, error) {
+	all, err := s.Leases.OfNamespace(ctx, ns.Name)
+	if err != nil {
+		return nil, err
+	}
+	var list []quota.Leased
+	for _, l := range all {
+		named, err := s.Images.EverHeld(ctx, ns.ID, l.Digest)
+		if err != nil {
+			return nil, err
+		}
+		if named {
+			continue
+		}
+		if size, err := s.Blobs.Stat(ctx, l.Digest); err == nil { // otherwise there is nothing to count
+			list = append(list, quota.Leased{Blob: l.Digest, Size: size, Until: l.Until})
+		}
+	}
+	return list, nil
+}
+
+// leaseRoom refuses the mount of a blob for which the namespace has no room.
+func (s *Registry) leaseRoom(ctx context.Context, full string, d digest.Digest, size int64) error {
+	name, err := repository.ParseName(full)
+	if err != nil || s.Quotas == nil {
+		return err
+	}
+	limit, ns, err := s.quotaOf(ctx, name, nil)
+	if err != nil || limit.Bytes == 0 {
+		return err
+	}
+	return overQuota(ns.Name, s.usage.Room(ctx, ns, quota.Leased{Blob: d, Size: size}, limit))
+}
+
+// leasedNow counts a blob that the name has a lease on since a moment ago; id is
+// the upload that it was, if any.
+func (s *Registry) leasedNow(full, id string, d digest.Digest, size int64) {
+	s.usage.Lease(namespaceIn(full), id, quota.Leased{Blob: d, Size: size, Until: time.Now().Add(s.LeaseTerm)})
+}
+
+// namespaceIn is the name of the namespace in a full name.
+func namespaceIn(full string) string {
+	namespace, _, _ := strings.Cut(full, "/")
+	return namespace
+}
+
+// A meter lets the quota of a namespace see an upload grow.
+type meter struct {
+	body io.Reader
+	size int64 // of the upload
+	next int64 // size at which to ask again
+	grow func(size int64) error
+	err  error // the refusal
+}
+
+// meterStep is after how many bytes the quota is asked again.
+const meterStep = 1 << 20
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.body.Read(p)
+	if m.size += int64(n); m.size >= m.next || err == io.EOF {
+		m.next = m.size + meterStep
+		if m.err = m.grow(m.size); m.err != nil {
+			return n, m.err
+		}
+	}
+	return n, err
+}
+
+// metered is the body of a request that goes on with an upload of that size, which
+// is to become the blob d, if that is known. What the client announces has to fit
+// at once.
+func (s *Registry) metered(r *http.Request, body io.Reader, full, id string, size int64, d digest.Digest) (*meter, error) {
+	namespace := namespaceIn(full)
+	m := &meter{body: body, size: size, next: size + meterStep, grow: func(size int64) error {
+		return overQuota(namespace, s.usage.Grow(r.Context(), namespace, id, size, d))
+	}}
+	if r.ContentLength > 0 {
+		m.next = size + r.ContentLength
+		return m, m.grow(m.next)
+	}
+	return m, nil
 }

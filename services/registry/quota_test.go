@@ -52,7 +52,7 @@ func TestQuotaOfBytes(t *testing.T) {
 			t.Fatalf("pushed over the quota: %v", err)
 		}
 		a := c.Must(t, "PUT", "/v2/alice/other/manifests/2", second.Manifest, "Content-Type", second.MediaType)
-		says(t, a.WantError(t, 403, "DENIED"), "the quota of alice is used up", "and this image adds", "delete images")
+		says(t, a.WantError(t, 403, "DENIED"), "the quota of alice is used up", "and this adds", "delete images")
 		if _, err := h.Registry.Images.Repository(t.Context(), "alice/other"); err == nil {
 			t.Error("a refused push made a repository")
 		}
@@ -75,6 +75,73 @@ func TestQuotaOfBytes(t *testing.T) {
 		c = h.Client()
 		c.Must(t, "POST", "/v2/alice/app/blobs/uploads/", nil).WantError(t, 403, "DENIED")
 		c.MustPush(t, "alice/app", "3", third)
+	})
+}
+
+// What no image names yet counts, too: open uploads, and blobs that only a lease
+// holds; and no way in leads round it.
+func TestQuotaOfUploads(t *testing.T) {
+	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+		q := &quotas{}
+		h.Registry.Quotas = q
+		c := h.Client()
+		c.MustPush(t, "alice/app", "1", registrytest.NewImage("small"))
+		c.MustPush(t, "bob/app", "1", registrytest.NewImage(strings.Repeat("b", 20_000)))
+		q.bytes.Store(10_000)
+		six := strings.Repeat("6", 6000)
+		blob := func(content string) string { return "/v2/alice/app/blobs/" + registrytest.Sum(content).String() }
+		const uploads = "/v2/alice/app/blobs/uploads/"
+		whole := func(content string) *registrytest.Answer {
+			return c.Must(t, "POST", uploads+"?digest="+registrytest.Sum(content).String(), []byte(content))
+		}
+		full := func(what string, a *registrytest.Answer) {
+			t.Helper()
+			says(t, a.WantError(t, 403, "DENIED"), "the quota of alice is used up")
+			if has, err := c.HasBlob("alice/app", registrytest.Sum(six+what)); has || err != nil {
+				t.Errorf("%s is there: %v", what, err)
+			}
+		}
+		// Open uploads.
+		first, second := begin(t, c, "alice/app"), begin(t, c, "alice/app")
+		c.Must(t, "PATCH", first, []byte(six)).Want(t, 202)
+		full("a second upload", c.Must(t, "PATCH", second, []byte(six)))
+		c.Must(t, "GET", second, nil).Want(t, 404) // it ended, and takes no room
+		c.Must(t, "DELETE", first, nil).Want(t, 204)
+		// Whatever the client says about the length, and however it sends.
+		full("whole", whole(strings.Repeat("w", 20_000)))
+		long := strings.Repeat("l", 5<<20)
+		a, err := c.Stream("PATCH", begin(t, c, "alice/app"), strings.NewReader(long))
+		check(t, err)
+		full("a stream", a)
+		a, err = c.Stream("PUT", begin(t, c, "alice/app")+"?digest="+registrytest.Sum(long).String(), strings.NewReader(long))
+		check(t, err)
+		full("a stream that ends", a)
+		a, err = c.Stream("POST", uploads+"?digest="+registrytest.Sum(long).String(), strings.NewReader(long))
+		check(t, err)
+		full("a stream in one", a)
+		full("a mount", c.Must(t, "POST", uploads+"?from=bob/app&mount="+registrytest.Sum(strings.Repeat("b", 20_000)).String(), nil))
+		// Blobs that no image names, also after a restart.
+		whole(six).Want(t, 201)
+		for range 2 {
+			says(t, whole(six+"more").WantError(t, 403, "DENIED"), "(6.00 kB of it are uploads that no image names yet)")
+			c.Must(t, "HEAD", blob(six), nil).Want(t, 200)
+			h.Restart()
+			h.Registry.Quotas = q
+			c = h.Client()
+		}
+		c.Must(t, "DELETE", blob(six), nil).Want(t, 202)
+		whole(six+"more").Want(t, 201)
+		// What an image named counts no more when that is deleted, though its lease lasts.
+		q.bytes.Store(15_000)
+		image := c.MustPush(t, "alice/app", "2", registrytest.NewImage(six+"more"))
+		full("beside the image", whole(six))
+		c.Must(t, "DELETE", "/v2/alice/app/manifests/"+image.Digest().String(), nil).Want(t, 202)
+		whole(six).Want(t, 201)
+		// And a quota that is lifted is lifted at once.
+		open := begin(t, c, "alice/app")
+		q.bytes.Store(0)
+		begin(t, c, "alice/app")
+		c.Must(t, "PATCH", open, []byte(long)).Want(t, 202)
 	})
 }
 

@@ -132,7 +132,8 @@ func New(c Config) *Registry {
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
 	s := &Registry{Config: c, cache: cache.New(maxCacheBytes), served: newPullCounter(),
-		limiter: pulllimit.New(c.PullLimits), usage: quota.NewUsage(c.Images), uploads: uploadlimit.New(c.MaxUploads)}
+		limiter: pulllimit.New(c.PullLimits), uploads: uploadlimit.New(c.MaxUploads)}
+	s.usage = quota.NewUsage(c.Images, s.leasedIn)
 	s.GC = gc.New(gc.Config{Log: c.Log, View: c.View, Images: c.Images, Blobs: c.Blobs, Leases: c.Leases,
 		LeaseTerm: c.LeaseTerm, Wait: c.Wait, Swept: s.countSwept})
 	return s

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/services/internal/access"
@@ -74,13 +75,22 @@ func (s *Registry) uploadWhole(w http.ResponseWriter, r *http.Request, to route,
 	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
 		return err
 	}
-	body := bodyOf(w, r)
-	if _, err := s.Blobs.Put(r.Context(), d, body, r.ContentLength, s.claim(name, d)); err != nil {
-		if body.failed {
-			return errTruncated
-		}
+	body, id := bodyOf(w, r), uuid.NewString()
+	defer s.usage.Ended(namespaceIn(name), id)
+	metered, err := s.metered(r, body, name, id, 0, d)
+	if err != nil {
 		return err
 	}
+	size, err := s.Blobs.Put(r.Context(), d, metered, r.ContentLength, s.claim(name, d))
+	switch {
+	case metered.err != nil:
+		return metered.err
+	case body.failed:
+		return errTruncated
+	case err != nil:
+		return err
+	}
+	s.leasedNow(name, id, d, size)
 	s.Metrics.Uploads.Inc()
 	return created(w, to.name, d)
 }
@@ -91,7 +101,7 @@ func (s *Registry) writeUpload(w http.ResponseWriter, r *http.Request, to route)
 	if err != nil {
 		return err
 	}
-	if err := s.receive(w, r, name, to.ref, at); err != nil {
+	if err := s.receive(w, r, name, to.ref, at, ""); err != nil {
 		return s.outOfOrder(w, to, err)
 	}
 	size, err := s.Blobs.Offset(r.Context(), name, to.ref)
@@ -112,7 +122,7 @@ func (s *Registry) finishUpload(w http.ResponseWriter, r *http.Request, to route
 		return err
 	}
 	if r.ContentLength != 0 || at >= 0 {
-		if err := s.receive(w, r, name, to.ref, at); err != nil {
+		if err := s.receive(w, r, name, to.ref, at, d); err != nil {
 			return s.outOfOrder(w, to, err)
 		}
 	}
@@ -144,9 +154,15 @@ func (s *Registry) cancelUpload(w http.ResponseWriter, r *http.Request, to route
 	if err := s.Blobs.Cancel(r.Context(), name, to.ref); err != nil {
 		return err
 	}
-	s.uploads.Ended(to.ref)
+	s.ended(name, to.ref)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// ended stops counting an upload.
+func (s *Registry) ended(name, id string) {
+	s.uploads.Ended(id)
+	s.usage.Ended(namespaceIn(name), id)
 }
 
 // claim leases a blob to the name between the verification of its content and
@@ -172,12 +188,13 @@ func (s *Registry) claim(name string, d digest.Digest) func(context.Context) err
 // finish verifies an upload and makes it the blob of that digest, leased to
 // the name.
 func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest) error {
-	_, err := s.Blobs.Finish(ctx, name, id, d, s.claim(name, d))
+	size, err := s.Blobs.Finish(ctx, name, id, d, s.claim(name, d))
 	if err == nil {
 		s.Metrics.Uploads.Inc()
+		s.leasedNow(name, id, d, size)
 	}
 	if err == nil || errors.Is(err, blobs.ErrDigestMismatch) {
-		s.uploads.Ended(id)
+		s.ended(name, id)
 	}
 	return err
 }

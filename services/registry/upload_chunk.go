@@ -1,11 +1,14 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/opencontainers/go-digest"
 
 	"hubledger/services/registry/blobs"
 )
@@ -44,10 +47,35 @@ func parseContentRange(header string) (first, size int64, ok bool) {
 }
 
 // receive appends a body to an upload. When the body breaks off, what had arrived
-// stays, so that the client can go on from there.
-func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id string, at int64) error {
+// stays, so that the client can go on from there. An upload for which the
+// namespace has no room ends. d is the blob that it is to become, if that is known.
+func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id string, at int64, d digest.Digest) error {
+	size, err := s.Blobs.Offset(r.Context(), name, id)
+	if err != nil {
+		return err
+	}
+	if !s.uploads.Known(id) { // from before a restart, or another node's
+		if err := s.checkRoom(r.Context(), name); err != nil {
+			return err
+		}
+	}
 	body := bodyOf(w, r)
-	_, err := s.Blobs.Write(r.Context(), name, id, at, body)
+	metered, err := s.metered(r, body, name, id, size, d)
+	if err == nil {
+		size, err = s.Blobs.Write(r.Context(), name, id, at, metered)
+	}
+	var refused *problem
+	if err == nil || !errors.As(err, &refused) {
+		if gerr := metered.grow(size); err == nil {
+			err = gerr
+		}
+	}
+	if errors.As(err, &refused) {
+		if cerr := s.Blobs.Cancel(context.WithoutCancel(r.Context()), name, id); cerr == nil {
+			s.ended(name, id)
+		}
+		return err
+	}
 	if err != nil && body.failed {
 		return errTruncated
 	}

@@ -12,11 +12,11 @@ import (
 type Quota struct {
 	console.Target
 	Name   string `arg:"" help:"Namespace, such as acme."`
-	Bytes  *int64 `help:"Maximum bytes of distinct content in live images; 0 for no limit." placeholder:"N"`
+	Bytes  *int64 `help:"Maximum bytes of distinct content in live images and in uploads; 0 for no limit." placeholder:"N"`
 	Images *int64 `help:"Maximum number of live manifests; 0 for no limit." placeholder:"N"`
 }
 
-func quotaFacts(q apitypes.Quota) [][]string {
+func quotaFacts(q apitypes.QuotaUse) [][]string {
 	bytes, images := "no limit", "no limit"
 	if q.Bytes > 0 {
 		bytes = console.Size(q.Bytes)
@@ -24,7 +24,11 @@ func quotaFacts(q apitypes.Quota) [][]string {
 	if q.Images > 0 {
 		images = fmt.Sprint(q.Images)
 	}
-	return [][]string{{"bytes", bytes}, {"images", images}}
+	used := console.Size(q.UsedBytes)
+	if q.PendingBytes > 0 {
+		used += ", of which " + console.Size(q.PendingBytes) + " are uploads that no image names yet"
+	}
+	return [][]string{{"bytes", bytes}, {"images", images}, {"bytes used", used}, {"images used", fmt.Sprint(q.UsedImages)}}
 }
 
 // Run shows the quota, or changes the limits that were given.

@@ -89,8 +89,16 @@ type Namespace struct {
 
 // A Quota says what a namespace may hold.
 type Quota struct {
-	Bytes  int64 `json:"bytes" minimum:"0" doc:"Of distinct blobs and manifests that live images hold; 0 for no limit"`
+	Bytes  int64 `json:"bytes" minimum:"0" doc:"Of distinct blobs and manifests that live images hold, and of uploads that no image names yet; 0 for no limit"`
 	Images int64 `json:"images" minimum:"0" doc:"Live manifests; 0 for no limit"`
+}
+
+// QuotaUse is a quota, and what counts against it.
+type QuotaUse struct {
+	Quota
+	UsedBytes    int64 `json:"usedBytes" doc:"Of what live images hold, and of uploads that no image names yet"`
+	PendingBytes int64 `json:"pendingBytes" doc:"Of the used bytes, open uploads and blobs that no image names yet: they go by themselves"`
+	UsedImages   int64 `json:"usedImages" doc:"Live manifests"`
 }
 
 // Usage says what live images take, in bytes.

@@ -43,6 +43,12 @@ type LeavingError struct{ Digests []digest.Digest }
 func (e *LeavingError) Error() string        { return fmt.Sprintf("%v: %v", ErrLeaving, e.Digests) }
 func (e *LeavingError) Is(target error) bool { return target == ErrLeaving }
 
+// A Lease is one on a blob, and when it ends.
+type Lease struct {
+	Digest digest.Digest
+	Until  time.Time
+}
+
 // A Mark is a leaving mark.
 type Mark struct {
 	Digest digest.Digest

@@ -103,6 +103,21 @@ func (s *Store) Holder(ctx context.Context, d digest.Digest) (repo string, err e
 	return repo, err
 }
 
+// OfNamespace lists the blobs on which repositories of a namespace, by its name,
+// have live leases, each once with the last end. It reads all leases.
+func (s *Store) OfNamespace(ctx context.Context, namespace string) (list []Lease, err error) {
+	prefix := namespace + "/"
+	err = s.ops.Query(ctx, func(rows *sql.Rows) error {
+		var raw []byte
+		var until int64
+		err := rows.Scan(&raw, &until)
+		list = append(list, Lease{unpack(raw), operations.Time(until)})
+		return err
+	}, `SELECT digest, MAX(until) FROM leases WHERE until > $1 AND substr(repository, 1, $2) = $3 GROUP BY digest`,
+		operations.Micros(time.Now()), len(prefix), prefix)
+	return list, err
+}
+
 // Drop ends a repository's lease on a blob and says whether there was a live one.
 func (s *Store) Drop(ctx context.Context, repo string, d digest.Digest) (held bool, err error) {
 	raw, err := pack(d)

@@ -21,9 +21,12 @@ type ExceededError struct {
 	Used  Amount // what is held, or promised to pushes that are under way
 	More  Amount // what would be added; zero when nothing at all may be
 	Limit Amount
+	// Pending is how many of the used bytes are open uploads and blobs that no image
+	// names yet.
+	Pending int64
 }
 
-// Error says what is used up, such as "7.99 GB of 8.00 GB, and this image adds
+// Error says what is used up, such as "7.99 GB of 8.00 GB, and this adds
 // 120.00 MB".
 func (e *ExceededError) Error() string {
 	if e.Limit.Bytes == 0 || e.Used.Bytes+e.More.Bytes <= e.Limit.Bytes && e.More != (Amount{}) {
@@ -31,7 +34,10 @@ func (e *ExceededError) Error() string {
 	}
 	text := fmt.Sprintf("%s of %s", inUnits(e.Used.Bytes), inUnits(e.Limit.Bytes))
 	if e.More.Bytes > 0 {
-		text += fmt.Sprintf(", and this image adds %s", inUnits(e.More.Bytes))
+		text += fmt.Sprintf(", and this adds %s", inUnits(e.More.Bytes))
+	}
+	if e.Pending > 0 {
+		text += fmt.Sprintf(" (%s of it are uploads that no image names yet)", inUnits(e.Pending))
 	}
 	return text
 }

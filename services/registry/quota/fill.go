@@ -16,20 +16,24 @@ const maxFills = 3
 // filled is a namespace that was read. What is committed while the read model
 // is read is added as it comes: what is held is a set, so that it does not
 // matter when the read model shows it, too.
-func (u *Usage) filled(ctx context.Context, ns string) (*namespace, error) {
+func (u *Usage) filled(ctx context.Context, ns Namespace) (*namespace, error) {
 	for try := 1; ; try++ {
 		u.mu.Lock()
-		n := u.namespaces[ns]
+		n := u.namespaces[ns.ID]
 		if n == nil {
-			n = &namespace{held: map[uint64]struct{}{}, promised: map[uint64]*promise{}}
-			u.namespaces[ns] = n
+			n = &namespace{Namespace: ns, held: map[uint64]struct{}{}, promised: map[uint64]*promise{}, uploads: map[string]upload{}}
+			u.namespaces[ns.ID], u.byName[ns.Name] = n, n
 		}
 		version, filled := n.version, n.filled
 		u.mu.Unlock()
 		if filled {
 			return n, nil
 		}
-		found, err := u.content(ctx, ns)
+		found, err := u.content(ctx, ns.ID)
+		if err != nil {
+			return nil, err
+		}
+		leased, err := u.leased(ctx, ns)
 		if err != nil {
 			return nil, err
 		}
@@ -37,6 +41,9 @@ func (u *Usage) filled(ctx context.Context, ns string) (*namespace, error) {
 		if n.version == version || try == maxFills {
 			for _, it := range found {
 				u.add(n, it)
+			}
+			for _, l := range leased {
+				u.lease(n, l)
 			}
 			n.filled = n.version == version // otherwise good for this once
 			u.trim(n)
@@ -64,14 +71,15 @@ func (u *Usage) content(ctx context.Context, ns string) (found []item, err error
 
 // trim forgets other namespaces until what is known is within bounds.
 func (u *Usage) trim(keep *namespace) {
-	for ns, n := range u.namespaces {
+	for id, n := range u.namespaces {
 		if u.entries <= maxEntries {
 			return
 		}
 		if n != keep {
 			u.forget(n)
-			if len(n.promised) == 0 {
-				delete(u.namespaces, ns)
+			if len(n.promised)+len(n.uploads) == 0 {
+				delete(u.namespaces, id)
+				delete(u.byName, n.Name)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"hash/maphash"
 	"sync"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -21,31 +22,67 @@ import (
 // event that may bring back more than it names.
 type Usage struct {
 	read       images.Reader
+	leased     func(ctx context.Context, ns Namespace) ([]Leased, error)
 	mu         sync.Mutex
 	seed       maphash.Seed
 	namespaces map[string]*namespace // by id
-	entries    int                   // things held, in all namespaces
+	byName     map[string]*namespace
+	entries    int // things held, in all namespaces
 }
 
 // maxEntries bounds the things held that are known, about 16 bytes each.
 const maxEntries = 8_000_000
 
+// A Namespace by its id and name.
+type Namespace struct{ ID, Name string }
+
+// Leased is a blob that a lease holds and that no image of the namespace ever named.
+type Leased struct {
+	Blob  digest.Digest
+	Size  int64 // in bytes
+	Until time.Time
+}
+
 // A namespace is what one namespace holds. Things are known by 64 bits of a
 // hash with a secret seed, so that nobody can push two that count as one.
 type namespace struct {
+	Namespace
+	limit     Amount // as it was asked for last
 	filled    bool
 	overstate bool   // something was deleted since: less may be held than is known
 	version   uint64 // raised when what is known became worthless
 	held      map[uint64]struct{}
 	sum       Amount
-	// promised is what pushes that are under way are going to add.
+	// promised is what pushes that are under way are going to add, and blobs that
+	// leases hold for pushes to come.
 	promised map[uint64]*promise
 	promises Amount // of things that are not held yet
+	uploads  map[string]upload
+	open     int64     // bytes of uploads
+	checked  time.Time // when ended leases were last looked for
 }
 
+// A promise counts while a push is under way or a lease lasts.
 type promise struct {
 	amount Amount
 	pushes int
+	until  time.Time
+}
+
+// used is all that counts against the quota.
+func (n *namespace) used() Amount {
+	return n.sum.plus(n.promises).plus(Amount{Bytes: n.open})
+}
+
+// exceeded is the refusal of more.
+func (n *namespace) exceeded(more, limit Amount) *ExceededError {
+	e := &ExceededError{Used: n.used(), More: more, Limit: limit, Pending: n.open}
+	for key, p := range n.promised {
+		if _, held := n.held[key]; !held && p.pushes == 0 {
+			e.Pending += p.amount.Bytes
+		}
+	}
+	return e
 }
 
 // An item is one thing that a namespace holds: a blob, or a manifest.
@@ -54,10 +91,11 @@ type item struct {
 	amount Amount
 }
 
-// NewUsage reads namespaces from that read model. Committed has to be called
-// with each of its commits.
-func NewUsage(read images.Reader) *Usage {
-	return &Usage{read: read, seed: maphash.MakeSeed(), namespaces: map[string]*namespace{}}
+// NewUsage reads namespaces from that read model, and which of their blobs only
+// leases hold from leased. Committed has to be called with each commit of the
+// read model.
+func NewUsage(read images.Reader, leased func(ctx context.Context, ns Namespace) ([]Leased, error)) *Usage {
+	return &Usage{read: read, leased: leased, seed: maphash.MakeSeed(), namespaces: map[string]*namespace{}, byName: map[string]*namespace{}}
 }
 
 // A Push is what somebody wants to add to a namespace.
@@ -94,9 +132,9 @@ func (u *Usage) items(p Push) []item {
 	return list
 }
 
-// Reserve promises room in a namespace, by its id, for what a push adds, until
-// release is called. Without room it is an *ExceededError.
-func (u *Usage) Reserve(ctx context.Context, ns string, p Push, limit Amount) (release func(), err error) {
+// Reserve promises room in a namespace for what a push adds, until release is
+// called. Without room it is an *ExceededError.
+func (u *Usage) Reserve(ctx context.Context, ns Namespace, p Push, limit Amount) (release func(), err error) {
 	items := u.items(p)
 	for {
 		n, err := u.filled(ctx, ns)
@@ -104,39 +142,42 @@ func (u *Usage) Reserve(ctx context.Context, ns string, p Push, limit Amount) (r
 			return nil, err
 		}
 		u.mu.Lock()
+		n.limit = limit
+		u.expire(n)
 		more := n.more(items)
-		used := n.sum.plus(n.promises)
-		if more == (Amount{}) || !used.plus(more).over(limit) {
+		if more == (Amount{}) || !n.used().plus(more).over(limit) {
 			n.promise(items)
 			u.mu.Unlock()
 			return func() { u.release(n, items) }, nil
 		}
+		exceeded := n.exceeded(more, limit)
 		again := u.readAgain(n)
 		u.mu.Unlock()
 		if !again {
-			return nil, &ExceededError{Used: used, More: more, Limit: limit}
+			return nil, exceeded
 		}
 	}
 }
 
-// CheckRoom is an *ExceededError when a namespace, by its id, holds as many
-// bytes as it may.
-func (u *Usage) CheckRoom(ctx context.Context, ns string, limit Amount) error {
+// CheckRoom is an *ExceededError when a namespace holds as many bytes as it may.
+func (u *Usage) CheckRoom(ctx context.Context, ns Namespace, limit Amount) error {
 	for {
 		n, err := u.filled(ctx, ns)
 		if err != nil {
 			return err
 		}
 		u.mu.Lock()
-		used := n.sum
-		full := used.Bytes >= limit.Bytes
-		again := full && u.readAgain(n)
-		u.mu.Unlock()
-		switch {
-		case !full:
+		n.limit = limit
+		u.expire(n)
+		if n.used().Bytes < limit.Bytes {
+			u.mu.Unlock()
 			return nil
-		case !again:
-			return &ExceededError{Used: used, Limit: limit}
+		}
+		exceeded := n.exceeded(Amount{}, limit)
+		again := u.readAgain(n)
+		u.mu.Unlock()
+		if !again {
+			return exceeded
 		}
 	}
 }
@@ -170,7 +211,7 @@ func (u *Usage) release(n *namespace, items []item) {
 	defer u.mu.Unlock()
 	for _, it := range items {
 		p := n.promised[it.key]
-		if p.pushes--; p.pushes > 0 {
+		if p.pushes--; p.pushes > 0 || p.until.After(time.Now()) {
 			continue
 		}
 		delete(n.promised, it.key)
@@ -190,6 +231,9 @@ func (u *Usage) add(n *namespace, it item) {
 	u.entries++
 	if p := n.promised[it.key]; p != nil {
 		n.promises = n.promises.minus(p.amount)
+		if p.until = (time.Time{}); p.pushes == 0 {
+			delete(n.promised, it.key) // named now: its lease counts no more, whatever becomes of the image
+		}
 	}
 }
 
@@ -202,12 +246,16 @@ func (u *Usage) readAgain(n *namespace) bool {
 	return true
 }
 
-// forget drops what is known of a namespace. Promises stay.
+// forget drops what is known of a namespace. Promises to pushes and uploads stay.
 func (u *Usage) forget(n *namespace) {
 	u.entries -= len(n.held)
 	n.filled, n.overstate, n.held, n.sum, n.promises = false, false, map[uint64]struct{}{}, Amount{}, Amount{}
 	n.version++
-	for _, p := range n.promised {
+	for key, p := range n.promised {
+		if p.until = (time.Time{}); p.pushes == 0 {
+			delete(n.promised, key)
+			continue
+		}
 		n.promises = n.promises.plus(p.amount)
 	}
 }

@@ -68,6 +68,14 @@ func (l *Limiter) Begun(who access.Principal, id string) {
 	l.owner[id] = who.ID
 }
 
+// Known says whether an upload is counted.
+func (l *Limiter) Known(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.owner[id]
+	return ok
+}
+
 // Ended stops counting an upload, if it was counted.
 func (l *Limiter) Ended(id string) {
 	l.mu.Lock()
