@@ -90,3 +90,16 @@ type RepositoryDescribed struct {
 
 func (RepositoryDescribed) EventType() string { return "repository.described.v1" }
 func (e RepositoryDescribed) Subject() string { return RepositorySubject(e.Namespace, e.Name) }
+
+// RepositorySummaryChanged replaces a repository's description and topics; its
+// readme stays and is not restated.
+type RepositorySummaryChanged struct {
+	Namespace   string   `json:"namespace" jsonschema:"id of the namespace"`
+	Repository  string   `json:"repository" jsonschema:"id of the repository"`
+	Name        string   `json:"name" jsonschema:"full name"`
+	Description string   `json:"description,omitempty" jsonschema:"one line, at most 100 characters"`
+	Topics      []string `json:"topics,omitempty" jsonschema:"at most 20, each of lower-case letters, digits and -"`
+}
+
+func (RepositorySummaryChanged) EventType() string { return "repository.summary_changed.v1" }
+func (e RepositorySummaryChanged) Subject() string { return RepositorySubject(e.Namespace, e.Name) }

@@ -45,6 +45,7 @@ var Types = []Type{
 	relief(always[RepositoryPolicyChanged]),
 	relief(func(e RepositoryVisibilityChanged) bool { return e.Visibility == Private }),
 	typeOf[RepositoryDescribed](),
+	typeOf[RepositorySummaryChanged](),
 	typeOf[StarGiven](),
 	typeOf[StarWithdrawn](),
 	typeOf[ImagePushed](),

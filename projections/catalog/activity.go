@@ -37,7 +37,7 @@ type Activity struct {
 	Seq   uint64 // of the event
 	Time  time.Time
 	Actor string // login name
-	Kind  string // the event's type without its version, such as "image.pushed", which image.tagged counts as
+	Kind  string // the event's type without its version, such as "image.pushed", which image.tagged counts as, and repository.summary_changed as repository.described
 	What  string // the tag, the digest where there is none, or the new visibility; "" otherwise
 }
 

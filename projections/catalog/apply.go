@@ -42,7 +42,10 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		ops.Write(visibilities, a.id(p.Repository), public(p.Visibility), a.seq)
 		a.addActivity(p.Repository, visibilityChanged, p.Visibility)
 	case events.RepositoryDescribed:
-		a.described(p)
+		a.described(p.Repository, p.Description, p.Topics)
+		ops.Write(readmes, a.id(p.Repository), a.seq, text(p.Readme))
+	case events.RepositorySummaryChanged:
+		a.described(p.Repository, p.Description, p.Topics)
 	case events.StarGiven:
 		ops.Write(stars, a.id(p.Repository), a.id(p.User), num(1), a.seq)
 	case events.StarWithdrawn:
@@ -99,19 +102,17 @@ func (a *applier) created(p events.RepositoryCreated) {
 	}
 }
 
-func (a *applier) described(p events.RepositoryDescribed) {
-	id := a.id(p.Repository)
+func (a *applier) described(repo, description string, all []string) {
 	var topics, words []string
-	for _, topic := range p.Topics {
+	for _, topic := range all {
 		if topic != "" && !strings.ContainsAny(topic, " \t\n") {
 			topics = append(topics, topic)
 			words = append(append(words, topicWord(topic)), split(topic)...)
 		}
 	}
-	words = append(words, split(p.Description)...)
-	a.ops.Write(descriptions, id, text(p.Description), text(strings.Join(topics, " ")), text(document(words)), a.seq)
-	a.ops.Write(readmes, id, a.seq, text(p.Readme))
-	a.addActivity(p.Repository, repositoryDescribed, "")
+	words = append(words, split(description)...)
+	a.ops.Write(descriptions, a.id(repo), text(description), text(strings.Join(topics, " ")), text(document(words)), a.seq)
+	a.addActivity(repo, repositoryDescribed, "")
 }
 
 func (a *applier) counted(p events.PullsCounted) {

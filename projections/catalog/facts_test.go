@@ -93,6 +93,23 @@ func TestFacts(t *testing.T) {
 	})
 }
 
+// A description and topics change without a word about the README, which stays.
+func TestSummaryChanged(t *testing.T) {
+	h := &history{t: t}
+	h.create("alice/app", events.Public)
+	ns, id := namespaceOf("alice/app"), idFor("alice/app")
+	h.add(events.RepositoryDescribed{Namespace: ns, Repository: id, Name: "alice/app", Description: "old", Readme: "# Readme", Topics: []string{"a"}},
+		events.RepositorySummaryChanged{Namespace: ns, Repository: id, Name: "alice/app", Description: "new words", Topics: []string{"b", "c"}})
+	onEach(t, h, func(t *testing.T, r catalog.Reader) {
+		entry, err := r.Entry(t.Context(), id)
+		check(t, err)
+		readme, err := r.Readme(t.Context(), id)
+		if err != nil || readme != "# Readme" || entry.Description != "new words" || !reflect.DeepEqual(entry.Topics, []string{"b", "c"}) {
+			t.Errorf("%+v with README %q, %v", entry, readme, err)
+		}
+	})
+}
+
 func TestActivity(t *testing.T) {
 	h := &history{t: t}
 	h.create("alice/app", events.Private)

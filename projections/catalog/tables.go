@@ -109,14 +109,14 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "catalog",
-	Version: 2,
+	Version: 3,
 	Tables: []*projections.Table{namespaces, repositories, states, visibilities, descriptions, readmes, stars,
 		pulls, pulled, tagPulls, tagPulled, manifestPulled, pushes, activity, grams},
 	Searches: []*projections.Search{entries(publicEntries, 1), entries(privateEntries, 0)},
 	Types: []string{
 		"namespace.created.v1", "namespace.adopted.v1",
 		"repository.created.v1", "repository.deleted.v1", "repository.restored.v1",
-		"repository.visibility_changed.v1", "repository.described.v1",
+		"repository.visibility_changed.v1", "repository.described.v1", "repository.summary_changed.v1",
 		"star.given.v1", "star.withdrawn.v1", "pulls.counted.v1",
 		"image.pushed.v1", "image.tagged.v1", "tag.deleted.v1", "tag.restored.v1", "manifest.deleted.v1", "manifest.restored.v1",
 	},

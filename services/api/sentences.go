@@ -59,6 +59,9 @@ var Sentences = []service.Sentence{
 		return "changed the policy of " + e.Name
 	}),
 	service.Tell(func(_ service.Names, e events.RepositoryDescribed) string { return "described " + e.Name }),
+	service.Tell(func(_ service.Names, e events.RepositorySummaryChanged) string {
+		return "changed description and topics of " + e.Name
+	}),
 	service.Tell(func(_ service.Names, e events.RepositoryVisibilityChanged) string {
 		return "made " + e.Name + " " + e.Visibility
 	}),

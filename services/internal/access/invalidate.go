@@ -49,7 +49,7 @@ func (r *Rights) committed(e *events.Event) {
 			r.revoked(e)
 		}
 	case "repository":
-		if family != "repository.described" && family != "repository.policy_changed" {
+		if family != "repository.described" && family != "repository.summary_changed" && family != "repository.policy_changed" {
 			r.repositoryChanged(e)
 		}
 	}

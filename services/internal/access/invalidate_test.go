@@ -142,6 +142,9 @@ func TestKept(t *testing.T) {
 		"other token revoked": func() { w.append(events.TokenRevoked{Namespace: w.user.ID, Token: newID(t)}) },
 		"star":                func() { w.append(events.StarGiven{Namespace: w.acme, Repository: w.repo, User: w.user.ID}) },
 		"described":           func() { w.append(events.RepositoryDescribed{Namespace: w.acme, Repository: w.repo, Name: "acme/app"}) },
+		"summary": func() {
+			w.append(events.RepositorySummaryChanged{Namespace: w.acme, Repository: w.repo, Name: "acme/app"})
+		},
 		"policy": func() {
 			w.append(events.RepositoryPolicyChanged{Namespace: w.acme, Repository: w.repo, Name: "acme/app"})
 		},

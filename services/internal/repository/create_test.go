@@ -185,8 +185,17 @@ func TestEditorRace(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, _, err := command.Latest(ctx, log, events.RepositorySubject(id.Namespace, "alice/app"))
-	now, ok := p.(events.RepositoryDescribed)
+	now, ok := p.(events.RepositorySummaryChanged) // the README stays, and is not restated
 	if err != nil || !ok || now.Description != line || !slices.Equal(now.Topics, topics) {
+		t.Errorf("described as %+v, %v", p, err)
+	}
+	// A README is in the log when it changes, and a repository with the small event
+	// goes on to live.
+	readme := "# New"
+	if _, err := e.Describe(ctx, by, id, "alice/app", repository.DescriptionChange{Readme: &readme}); err != nil {
+		t.Fatal(err)
+	}
+	if p, _, err = command.Latest(ctx, log, events.RepositorySubject(id.Namespace, "alice/app")); err != nil || p.(events.RepositoryDescribed).Readme != readme {
 		t.Errorf("described as %+v, %v", p, err)
 	}
 }

@@ -78,7 +78,11 @@ func (e Editor) Describe(ctx context.Context, by command.By, id ID, name string,
 		if known && sameDescription(before, after) {
 			return nil, nil
 		}
-		return described(id, name, after)
+		p, err := described(id, name, after)
+		if known && before.Readme == after.Readme {
+			return summaryOf(p), err
+		}
+		return p, err
 	})
 }
 

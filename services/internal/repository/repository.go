@@ -93,6 +93,8 @@ func stateOf(ns string, last events.Payload) (id ID, live bool) {
 		return ID{ns, p.Repository}, true
 	case events.RepositoryDescribed:
 		return ID{ns, p.Repository}, true
+	case events.RepositorySummaryChanged:
+		return ID{ns, p.Repository}, true
 	case events.RepositoryDeleted:
 		return ID{ns, p.Repository}, false
 	}

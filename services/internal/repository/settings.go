@@ -68,10 +68,16 @@ func Describe(ctx context.Context, log command.Log, by command.By, id ID, name s
 }
 
 // described is the event of a new description. ErrSettings.
-func described(id ID, name string, d Description) (events.Payload, error) {
+func described(id ID, name string, d Description) (events.RepositoryDescribed, error) {
 	d, err := d.checked()
 	return events.RepositoryDescribed{Namespace: id.Namespace, Repository: id.Repository, Name: name,
 		Description: d.Line, Readme: d.Readme, Topics: d.Topics}, err
+}
+
+// summaryOf is the event of a description whose README stays as it is: a README is
+// long, and need not be in the log again for a topic.
+func summaryOf(p events.RepositoryDescribed) events.RepositorySummaryChanged {
+	return events.RepositorySummaryChanged{Namespace: p.Namespace, Repository: p.Repository, Name: p.Name, Description: p.Description, Topics: p.Topics}
 }
 
 // Check says what is wrong with a description. ErrSettings.
