@@ -125,7 +125,7 @@ func TestDockerHubTagsByName(t *testing.T) {
 			t.Errorf("a HEAD is answered %q", a.Body)
 		}
 		k.do("", "HEAD", base+"v3/", nil).want(404)
-		k.do("", "HEAD", base+"%00", nil).want(404)
+		k.do("", "HEAD", base+"%00", nil).want(400)
 		k.do("", "HEAD", strings.TrimSuffix(base, "/"), nil).want(200)
 	}
 	s := &script{kit: k}

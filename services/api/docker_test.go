@@ -162,9 +162,10 @@ func TestNamesOfManyComponents(t *testing.T) {
 			t.Errorf("%s is %q, want %q", path, got, want)
 		}
 	}
-	for _, path := range []string{"/api/v1/repositories/team/..%2Fteam%2Fgroup", "/api/v1/repositories/team/" + strings.Repeat("a/", 200) + "b", "/api/v1/repositories/team/%00", "/api/v1/nothing"} {
+	for _, path := range []string{"/api/v1/repositories/team/..%2Fteam%2Fgroup", "/api/v1/repositories/team/" + strings.Repeat("a/", 200) + "b", "/api/v1/nothing"} {
 		k.do("", "GET", path, nil).want(404)
 	}
+	k.do("", "GET", "/api/v1/repositories/team/%00", nil).want(400)
 }
 
 // Of what is below /v2/ the API has its own paths, and the registry the rest.
