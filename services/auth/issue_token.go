@@ -13,18 +13,22 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
 )
 
 // refreshToken issues the token that a client stores in place of a password. It
-// returns "" when it cannot, as when the log is read-only: the client then keeps
-// the password.
+// returns "" when it cannot, as when the log is read-only or the account got very
+// many a moment ago: the client then keeps the password.
 //
 // An account with as many tokens as it may have loses its oldest logins for it:
 // whoever logs in with a password can do so again, and some clients do every minute.
 func (s *Auth) refreshToken(ctx context.Context, p access.Principal, client string) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	if !budget.Of(ctx).LoginToken() {
+		return ""
+	}
 	live, err := s.Read.LiveTokens(ctx, p.ID)
 	if err != nil {
 		s.Logger.Warn("the tokens of an account could not be counted", "account", p.Name, "error", err)

@@ -87,3 +87,22 @@ func TestTheLogIsShared(t *testing.T) {
 		t.Errorf("the metrics do not name alice")
 	}
 }
+
+// A client that logs in again and again is served each time, but gets a login token,
+// which is an event, only so often.
+func TestLoginTokensAreBounded(t *testing.T) {
+	n := servertest.Start(t, server.Config{})
+	begun, tokens := n.LastSeq(), 0
+	for range 100 {
+		a := ask(t, "GET", n.URL+"/token?service=hub&client_id=docker&offline_token=true", nil, nil)
+		if a.status != 200 || !strings.Contains(string(a.body), `"access_token"`) {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		if strings.Contains(string(a.body), `"refresh_token"`) {
+			tokens++
+		}
+	}
+	if made := n.LastSeq() - begun; tokens < 20 || tokens > 40 || made != uint64(tokens) {
+		t.Errorf("%d login tokens and %d events", tokens, made)
+	}
+}

@@ -15,6 +15,7 @@ type party struct {
 
 	mu      sync.Mutex
 	changes bucket
+	logins  bucket
 	log     bucket
 	written int64     // bytes in the log since the node started
 	warned  time.Time // when its warning was last logged
@@ -29,7 +30,7 @@ func (p *party) idle(now time.Time) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.held.Load() == 0 && p.log.used(now) == 0 && p.changes.used(now) == 0
+	return p.held.Load() == 0 && p.log.used(now) == 0 && p.changes.used(now) == 0 && p.logins.used(now) == 0
 }
 
 // A bucket is filled at a constant rate up to its size.

@@ -27,6 +27,25 @@ func (t *Tab) Change() error {
 	return nil
 }
 
+// How many login tokens an account gets: each is an event, and two when it replaces
+// another.
+const (
+	loginsAtOnce    = 30
+	loginsPerSecond = 1.0 / 60
+)
+
+// LoginToken says whether the account gets a login token now, and counts it. A
+// client that gets none keeps the password, so nobody is refused for it.
+func (t *Tab) LoginToken() bool {
+	if t == nil || t.unlimited || t.account == nil {
+		return true
+	}
+	t.account.mu.Lock()
+	defer t.account.mu.Unlock()
+	_, ok := t.account.logins.spend(time.Now(), 1, loginsAtOnce, loginsPerSecond, false)
+	return ok
+}
+
 // overhead is what an event costs beside its own bytes: its place in the log's
 // index and its rows in the read models.
 const overhead = 512
