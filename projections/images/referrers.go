@@ -10,12 +10,12 @@ import (
 )
 
 // maxReferrers bounds the annotations of one page of referrers, in bytes.
-const maxReferrers = 4 << 20
+const maxReferrers = 200 << 10
 
 // Referrers lists the live manifests whose subject is d, ordered by digest;
 // d itself need not exist. It begins after the digest last, and returns only
 // those of one artifact type, unless these are empty. An answer has at most n
-// referrers, or as many as have 4 MiB of annotations; more says that others follow.
+// referrers, or as many as have 200 KiB of annotations; more says that others follow.
 func (r Reader) Referrers(ctx context.Context, repo string, d digest.Digest, artifactType string, last digest.Digest, n int) (list []v1.Descriptor, more bool, err error) {
 	key, sum, err := rowKey(repo, d)
 	if err != nil {

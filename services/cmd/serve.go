@@ -16,35 +16,37 @@ import (
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/origin"
+	"hubledger/services/internal/quiet"
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/server"
 )
 
 type serveCmd struct {
-	Listen             string        `help:"Address to listen on." default:"127.0.0.1:5050" env:"HUBLEDGER_LISTEN" placeholder:"HOST:PORT"`
-	PublicURL          string        `name:"public-url" help:"URL by which clients reach the hub through a proxy; when empty, the host of each request." env:"HUBLEDGER_PUBLIC_URL" placeholder:"URL"`
-	TrustedProxies     string        `name:"trusted-proxies" help:"Proxies whose forwarded headers the hub trusts, comma-separated: addresses, networks, and the words loopback and private." env:"HUBLEDGER_TRUSTED_PROXIES" placeholder:"LIST"`
-	TLSCert            string        `name:"tls-cert" help:"Certificate file (PEM), reloaded when it changes. tls init creates one." env:"HUBLEDGER_TLS_CERT" placeholder:"FILE"`
-	TLSKey             string        `name:"tls-key" help:"The certificate's key file (PEM)." env:"HUBLEDGER_TLS_KEY" placeholder:"FILE"`
-	NATSURL            string        `name:"nats-url" help:"NATS server or cluster that stores the log; embedded when empty." env:"HUBLEDGER_NATS_URL" placeholder:"URL"`
-	NATSReplicas       int           `name:"nats-replicas" help:"Servers of the NATS cluster that keep the log, when this node creates it; 0 means 3 on a cluster and 1 on a single server." default:"0" env:"HUBLEDGER_NATS_REPLICAS"`
-	LogMaxBytes        int64         `name:"log-max-bytes" help:"Limit of the log in bytes; 0 means the free disk space, or no limit with --nats-url." default:"0" env:"HUBLEDGER_LOG_MAX_BYTES"`
-	PostgresURL        string        `name:"postgres-url" help:"PostgreSQL database that stores the projections; SQLite files when empty." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
-	SecretsKeyFile     string        `name:"secrets-key-file" help:"File of the key that encrypts password hashes and signing keys; secrets.key in the data directory when empty. Back it up apart from the data." env:"HUBLEDGER_SECRETS_KEY_FILE" placeholder:"FILE"`
-	DefaultVisibility  string        `name:"default-visibility" help:"Visibility of repositories that a push creates: ${enum}." enum:"private,public" default:"private" env:"HUBLEDGER_DEFAULT_VISIBILITY"`
-	PullLimitAnonymous int           `name:"pull-limit-anonymous" help:"Manifests that one address may pull without login in a window; 0 for no limit." default:"0" env:"HUBLEDGER_PULL_LIMIT_ANONYMOUS"`
-	PullLimitUser      int           `name:"pull-limit-user" help:"Manifests that one account may pull in a window; 0 for no limit." default:"0" env:"HUBLEDGER_PULL_LIMIT_USER"`
-	PullLimitWindow    time.Duration `name:"pull-limit-window" help:"Length of the window of the pull limits." default:"6h" env:"HUBLEDGER_PULL_LIMIT_WINDOW"`
-	UndeleteWindow     time.Duration `help:"How long a deletion can be undone." default:"720h" env:"HUBLEDGER_UNDELETE_WINDOW"`
-	LeaseTerm          time.Duration `help:"How long an uploaded blob is kept before a manifest references it, and how long a blob is kept after its last use." default:"24h" env:"HUBLEDGER_LEASE_TERM"`
-	RequestsAtOnce     int           `help:"Requests that one account, or one network, may have in progress at the same time; lists, searches and other costly ones have a share of it. 0 for no limit." default:"1000" env:"HUBLEDGER_REQUESTS_AT_ONCE"`
-	MemoryBudget       int64         `help:"Bytes of memory for large requests and answers, of which one account or network may take a quarter; 0 for no limit." default:"268435456" env:"HUBLEDGER_MEMORY_BUDGET"`
-	LogBudget          int64         `help:"Bytes that one account may write to the log in 24 hours, half of them at once; 0 for no limit. Administrators have none." default:"1073741824" env:"HUBLEDGER_LOG_BUDGET"`
-	GCInterval         time.Duration `name:"gc-interval" help:"Time between garbage collections; 0 turns them off." default:"1h" env:"HUBLEDGER_GC_INTERVAL"`
-	CleanupInterval    time.Duration `name:"cleanup-interval" help:"Time between runs of the repositories' cleanup rules; 0 turns them off." default:"24h" env:"HUBLEDGER_CLEANUP_INTERVAL"`
-	Reserve            int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
-	Services           []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
-	LogLevel           logLevel      `help:"Least severe messages to log: debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
+	Listen               string        `help:"Address to listen on." default:"127.0.0.1:5050" env:"HUBLEDGER_LISTEN" placeholder:"HOST:PORT"`
+	PublicURL            string        `name:"public-url" help:"URL by which clients reach the hub through a proxy; when empty, the host of each request." env:"HUBLEDGER_PUBLIC_URL" placeholder:"URL"`
+	TrustedProxies       string        `name:"trusted-proxies" help:"Proxies whose forwarded headers the hub trusts, comma-separated: addresses, networks, and the words loopback and private." env:"HUBLEDGER_TRUSTED_PROXIES" placeholder:"LIST"`
+	TLSCert              string        `name:"tls-cert" help:"Certificate file (PEM), reloaded when it changes. tls init creates one." env:"HUBLEDGER_TLS_CERT" placeholder:"FILE"`
+	TLSKey               string        `name:"tls-key" help:"The certificate's key file (PEM)." env:"HUBLEDGER_TLS_KEY" placeholder:"FILE"`
+	NATSURL              string        `name:"nats-url" help:"NATS server or cluster that stores the log; embedded when empty." env:"HUBLEDGER_NATS_URL" placeholder:"URL"`
+	NATSReplicas         int           `name:"nats-replicas" help:"Servers of the NATS cluster that keep the log, when this node creates it; 0 means 3 on a cluster and 1 on a single server." default:"0" env:"HUBLEDGER_NATS_REPLICAS"`
+	LogMaxBytes          int64         `name:"log-max-bytes" help:"Limit of the log in bytes; 0 means the free disk space, or no limit with --nats-url." default:"0" env:"HUBLEDGER_LOG_MAX_BYTES"`
+	PostgresURL          string        `name:"postgres-url" help:"PostgreSQL database that stores the projections; SQLite files when empty." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
+	SecretsKeyFile       string        `name:"secrets-key-file" help:"File of the key that encrypts password hashes and signing keys; secrets.key in the data directory when empty. Back it up apart from the data." env:"HUBLEDGER_SECRETS_KEY_FILE" placeholder:"FILE"`
+	DefaultVisibility    string        `name:"default-visibility" help:"Visibility of repositories that a push creates: ${enum}." enum:"private,public" default:"private" env:"HUBLEDGER_DEFAULT_VISIBILITY"`
+	PullLimitAnonymous   int           `name:"pull-limit-anonymous" help:"Manifests that one address may pull without login in a window; 0 for no limit." default:"0" env:"HUBLEDGER_PULL_LIMIT_ANONYMOUS"`
+	PullLimitUser        int           `name:"pull-limit-user" help:"Manifests that one account may pull in a window; 0 for no limit." default:"0" env:"HUBLEDGER_PULL_LIMIT_USER"`
+	PullLimitWindow      time.Duration `name:"pull-limit-window" help:"Length of the window of the pull limits." default:"6h" env:"HUBLEDGER_PULL_LIMIT_WINDOW"`
+	UndeleteWindow       time.Duration `help:"How long a deletion can be undone." default:"720h" env:"HUBLEDGER_UNDELETE_WINDOW"`
+	LeaseTerm            time.Duration `help:"How long an uploaded blob is kept before a manifest references it, and how long a blob is kept after its last use." default:"24h" env:"HUBLEDGER_LEASE_TERM"`
+	ConnectionsByNetwork int           `name:"connections-per-network" help:"Connections that one network may have open; 0 for no limit. This machine and trusted proxies have none." default:"1000" env:"HUBLEDGER_CONNECTIONS_PER_NETWORK"`
+	RequestsAtOnce       int           `help:"Requests that one account, or one network, may have in progress at the same time; lists, searches and other costly ones have a share of it. 0 for no limit." default:"1000" env:"HUBLEDGER_REQUESTS_AT_ONCE"`
+	MemoryBudget         int64         `help:"Bytes of memory for large requests and answers, of which one account or network may take a quarter; 0 for no limit." default:"268435456" env:"HUBLEDGER_MEMORY_BUDGET"`
+	LogBudget            int64         `help:"Bytes that one account may write to the log in 24 hours, half of them at once; 0 for no limit. Administrators have none." default:"1073741824" env:"HUBLEDGER_LOG_BUDGET"`
+	GCInterval           time.Duration `name:"gc-interval" help:"Time between garbage collections; 0 turns them off." default:"1h" env:"HUBLEDGER_GC_INTERVAL"`
+	CleanupInterval      time.Duration `name:"cleanup-interval" help:"Time between runs of the repositories' cleanup rules; 0 turns them off." default:"24h" env:"HUBLEDGER_CLEANUP_INTERVAL"`
+	Reserve              int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
+	Services             []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
+	LogLevel             logLevel      `help:"Least severe messages to log: debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
 
 	public  *url.URL // parsed by Validate
 	trusted []netip.Prefix
@@ -68,8 +70,8 @@ func (c *serveCmd) Validate() (err error) {
 		return errors.New("--cleanup-interval must be 0 or at least 1s")
 	case c.PullLimitAnonymous < 0 || c.PullLimitUser < 0:
 		return errors.New("--pull-limit-anonymous and --pull-limit-user must not be negative")
-	case c.RequestsAtOnce < 0 || c.MemoryBudget < 0 || c.LogBudget < 0:
-		return errors.New("--requests-at-once, --memory-budget and --log-budget must not be negative")
+	case c.ConnectionsByNetwork < 0 || c.RequestsAtOnce < 0 || c.MemoryBudget < 0 || c.LogBudget < 0:
+		return errors.New("--connections-per-network, --requests-at-once, --memory-budget and --log-budget must not be negative")
 	case c.PullLimitWindow < time.Second:
 		return errors.New("--pull-limit-window must be at least 1s")
 	case c.NATSReplicas < 0 || c.NATSReplicas > maxReplicas:
@@ -115,15 +117,16 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 		Public: c.public, Trusted: c.trusted, NATSURL: c.NATSURL, NATSReplicas: c.NATSReplicas, LogMaxBytes: c.LogMaxBytes,
 		PostgresURL:    c.PostgresURL,
 		SecretsKeyFile: cmp.Or(c.SecretsKeyFile, filepath.Join(s.Data, "secrets.key")), AdminPassword: os.Getenv("HUBLEDGER_ADMIN_PASSWORD"),
-		DefaultVisibility: c.DefaultVisibility,
-		PullLimits:        pulllimit.Config{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},
-		Budget:            budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},
-		LeaseTerm:         c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
+		DefaultVisibility:    c.DefaultVisibility,
+		PullLimits:           pulllimit.Config{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},
+		ConnectionsByNetwork: c.ConnectionsByNetwork,
+		Budget:               budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},
+		LeaseTerm:            c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
 		Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }
 
 func (c *serveCmd) Run(s *console.Session) error {
-	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: c.LogLevel.Level}))
+	logger := slog.New(quiet.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: c.LogLevel.Level})))
 	defer s.OwnFiles()()
 	b := s.Bar("starting")
 	config := c.config(s, logger)

@@ -66,6 +66,11 @@ func (s *Registry) cached(w http.ResponseWriter, r *http.Request, repo, what str
 		return err
 	}
 	s.cache.SetList(f, key, l)
+	if len(l.Body) > maxShared {
+		if err := budget.Of(r.Context()).Hold(int64(len(l.Body))); err != nil {
+			return err
+		}
+	}
 	return send(w, l)
 }
 
@@ -92,17 +97,26 @@ func badQuery(name string) error {
 	return fail(http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", name+" has to be UTF-8 text without null characters")
 }
 
-// cut makes a page of n entries from up to n+1, and the link to the next page.
+// maxPageBytes bounds the names on one page, so that all who ask for it share it in
+// the cache.
+const maxPageBytes = 256 << 10
+
+// cut makes a page of n entries from up to n+1, or of as many as have maxPageBytes,
+// and the link to the next page.
 func cut(entries []string, n int, path string) (pageOf []string, link string) {
-	if len(entries) <= n {
-		return entries, ""
+	page := entries[:min(n, len(entries))]
+	size := 0
+	for k, name := range page {
+		if size += len(name); size > maxPageBytes {
+			page = page[:k]
+			break
+		}
 	}
-	entries = entries[:n]
-	if n == 0 {
-		return entries, ""
+	if len(page) == 0 || len(page) == len(entries) {
+		return page, ""
 	}
-	q := url.Values{"n": {strconv.Itoa(n)}, "last": {entries[n-1]}}
-	return entries, "<" + path + "?" + q.Encode() + `>; rel="next"`
+	q := url.Values{"n": {strconv.Itoa(n)}, "last": {page[len(page)-1]}}
+	return page, "<" + path + "?" + q.Encode() + `>; rel="next"`
 }
 
 func (s *Registry) listTags(w http.ResponseWriter, r *http.Request, to route) error {

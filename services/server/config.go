@@ -46,6 +46,8 @@ type Config struct {
 	// DefaultVisibility is the visibility of a repository that a push creates.
 	DefaultVisibility string
 	PullLimits        pulllimit.Config
+	// ConnectionsByNetwork bounds the connections of one network; 0: no bound.
+	ConnectionsByNetwork int
 	// Budget bounds what one client takes of the node. Zero: no bounds.
 	Budget          budget.Config
 	LeaseTerm       time.Duration

@@ -60,7 +60,6 @@ func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) 
 	begun := time.Now()
 	rec := &responseRecorder{ResponseWriter: w, status: http.StatusOK}
 	h.ServeHTTP(rec, r)
-	rec.end()
 	method := r.Method
 	switch method {
 	case "GET", "HEAD", "POST", "PATCH", "PUT", "DELETE":

@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"hubledger/services/internal/origin"
+	"hubledger/services/server/connections"
 )
 
 // Ready describes a node that can be used now.
@@ -72,7 +77,7 @@ func Serve(ctx context.Context, c Config, ready func(Ready)) error {
 // gets the error that ends the server.
 func (c *Config) listen(h http.Handler) (web *http.Server, failed chan error, address net.Addr, err error) {
 	web = &http.Server{Handler: c.withOrigin(h), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn)}
+		MaxHeaderBytes: 64 << 10, ErrorLog: log.New(serverLog{c.Logger}, "", 0)}
 	if c.TLSCert != "" {
 		if web.TLSConfig, err = TLSConfig(c.TLSCert, c.TLSKey, c.Logger); err != nil {
 			return nil, nil, nil, &SettingError{"--tls-cert, --tls-key", fmt.Errorf("%w; `hubledger tls init` makes a certificate", err)}
@@ -82,18 +87,42 @@ func (c *Config) listen(h http.Handler) (web *http.Server, failed chan error, ad
 	if err != nil {
 		return nil, nil, nil, c.explainListen(err)
 	}
+	bounded := connections.New(listener, c.connections())
+	web.ConnState = bounded.State
 	if warning := plainWarning(c.Listen, c.TLSCert != "", c.Public); warning != "" {
 		c.Logger.Warn(warning)
 	}
 	failed = make(chan error, 1)
 	go func() {
 		if c.TLSCert != "" {
-			failed <- web.ServeTLS(listener, "", "")
+			failed <- web.ServeTLS(bounded, "", "")
 		} else {
-			failed <- web.Serve(listener)
+			failed <- web.Serve(bounded)
 		}
 	}()
 	return web, failed, listener.Addr(), nil
+}
+
+// connections are the bounds of a node's connections. Those of this machine and of
+// proxies are not counted by network: the clients behind them are, request by request.
+func (c *Config) connections() connections.Config {
+	most := connections.Limit()
+	byNetwork := c.ConnectionsByNetwork
+	if byNetwork > 0 {
+		byNetwork = min(byNetwork, most*3/4)
+	}
+	return connections.Config{Most: most, ByNetwork: byNetwork, Logger: c.Logger, Uncounted: func(a netip.Addr) bool {
+		return a.IsLoopback() || slices.ContainsFunc(c.Trusted, func(p netip.Prefix) bool { return p.Contains(a) })
+	}}
+}
+
+// A serverLog writes what an http.Server has to say, which begins with where a client
+// is, as one kind of message.
+type serverLog struct{ *slog.Logger }
+
+func (l serverLog) Write(p []byte) (int, error) {
+	l.Warn("a connection failed", "reason", strings.TrimSpace(string(p)))
+	return len(p), nil
 }
 
 // withOrigin tells h by which URL and from which address each request came.

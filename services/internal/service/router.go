@@ -87,8 +87,16 @@ func NewRouter(services []Service, otherwise NotServed) (*Router, error) {
 	return router, nil
 }
 
+// maxURL bounds the path and query of a request, in bytes. The longest honest one is
+// that for a token for many repositories.
+const maxURL = 8 << 10
+
 // ServeHTTP hands a request to the route that serves it.
 func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(r.URL.Path)+len(r.URL.RawQuery) > maxURL {
+		http.Error(w, fmt.Sprintf("the address is longer than %d bytes", maxURL), http.StatusRequestURITooLong)
+		return
+	}
 	var room [12]string // enough for most paths
 	path := componentsOf(room[:0], r)
 	if strings.HasSuffix(r.URL.Path, "/") && !router.knows(path) {

@@ -118,6 +118,8 @@ func TestRouter(t *testing.T) {
 		{"GET", "/v2/_catalog?last=\xff", "registry 400 " + noText},
 		{"GET", "/v2/_catalog?last=caf%C3%A9&n=%", "GET /v2/_catalog"},
 		{"GET", "/v2/users/caf%c3%a9", "GET /v2/users/{user} user=café"},
+		{"GET", "/v2/" + strings.Repeat("a", 9000) + "/manifests/1.0", "the address is longer than 8192 bytes\n"},
+		{"GET", "//v2/?scope=" + strings.Repeat("a", 9000), "the address is longer than 8192 bytes\n"},
 		{"GET", "/v2/users/%2e%2e", "GET /v2/users/{user} user=.."},
 	} {
 		w := httptest.NewRecorder()
