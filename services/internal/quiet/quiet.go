@@ -63,7 +63,9 @@ func (h *handler) WithAttrs(list []slog.Attr) slog.Handler {
 }
 
 // WithGroup is of slog.Handler.
-func (h *handler) WithGroup(name string) slog.Handler { return &handler{h.to.WithGroup(name), h.shared} }
+func (h *handler) WithGroup(name string) slog.Handler {
+	return &handler{h.to.WithGroup(name), h.shared}
+}
 
 // Handle is of slog.Handler. The first record of a kind after others were suppressed
 // says how many.
