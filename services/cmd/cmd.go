@@ -16,6 +16,7 @@ import (
 	"hubledger/services/cmd/console"
 	"hubledger/services/cmd/projections"
 	"hubledger/services/cmd/repositories"
+	"hubledger/services/internal/plaintext"
 )
 
 // cli has every command. --data and --json may stand before or after a command.
@@ -59,6 +60,8 @@ func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) 
 		fmt.Fprintln(errOut, "hubledger:", err)
 		return console.ExitFail
 	}
+	// Whatever is printed from here on may have texts of others in it.
+	out, errOut = plaintext.Writer{W: out}, plaintext.Writer{W: errOut}
 	defer func() {
 		if r := recover(); r != nil {
 			if r != errExit {

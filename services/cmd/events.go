@@ -12,6 +12,7 @@ import (
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/adminsocket"
+	"hubledger/services/internal/plaintext"
 )
 
 type eventsCmd struct {
@@ -107,7 +108,7 @@ func (c *eventsTailCmd) Run(s *console.Session) error {
 		if s.JSON {
 			return nil
 		}
-		_, err := fmt.Fprintf(s.Out, "%8d  %s  %-28s %-12s %s\n", e.Seq, e.Time.Format(time.DateTime), e.Type, e.Actor, e.What)
+		_, err := fmt.Fprintf(s.Out, "%8d  %s  %-28s %-12s %s\n", e.Seq, e.Time.Format(time.DateTime), e.Type, plaintext.Line(e.Actor), plaintext.Line(e.What))
 		return err
 	})
 	if errors.Is(err, client.ErrInterrupted) {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"hubledger/services/internal/plaintext"
 )
 
 // A Bar shows the progress of long work on the session's Err: redrawn in place on
@@ -16,6 +18,7 @@ type Bar struct {
 
 	s        *Session
 	made     time.Time
+	out      io.Writer // the session's Err, where a line can be redrawn
 	last     time.Time // when it was drawn
 	line     string    // what was drawn
 	terminal bool
@@ -23,7 +26,11 @@ type Bar struct {
 
 // Bar returns a bar that is not drawn yet.
 func (s *Session) Bar(label string) *Bar {
-	return &Bar{Label: label, s: s, made: time.Now(), terminal: isTerminal(s.Err)}
+	out := s.Err
+	if plain, ok := out.(plaintext.Writer); ok {
+		out = plain.W
+	}
+	return &Bar{Label: label, s: s, out: out, made: time.Now(), terminal: isTerminal(out)}
 }
 
 // soon is what needs no bar.
@@ -52,16 +59,16 @@ func (b *Bar) Set(done, total int64, unit string) {
 	}
 	b.line = line
 	if b.terminal {
-		fmt.Fprintf(b.s.Err, "\r\033[K%s", line)
+		fmt.Fprintf(b.out, "\r\033[K%s", plaintext.Line(line))
 	} else {
-		fmt.Fprintln(b.s.Err, line)
+		fmt.Fprintln(b.out, plaintext.Line(line))
 	}
 }
 
 // End ends the line of the bar, so that the next output starts a new line.
 func (b *Bar) End() {
 	if b.terminal && !b.s.JSON && !b.last.IsZero() {
-		fmt.Fprintln(b.s.Err)
+		fmt.Fprintln(b.out)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+
+	"hubledger/services/internal/plaintext"
 )
 
 // Print prints v as JSON on one line.
@@ -31,9 +33,19 @@ func (s *Session) Table(header []string, rows [][]string) error {
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, strings.Join(header, "\t"))
 	for _, r := range rows {
-		fmt.Fprintln(w, strings.Join(r, "\t"))
+		fmt.Fprintln(w, strings.Join(lines(r), "\t"))
 	}
 	return w.Flush()
+}
+
+// lines makes the cells of a row fit for a table: a line end or a tab in one would
+// look like another row or column.
+func lines(row []string) []string {
+	cells := make([]string, len(row))
+	for i, cell := range row {
+		cells[i] = plaintext.Line(cell)
+	}
+	return cells
 }
 
 // Facts prints pairs of name and value; it leaves out those with an empty value.
@@ -41,7 +53,7 @@ func (s *Session) Facts(pairs [][]string) error {
 	var b strings.Builder
 	for _, p := range pairs {
 		if p[1] != "" {
-			fmt.Fprintf(&b, "%-13s %s\n", p[0], p[1])
+			fmt.Fprintf(&b, "%-13s %s\n", p[0], plaintext.Line(p[1]))
 		}
 	}
 	_, err := fmt.Fprint(s.Out, b.String())

@@ -3,10 +3,10 @@ package account
 import (
 	"context"
 	"fmt"
-	"unicode/utf8"
 
 	"hubledger/events"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/plaintext"
 )
 
 // GrantMembership makes a user a member of a team or of an organization, whose
@@ -129,8 +129,8 @@ func newLocal(organization, name, description string) (string, error) {
 	if err := CheckLocalName(name); err != nil {
 		return "", err
 	}
-	if len(description) > maxDescription || !utf8.ValidString(description) {
-		return "", fmt.Errorf("%w: a description has at most %d bytes of UTF-8", ErrInvalid, maxDescription)
+	if len(description) > maxDescription || !plaintext.IsLine(description) {
+		return "", fmt.Errorf("%w: a description is one line of at most %d bytes of UTF-8, without control characters and such that turn the direction of writing", ErrInvalid, maxDescription)
 	}
 	return command.NewID()
 }

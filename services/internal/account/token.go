@@ -5,15 +5,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/plaintext"
 	"hubledger/services/internal/repository"
 )
 
@@ -44,8 +42,8 @@ func checkToken(p events.TokenIssued) error {
 		return errors.New("a user's token belongs to the user's own namespace")
 	case len(p.Hash) != sha256.Size:
 		return errors.New("a token's hash is its SHA-256")
-	case p.Name == "" || len(p.Name) > maxTokenName || !utf8.ValidString(p.Name) || strings.ContainsFunc(p.Name, unicode.IsControl):
-		return fmt.Errorf("a token's name is 1 to %d bytes of UTF-8 without control characters", maxTokenName)
+	case p.Name == "" || len(p.Name) > maxTokenName || !plaintext.IsLine(p.Name):
+		return fmt.Errorf("a token's name is 1 to %d bytes of UTF-8 without control characters and such that turn the direction of writing", maxTokenName)
 	case p.Expires != nil && !p.Expires.After(time.Now()):
 		return errors.New("a token expires in the future")
 	}

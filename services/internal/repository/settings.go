@@ -7,11 +7,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"hubledger/events"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/plaintext"
 )
 
 // ErrSettings: the value of a setting is not allowed; the error's text says why.
@@ -93,7 +93,7 @@ var topicSyntax = regexp.MustCompile(`^[a-z0-9-]{1,35}$`)
 func (d Description) checked() (Description, error) {
 	d.Line = strings.TrimSpace(d.Line)
 	switch {
-	case !utf8.ValidString(d.Line) || strings.ContainsFunc(d.Line, unicode.IsControl) || strings.ContainsAny(d.Line, "\u2028\u2029"):
+	case !plaintext.IsLine(d.Line):
 		return d, invalid("a description is one line of text")
 	case utf8.RuneCountInString(d.Line) > MaxDescription:
 		return d, invalid("a description has at most %d characters", MaxDescription)
