@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,7 +11,27 @@ import (
 // WriteFile replaces a file as a whole: after it returns the new content
 // survives a power cut, and before that the old one does. Only its owner can
 // read the file.
-func WriteFile(path string, data []byte) error {
+func WriteFile(path string, data []byte) error { return place(path, data, os.Rename) }
+
+// MakeFile is WriteFile for a file that is not there. The error wraps fs.ErrExist
+// when it is there, or when another process makes it at the same moment: of
+// several the first one's content stays.
+func MakeFile(path string, data []byte) error {
+	return place(path, data, func(from, to string) error {
+		err := os.Link(from, to)
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		// The file system has no links. Two that come here at once are not kept apart.
+		if _, err := os.Lstat(to); err == nil {
+			return fs.ErrExist
+		}
+		return os.Rename(from, to)
+	})
+}
+
+// place writes a file beside path and lets put give it its name.
+func place(path string, data []byte, put func(from, to string) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -24,7 +45,7 @@ func WriteFile(path string, data []byte) error {
 		err = cerr
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = put(f.Name(), path)
 	}
 	if err == nil {
 		err = syncPath(filepath.Dir(path))

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"filippo.io/age"
@@ -34,13 +35,18 @@ const keyFileHead = `# The key to Hubledger's secrets: password hashes, e-mail a
 # password; with it and the data, the secrets can be read.
 `
 
-// makeKey makes a key file that only its owner can read.
+// makeKey makes a key file that only its owner can read. When another node makes
+// it at the same moment, or has made it, its key is the one.
 func makeKey(path string) (*box, error) {
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
 		return nil, err
 	}
-	if err := disk.WriteFile(path, []byte(keyFileHead+identity.String()+"\n")); err != nil {
+	err = disk.MakeFile(path, []byte(keyFileHead+identity.String()+"\n"))
+	if errors.Is(err, fs.ErrExist) {
+		return readKey(path)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return newBox(identity)
