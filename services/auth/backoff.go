@@ -19,8 +19,9 @@ import (
 //     do, up to half a minute.
 //   - An account with which unknown addresses failed twenty times is under attack:
 //     then every unknown address waits from its first failure on. It still has its
-//     first attempt: the right password is accepted from anywhere at once. Names
-//     that belong to no account are treated in the same way.
+//     first attempt, which does not wait for those of addresses that have failed:
+//     the right password is accepted from anywhere at once. Names that belong to no
+//     account are treated in the same way.
 //   - An access token is never refused for these reasons: 256 bits are not guessed.
 //
 // This is kept in the memory of one node, bounded, and forgotten after a while.
@@ -121,19 +122,21 @@ func (b *backoff) streakOf(addr netip.Addr, account string) *streak {
 
 // enter begins the check of a password, and leave ends it. When the address has to
 // wait, or as many passwords are being checked as it may have failures, leave is
-// nil; in the second case wait is 0.
-func (b *backoff) enter(addr netip.Addr, account string, now time.Time) (wait time.Duration, leave func()) {
+// nil; in the second case wait is 0. first says that the address has no failure and
+// no other check.
+func (b *backoff) enter(addr netip.Addr, account string, now time.Time) (wait time.Duration, first bool, leave func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.streakOf(addr, account)
 	if wait = s.until.Sub(now); wait > 0 {
-		return wait, nil
+		return wait, false, nil
 	}
 	if s.checking >= max(1, freeFailures-s.n) {
-		return 0, nil
+		return 0, false, nil
 	}
 	s.checking++
-	return 0, func() {
+	first = s.checking == 1 && (s.n == 0 || now.Sub(s.at) > forgetAfter)
+	return 0, first, func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		s.checking--

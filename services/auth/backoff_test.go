@@ -146,7 +146,7 @@ func TestEnterAndLeave(t *testing.T) {
 	s := newScene()
 	at := netip.MustParseAddr("192.0.2.1")
 	for range 100 {
-		_, leave := s.enter(at, "alice", s.now)
+		_, _, leave := s.enter(at, "alice", s.now)
 		if leave == nil {
 			t.Fatal("refused")
 		}
@@ -155,7 +155,7 @@ func TestEnterAndLeave(t *testing.T) {
 	}
 	var leaves []func()
 	for {
-		wait, leave := s.enter(at, "bob", s.now)
+		wait, _, leave := s.enter(at, "bob", s.now)
 		if leave == nil {
 			if wait != 0 {
 				t.Errorf("waits %v without a failure", wait)
@@ -170,7 +170,7 @@ func TestEnterAndLeave(t *testing.T) {
 	for _, leave := range leaves {
 		leave()
 	}
-	if _, leave := s.enter(at, "bob", s.now); leave == nil {
+	if _, _, leave := s.enter(at, "bob", s.now); leave == nil {
 		t.Error("refused when nothing is looked at")
 	}
 }

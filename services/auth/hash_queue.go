@@ -15,6 +15,7 @@ import (
 // Bounds of how many callers wait for a password to be hashed, in either line.
 const (
 	maxWaiting        = 200 // about ten seconds' worth
+	maxNew            = 400 // of those with a place of their own
 	maxWaitingNetwork = 20  // of one network, of whatever size its owner has
 )
 
@@ -24,26 +25,29 @@ var errBusy = errors.New("too many logins at once")
 // A queue bounds how many passwords are hashed at once: each takes a core and 64
 // MiB. All callers share as many places as there are cores. Callers who are known,
 // because they logged in from the same address before or have a session, have one
-// more place: unknown callers cannot crowd them out.
+// more place: unknown callers cannot crowd them out. So have unknown callers with their
+// first password: those who guess cannot crowd them out once they have failed.
 type queue struct {
-	shared, kept chan struct{}
-	known        waiting
-	strangers    waiting
-	hashing      atomic.Int32
-	clearing     atomic.Bool // memory is about to be given back
+	shared, kept, first chan struct{}
+	known, new          waiting
+	strangers           waiting
+	hashing             atomic.Int32
+	clearing            atomic.Bool // memory is about to be given back
 }
 
 // A caller is the client that a password is hashed for.
 type caller struct {
 	network netip.Prefix // see wideNetwork; the zero Prefix for no network
 	known   bool
+	new     bool // has no failure, and no other password that is being checked
 }
 
 // trustedCaller is the hub itself or a client with a session; no network is counted.
 var trustedCaller = caller{known: true}
 
 func newQueue() *queue {
-	return &queue{shared: make(chan struct{}, runtime.NumCPU()), kept: make(chan struct{}, 1)}
+	return &queue{shared: make(chan struct{}, runtime.NumCPU()), kept: make(chan struct{}, 1), first: make(chan struct{}, 1),
+		known: waiting{most: maxWaiting}, new: waiting{most: maxNew}, strangers: waiting{most: maxWaiting}}
 }
 
 // wideNetwork is the network that waiting callers are counted by: about what a
@@ -62,9 +66,12 @@ func wideNetwork(a netip.Addr) netip.Prefix {
 
 // enter waits for a place; leave gives it back. errBusy when too many wait.
 func (q *queue) enter(ctx context.Context, c caller) (leave func(), err error) {
-	line, kept := &q.strangers, chan struct{}(nil) // a nil channel accepts nobody
-	if c.known {
-		line, kept = &q.known, q.kept
+	line, own := &q.strangers, chan struct{}(nil) // a nil channel accepts nobody
+	switch {
+	case c.known:
+		line, own = &q.known, q.kept
+	case c.new:
+		line, own = &q.new, q.first
 	}
 	if !line.join(c.network) {
 		return nil, errBusy
@@ -73,8 +80,8 @@ func (q *queue) enter(ctx context.Context, c caller) (leave func(), err error) {
 	place := q.shared
 	select {
 	case q.shared <- struct{}{}:
-	case kept <- struct{}{}:
-		place = q.kept
+	case own <- struct{}{}:
+		place = own
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for a password to be checked: %w", context.Cause(ctx))
 	}
@@ -107,6 +114,7 @@ func (q *queue) clear() {
 
 // waiting counts the callers that wait, in all and by network.
 type waiting struct {
+	most     int
 	mu       sync.Mutex
 	n        int
 	networks map[netip.Prefix]int
@@ -115,7 +123,7 @@ type waiting struct {
 func (w *waiting) join(from netip.Prefix) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.n >= maxWaiting || from.IsValid() && w.networks[from] >= maxWaitingNetwork {
+	if w.n >= w.most || from.IsValid() && w.networks[from] >= maxWaitingNetwork {
 		return false
 	}
 	if w.networks == nil {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // Strangers who crowd in keep out only each other, and one network of them not
@@ -53,7 +54,7 @@ func TestQueue(t *testing.T) {
 			t.Errorf("%d of other networks are refused", refused)
 		}
 		// Who is known comes in all the same, one after another.
-		home := caller{wideNetwork(netip.MustParseAddr("192.0.2.1")), true}
+		home := caller{wideNetwork(netip.MustParseAddr("192.0.2.1")), true, false}
 		for range 3 {
 			leave, err := q.enter(ctx, home)
 			if err != nil {
@@ -82,4 +83,39 @@ func TestWideNetworks(t *testing.T) {
 	if wideNetwork(netip.Addr{}).IsValid() {
 		t.Error("a socket has a network")
 	}
+}
+
+// A first attempt waits for other first attempts only, not for those who have failed.
+// 250 networks that guess at the same time are served in turn with it.
+func TestFirstAttemptsGetIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue()
+		network := func(i int) netip.Prefix { return wideNetwork(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1})) }
+		check := func(c caller) error {
+			leave, err := q.enter(t.Context(), c)
+			if err == nil {
+				time.Sleep(50 * time.Millisecond) // about what a hash takes
+				leave()
+			}
+			return err
+		}
+		for i := range 250 { // they have failed before, and guess again whenever they may
+			go func() {
+				for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(time.Second) {
+					check(caller{network: network(i)})
+				}
+			}()
+		}
+		for i := range 250 { // and as many that have not failed yet
+			go check(caller{network: network(1000 + i), new: true})
+		}
+		time.Sleep(20 * time.Second)
+		for k := range 20 {
+			begun := time.Now()
+			if err := check(caller{network: network(5000 + k), new: true}); err != nil || time.Since(begun) > 200*time.Millisecond {
+				t.Errorf("a first attempt: %v after %v", err, time.Since(begun))
+			}
+		}
+		time.Sleep(2 * time.Minute)
+	})
 }

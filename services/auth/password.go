@@ -65,10 +65,12 @@ const checkTimeout = 10 * time.Second
 // more checks at once than it may have failures in a row.
 func (s *Auth) attemptPassword(ctx context.Context, r *http.Request, name, password string, k verifiedKey) (access.Principal, error) {
 	addr := origin.Of(r).Addr
+	var first bool
 	for {
-		wait, leave := s.backoff.enter(addr, name, time.Now())
+		wait, isFirst, leave := s.backoff.enter(addr, name, time.Now())
 		if leave != nil {
 			defer leave()
+			first = isFirst
 			break
 		}
 		if wait > 0 {
@@ -80,7 +82,7 @@ func (s *Auth) attemptPassword(ctx context.Context, r *http.Request, name, passw
 			return access.Nobody, context.Cause(ctx)
 		}
 	}
-	p, known, err := s.comparePassword(ctx, caller{wideNetwork(addr), s.backoff.isKnownPair(addr, name)}, name, password)
+	p, known, err := s.comparePassword(ctx, caller{wideNetwork(addr), s.backoff.isKnownPair(addr, name), first}, name, password)
 	if err == nil {
 		p, err = s.Rights.Live(ctx, p)
 	}

@@ -7,16 +7,23 @@ import (
 	"testing"
 )
 
-// However many strangers guess, who logged in from there before gets in.
+// However many strangers guess, who logged in from there before gets in, and so does
+// who has the right password at the first attempt from a new address.
 func TestStrangersCrowdNobodyOut(t *testing.T) {
 	h := withAlice(t)
 	alice := basic("alice", alicesPassword)
 	if a := h.get(from("192.0.2.1", alice), nil); a.status != 200 {
 		t.Fatalf("%+v", a)
 	}
+	if a := h.get(from("198.51.100.2", basic("alice", "a wrong password")), nil); a.status != 401 {
+		t.Fatalf("%+v", a)
+	}
 	h.CrowdOut()
-	if a := h.get(from("198.51.100.1", alice), nil); a.status != 503 || a.header.Get("Retry-After") == "" {
-		t.Errorf("a stranger: %+v", a)
+	if a := h.get(from("198.51.100.2", alice), nil); a.status != 503 || a.header.Get("Retry-After") == "" {
+		t.Errorf("a stranger who has failed: %+v", a)
+	}
+	if a := h.get(from("198.51.100.1", alice), nil); a.status != 200 {
+		t.Errorf("alice's first attempt from a new address: %+v", a)
 	}
 	if a := h.get(from("192.0.2.1", alice), nil); a.status != 200 {
 		t.Errorf("alice at home: %+v", a)
