@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"path/filepath"
 
@@ -52,10 +51,14 @@ func (n *Node) share() shared {
 	people := n.readModel(&accounts.Projection)
 	who := accounts.Reader{DB: people}
 	n.rights = access.New(access.Config{Read: who, View: people, Log: logEnd{n, people}, Logger: n.Logger})
-	people.onCommit = n.rights.Committed
+	limits := &quotas{read: who}
+	people.onCommit = func(c projections.Commit, parked bool) {
+		n.rights.Committed(c, parked)
+		limits.committed(c)
+	}
 	n.auth = auth.New(n.authConfig(who, people))
 	content := n.readModel(&images.Projection)
-	n.registry = registry.New(n.registryConfig(who, content))
+	n.registry = registry.New(n.registryConfig(limits, content))
 	content.onCommit = n.registry.Committed
 	entries := catalog.Reader{DB: unprepared{n.readModel(&catalog.Projection)}, Dialect: n.dialect()}
 	endpoints := endpoint.Config{Auth: n.auth, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
@@ -79,9 +82,9 @@ func (n *Node) authConfig(who accounts.Reader, people *readModel) auth.Config {
 	return c
 }
 
-func (n *Node) registryConfig(who accounts.Reader, content *readModel) registry.Config {
+func (n *Node) registryConfig(limits *quotas, content *readModel) registry.Config {
 	c := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.stores.Leases, Pulls: n.stores.Pulls,
-		Access: n.auth, Rights: n.rights, Quotas: quotas{who}, PullLimits: n.PullLimits, DefaultVisibility: n.DefaultVisibility,
+		Access: n.auth, Rights: n.rights, Quotas: limits, PullLimits: n.PullLimits, DefaultVisibility: n.DefaultVisibility,
 		Logger: n.Logger, LeaseTerm: n.LeaseTerm, UndeleteWindow: n.UndeleteWindow, GCInterval: n.GCInterval}
 	if n.stores.Blobs != nil {
 		c.Blobs = n.stores.Blobs
@@ -109,18 +112,4 @@ func (l logEnd) LastSeq(ctx context.Context) (uint64, error) {
 		return l.model.Position(), nil
 	}
 	return l.node.log.LastSeq(ctx)
-}
-
-// quotas reads the quotas of namespaces. A namespace that does not exist has none.
-type quotas struct{ accounts.Reader }
-
-func (q quotas) Quota(ctx context.Context, name string) (bytes, images int64, err error) {
-	ns, err := q.Namespace(ctx, name)
-	if errors.Is(err, accounts.ErrNotFound) {
-		return 0, 0, nil
-	}
-	if err != nil {
-		return 0, 0, err
-	}
-	return ns.QuotaBytes, ns.QuotaImages, nil
 }
