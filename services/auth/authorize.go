@@ -22,13 +22,12 @@ var errNobody = errors.New("authentication required")
 // either: so docker login finds out where to log in. The error is an
 // *access.Denied or that of a name (repository.ErrName).
 func (s *Auth) Authorize(r *http.Request, needs ...access.Need) (access.Principal, error) {
-	scope := scopeOf(needs)
 	id, err := s.identify(r)
 	if err != nil {
-		return access.Nobody, s.refusal(r, err, scope)
+		return access.Nobody, s.refusal(r, err, scopeOf(needs))
 	}
 	for _, need := range needs {
-		if err := s.authorize(r, id, need, scope); err != nil {
+		if err := s.authorize(r, id, need, needs); err != nil {
 			return id.Principal, err
 		}
 	}
@@ -39,19 +38,20 @@ func (s *Auth) Authorize(r *http.Request, needs ...access.Need) (access.Principa
 // anonymous token.
 func (id identity) anonymous() bool { return id.Kind == access.Anonymous && id.token == nil }
 
-func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope string) error {
+// authorize is Authorize for one need. A refusal names the scope of all of them.
+func (s *Auth) authorize(r *http.Request, id identity, need access.Need, needs []access.Need) error {
 	switch {
 	case need.Catalog:
 		if id.anonymous() {
-			return s.authenticate(r, scope)
+			return s.authenticate(r, scopeOf(needs))
 		}
 		if id.token != nil && !id.token.catalog {
-			return s.unauthorized(r, scope, "insufficient_scope", "the token does not allow listing repositories", nil)
+			return s.unauthorized(r, scopeOf(needs), "insufficient_scope", "the token does not allow listing repositories", nil)
 		}
 		return nil
 	case need.Repository == "":
 		if id.anonymous() {
-			return s.authenticate(r, scope)
+			return s.authenticate(r, scopeOf(needs))
 		}
 		return nil
 	}
@@ -61,16 +61,16 @@ func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope s
 	}
 	decision, err := s.Rights.Repository(r.Context(), id.Principal, name.Full)
 	if err != nil {
-		return s.refusal(r, err, scope)
+		return s.refusal(r, err, scopeOf(needs))
 	}
 	allowed := decision.Level >= need.Level
 	switch {
 	case allowed && (id.token == nil || covers(id.token.actions[name.Full], need.Level)):
 		return nil
 	case id.anonymous():
-		return s.authenticate(r, scope)
+		return s.authenticate(r, scopeOf(needs))
 	case allowed:
-		return s.unauthorized(r, scope, "insufficient_scope", "the token was not asked for "+strings.Join(actionsOf(need.Level), ",")+" on "+name.Full, nil)
+		return s.unauthorized(r, scopeOf(needs), "insufficient_scope", "the token was not asked for "+strings.Join(actionsOf(need.Level), ",")+" on "+name.Full, nil)
 	}
 	if r.Method == http.MethodHead && id.token != nil && slices.Contains(id.token.Refused, need.Repository) {
 		// The answer to a HEAD has no message, and most clients begin a push with one
@@ -81,10 +81,10 @@ func (s *Auth) authorize(r *http.Request, id identity, need access.Need, scope s
 	}
 	message, err := s.explain(r.Context(), origin.Of(r).Host, id.Principal, name, need.Level, decision)
 	if err != nil {
-		return s.refusal(r, err, scope)
+		return s.refusal(r, err, scopeOf(needs))
 	}
 	if id.token != nil {
-		return s.unauthorized(r, scope, "insufficient_scope", message, nil)
+		return s.unauthorized(r, scopeOf(needs), "insufficient_scope", message, nil)
 	}
 	return &access.Denied{Status: http.StatusForbidden, Code: "DENIED", Message: message}
 }

@@ -166,6 +166,16 @@ func asksPush(r resource) bool {
 
 // covers reports whether granted actions allow a level.
 func covers(actions []string, l access.Level) bool {
-	need := map[access.Level]string{access.Read: actionPull, access.Write: actionPush, access.Delete: actionDelete, access.Admin: actionAll}[l]
-	return l == access.None || slices.Contains(actions, need) || slices.Contains(actions, actionAll)
+	need := actionAll
+	switch l {
+	case access.None:
+		return true
+	case access.Read:
+		need = actionPull
+	case access.Write:
+		need = actionPush
+	case access.Delete:
+		need = actionDelete
+	}
+	return slices.Contains(actions, need) || slices.Contains(actions, actionAll)
 }
