@@ -179,7 +179,7 @@ func TestRepository(t *testing.T) {
 	}
 	var readme struct{ HTML string }
 	k.do("", "GET", repo+"/readme", nil).want(200).into(&readme)
-	if !strings.Contains(readme.HTML, "<h1>App") || strings.Contains(readme.HTML, "script") {
+	if !strings.Contains(readme.HTML, `<h1 id="user-content-app-alert1">App`) || strings.Contains(readme.HTML, "script") {
 		t.Errorf("README %q", readme.HTML)
 	}
 	k.do("bob", "DELETE", repo+"/star", nil).want(200)

@@ -31,6 +31,12 @@ func TestListsOfNamespaces(t *testing.T) {
 			names[ns.Name] = ns.Level
 			k.do(p.name, "GET", "/api/v1/namespaces/"+ns.Name, nil).want(200)
 		}
+		if strings.HasSuffix(p.name, " only") || strings.HasSuffix(p.name, " one") { // limited to some repositories
+			if len(names) != 0 {
+				t.Errorf("%q is shown %v", p.name, names)
+			}
+			continue
+		}
 		self, _, _ := strings.Cut(p.name, ",")
 		_, own := names[self]
 		level, member := names["acme"]
