@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -99,8 +98,13 @@ type meteredLog struct {
 	metrics *metrics
 }
 
+// maxRelief is the size in bytes up to which what takes rights away or frees space is
+// never refused for what its account has written. Only long policies are larger.
+const maxRelief = 1 << 10
+
 func (l meteredLog) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
-	if err := budget.LogBytes(ctx, len(e.Subject)+len(e.Data), relieves(e.Type())); err != nil {
+	must := len(e.Data) <= maxRelief && events.Relieves(&e)
+	if err := budget.LogBytes(ctx, len(e.Subject)+len(e.Data), must); err != nil {
 		return 0, err
 	}
 	seq, err := l.Log.Append(ctx, e, expect)
@@ -111,16 +115,4 @@ func (l meteredLog) Append(ctx context.Context, e events.Event, expect uint64) (
 		l.metrics.conflicts.Inc()
 	}
 	return seq, err
-}
-
-// relieves says whether an event reduces rights or frees space, by its type: such
-// events are never refused for the bytes that an account has written.
-func relieves(eventType string) bool {
-	family, _, err := events.SplitType(eventType)
-	_, fact, _ := strings.Cut(family, ".")
-	switch fact {
-	case "deleted", "revoked", "withdrawn", "erased", "swept", "standing_changed", "password_changed", "email_changed", "visibility_changed":
-		return err == nil
-	}
-	return false
 }
