@@ -52,6 +52,19 @@ func (c *connection) arm() {
 	}
 }
 
+// SetDeadline is of net.Conn; see SetWriteDeadline.
+func (c *connection) SetDeadline(t time.Time) error {
+	c.armed.Store(0)
+	return c.Conn.SetDeadline(t)
+}
+
+// SetWriteDeadline is of net.Conn. The http.Server removes the deadline after a TLS
+// handshake and after each answer: the next piece needs one again.
+func (c *connection) SetWriteDeadline(t time.Time) error {
+	c.armed.Store(0)
+	return c.Conn.SetWriteDeadline(t)
+}
+
 func (c *connection) Write(p []byte) (sent int, err error) {
 	for {
 		part := p[sent:min(len(p), sent+piece)]

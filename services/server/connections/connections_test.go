@@ -106,6 +106,22 @@ func TestUnreadAnswersEnd(t *testing.T) {
 			})
 		})
 	}
+	// The server removes deadlines after the answer before.
+	t.Run("the second answer", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			connect := serve(t, Config{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 8<<20)) }))
+			c := connect("192.0.2.1")
+			if !get(c) {
+				t.Fatal("no first answer")
+			}
+			go io.WriteString(c, "GET / HTTP/1.1\r\nHost: hub\r\n\r\n")
+			time.Sleep(2 * stalled)
+			synctest.Wait()
+			if n, err := c.Read(make([]byte, 100)); err == nil {
+				t.Errorf("%d bytes could be read", n)
+			}
+		})
+	})
 	synctest.Test(t, func(t *testing.T) {
 		connect := serve(t, Config{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 4<<20)) }))
 		c := connect("192.0.2.1")
