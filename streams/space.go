@@ -57,7 +57,7 @@ func (l *Log) keepBallast() {
 	if l.server == nil || l.config.Reserve != nil && !l.config.Reserve() {
 		return
 	}
-	if err := l.ballast.Keep(); err != nil {
+	if err := l.ballast.Keep(diskFloor); err != nil {
 		l.log.Warn("no space is kept for the case that the disk is full", "error", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -22,13 +23,25 @@ type Ballast struct {
 // bytes there is none.
 func NewBallast(path string, size int64) *Ballast { return &Ballast{path: path, size: size} }
 
-// Keep makes the file unless it is there. Its bytes are random: a file system that
-// compresses would hold no space for others.
-func (b *Ballast) Keep() error {
+// Keep makes the file unless it is there. It fails, and writes nothing, when less than
+// leave bytes would stay free: others may be writing at this moment. The file's bytes
+// are random: a file system that compresses would hold no space for others.
+func (b *Ballast) Keep(leave int64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if info, err := os.Stat(b.path); b.size == 0 || err == nil && info.Size() >= b.size {
+	has := int64(0)
+	if info, err := os.Stat(b.path); err == nil {
+		has = info.Size()
+	}
+	if has >= b.size {
 		return nil
+	}
+	free, err := FreeSpace(filepath.Dir(b.path))
+	if err != nil {
+		return err
+	}
+	if free+has-b.size < leave {
+		return fmt.Errorf("%d bytes are free, and %d are to be kept with %d left", free, b.size-has, leave)
 	}
 	f, err := os.OpenFile(b.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
