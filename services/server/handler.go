@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hubledger/services/internal/service"
+	"hubledger/services/server/connections"
 )
 
 // bodyTime is how long a request's body may take to arrive.
@@ -66,6 +67,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "a request from another site is not accepted", http.StatusForbidden)
 		return
 	}
+	w = connections.Bounded(w, r)
 	if r.Body != nil && r.Body != http.NoBody {
 		control := http.NewResponseController(w)
 		control.SetReadDeadline(time.Now().Add(h.bodyTime)) // unsupported only where there is no connection
