@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/projections/images"
@@ -145,11 +146,15 @@ func (s *Registry) leaseRoom(ctx context.Context, full string, d digest.Digest, 
 	return overQuota(ns.Name, s.usage.Room(ctx, ns, quota.Leased{Blob: d, Size: size}, limit))
 }
 
-// leasedNow counts a blob that the name has a lease on since a moment ago; id is
-// the upload that it was, if any.
-func (s *Registry) leasedNow(full, id string, d digest.Digest, size int64) {
-	s.usage.Lease(namespaceIn(full), id, quota.Leased{Blob: d, Size: size, Until: time.Now().Add(s.LeaseTerm)})
+// leasedNow counts a blob that the name has a lease on since a moment ago; upload is
+// the one that it was, if any, as counted names it.
+func (s *Registry) leasedNow(full, upload string, d digest.Digest, size int64) {
+	s.usage.Lease(namespaceIn(full), upload, quota.Leased{Blob: d, Size: size, Until: time.Now().Add(s.LeaseTerm)})
 }
+
+// counted is by what the quota of a namespace knows an upload: only under the name
+// of its own repository is there one of that id.
+func counted(full, id string) string { return full + "/" + id }
 
 // namespaceIn is the name of the namespace in a full name.
 func namespaceIn(full string) string {
@@ -157,12 +162,15 @@ func namespaceIn(full string) string {
 	return namespace
 }
 
-// A meter lets the quota of a namespace see an upload grow.
+// A meter lets the quota of a namespace see what one request sends. It counts by
+// itself until end, so that requests for one upload at the same moment do not take
+// what the others announced for their own.
 type meter struct {
 	body io.Reader
-	size int64 // of the upload
+	size int64 // that has arrived
 	next int64 // size at which to ask again
 	grow func(size int64) error
+	end  func()
 	err  error // the refusal
 }
 
@@ -180,16 +188,17 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// metered is the body of a request that goes on with an upload of that size, which
-// is to become the blob d, if that is known. What the client announces has to fit
-// at once.
-func (s *Registry) metered(r *http.Request, body io.Reader, full, id string, size int64, d digest.Digest) (*meter, error) {
-	namespace := namespaceIn(full)
-	m := &meter{body: body, size: size, next: size + meterStep, grow: func(size int64) error {
-		return overQuota(namespace, s.usage.Grow(r.Context(), namespace, id, size, d))
-	}}
+// metered is the body of a request that sends content of the blob d, if that is
+// known. What the client announces has to fit at once. Call end in every case.
+func (s *Registry) metered(r *http.Request, body io.Reader, full string, d digest.Digest) (*meter, error) {
+	namespace, id := namespaceIn(full), uuid.NewString()
+	m := &meter{body: body, next: meterStep,
+		grow: func(size int64) error {
+			return overQuota(namespace, s.usage.Grow(r.Context(), namespace, id, size, d))
+		},
+		end: func() { s.usage.Ended(namespace, id) }}
 	if r.ContentLength > 0 {
-		m.next = size + r.ContentLength
+		m.next = r.ContentLength
 		return m, m.grow(m.next)
 	}
 	return m, nil

@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -143,6 +144,78 @@ func TestQuotaOfUploads(t *testing.T) {
 		begin(t, c, "alice/app")
 		c.Must(t, "PATCH", open, []byte(long)).Want(t, 202)
 	})
+}
+
+// broken is a body that breaks off after its content.
+type broken struct{ io.Reader }
+
+func (b broken) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// However writes to uploads end, what is on the disk counts, and what is not does not.
+func TestQuotaOfBrokenUploads(t *testing.T) {
+	t.Parallel()
+	h := registrytest.Start(t, registrytest.Config{})
+	q := &quotas{}
+	h.Registry.Quotas = q
+	c := h.Client()
+	c.MustPush(t, "alice/app", "1", registrytest.NewImage("small"))
+	q.bytes.Store(1_000_000)
+	repo, err := h.Registry.Images.Repository(t.Context(), "alice/app")
+	check(t, err)
+	pending := func() int64 {
+		t.Helper()
+		_, pending, _, err := h.Registry.QuotaUse(t.Context(), repo.Namespace, "alice")
+		check(t, err)
+		return pending
+	}
+	becomes := func(what string, want int64) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); pending() != want; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s: %d bytes of uploads count, want %d", what, pending(), want)
+			}
+		}
+	}
+	most := strings.Repeat("m", 900_000)
+	// What broke off counts; and what broke off and does not fit ends.
+	upload := begin(t, c, "alice/app")
+	c.Stream("PATCH", upload, broken{strings.NewReader(most)})
+	becomes("a broken write", int64(len(most)))
+	c.Stream("PATCH", upload, broken{strings.NewReader(most)})
+	becomes("a broken write that does not fit", 0)
+	c.Must(t, "GET", upload, nil).Want(t, 404)
+	// Another write to the upload does not take what the first announced for its own,
+	// and the upload's id under another name is nothing.
+	upload = begin(t, c, "alice/app")
+	body, send := io.Pipe()
+	done := make(chan error)
+	go func() {
+		_, err := c.Announce("PATCH", upload, int64(len(most)), body)
+		done <- err
+	}()
+	io.WriteString(send, most[:100_000])
+	becomes("a write that goes on", int64(len(most)))
+	go func() {
+		_, err := c.Do("PATCH", upload, []byte("x"))
+		done <- err
+	}()
+	becomes("with a write that waits", int64(len(most))+1)
+	c.Must(t, "PATCH", strings.Replace(upload, "/app/", "/other/", 1), []byte("x")).Want(t, 404)
+	c.Must(t, "PATCH", begin(t, c, "alice/app"), []byte(most)).WantError(t, 403, "DENIED")
+	becomes("beside others", int64(len(most))+1)
+	// One that is cancelled while it is written counts no more.
+	c.Must(t, "DELETE", upload, nil).Want(t, 204)
+	send.Write([]byte(most[100_000:]))
+	send.Close()
+	<-done
+	<-done
+	becomes("cancelled", 0)
 }
 
 func TestQuotaOfImages(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/services/internal/access"
@@ -75,9 +74,9 @@ func (s *Registry) uploadWhole(w http.ResponseWriter, r *http.Request, to route,
 	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
 		return err
 	}
-	body, id := bodyOf(w, r), uuid.NewString()
-	defer s.usage.Ended(namespaceIn(name), id)
-	metered, err := s.metered(r, body, name, id, 0, d)
+	body := bodyOf(w, r)
+	metered, err := s.metered(r, body, name, d)
+	defer metered.end()
 	if err != nil {
 		return err
 	}
@@ -90,7 +89,7 @@ func (s *Registry) uploadWhole(w http.ResponseWriter, r *http.Request, to route,
 	case err != nil:
 		return err
 	}
-	s.leasedNow(name, id, d, size)
+	s.leasedNow(name, "", d, size)
 	s.Metrics.Uploads.Inc()
 	return created(w, to.name, d)
 }
@@ -162,7 +161,7 @@ func (s *Registry) cancelUpload(w http.ResponseWriter, r *http.Request, to route
 // ended stops counting an upload.
 func (s *Registry) ended(name, id string) {
 	s.uploads.Ended(id)
-	s.usage.Ended(namespaceIn(name), id)
+	s.usage.Ended(namespaceIn(name), counted(name, id))
 }
 
 // claim leases a blob to the name between the verification of its content and
@@ -191,7 +190,7 @@ func (s *Registry) finish(ctx context.Context, name, id string, d digest.Digest)
 	size, err := s.Blobs.Finish(ctx, name, id, d, s.claim(name, d))
 	if err == nil {
 		s.Metrics.Uploads.Inc()
-		s.leasedNow(name, id, d, size)
+		s.leasedNow(name, counted(name, id), d, size)
 	}
 	if err == nil || errors.Is(err, blobs.ErrDigestMismatch) {
 		s.ended(name, id)

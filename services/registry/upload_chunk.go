@@ -50,26 +50,22 @@ func parseContentRange(header string) (first, size int64, ok bool) {
 // stays, so that the client can go on from there. An upload for which the
 // namespace has no room ends. d is the blob that it is to become, if that is known.
 func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id string, at int64, d digest.Digest) error {
-	size, err := s.Blobs.Offset(r.Context(), name, id)
-	if err != nil {
-		return err
-	}
 	if !s.uploads.Known(id) { // from before a restart, or another node's
 		if err := s.checkRoom(r.Context(), name); err != nil {
 			return err
 		}
 	}
 	body := bodyOf(w, r)
-	metered, err := s.metered(r, body, name, id, size, d)
+	metered, err := s.metered(r, body, name, d)
 	if err == nil {
-		size, err = s.Blobs.Write(r.Context(), name, id, at, metered)
+		_, err = s.Blobs.Write(r.Context(), name, id, at, metered)
+	}
+	metered.end()
+	// What a broken connection has left is refused as well, or it could grow so.
+	if gerr := s.countUpload(r.Context(), name, id, d); err == nil || isProblem(gerr) {
+		err = gerr
 	}
 	var refused *problem
-	if err == nil || !errors.As(err, &refused) {
-		if gerr := metered.grow(size); err == nil {
-			err = gerr
-		}
-	}
 	if errors.As(err, &refused) {
 		if cerr := s.Blobs.Cancel(context.WithoutCancel(r.Context()), name, id); cerr == nil {
 			s.ended(name, id)
@@ -80,6 +76,21 @@ func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id stri
 		return errTruncated
 	}
 	return err
+}
+
+// countUpload lets the quota know what has arrived of an upload, however a write
+// to it ended. A write does not know that when it did not get its turn, and somebody
+// may have ended the upload meanwhile.
+func (s *Registry) countUpload(ctx context.Context, name, id string, d digest.Digest) error {
+	ctx = context.WithoutCancel(ctx)
+	size, err := s.Blobs.Offset(ctx, name, id)
+	if errors.Is(err, blobs.ErrUploadUnknown) {
+		s.usage.Ended(namespaceIn(name), counted(name, id))
+	}
+	if err != nil {
+		return err
+	}
+	return overQuota(namespaceIn(name), s.usage.Grow(ctx, namespaceIn(name), counted(name, id), size, d))
 }
 
 // outOfOrder refuses a chunk that does not follow the last one, and tells where

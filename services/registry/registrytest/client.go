@@ -56,12 +56,20 @@ func (c *Client) Do(method, path string, body []byte, headers ...string) (*Answe
 
 // Stream is Do with a body of unknown length, unless it is a *bytes.Reader.
 func (c *Client) Stream(method, path string, body io.Reader, headers ...string) (*Answer, error) {
+	return c.Announce(method, path, -1, body, headers...)
+}
+
+// Announce is Stream with a Content-Length, which is not checked here; -1 for none.
+func (c *Client) Announce(method, path string, length int64, body io.Reader, headers ...string) (*Answer, error) {
 	if !strings.HasPrefix(path, "http") {
 		path = c.URL + path
 	}
 	r, err := http.NewRequest(method, path, body)
 	if err != nil {
 		return nil, err
+	}
+	if length >= 0 {
+		r.ContentLength = length
 	}
 	if c.User != "" {
 		r.SetBasicAuth(c.User, c.Password)
