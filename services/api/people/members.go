@@ -80,7 +80,7 @@ func (s *API) removeMember(ctx context.Context, c *endpoint.Call, in *MemberPath
 	if err != nil {
 		return nil, err
 	}
-	seq, err := account.RevokeMembership(ctx, s.Log, c.By(), c.Namespace.ID, c.Namespace.ID, a.ID)
+	seq, err := account.RemoveMember(ctx, s.Log, c.By(), s.Accounts, c.Namespace.ID, a.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -90,6 +90,48 @@ func TestSetMember(t *testing.T) {
 	}
 }
 
+// To remove who is no member does not make them one who may be taken in unasked.
+func TestRemoveMember(t *testing.T) {
+	ctx := t.Context()
+	granted := events.MembershipGranted{Organization: id(9), Group: id(9), User: id(2), Role: events.RoleMember}
+	revoked := events.MembershipRevoked{Organization: id(9), Group: id(9), User: id(2)}
+	invited := events.MembershipInvited{Organization: id(9), User: id(2), Role: events.RoleOwner, Expires: time.Now().Add(time.Hour).UTC()}
+	uninvited := events.MembershipUninvited{Organization: id(9), User: id(2)}
+	for name, c := range map[string]struct {
+		before []events.Payload
+		in     bool // the read model has a member
+		want   events.Payload
+	}{
+		"a member":                           {[]events.Payload{granted}, true, revoked},
+		"a member who is asked to own":       {[]events.Payload{granted, invited}, true, revoked},
+		"a member who has declined to own":   {[]events.Payload{granted, invited, uninvited}, true, revoked},
+		"a member that is not read yet":      {[]events.Payload{granted}, false, revoked},
+		"who has left":                       {[]events.Payload{granted, revoked}, false, revoked},
+		"who has left, and is asked to come": {[]events.Payload{granted, revoked, invited}, false, uninvited},
+		"who has declined":                   {[]events.Payload{invited, uninvited}, false, uninvited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, read := open(t), &people{}
+			for _, p := range c.before {
+				if _, err := command.Append(ctx, d.log, by, p, events.AnySeq); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.in {
+				read.members = []accounts.Membership{member(9, 2, events.RoleMember)}
+			}
+			if _, err := account.RemoveMember(ctx, d.log, by, read, id(9), id(2)); err != nil {
+				t.Fatal(err)
+			}
+			if last, _, err := command.Latest(ctx, d.log, revoked.Subject()); err != nil || last != c.want {
+				t.Errorf("%+v, %v; want %+v", last, err, c.want)
+			}
+		})
+	}
+	d := open(t)
+	d.refuses("a stranger", account.ErrUnknown, func() (uint64, error) { return account.RemoveMember(ctx, d.log, by, &people{}, id(9), id(2)) })
+}
+
 // An invitation is accepted once, while it is open, and can be ended.
 func TestAnswerInvitation(t *testing.T) {
 	ctx := t.Context()

@@ -75,6 +75,33 @@ func mayBeAdded(ctx context.Context, log command.Log, read Membership, organizat
 	return err == nil, err
 }
 
+// RemoveMember ends a user's membership in an organization, and in its teams. Of who
+// is no member it ends the invitation only: as a membership that an owner has ended,
+// it would let the owner take in who has left or declined. ErrUnknown when there
+// never was either.
+func RemoveMember(ctx context.Context, log command.Log, by command.By, read Membership, organization, user string) (uint64, error) {
+	if err := checkIDs(organization, user); err != nil {
+		return 0, err
+	}
+	_, err := read.Membership(ctx, organization, user)
+	if err != nil && !errors.Is(err, accounts.ErrNotFound) {
+		return 0, err
+	}
+	member := err == nil
+	p := events.MembershipRevoked{Organization: organization, Group: organization, User: user}
+	return command.Decide(ctx, log, by, p.Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
+		if !member {
+			switch last.(type) {
+			case events.MembershipInvited:
+				return events.MembershipUninvited{Organization: organization, User: user}, nil
+			case events.MembershipUninvited:
+				return nil, nil
+			}
+		}
+		return ending(p)(last, seq)
+	})
+}
+
 // AddToTeam takes the member of that login name into a team. ErrNotMember.
 func AddToTeam(ctx context.Context, log command.Log, by command.By, read interface {
 	Names
