@@ -3,6 +3,7 @@ package images
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -10,17 +11,65 @@ import (
 	"hubledger/projections"
 )
 
-// Above lists the live manifests that a manifest of the repository belongs to: the
-// indexes that name it and, if it refers to one, its subject.
-func (r Reader) Above(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error) {
-	key, sum, err := rowKey(repo, d)
+// Above lists the live manifests that some manifests of the repository belong to:
+// the indexes that name them and the subjects that they refer to.
+func (r Reader) Above(ctx context.Context, repo string, ds []digest.Digest) (list []digest.Digest, err error) {
+	err = eachRows(repo, ds, func(marks string, args []any) error {
+		above, err := r.digests(ctx, `SELECT m.digest FROM children c JOIN manifests m ON m.repo = c.repo AND m.digest = c.digest
+				LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest WHERE c.repo = $1 AND c.child IN (`+marks+`) AND NOT `+dead+`
+			UNION ALL SELECT m.digest FROM manifests f JOIN manifests m ON m.repo = f.repo AND m.digest = f.subject
+				LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest WHERE f.repo = $1 AND f.digest IN (`+marks+`) AND NOT `+dead, args...)
+		list = append(list, above...)
+		return err
+	})
+	return list, err
+}
+
+// TagsOf lists the live tags that name one of the manifests, by manifest, in byte
+// order. It reads all tags of the repository.
+func (r Reader) TagsOf(ctx context.Context, repo string, ds []digest.Digest) (map[digest.Digest][]string, error) {
+	all := map[digest.Digest][]string{}
+	err := eachRows(repo, ds, func(marks string, args []any) error {
+		rows, err := r.DB.QueryContext(ctx, `SELECT t.digest, t.tag FROM tags t
+			WHERE t.repo = $1 AND t.digest IN (`+marks+`) AND t.deleted = 0 AND NOT `+gone+` ORDER BY t.tag`, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var sum []byte
+			var tag string
+			if err := rows.Scan(&sum, &tag); err != nil {
+				return err
+			}
+			all[DigestOf(sum)] = append(all[DigestOf(sum)], tag)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
+
+// eachRows gives a query some hundred digests at a time: its arguments, of which
+// the first is the repository, and the marks of the others.
+func eachRows(repo string, ds []digest.Digest, query func(marks string, args []any) error) error {
+	key, err := projections.IDBytes(repo)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return r.digests(ctx, `SELECT m.digest FROM children c JOIN manifests m ON m.repo = c.repo AND m.digest = c.digest
-			LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest WHERE c.repo = $1 AND c.child = $2 AND NOT `+dead+`
-		UNION ALL SELECT m.digest FROM manifests f JOIN manifests m ON m.repo = f.repo AND m.digest = f.subject
-			LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest WHERE f.repo = $1 AND f.digest = $2 AND NOT `+dead, key, sum)
+	for chunk := range slices.Chunk(ds, 500) {
+		args := []any{key}
+		for _, d := range chunk {
+			sum, err := DigestBytes(d)
+			if err != nil {
+				return err
+			}
+			args = append(args, sum)
+		}
+		if err := query(marks(2, len(chunk)), args); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Beginning lists the live manifests whose digest begins with a text such as

@@ -140,14 +140,3 @@ func (r Reader) contentTags(ctx context.Context, key []byte) ([]ContentTag, erro
 	}
 	return list, rows.Err()
 }
-
-// TagsOf lists the live tags that name a manifest, in byte order. It reads all
-// tags of the repository.
-func (r Reader) TagsOf(ctx context.Context, repo string, d digest.Digest) ([]string, error) {
-	key, sum, err := rowKey(repo, d)
-	if err != nil {
-		return nil, err
-	}
-	return stringsOf(r.DB.QueryContext(ctx, `SELECT t.tag FROM tags t
-		WHERE t.repo = $1 AND t.digest = $2 AND t.deleted = 0 AND NOT `+gone+` ORDER BY t.tag`, key, sum))
-}

@@ -46,9 +46,9 @@ func TestQueriesUseKeys(t *testing.T) {
 		"RepositoryHolds": func(r images.Reader) error {
 			return r.RepositoryHolds(ctx, repo, func(images.Hold) error { return nil })
 		},
-		"Above":     func(r images.Reader) error { return second(r.Above(ctx, repo, d)) },
+		"Above":     func(r images.Reader) error { return second(r.Above(ctx, repo, []digest.Digest{d, d})) },
 		"Beginning": func(r images.Reader) error { return second(r.Beginning(ctx, repo, d.String())) },
-		"TagsOf":    func(r images.Reader) error { return second(r.TagsOf(ctx, repo, d)) },
+		"TagsOf":    func(r images.Reader) error { return second(r.TagsOf(ctx, repo, []digest.Digest{d, d})) },
 		"Content":   func(r images.Reader) error { return second(r.Content(ctx, repo)) },
 		"Catalog of a few": func(r images.Reader) error {
 			return second(r.Catalog(ctx, images.Visible{Public: true, Namespaces: []string{repo}, Repositories: []string{repo, repo}}, "a", 100))

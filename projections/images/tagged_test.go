@@ -86,7 +86,7 @@ func snapshot(t *testing.T, r images.Reader, manifests ...digest.Digest) (s stri
 		}
 		last, err := r.LastPush(ctx, repoA, d)
 		say("last push", last, err)
-		of, err := r.TagsOf(ctx, repoA, d)
+		of, err := r.TagsOf(ctx, repoA, []digest.Digest{d})
 		say("tags of it", of, err)
 		refers, _, err := r.Referrers(ctx, repoA, d, "", "", 100)
 		say("referrers", refers, err)

@@ -12,13 +12,18 @@ import (
 
 // Graph knows what belongs to what in a repository: images.Reader.
 type Graph interface {
-	// TagsOf lists the live tags that name a manifest.
-	TagsOf(ctx context.Context, repo string, d digest.Digest) ([]string, error)
-	// Above lists the live indexes that name a manifest, and its subject.
-	Above(ctx context.Context, repo string, d digest.Digest) ([]digest.Digest, error)
+	// TagsOf lists the live tags that name one of the manifests, by manifest.
+	TagsOf(ctx context.Context, repo string, ds []digest.Digest) (map[digest.Digest][]string, error)
+	// Above lists the live indexes that name one of the manifests, and their subjects.
+	Above(ctx context.Context, repo string, ds []digest.Digest) ([]digest.Digest, error)
 	// Beginning lists the live manifests whose digest begins so.
 	Beginning(ctx context.Context, repo, text string) ([]digest.Digest, error)
 }
+
+// maxLevels bounds how far above a manifest a tag is looked for. An image, an index
+// above it and signatures of signatures need a few levels. What is above a manifest
+// is in the content that digests name, so nobody can push a tag further away.
+const maxLevels = 100
 
 // mayDelete is an *ImmutableError when an immutable tag needs the manifest: when
 // it names it, or something that it belongs to. To an index belong the manifests
@@ -30,35 +35,40 @@ func mayDelete(ctx context.Context, read Graph, repo string, policy events.Repos
 	}
 	immutable := repository.Immutable(policy)
 	seen := map[digest.Digest]bool{d: true}
-	for next := []digest.Digest{d}; len(next) > 0; {
-		at := next[0]
-		above, err := read.Above(ctx, repo, at)
+	level := []digest.Digest{d}
+	for n := 0; n < maxLevels && len(level) > 0; n++ {
+		above, err := read.Above(ctx, repo, level)
 		if err != nil {
 			return err
 		}
-		tags, err := read.TagsOf(ctx, repo, at)
+		tags, err := read.TagsOf(ctx, repo, level)
 		if err != nil {
 			return err
 		}
-		for _, tag := range tags {
-			if immutable.Has(tag) {
-				refused := &ImmutableError{Tag: tag, Digest: at}
-				if at != d {
-					refused.Part = d.String()
+		for _, at := range level {
+			for _, tag := range tags[at] {
+				if immutable.Has(tag) {
+					refused := &ImmutableError{Tag: tag, Digest: at}
+					if at != d {
+						refused.Part = d.String()
+					}
+					return refused
 				}
-				return refused
+				signed, err := signedBy(ctx, read, repo, tag)
+				if err != nil {
+					return err
+				}
+				above = append(above, signed...)
 			}
-			signed, err := signedBy(ctx, read, repo, tag)
-			if err != nil {
-				return err
+			if ctx.Err() != nil { // to match many tags takes a while
+				return ctx.Err()
 			}
-			above = append(above, signed...)
 		}
-		next = next[1:]
+		level = nil
 		for _, a := range above {
 			if !seen[a] {
 				seen[a] = true
-				next = append(next, a)
+				level = append(level, a)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package image_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,11 +20,14 @@ type graph struct {
 	above map[digest.Digest][]digest.Digest
 }
 
-func (g graph) TagsOf(_ context.Context, _ string, d digest.Digest) ([]string, error) {
-	return g.tags[d], nil
+func (g graph) TagsOf(context.Context, string, []digest.Digest) (map[digest.Digest][]string, error) {
+	return g.tags, nil
 }
-func (g graph) Above(_ context.Context, _ string, d digest.Digest) ([]digest.Digest, error) {
-	return g.above[d], nil
+func (g graph) Above(_ context.Context, _ string, ds []digest.Digest) (list []digest.Digest, err error) {
+	for _, d := range ds {
+		list = append(list, g.above[d]...)
+	}
+	return list, nil
 }
 func (g graph) Beginning(_ context.Context, _, text string) (list []digest.Digest, err error) {
 	for d := range g.tags {
@@ -68,6 +72,39 @@ func TestImmutableTagKeepsWhatItNeeds(t *testing.T) {
 		push(t, log, tag, tag)
 		if _, err := image.DeleteTag(ctx, log, by, g, id, policy, tag); errors.Is(err, image.ErrImmutable) != kept || !kept && err != nil {
 			t.Errorf("tag %s: %v", tag, err)
+		}
+	}
+}
+
+// asked counts the questions to a graph.
+type asked struct {
+	graph
+	n int
+}
+
+func (a *asked) Above(ctx context.Context, repo string, ds []digest.Digest) ([]digest.Digest, error) {
+	a.n++
+	return a.graph.Above(ctx, repo, ds)
+}
+
+// A graph that somebody made large costs a deletion a bounded number of questions.
+func TestLargeGraph(t *testing.T) {
+	log := streamtest.Open(t, "")
+	wide, long := graph{above: map[digest.Digest][]digest.Digest{}}, graph{above: map[digest.Digest][]digest.Digest{}}
+	d := digest.FromString("image")
+	for k, at := 0, d; k < 10_000; k++ {
+		next := digest.FromString(strconv.Itoa(k))
+		wide.above[d] = append(wide.above[d], next)
+		long.above[at], at = []digest.Digest{next}, next
+	}
+	for name, c := range map[string]struct {
+		graph graph
+		most  int
+	}{"10,000 indexes": {wide, 2}, "10,000 levels": {long, 100}} {
+		a := &asked{graph: c.graph}
+		_, err := image.DeleteManifest(t.Context(), log, by, a, id, events.RepositoryPolicy{ImmutableTags: []string{"v1"}}, d)
+		if err != nil || a.n > c.most {
+			t.Errorf("%s: %d questions, want at most %d: %v", name, a.n, c.most, err)
 		}
 	}
 }
