@@ -197,11 +197,12 @@ func (n *Node) Close(ctx context.Context) error {
 	if n.activity != nil {
 		errs = append(errs, n.activity.Close())
 	}
-	errs = append(errs, os.RemoveAll(filepath.Join(n.Data, unbuiltDir)), n.stores.Close())
+	errs = append(errs, n.stores.Close())
 	if n.operations != nil {
 		errs = append(errs, n.operations.Close())
 	}
-	if n.log != nil {
+	if n.log != nil { // else the directory may be another process's
+		errs = append(errs, os.RemoveAll(filepath.Join(n.Data, unbuiltDir)))
 		errs = append(errs, n.await("the log", func() error { return n.log.Close(ctx) }))
 	}
 	return errors.Join(errs...)
