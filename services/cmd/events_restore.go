@@ -17,6 +17,7 @@ import (
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/operations"
 	"hubledger/services/server"
+	"hubledger/streams/evt"
 	"hubledger/streams/restore"
 )
 
@@ -75,8 +76,8 @@ type journalBuild struct {
 }
 
 // known is what the projections and the operational stores of the data directory and
-// of the database know of the log, and the journals among them, the longest first.
-// What cannot be read is warned of, because it may know more.
+// of the database know of the log, and the journals among them, the best first. What
+// cannot be read is warned of, because it may know more.
 func (c *eventsRestoreCmd) known(s *console.Session) (known []restore.Known, journals []journalBuild) {
 	urls := []string{""}
 	if c.PostgresURL != "" {
@@ -97,8 +98,27 @@ func (c *eventsRestoreCmd) known(s *console.Session) (known []restore.Known, jou
 			fmt.Fprintf(s.Err, "warning: it is not known how many events the log had according to: %v\n", err)
 		}
 	}
-	slices.SortStableFunc(journals, func(a, b journalBuild) int { return cmp.Compare(b.Position, a.Position) })
+	log := ""
+	if g, err := evt.ReadGeneration(s.Data); err == nil && g != nil { // a damaged file is for restore.Run to judge
+		log = g.ID
+	}
+	bestFirst(journals, log)
 	return known, journals
+}
+
+// bestFirst sorts journals: those of the log's generation, then the longest. One of an
+// earlier generation, left in the storage that the hub does not use any more, may be
+// longer, but has other events.
+func bestFirst(journals []journalBuild, log string) {
+	foreign := func(b journalBuild) int {
+		if b.Generation != log {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(journals, func(a, b journalBuild) int {
+		return cmp.Or(foreign(a)-foreign(b), cmp.Compare(b.Position, a.Position))
+	})
 }
 
 // seenLog is what the operational store noted of the log. A store is not made.
@@ -124,13 +144,13 @@ func (c *eventsRestoreCmd) restore(ctx context.Context, config restore.Config, j
 		}
 		return r, err
 	}
-	longest := journals[0]
-	store, err := longest.storage.Open(ctx, &journal.Projection, projections.Options{Build: longest.Build, ReadOnly: true, Logger: config.Logger})
+	best := journals[0]
+	store, err := best.storage.Open(ctx, &journal.Projection, projections.Options{Build: best.Build, ReadOnly: true, Logger: config.Logger})
 	if err != nil {
 		return restore.Result{}, fmt.Errorf("open the journal: %w", err)
 	}
 	defer store.Close()
-	return restore.Run(ctx, config, restore.Copy{Generation: longest.Generation, Entries: entries(ctx, store)})
+	return restore.Run(ctx, config, restore.Copy{Generation: best.Generation, Entries: entries(ctx, store)})
 }
 
 // entries are all events of the journal with their leaves, in the order of the log.

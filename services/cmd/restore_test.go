@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"hubledger/projections"
 	"hubledger/services/cmd/console"
 	"hubledger/services/registry/registrytest"
 )
@@ -130,6 +131,22 @@ func restoreCase(t *testing.T, data string, want uint64, whole bool) {
 		t.Errorf("after the restore the hub is read-only\n%s", h.Log())
 	}
 	h.Stop()
+}
+
+// The log is made of its own journal, not of a longer one of an earlier generation.
+func TestRestoreTakesTheLogsOwnJournal(t *testing.T) {
+	journals := []journalBuild{
+		{Info: projections.Info{Generation: "before", Position: 200}},
+		{Info: projections.Info{Generation: "log", Position: 100}},
+		{Info: projections.Info{Generation: "log", Position: 190}},
+	}
+	bestFirst(journals, "log")
+	if journals[0].Position != 190 || journals[1].Position != 100 {
+		t.Errorf("%+v", journals)
+	}
+	if bestFirst(journals, ""); journals[0].Position != 200 {
+		t.Errorf("of a log without a generation: %+v", journals)
+	}
 }
 
 // A journal in PostgreSQL is found by --postgres-url, and its absence is no reason to
