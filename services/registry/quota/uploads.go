@@ -45,7 +45,7 @@ func (u *Usage) Grow(ctx context.Context, name, id string, size int64, d digest.
 			u.mu.Unlock()
 			return nil // it has no quota
 		}
-		if !n.filled {
+		if !n.filled && n.limit.Bytes > 0 { // somebody may have asked for the use of one without a quota
 			u.mu.Unlock()
 			if _, err := u.filled(ctx, n.Namespace); err != nil {
 				return err

@@ -74,3 +74,17 @@ func TestWhatEndsStopsCounting(t *testing.T) {
 		uses(40)
 	})
 }
+
+// An upload into a namespace without a quota does not make the hub read all that is
+// in it, although somebody asked for what it holds.
+func TestUploadWithoutQuotaReadsNothing(t *testing.T) {
+	u := NewUsage(images.Reader{}, nil) // which cannot be read
+	n := &namespace{Namespace: Namespace{"id", "alice"}, held: map[uint64]struct{}{}, promised: map[uint64]*promise{}, uploads: map[string]upload{}}
+	u.namespaces["id"], u.byName["alice"] = n, n
+	if err := u.Grow(t.Context(), "alice", "1", 30, digest.FromString("layer")); err != nil {
+		t.Fatal(err)
+	}
+	if n.open != 30 {
+		t.Errorf("%d bytes of uploads count, want 30", n.open)
+	}
+}
