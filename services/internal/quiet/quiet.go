@@ -13,12 +13,17 @@ import (
 )
 
 const (
-	// maxText bounds a text, in bytes.
-	maxText = 300
-	// burst is how many records of one kind are written in a period. Errors have the
-	// same bound as all others: what repeats is not lost, it is counted.
+	// maxText bounds a text, in bytes, and maxStack one that is named stackKey.
+	maxText  = 300
+	maxStack = 4 << 10
+	stackKey = "stack"
+	// burst is how many records of one kind are written in a period.
 	burst  = 50
 	period = 10 * time.Second
+	// maxCauses is how many errors are written in a period beyond burst, each by a
+	// cause that no other of these had: what clients bring about again and again
+	// hides no failure of the disk that has the same message.
+	maxCauses = 20
 	// maxKinds bounds the kinds that are counted apart: a kind is a level and a message.
 	maxKinds = 1000
 )
@@ -48,6 +53,7 @@ type count struct {
 	since      time.Time
 	n          int
 	suppressed int
+	causes     map[string]bool // of what was written beyond burst
 }
 
 // Enabled is of slog.Handler.
@@ -70,24 +76,29 @@ func (h *handler) WithGroup(name string) slog.Handler {
 // Handle is of slog.Handler. The first record of a kind after others were suppressed
 // says how many.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
-	suppressed, ok := h.shared.take(kind{r.Level, cut(r.Message)}, r.Time)
+	out := slog.NewRecord(r.Time, r.Level, cut(r.Message), r.PC)
+	var cause string
+	r.Attrs(func(a slog.Attr) bool {
+		a, of := short(a), a.Value.Resolve()
+		if _, is := of.Any().(error); is && r.Level >= slog.LevelError {
+			cause = a.Value.String()
+		}
+		out.AddAttrs(a)
+		return true
+	})
+	suppressed, ok := h.shared.take(kind{r.Level, out.Message}, cause, r.Time)
 	if !ok {
 		return nil
 	}
-	out := slog.NewRecord(r.Time, r.Level, cut(r.Message), r.PC)
-	r.Attrs(func(a slog.Attr) bool {
-		out.AddAttrs(short(a))
-		return true
-	})
 	if suppressed > 0 {
 		out.AddAttrs(slog.String("before", fmt.Sprintf("%d more of this kind were suppressed", suppressed)))
 	}
 	return h.to.Handle(ctx, out)
 }
 
-// take counts a record; false when there were too many of its kind. suppressed is
-// how many of its kind were not written before it.
-func (c *counts) take(k kind, now time.Time) (suppressed int, ok bool) {
+// take counts a record; false when there were too many of its kind, and of its cause
+// unless that is "". suppressed is how many of its kind were not written before it.
+func (c *counts) take(k kind, cause string, now time.Time) (suppressed int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kinds[k] == nil && len(c.kinds) >= maxKinds {
@@ -99,13 +110,20 @@ func (c *counts) take(k kind, now time.Time) (suppressed int, ok bool) {
 		c.kinds[k] = n
 	}
 	if now.Sub(n.since) >= period {
-		n.since, n.n = now, 0
+		n.since, n.n, n.causes = now, 0, nil
 	}
 	if n.n >= burst {
-		n.suppressed++
-		return 0, false
+		if cause == "" || n.causes[cause] || len(n.causes) >= maxCauses {
+			n.suppressed++
+			return 0, false
+		}
+		if n.causes == nil {
+			n.causes = map[string]bool{}
+		}
+		n.causes[cause] = true
+	} else {
+		n.n++
 	}
-	n.n++
 	suppressed, n.suppressed = n.suppressed, 0
 	return suppressed, true
 }
@@ -114,6 +132,9 @@ func (c *counts) take(k kind, now time.Time) (suppressed int, ok bool) {
 func short(a slog.Attr) slog.Attr {
 	switch v := a.Value.Resolve(); v.Kind() {
 	case slog.KindString:
+		if a.Key == stackKey {
+			return slog.String(a.Key, cutAt(v.String(), maxStack))
+		}
 		return slog.String(a.Key, cut(v.String()))
 	case slog.KindGroup:
 		list := make([]any, 0, len(v.Group()))
@@ -134,9 +155,11 @@ func short(a slog.Attr) slog.Attr {
 }
 
 // cut is a text of at most about maxText bytes.
-func cut(s string) string {
-	if len(s) <= maxText {
+func cut(s string) string { return cutAt(s, maxText) }
+
+func cutAt(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	return strings.ToValidUTF8(s[:maxText], "") + fmt.Sprintf("… (%d bytes)", len(s))
+	return strings.ToValidUTF8(s[:most], "") + fmt.Sprintf("… (%d bytes)", len(s))
 }

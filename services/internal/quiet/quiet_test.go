@@ -34,6 +34,39 @@ func TestRepetitionsAreCounted(t *testing.T) {
 	})
 }
 
+// An error is not hidden by others of the same message that clients bring about, and
+// errors of ever other causes are bounded as well.
+func TestAnotherErrorIsNotHidden(t *testing.T) {
+	var out strings.Builder
+	log := slog.New(quiet.New(slog.NewTextHandler(&out, nil)))
+	for range 1000 {
+		log.Error("request failed", "error", errors.New("too busy"))
+	}
+	out.Reset()
+	for range 2 {
+		log.Error("request failed", "error", errors.New("input/output error"))
+	}
+	if got := out.String(); strings.Count(got, "input/output error") != 1 || !strings.Contains(got, "suppressed") {
+		t.Errorf("%q", got)
+	}
+	for n := range 1000 {
+		log.Error("request failed", "error", fmt.Errorf("cause %d", n))
+		log.Warn("request failed", "error", fmt.Errorf("cause %d", n))
+	}
+	if errs, warnings := strings.Count(out.String(), "level=ERROR"), strings.Count(out.String(), "level=WARN"); errs > 20 || warnings != 50 {
+		t.Errorf("%d errors beyond the first and %d warnings", errs, warnings)
+	}
+}
+
+// A stack is of use only when it is longer than other texts.
+func TestStacks(t *testing.T) {
+	var out strings.Builder
+	slog.New(quiet.New(slog.NewTextHandler(&out, nil))).Error("a task panicked", "stack", strings.Repeat("x", 30_000))
+	if out.Len() < 4000 || out.Len() > 4500 {
+		t.Errorf("%d bytes", out.Len())
+	}
+}
+
 // Texts in the log are short, whatever they are in.
 func TestTextsAreShort(t *testing.T) {
 	var out strings.Builder
