@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"strings"
@@ -17,9 +18,13 @@ func TestSecondInterruptEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	// A request whose body goes on: the hub waits for it when it stops.
-	if _, err := fmt.Fprint(conn, "POST /token HTTP/1.1\r\nHost: hub\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ngrant"); err != nil {
+	// A request whose body goes on: the hub waits for it when it stops. It says that it
+	// reads the body.
+	if _, err := fmt.Fprint(conn, "POST /token HTTP/1.1\r\nHost: hub\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"); err != nil {
 		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
+		t.Fatalf("the hub answers %q, %v", line, err)
 	}
 	waits := "stopping: waiting for requests that have begun"
 	h.Cmd.Process.Signal(syscall.SIGINT)
