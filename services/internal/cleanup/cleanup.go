@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -87,10 +88,12 @@ type Done struct {
 }
 
 // Run applies the repository's rule now, for whoever asks for it. What is pushed
-// or tagged meanwhile stays. When a run is cut off, the next one goes on.
+// or tagged meanwhile stays. It ends when the policy is changed meanwhile. When a
+// run is cut off, the next one goes on.
 func (c *Cleaner) Run(ctx context.Context, by command.By, repo images.Repository) (done Done, err error) {
-	if repo.Policy.Cleanup == nil {
-		return done, nil
+	there, err := c.renew(ctx, &repo)
+	if err != nil || !there || repo.Policy.Cleanup == nil {
+		return done, err
 	}
 	s, as, err := c.state(ctx, repo)
 	if err != nil {
@@ -102,15 +105,19 @@ func (c *Cleaner) Run(ctx context.Context, by command.By, repo images.Repository
 		return done, err
 	}
 	for _, d := range plan {
+		now := repo
+		if there, err := c.renew(ctx, &now); err != nil || !there || !reflect.DeepEqual(now.Policy, repo.Policy) {
+			return done, errors.Join(err, c.View.Wait(ctx, last))
+		}
 		var seq uint64
 		if d.Tag == "" {
 			if seq, err = c.manifest(ctx, by, repo, d.Digest, as); seq > 0 {
 				done.Manifests++
 			}
-		} else if seq, err = image.DeleteTagAt(ctx, c.Log, by, idOf(repo), repo.Policy, d.Tag, d.Digest, d.At); err == nil {
+		} else if seq, err = image.DeleteTagAt(ctx, c.Log, by, c.Read, idOf(repo), repo.Policy, d.Tag, d.Digest, d.At); err == nil {
 			done.Tags++
-		} else if errors.Is(err, events.ErrConflict) {
-			err = nil // somebody has moved or deleted it
+		} else if errors.Is(err, events.ErrConflict) || errors.Is(err, image.ErrImmutable) {
+			err = nil // somebody has moved or deleted it, or needs it since the plan was made
 		}
 		if err != nil {
 			return done, fmt.Errorf("clean up %s: %w", repo.Name, err)
@@ -118,6 +125,20 @@ func (c *Cleaner) Run(ctx context.Context, by command.By, repo images.Repository
 		last = max(last, seq)
 	}
 	return done, c.View.Wait(ctx, last)
+}
+
+// renew reads a repository again, whose policy somebody may have changed since: it
+// may protect now what was to go. False when it is not there any more.
+func (c *Cleaner) renew(ctx context.Context, repo *images.Repository) (there bool, err error) {
+	now, err := c.Read.Repository(ctx, repo.Name)
+	if errors.Is(err, images.ErrNotFound) || err == nil && now.ID != repo.ID {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	*repo = *now
+	return true, nil
 }
 
 // manifest deletes a manifest, unless it was pushed since the plan was made. A

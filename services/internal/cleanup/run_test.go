@@ -321,3 +321,34 @@ func TestCleanupGoesOn(t *testing.T) {
 	}
 	h.Rebuilt()
 }
+
+// A run goes by the policy of the moment: by that of its beginning, whatever its
+// caller has read, and it ends when that is changed.
+func TestPolicyWhileCleaning(t *testing.T) {
+	onEach(t, func(t *testing.T, h *registrytest.Hub) {
+		c := h.Client()
+		for k := range 5 {
+			c.MustPush(t, "alice/app", fmt.Sprint("v", k), registrytest.NewImage(fmt.Sprint(k)))
+		}
+		keep := func(n int, immutable ...string) events.RepositoryPolicy {
+			return events.RepositoryPolicy{ImmutableTags: immutable, Cleanup: &events.Cleanup{KeepLast: n}}
+		}
+		old := rule(t, h, "alice/app", keep(1))
+		rule(t, h, "alice/app", keep(2))
+		log := &before{Log: h.Log, eventType: "tag.deleted.v1", do: func() error {
+			h.SetPolicy("alice/app", keep(2, "v1"))
+			return nil
+		}}
+		for _, want := range []int{1, 1, 0} { // v0, then v2, as v1 is immutable now
+			done, err := cleaner(h, log, 8).Run(t.Context(), registrytest.By, old)
+			check(t, err)
+			if done != (cleanup.Done{Tags: want}) {
+				t.Errorf("done %+v, want %d tags", done, want)
+			}
+		}
+		repo := rule(t, h, "alice/app", events.RepositoryPolicy{})
+		if tags, err := h.Registry.Images.Content(t.Context(), repo.ID); err != nil || len(tags.Tags) != 3 || tags.Tags[0].Name != "v1" {
+			t.Errorf("%+v are left, %v", tags.Tags, err)
+		}
+	})
+}

@@ -37,9 +37,12 @@ func DeleteTag(ctx context.Context, log command.Log, by command.By, read Graph, 
 	})
 }
 
-// DeleteTagAt deletes a tag that names d by the event at that sequence.
-// events.ErrConflict when there is a later event of the tag.
-func DeleteTagAt(ctx context.Context, log command.Log, by command.By, id repository.ID, policy events.RepositoryPolicy, tag string, d digest.Digest, at uint64) (uint64, error) {
+// DeleteTagAt is DeleteTag for a tag that names d by the event at that sequence.
+// events.ErrConflict when there is a later event of the tag, *ImmutableError.
+func DeleteTagAt(ctx context.Context, log command.Log, by command.By, read Graph, id repository.ID, policy events.RepositoryPolicy, tag string, d digest.Digest, at uint64) (uint64, error) {
+	if err := mayDeleteTag(ctx, read, id.Repository, policy, tag); err != nil {
+		return 0, err
+	}
 	if repository.Immutable(policy).Has(tag) {
 		return 0, &ImmutableError{Tag: tag, Digest: d}
 	}

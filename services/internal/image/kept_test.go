@@ -70,6 +70,9 @@ func TestImmutableTagKeepsWhatItNeeds(t *testing.T) {
 	// The tags by which signatures are found stay with what they sign.
 	for tag, kept := range map[string]bool{g.tags[d("cosign")][0]: true, g.tags[d("of other")][0]: false, "tested": false} {
 		push(t, log, tag, tag)
+		if _, err := image.DeleteTagAt(ctx, log, by, g, id, policy, tag, d(tag), 1); errors.Is(err, image.ErrImmutable) != kept || !kept && !errors.Is(err, events.ErrConflict) {
+			t.Errorf("tag %s, set by another event: %v", tag, err)
+		}
 		if _, err := image.DeleteTag(ctx, log, by, g, id, policy, tag); errors.Is(err, image.ErrImmutable) != kept || !kept && err != nil {
 			t.Errorf("tag %s: %v", tag, err)
 		}

@@ -79,7 +79,7 @@ func TestImmutable(t *testing.T) {
 	var refused *image.ImmutableError
 	for what, do := range map[string]func() (uint64, error){
 		"delete":    func() (uint64, error) { return image.DeleteTag(ctx, log, by, graph{}, id, policy, "v1") },
-		"delete at": func() (uint64, error) { return image.DeleteTagAt(ctx, log, by, id, policy, "v1", d, first) },
+		"delete at": func() (uint64, error) { return image.DeleteTagAt(ctx, log, by, graph{}, id, policy, "v1", d, first) },
 		"delete manifest": func() (uint64, error) {
 			return image.DeleteManifest(ctx, log, by, graph{tags: map[digest.Digest][]string{d: {"a", "v1"}}}, id, policy, d)
 		},
@@ -94,7 +94,7 @@ func TestImmutable(t *testing.T) {
 	if err != nil || second != first+1 {
 		t.Errorf("pushed as event %d, %v", second, err)
 	}
-	if _, err := image.DeleteTagAt(ctx, log, by, id, events.RepositoryPolicy{}, "v1", d, first); !errors.Is(err, events.ErrConflict) {
+	if _, err := image.DeleteTagAt(ctx, log, by, graph{}, id, events.RepositoryPolicy{}, "v1", d, first); !errors.Is(err, events.ErrConflict) {
 		t.Errorf("deleted a tag that has moved: %v", err)
 	}
 }
