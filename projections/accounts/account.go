@@ -68,11 +68,11 @@ func scanRobot(row scanner) (Account, error) {
 // Account finds the user, organization or robot account of that login name,
 // also one that is disabled or erased; ErrNotFound if there is none.
 func (r Reader) Account(ctx context.Context, name string) (*Account, error) {
-	if organization, robot, ok := strings.Cut(name, "+"); ok {
+	if organization, robot, ok := strings.Cut(stored(name), "+"); ok {
 		a, err := scanRobot(r.DB.QueryRowContext(ctx, robotColumns+`WHERE n.name = $1 AND r.name = $2 AND r.deleted = 0`, organization, robot))
 		return found(a, err)
 	}
-	a, err := scanAccount(r.DB.QueryRowContext(ctx, accountColumns+`WHERE n.name = $1 AND n.kind <> ''`, name))
+	a, err := scanAccount(r.DB.QueryRowContext(ctx, accountColumns+`WHERE n.name = $1 AND n.kind <> ''`, stored(name)))
 	return found(a, err)
 }
 

@@ -27,7 +27,7 @@ func scanNamespace(row scanner) (Namespace, error) {
 
 // Namespace finds a namespace by its name; ErrNotFound if there is none.
 func (r Reader) Namespace(ctx context.Context, name string) (*Namespace, error) {
-	n, err := scanNamespace(r.DB.QueryRowContext(ctx, namespaceColumns+`WHERE n.name = $1`, name))
+	n, err := scanNamespace(r.DB.QueryRowContext(ctx, namespaceColumns+`WHERE n.name = $1`, stored(name)))
 	if err != nil {
 		return nil, notFound(err, "namespace %s", name)
 	}

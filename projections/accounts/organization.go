@@ -134,7 +134,7 @@ func (r Reader) Team(ctx context.Context, organization, name string) (*Team, err
 	if err != nil {
 		return nil, err
 	}
-	t, err := scanTeam(r.DB.QueryRowContext(ctx, teamColumns+`AND t.organization = $1 AND t.name = $2`, raw, name))
+	t, err := scanTeam(r.DB.QueryRowContext(ctx, teamColumns+`AND t.organization = $1 AND t.name = $2`, raw, stored(name)))
 	if err != nil {
 		return nil, notFound(err, "team %s", name)
 	}

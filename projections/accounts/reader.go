@@ -40,6 +40,10 @@ func timeOf(micro int64) time.Time {
 	return time.UnixMicro(micro).UTC()
 }
 
+// stored is a name that somebody asks for as it would be in a table: JSON can have
+// U+0000 in it, which PostgreSQL refuses. There is nothing of such a name.
+func stored(name string) string { return projections.TextValue(name).Text() }
+
 func notFound(err error, format string, args ...any) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf(format+": %w", append(args, ErrNotFound)...)

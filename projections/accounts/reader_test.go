@@ -77,6 +77,24 @@ func namesOf[T any](list []T, name func(T) string) string {
 	return fmt.Sprint(s)
 }
 
+// There is nothing of a name that a database cannot hold.
+func TestNamesThatNothingHas(t *testing.T) {
+	onEach(t, story(), func(t *testing.T, r accounts.Reader) {
+		ctx, name := t.Context(), "ac\x00me"
+		for what, ask := range map[string]func() error{
+			"account":    func() error { _, err := r.Account(ctx, name); return err },
+			"robot":      func() error { _, err := r.Account(ctx, "acme+"+name); return err },
+			"namespace":  func() error { _, err := r.Namespace(ctx, name); return err },
+			"team":       func() error { _, err := r.Team(ctx, id(acme), name); return err },
+			"repository": func() error { _, err := r.Repository(ctx, name); return err },
+		} {
+			if err := ask(); !errors.Is(err, accounts.ErrNotFound) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+}
+
 func TestAccounts(t *testing.T) {
 	onEach(t, story(), func(t *testing.T, r accounts.Reader) {
 		ctx := t.Context()
