@@ -8,17 +8,20 @@ import (
 )
 
 func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *adminResponse) error {
+	return a.item(n.status(ctx))
+}
+
+// status is what can be found out. Its problems say what cannot, and why.
+func (n *Node) status(ctx context.Context) adminsocket.Status {
 	problems := n.problems(ctx)
 	st := adminsocket.Status{Ready: !blocked(problems), Problems: problems, Services: n.Services(), Generation: n.log.Generation()}
 	if n.stores.Blobs != nil {
 		usage := n.stores.Blobs.Usage()
 		st.Blobs, st.BlobBytes = usage.Blobs, usage.Bytes
 	}
-	left, _, err := n.space()
-	if err != nil {
-		return err
+	if left, known, err := n.space(); known && err == nil {
+		st.Left = max(left, 0)
 	}
-	st.Left = max(left, 0)
 	if reason := n.log.ReadOnly(); reason != nil {
 		st.ReadOnly = reason.Error()
 	}
@@ -29,9 +32,9 @@ func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *adminRespons
 	for _, m := range n.managers {
 		status, err := m.Status(ctx)
 		if err != nil {
-			return err
+			status.LastError = err.Error()
 		}
 		st.Managers = append(st.Managers, adminsocket.Manager{Name: status.Name, Leading: status.Leading, Due: status.Due, Dead: status.Dead, LastError: status.LastError})
 	}
-	return a.item(st)
+	return st
 }

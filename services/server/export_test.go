@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/services/internal/adminsocket"
 	"hubledger/services/internal/service"
 )
 
@@ -24,6 +25,12 @@ func (n *Node) OpenReadModels() (names []string) {
 	}
 	return names
 }
+
+// Status is what the node says of itself on the admin socket.
+func (n *Node) Status(ctx context.Context) adminsocket.Status { return n.status(ctx) }
+
+// LoseOperations closes the operational store.
+func (n *Node) LoseOperations() error { return n.operations.Close() }
 
 // HasBlobs says whether the node has opened a blob store.
 func (n *Node) HasBlobs() bool { return n.stores.Blobs != nil }

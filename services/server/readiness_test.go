@@ -50,3 +50,23 @@ func TestNotReadyWithoutSpace(t *testing.T) {
 		}
 	}
 }
+
+// The status shows what can be found out, and what cannot is a problem of it.
+func TestStatusWithoutOperationalStore(t *testing.T) {
+	s := servertest.Start(t, server.Config{})
+	if st := s.Status(t.Context()); !st.Ready || len(st.Problems) > 0 || len(st.Managers) == 0 {
+		t.Errorf("%+v", st)
+	}
+	if err := s.LoseOperations(); err != nil {
+		t.Fatal(err)
+	}
+	st := s.Status(t.Context())
+	if st.Ready || len(st.Problems) != 1 || st.Problems[0].What != "operational store" || st.Events == 0 {
+		t.Errorf("%+v", st)
+	}
+	for _, m := range st.Managers {
+		if m.Name == "" || m.LastError == "" {
+			t.Errorf("%+v", m)
+		}
+	}
+}
