@@ -82,8 +82,23 @@ func (p *pullCounter) take() map[pulled]*tally {
 	return taken
 }
 
+// putBack counts again what take has given.
+func (p *pullCounter) putBack(taken map[pulled]*tally) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, t := range taken {
+		if since := p.counts[key]; since != nil {
+			since.n += t.n
+		} else {
+			p.counts[key] = t
+		}
+	}
+}
+
 // FlushPulls writes what was counted to the operational store, from where
-// package pulls writes each hour into the log. Called each second, it loses at most a second of counts when the process dies.
+// package pulls writes each hour into the log. Called each second, it loses at most
+// a second of counts when the process dies, and none when the store cannot be
+// written: by these counts cleanup rules tell what is in use.
 func (s *Registry) FlushPulls(ctx context.Context) error {
 	counts := s.served.take()
 	if counts == nil {
@@ -94,5 +109,9 @@ func (s *Registry) FlushPulls(ctx context.Context) error {
 		list = append(list, pulls.Pull{Hour: t.last, Repository: k.repo, Tag: k.tag, N: t.n, Latest: t.last},
 			pulls.Pull{Hour: t.last, Repository: k.repo, Digest: digest.Digest(k.digest), N: t.n, Latest: t.last})
 	}
-	return s.Pulls.Count(ctx, list)
+	err := s.Pulls.Count(ctx, list)
+	if err != nil {
+		s.served.putBack(counts)
+	}
+	return err
 }

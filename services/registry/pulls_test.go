@@ -2,7 +2,9 @@ package registry_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -80,5 +82,34 @@ func TestWhatIsAPull(t *testing.T) {
 				t.Errorf("%s: counted %v, want %v", row.asks, got, want)
 			}
 		})
+	}
+}
+
+// What could not be written down is written down later, with what came since.
+func TestPullsAreNotLost(t *testing.T) {
+	h := registrytest.Start(t, registrytest.Config{})
+	c := h.Client()
+	c.MustPush(t, "alice/app", "tag", registrytest.NewImage("content"))
+	c.MustPush(t, "alice/app", "other", registrytest.NewImage("other"))
+	pull := func(tag string) { c.Must(t, "GET", "/v2/alice/app/manifests/"+tag, nil).Want(t, 200) }
+	pull("tag")
+	pull("other")
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if h.Registry.FlushPulls(cancelled) == nil {
+		t.Fatal("counts were written in no time")
+	}
+	pull("tag")
+	check(t, h.Registry.FlushPulls(t.Context()))
+	counted, err := h.Pulls.Of(t.Context(), "")
+	check(t, err)
+	found := map[string]int64{}
+	for _, p := range counted {
+		if p.Digest == "" {
+			found[p.Tag] = p.N
+		}
+	}
+	if !maps.Equal(found, map[string]int64{"tag": 2, "other": 1}) {
+		t.Errorf("counted %v", found)
 	}
 }
