@@ -22,8 +22,9 @@ const (
 // errBusy: too many passwords wait to be checked.
 var errBusy = errors.New("too many logins at once")
 
-// A queue bounds how many passwords are hashed at once: each takes a core and 64
-// MiB. All callers share as many places as there are cores. Callers who are known,
+// A queue bounds how many passwords are hashed at once: each takes 64 MiB, and four
+// cores for its four lanes. All callers share a place for every four cores, so that
+// requests which hash nothing do not wait behind many lanes. Callers who are known,
 // because they logged in from the same address before or have a session, have one
 // more place: unknown callers cannot crowd them out. So have unknown callers with their
 // first password: those who guess cannot crowd them out once they have failed.
@@ -45,8 +46,20 @@ type caller struct {
 // trustedCaller is the hub itself or a client with a session; no network is counted.
 var trustedCaller = caller{known: true}
 
+// sharedPlaces is how many places all callers share on so many cores: at most 4, which
+// check more than a hundred passwords a second.
+func sharedPlaces(cores int) int {
+	lanes := int(recommended.threads)
+	return min(4, (cores+lanes-1)/lanes)
+}
+
+// HashMemory is how many bytes the passwords that are hashed at once take on this machine.
+func HashMemory() int64 {
+	return int64(sharedPlaces(runtime.GOMAXPROCS(0))+2) * int64(recommended.memory) << 10
+}
+
 func newQueue() *queue {
-	return &queue{shared: make(chan struct{}, runtime.NumCPU()), kept: make(chan struct{}, 1), first: make(chan struct{}, 1),
+	return &queue{shared: make(chan struct{}, sharedPlaces(runtime.GOMAXPROCS(0))), kept: make(chan struct{}, 1), first: make(chan struct{}, 1),
 		known: waiting{most: maxWaiting}, new: waiting{most: maxNew}, strangers: waiting{most: maxWaiting}}
 }
 

@@ -119,3 +119,13 @@ func TestFirstAttemptsGetIn(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 	})
 }
+
+// Every place is for four lanes, and the memory of all places does not grow with the
+// machine without end.
+func TestSharedPlaces(t *testing.T) {
+	for cores, want := range map[int]int{1: 1, 2: 1, 4: 1, 5: 2, 8: 2, 16: 4, 128: 4} {
+		if got := sharedPlaces(cores); got != want {
+			t.Errorf("%d cores have %d places, not %d", cores, got, want)
+		}
+	}
+}

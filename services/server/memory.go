@@ -2,9 +2,12 @@ package server
 
 import (
 	"context"
+	"os"
 	"runtime/debug"
 	runtimemetrics "runtime/metrics"
 	"time"
+
+	"hubledger/services/auth"
 )
 
 // What the hub has allocated, in bytes, decides when it gives memory back.
@@ -30,21 +33,38 @@ func (w *memoryWatch) due(allocated uint64) bool {
 	return true
 }
 
-// giveBackMemory returns unused memory to the system in quiet times until ctx ends.
-func giveBackMemory(ctx context.Context) {
+// mindMemory returns unused memory to the system in quiet times, and keeps the
+// collector's limit, until ctx ends.
+func (n *Node) mindMemory(ctx context.Context) {
 	var w memoryWatch
-	allocated := []runtimemetrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	figures := []runtimemetrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	tick := time.NewTicker(memoryEvery)
 	defer tick.Stop()
 	for {
+		runtimemetrics.Read(figures)
+		// The limit is the operator's when there is a GOMEMLIMIT.
+		if os.Getenv("GOMEMLIMIT") == "" && n.Budget.Memory > 0 {
+			debug.SetMemoryLimit(memoryLimit(n.Budget.Memory, int64(figures[1].Value.Uint64()+figures[2].Value.Uint64())))
+		}
+		if w.due(figures[0].Value.Uint64()) {
+			debug.FreeOSMemory()
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		runtimemetrics.Read(allocated)
-		if w.due(allocated[0].Value.Uint64()) {
-			debug.FreeOSMemory()
-		}
 	}
+}
+
+// ownMemory is about what a busy hub uses beside requests and passwords, in bytes.
+const ownMemory = 128 << 20
+
+// memoryLimit is how much memory the process may have before garbage is collected
+// earlier than when it has doubled: a quarter more than budgeted requests, passwords
+// and the hub itself use at most. Most of that has no pointers and is collected
+// cheaply. What is in use always has half as much again, since the log's index grows
+// with the number of tags: collecting never becomes the main work.
+func memoryLimit(budget, inUse int64) int64 {
+	return max((budget+auth.HashMemory()+ownMemory)*5/4, inUse*3/2)
 }

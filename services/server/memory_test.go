@@ -27,3 +27,16 @@ func TestMemoryIsGivenBackWhenQuiet(t *testing.T) {
 		}
 	}
 }
+
+// The limit is above what requests and passwords can take, and above whatever is in
+// use, so that a large log does not keep the collector busy.
+func TestMemoryLimitLeavesRoom(t *testing.T) {
+	const mb = 1 << 20
+	for _, inUse := range []int64{50 * mb, 2000 * mb, 20_000 * mb} {
+		for _, budget := range []int64{1 * mb, 256 * mb, 4096 * mb} {
+			if limit := memoryLimit(budget, inUse); limit < inUse+inUse/2 || limit < budget+budget/4 {
+				t.Errorf("with a budget of %d MiB and %d MiB in use the limit is %d MiB", budget/mb, inUse/mb, limit/mb)
+			}
+		}
+	}
+}

@@ -135,7 +135,7 @@ func (n *Node) start(ctx context.Context) error {
 		}
 		n.startJobs(n.ending)
 	}
-	n.background(func() { giveBackMemory(n.ending) })
+	n.background(func() { n.mindMemory(n.ending) })
 	n.background(func() { n.rights.Run(n.ending) })
 	if n.log.ReadOnly() == nil {
 		err := n.log.WhileStarting(ctx, func() (err error) {

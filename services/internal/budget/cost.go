@@ -34,9 +34,10 @@ type class struct {
 var classes = [costs]class{
 	Light:    {name: "light", share: 1},
 	Transfer: {name: "transfer", share: 1},
-	Read:     {name: "read", share: 1, places: 16 * cores},
-	List:     {name: "list", share: 0.25, places: 4 * cores},
-	Search:   {name: "search", share: 0.1, places: 2 * cores},
+	// A stored manifest is in memory up to twice before its size is known and counted.
+	Read:   {name: "read", share: 1, places: 8 * cores},
+	List:   {name: "list", share: 0.25, places: 4 * cores},
+	Search: {name: "search", share: 0.1, places: 2 * cores},
 	// Pushes wait for the disk together: more at once are faster.
 	Write: {name: "write", share: 0.25, places: 32 * cores},
 	Heavy: {name: "heavy", share: 0.02, places: max(1, cores/2)},
