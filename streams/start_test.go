@@ -16,7 +16,7 @@ import (
 // Five nodes that start at the same moment on a fresh cluster open one log and
 // one bucket of secrets, whichever of them makes what.
 func TestNodesStartAtOnce(t *testing.T) {
-	rounds := 10
+	rounds := 50
 	if os.Getenv("HUBLEDGER_SOAK") == "" {
 		rounds = 1
 	}
