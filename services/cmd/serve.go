@@ -19,6 +19,7 @@ import (
 	"hubledger/services/internal/quiet"
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/server"
+	"hubledger/services/server/settings"
 )
 
 type serveCmd struct {
@@ -90,16 +91,16 @@ func (c *serveCmd) Validate() (err error) {
 	if err := server.CheckServices(c.Services); err != nil {
 		return err
 	}
-	if err := server.CheckListen(c.Listen); err != nil {
+	if err := settings.CheckListen(c.Listen); err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	if c.NATSURL != "" {
-		if err := server.CheckNATSURL(c.NATSURL); err != nil {
+		if err := settings.CheckNATSURL(c.NATSURL); err != nil {
 			return fmt.Errorf("--nats-url: %w", err)
 		}
 	}
 	if c.PostgresURL != "" {
-		if err := server.CheckPostgresURL(c.PostgresURL); err != nil {
+		if err := settings.CheckPostgresURL(c.PostgresURL); err != nil {
 			return fmt.Errorf("--postgres-url: %w", err)
 		}
 	}

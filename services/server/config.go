@@ -1,9 +1,11 @@
 package server
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/budget"
 	"hubledger/services/registry/pulllimit"
+	"hubledger/services/server/settings"
 )
 
 // Config is the configuration of a node: the options of serve.
@@ -71,6 +74,15 @@ func Storage(data, postgres string) projections.Storage {
 		return pgstore.URL(postgres)
 	}
 	return sqlitestore.Dir(filepath.Join(data, "projections"))
+}
+
+// makeData makes the data directory.
+func (c *Config) makeData() error {
+	err := os.MkdirAll(c.Data, 0o700)
+	if err == nil {
+		return nil
+	}
+	return &settings.Error{Setting: "--data", Err: fmt.Errorf("make the data directory: %w: name another one, or make it and give it to the user that runs the hub", err)}
 }
 
 func (c *Config) dialect() projections.Dialect {

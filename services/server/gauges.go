@@ -23,6 +23,16 @@ var (
 	descFree     = prometheus.NewDesc("hubledger_disk_left_bytes", "Bytes that uploads may still write before the reserve is reached.", nil, nil)
 )
 
+// collectors are the metrics of the node and of its services, beside those that
+// meter counts.
+func (n *Node) collectors() []prometheus.Collector {
+	list := []prometheus.Collector{&gauges{n}, n.limits}
+	for _, s := range n.services {
+		list = append(list, s.Metrics...)
+	}
+	return list
+}
+
 // gauges reads the node's state whenever metrics are collected.
 type gauges struct{ node *Node }
 

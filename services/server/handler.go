@@ -74,7 +74,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = &boundedBody{r.Body, control}
 	}
 	if n := h.node.Load(); n != nil {
-		if n.metrics.serve(n.router, w, r) == http.StatusInsufficientStorage {
+		if n.metrics.Serve(n.router, w, r) == http.StatusInsufficientStorage {
 			n.warnOfSpace()
 		}
 		return

@@ -22,6 +22,8 @@ import (
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
+	"hubledger/services/server/memory"
+	"hubledger/services/server/meter"
 	"hubledger/streams"
 	"hubledger/streams/secrets"
 )
@@ -50,7 +52,7 @@ type Node struct {
 	router     *service.Router
 	limits     *budget.Limits
 	first      auth.First
-	metrics    *metrics
+	metrics    *meter.Metrics
 	guard      *streams.Guard
 	spaceTold  atomic.Int64    // when warnOfSpace has last warned, in Unix nanoseconds
 	ending     context.Context // ends when the node is to stop
@@ -71,7 +73,7 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	if err := os.Chmod(c.Data, 0o700); err != nil {
 		c.Logger.Warn("other users of this machine may be able to read the data directory", "error", err)
 	}
-	n := &Node{Config: c, metrics: newMetrics(), storage: Storage(c.Data, c.PostgresURL)}
+	n := &Node{Config: c, metrics: meter.New(), storage: Storage(c.Data, c.PostgresURL)}
 	defer func() {
 		if err != nil {
 			n.Close(context.WithoutCancel(ctx))
@@ -135,7 +137,7 @@ func (n *Node) start(ctx context.Context) error {
 		}
 		n.startJobs(n.ending)
 	}
-	n.background(func() { n.mindMemory(n.ending) })
+	n.background(func() { memory.Run(n.ending, n.Budget.Memory) })
 	n.background(func() { n.rights.Run(n.ending) })
 	if n.log.ReadOnly() == nil {
 		err := n.log.WhileStarting(ctx, func() (err error) {

@@ -71,5 +71,5 @@ func (n *Node) serveMetrics(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	n.metrics.expose(n, w, r)
+	n.metrics.Expose(w, r, n.collectors)
 }

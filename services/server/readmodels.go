@@ -10,12 +10,13 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/projections/journal"
 	"hubledger/services/internal/service"
+	"hubledger/services/server/meter"
 )
 
 // declared makes every service of the program without log and stores: what a
 // service declares can be read, but nothing of it works.
 func declared() []service.Service {
-	n := &Node{Config: Config{Logger: slog.New(slog.DiscardHandler)}, metrics: newMetrics()}
+	n := &Node{Config: Config{Logger: slog.New(slog.DiscardHandler)}, metrics: meter.New()}
 	return n.allServices()
 }
 

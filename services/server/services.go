@@ -19,6 +19,7 @@ import (
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
+	"hubledger/services/server/meter"
 )
 
 // allServices is the list of services, in the order in which they start. A new
@@ -43,8 +44,8 @@ type shared struct {
 	api       *openapi.API // of the API; its Sibling is that of another service
 }
 
-// meteredLog is the log, with appends counted in the metrics.
-func (n *Node) meteredLog() meteredLog { return meteredLog{n.log, n.metrics} }
+// meteredLog is the log, with appends counted and charged.
+func (n *Node) meteredLog() meter.Log { return n.metrics.Log(n.log) }
 
 // share makes the parts that several services use.
 func (n *Node) share() shared {

@@ -3,14 +3,17 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"time"
 
 	"hubledger/events"
+	"hubledger/services/internal/account"
 	"hubledger/services/internal/activity"
 	"hubledger/services/internal/operations"
 	"hubledger/services/registry"
 	"hubledger/services/registry/blobs"
+	"hubledger/services/server/settings"
 	"hubledger/streams"
 )
 
@@ -76,5 +79,20 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 		content = &blobs.Config{Dir: filepath.Join(n.Data, "registry"), Log: n.Logger, Reserve: n.Reserve}
 	}
 	n.stores, err = registry.OpenStores(ctx, n.operations, content)
+	return err
+}
+
+// explainInitialize says what to do when the first administrator cannot be made.
+func (n *Node) explainInitialize(err error) error {
+	switch {
+	case errors.Is(err, account.ErrInvalid) && n.AdminPassword != "":
+		return &settings.Error{Setting: "HUBLEDGER_ADMIN_PASSWORD", Err: err}
+	case errors.Is(err, events.ErrNoSpace) && n.stores.Blobs != nil:
+		left, free, _, serr := n.stores.Blobs.Space()
+		if serr == nil {
+			return fmt.Errorf("the disk of %s has %d bytes free, but %d are to stay free (the reserve): "+
+				"free space, name a directory on another disk with --data, or a smaller reserve in bytes with --reserve", n.Data, free, free-left)
+		}
+	}
 	return err
 }

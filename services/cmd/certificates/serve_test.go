@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"hubledger/services/server"
+	"hubledger/services/server/listen"
 )
 
 // newFiles makes an authority and a server certificate in a folder of the test.
@@ -44,7 +44,7 @@ func trusting(t testing.TB, ca string) *x509.CertPool {
 
 func TestServesTheCertificateOfTLSInit(t *testing.T) {
 	files := newFiles(t, "hub.example.com", "192.0.2.7", "::1")
-	config, err := server.TLSConfig(files.cert, files.key, slog.New(slog.DiscardHandler))
+	config, err := listen.TLSConfig(files.cert, files.key, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestReplacedCertificateIsServed(t *testing.T) {
 	files := newFiles(t, "hub.example.com")
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		config, err := server.TLSConfig(files.cert, files.key, slog.New(slog.NewTextHandler(&log, nil)))
+		config, err := listen.TLSConfig(files.cert, files.key, slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestBrokenCertificateIsRefusedAtTheStart(t *testing.T) {
 	files := newFiles(t, "localhost")
 	other := newFiles(t, "localhost")
 	for _, c := range [][2]string{{"nowhere", files.key}, {files.cert, "nowhere"}, {files.cert, other.key}, {files.key, files.cert}} {
-		if _, err := server.TLSConfig(c[0], c[1], slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "TLS certificate") {
+		if _, err := listen.TLSConfig(c[0], c[1], slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "TLS certificate") {
 			t.Errorf("%q: %v", c, err)
 		}
 	}

@@ -1,8 +1,8 @@
-package server
+// Package meter counts and times the requests and appends of a node, and charges the
+// clients that they are for.
+package meter
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"sync"
@@ -11,15 +11,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"hubledger/events"
-	"hubledger/services/internal/budget"
-	"hubledger/streams"
 )
 
-// metrics are the metrics at /metrics. Names follow Prometheus's rules: they end
+// Metrics are the metrics at /metrics. Names follow Prometheus's rules: they end
 // with their unit, and with _total for counters.
-type metrics struct {
+type Metrics struct {
 	set       *prometheus.Registry
 	requests  *prometheus.CounterVec
 	seconds   *prometheus.HistogramVec
@@ -30,8 +26,9 @@ type metrics struct {
 	handler   http.Handler
 }
 
-func newMetrics() *metrics {
-	m := &metrics{set: prometheus.NewRegistry(),
+// New makes metrics of which nothing has been counted yet.
+func New() *Metrics {
+	m := &Metrics{set: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hubledger_http_requests_total", Help: "Requests answered."}, []string{"method", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "hubledger_http_request_duration_seconds",
 			Help: "Time from a request's headers to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 10)}, []string{"method"}),
@@ -42,7 +39,7 @@ func newMetrics() *metrics {
 	return m
 }
 
-func (m *metrics) counter(name, help string) prometheus.Counter {
+func (m *Metrics) counter(name, help string) prometheus.Counter {
 	c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	m.set.MustRegister(c)
 	return c
@@ -53,9 +50,9 @@ type observed struct {
 	seconds  prometheus.Observer
 }
 
-// serve lets h answer a request, and counts and times it. It returns the status
+// Serve lets h answer a request, and counts and times it. It returns the status
 // of the answer.
-func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) (status int) {
+func (m *Metrics) Serve(h http.Handler, w http.ResponseWriter, r *http.Request) (status int) {
 	begun := time.Now()
 	rec := &responseRecorder{ResponseWriter: w, status: http.StatusOK}
 	h.ServeHTTP(rec, r)
@@ -79,40 +76,11 @@ func (m *metrics) serve(h http.Handler, w http.ResponseWriter, r *http.Request) 
 	return rec.status
 }
 
-// expose answers with the metrics.
-func (m *metrics) expose(n *Node, w http.ResponseWriter, r *http.Request) {
+// Expose answers with the metrics, and with those that more names the first time.
+func (m *Metrics) Expose(w http.ResponseWriter, r *http.Request, more func() []prometheus.Collector) {
 	m.once.Do(func() {
-		m.set.MustRegister(&gauges{n}, n.limits)
-		for _, s := range n.services {
-			m.set.MustRegister(s.Metrics...)
-		}
+		m.set.MustRegister(more()...)
 		m.handler = promhttp.HandlerFor(m.set, promhttp.HandlerOpts{})
 	})
 	m.handler.ServeHTTP(w, r)
-}
-
-// A meteredLog counts appends and conflicts in the metrics, and charges the account
-// whose request makes an event with its bytes.
-type meteredLog struct {
-	*streams.Log
-	metrics *metrics
-}
-
-// maxRelief is the size in bytes up to which what takes rights away or frees space is
-// never refused for what its account has written. Only long policies are larger.
-const maxRelief = 1 << 10
-
-func (l meteredLog) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
-	must := len(e.Data) <= maxRelief && events.Relieves(&e)
-	if err := budget.LogBytes(ctx, len(e.Subject)+len(e.Data), must); err != nil {
-		return 0, err
-	}
-	seq, err := l.Log.Append(ctx, e, expect)
-	switch {
-	case err == nil:
-		l.metrics.appends.Inc()
-	case errors.Is(err, events.ErrConflict):
-		l.metrics.conflicts.Inc()
-	}
-	return seq, err
 }

@@ -1,10 +1,11 @@
-package server
+package listen
 
 import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 
@@ -15,9 +16,9 @@ import (
 // docker commands. The public URL comes first. An address that is none, such as
 // 0.0.0.0, is replaced by a name of the certificate or by that of the machine;
 // docker speaks plain HTTP with this machine only, so there it is localhost.
-func (c *Config) addresses(listening net.Addr, certificate *x509.Certificate) (url, docker string) {
-	if c.Public != nil {
-		return c.Public.String(), c.Public.Host
+func addresses(public *url.URL, listening net.Addr, certificate *x509.Certificate) (address, docker string) {
+	if public != nil {
+		return public.String(), public.Host
 	}
 	ip, port := netip.Addr{}, ""
 	if at, err := netip.ParseAddrPort(listening.String()); err == nil {

@@ -1,4 +1,4 @@
-package server
+package listen
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ func TestPanicsAreLogged(t *testing.T) {
 		t.Error("a request that panicked was answered")
 	}
 	web.Close() // the panic is logged before its connection ends
-	if got := out.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "panic serving") || !strings.Contains(got, "panic_test.go:") {
+	if got := out.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "panic serving") || !strings.Contains(got, "log_test.go:") {
 		t.Errorf("%s", got)
 	}
 }

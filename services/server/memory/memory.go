@@ -1,4 +1,6 @@
-package server
+// Package memory says when a process gives memory back to the system, and when it
+// collects garbage.
+package memory
 
 import (
 	"context"
@@ -12,18 +14,18 @@ import (
 
 // What the hub has allocated, in bytes, decides when it gives memory back.
 const (
-	memoryEvery = 5 * time.Second // how often it looks
-	quietBytes  = 4 << 20         // less than that since the last look: it is quiet
-	worthBytes  = 16 << 20        // more than that since it last gave memory back: there is something to give
+	lookEvery  = 5 * time.Second // how often it looks
+	quietBytes = 4 << 20         // less than that since the last look: it is quiet
+	worthBytes = 16 << 20        // more than that since it last gave memory back: there is something to give
 )
 
-// A memoryWatch decides when memory is given back to the system: when the hub has
+// A watch decides when memory is given back to the system: when the hub has
 // become quiet after it was busy. Left alone, the runtime collects what is garbage
 // after two minutes, and returns the memory later still.
-type memoryWatch struct{ seen, given uint64 }
+type watch struct{ seen, given uint64 }
 
 // due is told how many bytes have been allocated since the start.
-func (w *memoryWatch) due(allocated uint64) bool {
+func (w *watch) due(allocated uint64) bool {
 	quiet := allocated-w.seen < quietBytes
 	w.seen = allocated
 	if !quiet || allocated-w.given < worthBytes {
@@ -33,18 +35,19 @@ func (w *memoryWatch) due(allocated uint64) bool {
 	return true
 }
 
-// mindMemory returns unused memory to the system in quiet times, and keeps the
-// collector's limit, until ctx ends.
-func (n *Node) mindMemory(ctx context.Context) {
-	var w memoryWatch
+// Run returns unused memory to the system in quiet times, and keeps the collector's
+// limit, until ctx ends. budget is how much memory requests may take, in bytes; 0 for
+// no bound, with which there is no limit either.
+func Run(ctx context.Context, budget int64) {
+	var w watch
 	figures := []runtimemetrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
-	tick := time.NewTicker(memoryEvery)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		runtimemetrics.Read(figures)
 		// The limit is the operator's when there is a GOMEMLIMIT.
-		if os.Getenv("GOMEMLIMIT") == "" && n.Budget.Memory > 0 {
-			debug.SetMemoryLimit(memoryLimit(n.Budget.Memory, int64(figures[1].Value.Uint64()+figures[2].Value.Uint64())))
+		if os.Getenv("GOMEMLIMIT") == "" && budget > 0 {
+			debug.SetMemoryLimit(limit(budget, int64(figures[1].Value.Uint64()+figures[2].Value.Uint64())))
 		}
 		if w.due(figures[0].Value.Uint64()) {
 			debug.FreeOSMemory()
@@ -60,11 +63,11 @@ func (n *Node) mindMemory(ctx context.Context) {
 // ownMemory is about what a busy hub uses beside requests and passwords, in bytes.
 const ownMemory = 128 << 20
 
-// memoryLimit is how much memory the process may have before garbage is collected
+// limit is how much memory the process may have before garbage is collected
 // earlier than when it has doubled: a quarter more than budgeted requests, passwords
 // and the hub itself use at most. Most of that has no pointers and is collected
 // cheaply. What is in use always has half as much again, since the log's index grows
 // with the number of tags: collecting never becomes the main work.
-func memoryLimit(budget, inUse int64) int64 {
+func limit(budget, inUse int64) int64 {
 	return max((budget+auth.HashMemory()+ownMemory)*5/4, inUse*3/2)
 }

@@ -1,4 +1,4 @@
-package server
+package listen
 
 import (
 	"crypto/x509"
@@ -32,8 +32,7 @@ func TestAddresses(t *testing.T) {
 		{"192.0.2.9:5050", hub, nil, "https://hub.example.com:5050", "hub.example.com:5050"},
 		{"[::]:5050", hub, &url.URL{Scheme: "https", Host: "public.example.com"}, "https://public.example.com", "public.example.com"},
 	} {
-		config := Config{Public: c.public}
-		if url, docker := config.addresses(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(c.listening)), c.certificate); url != c.url || docker != c.docker {
+		if url, docker := addresses(c.public, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(c.listening)), c.certificate); url != c.url || docker != c.docker {
 			t.Errorf("%s: %s, %s; want %s, %s", c.listening, url, docker, c.url, c.docker)
 		}
 	}

@@ -1,10 +1,10 @@
-package server
+package memory
 
 import "testing"
 
 func TestMemoryIsGivenBackWhenQuiet(t *testing.T) {
 	const mb = 1 << 20
-	var w memoryWatch
+	var w watch
 	total := uint64(0)
 	for i, look := range []struct {
 		allocated uint64 // since the look before
@@ -34,8 +34,8 @@ func TestMemoryLimitLeavesRoom(t *testing.T) {
 	const mb = 1 << 20
 	for _, inUse := range []int64{50 * mb, 2000 * mb, 20_000 * mb} {
 		for _, budget := range []int64{1 * mb, 256 * mb, 4096 * mb} {
-			if limit := memoryLimit(budget, inUse); limit < inUse+inUse/2 || limit < budget+budget/4 {
-				t.Errorf("with a budget of %d MiB and %d MiB in use the limit is %d MiB", budget/mb, inUse/mb, limit/mb)
+			if most := limit(budget, inUse); most < inUse+inUse/2 || most < budget+budget/4 {
+				t.Errorf("with a budget of %d MiB and %d MiB in use the limit is %d MiB", budget/mb, inUse/mb, most/mb)
 			}
 		}
 	}

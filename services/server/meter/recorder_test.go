@@ -1,4 +1,4 @@
-package server
+package meter
 
 import (
 	"io"
@@ -40,7 +40,7 @@ func TestFilesStayFilesWhenCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &connection{ResponseRecorder: httptest.NewRecorder()}
-	newMetrics().serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	New().Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, f)
 	}), c, httptest.NewRequest("GET", "/v2/alice/app/blobs/sha256:0", nil))
 	if c.files != 1 || c.others > 0 {
