@@ -12,7 +12,7 @@ import (
 
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"hubledger/services/registry"
+	"hubledger/services/registry/manifest"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -24,7 +24,7 @@ func TestBadInputLeavesNothing(t *testing.T) {
 	image := c.MustPush(t, "alice/app", "1", registrytest.NewImage("layer"))
 	good, kind := image.Manifest, image.MediaType
 	d, other := image.Digest().String(), registrytest.Sum("other").String()
-	big := append(bytes.Repeat([]byte(" "), registry.MaxManifestSize), good...)
+	big := append(bytes.Repeat([]byte(" "), manifest.MaxSize), good...)
 	edited := func(edit func(m *v1.Manifest)) []byte { return registrytest.With(edit, "layer").Manifest }
 	for _, row := range []struct {
 		name         string
@@ -112,7 +112,7 @@ func TestManifestTooLargeWithoutALength(t *testing.T) {
 	h := registrytest.Start(t, registrytest.Config{})
 	c := h.Client()
 	before := h.Traces()
-	body := io.MultiReader(strings.NewReader(strings.Repeat(" ", registry.MaxManifestSize)), strings.NewReader("{}"))
+	body := io.MultiReader(strings.NewReader(strings.Repeat(" ", manifest.MaxSize)), strings.NewReader("{}"))
 	a, err := c.Stream("PUT", "/v2/alice/app/manifests/1", body, "Content-Type", v1.MediaTypeImageManifest)
 	check(t, err)
 	a.WantError(t, 413, "MANIFEST_INVALID")
@@ -126,7 +126,7 @@ func TestManifestOfFullSize(t *testing.T) {
 	t.Parallel()
 	c := registrytest.Start(t, registrytest.Config{}).Client()
 	image := registrytest.NewImage("layer")
-	image.Manifest = append(image.Manifest, bytes.Repeat([]byte("\n"), registry.MaxManifestSize-len(image.Manifest))...)
+	image.Manifest = append(image.Manifest, bytes.Repeat([]byte("\n"), manifest.MaxSize-len(image.Manifest))...)
 	c.MustPush(t, "alice/app", "1", image)
 	c.Must(t, "GET", "/v2/alice/app/manifests/1", nil).Want(t, 200).WantBody(t, string(image.Manifest))
 }

@@ -89,3 +89,35 @@ func (s *Registry) DeleteRepository(ctx context.Context, by command.By, name str
 	s.usage.Dropped(namespaceIn(repo.Name))
 	return seq, s.awaitVisible(ctx, seq)
 }
+
+// deleteBlob drops the repository's lease. A blob that a live manifest of the
+// repository needs is refused.
+func (s *Registry) deleteBlob(w http.ResponseWriter, r *http.Request, to route) error {
+	ctx := r.Context()
+	d, err := parseDigest(to.ref)
+	if err != nil {
+		return err
+	}
+	if _, err := s.blob(ctx, to.name, d, 0); err != nil {
+		return err
+	}
+	if repo, err := s.repository(ctx, to.name); err == nil {
+		held, err := s.Images.HoldsBlob(ctx, repo.ID, d)
+		if err != nil {
+			return err
+		}
+		if held {
+			return unsupported(http.StatusMethodNotAllowed, "a manifest of this repository needs the blob: delete the manifest, and garbage collection takes the blob")
+		}
+	}
+	name, err := fullName(to.name)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Leases.Drop(ctx, name, d); err != nil {
+		return err
+	}
+	s.usage.Dropped(namespaceIn(name))
+	w.WriteHeader(http.StatusAccepted)
+	return nil
+}

@@ -15,7 +15,9 @@ import (
 	"hubledger/services/internal/failure"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/bodies"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/manifest"
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/registry/uploadlimit"
 )
@@ -142,6 +144,8 @@ var codes = map[int]string{
 func asProblems(err error) problems {
 	var many problems
 	var p *problem
+	var invalid *manifest.InvalidError
+	var none *manifest.DigestError
 	var pulls *pulllimit.ExceededError
 	var uploads *uploadlimit.ExceededError
 	switch {
@@ -149,6 +153,10 @@ func asProblems(err error) problems {
 		return many
 	case errors.As(err, &p):
 		return problems{p}
+	case errors.As(err, &invalid):
+		return problems{manifestInvalid(invalid.Reason)}
+	case errors.As(err, &none):
+		return problems{digestInvalid(none.Digest.String())}
 	case errors.As(err, &pulls):
 		return problems{tooMany(pulls, pulls.RetryAfter)}
 	case errors.As(err, &uploads):
@@ -182,8 +190,7 @@ func (s *Registry) answer(w http.ResponseWriter, r *http.Request, err error) {
 	ps := asProblems(err).bounded()
 	status := ps[0].Status
 	if r.ContentLength != 0 {
-		// net/http reads the rest of the body before the next request.
-		http.NewResponseController(w).SetReadDeadline(time.Now().Add(idleLimit / 10))
+		bodies.Drop(w)
 	}
 	if r.Context().Err() != nil {
 		s.Logger.Debug("the client went away", "method", r.Method, "path", r.URL.Path, "error", err)

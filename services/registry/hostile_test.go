@@ -6,7 +6,7 @@ import (
 
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"hubledger/services/registry"
+	"hubledger/services/registry/manifest"
 	"hubledger/services/registry/registrytest"
 )
 
@@ -20,7 +20,7 @@ func TestHostileManifests(t *testing.T) {
 	double := strings.Replace(string(image.Manifest), `"layers":`, `"layers":[],"layers":`, 1)
 	for name, text := range map[string]string{
 		"a key twice": double,
-		"many layers": `{"schemaVersion":2,"layers":[` + strings.Repeat("{},", registry.MaxManifestSize/3-20) + `{}]}`,
+		"many layers": `{"schemaVersion":2,"layers":[` + strings.Repeat("{},", manifest.MaxSize/3-20) + `{}]}`,
 		"deep":        `{"schemaVersion":2,"x":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`,
 	} {
 		t.Run(name, func(t *testing.T) {

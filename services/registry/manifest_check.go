@@ -12,6 +12,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/projections/images"
+	"hubledger/services/registry/manifest"
 )
 
 // checkNamed sorts what the manifest names into found, and reports what is missing
@@ -47,7 +48,7 @@ func (s *Registry) checkNamed(ctx context.Context, p *pushRequest, found *pushCh
 // checkBlobs looks for the config and the layers.
 func (s *Registry) checkBlobs(ctx context.Context, p *pushRequest, found *pushCheck) (missing problems, err error) {
 	seen := map[digest.Digest]bool{}
-	required := requiredBlobs(p.manifest)
+	required := manifest.Required(p.manifest)
 	for _, d := range p.manifest.Blobs() {
 		if seen[d.Digest] {
 			continue
@@ -132,7 +133,7 @@ func (s *Registry) findElsewhere(ctx context.Context, p *pushRequest, found *pus
 			return false, err
 		}
 	}
-	if isManifestType(d.MediaType) {
+	if manifest.IsType(d.MediaType) {
 		return there, nil
 	}
 	size, err := s.blobToPush(ctx, p.name.Full, found.repo, d.Digest)
@@ -172,7 +173,7 @@ func (s *Registry) blobToPush(ctx context.Context, name string, repo *images.Rep
 
 // maxChildBytes bounds the manifests that an index names, all of which are read
 // for a push of it.
-const maxChildBytes = 16 * MaxManifestSize
+const maxChildBytes = 16 * manifest.MaxSize
 
 // missingChildren reports the manifests that an index names and that have gone
 // since they were found.

@@ -4,7 +4,10 @@ import (
 	"net/http"
 	"strings"
 
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/origin"
+	"hubledger/services/registry/pulls"
 )
 
 // maxShared is how large an answer may be, in bytes, so that those who get it at the
@@ -32,21 +35,33 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 	}
 	h["Docker-Content-Digest"] = m.DigestHeader
 	h["Etag"] = m.ETagHeader
+	tag := to.ref
+	if isDigest(tag) {
+		tag = ""
+	}
 	if match := r.Header["If-None-Match"]; match != nil && matches(match, m.Digest) {
-		s.served.use(clientOf(r, to.who), repo.ID, to.ref, m.Digest)
+		s.served.Use(clientOf(r, to.who), repo.ID, tag, m.Digest)
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	h["Content-Type"] = m.TypeHeader
 	h["Content-Length"] = m.LengthHeader
 	if r.Method == http.MethodHead {
-		s.served.use(clientOf(r, to.who), repo.ID, to.ref, m.Digest)
+		s.served.Use(clientOf(r, to.who), repo.ID, tag, m.Digest)
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	s.served.pull(clientOf(r, to.who), repo.ID, to.ref, m.Digest)
+	s.served.Pull(clientOf(r, to.who), repo.ID, tag, m.Digest)
 	_, err = w.Write(m.Bytes)
 	return ignoreGone(err)
+}
+
+// clientOf is who counts as the one that pulls.
+func clientOf(r *http.Request, who access.Principal) pulls.Client {
+	if who.Kind == access.Anonymous {
+		return pulls.Client{Addr: origin.Of(r).Addr}
+	}
+	return pulls.Client{Account: who.ID}
 }
 
 // matches evaluates If-None-Match (RFC 9110, section 13.1.2). A digest stands for

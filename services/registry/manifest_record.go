@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"hubledger/events"
 	"hubledger/projections/images"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/cache"
+	"hubledger/services/registry/manifest"
 )
 
 // record promises that the push is in the log, within the quota and without
@@ -85,6 +87,21 @@ func (s *Registry) recordIn(ctx context.Context, p *pushRequest, found *pushChec
 		}
 		push.Known, push.Tags = false, []string{""}
 	}
+}
+
+// describe reads platform and creation time from an image's config, as far as
+// they can be read.
+func (s *Registry) describe(ctx context.Context, m *images.Manifest) (*events.Platform, *time.Time) {
+	d, ok := manifest.ConfigOf(m)
+	if !ok {
+		return nil, nil
+	}
+	f, _, err := s.Blobs.Open(ctx, d)
+	if err != nil {
+		return nil, nil
+	}
+	defer f.Close()
+	return manifest.Describe(f)
 }
 
 // isKnown says whether the repository has the manifest as it is pushed. One that

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 
 	"github.com/opencontainers/go-digest"
@@ -13,6 +12,8 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/repository"
+	"hubledger/services/registry/bodies"
+	"hubledger/services/registry/manifest"
 )
 
 // A pushRequest is a manifest that somebody wants to push, as it was sent. It
@@ -53,16 +54,8 @@ func readPush(w http.ResponseWriter, r *http.Request, to route) (*pushRequest, e
 	} else if p.digest.Algorithm().FromBytes(p.bytes) != p.digest {
 		return nil, fail(http.StatusBadRequest, "DIGEST_INVALID", "the manifest does not have the digest it was pushed by")
 	}
-	if err = checkJSON(p.bytes); err != nil {
-		return nil, err
-	}
-	if p.manifest, err = images.ParseManifest(p.bytes); err != nil {
-		return nil, manifestInvalid(err.Error())
-	}
-	if p.mediaType, err = mediaTypeOf(r.Header.Get("Content-Type"), p.manifest); err != nil {
-		return nil, err
-	}
-	return p, validate(p.mediaType, p.manifest)
+	p.manifest, p.mediaType, err = manifest.Read(p.bytes, r.Header.Get("Content-Type"))
+	return p, err
 }
 
 // pushedAs reads the reference in the path: a tag, or a digest with any number
@@ -96,18 +89,18 @@ func pushedAs(r *http.Request, ref string) (d digest.Digest, tags []string, tags
 const manifestCost = 6
 
 func readManifest(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	tooLarge := fail(http.StatusRequestEntityTooLarge, "MANIFEST_INVALID", fmt.Sprintf("a manifest has at most %d bytes", MaxManifestSize))
-	if r.ContentLength > MaxManifestSize {
+	tooLarge := fail(http.StatusRequestEntityTooLarge, "MANIFEST_INVALID", fmt.Sprintf("a manifest has at most %d bytes", manifest.MaxSize))
+	if r.ContentLength > manifest.MaxSize {
 		return nil, tooLarge
 	}
 	size := r.ContentLength
 	if size < 0 {
-		size = MaxManifestSize
+		size = manifest.MaxSize
 	}
 	if err := budget.Of(r.Context()).Hold(size); err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, wholeBodyOf(w, r), MaxManifestSize))
+	body, err := io.ReadAll(http.MaxBytesReader(w, bodies.WholeOf(w, r), manifest.MaxSize))
 	var over *http.MaxBytesError
 	if errors.As(err, &over) {
 		return nil, tooLarge
@@ -116,24 +109,4 @@ func readManifest(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, manifestInvalid("the request ended before the manifest did")
 	}
 	return body, budget.Of(r.Context()).Hold((manifestCost - 1) * int64(len(body)))
-}
-
-// mediaTypeOf is a manifest's media type: the Content-Type of the request, or
-// without one the mediaType in the manifest. When there are both, they have to
-// be the same (image-spec, "Image Manifest").
-func mediaTypeOf(header string, m *images.Manifest) (string, error) {
-	if header == "" {
-		if m.MediaType != "" {
-			return m.MediaType, nil
-		}
-		return "", manifestInvalid("a manifest needs a Content-Type")
-	}
-	t, _, err := mime.ParseMediaType(header)
-	if err != nil {
-		return "", manifestInvalid("the Content-Type cannot be parsed")
-	}
-	if m.MediaType != "" && m.MediaType != t {
-		return "", manifestInvalid(fmt.Sprintf("the Content-Type is %s, but the manifest's mediaType is %s", t, m.MediaType))
-	}
-	return t, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"hubledger/projections/images"
 	"hubledger/services/internal/repository"
+	"hubledger/services/registry/bodies"
 	"hubledger/services/registry/quota"
 )
 
@@ -162,44 +163,15 @@ func namespaceIn(full string) string {
 	return namespace
 }
 
-// A meter lets the quota of a namespace see what one request sends. It counts by
-// itself until end, so that requests for one upload at the same moment do not take
-// what the others announced for their own.
-type meter struct {
-	body io.Reader
-	size int64 // that has arrived
-	next int64 // size at which to ask again
-	grow func(size int64) error
-	end  func()
-	err  error // the refusal
-}
-
-// meterStep is after how many bytes the quota is asked again.
-const meterStep = 1 << 20
-
-func (m *meter) Read(p []byte) (int, error) {
-	n, err := m.body.Read(p)
-	if m.size += int64(n); m.size >= m.next || err == io.EOF {
-		m.next = m.size + meterStep
-		if m.err = m.grow(m.size); m.err != nil {
-			return n, m.err
-		}
-	}
-	return n, err
-}
-
 // metered is the body of a request that sends content of the blob d, if that is
 // known. What the client announces has to fit at once. Call end in every case.
-func (s *Registry) metered(r *http.Request, body io.Reader, full string, d digest.Digest) (*meter, error) {
+//
+// The request counts by itself until end, so that requests for one upload at the
+// same moment do not take what the others announced for their own.
+func (s *Registry) metered(r *http.Request, body io.Reader, full string, d digest.Digest) (m *bodies.Meter, end func(), err error) {
 	namespace, id := namespaceIn(full), uuid.NewString()
-	m := &meter{body: body, next: meterStep,
-		grow: func(size int64) error {
-			return overQuota(namespace, s.usage.Grow(r.Context(), namespace, id, size, d))
-		},
-		end: func() { s.usage.Ended(namespace, id) }}
-	if r.ContentLength > 0 {
-		m.next = r.ContentLength
-		return m, m.grow(m.next)
-	}
-	return m, nil
+	m, err = bodies.NewMeter(body, r.ContentLength, func(size int64) error {
+		return overQuota(namespace, s.usage.Grow(r.Context(), namespace, id, size, d))
+	})
+	return m, func() { s.usage.Ended(namespace, id) }, err
 }

@@ -45,7 +45,7 @@ func (s *Registry) listReferrers(w http.ResponseWriter, r *http.Request, to rout
 		if err != nil {
 			return err
 		}
-		return send(w, &cache.List{Body: body, MediaType: typeOCIIndex, Filters: filters})
+		return send(w, &cache.List{Body: body, MediaType: v1.MediaTypeImageIndex, Filters: filters})
 	}
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (s *Registry) listReferrers(w http.ResponseWriter, r *http.Request, to rout
 		if err != nil {
 			return nil, err
 		}
-		l := &cache.List{MediaType: typeOCIIndex, Filters: filters}
+		l := &cache.List{MediaType: v1.MediaTypeImageIndex, Filters: filters}
 		if more {
 			next := url.Values{"last": {found[len(found)-1].Digest.String()}}
 			if wanted != "" {
@@ -72,7 +72,7 @@ func referrersIndex(list []v1.Descriptor) v1.Index {
 	if list == nil {
 		list = []v1.Descriptor{}
 	}
-	index := v1.Index{MediaType: typeOCIIndex, Manifests: list}
+	index := v1.Index{MediaType: v1.MediaTypeImageIndex, Manifests: list}
 	index.SchemaVersion = 2
 	return index
 }

@@ -25,10 +25,6 @@ import (
 	"hubledger/services/registry/uploadlimit"
 )
 
-// MaxManifestSize is the largest manifest in bytes; larger ones get 413.
-// The distribution-spec asks for at least this much ("Pushing Manifests").
-const MaxManifestSize = 4 << 20
-
 // Log is the log as the registry needs it.
 type Log interface {
 	command.Log
@@ -107,7 +103,7 @@ type Registry struct {
 	// GC collects the blobs that nothing needs any more.
 	GC      *gc.Collector
 	cache   *cache.Cache
-	served  *pullCounter
+	served  *pulls.Counter
 	limiter *pulllimit.Limiter
 	usage   *quota.Usage
 	uploads *uploadlimit.Limiter
@@ -131,7 +127,7 @@ func New(c Config) *Registry {
 		c.Metrics = NewMetrics()
 	}
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
-	s := &Registry{Config: c, cache: cache.New(maxCacheBytes), served: newPullCounter(),
+	s := &Registry{Config: c, cache: cache.New(maxCacheBytes), served: pulls.NewCounter(),
 		limiter: pulllimit.New(c.PullLimits), uploads: uploadlimit.New(c.MaxUploads)}
 	s.usage = quota.NewUsage(c.Images, s.leasedIn)
 	s.GC = gc.New(gc.Config{Log: c.Log, View: c.View, Images: c.Images, Blobs: c.Blobs, Leases: c.Leases,

@@ -37,6 +37,9 @@ func (s *Registry) Service() service.Service {
 	}
 }
 
+// FlushPulls writes down what was pulled since it was last called.
+func (s *Registry) FlushPulls(ctx context.Context) error { return s.served.Flush(ctx, s.Pulls) }
+
 // purgeUploads purges those of a store that keeps what is abandoned.
 func (s *Registry) purgeUploads(ctx context.Context) error {
 	store, ok := s.Blobs.(interface {

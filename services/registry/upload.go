@@ -12,6 +12,7 @@ import (
 
 	"hubledger/services/internal/access"
 	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/bodies"
 	"hubledger/services/registry/leases"
 )
 
@@ -46,7 +47,7 @@ func (s *Registry) beginUpload(w http.ResponseWriter, r *http.Request, to route)
 	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
 		return err
 	}
-	if _, err := io.Copy(io.Discard, io.LimitReader(bodyOf(w, r), 1)); err != nil {
+	if _, err := io.Copy(io.Discard, io.LimitReader(bodies.Of(w, r), 1)); err != nil {
 		return errTruncated
 	}
 	id, err := s.Blobs.Begin(r.Context(), name)
@@ -74,17 +75,17 @@ func (s *Registry) uploadWhole(w http.ResponseWriter, r *http.Request, to route,
 	if err := s.mayUpload(r.Context(), to.who, name); err != nil {
 		return err
 	}
-	body := bodyOf(w, r)
-	metered, err := s.metered(r, body, name, d)
-	defer metered.end()
+	body := bodies.Of(w, r)
+	metered, end, err := s.metered(r, body, name, d)
+	defer end()
 	if err != nil {
 		return err
 	}
 	size, err := s.Blobs.Put(r.Context(), d, metered, r.ContentLength, s.claim(name, d))
 	switch {
-	case metered.err != nil:
-		return metered.err
-	case body.failed:
+	case metered.Refused() != nil:
+		return metered.Refused()
+	case body.Failed():
 		return errTruncated
 	case err != nil:
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/bodies"
 )
 
 var errTruncated = fail(http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "the request ended before its body did")
@@ -55,12 +56,12 @@ func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id stri
 			return err
 		}
 	}
-	body := bodyOf(w, r)
-	metered, err := s.metered(r, body, name, d)
+	body := bodies.Of(w, r)
+	metered, end, err := s.metered(r, body, name, d)
 	if err == nil {
 		_, err = s.Blobs.Write(r.Context(), name, id, at, metered)
 	}
-	metered.end()
+	end()
 	// What a broken connection has left is refused as well, or it could grow so.
 	if gerr := s.countUpload(r.Context(), name, id, d); err == nil || isProblem(gerr) {
 		err = gerr
@@ -72,7 +73,7 @@ func (s *Registry) receive(w http.ResponseWriter, r *http.Request, name, id stri
 		}
 		return err
 	}
-	if err != nil && body.failed {
+	if err != nil && body.Failed() {
 		return errTruncated
 	}
 	return err

@@ -1,5 +1,5 @@
-// Package pulls keeps, in the operational store, how often what was pulled
-// since the last hour was written to the log.
+// Package pulls counts what is pulled: in memory first, each second into the
+// operational store, and each hour into the log.
 package pulls
 
 import (

@@ -1,14 +1,10 @@
-package registry
+package manifest
 
 import (
 	"errors"
-	"fmt"
-	"net/http"
 	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"hubledger/projections/images"
 )
@@ -39,8 +35,8 @@ func TestCheckJSON(t *testing.T) {
 		`{"x":{"y":[` + strings.Repeat("0,", maxTokens) + `0]}}`: "at most 250000 values",
 	} {
 		err := checkJSON([]byte(text))
-		var p *problem
-		if want == "" && err != nil || want != "" && (!errors.As(err, &p) || p.Status != http.StatusBadRequest || !strings.Contains(p.Message, want)) {
+		var refused *InvalidError
+		if want == "" && err != nil || want != "" && (!errors.As(err, &refused) || !strings.Contains(refused.Reason, want)) {
 			t.Errorf("%.60s: %v, want %q", text, err, want)
 		}
 	}
@@ -50,10 +46,10 @@ func TestCheckJSON(t *testing.T) {
 // few times its own length.
 func TestHostileManifestCostsLittle(t *testing.T) {
 	for name, text := range map[string]string{
-		"layers":      `{"layers":[` + strings.Repeat("{},", MaxManifestSize/3-10) + `{}]}`,
-		"manifests":   `{"manifests":[` + strings.Repeat("0,", MaxManifestSize/2-20) + `0]}`,
-		"depth":       strings.Repeat(`{"a":`, MaxManifestSize/5),
-		"annotations": `{"annotations":{"x":[` + strings.Repeat("0,", MaxManifestSize/2-20) + `0]}}`,
+		"layers":      `{"layers":[` + strings.Repeat("{},", MaxSize/3-10) + `{}]}`,
+		"manifests":   `{"manifests":[` + strings.Repeat("0,", MaxSize/2-20) + `0]}`,
+		"depth":       strings.Repeat(`{"a":`, MaxSize/5),
+		"annotations": `{"annotations":{"x":[` + strings.Repeat("0,", MaxSize/2-20) + `0]}}`,
 	} {
 		raw := []byte(text)
 		var before, after runtime.MemStats
@@ -63,7 +59,7 @@ func TestHostileManifestCostsLittle(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s is taken", name)
 		}
-		if n := after.TotalAlloc - before.TotalAlloc; n > 8*MaxManifestSize {
+		if n := after.TotalAlloc - before.TotalAlloc; n > 8*MaxSize {
 			t.Errorf("%s: %d bytes were allocated", name, n)
 		}
 	}
@@ -83,44 +79,41 @@ func FuzzCheckJSON(f *testing.F) {
 	})
 }
 
-// A deadlined is a response whose read deadline was set.
-type deadlined struct {
-	http.ResponseWriter
-	at time.Time
-}
-
-func (d *deadlined) SetReadDeadline(t time.Time) error { d.at = t; return nil }
-
-// A dripping body has a byte a second, and ends when its deadline has passed.
-type dripping struct{ *deadlined }
-
-func (d dripping) Read(p []byte) (int, error) {
-	time.Sleep(time.Second)
-	if time.Now().After(d.at) {
-		return 0, fmt.Errorf("i/o timeout")
+// FuzzManifest: what is accepted as a manifest has descriptors that can be
+// looked up and kept, and its media type is one of ours.
+func FuzzManifest(f *testing.F) {
+	for _, m := range []string{
+		`{"schemaVersion":2,"mediaType":"` + typeOCIManifest + `","config":{"mediaType":"x","digest":"sha256:` + strings.Repeat("0", 64) + `","size":2},"layers":[]}`,
+		`{"schemaVersion":2,"mediaType":"` + typeOCIIndex + `","manifests":[{"digest":"sha512:` + strings.Repeat("a", 128) + `","size":1}],"subject":{"digest":"x"}}`,
+		`{"schemaVersion":1}`, `null`, `[]`, `{}`, `{"config":null}`, `{"layers":null,"manifests":[]}`, `{"schemaVersion":2,"layers":[{}]}`, `{"annotations":{"a":"\u0000"}}`, "", "\xff",
+	} {
+		f.Add(typeOCIManifest, []byte(m))
+		f.Add(typeDockerList, []byte(m))
+		f.Add("", []byte(m))
 	}
-	p[0] = ' '
-	return 1, nil
-}
-func (d dripping) Close() error { return nil }
-
-// Sending a byte now and then keeps no manifest in memory for ever.
-func TestSlowManifest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &deadlined{}
-		began := time.Now()
-		r, err := http.NewRequest("PUT", "/v2/alice/app/manifests/1", dripping{w})
+	f.Fuzz(func(t *testing.T, header string, raw []byte) {
+		m, err := images.ParseManifest(raw)
 		if err != nil {
-			t.Fatal(err)
+			return
 		}
-		if _, err = readManifest(w, r); err == nil {
-			t.Fatal("a manifest of drops is taken")
+		kind, err := mediaTypeOf(header, m)
+		if err != nil || check(kind, m) != nil {
+			return
 		}
-		if took := time.Since(began); took > wholeTime+2*time.Second {
-			t.Errorf("it was waited for for %s", took)
+		switch kind {
+		case typeOCIManifest, typeDockerManifest, typeOCIIndex, typeDockerList:
+		default:
+			t.Fatalf("%q is accepted", kind)
 		}
-		if !w.at.IsZero() {
-			t.Errorf("the connection's deadline is left at %s", w.at)
+		list := append(m.Blobs(), m.Manifests...)
+		if m.Subject != nil {
+			list = append(list, *m.Subject)
+		}
+		for _, d := range list {
+			b, err := images.DigestBytes(d.Digest)
+			if err != nil || images.DigestOf(b) != d.Digest || d.Size < 0 {
+				t.Fatalf("descriptor %+v is accepted: %v", d, err)
+			}
 		}
 	})
 }

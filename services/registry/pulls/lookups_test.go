@@ -1,4 +1,4 @@
-package registry
+package pulls
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 func TestLookUpsAreBounded(t *testing.T) {
 	var l lookedUp
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	key := func(k int) lookUp { return lookUp{client{account: fmt.Sprint(k)}, "repo", "digest"} }
+	key := func(k int) lookUp { return lookUp{Client{Account: fmt.Sprint(k)}, "repo", "digest"} }
 	l.add(now, key(0), "v1")
 	l.add(now, key(0), "v2")
 	for age, want := range map[time.Duration]string{0: "v2", lookUpTerm: "v2", 4 * lookUpTerm: ""} {

@@ -1,30 +1,19 @@
-package registry
+package pulls
 
 import (
-	"net/http"
 	"net/netip"
 	"time"
-
-	"hubledger/services/internal/access"
-	"hubledger/services/internal/origin"
 )
 
-// A client is an account or, for those without one, an address.
-type client struct {
-	account string
-	addr    netip.Addr
-}
-
-func clientOf(r *http.Request, who access.Principal) client {
-	if who.Kind == access.Anonymous {
-		return client{addr: origin.Of(r).Addr}
-	}
-	return client{account: who.ID}
+// A Client is who pulls: an account or, for those without one, an address.
+type Client struct {
+	Account string // id
+	Addr    netip.Addr
 }
 
 // A lookUp is what a client learned of a repository: that a tag is this digest.
 type lookUp struct {
-	by           client
+	by           Client
 	repo, digest string
 }
 

@@ -1,4 +1,4 @@
-package registry
+package manifest
 
 import (
 	"bytes"
@@ -34,7 +34,7 @@ func checkJSON(raw []byte) error {
 			return nil
 		}
 		if tokens > maxTokens {
-			return manifestInvalid(fmt.Sprintf("a manifest has at most %d values, keys and brackets", maxTokens))
+			return invalid(fmt.Sprintf("a manifest has at most %d values, keys and brackets", maxTokens))
 		}
 		var in *container
 		if len(open) > 0 {
@@ -51,7 +51,7 @@ func checkJSON(raw []byte) error {
 		case in != nil && in.wantsKey():
 			key, _ := token.(string)
 			if !in.add(key) {
-				return manifestInvalid(fmt.Sprintf("key %.50q is in one object of the manifest twice", key))
+				return invalid(fmt.Sprintf("key %.50q is in one object of the manifest twice", key))
 			}
 			continue
 		case in != nil && in.keys == nil && len(open) == 2:
@@ -65,7 +65,7 @@ func checkJSON(raw []byte) error {
 		switch delim {
 		case '{', '[':
 			if len(open) == maxDepth {
-				return manifestInvalid(fmt.Sprintf("a manifest is nested at most %d deep", maxDepth))
+				return invalid(fmt.Sprintf("a manifest is nested at most %d deep", maxDepth))
 			}
 			next := container{exact: in != nil && in.keys != nil && in.last == "annotations"}
 			if delim == '{' {
@@ -104,5 +104,5 @@ func (c *container) add(key string) bool {
 }
 
 func tooManyDescriptors() error {
-	return manifestInvalid(fmt.Sprintf("a manifest names at most %d blobs or manifests", maxDescriptors))
+	return invalid(fmt.Sprintf("a manifest names at most %d blobs or manifests", maxDescriptors))
 }
