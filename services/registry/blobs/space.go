@@ -14,7 +14,7 @@ const (
 )
 
 // space keeps uploads out of the disk's reserve, at the price of one statfs a
-// second.
+// second and one for each refusal.
 type space struct {
 	fs      FS
 	dir     string
@@ -53,6 +53,15 @@ func (sp *space) fits(n int64) error {
 		if err != nil {
 			return err
 		}
+	}
+	if sp.left.Load() >= n {
+		return nil
+	}
+	// Somebody may have made room since: a refusal rests on what is free now.
+	sp.mu.Lock()
+	defer sp.mu.Unlock()
+	if err := sp.measure(); err != nil {
+		return err
 	}
 	if sp.left.Load() < n {
 		return fmt.Errorf("%w: the disk of %s has less free space than its reserve", ErrNoSpace, sp.dir)
