@@ -16,7 +16,7 @@ import (
 	"hubledger/projections/journal"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/operations"
-	"hubledger/services/server"
+	"hubledger/services/server/readmodel"
 	"hubledger/streams/evt"
 	"hubledger/streams/restore"
 )
@@ -50,7 +50,7 @@ func (c *eventsRestoreCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	aside, err := server.PutAside(s.Context, s.Data, c.PostgresURL, r.Generation.ID)
+	aside, err := readmodel.PutAside(s.Context, s.Data, c.PostgresURL, r.Generation.ID)
 	if err != nil {
 		return fmt.Errorf("the log is restored, but the projections of the old log could not be moved aside: %w", err)
 	}
@@ -84,7 +84,7 @@ func (c *eventsRestoreCmd) known(s *console.Session) (known []restore.Known, jou
 		urls = append(urls, c.PostgresURL)
 	}
 	for _, url := range urls {
-		storage := server.Storage(s.Data, url)
+		storage := readmodel.Storage(s.Data, url)
 		builds, err := storage.List(s.Context)
 		for _, b := range builds {
 			known = append(known, restore.Known{Who: fmt.Sprintf("projection %s version %d", b.Name, b.Version), Generation: b.Generation, Seq: b.Position})

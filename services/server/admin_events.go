@@ -24,7 +24,7 @@ func (n *Node) adminEvents(ctx context.Context, r *http.Request, a *adminRespons
 	if limit <= 0 || limit > 10_000 {
 		return fmt.Errorf("--limit must be between 1 and 10000")
 	}
-	list, err := journal.List(ctx, n.model(journal.Projection.Name).db(), journal.Filter{After: after, Limit: limit, NewestFirst: !q.Has("after"),
+	list, err := journal.List(ctx, n.models.Named(journal.Projection.Name).Store().DB(), journal.Filter{After: after, Limit: limit, NewestFirst: !q.Has("after"),
 		Subject: q.Get("subject"), Type: q.Get("type"), Actor: q.Get("actor"), Correlation: q.Get("correlation")})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/services/internal/adminsocket"
+	"hubledger/services/server/readmodel"
 )
 
 func (n *Node) adminProjections(ctx context.Context, _ *http.Request, a *adminResponse) error {
@@ -16,13 +17,13 @@ func (n *Node) adminProjections(ctx context.Context, _ *http.Request, a *adminRe
 	if err != nil && !errors.Is(err, events.ErrReadOnly) { // a read-only log does not grow
 		return err
 	}
-	for _, m := range n.models {
-		parked, err := m.now().runner.Parked(ctx)
+	for _, m := range n.models.Models() {
+		parked, err := m.Parked(ctx)
 		if err != nil {
 			return err
 		}
 		position := m.Position()
-		if err := a.item(adminsocket.Projection{Name: m.projection.Name, Version: m.projection.Version,
+		if err := a.item(adminsocket.Projection{Name: m.Projection.Name, Version: m.Projection.Version,
 			Position: position, Lag: last - min(position, last), Parked: parked}); err != nil {
 			return err
 		}
@@ -35,7 +36,7 @@ func (n *Node) adminAnswers(ctx context.Context, r *http.Request, a *adminRespon
 	if err != nil {
 		return err
 	}
-	return projections.ResultsOf(m.now().store)(ctx,
+	return projections.ResultsOf(m.Store())(ctx,
 		func(position uint64) error { return a.item(adminsocket.QueryResult{Position: &position}) },
 		func(query, key, answer string) error {
 			return a.itemBuffered(adminsocket.QueryResult{Query: query, Key: key, Answer: answer})
@@ -50,23 +51,19 @@ func (n *Node) adminSwitch(ctx context.Context, r *http.Request, a *adminRespons
 	if err := n.log.ReadOnly(); err != nil {
 		return err
 	}
-	move := n.storage.Switch
-	if r.URL.Query().Get("back") != "" {
-		move = n.storage.Back
-	}
 	// A switch that has begun is finished even if the client leaves.
-	if err := m.switchTo(context.WithoutCancel(ctx), move); err != nil {
+	if err := m.Switch(context.WithoutCancel(ctx), r.URL.Query().Get("back") != ""); err != nil {
 		return err
 	}
-	return a.item(adminsocket.Projection{Name: m.projection.Name, Version: m.projection.Version, Position: m.Position()})
+	return a.item(adminsocket.Projection{Name: m.Projection.Name, Version: m.Projection.Version, Position: m.Position()})
 }
 
 // openModel finds a read model that is open on this node.
-func (n *Node) openModel(name string) (*readModel, error) {
+func (n *Node) openModel(name string) (*readmodel.Model, error) {
 	if _, err := ReadModel(name); err != nil {
 		return nil, err
 	}
-	if m := n.model(name); m != nil {
+	if m := n.models.Named(name); m != nil {
 		return m, nil
 	}
 	return nil, fmt.Errorf("this node does not keep the projection %s: none of its services needs it", name)

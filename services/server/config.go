@@ -6,13 +6,10 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"hubledger/projections"
-	"hubledger/projections/pgstore"
-	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/budget"
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/server/settings"
@@ -65,15 +62,6 @@ type Config struct {
 	Logger  *slog.Logger
 	// Progress is called with the progress of a long start; total is 0 if unknown.
 	Progress func(what string, done, total int64)
-}
-
-// Storage is where projections are kept: SQLite files in the data directory, or
-// schemas of a PostgreSQL database.
-func Storage(data, postgres string) projections.Storage {
-	if postgres != "" {
-		return pgstore.URL(postgres)
-	}
-	return sqlitestore.Dir(filepath.Join(data, "projections"))
 }
 
 // makeData makes the data directory.

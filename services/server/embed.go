@@ -30,8 +30,8 @@ func (n *Node) Log() *streams.Log { return n.log }
 // Wait returns when every open read model but the journal has committed an event.
 // The journal is left out because requests do not read it.
 func (n *Node) Wait(ctx context.Context, seq uint64) error {
-	for _, m := range n.models {
-		if m.projection == &journal.Projection {
+	for _, m := range n.models.Models() {
+		if m.Projection == &journal.Projection {
 			continue
 		}
 		if err := m.Wait(ctx, seq); err != nil {

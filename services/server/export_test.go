@@ -20,8 +20,8 @@ func (n *Node) Served() []service.Service {
 
 // OpenReadModels are the names of the read models that the node has opened.
 func (n *Node) OpenReadModels() (names []string) {
-	for _, m := range n.models {
-		names = append(names, m.projection.Name)
+	for _, m := range n.models.Models() {
+		names = append(names, m.Projection.Name)
 	}
 	return names
 }

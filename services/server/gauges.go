@@ -54,11 +54,11 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	if state, err := n.log.State(ctx); err == nil {
 		gauge(descLast, float64(state.LastSeq))
 		gauge(descLog, float64(state.Bytes))
-		for _, m := range n.models {
+		for _, m := range n.models.Models() {
 			position := m.Position()
-			gauge(descPosition, float64(position), m.projection.Name)
-			gauge(descLag, float64(state.LastSeq-min(position, state.LastSeq)), m.projection.Name)
-			gauge(descParked, truth(m.HasParked()), m.projection.Name)
+			gauge(descPosition, float64(position), m.Projection.Name)
+			gauge(descLag, float64(state.LastSeq-min(position, state.LastSeq)), m.Projection.Name)
+			gauge(descParked, truth(m.HasParked()), m.Projection.Name)
 		}
 	}
 	for _, m := range n.managers {

@@ -50,7 +50,7 @@ func (n *Node) startJobs(ctx context.Context) {
 // seeLog notes every second in the operational store how far the journal has come,
 // so that somebody knows what the log was when all projections are lost with it.
 func (n *Node) seeLog(ctx context.Context) {
-	m, noted := n.model(journal.Projection.Name), uint64(0)
+	m, noted := n.models.Named(journal.Projection.Name), uint64(0)
 	for tick := time.NewTicker(time.Second); ctx.Err() == nil; {
 		select {
 		case <-ctx.Done():

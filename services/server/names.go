@@ -17,8 +17,8 @@ type names struct {
 }
 
 func (n *Node) names(ctx context.Context) names {
-	found := names{ctx: ctx, accounts: accounts.Reader{DB: n.model(accounts.Projection.Name)}}
-	if n.model(images.Projection.Name) != nil {
+	found := names{ctx: ctx, accounts: accounts.Reader{DB: n.models.Named(accounts.Projection.Name)}}
+	if n.models.Named(images.Projection.Name) != nil {
 		found.images = &n.registry.Images
 	}
 	return found

@@ -6,8 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -24,6 +24,7 @@ import (
 	"hubledger/services/registry"
 	"hubledger/services/server/memory"
 	"hubledger/services/server/meter"
+	"hubledger/services/server/readmodel"
 	"hubledger/streams"
 	"hubledger/streams/secrets"
 )
@@ -34,14 +35,11 @@ import (
 type Node struct {
 	Config
 	log        *streams.Log
-	storage    projections.Storage
 	operations *operations.Store
 	activity   *activity.Store
 	secrets    *secrets.Bucket // nil while the log is read-only
 	stores     registry.Stores // without blobs when no service of this node needs them
-	handles    []*readModel    // every read model of the program, open or not
-	models     []*readModel    // those that are open, in the order in which they start
-	unbuilt    []string        // those that are missing while the log is read-only
+	models     *readmodel.Set
 	rights     *access.Rights
 	auth       *auth.Auth
 	registry   *registry.Registry
@@ -73,7 +71,8 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	if err := os.Chmod(c.Data, 0o700); err != nil {
 		c.Logger.Warn("other users of this machine may be able to read the data directory", "error", err)
 	}
-	n := &Node{Config: c, metrics: meter.New(), storage: Storage(c.Data, c.PostgresURL)}
+	n := &Node{Config: c, metrics: meter.New()}
+	n.ending, n.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			n.Close(context.WithoutCancel(ctx))
@@ -90,8 +89,6 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	if err := n.makeServices(ctx); err != nil {
 		return nil, err
 	}
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	n.ending, n.stop = running, stop
 	return n, n.start(ctx)
 }
 
@@ -115,7 +112,15 @@ func (n *Node) makeServices(ctx context.Context) error {
 	if err := n.makeManagers(ctx); err != nil {
 		return err
 	}
-	return n.openReadModels(ctx)
+	if err := n.models.Open(ctx, readModelsOf(n.services), func(known []projections.Info) error { return n.checkLog(ctx, known) }); err != nil {
+		return err
+	}
+	if len(n.models.Missing()) > 0 {
+		n.router, err = service.NewRouter([]service.Service{n.pages()}, func(w http.ResponseWriter, r *http.Request, _ int, _ string) {
+			http.Error(w, n.readOnlyText(r), http.StatusServiceUnavailable)
+		})
+	}
+	return err
 }
 
 // start starts the services. While the log is read-only, the node serves
@@ -130,10 +135,8 @@ func (n *Node) start(ctx context.Context) error {
 		}
 	}
 	if n.log.ReadOnly() == nil {
-		for _, m := range n.models {
-			if err := m.catchUp(ctx, n.ending); err != nil {
-				return err
-			}
+		if err := n.models.CatchUp(ctx); err != nil {
+			return err
 		}
 		n.startJobs(n.ending)
 	}
@@ -178,9 +181,7 @@ func (n *Node) awaitRunning() error {
 // what they have applied, then the log is closed. It bounds the time it takes
 // itself.
 func (n *Node) Close(ctx context.Context) error {
-	if n.stop != nil {
-		n.stop()
-	}
+	n.stop()
 	errs := []error{n.await("work in the background", n.awaitRunning)}
 	// What is left to do gets a time limit of its own, whatever the waiting took.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
@@ -193,8 +194,10 @@ func (n *Node) Close(ctx context.Context) error {
 	if n.auth != nil {
 		errs = append(errs, n.auth.Close(ctx))
 	}
-	for _, m := range n.models {
-		errs = append(errs, n.await("the projection "+m.projection.Name, m.close))
+	if n.models != nil {
+		for _, m := range n.models.Models() {
+			errs = append(errs, n.await("the projection "+m.Projection.Name, m.Close))
+		}
 	}
 	if n.activity != nil {
 		errs = append(errs, n.activity.Close())
@@ -204,7 +207,7 @@ func (n *Node) Close(ctx context.Context) error {
 		errs = append(errs, n.operations.Close())
 	}
 	if n.log != nil { // else the directory may be another process's
-		errs = append(errs, os.RemoveAll(filepath.Join(n.Data, unbuiltDir)))
+		errs = append(errs, readmodel.RemoveUnbuilt(n.Data))
 		errs = append(errs, n.await("the log", func() error { return n.log.Close(ctx) }))
 	}
 	return errors.Join(errs...)
@@ -216,8 +219,6 @@ func (n *Node) await(what string, end func() error) error {
 	defer slow.Stop()
 	return end()
 }
-
-func (n *Node) stopping() bool { return n.ending != nil && n.ending.Err() != nil }
 
 // background runs a function that Close waits for.
 func (n *Node) background(run func()) { n.running.Go(run) }

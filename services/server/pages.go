@@ -73,3 +73,15 @@ func (n *Node) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	}
 	n.metrics.Expose(w, r, n.collectors)
 }
+
+// mode says in one sentence what a node with an untrusted log does.
+func (n *Node) mode() string {
+	if missing := n.models.Missing(); len(missing) > 0 {
+		return fmt.Sprintf("Hubledger serves neither pulls nor pushes: its log is not trusted, and no projection is built from it, of which these are missing: %s.",
+			strings.Join(missing, ", "))
+	}
+	return "Hubledger is read-only: pulls work, pushes and deletions do not."
+}
+
+// readOnlyText is the mode, and the reason to those who may know it.
+func (n *Node) readOnlyText(r *http.Request) string { return n.mode() + n.reason(r) }

@@ -25,7 +25,7 @@ func (n *Node) problems(ctx context.Context) (list []adminsocket.Problem) {
 	if n.leaving.Load() {
 		add(true, "stopping", "Start the hub again when it has ended.", "the hub was told to stop and ends its last requests")
 	}
-	if len(n.unbuilt) > 0 {
+	if len(n.models.Missing()) > 0 {
 		add(true, "missing projections", "Restore the log; the next start builds them.", "%s", n.mode())
 	}
 	switch err := n.log.Accepts(); {
@@ -43,10 +43,10 @@ func (n *Node) problems(ctx context.Context) (list []adminsocket.Problem) {
 	if _, _, err := n.operations.SeenLog(ctx); err != nil {
 		add(true, "operational store", "See that its disk or database works.", "the operational store cannot be read: %v", err)
 	}
-	for _, m := range n.models {
+	for _, m := range n.models.Models() {
 		if m.HasParked() {
 			add(false, "parked events", "`hubledger projections ls` shows them; a new version of the program may apply them.",
-				"the projection %s has events that it cannot apply", m.projection.Name)
+				"the projection %s has events that it cannot apply", m.Projection.Name)
 		}
 	}
 	return list

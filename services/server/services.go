@@ -20,6 +20,7 @@ import (
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 	"hubledger/services/server/meter"
+	"hubledger/services/server/readmodel"
 )
 
 // allServices is the list of services, in the order in which they start. A new
@@ -49,19 +50,21 @@ func (n *Node) meteredLog() meter.Log { return n.metrics.Log(n.log) }
 
 // share makes the parts that several services use.
 func (n *Node) share() shared {
-	people := n.readModel(&accounts.Projection)
+	n.models = readmodel.New(readmodel.Config{Data: n.Data, PostgresURL: n.PostgresURL, Log: n.log, Running: n.ending, Background: n.background,
+		Logger: n.Logger, Progress: n.Progress})
+	people := n.models.Of(&accounts.Projection)
 	who := accounts.Reader{DB: people}
 	n.rights = access.New(access.Config{Read: who, View: people, Log: logEnd{n, people}, Logger: n.Logger})
 	limits := &quotas{read: who}
-	people.onCommit = func(c projections.Commit, parked bool) {
+	people.OnCommit = func(c projections.Commit, parked bool) {
 		n.rights.Committed(c, parked)
 		limits.committed(c)
 	}
 	n.auth = auth.New(n.authConfig(who, people))
-	content := n.readModel(&images.Projection)
+	content := n.models.Of(&images.Projection)
 	n.registry = registry.New(n.registryConfig(limits, content))
-	content.onCommit = n.registry.Committed
-	entries := catalog.Reader{DB: unprepared{n.readModel(&catalog.Projection)}, Dialect: n.dialect()}
+	content.OnCommit = n.registry.Committed
+	entries := catalog.Reader{DB: readmodel.Unprepared{Model: n.models.Of(&catalog.Projection)}, Dialect: n.dialect()}
 	endpoints := endpoint.Config{Auth: n.auth, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
 		Logger: n.Logger, Failures: []failure.Entry{{Err: registry.ErrTooLate, Status: http.StatusConflict},
 			{Err: registry.ErrSwept, Status: http.StatusConflict}, {Err: registry.ErrNothingDeleted, Status: http.StatusConflict}}}
@@ -71,7 +74,7 @@ func (n *Node) share() shared {
 	return n.shared
 }
 
-func (n *Node) authConfig(who accounts.Reader, people *readModel) auth.Config {
+func (n *Node) authConfig(who accounts.Reader, people *readmodel.Model) auth.Config {
 	c := auth.Config{Log: n.meteredLog(), Read: who, View: people, Rights: n.rights, Activity: n.activity,
 		AdminPassword: n.AdminPassword, PasswordFile: filepath.Join(n.Data, "admin-password"), Logger: n.Logger}
 	if n.secrets != nil {
@@ -83,7 +86,7 @@ func (n *Node) authConfig(who accounts.Reader, people *readModel) auth.Config {
 	return c
 }
 
-func (n *Node) registryConfig(limits *quotas, content *readModel) registry.Config {
+func (n *Node) registryConfig(limits *quotas, content *readmodel.Model) registry.Config {
 	c := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.stores.Leases, Pulls: n.stores.Pulls,
 		Access: n.auth, Rights: n.rights, Quotas: limits, PullLimits: n.PullLimits, DefaultVisibility: n.DefaultVisibility,
 		Logger: n.Logger, LeaseTerm: n.LeaseTerm, UndeleteWindow: n.UndeleteWindow, GCInterval: n.GCInterval}
@@ -105,7 +108,7 @@ func (n *Node) apiConfig(s shared) api.Config {
 // position counts as the end.
 type logEnd struct {
 	node  *Node
-	model *readModel
+	model *readmodel.Model
 }
 
 func (l logEnd) LastSeq(ctx context.Context) (uint64, error) {

@@ -15,6 +15,7 @@ import (
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/adminsocket"
 	"hubledger/services/server"
+	"hubledger/services/server/readmodel"
 )
 
 type compareCmd struct {
@@ -33,7 +34,7 @@ func (c *compareCmd) Run(s *console.Session) error {
 		return err
 	}
 	defer s.OwnFiles("registry")()
-	storage := server.Storage(s.Data, c.PostgresURL)
+	storage := readmodel.Storage(s.Data, c.PostgresURL)
 	quiet := slog.New(slog.DiscardHandler)
 	events, err := OpenJournal(s.Context, storage, quiet)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"hubledger/projections/journal"
 	"hubledger/services/cmd/console"
 	"hubledger/services/server"
+	"hubledger/services/server/readmodel"
 )
 
 type prepareCmd struct {
@@ -32,7 +33,7 @@ func (c *prepareCmd) Run(s *console.Session) error {
 		return err
 	}
 	defer s.OwnFiles("registry")()
-	storage := server.Storage(s.Data, c.PostgresURL)
+	storage := readmodel.Storage(s.Data, c.PostgresURL)
 	quiet := slog.New(slog.DiscardHandler)
 	events, err := OpenJournal(s.Context, storage, quiet)
 	if err != nil {

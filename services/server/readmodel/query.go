@@ -1,13 +1,13 @@
-package server
+package readmodel
 
 import (
 	"context"
 	"database/sql"
 )
 
-// QueryContext and QueryRowContext read the live build. A switch waits for
-// queries that are starting, and new queries wait for the end of a switch.
-func (m *readModel) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+// QueryContext reads the live build. A switch waits for queries that are starting,
+// and new queries wait for the end of a switch.
+func (m *Model) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	m.switching.RLock()
 	defer m.switching.RUnlock()
 	if stmt := m.current.prepared(ctx, query); stmt != nil {
@@ -16,7 +16,8 @@ func (m *readModel) QueryContext(ctx context.Context, query string, args ...any)
 	return m.current.store.DB().QueryContext(ctx, query, args...)
 }
 
-func (m *readModel) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+// QueryRowContext is as QueryContext, for one row.
+func (m *Model) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	m.switching.RLock()
 	defer m.switching.RUnlock()
 	if stmt := m.current.prepared(ctx, query); stmt != nil {
@@ -25,17 +26,19 @@ func (m *readModel) QueryRowContext(ctx context.Context, query string, args ...a
 	return m.current.store.DB().QueryRowContext(ctx, query, args...)
 }
 
-// An unprepared read model prepares no statements: its queries are built for each
+// An Unprepared model prepares no statements: its queries are built for each
 // request, so that there would be too many to keep.
-type unprepared struct{ *readModel }
+type Unprepared struct{ *Model }
 
-func (m unprepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+// QueryContext is as that of Model.
+func (m Unprepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	m.switching.RLock()
 	defer m.switching.RUnlock()
 	return m.current.store.DB().QueryContext(ctx, query, args...)
 }
 
-func (m unprepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+// QueryRowContext is as that of Model.
+func (m Unprepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	m.switching.RLock()
 	defer m.switching.RUnlock()
 	return m.current.store.DB().QueryRowContext(ctx, query, args...)

@@ -1,4 +1,4 @@
-package server
+package readmodel
 
 import (
 	"context"
@@ -12,12 +12,14 @@ import (
 	"hubledger/projections/bulk"
 )
 
-// A readModel is a projection on this node: its live build, and the runner that
+// A Model is a projection on this node: its live build, and the runner that
 // applies events to it. Builds can be switched while it is in use.
-type readModel struct {
-	projection *projections.Projection
-	node       *Node
-	onCommit   func(c projections.Commit, parked bool)
+type Model struct {
+	Projection *projections.Projection
+	// OnCommit is called with every commit, before those who wait for it go on. It
+	// has to be set before the model is open.
+	OnCommit func(c projections.Commit, parked bool)
+	set      *Set
 
 	switching sync.RWMutex // held for writing while builds are switched
 	current   *running
@@ -36,33 +38,10 @@ type running struct {
 	statements sync.Map // *sql.Stmt by its text
 }
 
-// readModel returns the one handle of a projection. It can be given to readers
-// before it is open.
-func (n *Node) readModel(p *projections.Projection) *readModel {
-	for _, m := range n.handles {
-		if m.projection == p {
-			return m
-		}
-	}
-	m := &readModel{projection: p, node: n}
-	n.handles = append(n.handles, m)
-	return m
-}
-
-// model finds a read model that is open on this node; nil when it is not.
-func (n *Node) model(name string) *readModel {
-	for _, m := range n.models {
-		if m.projection.Name == name {
-			return m
-		}
-	}
-	return nil
-}
-
 // open opens the live build in a storage, which must be one of that generation of
 // the log unless it is "". It makes a build when there is none.
-func (m *readModel) open(ctx context.Context, storage projections.Storage, generation string) error {
-	store, err := storage.Open(ctx, m.projection, projections.Options{Generation: generation, Logger: m.node.Logger})
+func (m *Model) open(ctx context.Context, storage projections.Storage, generation string) error {
+	store, err := storage.Open(ctx, m.Projection, projections.Options{Generation: generation, Logger: m.set.Logger})
 	if err != nil {
 		return fmt.Errorf("%w; if its files are damaged, move them away: the next start rebuilds the projection from the log", err)
 	}
@@ -75,34 +54,35 @@ func (m *readModel) open(ctx context.Context, storage projections.Storage, gener
 }
 
 // use makes a store the live build. Its runner does not run yet.
-func (m *readModel) use(store projections.Store, position uint64) {
+func (m *Model) use(store projections.Store, position uint64) {
 	r := &running{store: store, opened: position, ended: context.Background(), done: make(chan struct{})}
 	r.runner = projections.NewRunner(projections.RunnerConfig{
-		Store: store, Source: m.node.log, Logger: m.node.Logger,
+		Store: store, Source: m.set.Log, Logger: m.set.Logger,
 		OnCommit: func(c projections.Commit) {
-			if m.onCommit != nil {
-				m.onCommit(c, r.runner.HasParked())
+			if m.OnCommit != nil {
+				m.OnCommit(c, r.runner.HasParked())
 			}
 		},
 	})
 	m.current = r
 }
 
-func (m *readModel) start(ctx context.Context) {
+func (m *Model) start() {
 	r := m.current
-	ctx, r.stop = context.WithCancel(ctx)
+	ctx, stop := context.WithCancel(m.set.Running)
+	r.stop = stop
 	r.ended = ctx
-	m.node.background(func() {
+	m.set.Background(func() {
 		defer close(r.done)
 		if err := r.runner.Run(ctx); err != nil {
-			m.node.Logger.Error("projection ended", "projection", m.projection.Name, "error", err)
+			m.set.Logger.Error("projection ended", "projection", m.Projection.Name, "error", err)
 		}
 	})
 }
 
 // Wait returns when the live build has committed the event of that sequence. When
-// builds are switched meanwhile, it waits for the new one: see switchTo.
-func (m *readModel) Wait(ctx context.Context, seq uint64) error {
+// builds are switched meanwhile, it waits for the new one: see Switch.
+func (m *Model) Wait(ctx context.Context, seq uint64) error {
 	for {
 		r := m.now()
 		if r.runner.Position() >= seq {
@@ -113,31 +93,44 @@ func (m *readModel) Wait(ctx context.Context, seq uint64) error {
 		err := r.runner.Wait(waiting, seq)
 		unhook()
 		cancel()
-		if err == nil || ctx.Err() != nil || r.ended.Err() == nil || m.node.stopping() || m.now() == r {
+		if err == nil || ctx.Err() != nil || r.ended.Err() == nil || m.set.Running.Err() != nil || m.now() == r {
 			return err
 		}
 	}
 }
 
-func (m *readModel) HasParked() bool { return m.now().runner.HasParked() }
+// HasParked says whether the live build has parked events.
+func (m *Model) HasParked() bool { return m.now().runner.HasParked() }
 
-func (m *readModel) IsParked(subject string) bool { return m.now().runner.IsParked(subject) }
+// IsParked says whether the live build has parked events of a subject.
+func (m *Model) IsParked(subject string) bool { return m.now().runner.IsParked(subject) }
 
-func (m *readModel) Position() uint64 {
+// Parked are the events that the live build has parked.
+func (m *Model) Parked(ctx context.Context) ([]projections.Parked, error) {
+	return m.now().runner.Parked(ctx)
+}
+
+// Position is the sequence of the last event that the live build has committed.
+func (m *Model) Position() uint64 {
 	r := m.now()
 	return max(r.opened, r.runner.Position())
 }
 
 // now is the build that is live. It waits while builds are switched.
-func (m *readModel) now() *running {
+func (m *Model) now() *running {
 	m.switching.RLock()
 	defer m.switching.RUnlock()
 	return m.current
 }
 
-func (m *readModel) db() *sql.DB { return m.now().store.DB() }
+// IsOpen says whether the model has a build.
+func (m *Model) IsOpen() bool { return m.now() != nil }
 
-func (m *readModel) close() error {
+// Store is the live build.
+func (m *Model) Store() projections.Store { return m.now().store }
+
+// Close closes the live build, when its runner has ended.
+func (m *Model) Close() error {
 	if m.current == nil {
 		return nil
 	}
@@ -148,26 +141,26 @@ func (m *readModel) close() error {
 }
 
 // rebuild loads the read model in bulk. Its runner does not run yet.
-func (m *readModel) rebuild(ctx context.Context) error {
-	if err := m.close(); err != nil {
+func (m *Model) rebuild(ctx context.Context) error {
+	if err := m.Close(); err != nil {
 		return err
 	}
-	err := bulk.Rebuild(ctx, bulk.Config{Projection: m.projection, Storage: m.node.storage, Source: m.node.log,
-		Generation: m.node.log.Generation(), Logger: m.node.Logger}, func(done, total uint64) {
-		m.node.Progress("rebuilding projection "+m.projection.Name, int64(done), int64(total))
+	err := bulk.Rebuild(ctx, bulk.Config{Projection: m.Projection, Storage: m.set.storage, Source: m.set.Log,
+		Generation: m.set.Log.Generation(), Logger: m.set.Logger}, func(done, total uint64) {
+		m.set.Progress("rebuilding projection "+m.Projection.Name, int64(done), int64(total))
 	})
 	if err != nil {
 		return err
 	}
-	return m.open(ctx, m.node.storage, m.node.log.Generation())
+	return m.open(ctx, m.set.storage, m.set.Log.Generation())
 }
 
 // catchUp brings the read model to the end of the log, in bulk when it is new and
-// the log is long, and reports progress. run is the context of the runner.
-func (m *readModel) catchUp(ctx, run context.Context) error {
+// the log is long, and reports progress.
+func (m *Model) catchUp(ctx context.Context) error {
 	var last uint64
-	err := m.node.log.WhileStarting(ctx, func() (err error) {
-		last, err = m.node.log.LastSeq(ctx)
+	err := m.set.Log.WhileStarting(ctx, func() (err error) {
+		last, err = m.set.Log.LastSeq(ctx)
 		return err
 	})
 	if err != nil {
@@ -179,10 +172,10 @@ func (m *readModel) catchUp(ctx, run context.Context) error {
 	}
 	if bulk.NeedsRebuild(position, last) {
 		if err := m.rebuild(ctx); err != nil {
-			return fmt.Errorf("rebuild projection %s: %w", m.projection.Name, err)
+			return fmt.Errorf("rebuild projection %s: %w", m.Projection.Name, err)
 		}
 	}
-	m.start(run)
+	m.start()
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	reached := make(chan error, 1)
@@ -198,7 +191,7 @@ func (m *readModel) catchUp(ctx, run context.Context) error {
 		case err := <-reached:
 			return err
 		case <-tick.C:
-			m.node.Progress("projection "+m.projection.Name, int64(m.Position()), int64(last))
+			m.set.Progress("projection "+m.Projection.Name, int64(m.Position()), int64(last))
 		}
 	}
 }
