@@ -102,23 +102,29 @@ func (n *Node) makeServices(ctx context.Context) error {
 			n.services = append(n.services, s)
 		}
 	}
-	var err error
-	if n.router, err = service.NewRouter(append([]service.Service{n.pages()}, n.services...), notFound); err != nil {
-		return err
-	}
 	n.Budget.Logger = n.Logger
 	n.limits = budget.New(n.Budget)
-	n.router.Limits = n.limits
+	if err := n.route(append([]service.Service{n.pages()}, n.services...), notFound); err != nil {
+		return err
+	}
 	if err := n.makeManagers(ctx); err != nil {
 		return err
 	}
 	if err := n.models.Open(ctx, readModelsOf(n.services), func(known []projections.Info) error { return n.checkLog(ctx, known) }); err != nil {
 		return err
 	}
-	if len(n.models.Missing()) > 0 {
-		n.router, err = service.NewRouter([]service.Service{n.pages()}, func(w http.ResponseWriter, r *http.Request, _ int, _ string) {
-			http.Error(w, n.readOnlyText(r), http.StatusServiceUnavailable)
-		})
+	if len(n.models.Missing()) == 0 {
+		return nil
+	}
+	return n.route([]service.Service{n.pages()}, func(w http.ResponseWriter, r *http.Request, _ int, _ string) {
+		http.Error(w, n.readOnlyText(r), http.StatusServiceUnavailable)
+	})
+}
+
+// route makes the node serve these services, within its bounds.
+func (n *Node) route(services []service.Service, notServed service.NotServed) (err error) {
+	if n.router, err = service.NewRouter(services, notServed); err == nil {
+		n.router.Limits = n.limits
 	}
 	return err
 }
