@@ -147,7 +147,7 @@ func (s *Auth) explain(ctx context.Context, host string, p access.Principal, nam
 		return fmt.Sprintf("there is no user or organization %q: create it first", name.Namespace), nil
 	}
 	why := "you may not push to " + name.Full
-	if name.Namespace == topLevel {
+	if name.Namespace == access.Library {
 		why = fmt.Sprintf("%q is a top-level name for administrators", name.Full)
 	}
 	better, err := s.ownRepository(ctx, p, name)
@@ -157,8 +157,6 @@ func (s *Auth) explain(ctx context.Context, host string, p access.Principal, nam
 	return why + "; push to " + host + "/" + better, nil
 }
 
-const topLevel = "library"
-
 var verbs = map[access.Level]string{access.Read: "pull from", access.Write: "push to", access.Delete: "delete from", access.Admin: "administer"}
 
 // ownRepository is the same name in the principal's own namespace, "" when they
@@ -166,7 +164,7 @@ var verbs = map[access.Level]string{access.Read: "pull from", access.Write: "pus
 func (s *Auth) ownRepository(ctx context.Context, p access.Principal, name repository.Name) (string, error) {
 	own, _, _ := strings.Cut(p.Name, "+")
 	rest := name.Full
-	if name.Namespace != topLevel {
+	if name.Namespace != access.Library {
 		rest = strings.TrimPrefix(rest, name.Namespace+"/")
 	}
 	parsed, err := repository.ParseName(own + "/" + rest)

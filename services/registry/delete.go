@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"hubledger/projections/images"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
@@ -86,7 +87,7 @@ func (s *Registry) DeleteRepository(ctx context.Context, by command.By, name str
 	if err := s.Leases.DropRepository(ctx, repo.Name); err != nil {
 		return seq, err
 	}
-	s.usage.Dropped(namespaceIn(repo.Name))
+	s.usage.Dropped(access.NamespaceOf(repo.Name))
 	return seq, s.awaitVisible(ctx, seq)
 }
 
@@ -117,7 +118,7 @@ func (s *Registry) deleteBlob(w http.ResponseWriter, r *http.Request, to route) 
 	if _, err := s.Leases.Drop(ctx, name, d); err != nil {
 		return err
 	}
-	s.usage.Dropped(namespaceIn(name))
+	s.usage.Dropped(access.NamespaceOf(name))
 	w.WriteHeader(http.StatusAccepted)
 	return nil
 }

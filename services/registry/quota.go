@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/projections/images"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/bodies"
 	"hubledger/services/registry/quota"
@@ -150,18 +150,12 @@ func (s *Registry) leaseRoom(ctx context.Context, full string, d digest.Digest, 
 // leasedNow counts a blob that the name has a lease on since a moment ago; upload is
 // the one that it was, if any, as counted names it.
 func (s *Registry) leasedNow(full, upload string, d digest.Digest, size int64) {
-	s.usage.Lease(namespaceIn(full), upload, quota.Leased{Blob: d, Size: size, Until: time.Now().Add(s.LeaseTerm)})
+	s.usage.Lease(access.NamespaceOf(full), upload, quota.Leased{Blob: d, Size: size, Until: time.Now().Add(s.LeaseTerm)})
 }
 
 // counted is by what the quota of a namespace knows an upload: only under the name
 // of its own repository is there one of that id.
 func counted(full, id string) string { return full + "/" + id }
-
-// namespaceIn is the name of the namespace in a full name.
-func namespaceIn(full string) string {
-	namespace, _, _ := strings.Cut(full, "/")
-	return namespace
-}
 
 // metered is the body of a request that sends content of the blob d, if that is
 // known. What the client announces has to fit at once. Call end in every case.
@@ -169,7 +163,7 @@ func namespaceIn(full string) string {
 // The request counts by itself until end, so that requests for one upload at the
 // same moment do not take what the others announced for their own.
 func (s *Registry) metered(r *http.Request, body io.Reader, full string, d digest.Digest) (m *bodies.Meter, end func(), err error) {
-	namespace, id := namespaceIn(full), uuid.NewString()
+	namespace, id := access.NamespaceOf(full), uuid.NewString()
 	m, err = bodies.NewMeter(body, r.ContentLength, func(size int64) error {
 		return overQuota(namespace, s.usage.Grow(r.Context(), namespace, id, size, d))
 	})

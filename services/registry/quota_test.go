@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,13 +17,14 @@ import (
 	"hubledger/services/registry/registrytest"
 )
 
-// quotas are by namespace name, and counted.
+// quotas are those of one namespace; no other has one.
 type quotas struct {
-	bytes, images atomic.Int64 // of alice
+	namespace     string // "" is alice
+	bytes, images atomic.Int64
 }
 
 func (q *quotas) Quota(_ context.Context, namespace string) (bytes, images int64, err error) {
-	if namespace != "alice" {
+	if namespace != cmp.Or(q.namespace, "alice") {
 		return 0, 0, nil
 	}
 	return q.bytes.Load(), q.images.Load(), nil
@@ -143,6 +145,31 @@ func TestQuotaOfUploads(t *testing.T) {
 		q.bytes.Store(0)
 		begin(t, c, "alice/app")
 		c.Must(t, "PATCH", open, []byte(long)).Want(t, 202)
+	})
+}
+
+// A top-level image is in the namespace library, though its name does not say so.
+func TestQuotaOfTopLevelUploads(t *testing.T) {
+	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+		q := &quotas{namespace: "library"}
+		h.Registry.Quotas = q
+		c := h.Client()
+		c.MustPush(t, "busybox", "1", registrytest.NewImage("small"))
+		q.bytes.Store(10_000)
+		six := strings.Repeat("6", 6000)
+		open := begin(t, c, "busybox")
+		c.Must(t, "PATCH", open, []byte(six)).Want(t, 202)
+		says(t, c.Must(t, "PATCH", begin(t, c, "alpine"), []byte(six)).WantError(t, 403, "DENIED"), "the quota of library is used up")
+		c.Must(t, "PUT", open+"?digest="+registrytest.Sum(six).String(), nil).Want(t, 201)
+		for range 2 { // the second time after a restart
+			a := c.Must(t, "POST", "/v2/alpine/blobs/uploads/?digest="+registrytest.Sum(six+"more").String(), []byte(six+"more"))
+			says(t, a.WantError(t, 403, "DENIED"), "(6.00 kB of it are uploads that no image names yet)")
+			h.Restart()
+			h.Registry.Quotas = q
+			c = h.Client()
+		}
+		c.Must(t, "DELETE", "/v2/busybox/blobs/"+registrytest.Sum(six).String(), nil).Want(t, 202)
+		c.Must(t, "PATCH", begin(t, c, "alpine"), []byte(six)).Want(t, 202)
 	})
 }
 

@@ -162,7 +162,7 @@ func (s *Registry) cancelUpload(w http.ResponseWriter, r *http.Request, to route
 // ended stops counting an upload.
 func (s *Registry) ended(name, id string) {
 	s.uploads.Ended(id)
-	s.usage.Ended(namespaceIn(name), counted(name, id))
+	s.usage.Ended(access.NamespaceOf(name), counted(name, id))
 }
 
 // claim leases a blob to the name between the verification of its content and

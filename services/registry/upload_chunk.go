@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/services/internal/access"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/bodies"
 )
@@ -86,12 +87,12 @@ func (s *Registry) countUpload(ctx context.Context, name, id string, d digest.Di
 	ctx = context.WithoutCancel(ctx)
 	size, err := s.Blobs.Offset(ctx, name, id)
 	if errors.Is(err, blobs.ErrUploadUnknown) {
-		s.usage.Ended(namespaceIn(name), counted(name, id))
+		s.usage.Ended(access.NamespaceOf(name), counted(name, id))
 	}
 	if err != nil {
 		return err
 	}
-	return overQuota(namespaceIn(name), s.usage.Grow(ctx, namespaceIn(name), counted(name, id), size, d))
+	return overQuota(access.NamespaceOf(name), s.usage.Grow(ctx, access.NamespaceOf(name), counted(name, id), size, d))
 }
 
 // outOfOrder refuses a chunk that does not follow the last one, and tells where

@@ -42,15 +42,12 @@ type repositoryView struct {
 func shownEntry(e catalog.Entry) repositoryView {
 	namespace, name, nested := strings.Cut(e.Name, "/")
 	if !nested {
-		namespace, name = topLevel, e.Name
+		namespace, name = access.Library, e.Name
 	}
 	return repositoryView{User: namespace, Name: name, Namespace: namespace, RepositoryType: "image", Status: 1, StatusDescription: "active",
 		Description: e.Description, IsPrivate: e.Visibility != events.Public, Official: !nested, StarCount: e.Stars, PullCount: e.Pulls,
 		LastUpdated: apitypes.Known(e.Pushed), DateRegistered: e.Created, ContentTypes: []string{"image"}, Topics: append([]string{}, e.Topics...)}
 }
-
-// topLevel is the namespace that top-level images are shown in.
-const topLevel = "library"
 
 func (s *Endpoints) registerRepositories() {
 	for _, path := range []string{"/v2/repositories/{namespace}", "/v2/namespaces/{namespace}/repositories"} {

@@ -120,5 +120,5 @@ func term(text, host string) string {
 	if at := strings.LastIndexByte(text, ':'); at > strings.LastIndexByte(text, '/') && repository.ValidTag(text[at+1:]) {
 		text = text[:at]
 	}
-	return strings.TrimPrefix(text, topLevel+"/")
+	return strings.TrimPrefix(text, access.Library+"/")
 }

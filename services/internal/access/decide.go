@@ -9,9 +9,9 @@ import (
 	"hubledger/projections/accounts"
 )
 
-// library is the namespace of top-level images: only administrators of the hub
+// Library is the namespace of top-level images: only administrators of the hub
 // push there.
-const library = "library"
+const Library = "library"
 
 // Repository decides what a principal may do with a repository's full name, as
 // repository.ParseName gives it, by what its account may do now and what its
@@ -25,7 +25,7 @@ func (r *Rights) Repository(ctx context.Context, p Principal, name string) (Deci
 	}
 	d := k.decision
 	if p.Admin && k.admin {
-		d.Create = d.Repository == nil && (d.Namespace != nil || namespaceOf(name) == library)
+		d.Create = d.Repository == nil && (d.Namespace != nil || NamespaceOf(name) == Library)
 		if d.Repository != nil || d.Create {
 			d.Level = Admin
 		}
@@ -33,11 +33,11 @@ func (r *Rights) Repository(ctx context.Context, p Principal, name string) (Deci
 	return p.Limit.on(d, name), nil
 }
 
-// namespaceOf is the namespace in which a full name is.
-func namespaceOf(name string) string {
+// NamespaceOf is the namespace in which a full name is.
+func NamespaceOf(name string) string {
 	first, _, nested := strings.Cut(name, "/")
 	if !nested {
-		return library
+		return Library
 	}
 	return first
 }
@@ -101,7 +101,7 @@ func (r *Rights) known(ctx context.Context, p Principal, name string) (*known, e
 	if k, ok := v.(*known); ok && !parked {
 		return k, nil
 	}
-	s, place, err := r.look(ctx, p, namespaceOf(name), name)
+	s, place, err := r.look(ctx, p, NamespaceOf(name), name)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func (r *Rights) standing(ctx context.Context, p Principal, place accounts.Resol
 	}
 	s.active, s.admin = true, a.Admin
 	if n := place.Namespace; n != nil {
-		s.owner = n.Kind == events.KindUser && n.ID == a.ID || n.Kind == "" && n.Name != library && place.FirstAdmin == a.ID
+		s.owner = n.Kind == events.KindUser && n.ID == a.ID || n.Kind == "" && n.Name != Library && place.FirstAdmin == a.ID
 		for _, role := range roles {
 			s.add(n, role)
 		}
@@ -110,7 +110,7 @@ func (s *standing) add(n *accounts.Namespace, role accounts.Role) {
 		return
 	}
 	level := levelOf(role.Role)
-	if n.Name == library {
+	if n.Name == Library {
 		level = min(level, Read)
 	}
 	s.repository = max(s.repository, level)

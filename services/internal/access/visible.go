@@ -129,7 +129,7 @@ func (r *Rights) grantParked(a *accounts.Account, g accounts.Grant) bool {
 	namespace := g.RepositoryName
 	dependsOn := []string{events.GrantSubject(g.Namespace, g.Repository, g.Grantee)}
 	if g.Repository != "" {
-		namespace = namespaceOf(g.RepositoryName)
+		namespace = NamespaceOf(g.RepositoryName)
 		dependsOn = append(dependsOn, events.RepositorySubject(g.Namespace, g.RepositoryName))
 	}
 	dependsOn = append(dependsOn, events.NamespaceSubject(namespace))

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"hubledger/services/internal/access"
 )
 
 // A Name is a repository's name, taken apart.
@@ -15,10 +17,6 @@ type Name struct {
 	Namespace string // "library" for a top-level image
 	Full      string // as clients write it: "alice/app", or "busybox"
 }
-
-// topLevel is the namespace of top-level images, as on Docker Hub:
-// "library/busybox" and "busybox" are one repository.
-const topLevel = "library"
 
 // MaxNameLength is the longest full name in bytes. Clients that put a host in
 // front stay below 255 together (distribution-spec, "Pulling manifests").
@@ -43,7 +41,8 @@ var (
 	ErrTag = errors.New("invalid tag")
 )
 
-// ParseName checks a repository name.
+// ParseName checks a repository name. "library/busybox" and "busybox" are one
+// repository, as on Docker Hub.
 func ParseName(s string) (Name, error) {
 	if len(s) > MaxNameLength {
 		return Name{}, fmt.Errorf("%w: a repository name has at most %d characters", ErrUnusable, MaxNameLength)
@@ -57,8 +56,8 @@ func ParseName(s string) (Name, error) {
 	}
 	switch {
 	case !nested:
-		return Name{topLevel, s}, nil
-	case first == topLevel && !strings.Contains(rest, "/"):
+		return Name{access.Library, s}, nil
+	case first == access.Library && !strings.Contains(rest, "/"):
 		return ParseName(rest)
 	}
 	return Name{first, s}, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/operations"
 )
 
@@ -107,13 +108,17 @@ func (s *Store) Holder(ctx context.Context, d digest.Digest) (repo string, err e
 // have live leases, each once with the last end. It reads all leases.
 func (s *Store) OfNamespace(ctx context.Context, namespace string) (list []Lease, err error) {
 	prefix := namespace + "/"
+	where := `substr(repository, 1, $2) = $3`
+	if namespace == access.Library {
+		where = `(` + where + ` OR repository NOT LIKE '%/%')`
+	}
 	err = s.ops.Query(ctx, func(rows *sql.Rows) error {
 		var raw []byte
 		var until int64
 		err := rows.Scan(&raw, &until)
 		list = append(list, Lease{unpack(raw), operations.Time(until)})
 		return err
-	}, `SELECT digest, MAX(until) FROM leases WHERE until > $1 AND substr(repository, 1, $2) = $3 GROUP BY digest`,
+	}, `SELECT digest, MAX(until) FROM leases WHERE until > $1 AND `+where+` GROUP BY digest`,
 		operations.Micros(time.Now()), len(prefix), prefix)
 	return list, err
 }
