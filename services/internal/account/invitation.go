@@ -26,14 +26,8 @@ var (
 )
 
 // invite appends an invitation, unless the user owns the organization already or
-// the same is open.
+// the same is open. SetMember has checked what it says.
 func invite(ctx context.Context, log command.Log, by command.By, read Memberships, p events.MembershipInvited) (seq uint64, invited bool, err error) {
-	if err := checkIDs(p.Organization, p.User); err != nil {
-		return 0, false, err
-	}
-	if p.Role != events.RoleOwner && p.Role != events.RoleMember {
-		return 0, false, fmt.Errorf("%w: a role is member or owner", ErrInvalid)
-	}
 	now := time.Now()
 	p.Expires = now.Add(invitationTerm).UTC().Truncate(time.Second)
 	sent, err := read.Invitations(ctx, p.Organization, now)

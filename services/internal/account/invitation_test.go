@@ -90,6 +90,26 @@ func TestSetMember(t *testing.T) {
 	}
 }
 
+// Who leaves while an owner makes them a member is asked to come back.
+func TestLeavingWhileBeingAdded(t *testing.T) {
+	d, ctx := open(t), t.Context()
+	bob := &accounts.Account{ID: id(2), Name: "bob", Kind: accounts.KindUser}
+	if _, err := account.GrantMembership(ctx, d.log, by, id(9), id(9), bob.ID, events.RoleOwner); err != nil {
+		t.Fatal(err)
+	}
+	log := &faster{d.log, func() {
+		if _, err := account.RevokeMembership(ctx, d.log, command.By{Source: "/test", Actor: "bob"}, id(9), id(9), bob.ID); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	olga := access.Principal{Kind: access.User, ID: id(1), Name: "olga"}
+	_, invited, err := account.SetMember(ctx, log, by, &people{}, olga, id(9), bob, events.RoleMember)
+	last, _, lerr := command.Latest(ctx, d.log, events.MembershipSubject(id(9), id(9), bob.ID))
+	if _, asked := last.(events.MembershipInvited); err != nil || lerr != nil || !invited || !asked {
+		t.Errorf("%+v, invited %t, %v, %v", last, invited, err, lerr)
+	}
+}
+
 // To remove who is no member does not make them one who may be taken in unasked.
 func TestRemoveMember(t *testing.T) {
 	ctx := t.Context()

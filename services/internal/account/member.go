@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"hubledger/events"
@@ -35,25 +36,34 @@ type Memberships interface {
 // Owners may leave and step down, also the last one: the organization is then
 // the administrators' until they name an owner.
 func SetMember(ctx context.Context, log command.Log, by command.By, read Memberships, p access.Principal, organization string, user *accounts.Account, role string) (seq uint64, invited bool, err error) {
-	direct := p.Admin || role == events.RoleMember
-	if !p.Admin && direct {
-		if direct, err = mayBeAdded(ctx, log, read, organization, user); err != nil {
-			return 0, false, err
-		}
+	if err := checkIDs(organization, user.ID); err != nil {
+		return 0, false, err
 	}
-	if !direct {
-		return invite(ctx, log, by, read, events.MembershipInvited{Organization: organization, User: user.ID, Role: role})
+	if role != events.RoleOwner && role != events.RoleMember {
+		return 0, false, fmt.Errorf("%w: a role is member or owner", ErrInvalid)
 	}
-	seq, err = GrantMembership(ctx, log, by, organization, organization, user.ID, role)
-	return seq, false, err
+	unasked := p.Admin || role == events.RoleMember
+	if unasked {
+		granted := events.MembershipGranted{Organization: organization, Group: organization, User: user.ID, Role: role}
+		seq, err = command.Decide(ctx, log, by, granted.Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
+			if !p.Admin {
+				var err error
+				if unasked, err = mayBeAdded(ctx, log, read, organization, user); err != nil || !unasked {
+					return nil, err
+				}
+			}
+			return same(granted)(last, seq)
+		})
+	}
+	if err != nil || unasked {
+		return seq, false, err
+	}
+	return invite(ctx, log, by, read, events.MembershipInvited{Organization: organization, User: user.ID, Role: role})
 }
 
 // mayBeAdded says whether an owner may make a user a member without asking: not
 // when they left or were asked before.
 func mayBeAdded(ctx context.Context, log command.Log, read Membership, organization string, user *accounts.Account) (bool, error) {
-	if err := checkIDs(organization, user.ID); err != nil {
-		return false, err
-	}
 	e, err := log.Last(ctx, events.MembershipSubject(organization, organization, user.ID))
 	if err != nil || e == nil {
 		return err == nil, err
