@@ -64,7 +64,7 @@ func (s *API) previewCleanup(ctx context.Context, c *endpoint.Call, in *previewI
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.Cleaner.Preview(ctx, *repo, rule, c.Principal.Admin && !c.Principal.Scoped())
+	p, err := s.Cleaner.Preview(ctx, *repo, rule, c.Principal.Administers())
 	return openapi.Show(p), err
 }
 

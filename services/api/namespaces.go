@@ -54,12 +54,13 @@ func (s *API) setQuota(ctx context.Context, c *endpoint.Call, in *setQuotaIn) (*
 }
 
 func (s *API) getNamespaceUsage(ctx context.Context, c *endpoint.Call, _ *NamespacePath) (*openapi.Answer[apitypes.Usage], error) {
-	u, err := s.Images.NamespaceUsage(ctx, c.Namespace.ID, c.Principal.Admin)
-	return openapi.Show(shownUsage(u, c.Principal.Admin)), err
+	all := c.Principal.Administers()
+	u, err := s.Images.NamespaceUsage(ctx, c.Namespace.ID, all)
+	return openapi.Show(shownUsage(u, all)), err
 }
 
 func (s *API) getUsage(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.Usage], error) {
-	all := c.Principal.Admin && !c.Principal.Scoped()
+	all := c.Principal.Administers()
 	u, err := s.Images.RepositoryUsage(ctx, c.Repository.ID, all)
 	return openapi.Show(shownUsage(u, all)), err
 }

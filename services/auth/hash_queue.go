@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// Bounds of how many callers wait for a password to be hashed, in either line.
+// Bounds of how many callers wait for a password to be hashed, in each line.
 const (
-	maxWaiting        = 200 // about ten seconds' worth
-	maxNew            = 400 // of those with a place of their own
+	maxWaiting        = 200 // known callers, or strangers: about ten seconds' worth
+	maxNew            = 400 // unknown callers with their first password
 	maxWaitingNetwork = 20  // of one network, of whatever size its owner has
 )
 

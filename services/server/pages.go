@@ -65,7 +65,7 @@ func fromThisMachine(r *http.Request) bool {
 func (n *Node) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	if !fromThisMachine(r) {
 		p, err := n.auth.Authenticate(r)
-		if err != nil || !p.Admin || p.Limit != nil && p.Limit.Repositories != nil {
+		if err != nil || !p.Administers() {
 			w.Header().Set("WWW-Authenticate", `Basic realm="hubledger"`)
 			http.Error(w, "metrics are for this machine and for administrators of the hub", http.StatusUnauthorized)
 			return

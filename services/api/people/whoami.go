@@ -55,7 +55,7 @@ func (s *API) getUser(ctx context.Context, c *endpoint.Call, in *UserPath) (*ope
 	if err != nil {
 		return nil, err
 	}
-	if a.Erased && (!c.Principal.Admin || c.Principal.Scoped()) {
+	if a.Erased && !c.Principal.Administers() {
 		return nil, endpoint.NotFound()
 	}
 	return openapi.Show(shown(a, c.MaySeeAll(a))), nil

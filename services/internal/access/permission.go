@@ -17,8 +17,8 @@ const (
 	RegistryCatalog
 	// SignedIn is any account, whatever its credential is good for.
 	SignedIn
-	// FullAccount is an account whose credential is good for all it may: a
-	// password, a session, or a token of level admin for all repositories.
+	// FullAccount is an account whose credential is good for all it may: a password,
+	// a token of level admin for all repositories, or a session that either opened.
 	FullAccount
 	// Self is the user of {user} by a full credential.
 	Self
@@ -28,7 +28,8 @@ const (
 	// HubAdmin is an administrator of the hub by a full credential.
 	HubAdmin
 	// ThisMachineOrHubAdmin is a connection from this machine that no proxy has
-	// forwarded, or an administrator of the hub by a full credential.
+	// forwarded, or an administrator of the hub by any credential that is not limited
+	// to some repositories: what reads metrics needs no more than to read.
 	ThisMachineOrHubAdmin
 	// NamespaceMember sees the namespace of {namespace}: its owner, or a member
 	// of the organization.

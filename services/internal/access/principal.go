@@ -53,6 +53,10 @@ var (
 // shows nothing but these.
 func (p Principal) Scoped() bool { return p.Limit != nil && p.Limit.Repositories != nil }
 
+// Administers says whether the principal is an administrator of the hub by a
+// credential that is not limited to some repositories.
+func (p Principal) Administers() bool { return p.Admin && !p.Scoped() }
+
 // By signs the principal's commands in the log.
 func (p Principal) By(source string) command.By { return command.By{Source: source, Actor: p.Name} }
 

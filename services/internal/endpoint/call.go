@@ -35,7 +35,7 @@ func (c *Call) RepositoryID() repository.ID {
 // MaySeeAll says whether the caller is that user, or administers the hub, by a
 // credential that is not limited to some repositories.
 func (c *Call) MaySeeAll(a *accounts.Account) bool {
-	return (c.Principal.ID == a.ID || c.Principal.Admin) && !c.Principal.Scoped()
+	return c.Principal.Administers() || c.Principal.ID == a.ID && !c.Principal.Scoped()
 }
 
 // account identifies the principal's account among all kinds of accounts.

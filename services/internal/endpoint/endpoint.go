@@ -85,8 +85,8 @@ type Refuser func(w http.ResponseWriter, r *http.Request, p *Problem)
 func AsProblem(w http.ResponseWriter, r *http.Request, p *Problem) { p.Write(w, r) }
 
 // Add adds an endpoint. Every request goes through these steps, in order:
-// authentication, permission, the account's budget, reading the body, the
-// Idempotency-Key, and a place to work in.
+// authentication, permission, the account's budget, reading the body, a place to
+// work in, and the Idempotency-Key.
 func (s *Set) Add(rt service.Route, refuse Refuser) {
 	serve := rt.Serve
 	rt.Serve = func(w http.ResponseWriter, r *http.Request) {

@@ -31,7 +31,7 @@ func schemaName(t reflect.Type, hint string) string {
 var permissionWords = map[access.Permission]string{
 	access.Anyone:                        "For everybody, logged in or not; shows what the caller may see.",
 	access.SignedIn:                      "For every account.",
-	access.FullAccount:                   "For users, by a credential that is good for all they may: a password, a session, or a token of level admin for all repositories.",
+	access.FullAccount:                   "For users, by a credential that is good for all they may: a password, a token of level admin for all repositories, or a session that either opened.",
 	access.Self:                          "For that user, by a credential that is good for all they may.",
 	access.SelfOrHubAdmin:                "For that user and administrators of the hub, by a credential that is good for all they may.",
 	access.HubAdmin:                      "For administrators of the hub, by a credential that is good for all they may.",
