@@ -23,7 +23,7 @@ func boundErrors(_ huma.Context, _ string, body any) (any, error) {
 	}
 	e.Type, e.Detail = "about:blank", shortened(e.Detail)
 	if more := len(e.Errors) - maxErrors; more > 0 {
-		e.Errors = append(e.Errors[:maxErrors:maxErrors], &huma.ErrorDetail{Message: fmt.Sprintf("and %d more", more), Location: "body"})
+		e.Errors = append(e.Errors[:maxErrors:maxErrors], &huma.ErrorDetail{Message: fmt.Sprintf("and %d more", more)})
 	}
 	for _, detail := range e.Errors {
 		detail.Value, detail.Location, detail.Message = nil, shortened(detail.Location), shortened(detail.Message)

@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -38,27 +39,37 @@ func TestRefusalsAreSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var parameters []string
+	for n := range 1000 {
+		parameters = append(parameters, fmt.Sprint("x", n))
+	}
 	for _, c := range []struct{ what, query, body, more string }{
 		{"elements", "", `{"topics":[0` + strings.Repeat(",0", 900) + `]}`, "and 882 more"},
 		{"names of members", "", `{"topics":[],"` + strings.Repeat("é", 500_000) + `":1}`, ""},
 		{"members", "", `{"topics":[]` + strings.Repeat(`,"`+strings.Repeat("x", 1000)+`":1`, 900) + `}`, ""},
 		{"a value", "", `{"topics":"` + strings.Repeat("x", 1_000_000) + `"}`, ""},
 		{"no JSON", "", `{"topics":[` + strings.Repeat("x", 1_000_000), ""},
-		{"parameters", "?" + strings.Repeat("a&b&", 1000) + strings.Repeat("x", 4_000) + "=1", `{"topics":[]}`, ""},
+		{"a parameter's name", "?" + strings.Repeat("x", 4_000) + "=1", `{"topics":[]}`, ""},
+		{"parameters", "?" + strings.Join(parameters, "&"), `{"topics":[]}`, "and 980 more"},
 	} {
 		r := httptest.NewRequest("POST", "/api/v1/x"+c.query, strings.NewReader(c.body))
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
 		router.ServeHTTP(w, r)
-		var p struct{ Errors []struct{ Message string } }
+		var p struct {
+			Errors []struct{ Message, Location string }
+		}
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code < 400 || w.Code >= 500 {
 			t.Errorf("%s: %d, %v", c.what, w.Code, err)
 		}
 		if w.Body.Len() > 16<<10 || len(p.Errors) > 21 {
 			t.Errorf("%s: %d bytes, %d errors", c.what, w.Body.Len(), len(p.Errors))
 		}
-		if c.more != "" && p.Errors[len(p.Errors)-1].Message != c.more {
-			t.Errorf("%s: the last error is %+v", c.what, p.Errors[len(p.Errors)-1])
+		if c.more == "" {
+			continue
+		}
+		if last := p.Errors[len(p.Errors)-1]; last.Message != c.more || last.Location != "" {
+			t.Errorf("%s: the last error is %+v", c.what, last)
 		}
 	}
 }
