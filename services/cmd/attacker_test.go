@@ -30,9 +30,8 @@ type attacker struct {
 // prepareAttacks pushes what the attackers use.
 func prepareAttacks(t *testing.T, h *hubProcess, mallory person) *attacker {
 	t.Helper()
-	c := registrytest.NewClient(h.URL)
+	c := registrytest.NewClient(asURL(h, mallory))
 	defer c.Close()
-	c.User, c.Password = mallory.name, mallory.secret
 	image := c.MustPush(t, "mallory/app", "1", registrytest.NewImage("layer"))
 	push := func(ref string, annotations map[string]string, subject bool) {
 		m := map[string]any{"schemaVersion": 2, "mediaType": manifestType, "annotations": annotations,

@@ -69,11 +69,10 @@ func TestAttacks(t *testing.T) {
 		t.Skip("attacks a hub for most of a minute: set HUBLEDGER_SOAK=1")
 	}
 	h := startHub(t, "--default-visibility=public")
-	newUser(t, h, "alice")
-	mallory := newUser(t, h, "mallory")
+	alice, mallory := newUser(t, h, "alice"), newUser(t, h, "mallory")
 	prepared := prepareAttacks(t, h, mallory)
 
-	client := newNormalClient(t, h)
+	client := newNormalClient(t, h, alice)
 	calm := client.work(calmFor)
 
 	end := time.Now().Add(attackFor)

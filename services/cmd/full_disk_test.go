@@ -25,7 +25,7 @@ func TestRightsEndOnAFullDisk(t *testing.T) {
 			}
 			t.Cleanup(func() { syscall.Unmount(disk, syscall.MNT_DETACH) })
 			h := startHubOn(t, filepath.Join(disk, "data"), "--reserve", "64000000")
-			c := registrytest.NewClient(strings.Replace(h.URL, "://", "://admin:"+strings.ReplaceAll(adminPassword, " ", "%20")+"@", 1))
+			c := registrytest.NewClient(asURL(h, admin))
 			defer c.Close()
 			push := func(tag string) error { return c.Push("admin/app", tag, registrytest.NewImage(tag)) }
 			if err := push("v1"); err != nil {

@@ -3,11 +3,16 @@ package cmd
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"hubledger/services/cmd/console"
 )
 
 // The first Ctrl-C says what it waits for, and the second does not wait.
@@ -42,4 +47,37 @@ func TestSecondInterruptEndsAtOnce(t *testing.T) {
 	if status := h.Cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGINT {
 		t.Errorf("it ended with %s", h.Cmd.ProcessState)
 	}
+}
+
+// While a hub ends its last requests it says that it is not ready.
+func TestNotReadyWhileStopping(t *testing.T) {
+	t.Parallel()
+	h := startHub(t)
+	body, upload := io.Pipe()
+	req, err := http.NewRequest("POST", h.URL+"/v2/admin/app/blobs/uploads/", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth("admin", adminPassword)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			resp.Body.Close()
+		}
+	}()
+	if _, err := upload.Write(make([]byte, 1<<20)); err != nil { // it has begun
+		t.Fatal(err)
+	}
+	h.Cmd.Process.Signal(os.Interrupt)
+	stdout, stderr, code := h.Run("status")
+	for ; code == console.ExitOK; stdout, stderr, code = h.Run("status") {
+		// the signal is on its way
+	}
+	if code != console.ExitFail || !strings.Contains(stdout, "stopping") || !strings.Contains(stderr, "not ready") {
+		t.Errorf("status: %d\n%s%s", code, stdout, stderr)
+	}
+	upload.Close()
+	<-done
+	<-h.gone
 }

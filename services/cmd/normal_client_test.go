@@ -18,10 +18,9 @@ type normalClient struct {
 	took     []time.Duration
 }
 
-func newNormalClient(t *testing.T, h *hubProcess) *normalClient {
-	c := registrytest.NewClient(h.URL)
+func newNormalClient(t *testing.T, h *hubProcess, alice person) *normalClient {
+	c := registrytest.NewClient(asURL(h, alice))
 	t.Cleanup(c.Close)
-	c.User, c.Password = "alice", "password of alice"
 	return &normalClient{t: t, registry: c}
 }
 

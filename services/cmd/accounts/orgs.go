@@ -110,7 +110,7 @@ func (c *orgsMembersAddCmd) Run(s *console.Session) error {
 func changeMember(a *console.API, method, org, user string, body any, done string) error {
 	return console.Send(a, method, client.Path("orgs", org, "members", user), body, func(v apitypes.MemberChange) error {
 		if v.Invited {
-			done = user + " is invited, and has 30 days to accept: hubledger orgs invitations accept " + org
+			done = user + " is invited, and has 30 days to accept by `hubledger orgs invitations accept " + org + "`"
 		}
 		_, err := fmt.Fprintf(a.Session.Out, "%s (event %d).\n", done, v.Seq)
 		if err == nil && v.Ownerless {
