@@ -14,11 +14,12 @@ import (
 type goPackage struct {
 	ImportPath string
 	Imports    []string
+	GoFiles    []string // of the product
 }
 
 func packages(t *testing.T) []goPackage {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "hubledger/...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles", "hubledger/...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -99,6 +100,17 @@ func TestImports(t *testing.T) {
 			if testKit(to) && !testKit(p.ImportPath) {
 				t.Errorf("%s imports the test kit %s", p.ImportPath, to)
 			}
+		}
+	}
+}
+
+// A folder with more files than these holds more than one thing.
+const maxFiles = 25
+
+func TestFoldersAreSmall(t *testing.T) {
+	for _, p := range packages(t) {
+		if n := len(p.GoFiles); n > maxFiles {
+			t.Errorf("%s has %d files: at most %d, give it packages of its own", p.ImportPath, n, maxFiles)
 		}
 	}
 }
