@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,6 +204,25 @@ func TestReserveIsKept(t *testing.T) {
 	if left >= 0 || free <= 0 || total < free {
 		t.Fatalf("left %d, free %d, total %d", left, free, total)
 	}
+}
+
+// room is a disk of which that many bytes are free.
+type room struct {
+	blobs.OS
+	free atomic.Int64
+}
+
+func (r *room) Space(string) (free, total int64, err error) { return r.free.Load(), 1 << 30, nil }
+
+func TestSpaceThatWasMadeIsUsedAtOnce(t *testing.T) {
+	disk := &room{}
+	s := open(t, blobs.Config{Dir: t.TempDir(), FS: disk, Reserve: 1 << 20})
+	_, err := s.Begin(t.Context(), repo)
+	mustBe(t, err, blobs.ErrNoSpace)
+	disk.free.Store(2 << 20)
+	push(t, s, []byte("a"))
+	_, err = s.Put(t.Context(), digest.FromString("b"), strings.NewReader("b"), 2<<20, nil)
+	mustBe(t, err, blobs.ErrNoSpace)
 }
 
 func TestFullDiskTakesTheWriteBack(t *testing.T) {
