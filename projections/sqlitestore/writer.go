@@ -9,6 +9,7 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/internal/sqltext"
+	"hubledger/projections/sqlitestore/wal"
 )
 
 // A writer holds the one connection that writes, with its statements
@@ -24,14 +25,14 @@ type writer struct {
 	end      driver.Stmt
 	park     driver.Stmt
 	rows     [][projections.Actions]driver.Stmt // by table; prepared when first needed
-	dirty    int                                // estimated pages in the write-ahead log
-	checkpts *checkpointer
+	wrote    int                                // estimated pages of the transaction
+	checkpts *wal.Checkpointer
 }
 
 func newWriter(m *projections.Model, path string, o projections.Options) (w *writer, err error) {
 	// Checkpoints are left to another connection, so that no commit waits for one.
 	conn, err := dial(path, "mode=rwc", pageSize, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)",
-		"wal_autocheckpoint(0)", fmt.Sprintf("cache_size(-%d)", writeCache))
+		wal.WriterPragma, fmt.Sprintf("cache_size(-%d)", writeCache))
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func newWriter(m *projections.Model, path string, o projections.Options) (w *wri
 			return nil, err
 		}
 	}
-	w.checkpts = newCheckpointer(path, cmp.Or(o.Logger, slog.Default()))
+	w.checkpts = wal.NewCheckpointer(path, cmp.Or(o.Logger, slog.Default()))
 	return w, nil
 }
 
@@ -109,10 +110,7 @@ func (w *writer) Commit(_ context.Context, tx *projections.Transaction) error {
 		w.rollback()
 		return classify(err)
 	}
-	if w.dirty += 2 * len(tx.Changes); w.dirty >= checkpointPages {
-		w.dirty = 0
-		w.checkpts.wake()
-	}
+	w.checkpts.Wrote(w.wrote)
 	return nil
 }
 
@@ -120,7 +118,7 @@ func (w *writer) write(tx *projections.Transaction) error {
 	if err := w.exec(w.start); err != nil {
 		return err
 	}
-	w.begun = true
+	w.begun, w.wrote = true, 2*len(tx.Changes)
 	for i := range tx.Changes {
 		c := &tx.Changes[i]
 		stmt := w.rows[c.Table][c.Action]
@@ -136,7 +134,7 @@ func (w *writer) write(tx *projections.Transaction) error {
 			return err
 		}
 		for i := range c.Row {
-			w.dirty += len(c.Row[i].Raw()) >> 12
+			w.wrote += len(c.Row[i].Raw()) >> 12
 		}
 	}
 	for _, p := range tx.Parked {
@@ -175,7 +173,7 @@ func (w *writer) rollback() {
 }
 
 func (w *writer) close() error {
-	w.checkpts.close()
+	w.checkpts.Close()
 	for _, s := range []driver.Stmt{w.start, w.move, w.end, w.park} {
 		s.Close()
 	}

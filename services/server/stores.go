@@ -64,7 +64,7 @@ func (n *Node) warnOfSpace() {
 }
 
 func (n *Node) openStores(ctx context.Context) (err error) {
-	n.operations, err = operations.Open(ctx, operations.Config{File: filepath.Join(n.Data, operations.FileName), PostgresURL: n.PostgresURL})
+	n.operations, err = operations.Open(ctx, operations.Config{File: filepath.Join(n.Data, operations.FileName), PostgresURL: n.PostgresURL, Logger: n.Logger})
 	if err != nil {
 		return err
 	}

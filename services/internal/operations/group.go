@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"hubledger/projections/sqlitestore/wal"
 )
 
 // maxGroup bounds how many changes share a transaction.
@@ -21,6 +23,8 @@ type groupWriter struct {
 	quit  chan struct{}
 	once  sync.Once
 	done  sync.WaitGroup
+
+	checkpts *wal.Checkpointer
 }
 
 type groupOp struct {
@@ -108,6 +112,7 @@ func (w *groupWriter) transact(group []*groupOp) (err error) {
 	err = t.failed
 	if err == nil {
 		if _, err = w.conn.ExecContext(ctx, "COMMIT"); err == nil {
+			w.checkpts.Wrote(t.wrote)
 			return nil
 		}
 	}
@@ -139,5 +144,6 @@ func (w *groupWriter) define(ctx context.Context, schema string) error {
 func (w *groupWriter) close() error {
 	w.once.Do(func() { close(w.quit) })
 	w.done.Wait()
+	w.checkpts.Close()
 	return w.conn.close()
 }

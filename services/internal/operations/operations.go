@@ -14,6 +14,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -32,6 +33,8 @@ type Config struct {
 	// PostgresURL, when not empty, is that of a database that several nodes
 	// may share. Then File is only where an older version may have left data.
 	PostgresURL string
+	// Logger is told what fails in the background; the default is slog's.
+	Logger *slog.Logger
 	// Around, when not nil, is called for every change and calls commit to
 	// make it. Tests let changes fail before or after they are committed.
 	Around func(ctx context.Context, commit func() error) error

@@ -1,13 +1,17 @@
 package operations
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"hubledger/projections/sqlitestore/wal"
 )
 
 // openSQLite opens the store in one file. A commit survives the end of the
@@ -22,9 +26,10 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("%s: %w", s.config.File, err), db.Close())
 	}
 	w := &groupWriter{
-		conn: &preparedConn{conn: conn, prepared: map[string]*sql.Stmt{}},
-		ops:  make(chan *groupOp, maxGroup),
-		quit: make(chan struct{}),
+		conn:     &preparedConn{conn: conn, prepared: map[string]*sql.Stmt{}},
+		ops:      make(chan *groupOp, maxGroup),
+		quit:     make(chan struct{}),
+		checkpts: wal.NewCheckpointer(s.config.File, cmp.Or(s.config.Logger, slog.Default())),
 	}
 	w.done.Go(w.loop)
 	s.db, s.changer = db, w
@@ -34,5 +39,5 @@ func (s *Store) openSQLite(ctx context.Context) error {
 // OpenFile opens an SQLite file in the way of the operational store.
 func OpenFile(path string) (*sql.DB, error) {
 	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+
-		"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(10000)&_pragma=wal_autocheckpoint(4000)")
+		"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(10000)&_pragma="+wal.WriterPragma)
 }

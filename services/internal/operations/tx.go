@@ -32,6 +32,7 @@ type Tx struct {
 	ctx    context.Context
 	q      Querier
 	failed error // the first error of a statement: the transaction is lost
+	wrote  int   // pages, estimated: two of each row
 }
 
 // Exec runs a statement and returns how many rows it changed.
@@ -41,7 +42,9 @@ func (t *Tx) Exec(query string, args ...any) (int64, error) {
 		t.failed = errors.Join(t.failed, err)
 		return 0, err
 	}
-	return res.RowsAffected()
+	n, err := res.RowsAffected()
+	t.wrote += 2 * int(n)
+	return n, err
 }
 
 // Query calls scan for each row.
