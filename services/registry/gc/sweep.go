@@ -37,7 +37,7 @@ func (g *Collector) markAndSweep(ctx context.Context, ds []digest.Digest, window
 }
 
 // sweep waits until the read model has all of the log, looks at the holds again,
-// records what it is going to remove, and removes it.
+// records what it is going to remove, removes it, and waits until that can be seen.
 func (g *Collector) sweep(ctx context.Context, marked []digest.Digest, window time.Duration, r *Result) error {
 	last, err := g.Log.LastSeq(ctx)
 	if err == nil {
@@ -69,7 +69,8 @@ func (g *Collector) sweep(ctx context.Context, marked []digest.Digest, window ti
 	if len(e.Blobs) == 0 {
 		return nil
 	}
-	if _, err := command.Append(ctx, g.Log, command.By{Source: "/registry/gc", Actor: "system"}, e, events.AnySeq); err != nil {
+	seq, err := command.Append(ctx, g.Log, command.By{Source: "/registry/gc", Actor: "system"}, e, events.AnySeq)
+	if err != nil {
 		return fmt.Errorf("record the sweep: %w", err)
 	}
 	for _, b := range e.Blobs {
@@ -80,10 +81,13 @@ func (g *Collector) sweep(ctx context.Context, marked []digest.Digest, window ti
 		r.Freed += b.Size
 		g.Swept(b.Size)
 	}
-	if len(damaged) == 0 {
-		return nil
+	if len(damaged) > 0 {
+		if err := g.Leases.ClearDamaged(ctx, damaged...); err != nil {
+			return err
+		}
 	}
-	return g.Leases.ClearDamaged(ctx, damaged...)
+	// Who asked for the collection sees what it took.
+	return g.awaitVisible(ctx, seq)
 }
 
 func (g *Collector) awaitVisible(ctx context.Context, seq uint64) error {
