@@ -48,7 +48,7 @@ var Types = []Type{
 	typeOf[RepositorySummaryChanged](),
 	typeOf[StarGiven](),
 	typeOf[StarWithdrawn](),
-	typeOf[ImagePushed](),
+	{Prototype: ImagePushed{}, Decode: decodePushed},
 	typeOf[ImageTagged](),
 	relief(always[TagDeleted]),
 	typeOf[TagRestored](),

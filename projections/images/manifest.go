@@ -4,8 +4,6 @@ import (
 	_ "crypto/sha256" // makes both digest algorithms available
 	_ "crypto/sha512"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,23 +23,6 @@ type Manifest struct {
 	Manifests     []v1.Descriptor   `json:"manifests"`
 	Subject       *v1.Descriptor    `json:"subject"`
 	Annotations   map[string]string `json:"annotations"`
-}
-
-// ParseManifest reads a manifest's bytes. It checks only that they are JSON; what
-// is a valid manifest is decided by the registry.
-func ParseManifest(raw []byte) (*Manifest, error) {
-	var m Manifest
-	err := json.Unmarshal(raw, &m)
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &kind) && kind.Field == "":
-		return nil, fmt.Errorf("manifest is a JSON %s, not an object", kind.Value)
-	case errors.As(err, &kind):
-		return nil, fmt.Errorf("manifest has a JSON %s as its %s", kind.Value, kind.Field)
-	case err != nil:
-		return nil, fmt.Errorf("manifest is not valid JSON: %w", err)
-	}
-	return &m, nil
 }
 
 // Children are the digests of the manifests that an index names, each once.
