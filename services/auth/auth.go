@@ -81,6 +81,7 @@ type Auth struct {
 	service        string
 	keys           *keys
 	hasher         *hasher
+	first          firstPassword
 	verified       *verified
 	passwordChecks singleflight.Group
 	tokens         *tokenCache

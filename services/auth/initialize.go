@@ -2,13 +2,8 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"hubledger/events"
@@ -49,15 +44,18 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 	if s.Secrets == nil {
 		return First{}, errReadOnly
 	}
-	password, err := s.firstPassword()
+	made, err := s.first.make(ctx, s)
 	if err != nil {
+		return First{}, err
+	}
+	if err := s.writeFirstPassword(made.password); err != nil {
 		return First{}, err
 	}
 	id, err := s.firstUser(ctx)
 	if err != nil {
 		return First{}, err
 	}
-	hash, err := s.storeFirstHash(ctx, id, password)
+	hash, err := s.storeFirstHash(ctx, id, made)
 	if err != nil {
 		return First{}, err
 	}
@@ -71,48 +69,10 @@ func (s *Auth) initialize(ctx context.Context) (First, error) {
 	if err := s.View.Wait(ctx, seq); err != nil {
 		return First{}, err
 	}
+	s.first.forget()
 	first, err := s.firstLogin(ctx, id, hash)
 	first.Created = true
 	return first, err
-}
-
-// firstPassword is the operator's, that of an earlier call, or a new one, which is
-// written to the file before the account is made.
-func (s *Auth) firstPassword() (string, error) {
-	if s.AdminPassword != "" {
-		return s.AdminPassword, account.CheckPassword(firstAdmin, s.AdminPassword)
-	}
-	if written, err := s.writtenPassword(); err != nil || written != "" {
-		return written, err
-	}
-	password := rand.Text() // 26 characters, 130 bits
-	return password, writePassword(s.PasswordFile, password)
-}
-
-// writtenPassword is the password in the file, "" when there is no file.
-func (s *Auth) writtenPassword() (string, error) {
-	text, err := os.ReadFile(s.PasswordFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	return strings.TrimSpace(string(text)), err
-}
-
-// writePassword writes a file that only its owner can read, as a whole.
-func writePassword(path, password string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(password + "\n")
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // firstUser makes the administrator's account, or finds the one that an
@@ -146,19 +106,14 @@ const otherNodeTimeout = 3 * time.Second
 // storeFirstHash stores the password's hash unless another node was faster, and
 // returns what it stored, "" for nothing. The other node's stays if that node
 // finishes; firstLogin then finds that the password of this node is not the valid one.
-func (s *Auth) storeFirstHash(ctx context.Context, userID, password string) (string, error) {
-	made, err := s.hasher.hash(ctx, password)
-	if err != nil {
-		return "", err
-	}
-	hash := made.String()
+func (s *Auth) storeFirstHash(ctx context.Context, userID string, made hashedPassword) (string, error) {
 	for waited := time.Duration(0); ; waited += otherNodeTimeout / 10 {
 		stored, revision, err := s.Secrets.Get(ctx, passwordKey(userID))
 		if err != nil && !errors.Is(err, errNoSecret) {
 			return "", err
 		}
 		if err == nil {
-			mine, err := s.isHashOf(ctx, string(stored), password)
+			mine, err := s.isHashOf(ctx, string(stored), made.password)
 			if err != nil || mine {
 				return string(stored), err
 			}
@@ -167,9 +122,9 @@ func (s *Auth) storeFirstHash(ctx context.Context, userID, password string) (str
 			}
 		}
 		if err != nil || waited >= otherNodeTimeout {
-			_, err = s.Secrets.Update(ctx, passwordKey(userID), []byte(hash), revision)
+			_, err = s.Secrets.Update(ctx, passwordKey(userID), []byte(made.hash), revision)
 			if !errors.Is(err, events.ErrConflict) {
-				return hash, err
+				return made.hash, err
 			}
 		}
 		select {

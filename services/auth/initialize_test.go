@@ -51,6 +51,27 @@ func TestInitialize(t *testing.T) {
 	}
 }
 
+// Hashing ahead leaves nothing behind, and what it made is the password.
+func TestHashFirst(t *testing.T) {
+	h := start(t)
+	before, err := h.log.LastSeq(t.Context())
+	check(t, err)
+	h.HashFirst(t.Context())
+	if after, err := h.log.LastSeq(t.Context()); err != nil || after != before {
+		t.Errorf("%d events, %v", after-before, err)
+	}
+	if _, err := os.Stat(h.config.PasswordFile); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the password was written down: %v", err)
+	}
+	first, err := h.Initialize(t.Context())
+	if err != nil || readPassword(t, h) != first.Password {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if _, err := h.Authenticate(request(t, "GET", "/", "", basic("admin", first.Password))); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestInitializeWithTheOperatorsPassword(t *testing.T) {
 	h := start(t)
 	c := h.config

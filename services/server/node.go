@@ -110,6 +110,9 @@ func (n *Node) makeServices(ctx context.Context) error {
 	if err := n.makeManagers(ctx); err != nil {
 		return err
 	}
+	if n.log.ReadOnly() == nil {
+		n.background(func() { n.auth.HashFirst(ctx) })
+	}
 	if err := n.models.Open(ctx, readModelsOf(n.services), func(known []projections.Info) error { return n.checkLog(ctx, known) }); err != nil {
 		return err
 	}
@@ -144,7 +147,6 @@ func (n *Node) start(ctx context.Context) error {
 		if err := n.models.CatchUp(ctx); err != nil {
 			return err
 		}
-		n.startJobs(n.ending)
 	}
 	n.background(func() { memory.Run(n.ending, n.Budget.Memory) })
 	n.background(func() { n.rights.Run(n.ending) })
@@ -156,6 +158,7 @@ func (n *Node) start(ctx context.Context) error {
 		if err != nil {
 			return n.explainInitialize(err)
 		}
+		n.startJobs(n.ending)
 	}
 	return n.awaitRights(ctx)
 }
