@@ -124,10 +124,31 @@ func (s *Server) Stop() {
 // Writable is nil while the server writes. After a failed write it acknowledges
 // nothing until it is started again; the error then says what the server reports.
 func (s *Server) Writable() error {
-	if h := s.ns.Healthz(&server.HealthzOptions{}); h.StatusCode != http.StatusOK {
-		return errors.New(cmp.Or(h.Error, h.Status))
+	return verdict(func() *server.HealthStatus { return s.ns.Healthz(&server.HealthzOptions{Details: true}) })
+}
+
+// maxAsked is how often the server is asked for its health. It gives itself a
+// millisecond to look whether it has started, which passes on a busy machine, and
+// then says nothing of its streams.
+const maxAsked = 1000
+
+func verdict(ask func() *server.HealthStatus) (err error) {
+	for range maxAsked {
+		h := ask()
+		if h.StatusCode == http.StatusOK {
+			return nil
+		}
+		err = errors.New(cmp.Or(h.Error, h.Status))
+		starting := false
+		for _, e := range h.Errors {
+			err = errors.New(e.Error)
+			starting = starting || e.Type == server.HealthzErrorConn
+		}
+		if !starting {
+			return err
+		}
 	}
-	return nil
+	return err
 }
 
 // serverLog passes the server's messages on. Its notices are logged at level
