@@ -1,17 +1,17 @@
 package events
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"time"
+
+	"github.com/opencontainers/go-digest"
 )
 
-// decodePushed is what encoding/json makes of an image.pushed, in less than half the
-// time: our own encoder writes the manifest as the last member, and nearly all of
-// the data is its base64, which json would scan three times. Data of any other form
-// is left to json.
+// decodePushed is what encoding/json makes of an image.pushed, in a fraction of the
+// time: json scans the manifest's base64, which is most of the data, three times.
 func decodePushed(data []byte) (Payload, error) {
-	if p, ok := decodeManifestLast(data); ok {
+	if p, ok := plainPushed(data); ok {
 		return p, nil
 	}
 	var p ImagePushed
@@ -19,26 +19,70 @@ func decodePushed(data []byte) (Payload, error) {
 	return p, err
 }
 
-// decodeManifestLast decodes data that end in ,"manifest":"<base64>"}. What stands
-// before the comma has to be an object with members once it is closed, so that
-// the comma can be neither in a text nor in an inner object.
-func decodeManifestLast(data []byte) (p ImagePushed, ok bool) {
-	const member, end = `,"manifest":"`, `"}`
-	body, ok := bytes.CutSuffix(data, []byte(end))
-	if !ok {
-		return p, false
+// plainPushed decodes plain data; false leaves any other to json.
+func plainPushed(data []byte) (p ImagePushed, ok bool) {
+	j := NewPlain(data)
+	j.Object(func(key []byte) {
+		switch string(key) {
+		case "namespace":
+			p.Namespace = string(j.Text())
+		case "repository":
+			p.Repository = string(j.Text())
+		case "tag":
+			p.Tag = string(j.Text())
+		case "digest":
+			p.Digest = digest.Digest(j.Text())
+		case "mediaType":
+			p.MediaType = string(j.Text())
+		case "platform":
+			plainPlatform(j, &p.Platform)
+		case "created":
+			p.Created = new(time.Time)
+			if p.Created.UnmarshalText(j.Text()) != nil {
+				j.Odd()
+			}
+		case "absent":
+			plainDigests(j, &p.Absent)
+		case "blobs":
+			plainDigests(j, &p.Blobs)
+		case "manifest":
+			text := j.Text()
+			manifest := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+			n, err := base64.StdEncoding.Decode(manifest, text)
+			if p.Manifest = manifest[:n]; err != nil {
+				j.Odd()
+			}
+		default:
+			j.Odd()
+		}
+	})
+	return p, j.Done()
+}
+
+func plainDigests(j *Plain, list *[]digest.Digest) {
+	*list = []digest.Digest{}
+	j.List(func() { *list = append(*list, digest.Digest(j.Text())) })
+}
+
+func plainPlatform(j *Plain, of **Platform) {
+	if *of != nil { // json would merge them
+		j.Odd()
+		return
 	}
-	text := body[bytes.LastIndexByte(body, '"')+1:] // base64 has no quotation mark
-	rest, ok := bytes.CutSuffix(body[:len(body)-len(text)], []byte(member))
-	if !ok || bytes.ContainsAny(text, "\r\n") { // which base64 skips and json refuses
-		return p, false
-	}
-	object := append(make([]byte, 0, len(rest)+1), rest...)
-	if json.Unmarshal(append(object, '}'), &p) != nil || p.Digest == "" {
-		return p, false
-	}
-	manifest := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	n, err := base64.StdEncoding.Decode(manifest, text)
-	p.Manifest = manifest[:n]
-	return p, err == nil
+	is := &Platform{}
+	*of = is
+	j.Object(func(key []byte) {
+		switch string(key) {
+		case "os":
+			is.OS = string(j.Text())
+		case "architecture":
+			is.Architecture = string(j.Text())
+		case "variant":
+			is.Variant = string(j.Text())
+		case "osVersion":
+			is.OSVersion = string(j.Text())
+		default:
+			j.Odd()
+		}
+	})
 }

@@ -1,10 +1,11 @@
 package images
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"hubledger/events"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -33,94 +34,96 @@ func ParseManifest(raw []byte) (*Manifest, error) {
 // parsePlain reads a manifest of plain JSON whose members are all known here; false
 // leaves any other to encoding/json, which gives the same value for these.
 func parsePlain(raw []byte) (*Manifest, bool) {
-	p := &plain{rest: raw}
+	p := events.NewPlain(raw)
 	m := &Manifest{}
-	p.object(func(key []byte) {
+	p.Object(func(key []byte) {
 		switch string(key) {
 		case "schemaVersion":
-			n := p.number()
+			n := p.Number()
 			m.SchemaVersion = int(n)
-			p.odd = p.odd || int64(m.SchemaVersion) != n // where an int has 32 bits
+			if int64(m.SchemaVersion) != n { // where an int has 32 bits
+				p.Odd()
+			}
 		case "mediaType":
-			m.MediaType = string(p.text())
+			m.MediaType = string(p.Text())
 		case "artifactType":
-			m.ArtifactType = string(p.text())
+			m.ArtifactType = string(p.Text())
 		case "config":
-			p.onlyDescriptor(&m.Config)
+			onlyDescriptor(p, &m.Config)
 		case "layers":
-			p.descriptors(&m.Layers)
+			descriptors(p, &m.Layers)
 		case "manifests":
-			p.descriptors(&m.Manifests)
+			descriptors(p, &m.Manifests)
 		case "subject":
-			p.onlyDescriptor(&m.Subject)
+			onlyDescriptor(p, &m.Subject)
 		case "annotations":
-			p.texts(&m.Annotations)
+			p.Texts(&m.Annotations)
 		default:
-			p.odd = true
+			p.Odd()
 		}
 	})
-	return m, !p.odd && len(bytes.TrimLeft(p.rest, " \t\n\r")) == 0
+	return m, p.Done()
 }
 
-func (p *plain) descriptors(list *[]v1.Descriptor) {
-	if *list != nil { // see texts
-		p.odd = true
+func descriptors(p *events.Plain, list *[]v1.Descriptor) {
+	if *list != nil { // json would merge them
+		p.Odd()
 		return
 	}
 	*list = []v1.Descriptor{}
-	p.list(func() { *list = append(*list, p.descriptor()) })
+	p.List(func() { *list = append(*list, descriptor(p)) })
 }
 
-func (p *plain) onlyDescriptor(d **v1.Descriptor) {
-	if *d != nil { // see texts
-		p.odd = true
+func onlyDescriptor(p *events.Plain, d **v1.Descriptor) {
+	if *d != nil { // json would merge them
+		p.Odd()
 		return
 	}
-	is := p.descriptor()
+	is := descriptor(p)
 	*d = &is
 }
 
-func (p *plain) descriptor() (d v1.Descriptor) {
-	p.object(func(key []byte) {
+func descriptor(p *events.Plain) (d v1.Descriptor) {
+	p.Object(func(key []byte) {
 		switch string(key) {
 		case "mediaType":
-			d.MediaType = string(p.text())
+			d.MediaType = string(p.Text())
 		case "digest":
-			d.Digest = digest.Digest(p.text())
+			d.Digest = digest.Digest(p.Text())
 		case "size":
-			d.Size = p.number()
+			d.Size = p.Number()
 		case "annotations":
-			p.texts(&d.Annotations)
+			p.Texts(&d.Annotations)
 		case "artifactType":
-			d.ArtifactType = string(p.text())
+			d.ArtifactType = string(p.Text())
 		case "platform":
-			p.platform(&d.Platform)
+			platform(p, &d.Platform)
 		default:
-			p.odd = true
+			p.Odd()
 		}
 	})
 	return d
 }
 
-func (p *plain) platform(of **v1.Platform) {
-	if *of != nil { // see texts
-		p.odd = true
+func platform(p *events.Plain, of **v1.Platform) {
+	if *of != nil { // json would merge them
+		p.Odd()
 		return
 	}
 	is := &v1.Platform{}
 	*of = is
-	p.object(func(key []byte) {
+	p.Object(func(key []byte) {
 		switch string(key) {
 		case "architecture":
-			is.Architecture = string(p.text())
+			is.Architecture = string(p.Text())
 		case "os":
-			is.OS = string(p.text())
+			is.OS = string(p.Text())
 		case "os.version":
-			is.OSVersion = string(p.text())
+			is.OSVersion = string(p.Text())
 		case "variant":
-			is.Variant = string(p.text())
+			is.Variant = string(p.Text())
 		default:
-			p.odd = true
+			p.Odd()
 		}
 	})
 }
