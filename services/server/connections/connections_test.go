@@ -74,6 +74,7 @@ func get(c net.Conn) bool {
 		return false
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
+	synctest.Wait() // until the server knows that the connection waits
 	return err == nil
 }
 
