@@ -45,6 +45,11 @@ func (f *finder) look(ctx context.Context, sc *scope, l lookup) error {
 	if l.order == "" {
 		l.order = "rank, name"
 	}
+	if sc.byRights && l.selective {
+		if done, err := f.lookInIndex(ctx, *sc, l); done || err != nil {
+			return err
+		}
+	}
 	if sc.listed {
 		_, err := f.fetch(ctx, sc, l, sc.source)
 		return err
@@ -78,6 +83,20 @@ func (f *finder) look(ctx context.Context, sc *scope, l lookup) error {
 		return l.otherwise(ctx, sc)
 	}
 	return f.walk(ctx, sc, l)
+}
+
+// lookInIndex looks in the index, in a scope that is listed, when it finds few: words
+// are in no other index, so that each entry of the list would be read for them. done
+// is false when it finds many.
+func (f *finder) lookInIndex(ctx context.Context, sc scope, l lookup) (done bool, err error) {
+	s := f.stmt()
+	n, err := f.count(ctx, s, s.matches(sc.table, l.index), maxIndexed)
+	if err != nil || n == 0 || n > maxIndexed {
+		return n == 0, err
+	}
+	// What the index finds need not be what the person may see.
+	sc.listed, sc.byRights = false, false
+	return f.fetch(ctx, &sc, l, func(s *stmt) string { return s.found(sc.table, l.index) })
 }
 
 func (f *finder) conditions(s *stmt, sc *scope, l lookup) []string {

@@ -86,7 +86,7 @@ func TestManyMatches(t *testing.T) {
 			all := rowsOf(t, store)
 			hot := 0
 			for visitor, v := range who {
-				for _, term := range []string{"", "a", "b", "m", "9", "ac", "ng", "app", "acme", "acme/", "service", "api", "web", "kafka", "nginx", "docker", "image", "go", "the"} {
+				for _, term := range []string{"", "a", "b", "m", "9", "ac", "ng", "app", "acme", "acme/", "service", "api", "web", "kafka", "nginx", "docker", "image", "go", "the", "deprecated", "nightly", "unofficial"} {
 					want := plainly(all, term, v)
 					if len(want) > catalog.MaxWindow {
 						hot++
