@@ -9,7 +9,6 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/internal/sqltext"
-	"hubledger/projections/sqlitestore/wal"
 )
 
 // A writer holds the one connection that writes, with its statements
@@ -25,14 +24,13 @@ type writer struct {
 	end      driver.Stmt
 	park     driver.Stmt
 	rows     [][projections.Actions]driver.Stmt // by table; prepared when first needed
-	wrote    int                                // estimated pages of the transaction
-	checkpts *wal.Checkpointer
+	checkpts *Checkpointer
 }
 
 func newWriter(m *projections.Model, path string, o projections.Options) (w *writer, err error) {
 	// Checkpoints are left to another connection, so that no commit waits for one.
 	conn, err := dial(path, "mode=rwc", pageSize, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)",
-		wal.WriterPragma, fmt.Sprintf("cache_size(-%d)", writeCache))
+		NoCheckpoints, fmt.Sprintf("cache_size(-%d)", writeCache))
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +54,7 @@ func newWriter(m *projections.Model, path string, o projections.Options) (w *wri
 			return nil, err
 		}
 	}
-	w.checkpts = wal.NewCheckpointer(path, cmp.Or(o.Logger, slog.Default()))
+	w.checkpts = NewCheckpointer(path, cmp.Or(o.Logger, slog.Default()))
 	return w, nil
 }
 
@@ -110,15 +108,26 @@ func (w *writer) Commit(_ context.Context, tx *projections.Transaction) error {
 		w.rollback()
 		return classify(err)
 	}
-	w.checkpts.Wrote(w.wrote)
+	w.checkpts.Wrote(pagesOf(tx))
 	return nil
+}
+
+// pagesOf is about how many pages a transaction writes.
+func pagesOf(tx *projections.Transaction) int {
+	pages := 2 * len(tx.Changes)
+	for i := range tx.Changes {
+		for k := range tx.Changes[i].Row {
+			pages += len(tx.Changes[i].Row[k].Raw()) >> 12
+		}
+	}
+	return pages
 }
 
 func (w *writer) write(tx *projections.Transaction) error {
 	if err := w.exec(w.start); err != nil {
 		return err
 	}
-	w.begun, w.wrote = true, 2*len(tx.Changes)
+	w.begun = true
 	for i := range tx.Changes {
 		c := &tx.Changes[i]
 		stmt := w.rows[c.Table][c.Action]
@@ -132,9 +141,6 @@ func (w *writer) write(tx *projections.Transaction) error {
 		w.args = appendArgs(w.args[:0], c.Row)
 		if err := w.execArgs(stmt); err != nil {
 			return err
-		}
-		for i := range c.Row {
-			w.wrote += len(c.Row[i].Raw()) >> 12
 		}
 	}
 	for _, p := range tx.Parked {

@@ -95,7 +95,7 @@ func (c *eventsRestoreCmd) known(s *console.Session) (known []restore.Known, jou
 		seen, serr := seenLog(s, url)
 		known = append(known, seen)
 		if err = errors.Join(err, serr); err != nil {
-			fmt.Fprintf(s.Err, "warning: not everything that may know how many events the log had could be read: %v\n", err)
+			fmt.Fprintf(s.Err, "warning: a record of how many events the log had could not be read, so a loss may go unnoticed: %v\n", err)
 		}
 	}
 	log := ""

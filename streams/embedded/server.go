@@ -3,7 +3,6 @@
 package embedded
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -135,18 +134,15 @@ const maxAsked = 1000
 func verdict(ask func() *server.HealthStatus) (err error) {
 	for range maxAsked {
 		h := ask()
-		if h.StatusCode == http.StatusOK {
+		switch {
+		case h.StatusCode == http.StatusOK:
 			return nil
+		case len(h.Errors) == 0:
+			return errors.New(h.Status)
+		case h.Errors[0].Type != server.HealthzErrorConn:
+			return errors.New(h.Errors[0].Error)
 		}
-		err = errors.New(cmp.Or(h.Error, h.Status))
-		starting := false
-		for _, e := range h.Errors {
-			err = errors.New(e.Error)
-			starting = starting || e.Type == server.HealthzErrorConn
-		}
-		if !starting {
-			return err
-		}
+		err = errors.New(h.Errors[0].Error)
 	}
 	return err
 }

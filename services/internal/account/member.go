@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"hubledger/events"
@@ -36,15 +35,12 @@ type Memberships interface {
 // Owners may leave and step down, also the last one: the organization is then
 // the administrators' until they name an owner.
 func SetMember(ctx context.Context, log command.Log, by command.By, read Memberships, p access.Principal, organization string, user *accounts.Account, role string) (seq uint64, invited bool, err error) {
-	if err := checkIDs(organization, user.ID); err != nil {
+	granted := events.MembershipGranted{Organization: organization, Group: organization, User: user.ID, Role: role}
+	if err := checkMembership(granted); err != nil {
 		return 0, false, err
-	}
-	if role != events.RoleOwner && role != events.RoleMember {
-		return 0, false, fmt.Errorf("%w: a role is member or owner", ErrInvalid)
 	}
 	unasked := p.Admin || role == events.RoleMember
 	if unasked {
-		granted := events.MembershipGranted{Organization: organization, Group: organization, User: user.ID, Role: role}
 		seq, err = command.Decide(ctx, log, by, granted.Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
 			if !p.Admin {
 				var err error

@@ -9,16 +9,23 @@ import (
 	"hubledger/services/internal/plaintext"
 )
 
+func checkMembership(p events.MembershipGranted) error {
+	if err := checkIDs(p.Organization, p.Group, p.User); err != nil {
+		return err
+	}
+	if p.Role != events.RoleMember && (p.Role != events.RoleOwner || p.Group != p.Organization) {
+		return fmt.Errorf("%w: a role is member, or in the organization itself owner", ErrInvalid)
+	}
+	return nil
+}
+
 // GrantMembership makes a user a member of a team or of an organization, whose
 // id is then also the group's, or changes their role there. ErrInvalid.
 func GrantMembership(ctx context.Context, log command.Log, by command.By, organization, group, user, role string) (uint64, error) {
-	if err := checkIDs(organization, group, user); err != nil {
+	p := events.MembershipGranted{Organization: organization, Group: group, User: user, Role: role}
+	if err := checkMembership(p); err != nil {
 		return 0, err
 	}
-	if role != events.RoleMember && (role != events.RoleOwner || group != organization) {
-		return 0, fmt.Errorf("%w: a role is member, or in the organization itself owner", ErrInvalid)
-	}
-	p := events.MembershipGranted{Organization: organization, Group: group, User: user, Role: role}
 	if group == organization {
 		return command.Decide(ctx, log, by, p.Subject(), same(p))
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	"hubledger/projections/sqlitestore/wal"
+	"hubledger/projections/sqlitestore"
 )
 
 // maxGroup bounds how many changes share a transaction.
@@ -24,7 +24,7 @@ type groupWriter struct {
 	once  sync.Once
 	done  sync.WaitGroup
 
-	checkpts *wal.Checkpointer
+	checkpts *sqlitestore.Checkpointer
 }
 
 type groupOp struct {

@@ -11,7 +11,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
-	"hubledger/projections/sqlitestore/wal"
+	"hubledger/projections/sqlitestore"
 )
 
 // openSQLite opens the store in one file. A commit survives the end of the
@@ -29,7 +29,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		conn:     &preparedConn{conn: conn, prepared: map[string]*sql.Stmt{}},
 		ops:      make(chan *groupOp, maxGroup),
 		quit:     make(chan struct{}),
-		checkpts: wal.NewCheckpointer(s.config.File, cmp.Or(s.config.Logger, slog.Default())),
+		checkpts: sqlitestore.NewCheckpointer(s.config.File, cmp.Or(s.config.Logger, slog.Default())),
 	}
 	w.done.Go(w.loop)
 	s.db, s.changer = db, w
@@ -39,5 +39,5 @@ func (s *Store) openSQLite(ctx context.Context) error {
 // OpenFile opens an SQLite file in the way of the operational store.
 func OpenFile(path string) (*sql.DB, error) {
 	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+
-		"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(10000)&_pragma="+wal.WriterPragma)
+		"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(10000)&_pragma="+sqlitestore.NoCheckpoints)
 }

@@ -32,7 +32,7 @@ type Tx struct {
 	ctx    context.Context
 	q      Querier
 	failed error // the first error of a statement: the transaction is lost
-	wrote  int   // pages, estimated: two of each row
+	wrote  int   // pages, estimated
 }
 
 // Exec runs a statement and returns how many rows it changed.
@@ -43,8 +43,21 @@ func (t *Tx) Exec(query string, args ...any) (int64, error) {
 		return 0, err
 	}
 	n, err := res.RowsAffected()
-	t.wrote += 2 * int(n)
+	t.wrote += 2*int(n) + bytesIn(args)>>12
 	return n, err
+}
+
+// bytesIn is how long the texts and blobs among a statement's arguments are.
+func bytesIn(args []any) (n int) {
+	for _, a := range args {
+		switch a := a.(type) {
+		case []byte:
+			n += len(a)
+		case string:
+			n += len(a)
+		}
+	}
+	return n
 }
 
 // Query calls scan for each row.

@@ -109,7 +109,7 @@ func (s *Store) Holder(ctx context.Context, d digest.Digest) (repo string, err e
 func (s *Store) OfNamespace(ctx context.Context, namespace string) (list []Lease, err error) {
 	prefix := namespace + "/"
 	where := `substr(repository, 1, $2) = $3`
-	if namespace == access.Library {
+	if namespace == access.Library { // the full name of a top-level image has no namespace in it
 		where = `(` + where + ` OR repository NOT LIKE '%/%')`
 	}
 	err = s.ops.Query(ctx, func(rows *sql.Rows) error {

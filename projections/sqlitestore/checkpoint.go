@@ -1,26 +1,22 @@
-// Package wal moves the write-ahead logs of SQLite files into the files, beside
-// the one that writes them, so that no commit waits for it.
-package wal
+package sqlitestore
 
 import (
-	"database/sql"
-	"errors"
 	"log/slog"
-	"net/url"
 	"os"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// WriterPragma leaves the checkpoints of a connection that writes to a Checkpointer.
-const WriterPragma = "wal_autocheckpoint(0)"
+// NoCheckpoints is the pragma of a connection that writes to a file which a
+// Checkpointer looks after.
+const NoCheckpoints = "wal_autocheckpoint(0)"
 
 const (
 	checkpointPages = 4000     // start one after about so many pages
 	walLimit        = 64 << 20 // bytes; from here on a checkpoint makes readers and the writer wait
 )
 
-// A Checkpointer checkpoints one file. Wrote and Close are the writer's to call.
+// A Checkpointer moves the write-ahead log of one file into the file, beside the one
+// that writes it, so that no commit waits for that. Only the writer calls Wrote and
+// Close.
 type Checkpointer struct {
 	path  string
 	log   *slog.Logger
@@ -29,7 +25,8 @@ type Checkpointer struct {
 	done  chan struct{}
 }
 
-// NewCheckpointer begins with an empty write-ahead log. Close it.
+// NewCheckpointer checkpoints the file at path. It counts from now on: what an
+// earlier process left in the write-ahead log goes with the first checkpoint. Close it.
 func NewCheckpointer(path string, log *slog.Logger) *Checkpointer {
 	c := &Checkpointer{path: path, log: log, work: make(chan struct{}, 1), done: make(chan struct{})}
 	go c.run()
@@ -65,16 +62,15 @@ func (c *Checkpointer) run() {
 }
 
 // checkpoint connects for the time that it takes, so that it keeps no memory.
-func (c *Checkpointer) checkpoint() (err error) {
+func (c *Checkpointer) checkpoint() error {
 	mode := "PASSIVE"
 	if info, err := os.Stat(c.path + "-wal"); err == nil && info.Size() > walLimit {
 		mode = "TRUNCATE"
 	}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: c.path}).EscapedPath()+"?mode=rw&_pragma=busy_timeout(100)&_pragma=synchronous(NORMAL)")
+	conn, err := dial(c.path, "mode=rw", "busy_timeout(100)", "synchronous(NORMAL)")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	_, err = db.Exec("PRAGMA wal_checkpoint(" + mode + ")")
-	return err
+	defer conn.Close()
+	return execAll(conn, "PRAGMA wal_checkpoint("+mode+")")
 }
