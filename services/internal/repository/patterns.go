@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// maxProgram bounds the patterns of one list together, in instructions of the
+// MaxProgram bounds the patterns of one list together, in instructions of the
 // programs that they are compiled to. To match a tag of 128 bytes takes at most
 // about so many steps for each byte: some milliseconds. 50 patterns like
 // v[0-9]+\.[0-9]+\.[0-9]+ have 600.
-const maxProgram = 2000
+const MaxProgram = 2000
 
 // checkPatterns says what is wrong with a list of patterns. ErrSettings.
 func checkPatterns(what string, patterns []string) error {
@@ -28,8 +28,8 @@ func checkPatterns(what string, patterns []string) error {
 		if err != nil {
 			return invalid("pattern %q of %s: %v", p, what, err)
 		}
-		if size += programSize(tree); size > maxProgram {
-			return invalid("pattern %q of %s repeats too much: all of them together have at most %d steps, and x{100} has 100", p, what, maxProgram)
+		if size += ProgramSize(tree); size > MaxProgram {
+			return invalid("pattern %q of %s repeats too much: all of them together have at most %d steps, and x{100} has 100", p, what, MaxProgram)
 		}
 		if _, err := whole(p); err != nil { // such as \Q without its end
 			return invalid("pattern %q of %s: %v", p, what, err)
@@ -38,13 +38,13 @@ func checkPatterns(what string, patterns []string) error {
 	return nil
 }
 
-// programSize is about how many instructions a pattern is compiled to, found
+// ProgramSize is about how many instructions a pattern is compiled to, found
 // without compiling it: repetitions are written out there, also nested ones. It
 // does not exceed math.MaxInt32.
-func programSize(t *syntax.Regexp) int {
+func ProgramSize(t *syntax.Regexp) int {
 	size := 0
 	for _, sub := range t.Sub {
-		size += programSize(sub)
+		size += ProgramSize(sub)
 	}
 	switch t.Op {
 	case syntax.OpLiteral:
@@ -103,7 +103,7 @@ func compile(patterns []string) *TagSet {
 		if err != nil {
 			continue
 		}
-		if s.size += programSize(tree); s.size > maxProgram {
+		if s.size += ProgramSize(tree); s.size > MaxProgram {
 			return everyTag
 		}
 		if re, err := whole(p); err == nil {
@@ -115,7 +115,7 @@ func compile(patterns []string) *TagSet {
 
 // compiled keeps what lists of patterns are compiled to: it is a function of
 // their text alone, and asked for with every push and deletion.
-var compiled = sets{max: 100 * maxProgram}
+var compiled = sets{max: 100 * MaxProgram}
 
 // sets are compiled lists of patterns by their text. What does not fit any more
 // takes the place of all the others.

@@ -1,0 +1,181 @@
+package buildrule
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+
+	"hubledger/services/internal/repository"
+)
+
+// A Set is compiled rules. It is safe for use by many goroutines.
+type Set struct{ rules []compiled }
+
+type compiled struct {
+	Rule
+	pattern   *regexp.Regexp // nil for an exact name
+	tree      *syntax.Regexp
+	templates [][]part
+	broken    string // why the rule cannot be used
+}
+
+// Compile makes a Set, also of rules that Validate refuses: those skip every ref.
+func Compile(rules []Rule) *Set {
+	s := &Set{}
+	size := 0
+	for i, r := range rules {
+		if i == MaxRules {
+			break
+		}
+		c, problems := r.check(i)
+		if size += c.size; size > repository.MaxProgram {
+			problems = append(problems, tooManySteps(r, i))
+		}
+		if errs := problems.Errors(); len(errs) > 0 {
+			first := errs[0]
+			first.Rule = ""
+			c.broken = first.Error()
+		}
+		s.rules = append(s.rules, c.compiled)
+	}
+	return s
+}
+
+// Evaluate gives a verdict for every rule, in their order. Of more than MaxRules the
+// rest has none: Validate refuses such a set.
+func Evaluate(rules []Rule, ref Ref) []Verdict { return Compile(rules).Evaluate(ref) }
+
+// Evaluate gives a verdict for every rule, in their order.
+func (s *Set) Evaluate(ref Ref) []Verdict {
+	budget := maxComparisons
+	return s.within(&budget, ref)
+}
+
+// maxComparisons bounds what path filters cost, in components of paths: less than a
+// second. When they are used up it is taken as not known what changed.
+const maxComparisons = 1_000_000
+
+func (s *Set) within(budget *int, ref Ref) []Verdict {
+	out := make([]Verdict, len(s.rules))
+	bad := refName(ref.Name)
+	for i, r := range s.rules {
+		out[i] = r.evaluate(ref, bad, budget)
+		out[i].Rule = nameOf(r.Rule, i)
+	}
+	return out
+}
+
+func (r compiled) evaluate(ref Ref, badName string, budget *int) Verdict {
+	switch {
+	case r.broken != "":
+		return skip(RuleInvalid, "the rule cannot be used: %s", r.broken)
+	case badName != "":
+		return skip(RefInvalid, "the ref's name is none that can be built: %s", badName)
+	case ref.PullRequest != "" && ref.PullRequest != FromOwn && ref.PullRequest != FromFork:
+		return skip(PullRequest, "it is not known where the pull request comes from")
+	case r.SourceType != ref.Kind:
+		return skip(KindDiffers, "the rule is for %s, and this is a %s", plural(r.SourceType), kind(ref.Kind))
+	}
+	groups := []string{ref.Name}
+	because := fmt.Sprintf("the name is %q", shown(ref.Name))
+	if r.pattern != nil {
+		if groups = r.pattern.FindStringSubmatch(ref.Name); groups == nil {
+			return skip(NameDiffers, "%q has nothing that %s matches", shown(ref.Name), r.Source)
+		}
+		because = fmt.Sprintf("%s matches %q", r.Source, shown(groups[0]))
+	} else if ref.Name != r.Source {
+		return skip(NameDiffers, "the rule is for %q, and this is %q", r.Source, shown(ref.Name))
+	}
+	filtered, differ := r.filter(ref, budget)
+	if differ != nil {
+		return *differ
+	}
+	because += filtered
+	if ref.PullRequest != "" {
+		return r.pullRequest(ref, because)
+	}
+	if !r.Autobuild {
+		if r.Autotest == AutotestOwn || r.Autotest == AutotestAll {
+			return Verdict{Outcome: Test, Reason: AutobuildOff, Detail: because + ", and it is not pushed because autobuild is off"}
+		}
+		return skip(AutobuildOff, "%s, but autobuild is off", because)
+	}
+	return r.tags(ref.Name, groups, because)
+}
+
+// filter holds changed files against the rule's path filters.
+func (r compiled) filter(ref Ref, budget *int) (because string, differ *Verdict) {
+	if len(r.Paths) == 0 {
+		return "", nil
+	}
+	known := ref.ChangesKnown && len(ref.Changed) <= MaxChanged &&
+		!slices.ContainsFunc(ref.Changed, func(p string) bool { return len(p) > maxChangedPath })
+	var file string
+	var ok bool
+	if known {
+		file, ok = passes(r.Paths, ref.Changed, budget)
+	}
+	switch {
+	case !known || *budget < 0:
+		return ", and it is not known which files changed, so that the path filter does not count", nil
+	case !ok:
+		v := skip(PathsDiffer, "none of %s passes the path filter %s", count(len(ref.Changed), "changed file"), shown(strings.Join(r.Paths, ", ")))
+		return "", &v
+	}
+	return fmt.Sprintf(", and %q changed, which passes the path filter", shown(file)), nil
+}
+
+func (r compiled) pullRequest(ref Ref, because string) Verdict {
+	fork := ref.PullRequest == FromFork
+	switch {
+	case r.Autotest == AutotestAll, r.Autotest == AutotestOwn && !fork:
+		return Verdict{Outcome: Test, Reason: PullRequest, Untrusted: fork,
+			Detail: because + ", and a pull request is only tested, never pushed"}
+	case r.Autotest == AutotestOwn:
+		return skip(PullRequest, "the pull request comes from a fork, and autotest is %q: only those of the repository itself are tested", AutotestOwn)
+	}
+	return skip(PullRequest, "it is a pull request, and autotest is off")
+}
+
+// tags is the verdict on a ref that is built if a template gives a tag.
+func (r compiled) tags(name string, groups []string, because string) Verdict {
+	v := Verdict{Outcome: Build, Reason: Matched, Detail: because}
+	if r.pattern == nil {
+		groups = nil // an exact name has no groups, only {sourceref}
+	}
+	for i, parts := range r.templates {
+		tag, why, detail := expand(parts, name, groups)
+		switch {
+		case why != "":
+			v.Refused = append(v.Refused, RefusedTag{r.Tags[i], why, detail})
+		case !slices.Contains(v.Tags, tag):
+			v.Tags = append(v.Tags, tag)
+		}
+	}
+	if len(v.Tags) > 0 {
+		return v
+	}
+	first := v.Refused[0]
+	v.Outcome, v.Reason, v.Detail = Skip, first.Reason, fmt.Sprintf("%s, but %s gives no tag: %s", because, first.Template, first.Detail)
+	return v
+}
+
+func skip(why Reason, format string, args ...any) Verdict {
+	return Verdict{Outcome: Skip, Reason: why, Detail: fmt.Sprintf(format, args...)}
+}
+
+func plural(kind string) string {
+	if kind == Branch {
+		return "branches"
+	}
+	return "tags"
+}
+
+func kind(k string) string {
+	if k == Branch || k == Tag {
+		return k
+	}
+	return fmt.Sprintf("ref of kind %q", shown(k))
+}

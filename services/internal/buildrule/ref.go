@@ -1,0 +1,82 @@
+package buildrule
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"hubledger/services/internal/plaintext"
+)
+
+// Limits of a ref. Longer names are never built; of more or longer
+// changed paths it is taken as not known what changed.
+const (
+	MaxRefName     = 1024 // bytes; git's own limit is that of its file system
+	MaxChanged     = 1000 // paths
+	maxChangedPath = 4096 // bytes, as of Linux
+)
+
+// Where a pull request comes from.
+const (
+	FromOwn  = "own"
+	FromFork = "fork"
+)
+
+// A Ref is where a branch or tag of a git repository stands, or a pull request.
+type Ref struct {
+	Kind   string `json:"kind"` // Branch or Tag
+	Name   string `json:"name"` // without refs/heads/ or refs/tags/; of a pull request the branch it goes to
+	Commit string `json:"commit,omitempty"`
+	// Changed are paths of files from the root of the repository. They count only when
+	// ChangesKnown; otherwise every path filter lets the ref pass, so that nothing is lost.
+	Changed      []string `json:"changed,omitempty"`
+	ChangesKnown bool     `json:"changes_known,omitempty"`
+	// PullRequest is FromOwn or FromFork, "" for a ref that was pushed.
+	PullRequest string `json:"pull_request,omitempty"`
+}
+
+// String names the ref for people. It has no characters that act on a terminal.
+func (r Ref) String() string {
+	name := plaintext.Line(r.Name)
+	if len(name) > 200 {
+		name = strings.ToValidUTF8(name[:200], "") + "…"
+	}
+	if r.PullRequest != "" {
+		return "pull request to " + name
+	}
+	return plaintext.Line(r.Kind) + " " + name
+}
+
+// refName says why a text is no name of a branch or tag, "" when it is one
+// (git-check-ref-format). Names that are not UTF-8 are refused too: git takes them,
+// but they cannot be written in JSON.
+func refName(name string) string {
+	switch {
+	case name == "":
+		return "it is empty"
+	case len(name) > MaxRefName:
+		return fmt.Sprintf("it has more than %d bytes", MaxRefName)
+	case !utf8.ValidString(name):
+		return "it is not UTF-8"
+	case name == "@", strings.HasPrefix(name, "-"):
+		return "git takes no such name"
+	case strings.Contains(name, ".."), strings.Contains(name, "@{"):
+		return "it contains .. or @{"
+	case strings.HasSuffix(name, "."):
+		return "it ends with a dot"
+	}
+	for _, r := range name {
+		if r < ' ' || r == 0x7f {
+			return "it contains a control character"
+		}
+		if strings.ContainsRune(` ~^:?*[\`, r) {
+			return fmt.Sprintf("it contains %q", r)
+		}
+	}
+	for component := range strings.SplitSeq(name, "/") {
+		if component == "" || component[0] == '.' || strings.HasSuffix(component, ".lock") {
+			return "a component of it is empty, begins with a dot or ends with .lock"
+		}
+	}
+	return ""
+}

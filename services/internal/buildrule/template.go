@@ -1,0 +1,123 @@
+package buildrule
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"hubledger/services/internal/repository"
+)
+
+// maxTag is the longest tag (distribution-spec, "Pulling manifests").
+const maxTag = 128
+
+// wholeRef is {sourceref}, group 0 of a match that is the whole name.
+const wholeRef = 0
+
+// A part of a template is a literal, or a group when literal is empty.
+type part struct {
+	literal string
+	group   int // wholeRef, or 1 to 9
+}
+
+const knownParts = `write {sourceref} for the ref's name, or {\1} to {\9} for a group of the pattern`
+
+// parseTemplate takes a tag template apart. The offset of an error is in bytes.
+func parseTemplate(t string) ([]part, *patternError) {
+	switch {
+	case t == "":
+		return nil, &patternError{0, "it is empty", "write a tag such as latest or {sourceref}"}
+	case len(t) > MaxTemplate:
+		return nil, &patternError{0, fmt.Sprintf("a template has at most %d bytes", MaxTemplate), "shorten it"}
+	}
+	var parts []part
+	for at := 0; at < len(t); {
+		rest := t[at:]
+		if inner, ok := strings.CutPrefix(rest, "{"); ok {
+			inner, _, closed := strings.Cut(inner, "}")
+			switch {
+			case !closed:
+				return nil, &patternError{at, "this { is never closed", knownParts}
+			case inner == "sourceref":
+				parts = append(parts, part{group: wholeRef})
+			case len(inner) == 2 && inner[0] == '\\' && inner[1] >= '1' && inner[1] <= '9':
+				parts = append(parts, part{group: int(inner[1] - '0')})
+			default:
+				return nil, &patternError{at, fmt.Sprintf("%q stands for nothing", "{"+inner+"}"), knownParts}
+			}
+			at += len(inner) + 2
+			continue
+		}
+		end := strings.IndexByte(rest, '{')
+		if end < 0 {
+			end = len(rest)
+		}
+		for i, r := range rest[:end] {
+			switch {
+			case r == ',':
+				return nil, &patternError{at + i, "a template is one tag", "make an entry of its own of each tag"}
+			case !tagRune(r):
+				return nil, &patternError{at + i, fmt.Sprintf("%q cannot be in a tag", r), "use letters, digits, _ . and -"}
+			case at == 0 && i == 0 && (r == '.' || r == '-'):
+				return nil, &patternError{0, "a tag does not begin with . or -", "put a letter, digit or _ in front"}
+			}
+		}
+		parts = append(parts, part{literal: rest[:end]})
+		at += end
+	}
+	return parts, nil
+}
+
+func tagRune(r rune) bool {
+	return r < utf8.RuneSelf && (r == '_' || r == '.' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+}
+
+// expand makes a tag for a ref. groups are the pattern's, of which those that took no
+// part in the match are empty, as on Docker Hub. why is a Reason, "" for a tag.
+func expand(parts []part, name string, groups []string) (tag string, why Reason, detail string) {
+	var b strings.Builder
+	for _, p := range parts {
+		text := p.literal
+		if text == "" {
+			if p.group >= len(groups) && p.group != wholeRef {
+				return "", TagGroup, fmt.Sprintf(`it uses {\%d}, and the pattern has %s`, p.group, count(max(0, len(groups)-1), "group"))
+			}
+			if text = name; p.group != wholeRef {
+				text = groups[p.group]
+			}
+		}
+		b.WriteString(text)
+		if b.Len() > maxTag {
+			return "", TagTooLong, fmt.Sprintf("the tag has more than %d characters", maxTag)
+		}
+	}
+	tag = b.String()
+	if tag == "" {
+		return "", TagEmpty, "the tag is empty: the groups matched no text"
+	}
+	if i := strings.IndexFunc(tag, func(r rune) bool { return !tagRune(r) }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(tag[i:])
+		detail = fmt.Sprintf("%q is no tag: %q cannot be in a tag", tag, r)
+		if r == '/' {
+			detail += `; take the part behind the slash with a group, such as /^feature\/(.+)$/ and feature-{\1}`
+		}
+		return "", TagInvalid, detail
+	}
+	if !repository.ValidTag(tag) {
+		return "", TagInvalid, fmt.Sprintf("%q is no tag: a tag does not begin with . or -", tag)
+	}
+	if err := repository.CheckTag(tag); err != nil {
+		return "", TagInvalid, fmt.Sprintf("%q cannot be pushed: %v", tag, err)
+	}
+	return tag, "", ""
+}
+
+func count(n int, what string) string {
+	switch n {
+	case 0:
+		return "no " + what
+	case 1:
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
