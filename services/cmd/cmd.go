@@ -16,6 +16,7 @@ import (
 	"hubledger/services/cmd/console"
 	"hubledger/services/cmd/projections"
 	"hubledger/services/cmd/repositories"
+	"hubledger/services/cmd/rules"
 	"hubledger/services/internal/plaintext"
 )
 
@@ -38,6 +39,7 @@ type cli struct {
 	Tokens      accounts.Tokens       `cmd:"" help:"Manage access tokens of users and robot accounts."`
 	Search      repositories.Search   `cmd:"" help:"Find repositories."`
 	Cleanup     repositories.Cleanup  `cmd:"" help:"Manage cleanup rules, which delete tags and manifests automatically."`
+	Rules       rules.Commands        `cmd:"" help:"Check, simulate and import build rules."`
 	Quota       repositories.Quota    `cmd:"" help:"Show or change the quota of a namespace."`
 	Du          repositories.Du       `cmd:"" help:"Show the disk usage of a repository or a namespace."`
 	Login       loginCmd              `cmd:"" help:"Log in to a hub; other commands then use this login."`

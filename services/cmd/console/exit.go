@@ -6,7 +6,7 @@ const (
 	ExitFail  = 1 // the command failed; the message says why
 	ExitUsage = 2 // the command line or a setting is invalid
 	ExitGuard = 3 // the log guard does not trust the log
-	ExitDiff  = 4 // a check found a problem: answers that differ, a damaged blob
+	ExitDiff  = 4 // a check found a problem: answers that differ, a damaged blob, bad rules
 )
 
 // An ExitError ends the program with an exit code other than ExitFail.

@@ -33,7 +33,7 @@ func ImportCheckout(rules []Rule, files []string) ([]Extras, []string) {
 	known := map[string]bool{}
 	byDir := map[string][]string{}
 	for _, f := range files {
-		if badPath(f) == "" && !known[inside(f)] {
+		if badInside(f) == "" && !known[inside(f)] {
 			f = inside(f)
 			known[f] = true
 			byDir[path.Dir(f)] = append(byDir[path.Dir(f)], f)
@@ -42,7 +42,7 @@ func ImportCheckout(rules []Rule, files []string) ([]Extras, []string) {
 	used := map[string]bool{}
 	var out []Extras
 	for i, r := range rules[:min(len(rules), MaxRules)] {
-		dockerfile, _ := r.Locate(func(p string) bool { return known[p] })
+		dockerfile, _ := Locate(r, func(p string) bool { return known[p] })
 		dir := path.Dir(dockerfile)
 		e := Extras{Rule: nameOf(r, i)}
 		if !known[dockerfile] {

@@ -15,6 +15,8 @@ type Set struct{ rules []compiled }
 
 type compiled struct {
 	Rule
+	kind      string         // of the refs that it is for
+	source    string         // their name or pattern
 	pattern   *regexp.Regexp // nil for an exact name
 	tree      *syntax.Regexp
 	templates [][]part
@@ -29,7 +31,7 @@ func Compile(rules []Rule) *Set {
 		if i == MaxRules {
 			break
 		}
-		c, problems := r.check(i)
+		c, problems := check(r, i)
 		if size += c.size; size > repository.MaxProgram {
 			problems = append(problems, tooManySteps(r, i))
 		}
@@ -75,18 +77,18 @@ func (r compiled) evaluate(ref Ref, badName string, budget *int) Verdict {
 		return skip(RefInvalid, "the ref's name is none that can be built: %s", badName)
 	case ref.PullRequest != "" && ref.PullRequest != FromOwn && ref.PullRequest != FromFork:
 		return skip(PullRequest, "it is not known where the pull request comes from")
-	case r.SourceType != ref.Kind:
-		return skip(KindDiffers, "the rule is for %s, and this is a %s", plural(r.SourceType), kind(ref.Kind))
+	case r.kind != ref.Kind:
+		return skip(KindDiffers, "the rule is for %s, and this is a %s", plural(r.kind), kind(ref.Kind))
 	}
 	groups := []string{ref.Name}
 	because := fmt.Sprintf("the name is %q", shown(ref.Name))
 	if r.pattern != nil {
 		if groups = r.pattern.FindStringSubmatch(ref.Name); groups == nil {
-			return skip(NameDiffers, "%q has nothing that %s matches", shown(ref.Name), r.Source)
+			return skip(NameDiffers, "%q has nothing that %s matches", shown(ref.Name), r.source)
 		}
-		because = fmt.Sprintf("%s matches %q", r.Source, shown(groups[0]))
-	} else if ref.Name != r.Source {
-		return skip(NameDiffers, "the rule is for %q, and this is %q", r.Source, shown(ref.Name))
+		because = fmt.Sprintf("%s matches %q", r.source, shown(groups[0]))
+	} else if ref.Name != r.source {
+		return skip(NameDiffers, "the rule is for %q, and this is %q", r.source, shown(ref.Name))
 	}
 	filtered, differ := r.filter(ref, budget)
 	if differ != nil {
@@ -121,7 +123,7 @@ func (r compiled) filter(ref Ref, budget *int) (because string, differ *Verdict)
 	case !known || *budget < 0:
 		return ", and it is not known which files changed, so that the path filter does not count", nil
 	case !ok:
-		v := skip(PathsDiffer, "none of %s passes the path filter %s", count(len(ref.Changed), "changed file"), shown(strings.Join(r.Paths, ", ")))
+		v := skip(PathsDiffer, "no changed file passes the path filter %s", shown(strings.Join(r.Paths, ", ")))
 		return "", &v
 	}
 	return fmt.Sprintf(", and %q changed, which passes the path filter", shown(file)), nil

@@ -5,14 +5,20 @@ import (
 	"strings"
 	"testing"
 
+	"hubledger/events"
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/repository"
 )
 
 // rule is a sound rule for tests to change.
-func rule(sourceType, source string, tags ...string) buildrule.Rule {
-	r := buildrule.Defaults()
-	r.Name, r.SourceType, r.Source, r.Tags = "r", sourceType, source, tags
+func rule(kind, source string, tags ...string) buildrule.Rule {
+	r := events.DefaultBuildRule()
+	r.Name, r.Tags = "r", tags
+	if kind == buildrule.Branch {
+		r.Branch = source
+	} else {
+		r.Tag = source
+	}
 	return r
 }
 
@@ -56,6 +62,10 @@ func TestEvaluate(t *testing.T) {
 		"empty tag":                    {rule("tag", `/^v(\d*)$/`, `{\1}`), tag("v"), "skip", "tag_empty", ""},
 		"one of two is no tag":         {rule("branch", `/^feature\/(.+)$/`, "{sourceref}", `{\1}`), branch("feature/x"), "build", "matched", "x"},
 		"slash in a ref":               {rule("branch", `/.*/`, "{sourceref}"), branch("feature/x"), "skip", "tag_invalid", ""},
+		"slug of a slash":              {rule("branch", `/.*/`, "{slug}"), branch("feature/a/b"), "build", "matched", "feature-a-b"},
+		"slug of an emoji":             {rule("tag", `/.*/`, "x-{slug}-y"), tag("v🚀🚀1+b"), "build", "matched", "x-v-1-b-y"},
+		"slug of nothing":              {rule("tag", `/.*/`, "{slug}"), tag("🚀"), "skip", "tag_empty", ""},
+		"slug of a name":               {rule("branch", "a/b+", "{slug}"), branch("a/b+"), "build", "matched", "a-b"},
 		"tag that begins with a dash":  {rule("tag", `/^v(.*)$/`, `{\1}`), tag("v-1"), "skip", "tag_invalid", ""},
 		"reserved tag":                 {rule("tag", `/.*/`, "{sourceref}"), tag("v.asof.1"), "skip", "tag_invalid", ""},
 		"emoji is no tag":              {rule("tag", `/.*/`, "{sourceref}"), tag("🚀"), "skip", "tag_invalid", ""},

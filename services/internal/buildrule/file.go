@@ -9,13 +9,23 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"hubledger/events"
 )
 
 // FileName is the file in the root of a repository that its rules can be in.
 const FileName = ".hubledger.yml"
 
-// fileVersion is the only value of the key version; another meaning gets another one.
-const fileVersion = "1"
+// FileVersion is the only value of the key version; another meaning gets another one.
+const FileVersion = 1
+
+var fileVersion = strconv.Itoa(FileVersion)
+
+// A File is what a FileName says; as JSON it is one, too.
+type File struct {
+	Version int    `json:"version"` // FileVersion
+	Rules   []Rule `json:"rules"`
+}
 
 // ParseFile reads the rules of a FileName and validates them. Rules are nil when
 // there is an error. Every problem has its line and column. What the file may be is
@@ -116,10 +126,10 @@ func (f *fileReader) file(root *yaml.Node) []Rule {
 }
 
 func (f *fileReader) rule(n *yaml.Node) Rule {
-	r := Defaults()
+	r := events.DefaultBuildRule()
 	given := map[string]bool{}
 	fields := map[string]func(*yaml.Node){
-		"name": f.text(&r.Name), "source_type": f.text(&r.SourceType), "source": f.text(&r.Source), "tags": f.texts(&r.Tags),
+		"name": f.text(&r.Name), "branch": f.text(&r.Branch), "tag": f.text(&r.Tag), "tags": f.texts(&r.Tags),
 		"dockerfile": f.text(&r.Dockerfile), "context": f.text(&r.Context), "autobuild": f.truth(&r.Autobuild), "cache": f.truth(&r.Cache),
 		"autotest": f.text(&r.Autotest), "args": f.pairs(&r.Args), "target": f.text(&r.Target), "platforms": f.texts(&r.Platforms),
 		"labels": f.pairs(&r.Labels), "needs": f.texts(&r.Needs), "paths": f.texts(&r.Paths), "secrets": f.texts(&r.Secrets),
@@ -129,7 +139,7 @@ func (f *fileReader) rule(n *yaml.Node) Rule {
 	}
 	before := len(f.problems)
 	f.mapping(n, "a rule", fields)
-	for _, name := range []string{"name", "source_type", "source", "tags"} {
+	for _, name := range []string{"name", "tags"} {
 		if !given[name] && len(f.problems) == before {
 			f.fail(n, "the rule has no "+name, "", "write "+name+": and its value")
 		}

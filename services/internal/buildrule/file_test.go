@@ -16,13 +16,12 @@ import (
 )
 
 const (
-	head  = "version: 1\nrules:\n- name: a\n  source_type: branch\n  source: main\n  tags: [latest]\n"
+	head  = "version: 1\nrules:\n- name: a\n  branch: main\n  tags: [latest]\n"
 	whole = `# All that a rule can have.
 version: 1
 rules:
   - name: release
-    source_type: tag
-    source: /^v([0-9.]+)$/
+    tag: /^v([0-9.]+)$/
     tags: ['{\1}', latest]
     dockerfile: docker/Dockerfile
     context: docker
@@ -38,8 +37,7 @@ rules:
     paths: ["src/**", "!src/docs"]
     secrets: [NPM_TOKEN]
   - name: base
-    source_type: tag
-    source: "v1"
+    tag: "v1"
     tags: [base]
 `
 )
@@ -50,13 +48,36 @@ func TestParseFile(t *testing.T) {
 		t.Fatal(problems)
 	}
 	want := []buildrule.Rule{
-		{Name: "release", SourceType: "tag", Source: "/^v([0-9.]+)$/", Tags: []string{`{\1}`, "latest"}, Dockerfile: "docker/Dockerfile", Context: "docker",
+		{Name: "release", Tag: "/^v([0-9.]+)$/", Tags: []string{`{\1}`, "latest"}, Dockerfile: "docker/Dockerfile", Context: "docker",
 			Autotest: "all", Args: map[string]string{"VERSION": "1.10", "EMPTY": ""}, Target: "final", Platforms: []string{"linux/amd64", "linux/arm/v7"},
 			Labels: map[string]string{"org.opencontainers.image.title": "An app"}, Needs: []string{"base"}, Paths: []string{"src/**", "!src/docs"}, Secrets: []string{"NPM_TOKEN"}},
-		{Name: "base", SourceType: "tag", Source: "v1", Tags: []string{"base"}, Autobuild: true, Cache: true},
+		{Name: "base", Tag: "v1", Tags: []string{"base"}, Autobuild: true, Cache: true},
 	}
 	if !reflect.DeepEqual(rules, want) {
 		t.Errorf("%+v\nwant\n%+v", rules, want)
+	}
+}
+
+// What is written is read back.
+func TestWriteFile(t *testing.T) {
+	for _, rules := range [][]buildrule.Rule{
+		{with(rule("tag", "1.0", "1.10", "true"), func(r *buildrule.Rule) {
+			r.Args = map[string]string{"A": "null", "B": " x\n\ty: #\n", "C": "", "D": "2026-11-29", "E": "\r\n\u0085\u2028"}
+			r.Paths = []string{"!docs", "*.md", "- a", "yes"}
+		})},
+		{rule("branch", "/(?i)^'\"/", "latest"), with(named("other", rule("branch", "é", "x")), func(r *buildrule.Rule) { r.Autobuild, r.Cache = false, false })},
+	} {
+		text := buildrule.WriteFile(rules)
+		if back, problems := buildrule.ParseFile(text); len(problems) > 0 || !reflect.DeepEqual(back, rules) {
+			t.Errorf("%s\n%v\n%+v", text, problems, back)
+		}
+	}
+	rules, _ := buildrule.ParseFile([]byte(head))
+	if text := string(buildrule.WriteFile(rules)); text != "version: 1\nrules:\n  - name: a\n    branch: main\n    tags: [latest]\n" {
+		t.Error(text)
+	}
+	if text := string(buildrule.WriteFile(nil)); text != "version: 1\nrules: []\n" {
+		t.Error(text)
 	}
 }
 
@@ -70,7 +91,7 @@ var samples = []struct {
 	{whole, "", false},
 	{head, "", false},
 	{"version: 1\nrules: []\n", "", false},
-	{`{"version": 1, "rules": [{"name": "a", "source_type": "tag", "source": "v", "tags": ["x"]}]}`, "", false},
+	{`{"version": 1, "rules": [{"name": "a", "tag": "v", "tags": ["x"]}]}`, "", false},
 	{"", "the file is empty", false},
 	{"# nothing\n", "the file is empty", false},
 	{"rules: []\n", "line 1, column 1: there is no version", false},
@@ -81,14 +102,14 @@ var samples = []struct {
 	{"version: 1\nrules:\n", "line 2, column 7: this is no list", false},
 	{"- a\n", "the file is no mapping", false},
 	{"version: 1\nrules: [a]\n", "a rule is no mapping", false},
-	{head + "  pull: x\n", `line 7, column 3: "pull" is not known`, false},
+	{head + "  pull: x\n", `line 6, column 3: "pull" is not known`, false},
 	{"on: push\n" + head, `line 1, column 1: "on" is not known`, false},
-	{head + "  name: b\n", `line 7, column 3: "name" is there twice: it is in line 3 too`, true},
-	{head + "  args: {A: b, A: c}\n", `line 7, column 16: "A" is there twice`, true},
+	{head + "  name: b\n", `line 6, column 3: "name" is there twice: it is in line 3 too`, true},
+	{head + "  args: {A: b, A: c}\n", `line 6, column 16: "A" is there twice`, true},
 	{head + "  autobuild: yes\n", "neither true nor false", false},
 	{head + "  autobuild: \"true\"\n", "neither true nor false", false},
 	{head + "  cache:\n", "neither true nor false", false},
-	{head + "  target: 1\n", `line 7, column 11: "1" is no text to YAML`, false},
+	{head + "  target: 1\n", `line 6, column 11: "1" is no text to YAML`, false},
 	{head + "  target: null\n", "there is no value", false},
 	{head + "  target: \"\"\n", "the text is empty", false},
 	{head + "  target: [a]\n", "this is no text", false},
@@ -100,32 +121,34 @@ var samples = []struct {
 	{head + "  labels: {\"a b\": c}\n", `"a b" cannot be used`, false},
 	{head + "  args: {A: " + strings.Repeat("x", 4097) + "}\n", "the value of A", false},
 	{head + "  needs: a\n", "this is no list", false},
-	{head + "  needs: [a]\n", "line 7, column 10: rule a: needs: the rules wait for each other", true},
+	{head + "  needs: [a]\n", "line 6, column 10: rule a: needs: the rules wait for each other", true},
 	{head + "  needs: [b]\n", `"b" is no rule`, true},
 	{head + "  secrets: [A, A]\n", `"A" is there twice`, false},
 	{head + "  secrets: [A=b]\n", `"A=b" cannot be used`, false},
 	{head + "  platforms: [arm64]\n", `"arm64" cannot be used`, false},
 	{head + "  autotest: on\n", `"on" is not known`, false},
 	{head + "  autotest: off\n", "", false},
-	{head + "  context: ../x\n", "line 7, column 12: rule a: context", true},
+	{head + "  context: ../x\n", "line 6, column 12: rule a: context", true},
 	{head + "  paths: [\"a[\"]\n", "no path filter", true},
 	{head + "  paths: [\"\"]\n", "the text is empty", false},
 	{head + "  secrets: [" + strings.Repeat("x, ", 51) + "]\n", "the list has 51 entries", false},
-	{strings.Replace(head, "[latest]", "[]", 1), "line 6, column 9: rule a: tags: there is none", false},
+	{strings.Replace(head, "[latest]", "[]", 1), "line 5, column 9: rule a: tags: there is none", false},
 	{strings.Replace(head, "latest", `"a,b"`, 1), "a template is one tag", false},
 	{strings.Replace(head, "latest", `"{x}"`, 1), "stands for nothing", false},
 	{strings.Replace(head, "latest", "1.0", 1), `"1.0" is no text to YAML`, false},
 	{strings.Replace(head, "latest", "'{\\1}'", 1), "no group", true},
 	{strings.Replace(head, "name: a", "name: A", 1), "no name of a rule", false},
 	{strings.Replace(head, "- name: a\n ", "-", 1), "the rule has no name", false},
-	{strings.Replace(head, "branch", "Branch", 1), `"Branch" is not known`, false},
-	{strings.Replace(head, "main", "/v(?=1)/", 1), "line 5, column 11: rule a: source: \"/v(?=1)/\" cannot be used at column 3 (byte 2): lookahead", true},
+	{strings.Replace(head, "branch", "Branch", 1), `line 4, column 3: "Branch" is not known`, false},
+	{strings.Replace(head, "  branch: main\n", "", 1), "it is for no branch and no tag", false},
+	{head + "  tag: v1\n", "line 6, column 8: rule a: tag: the rule is for a branch already", false},
+	{strings.Replace(head, "main", "/v(?=1)/", 1), "line 4, column 11: rule a: branch: \"/v(?=1)/\" cannot be used at column 3 (byte 2): lookahead", true},
 	{strings.Replace(head, "main", "/"+strings.Repeat("a", 202)+"/", 1), "200 bytes", false},
 	{strings.Replace(head, "main", "main\n  <<: {target: a}", 1), "is no text", true},
 	{"version: 1\nrules:\n" + strings.Repeat("- {}\n", 51), "the list has 51 entries", false},
 	{head + "---\n" + head, "a second document begins", true},
 	{"a: [", "this is no YAML", true},
-	{head + "  target: &t final\n", "line 7, column 11: the anchor &t cannot be used", true},
+	{head + "  target: &t final\n", "line 6, column 11: the anchor &t cannot be used", true},
 	{"x: &x a\n" + head + "  target: *x\n", "", true},
 	{head + "  target: !!str 1\n", "the tag !!str cannot be used", true},
 	{"\x00", "this is no YAML", true},
@@ -274,7 +297,7 @@ func TestSchemaHasTheRulesFields(t *testing.T) {
 		case kind == reflect.Bool && p.Default != true:
 			t.Errorf("%s is %v without a value", name, p.Default)
 		}
-		if want := map[string]int{"name": buildrule.MaxName, "source": buildrule.MaxSource, "dockerfile": buildrule.MaxPath, "context": buildrule.MaxPath, "target": buildrule.MaxKey}[name]; p.MaxLength != want {
+		if want := map[string]int{"name": buildrule.MaxName, "branch": buildrule.MaxSource, "tag": buildrule.MaxSource, "dockerfile": buildrule.MaxPath, "context": buildrule.MaxPath, "target": buildrule.MaxKey}[name]; p.MaxLength != want {
 			t.Errorf("%s has %d characters, want %d", name, p.MaxLength, want)
 		}
 	}
@@ -299,8 +322,17 @@ func FuzzParseFile(f *testing.F) {
 				t.Fatalf("no place: %+v", p)
 			}
 		}
-		if len(rules) > 0 && len(buildrule.Validate(rules).Errors()) > 0 {
+		if len(rules) == 0 {
+			return
+		}
+		if len(buildrule.Validate(rules).Errors()) > 0 {
 			t.Fatal("rules that are not valid were taken")
+		}
+		written := buildrule.WriteFile(rules)
+		back, problems := buildrule.ParseFile(written)
+		one, _ := json.Marshal(rules)
+		if other, _ := json.Marshal(back); !bytes.Equal(one, other) {
+			t.Fatalf("%s was written as %s: %v", one, written, problems)
 		}
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"hubledger/events"
 )
 
 // A Note says what was done with a line of a paste, or what is not as it was.
@@ -131,13 +133,9 @@ func (t *table) heading(cells []string) bool {
 
 // row says whether it made a rule.
 func (t *table) row(row [columns]string, given [columns]bool) bool {
-	r := Defaults()
-	switch strings.ToLower(row[colType]) {
-	case Branch:
-		r.SourceType = Branch
-	case Tag:
-		r.SourceType = Tag
-	default:
+	r := events.DefaultBuildRule()
+	kind := strings.ToLower(row[colType])
+	if kind != Branch && kind != Tag {
 		t.lose("%q is no source type: a line begins with Branch or Tag", shown(row[colType]))
 		return false
 	}
@@ -153,7 +151,10 @@ func (t *table) row(row [columns]string, given [columns]bool) bool {
 		return false
 	}
 	r.Name = "rule-" + strconv.Itoa(len(t.rules)+1)
-	r.Source = t.source(row[colSource])
+	source := t.source(row[colSource])
+	if r.Tag = source; kind == Branch {
+		r.Branch, r.Tag = source, ""
+	}
 	for tag := range strings.SplitSeq(row[colTag], ",") {
 		if tag = strings.TrimSpace(tag); tag != "" {
 			r.Tags = append(r.Tags, tag)

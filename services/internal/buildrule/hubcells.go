@@ -21,21 +21,35 @@ func (t *table) source(s string) string {
 	return "/" + s + "/"
 }
 
-// paths resolves what the Hub's columns left unsaid: a blank context is the directory
-// of the Dockerfile, and a Dockerfile that is a directory has the Dockerfile in it.
+// paths leaves out what is so by default, and resolves a blank context: then the
+// Dockerfile is a path from the root of the repository, and its directory is the
+// context.
 func (t *table) paths(dockerfile, context string, given bool) (string, string) {
-	if dockerfile == "" || strings.HasSuffix(dockerfile, "/") {
-		dockerfile += "Dockerfile"
-	}
-	dockerfile = strings.TrimPrefix(dockerfile, "/")
+	file := inside(dockerfile)
 	switch {
-	case context != "" || !given:
-		return dockerfile, context
-	case path.Dir(dockerfile) == ".":
-		return dockerfile, "/"
+	case !given || context != "":
+		if context != "" && inside(context) == "." {
+			context = ""
+		}
+		if file == "." || file == "Dockerfile" {
+			return "", context
+		}
+		return strings.TrimPrefix(dockerfile, "/"), context
+	case file == ".":
+		return "", ""
+	case !strings.Contains(strings.ToLower(path.Base(file)), "dockerfile"):
+		// As a context it means the same, whether it is a file or a directory.
+		t.note("the build context is blank: it is %s, or its directory if that is a Dockerfile", shown(file))
+		return "", file
 	}
-	context = "/" + path.Dir(dockerfile)
-	t.note("the build context is blank: it is %s, the directory of the Dockerfile", shown(context))
+	if context, dockerfile = path.Dir(file), path.Base(file); context == "." {
+		context = ""
+	} else {
+		t.note("the build context is blank: it is %s, the directory of the Dockerfile", shown(context))
+	}
+	if dockerfile == "Dockerfile" {
+		dockerfile = ""
+	}
 	return dockerfile, context
 }
 

@@ -24,8 +24,8 @@ func checkNeeds(rules []Rule) Problems {
 			switch {
 			case !known:
 				p.What, p.Why, p.Fix = fmt.Sprintf("%q is no rule", shown(need)), "needs names other rules of the same set", knownNames(rules)
-			case rules[other].SourceType != r.SourceType:
-				p.What, p.Why, p.Fix = fmt.Sprintf("rule %s is waited for in vain", need), fmt.Sprintf("it is for %s, and no ref is both", plural(rules[other].SourceType)), "leave it out"
+			case fieldOf(rules[other]) != fieldOf(r):
+				p.What, p.Why, p.Fix = fmt.Sprintf("rule %s is waited for in vain", need), fmt.Sprintf("it is for %s, and no ref is both", plural(fieldOf(rules[other]))), "leave it out"
 				p.Warning = true
 			default:
 				continue

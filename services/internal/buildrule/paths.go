@@ -8,8 +8,8 @@ import (
 	"hubledger/services/internal/plaintext"
 )
 
-// badPath says why a path cannot be one inside a repository, "" when it can. A
-// leading slash is the root of the repository.
+// badPath says why a text cannot be a path of a repository, "" when it can. A
+// leading slash does not count.
 func badPath(p string) string {
 	switch {
 	case len(p) > MaxPath:
@@ -19,9 +19,19 @@ func badPath(p string) string {
 	case strings.Contains(p, `\`):
 		return `components of a path are parted by /, not by \`
 	}
+	return ""
+}
+
+const leaves = "a path does not leave the repository by .."
+
+// badInside is badPath, and refuses every "..".
+func badInside(p string) string {
+	if why := badPath(p); why != "" {
+		return why
+	}
 	for component := range strings.SplitSeq(p, "/") {
 		if component == ".." {
-			return "a path does not leave the repository by .."
+			return leaves
 		}
 	}
 	return ""
@@ -36,18 +46,30 @@ func inside(p string) string {
 	return p
 }
 
-// Locate is the rule's Dockerfile and build context in a checkout, as slash paths
-// from its root; "." is the root. isFile says what a path of the checkout is. A
-// context that is a file is the Dockerfile, and its directory the context; a Dockerfile
-// that is a directory has the Dockerfile in it. Both were so on Docker Hub.
-func (r Rule) Locate(isFile func(path string) bool) (dockerfile, context string) {
-	dockerfile, context = inside(r.Dockerfile), inside(r.Context)
-	switch {
-	case context != "." && isFile(context):
+// badDockerfile says why a Dockerfile cannot be at a path from a context, "" when it
+// can. It may be beside the context, but not outside of the repository.
+func badDockerfile(context, dockerfile string) string {
+	if why := badPath(dockerfile); why != "" {
+		return why
+	}
+	if p := path.Join(inside(context), dockerfile); p == ".." || strings.HasPrefix(p, "../") {
+		return leaves
+	}
+	return ""
+}
+
+// Locate is the Dockerfile and the build context of a rule in a checkout, as slash
+// paths from its root; "." is the root. isFile says what a path of the checkout is.
+// A context that is a file is the Dockerfile, and its directory the context; a
+// Dockerfile that is a directory has the Dockerfile in it. Both were so on Docker Hub.
+func Locate(r Rule, isFile func(path string) bool) (dockerfile, context string) {
+	context = inside(r.Context)
+	if context != "." && isFile(context) {
 		return context, path.Dir(context)
-	case dockerfile == "." || strings.HasSuffix(r.Dockerfile, "/"),
-		!isFile(dockerfile) && isFile(path.Join(dockerfile, "Dockerfile")):
-		return path.Join(dockerfile, "Dockerfile"), context
+	}
+	dockerfile = inside(path.Join(context, r.Dockerfile))
+	if inside(r.Dockerfile) == "." || strings.HasSuffix(r.Dockerfile, "/") || !isFile(dockerfile) && isFile(path.Join(dockerfile, "Dockerfile")) {
+		dockerfile = path.Join(dockerfile, "Dockerfile")
 	}
 	return dockerfile, context
 }
@@ -58,7 +80,7 @@ func badGlob(glob string) string {
 	if text == "" {
 		return "it is empty"
 	}
-	if why := badPath(text); why != "" {
+	if why := badInside(text); why != "" {
 		return why
 	}
 	for component := range strings.SplitSeq(text, "/") {

@@ -16,15 +16,18 @@ func TestLocate(t *testing.T) {
 		{"", "", "Dockerfile", "."},
 		{"/", "/", "Dockerfile", "."},
 		{"/app/Dockerfile", "/", "app/Dockerfile", "."},
-		{"app/Dockerfile", "/app/", "app/Dockerfile", "app"},
+		{"Dockerfile", "/app/", "app/Dockerfile", "app"},
+		{"/alpine.Dockerfile", "app", "app/alpine.Dockerfile", "app"},
+		{"../Dockerfile", "app", "Dockerfile", "app"},
+		{"/", "app", "app/Dockerfile", "app"},
 		{"", "/app/alpine.Dockerfile", "app/alpine.Dockerfile", "app"},
 		{"app", "", "app/Dockerfile", "."},
-		{"app/", "app", "app/Dockerfile", "app"},
+		{"app/", "/", "app/Dockerfile", "."},
 		{"not/there", "", "not/there", "."},
 		{"../../app/Dockerfile", "../..", "app/Dockerfile", "."},
 	} {
 		r := with(rule("branch", "main", "x"), func(r *buildrule.Rule) { r.Dockerfile, r.Context = row.dockerfile, row.context })
-		file, context := r.Locate(func(p string) bool { return slices.Contains(files, p) })
+		file, context := buildrule.Locate(r, func(p string) bool { return slices.Contains(files, p) })
 		if file != row.wantFile || context != row.wantContext {
 			t.Errorf("%q, %q: %s in %s", row.dockerfile, row.context, file, context)
 		}

@@ -40,7 +40,7 @@ func parsePattern(source string) (re *regexp.Regexp, tree *syntax.Regexp, size i
 	}
 	text := source[1:last]
 	if i := strings.IndexFunc(text, plaintext.Unsafe); i >= 0 {
-		return nil, nil, 0, &patternError{i + 1, "it contains a character that cannot be seen", `write 	 for a tab, or leave it out`}
+		return nil, nil, 0, &patternError{i + 1, "it contains a character that cannot be seen", "leave it out: no name of a branch or tag has one"}
 	}
 	tree, err := syntax.Parse(text, syntax.Perl)
 	if err == nil {

@@ -20,7 +20,7 @@ type Problem struct {
 	Column int `json:"column,omitempty"`
 	// Line and LineColumn are the place in a file of rules, from 1; 0 without a file.
 	Line       int `json:"line,omitempty"`
-	LineColumn int `json:"line_column,omitempty"`
+	LineColumn int `json:"lineColumn,omitempty"`
 }
 
 // Error is the problem in one line.

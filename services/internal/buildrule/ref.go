@@ -30,9 +30,20 @@ type Ref struct {
 	// Changed are paths of files from the root of the repository. They count only when
 	// ChangesKnown; otherwise every path filter lets the ref pass, so that nothing is lost.
 	Changed      []string `json:"changed,omitempty"`
-	ChangesKnown bool     `json:"changes_known,omitempty"`
+	ChangesKnown bool     `json:"changesKnown,omitempty"`
 	// PullRequest is FromOwn or FromFork, "" for a ref that was pushed.
-	PullRequest string `json:"pull_request,omitempty"`
+	PullRequest string `json:"pullRequest,omitempty"`
+}
+
+// ParseRef is the Ref of a full name, such as refs/heads/main. Whether the name behind
+// that is one that git takes is a matter of Evaluate.
+func ParseRef(full string) (Ref, error) {
+	for kind, prefix := range map[string]string{Branch: "refs/heads/", Tag: "refs/tags/"} {
+		if name, ok := strings.CutPrefix(full, prefix); ok {
+			return Ref{Kind: kind, Name: name}, nil
+		}
+	}
+	return Ref{}, fmt.Errorf("%q is no full name of a branch or tag: write one such as refs/heads/main or refs/tags/v1.0", shown(full))
 }
 
 // String names the ref for people. It has no characters that act on a terminal.

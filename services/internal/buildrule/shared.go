@@ -76,8 +76,10 @@ func (r compiled) shape(parts []part) []element {
 	var out []element
 	for _, p := range parts {
 		text := p.literal
-		if text == "" && p.group == wholeRef && r.tree == nil {
-			text = r.Source
+		if text == "" && p.group <= wholeRef && r.tree == nil {
+			if text = r.source; p.group == slugged {
+				text = slug(text)
+			}
 		}
 		for _, c := range text {
 			var one ascii
@@ -94,6 +96,9 @@ func (r compiled) shape(parts []part) []element {
 // groupChars are the characters that a group of the pattern can hold.
 func (r compiled) groupChars(group int) ascii {
 	tree := r.tree
+	if group == slugged {
+		return everyChar
+	}
 	if group == wholeRef {
 		if tree.Op != syntax.OpConcat || tree.Sub[0].Op != syntax.OpBeginText || tree.Sub[len(tree.Sub)-1].Op != syntax.OpEndText {
 			return everyChar // found anywhere in the name

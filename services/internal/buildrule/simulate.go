@@ -18,7 +18,7 @@ type Simulation struct {
 	// has such a tag.
 	Contested []Contested `json:"contested,omitempty"`
 	// LeftOut is how many refs were over MaxSimulated.
-	LeftOut int `json:"left_out,omitempty"`
+	LeftOut int `json:"leftOut,omitempty"`
 }
 
 // A Simulated ref has a verdict of every rule, and a sentence of them for people.

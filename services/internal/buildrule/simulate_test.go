@@ -1,6 +1,7 @@
 package buildrule_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -37,6 +38,22 @@ func TestSimulate(t *testing.T) {
 	}
 	if len(s.Contested) != 1 || s.Contested[0].Tag != "latest" || strings.Join(s.Contested[0].Refs, ", ") != "tag v1.0, tag v1.1" {
 		t.Errorf("%+v", s.Contested)
+	}
+}
+
+func TestParseRef(t *testing.T) {
+	for full, want := range map[string]buildrule.Ref{
+		"refs/heads/main":          {Kind: "branch", Name: "main"},
+		"refs/tags/v1/a":           {Kind: "tag", Name: "v1/a"},
+		"refs/tags/refs/heads/x":   {Kind: "tag", Name: "refs/heads/x"},
+		"refs/pull/1/head":         {},
+		"main":                     {},
+		"refs/heads":               {},
+		"refs/remotes/origin/main": {},
+	} {
+		if got, err := buildrule.ParseRef(full); !reflect.DeepEqual(got, want) || (err != nil) != (want.Kind == "") {
+			t.Errorf("%s: %+v, %v", full, got, err)
+		}
 	}
 }
 

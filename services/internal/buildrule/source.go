@@ -2,21 +2,29 @@ package buildrule
 
 import "fmt"
 
-// source checks the name or pattern of a rule and compiles it.
-func (c *checker) source(source string, out *checked) {
+// source checks which refs a rule is for and compiles their name or pattern.
+func (c *checker) source(r Rule, out *checked) {
+	out.kind, out.source = sourceOf(r)
 	switch {
-	case source == "":
-		c.add("source", "it is empty", "a rule is for the branches or tags of some name", "write a name such as main, or a pattern such as /^v[0-9.]+$/")
+	case r.Branch == "" && r.Tag == "":
+		c.add("", "it is for no branch and no tag", "", "write branch: or tag: with a name such as main, or a pattern such as /^v[0-9.]+$/")
+		return
+	case r.Branch != "" && r.Tag != "":
+		c.add("tag", "the rule is for a branch already", "a rule is for either branches or git tags", "make two rules; tags of the image are written as tags: [latest]")
+		return
+	}
+	field, source := out.kind, out.source
+	switch {
 	case isPattern(source):
 		re, tree, size, bad := parsePattern(source)
 		if out.pattern, out.tree, out.size = re, tree, size; bad != nil {
-			c.at("source", source, bad)
+			c.at(field, source, bad)
 		}
 	case len(source) > MaxSource:
-		c.add("source", "it is too long", fmt.Sprintf("a source has at most %d bytes", MaxSource), "use a pattern")
+		c.add(field, "it is too long", fmt.Sprintf("it has at most %d bytes", MaxSource), "use a pattern")
 	default:
 		if why := refName(source); why != "" {
-			c.add("source", fmt.Sprintf("%q is no name of a branch or tag", shown(source)), why, "write a pattern between slashes, such as /^v.*$/, when it is meant as one")
+			c.add(field, fmt.Sprintf("%q is no name of a %s", shown(source), field), why, "write a pattern between slashes, such as /^v.*$/, when it is meant as one")
 		}
 	}
 }
@@ -37,15 +45,17 @@ func (c *checker) tags(templates []string, out *checked) {
 			continue
 		}
 		out.templates = append(out.templates, parts)
-		if literal := len(parts) == 1 && parts[0].literal != ""; literal || out.Source != "" && !isPattern(out.Source) {
-			if _, why, detail := expand(parts, out.Source, nil); why != "" {
+		literal := len(parts) == 1 && parts[0].literal != ""
+		exact := out.source != "" && !isPattern(out.source)
+		if literal || exact {
+			if _, why, detail := expand(parts, out.source, nil); why != "" {
 				c.add("tags", fmt.Sprintf("%q gives no tag", shown(t)), detail, "write another tag")
 			}
 			continue
 		}
 		for _, p := range parts {
 			if out.pattern != nil && p.group > out.pattern.NumSubexp() {
-				c.add("tags", fmt.Sprintf(`%q uses {\%d}`, shown(t), p.group), fmt.Sprintf("the pattern %s has %s", shown(out.Source), count(out.pattern.NumSubexp(), "group")),
+				c.add("tags", fmt.Sprintf(`%q uses {\%d}`, shown(t), p.group), fmt.Sprintf("the pattern %s has %s", shown(out.source), count(out.pattern.NumSubexp(), "group")),
 					"put ( and ) around the part of the pattern that is meant")
 				break
 			}

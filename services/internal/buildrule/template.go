@@ -11,16 +11,19 @@ import (
 // maxTag is the longest tag (distribution-spec, "Pulling manifests").
 const maxTag = 128
 
-// wholeRef is {sourceref}, group 0 of a match that is the whole name.
-const wholeRef = 0
+// What a part of a template stands for beside the groups 1 to 9 of the pattern.
+const (
+	wholeRef = 0  // {sourceref}: the ref's name
+	slugged  = -1 // {slug}: the ref's name, made fit for a tag
+)
 
 // A part of a template is a literal, or a group when literal is empty.
 type part struct {
 	literal string
-	group   int // wholeRef, or 1 to 9
+	group   int // wholeRef, slugged, or 1 to 9
 }
 
-const knownParts = `write {sourceref} for the ref's name, or {\1} to {\9} for a group of the pattern`
+const knownParts = `write {sourceref} for the ref's name, {slug} for the same with - for what a tag cannot have, or {\1} to {\9} for a group of the pattern`
 
 // parseTemplate takes a tag template apart. The offset of an error is in bytes.
 func parseTemplate(t string) ([]part, *patternError) {
@@ -40,6 +43,8 @@ func parseTemplate(t string) ([]part, *patternError) {
 				return nil, &patternError{at, "this { is never closed", knownParts}
 			case inner == "sourceref":
 				parts = append(parts, part{group: wholeRef})
+			case inner == "slug":
+				parts = append(parts, part{group: slugged})
 			case len(inner) == 2 && inner[0] == '\\' && inner[1] >= '1' && inner[1] <= '9':
 				parts = append(parts, part{group: int(inner[1] - '0')})
 			default:
@@ -68,6 +73,22 @@ func parseTemplate(t string) ([]part, *patternError) {
 	return parts, nil
 }
 
+// slug is a name in which each run of characters that a tag cannot have is one -,
+// without . and - where a tag must not begin with them, and without - at the end.
+// Nothing is cut: names that differ only at their end would become one tag.
+func slug(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case tagRune(r):
+			b.WriteRune(r)
+		case !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	return strings.TrimRight(strings.TrimLeft(b.String(), ".-"), "-")
+}
+
 func tagRune(r rune) bool {
 	return r < utf8.RuneSelf && (r == '_' || r == '.' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
 }
@@ -79,10 +100,14 @@ func expand(parts []part, name string, groups []string) (tag string, why Reason,
 	for _, p := range parts {
 		text := p.literal
 		if text == "" {
-			if p.group >= len(groups) && p.group != wholeRef {
+			switch {
+			case p.group == wholeRef:
+				text = name
+			case p.group == slugged:
+				text = slug(name)
+			case p.group >= len(groups):
 				return "", TagGroup, fmt.Sprintf(`it uses {\%d}, and the pattern has %s`, p.group, count(max(0, len(groups)-1), "group"))
-			}
-			if text = name; p.group != wholeRef {
+			default:
 				text = groups[p.group]
 			}
 		}
@@ -93,13 +118,13 @@ func expand(parts []part, name string, groups []string) (tag string, why Reason,
 	}
 	tag = b.String()
 	if tag == "" {
-		return "", TagEmpty, "the tag is empty: the groups matched no text"
+		return "", TagEmpty, "the tag is empty: what it is made of has no text that a tag can have"
 	}
 	if i := strings.IndexFunc(tag, func(r rune) bool { return !tagRune(r) }); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(tag[i:])
 		detail = fmt.Sprintf("%q is no tag: %q cannot be in a tag", tag, r)
 		if r == '/' {
-			detail += `; take the part behind the slash with a group, such as /^feature\/(.+)$/ and feature-{\1}`
+			detail += "; {slug} writes - instead"
 		}
 		return "", TagInvalid, detail
 	}

@@ -27,13 +27,14 @@ func Validate(rules []Rule) Problems {
 		return Problems{{Index: -1, What: fmt.Sprintf("there are %d rules", len(rules)), Why: fmt.Sprintf("a set has at most %d", MaxRules), Fix: "let one pattern match several refs"}}
 	}
 	var all Problems
-	size, named := 0, map[string]int{}
+	size, text, named := 0, 0, map[string]int{}
 	var sound []compiled
 	for i, r := range rules {
-		c, problems := r.check(i)
+		c, problems := check(r, i)
 		if size += c.size; size > repository.MaxProgram {
 			problems = append(problems, tooManySteps(r, i))
 		}
+		text += textBytes(r)
 		if first, twice := named[r.Name]; twice && r.Name != "" {
 			problems = append(problems, Problem{Rule: nameOf(r, i), Index: i, Field: "name", What: fmt.Sprintf("%q is the name of rule #%d too", shown(r.Name), first+1), Why: "needs and verdicts name rules", Fix: "give it a name of its own"})
 		} else {
@@ -42,6 +43,9 @@ func Validate(rules []Rule) Problems {
 		if all = append(all, problems...); len(problems.Errors()) == 0 {
 			sound = append(sound, c.compiled)
 		}
+	}
+	if text > MaxTextBytes {
+		all = append(all, Problem{Index: -1, What: fmt.Sprintf("all texts together have %d bytes", text), Why: fmt.Sprintf("a set has at most %d", MaxTextBytes), Fix: "let one pattern match several refs"})
 	}
 	all = append(all, checkNeeds(rules)...)
 	if len(all.Errors()) == 0 {
@@ -52,7 +56,13 @@ func Validate(rules []Rule) Problems {
 }
 
 func tooManySteps(r Rule, i int) Problem {
-	return Problem{Rule: nameOf(r, i), Index: i, Field: "source", What: "the patterns of all rules together repeat too much", Why: fmt.Sprintf("they have at most %d steps, and x{100} has 100", repository.MaxProgram), Fix: "use + or * instead of large counts"}
+	return Problem{Rule: nameOf(r, i), Index: i, Field: fieldOf(r), What: "the patterns of all rules together repeat too much", Why: fmt.Sprintf("they have at most %d steps, and x{100} has 100", repository.MaxProgram), Fix: "use + or * instead of large counts"}
+}
+
+// fieldOf is the field that says which refs a rule is for.
+func fieldOf(r Rule) string {
+	kind, _ := sourceOf(r)
+	return kind
 }
 
 // nameOf names a rule for people: #3 is the third one, whose name is not usable.
@@ -95,19 +105,18 @@ type checked struct {
 }
 
 // check is what is wrong with one rule by itself, and the rule compiled.
-func (r Rule) check(index int) (checked, Problems) {
+func check(r Rule, index int) (checked, Problems) {
 	c := &checker{rule: nameOf(r, index), index: index}
 	out := checked{compiled: compiled{Rule: r}}
 	if len(r.Name) > MaxName || !nameSyntax.MatchString(r.Name) {
 		c.add("name", fmt.Sprintf("%q is no name of a rule", shown(r.Name)), fmt.Sprintf("a name is 1 to %d lower-case letters, digits, _ and -, and begins with a letter or digit", MaxName), "write one such as release")
 	}
-	c.oneOf("source_type", r.SourceType, Branch, Tag)
-	c.source(r.Source, &out)
+	c.source(r, &out)
 	c.tags(r.Tags, &out)
-	for field, p := range map[string]string{"dockerfile": r.Dockerfile, "context": r.Context} {
-		if why := badPath(p); why != "" {
-			c.add(field, fmt.Sprintf("%q is no path in the repository", shown(p)), why, "write a path from the root of the repository, such as docker/app")
-		}
+	if why := badInside(r.Context); why != "" {
+		c.add("context", fmt.Sprintf("%q is no path in the repository", shown(r.Context)), why, "write a path from the root of the repository, such as docker/app")
+	} else if why := badDockerfile(r.Context, r.Dockerfile); why != "" {
+		c.add("dockerfile", fmt.Sprintf("%q is no path in the repository", shown(r.Dockerfile)), why, "write a path from the context, such as Dockerfile or docker/app.Dockerfile")
 	}
 	if r.Autotest != "" {
 		c.oneOf("autotest", r.Autotest, AutotestOff, AutotestOwn, AutotestAll)

@@ -56,7 +56,7 @@ func TestRefusedPatterns(t *testing.T) {
 			continue
 		}
 		p := problems[0]
-		if p.Field != "source" || p.Rule != "r" || p.Offset != want.offset || p.Column != want.column || !strings.Contains(p.Why, want.why) || p.Why == "" || p.Fix == "" {
+		if p.Field != "tag" || p.Rule != "r" || p.Offset != want.offset || p.Column != want.column || !strings.Contains(p.Why, want.why) || p.Why == "" || p.Fix == "" {
 			t.Errorf("%.60q: offset %d, column %d: %v", source, p.Offset, p.Column, p)
 		}
 	}
@@ -86,48 +86,52 @@ func TestValidate(t *testing.T) {
 		field string // of the only problem, "" for none
 		says  string
 	}{
-		"sound":               {[]buildrule.Rule{sound}, "", ""},
-		"no name":             {change(func(r *buildrule.Rule) { r.Name = "" }), "name", "rule #1"},
-		"name with a space":   {change(func(r *buildrule.Rule) { r.Name = "a b" }), "name", "lower-case"},
-		"long name":           {change(func(r *buildrule.Rule) { r.Name = strings.Repeat("a", 65) }), "name", "64"},
-		"same name":           {[]buildrule.Rule{sound, with(sound, func(r *buildrule.Rule) { r.Tags = []string{"b"} })}, "name", "rule #1 too"},
-		"source type":         {change(func(r *buildrule.Rule) { r.SourceType = "Branch" }), "source_type", "branch or tag"},
-		"no source":           {change(func(r *buildrule.Rule) { r.Source = "" }), "source", "empty"},
-		"a pattern unslashed": {change(func(r *buildrule.Rule) { r.Source = "^v.*" }), "source", "between slashes"},
-		"no tags":             {change(func(r *buildrule.Rule) { r.Tags = nil }), "tags", "at least one"},
-		"empty template":      {change(func(r *buildrule.Rule) { r.Tags = []string{""} }), "tags", "empty"},
-		"template twice":      {change(func(r *buildrule.Rule) { r.Tags = []string{"a", "a"} }), "tags", "twice"},
-		"comma list":          {change(func(r *buildrule.Rule) { r.Tags = []string{"a,b"} }), "tags", "column 2 (byte 1)"},
-		"open brace":          {change(func(r *buildrule.Rule) { r.Tags = []string{"a{b"} }), "tags", "never closed"},
-		"unknown brace":       {change(func(r *buildrule.Rule) { r.Tags = []string{"{commit}"} }), "tags", "sourceref"},
-		"group 0":             {change(func(r *buildrule.Rule) { r.Tags = []string{`{\0}`} }), "tags", "stands for nothing"},
-		"group of a name":     {change(func(r *buildrule.Rule) { r.Tags = []string{`{\1}`} }), "tags", "no group"},
-		"missing group":       {change(func(r *buildrule.Rule) { r.Source, r.Tags = `/^(m)/`, []string{`{\2}`} }), "tags", "1 group"},
-		"template of a slash": {change(func(r *buildrule.Rule) { r.Tags = []string{"a/b"} }), "tags", "cannot be in a tag"},
-		"begins with a dot":   {change(func(r *buildrule.Rule) { r.Tags = []string{".a"} }), "tags", "begin"},
-		"name with a slash":   {change(func(r *buildrule.Rule) { r.Source, r.Tags = "a/b", []string{"{sourceref}"} }), "tags", "gives no tag"},
-		"reserved tag":        {change(func(r *buildrule.Rule) { r.Tags = []string{"a.asof.b"} }), "tags", "time travel"},
-		"long literal":        {change(func(r *buildrule.Rule) { r.Tags = []string{strings.Repeat("a", 129)} }), "tags", "128"},
-		"long template":       {change(func(r *buildrule.Rule) { r.Tags = []string{strings.Repeat("a", 257)} }), "tags", "256"},
-		"Dockerfile outside":  {change(func(r *buildrule.Rule) { r.Dockerfile = "a/../../b" }), "dockerfile", ".."},
-		"context outside":     {change(func(r *buildrule.Rule) { r.Context = "/.." }), "context", ".."},
-		"context with NUL":    {change(func(r *buildrule.Rule) { r.Context = "a\x00" }), "context", "control"},
-		"backslash":           {change(func(r *buildrule.Rule) { r.Dockerfile = `a\b` }), "dockerfile", "parted by /"},
-		"autotest":            {change(func(r *buildrule.Rule) { r.Autotest = "on" }), "autotest", "off or own or all"},
-		"target":              {change(func(r *buildrule.Rule) { r.Target = "a b" }), "target", "AS"},
-		"platform":            {change(func(r *buildrule.Rule) { r.Platforms = []string{"arm64"} }), "platforms", "linux/amd64"},
-		"arg name":            {change(func(r *buildrule.Rule) { r.Args = map[string]string{"A-B": ""} }), "args", "letters"},
-		"arg value":           {change(func(r *buildrule.Rule) { r.Args = map[string]string{"A": strings.Repeat("x", 4097)} }), "args", "4096"},
-		"label name":          {change(func(r *buildrule.Rule) { r.Labels = map[string]string{"a b": ""} }), "labels", "letters"},
-		"a secret's value":    {change(func(r *buildrule.Rule) { r.Secrets = []string{"TOKEN=x"} }), "secrets", "by its name"},
-		"secret twice":        {change(func(r *buildrule.Rule) { r.Secrets = []string{"A", "A"} }), "secrets", "twice"},
-		"path filter":         {change(func(r *buildrule.Rule) { r.Paths = []string{"a[b"} }), "paths", "never closed"},
-		"path filter outside": {change(func(r *buildrule.Rule) { r.Paths = []string{"../*"} }), "paths", ".."},
-		"too many secrets":    {change(func(r *buildrule.Rule) { r.Secrets = many(51) }), "secrets", "50"},
-		"too many tags":       {change(func(r *buildrule.Rule) { r.Tags = many(51) }), "tags", "50"},
-		"unknown need":        {change(func(r *buildrule.Rule) { r.Needs = []string{"base"} }), "needs", "write one of r"},
-		"needs itself":        {change(func(r *buildrule.Rule) { r.Needs = []string{"r"} }), "needs", "r needs r"},
-		"too many rules":      {make([]buildrule.Rule, 51), "", "at most 50"},
+		"sound":                 {[]buildrule.Rule{sound}, "", ""},
+		"no name":               {change(func(r *buildrule.Rule) { r.Name = "" }), "name", "rule #1"},
+		"name with a space":     {change(func(r *buildrule.Rule) { r.Name = "a b" }), "name", "lower-case"},
+		"long name":             {change(func(r *buildrule.Rule) { r.Name = strings.Repeat("a", 65) }), "name", "64"},
+		"same name":             {[]buildrule.Rule{sound, with(sound, func(r *buildrule.Rule) { r.Tags = []string{"b"} })}, "name", "rule #1 too"},
+		"branch and tag":        {change(func(r *buildrule.Rule) { r.Tag = "v1" }), "tag", "tags: [latest]"},
+		"no branch and no tag":  {change(func(r *buildrule.Rule) { r.Branch = "" }), "", "write branch: or tag:"},
+		"a pattern unslashed":   {change(func(r *buildrule.Rule) { r.Branch = "^v.*" }), "branch", "between slashes"},
+		"long name of a branch": {change(func(r *buildrule.Rule) { r.Branch = strings.Repeat("a", 203) }), "branch", "202"},
+		"branch on two lines":   {change(func(r *buildrule.Rule) { r.Branch = "a\nb" }), "branch", "control"},
+		"no tags":               {change(func(r *buildrule.Rule) { r.Tags = nil }), "tags", "at least one"},
+		"empty template":        {change(func(r *buildrule.Rule) { r.Tags = []string{""} }), "tags", "empty"},
+		"template twice":        {change(func(r *buildrule.Rule) { r.Tags = []string{"a", "a"} }), "tags", "twice"},
+		"comma list":            {change(func(r *buildrule.Rule) { r.Tags = []string{"a,b"} }), "tags", "column 2 (byte 1)"},
+		"open brace":            {change(func(r *buildrule.Rule) { r.Tags = []string{"a{b"} }), "tags", "never closed"},
+		"unknown brace":         {change(func(r *buildrule.Rule) { r.Tags = []string{"{commit}"} }), "tags", "sourceref"},
+		"group 0":               {change(func(r *buildrule.Rule) { r.Tags = []string{`{\0}`} }), "tags", "stands for nothing"},
+		"group of a name":       {change(func(r *buildrule.Rule) { r.Tags = []string{`{\1}`} }), "tags", "no group"},
+		"missing group":         {change(func(r *buildrule.Rule) { r.Branch, r.Tags = `/^(m)/`, []string{`{\2}`} }), "tags", "1 group"},
+		"template of a slash":   {change(func(r *buildrule.Rule) { r.Tags = []string{"a/b"} }), "tags", "cannot be in a tag"},
+		"begins with a dot":     {change(func(r *buildrule.Rule) { r.Tags = []string{".a"} }), "tags", "begin"},
+		"name with a slash":     {change(func(r *buildrule.Rule) { r.Branch, r.Tags = "a/b", []string{"{sourceref}"} }), "tags", "gives no tag"},
+		"reserved tag":          {change(func(r *buildrule.Rule) { r.Tags = []string{"a.asof.b"} }), "tags", "time travel"},
+		"long literal":          {change(func(r *buildrule.Rule) { r.Tags = []string{strings.Repeat("a", 129)} }), "tags", "128"},
+		"long template":         {change(func(r *buildrule.Rule) { r.Tags = []string{strings.Repeat("a", 257)} }), "tags", "256"},
+		"Dockerfile outside":    {change(func(r *buildrule.Rule) { r.Dockerfile = "a/../../b" }), "dockerfile", ".."},
+		"outside of both":       {change(func(r *buildrule.Rule) { r.Context, r.Dockerfile = "a", "../../b" }), "dockerfile", ".."},
+		"beside the context":    {change(func(r *buildrule.Rule) { r.Context, r.Dockerfile = "a", "../b" }), "", ""},
+		"context outside":       {change(func(r *buildrule.Rule) { r.Context = "/.." }), "context", ".."},
+		"context with NUL":      {change(func(r *buildrule.Rule) { r.Context = "a\x00" }), "context", "control"},
+		"backslash":             {change(func(r *buildrule.Rule) { r.Dockerfile = `a\b` }), "dockerfile", "parted by /"},
+		"autotest":              {change(func(r *buildrule.Rule) { r.Autotest = "on" }), "autotest", "off or own or all"},
+		"target":                {change(func(r *buildrule.Rule) { r.Target = "a b" }), "target", "AS"},
+		"platform":              {change(func(r *buildrule.Rule) { r.Platforms = []string{"arm64"} }), "platforms", "linux/amd64"},
+		"arg name":              {change(func(r *buildrule.Rule) { r.Args = map[string]string{"A-B": ""} }), "args", "letters"},
+		"arg value":             {change(func(r *buildrule.Rule) { r.Args = map[string]string{"A": strings.Repeat("x", 4097)} }), "args", "4096"},
+		"label name":            {change(func(r *buildrule.Rule) { r.Labels = map[string]string{"a b": ""} }), "labels", "letters"},
+		"a secret's value":      {change(func(r *buildrule.Rule) { r.Secrets = []string{"TOKEN=x"} }), "secrets", "by its name"},
+		"secret twice":          {change(func(r *buildrule.Rule) { r.Secrets = []string{"A", "A"} }), "secrets", "twice"},
+		"path filter":           {change(func(r *buildrule.Rule) { r.Paths = []string{"a[b"} }), "paths", "never closed"},
+		"path filter outside":   {change(func(r *buildrule.Rule) { r.Paths = []string{"../*"} }), "paths", ".."},
+		"too many secrets":      {change(func(r *buildrule.Rule) { r.Secrets = many(51) }), "secrets", "50"},
+		"too many tags":         {change(func(r *buildrule.Rule) { r.Tags = many(51) }), "tags", "50"},
+		"unknown need":          {change(func(r *buildrule.Rule) { r.Needs = []string{"base"} }), "needs", "write one of r"},
+		"needs itself":          {change(func(r *buildrule.Rule) { r.Needs = []string{"r"} }), "needs", "r needs r"},
+		"too many rules":        {make([]buildrule.Rule, 51), "", "at most 50"},
 	} {
 		problems := buildrule.Validate(row.rules)
 		if row.says == "" {
@@ -181,6 +185,22 @@ func TestPatternsAreBoundedTogether(t *testing.T) {
 	}
 }
 
+// So are all texts of a set.
+func TestTextsAreBoundedTogether(t *testing.T) {
+	var rules []buildrule.Rule
+	for i := range 17 {
+		rules = append(rules, with(named(fmt.Sprintf("r%d", i), rule("tag", "v1", fmt.Sprintf("t%d", i))), func(r *buildrule.Rule) {
+			r.Labels = map[string]string{"a": strings.Repeat("x", buildrule.MaxValue)}
+		}))
+	}
+	if p := buildrule.Validate(rules[:15]); len(p) > 0 {
+		t.Error(p)
+	}
+	if p := buildrule.Validate(rules); len(p) != 1 || p[0].Index != -1 || !strings.Contains(p[0].Error(), "at most 65536") {
+		t.Error(p)
+	}
+}
+
 func TestSharedTags(t *testing.T) {
 	for what, row := range map[string]struct {
 		a, b   buildrule.Rule
@@ -197,6 +217,8 @@ func TestSharedTags(t *testing.T) {
 		"whole anchored name":    {rule("tag", `/^[0-9.]+$/`, "{sourceref}"), rule("branch", "main", "latest"), false},
 		"whole name, unanchored": {rule("tag", `/[0-9.]+/`, "{sourceref}"), rule("branch", "main", "latest"), true},
 		"text after a group":     {rule("tag", `/^([0-9]+)/`, `{\1}-x`), rule("tag", `/^([0-9]+)/`, `{\1}-y`), false},
+		"slug and a name":        {rule("branch", `/^feature/`, `{slug}`), rule("branch", "feature/x", `{slug}`), true},
+		"slug and a group":       {rule("branch", `/^x/`, `b-{slug}`), rule("tag", `/^(\d+)/`, `{\1}`), false},
 		"two groups and one":     {rule("tag", `/^(\d+)\.(\d+)$/`, `{\1}.{\2}`), rule("tag", `/^([\d.]+)$/`, `{\1}`), true},
 	} {
 		rules := []buildrule.Rule{named("a", row.a), named("b", row.b)}
@@ -217,7 +239,7 @@ func TestComparingTagsIsBounded(t *testing.T) {
 	for i := range buildrule.MaxRules {
 		r := named(fmt.Sprintf("r%d", i), rule("tag", "/^(a*)$/"))
 		for k := range buildrule.MaxList {
-			r.Tags = append(r.Tags, strings.Repeat(`a{\1}`, 48)+fmt.Sprintf("-%d-%d", i, k))
+			r.Tags = append(r.Tags, strings.Repeat(`a{\1}`, 3)+fmt.Sprintf("-%d-%d", i, k))
 		}
 		rules = append(rules, r)
 	}
@@ -231,6 +253,7 @@ func TestComparingTagsIsBounded(t *testing.T) {
 func FuzzSharedTags(f *testing.F) {
 	f.Add(`/^v(.*)$/`, `{\1}`, `/(\d+)/`, `{\1}`, "v1", "1")
 	f.Add("main", "{sourceref}", `/^[a-z]+$/`, "{sourceref}", "main", "main")
+	f.Add(`/^a/`, "{slug}", `/(.*)/`, `a-{\1}`, "a/b", "b")
 	f.Add(`/(?i)^(ſ|x)$/`, `{\1}`, "S", "s", "s", "S")
 	f.Fuzz(func(t *testing.T, source, template, source2, template2, ref, ref2 string) {
 		rules := []buildrule.Rule{named("a", rule("tag", source, template)), named("b", rule("tag", source2, template2))}

@@ -1,0 +1,39 @@
+package events
+
+import "encoding/json"
+
+// A BuildRule says which refs of a git repository are built, how, and which tags
+// the image gets. .hubledger.yml and the API have the same names for its fields.
+// Docker Hub's columns are, in their order: Branch or Tag, Tags, Dockerfile,
+// Context, Autobuild, Cache.
+type BuildRule struct {
+	Name       string            `json:"name" jsonschema:"unique in its set: lower-case letters, digits, _ and -"`
+	Branch     string            `json:"branch,omitempty" jsonschema:"branches that it is for: the exact name of one, or /pattern/ in RE2, which is searched for anywhere in the name unless it has ^ and $"`
+	Tag        string            `json:"tag,omitempty" jsonschema:"git tags that it is for, written like branch; a rule has either branch or tag"`
+	Tags       []string          `json:"tags" jsonschema:"tags of the image: one build gets all of them; {sourceref} is the name of the branch or git tag, {slug} the same made fit for a tag, {\\1} to {\\9} are groups of the pattern"`
+	Dockerfile string            `json:"dockerfile,omitempty" jsonschema:"path of the Dockerfile from the context; absent for Dockerfile"`
+	Context    string            `json:"context,omitempty" jsonschema:"directory that is sent to the build, from the root of the repository; absent for the root. When it is a file, that is the Dockerfile and its directory is the context"`
+	Autobuild  bool              `json:"autobuild" jsonschema:"build and push when a ref moves; otherwise a ref is at most tested; absent for true"`
+	Cache      bool              `json:"cache" jsonschema:"reuse layers of earlier builds; absent for true"`
+	Autotest   string            `json:"autotest,omitempty" jsonschema:"pull requests that are tested, without a push: off, own (of the repository itself) or all (from forks, too); absent for off"`
+	Args       map[string]string `json:"args,omitempty" jsonschema:"build args; they are no secrets"`
+	Target     string            `json:"target,omitempty" jsonschema:"stage of the Dockerfile that is built; absent for the last"`
+	Platforms  []string          `json:"platforms,omitempty" jsonschema:"such as linux/arm64; absent for the builder's own"`
+	Labels     map[string]string `json:"labels,omitempty" jsonschema:"labels of the image"`
+	Needs      []string          `json:"needs,omitempty" jsonschema:"names of rules whose builds of the same commit come first, as far as they are for the ref, too"`
+	Paths      []string          `json:"paths,omitempty" jsonschema:"globs of which a changed file has to match one: * within a component, ** over components, a leading ! takes files out again; the last match decides; absent for every file"`
+	Secrets    []string          `json:"secrets,omitempty" jsonschema:"names of secrets of the repository that the build may read"`
+}
+
+// DefaultBuildRule is a rule with what Docker Hub took for granted: autobuild and
+// build caching are on.
+func DefaultBuildRule() BuildRule { return BuildRule{Autobuild: true, Cache: true} }
+
+// UnmarshalJSON takes what is absent from DefaultBuildRule.
+func (r *BuildRule) UnmarshalJSON(data []byte) error {
+	type plain BuildRule // without this method
+	p := plain(DefaultBuildRule())
+	err := json.Unmarshal(data, &p)
+	*r = BuildRule(p)
+	return err
+}
