@@ -12,6 +12,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/cleanup"
+	"hubledger/services/internal/githook"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
 )
@@ -30,6 +31,7 @@ var common = []Entry{
 	{Err: image.ErrUnknownTag, Status: http.StatusNotFound, Message: "there is no such tag"},
 	{Err: repository.ErrNoNamespace, Status: http.StatusNotFound},
 
+	{Err: githook.ErrShape, Status: http.StatusBadRequest},
 	{Err: catalog.ErrQuery, Status: http.StatusUnprocessableEntity},
 	{Err: account.ErrName, Status: http.StatusUnprocessableEntity},
 	{Err: account.ErrInvalid, Status: http.StatusUnprocessableEntity},
