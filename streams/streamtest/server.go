@@ -49,3 +49,22 @@ func BareServer(t testing.TB, dir string, change func(context.Context, jetstream
 		t.Fatal(err)
 	}
 }
+
+// StreamConfig is the configuration of a stream on the servers of a URL.
+func StreamConfig(t testing.TB, url, name string) jetstream.StreamConfig {
+	t.Helper()
+	nc, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := js.Stream(context.Background(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.CachedInfo().Config
+}
