@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // A Type is one kind of event, as a prototype and a decoder.
@@ -56,6 +57,13 @@ var Types = []Type{
 	typeOf[ManifestRestored](),
 	relief(always[BlobsSwept]),
 	typeOf[PullsCounted](),
+	typeOf[SourceLinked](),
+	relief(func(e SourceChanged) bool {
+		return slices.Contains(e.Changed, ChangedHookSecret) || slices.Contains(e.Changed, ChangedCredentials)
+	}),
+	relief(always[SourceUnlinked]),
+	typeOf[RefMoved](),
+	typeOf[RefsRecorded](),
 }
 
 func typeOf[P Payload]() Type {

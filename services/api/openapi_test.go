@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -70,7 +71,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 	served := 0
-	for _, rt := range k.routes() {
+	for _, rt := range slices.Concat(k.routes(), k.service("sources").Routes) {
 		if path, ok := strings.CutPrefix(strings.Replace(rt.Pattern, "...}", "}", 1), "/api/v1"); ok && !strings.HasPrefix(path, "/openapi.") {
 			served++
 			if _, ok := doc.Paths[path][strings.ToLower(rt.Method)]; !ok {

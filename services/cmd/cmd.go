@@ -17,6 +17,7 @@ import (
 	"hubledger/services/cmd/projections"
 	"hubledger/services/cmd/repositories"
 	"hubledger/services/cmd/rules"
+	"hubledger/services/cmd/sources"
 	"hubledger/services/internal/plaintext"
 )
 
@@ -42,6 +43,7 @@ type cli struct {
 	Rules       rules.Commands        `cmd:"" help:"Check, simulate and import build rules."`
 	Quota       repositories.Quota    `cmd:"" help:"Show or change the quota of a namespace."`
 	Du          repositories.Du       `cmd:"" help:"Show the disk usage of a repository or a namespace."`
+	Sources     sources.Commands      `cmd:"" help:"Watch git repositories."`
 	Login       loginCmd              `cmd:"" help:"Log in to a hub; other commands then use this login."`
 	Logout      logoutCmd             `cmd:"" help:"Forget a login and revoke its token."`
 	TLS         certificates.Commands `cmd:"" name:"tls" help:"Create certificates for a hub on your own network."`

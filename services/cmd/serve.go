@@ -15,6 +15,7 @@ import (
 
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/egress"
 	"hubledger/services/internal/origin"
 	"hubledger/services/internal/quiet"
 	"hubledger/services/registry/pulllimit"
@@ -45,12 +46,15 @@ type serveCmd struct {
 	LogBudget            int64         `help:"Bytes that one account may write to the log in 24 hours, half of them at once; 0 for no limit. Administrators have none." default:"1073741824" env:"HUBLEDGER_LOG_BUDGET"`
 	GCInterval           time.Duration `name:"gc-interval" help:"Time between garbage collections; 0 turns them off." default:"1h" env:"HUBLEDGER_GC_INTERVAL"`
 	CleanupInterval      time.Duration `name:"cleanup-interval" help:"Time between runs of the repositories' cleanup rules; 0 turns them off." default:"24h" env:"HUBLEDGER_CLEANUP_INTERVAL"`
+	SweepInterval        time.Duration `name:"sweep-interval" help:"Time between two looks at the branches and tags of a git source while they move; it grows to an hour when they do not." default:"5m" env:"HUBLEDGER_SWEEP_INTERVAL"`
+	AllowHosts           string        `name:"allow-hosts" help:"Hosts of your own network that git sources may be on, comma-separated: names, addresses and networks; a name or an address may have a port." env:"HUBLEDGER_ALLOW_HOSTS" placeholder:"LIST"`
 	Reserve              int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
 	Services             []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
 	LogLevel             logLevel      `help:"Least severe messages to log: debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
 
 	public  *url.URL // parsed by Validate
 	trusted []netip.Prefix
+	egress  *egress.Guard
 }
 
 const (
@@ -69,6 +73,8 @@ func (c *serveCmd) Validate() (err error) {
 		return errors.New("--gc-interval must be 0 or at least 100ms")
 	case c.CleanupInterval < 0 || c.CleanupInterval > 0 && c.CleanupInterval < time.Second:
 		return errors.New("--cleanup-interval must be 0 or at least 1s")
+	case c.SweepInterval < time.Second:
+		return errors.New("--sweep-interval must be at least 1s")
 	case c.PullLimitAnonymous < 0 || c.PullLimitUser < 0:
 		return errors.New("--pull-limit-anonymous and --pull-limit-user must not be negative")
 	case c.ConnectionsByNetwork < 0 || c.RequestsAtOnce < 0 || c.MemoryBudget < 0 || c.LogBudget < 0:
@@ -110,7 +116,20 @@ func (c *serveCmd) Validate() (err error) {
 	if c.trusted, err = origin.ParseTrusted(c.TrustedProxies); err != nil {
 		return fmt.Errorf("--trusted-proxies: %w", err)
 	}
+	if c.egress, err = egress.NewGuard(listed(c.AllowHosts)); err != nil {
+		return fmt.Errorf("--allow-hosts: %w", err)
+	}
 	return nil
+}
+
+// listed are the entries of a list that is separated by commas.
+func listed(text string) (list []string) {
+	for one := range strings.SplitSeq(text, ",") {
+		if one = strings.TrimSpace(one); one != "" {
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config {
@@ -123,7 +142,7 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 		ConnectionsByNetwork: c.ConnectionsByNetwork,
 		Budget:               budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},
 		LeaseTerm:            c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
-		Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
+		SweepInterval: c.SweepInterval, Egress: c.egress, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }
 
 func (c *serveCmd) Run(s *console.Session) error {

@@ -11,6 +11,7 @@ import (
 
 	"hubledger/projections"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/egress"
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/server/settings"
 )
@@ -54,6 +55,10 @@ type Config struct {
 	UndeleteWindow  time.Duration
 	GCInterval      time.Duration // 0: no regular garbage collection
 	CleanupInterval time.Duration // 0: cleanup rules are not applied regularly
+	// SweepInterval is how often the refs of a git source are looked at while they move.
+	SweepInterval time.Duration
+	// Egress judges connections to hosts that people name, such as git hosts.
+	Egress *egress.Guard
 	// Reserve is how many bytes of disk space to keep free; 0: the larger of 2 GiB
 	// and 5 %, negative: none.
 	Reserve int64

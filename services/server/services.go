@@ -8,6 +8,7 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/accounts"
+	"hubledger/projections/builds"
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/services/api"
@@ -16,11 +17,13 @@ import (
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/failure"
+	"hubledger/services/internal/gitremote"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 	"hubledger/services/server/meter"
 	"hubledger/services/server/readmodel"
+	"hubledger/services/sources"
 )
 
 // allServices is the list of services, in the order in which they start. A new
@@ -31,6 +34,7 @@ func (n *Node) allServices() []service.Service {
 		n.auth.Service(),
 		n.registry.Service(),
 		api.New(n.apiConfig(s)).Service(),
+		n.makeSources(s).Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
 	}
@@ -84,6 +88,16 @@ func (n *Node) authConfig(who accounts.Reader, people *readmodel.Model) auth.Con
 		c.PublicURL = n.Public.String()
 	}
 	return c
+}
+
+func (n *Node) makeSources(s shared) *sources.Sources {
+	model := n.models.Of(&builds.Projection)
+	c := sources.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: model}, View: model, Store: n.operations,
+		Git: gitremote.NewClient(n.Egress), Every: n.SweepInterval, Logger: n.Logger}
+	if n.secrets != nil {
+		c.Secrets = n.secrets
+	}
+	return sources.New(c)
 }
 
 func (n *Node) registryConfig(limits *quotas, content *readmodel.Model) registry.Config {

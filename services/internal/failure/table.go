@@ -7,6 +7,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
+	"hubledger/projections/builds"
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
@@ -15,6 +16,7 @@ import (
 	"hubledger/services/internal/githook"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/repository"
+	"hubledger/services/internal/source"
 )
 
 // late is the message when the time for a request ended before its work.
@@ -26,6 +28,8 @@ var common = []Entry{
 	{Err: catalog.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
 	{Err: images.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
 	{Err: repository.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
+	{Err: builds.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
+	{Err: source.ErrUnknown, Status: http.StatusNotFound},
 	{Err: account.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
 	{Err: account.ErrNotInvited, Status: http.StatusNotFound},
 	{Err: image.ErrUnknownTag, Status: http.StatusNotFound, Message: "there is no such tag"},
@@ -43,6 +47,7 @@ var common = []Entry{
 	{Err: repository.ErrName, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrTag, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrSettings, Status: http.StatusUnprocessableEntity},
+	{Err: source.ErrSettings, Status: http.StatusUnprocessableEntity},
 
 	{Err: account.ErrRobotOwner, Status: http.StatusForbidden},
 	{Err: account.ErrAdminsOrganize, Status: http.StatusForbidden},
@@ -55,6 +60,7 @@ var common = []Entry{
 	{Err: account.ErrTaken, Status: http.StatusConflict},
 	{Err: account.ErrErased, Status: http.StatusConflict, Message: "the account was erased"},
 	{Err: account.ErrLastAdmin, Status: http.StatusConflict},
+	{Err: source.ErrTaken, Status: http.StatusConflict},
 	{Err: repository.ErrTaken, Status: http.StatusConflict},
 	{Err: repository.ErrExists, Status: http.StatusConflict},
 	{Err: repository.ErrNotDeleted, Status: http.StatusConflict},

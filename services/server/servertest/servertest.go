@@ -16,6 +16,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/egress"
 	"hubledger/services/registry/registrytest"
 	"hubledger/services/server"
 )
@@ -40,7 +41,7 @@ type Server struct {
 
 // Start runs a node and ends it with the test. The fields of c that are zero get
 // values for tests: a temporary directory, private repositories, an undelete
-// window and a lease term of an hour, no reserve of disk space, no log output.
+// window, a lease term and a sweep interval of an hour, no reserve of disk space, no log output.
 func Start(t testing.TB, c server.Config) *Server {
 	t.Helper()
 	c.Data = cmp.Or(c.Data, t.TempDir())
@@ -49,6 +50,8 @@ func Start(t testing.TB, c server.Config) *Server {
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
 	c.LeaseTerm = cmp.Or(c.LeaseTerm, time.Hour)
 	c.UndeleteWindow = cmp.Or(c.UndeleteWindow, time.Hour)
+	c.SweepInterval = cmp.Or(c.SweepInterval, time.Hour)
+	c.Egress = cmp.Or(c.Egress, &egress.Guard{})
 	c.Reserve = cmp.Or(c.Reserve, -1)
 	c.Budget = cmp.Or(c.Budget, budget.Default)
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))

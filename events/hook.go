@@ -1,0 +1,60 @@
+package events
+
+import "time"
+
+// HookReceived is a webhook of a git host whose signature was right. It is a hint
+// that refs may have moved. Its body is kept for a while apart from the log.
+type HookReceived struct {
+	Namespace string            `json:"namespace" jsonschema:"id of the namespace"`
+	Source    string            `json:"source" jsonschema:"id of the source"`
+	Delivery  string            `json:"delivery" jsonschema:"the host's id of the delivery"`
+	Event     string            `json:"event" jsonschema:"what the host calls it, such as push"`
+	Ping      bool              `json:"ping,omitempty" jsonschema:"the host only tries whether it is heard"`
+	Refs      []HookRef         `json:"refs,omitempty" jsonschema:"what it says of branches and tags; the first 100"`
+	More      int               `json:"more,omitempty" jsonschema:"how many further refs it names"`
+	Headers   map[string]string `json:"headers,omitempty" jsonschema:"those that say what it is"`
+	Digest    string            `json:"digest" jsonschema:"digest of the body, such as sha256:..."`
+	Size      int64             `json:"size" jsonschema:"bytes of the body"`
+}
+
+// HookRef is what a webhook says of one branch or tag. Nothing is taken for true
+// because of it.
+type HookRef struct {
+	Ref string `json:"ref" jsonschema:"full name"`
+	Old string `json:"old,omitempty" jsonschema:"id before; absent when the ref is new, or it is not said"`
+	New string `json:"new,omitempty" jsonschema:"id now; absent when the ref was deleted, or it is not said"`
+}
+
+func (HookReceived) EventType() string { return "hook.received.v1" }
+func (e HookReceived) Subject() string { return HookSubject(e.Namespace, e.Source) }
+
+// HookRedelivered says that a delivery came again that had been received before.
+// Nothing follows from it.
+type HookRedelivered struct {
+	Namespace string `json:"namespace" jsonschema:"id of the namespace"`
+	Source    string `json:"source" jsonschema:"id of the source"`
+	Delivery  string `json:"delivery" jsonschema:"the host's id of the delivery"`
+}
+
+func (HookRedelivered) EventType() string { return "hook.redelivered.v1" }
+func (e HookRedelivered) Subject() string { return HookSubject(e.Namespace, e.Source) }
+
+// HookRefused counts the webhooks for a source whose signature was wrong or
+// missing, in one period on one node.
+type HookRefused struct {
+	Namespace string    `json:"namespace" jsonschema:"id of the namespace"`
+	Source    string    `json:"source" jsonschema:"id of the source"`
+	Node      string    `json:"node" jsonschema:"id of the node that counted"`
+	From      time.Time `json:"from"`
+	Until     time.Time `json:"until"`
+	Requests  int64     `json:"requests"`
+	Addresses int64     `json:"addresses" jsonschema:"networks that they came from"`
+}
+
+func (HookRefused) EventType() string { return "hook.refused.v1" }
+func (e HookRefused) Subject() string { return HookSubject(e.Namespace, e.Source) }
+
+// HookSubject is that of the webhooks of a source.
+func HookSubject(namespaceID, sourceID string) string {
+	return SubjectPrefix + namespaceID + ".hook." + sourceID
+}

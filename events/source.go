@@ -1,0 +1,80 @@
+package events
+
+// Kinds of git hosts. They differ in how their webhooks look and are signed.
+const (
+	HostGitHub          = "github"
+	HostGitLab          = "gitlab"
+	HostBitbucket       = "bitbucket"        // Bitbucket Cloud
+	HostBitbucketServer = "bitbucket-server" // Bitbucket Data Center
+	HostGitea           = "gitea"            // Forgejo, too
+	HostGit             = "git"              // any other; its webhooks are signed as GitHub's are
+)
+
+// Kinds of credentials that a git host is shown.
+const (
+	CredentialsToken     = "token"      // a user name and a token, over HTTPS
+	CredentialsDeployKey = "deploy-key" // an Ed25519 key, over SSH
+)
+
+// SourceSettings are all settings of a git source. It has no secrets.
+type SourceSettings struct {
+	URL           string `json:"url" jsonschema:"https, http or ssh URL of the git repository, without credentials"`
+	Host          string `json:"host" jsonschema:"kind of git host: github, gitlab, bitbucket, bitbucket-server, gitea or git"`
+	Credentials   string `json:"credentials,omitempty" jsonschema:"token or deploy-key; absent when the repository can be read by everybody"`
+	Secret        string `json:"credentialsSecret,omitempty" jsonschema:"id of the record among the secrets that holds the token, or the private half of the deploy key"`
+	User          string `json:"user,omitempty" jsonschema:"user name that is sent with the token"`
+	DeployKey     string `json:"deployKey,omitempty" jsonschema:"public half of the deploy key, as in an authorized_keys file"`
+	HostKey       string `json:"hostKey,omitempty" jsonschema:"key that the SSH host has to show, as in an authorized_keys file; absent until it was first seen"`
+	HookSecret    string `json:"hookSecret" jsonschema:"id of the record among the secrets that webhooks are signed with"`
+	BuildExisting bool   `json:"buildExisting,omitempty" jsonschema:"refs of the first sweep are built, too"`
+}
+
+// SourceLinked makes a namespace watch a git repository. A name whose source was
+// unlinked can be used again; that is another source with an id of its own.
+type SourceLinked struct {
+	Namespace string         `json:"namespace" jsonschema:"id of the namespace"`
+	Source    string         `json:"source" jsonschema:"id of the source, UUIDv7"`
+	Name      string         `json:"name" jsonschema:"full name, such as alice/app"`
+	Settings  SourceSettings `json:"settings"`
+}
+
+func (SourceLinked) EventType() string { return "source.linked.v1" }
+func (e SourceLinked) Subject() string { return SourceSubject(e.Namespace, e.Name) }
+
+// Settings that a SourceChanged names.
+const (
+	ChangedURL           = "url"
+	ChangedHost          = "host"
+	ChangedCredentials   = "credentials"
+	ChangedHostKey       = "host-key"
+	ChangedHookSecret    = "hook-secret"
+	ChangedBuildExisting = "build-existing"
+)
+
+// SourceChanged replaces the settings of a source.
+type SourceChanged struct {
+	Namespace string         `json:"namespace" jsonschema:"id of the namespace"`
+	Source    string         `json:"source" jsonschema:"id of the source"`
+	Name      string         `json:"name" jsonschema:"full name"`
+	Settings  SourceSettings `json:"settings" jsonschema:"all settings from now on"`
+	Changed   []string       `json:"changed" jsonschema:"what differs: url, host, credentials, host-key, hook-secret, build-existing"`
+}
+
+func (SourceChanged) EventType() string { return "source.changed.v1" }
+func (e SourceChanged) Subject() string { return SourceSubject(e.Namespace, e.Name) }
+
+// SourceUnlinked ends a source. Its secrets are destroyed, its history stays.
+type SourceUnlinked struct {
+	Namespace string `json:"namespace" jsonschema:"id of the namespace"`
+	Source    string `json:"source" jsonschema:"id of the source"`
+	Name      string `json:"name" jsonschema:"full name"`
+}
+
+func (SourceUnlinked) EventType() string { return "source.unlinked.v1" }
+func (e SourceUnlinked) Subject() string { return SourceSubject(e.Namespace, e.Name) }
+
+// SourceSubject is that of the sources of that full name, which exist one after
+// another.
+func SourceSubject(namespaceID, name string) string {
+	return SubjectPrefix + namespaceID + ".source." + HashName(name)
+}

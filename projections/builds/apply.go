@@ -1,0 +1,84 @@
+package builds
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"hubledger/events"
+	"hubledger/projections"
+)
+
+var (
+	num  = projections.IntValue
+	raw  = projections.BytesValue
+	text = projections.TextValue
+)
+
+func apply(e *events.Event, ops *projections.Ops) error {
+	p, err := events.Decode(e)
+	if err != nil {
+		return err
+	}
+	a := &applier{event: e, ops: ops, seq: num(int64(e.Seq)), time: num(e.Time().UnixMicro())}
+	switch p := p.(type) {
+	case events.SourceLinked:
+		a.source(p.Namespace, p.Source, p.Name, p.Settings, true)
+	case events.SourceChanged:
+		a.source(p.Namespace, p.Source, p.Name, p.Settings, true)
+	case events.SourceUnlinked:
+		a.source(p.Namespace, p.Source, p.Name, events.SourceSettings{}, false)
+	case events.RefsRecorded:
+		a.write(recorded, a.id(p.Source), num(int64(p.Refs)), a.time)
+	case events.RefMoved:
+		a.write(refs, a.id(p.Source), text(p.Ref), text(p.Kind), text(p.New), text(p.Old), text(p.Annotated), flag(p.Initial), a.time, text(e.ID()), a.seq)
+	case events.HookReceived:
+		a.write(deliveries, a.id(p.Source), text(p.Delivery), text(e.ID()), text(p.Event), flag(p.Ping), a.json(p.Refs), num(int64(p.More)), a.json(p.Headers),
+			text(p.Digest), num(p.Size), a.time, a.seq)
+	case events.HookRedelivered:
+		a.write(redeliveries, a.id(p.Source), text(p.Delivery), num(1))
+	case events.HookRefused:
+		a.write(refusals, a.id(p.Source), num(p.Until.UnixMicro()), text(p.Node), num(p.Requests), num(p.Addresses))
+	default:
+		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
+	}
+	return errors.Join(a.errs...)
+}
+
+// An applier writes the rows of one event and collects its errors.
+type applier struct {
+	event     *events.Event
+	ops       *projections.Ops
+	seq, time projections.Value
+	errs      []error
+}
+
+func (a *applier) id(s string) projections.Value {
+	id, err := projections.IDBytes(s)
+	if err != nil {
+		a.errs = append(a.errs, err)
+	}
+	return raw(id)
+}
+
+func (a *applier) json(v any) projections.Value {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		a.errs = append(a.errs, err)
+	}
+	return text(string(encoded))
+}
+
+func (a *applier) write(t *projections.Table, row ...projections.Value) { a.ops.Write(t, row...) }
+
+func (a *applier) source(namespace, source, name string, s events.SourceSettings, live bool) {
+	a.write(sources, a.id(source), a.id(namespace), text(name), flag(live), text(s.URL), text(s.Host), text(s.Credentials), text(s.Secret), text(s.User),
+		text(s.DeployKey), text(s.HostKey), text(s.HookSecret), flag(s.BuildExisting), a.time, text(a.event.Actor()), a.seq)
+}
+
+func flag(on bool) projections.Value {
+	if on {
+		return num(1)
+	}
+	return num(0)
+}

@@ -1,0 +1,76 @@
+// Package builds is the read model of git sources: what is watched, where its
+// branches and tags point to, and which webhooks came.
+package builds
+
+import "hubledger/projections"
+
+func i(name string) projections.Column { return projections.Column{Name: name, Kind: projections.Int} }
+func b(name string) projections.Column {
+	return projections.Column{Name: name, Kind: projections.Bytes}
+}
+func t(name string) projections.Column { return projections.Column{Name: name, Kind: projections.Text} }
+
+var (
+	// sources: the row of an unlinked source stays, with its last settings. time and
+	// actor are those of the latest change, seq its sequence.
+	sources = &projections.Table{
+		Name: "sources", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("source"), b("namespace"), t("name"), i("live"), t("url"), t("host"), t("credentials"), t("secret"), t("username"),
+			t("deploy_key"), t("host_key"), t("hook_secret"), i("build_existing"), i("time"), t("actor"), i("seq")},
+		Indexes: [][]string{{"name", "live"}, {"namespace", "live", "name"}},
+	}
+
+	// recorded has the sources whose first sweep is complete.
+	recorded = &projections.Table{
+		Name: "recorded", Key: 1, Merge: projections.Insert,
+		Columns: []projections.Column{b("source"), i("refs"), i("time")},
+	}
+
+	// refs: commit_id is empty when the ref was deleted.
+	refs = &projections.Table{
+		Name: "refs", Key: 2, Merge: projections.Put,
+		Columns: []projections.Column{b("source"), t("ref"), t("kind"), t("commit_id"), t("previous"), t("annotated"), i("initial"), i("time"), t("event"), i("seq")},
+		Indexes: [][]string{{"source", "seq"}},
+	}
+
+	// deliveries: refs and headers are JSON.
+	deliveries = &projections.Table{
+		Name: "deliveries", Key: 2, Merge: projections.Put,
+		Columns: []projections.Column{b("source"), t("delivery"), t("event"), t("kind"), i("ping"), t("refs"), i("more"), t("headers"),
+			t("digest"), i("size"), i("time"), i("seq")},
+		Indexes: [][]string{{"source", "seq"}, {"source", "ping", "seq"}},
+	}
+
+	// redeliveries counts how often a delivery came again.
+	redeliveries = &projections.Table{
+		Name: "redeliveries", Key: 2, Merge: projections.Add,
+		Columns: []projections.Column{b("source"), t("delivery"), i("times")},
+	}
+
+	// refusals are webhooks whose signature was wrong, by period and node.
+	refusals = &projections.Table{
+		Name: "refusals", Key: 3, Merge: projections.Insert,
+		Columns: []projections.Column{b("source"), i("until"), t("node"), i("requests"), i("addresses")},
+	}
+)
+
+// Projection is the read model; raise Version with every change of its tables
+// or of apply.
+var Projection = projections.Projection{
+	Name:    "builds",
+	Version: 1,
+	Tables:  []*projections.Table{sources, recorded, refs, deliveries, redeliveries, refusals},
+	Types:   []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1"},
+	Apply:   apply,
+	Queries: queries,
+}
+
+// queries are those whose results a new build of the read model must share
+// with the build that it replaces.
+var queries = []projections.Query{
+	projections.SQLQuery("sources", `SELECT s.source, s.namespace, s.name, s.live, s.url, s.host, s.credentials, s.secret, s.username, s.deploy_key, s.host_key, s.hook_secret, s.build_existing FROM sources s`, 1),
+	projections.SQLQuery("refs", `SELECT r.source, r.ref, r.commit_id, r.annotated, r.initial FROM refs r`, 2),
+	projections.SQLQuery("deliveries", `SELECT d.source, d.delivery, d.event, d.kind, d.ping, d.refs, d.digest, COALESCE(n.times, 0) FROM deliveries d
+		LEFT JOIN redeliveries n ON n.source = d.source AND n.delivery = d.delivery`, 2),
+	projections.SQLQuery("refusals", `SELECT f.source, f.until, f.node, f.requests FROM refusals f`, 3),
+}

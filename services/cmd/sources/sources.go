@@ -1,0 +1,147 @@
+// Package sources has the commands on git sources.
+package sources
+
+import (
+	"fmt"
+	"strings"
+
+	"hubledger/services/cmd/client"
+	"hubledger/services/cmd/console"
+	"hubledger/services/internal/apitypes"
+)
+
+// Commands are the commands on git sources.
+type Commands struct {
+	Link   linkCmd   `cmd:"" help:"Watch a git repository."`
+	Ls     lsCmd     `cmd:"" help:"List the git sources of a namespace."`
+	Show   showCmd   `cmd:"" help:"Show a git source, and how its latest sweep went."`
+	Set    setCmd    `cmd:"" help:"Change a git source: its URL, credentials or webhook secret."`
+	Refs   refsCmd   `cmd:"" help:"List the branches and tags of a git source, those that moved last first."`
+	Sweep  sweepCmd  `cmd:"" help:"Look at the branches and tags of a git repository now."`
+	Unlink unlinkCmd `cmd:"" help:"Stop watching a git repository. Its secrets are destroyed."`
+}
+
+// named is the argument of commands on one source.
+type named struct {
+	console.Target
+	Source string `arg:"" help:"Full name, such as acme/app."`
+}
+
+// split is the source's namespace and the rest of its name.
+func (n named) split() (namespace, name string, err error) {
+	namespace, name, ok := strings.Cut(n.Source, "/")
+	if !ok {
+		return "", "", fmt.Errorf("%q names no git source: write NAMESPACE/NAME, such as acme/app", n.Source)
+	}
+	return namespace, name, nil
+}
+
+// path is the source's in the API, with more behind it.
+func (n named) path(more ...string) (string, error) {
+	namespace, name, err := n.split()
+	return client.Path(append([]string{"sources", namespace, name}, more...)...), err
+}
+
+type lsCmd struct {
+	console.Target
+	Namespace string `arg:"" help:"A user or an organization."`
+}
+
+func (c *lsCmd) Run(s *console.Session) error {
+	a, err := c.API(s)
+	if err != nil {
+		return err
+	}
+	return console.List(a, client.Path("namespaces", c.Namespace, "sources"), client.Paged(), "No git sources. Link one: hubledger sources link "+c.Namespace+"/NAME URL",
+		[]string{"NAME", "HOST", "URL"}, func(v apitypes.Source) []string { return []string{v.Name, v.Host, v.URL} })
+}
+
+type showCmd struct{ named }
+
+func (c *showCmd) Run(s *console.Session) error {
+	a, path, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	return console.Show(a, path, rows)
+}
+
+// open is the hub and the source's path in its API.
+func (n named) open(s *console.Session, more ...string) (*console.API, string, error) {
+	path, err := n.path(more...)
+	if err != nil {
+		return nil, "", err
+	}
+	a, err := n.API(s)
+	return a, path, err
+}
+
+// rows are what people read about a source.
+func rows(v apitypes.Source) [][]string {
+	list := [][]string{{"name", v.Name}, {"url", v.URL}, {"host", v.Host}, {"credentials", credentials(v)}}
+	if v.DeployKey != "" {
+		list = append(list, []string{"deploy key", v.DeployKey})
+	}
+	if v.HostKey != "" {
+		list = append(list, []string{"host key", v.HostKey})
+	}
+	list = append(list, []string{"webhook", v.WebhookURL}, []string{"last heard", heard(v)})
+	switch w := v.Sweep; {
+	case w == nil:
+		list = append(list, []string{"swept", "not yet"})
+	case w.Error != "":
+		list = append(list, []string{"swept", console.Time(&w.At)}, []string{"failed", w.Error}, []string{"next sweep", console.Time(&w.Next)})
+	default:
+		list = append(list, []string{"swept", console.Time(&w.At)}, []string{"refs", fmt.Sprintf("%d, of which %d moved", w.Refs, w.Moved)}, []string{"next sweep", console.Time(&w.Next)})
+	}
+	return list
+}
+
+func credentials(v apitypes.Source) string {
+	switch v.Credentials {
+	case "token":
+		return "token, as user " + v.User
+	case "deploy-key":
+		return "deploy key"
+	}
+	return "none"
+}
+
+func heard(v apitypes.Source) string {
+	if v.Heard == nil {
+		return "never"
+	}
+	return console.Time(v.Heard)
+}
+
+type refsCmd struct {
+	named
+}
+
+func (c *refsCmd) Run(s *console.Session) error {
+	a, path, err := c.open(s, "refs")
+	if err != nil {
+		return err
+	}
+	return console.List(a, path, client.Paged(), "No branches and tags yet. Look for them now: hubledger sources sweep "+c.Source,
+		[]string{"REF", "COMMIT", "BEFORE", "MOVED", "EVENT"}, func(v apitypes.GitRef) []string {
+			return []string{v.Ref, commit(v.Commit, "deleted"), commit(v.Previous, ""), console.Time(&v.Moved), fmt.Sprint(v.Seq)}
+		})
+}
+
+func commit(id, none string) string {
+	if id == "" {
+		return none
+	}
+	return id[:min(len(id), 12)]
+}
+
+type unlinkCmd struct{ named }
+
+func (c *unlinkCmd) Run(s *console.Session) error {
+	a, path, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	return a.Change("DELETE", path, nil, "Unlinked "+c.Source)
+}

@@ -1,0 +1,119 @@
+package sources
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+
+	"hubledger/events"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/gitremote"
+	"hubledger/services/internal/openapi"
+	"hubledger/services/internal/repository"
+	src "hubledger/services/internal/source"
+)
+
+type linkIn struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization"`
+	Body      apitypes.LinkSourceRequest
+}
+
+// link writes the secrets before the event: a source that is linked has them. Those
+// of one that was not recorded are destroyed later, as stale.
+func (s *Sources) link(ctx context.Context, c *endpoint.Call, in *linkIn) (*openapi.ChangeWith[apitypes.ChangedSource], error) {
+	u, err := gitremote.ParseURL(in.Body.URL)
+	if err != nil {
+		return nil, endpoint.Invalid("body.url", err.Error())
+	}
+	name := c.Namespace.Name + "/" + in.Body.Name
+	if err := src.CheckName(name); err != nil {
+		return nil, endpoint.Located(err, "body.name", repository.ErrName)
+	}
+	fresh, err := command.NewID()
+	if err != nil {
+		return nil, err
+	}
+	id := src.ID{Namespace: c.Namespace.ID, Source: fresh}
+	settings := events.SourceSettings{URL: u.String(), Host: in.Body.Host, HostKey: in.Body.HostKey, BuildExisting: in.Body.BuildExisting}
+	if settings.Host == "" {
+		settings.Host = src.HostOf(u)
+	}
+	made, err := newCredentials(&settings, in.Body.Credentials, name)
+	if err == nil {
+		err = made.newHook(&settings)
+	}
+	if err == nil {
+		err = src.Check(settings)
+	}
+	if err != nil {
+		return nil, err
+	}
+	// Before anything is written: most names that are taken are known to be.
+	if _, err := s.Read.Source(ctx, name); err == nil {
+		return nil, src.ErrTaken
+	}
+	if err := s.keep(ctx, fresh, settings, made); err != nil {
+		return nil, err
+	}
+	seq, err := src.Link(ctx, s.Log, c.By(), id, name, settings)
+	if err != nil {
+		return nil, err
+	}
+	return s.changed(ctx, c, fresh, seq, made.hook)
+}
+
+// secrets are those of a source that are new; "" and nil are not.
+type secrets struct {
+	hook string
+	git  []byte
+}
+
+// newCredentials sets the settings that go with credentials, and returns the secret.
+func newCredentials(settings *events.SourceSettings, c apitypes.GitCredentials, name string) (made secrets, err error) {
+	settings.Credentials, settings.Secret, settings.User, settings.DeployKey = "", "", "", ""
+	switch {
+	case c.DeployKey && (c.Token != "" || c.User != ""):
+		return made, endpoint.Invalid("body.credentials", "a source has a token or a deploy key, not both")
+	case c.DeployKey:
+		settings.Credentials = events.CredentialsDeployKey
+		made.git, settings.DeployKey, err = newDeployKey("hubledger " + name)
+	case c.Token != "":
+		settings.Credentials, settings.User, made.git = events.CredentialsToken, c.User, []byte(c.Token)
+		if settings.User == "" {
+			settings.User = src.TokenUser(settings.Host)
+		}
+	case c.User != "":
+		return made, endpoint.Invalid("body.credentials.user", "a user name goes with a token")
+	}
+	if err == nil && made.git != nil {
+		settings.Secret, err = command.NewID()
+	}
+	return made, err
+}
+
+// newHook makes a secret for webhooks, of 256 random bits.
+func (made *secrets) newHook(settings *events.SourceSettings) (err error) {
+	var raw [32]byte
+	rand.Read(raw[:]) // never fails
+	made.hook = hex.EncodeToString(raw[:])
+	settings.HookSecret, err = command.NewID()
+	return err
+}
+
+// keep writes what is new to the records that the settings name.
+func (s *Sources) keep(ctx context.Context, source string, settings events.SourceSettings, made secrets) error {
+	if s.Secrets == nil {
+		return errNoSecrets
+	}
+	if made.git != nil {
+		if err := s.Secrets.Put(ctx, secretName(source, settings.Secret), made.git); err != nil {
+			return err
+		}
+	}
+	if made.hook != "" {
+		return s.Secrets.Put(ctx, secretName(source, settings.HookSecret), []byte(made.hook))
+	}
+	return nil
+}

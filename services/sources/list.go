@@ -1,0 +1,98 @@
+package sources
+
+import (
+	"context"
+	"strconv"
+
+	"hubledger/projections/builds"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+	"hubledger/services/internal/origin"
+)
+
+type listIn struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization"`
+	openapi.Paging
+}
+
+type refsIn struct {
+	SourcePath
+	openapi.Paging
+}
+
+// shown is a source as the API shows it.
+func shown(c *endpoint.Call, of *builds.Source) apitypes.Source {
+	s := of.Settings
+	return apitypes.Source{Name: of.Name, URL: s.URL, Host: s.Host, Credentials: s.Credentials, User: s.User, DeployKey: s.DeployKey, HostKey: s.HostKey,
+		BuildExisting: s.BuildExisting, WebhookURL: origin.Of(c.Request).URL() + "/hooks/" + of.ID, Changed: of.Changed, ChangedBy: of.Actor}
+}
+
+func (s *Sources) list(ctx context.Context, c *endpoint.Call, in *listIn) (*openapi.List[apitypes.Source], error) {
+	last, err := openapi.ParseCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Read.Sources(ctx, c.Namespace.ID, last, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]apitypes.Source, len(all))
+	for k := range all {
+		views[k] = shown(c, &all[k])
+	}
+	return openapi.Page(c, views, in.Limit, func(last apitypes.Source) string { return openapi.CursorAt(last.Name) }), nil
+}
+
+func (s *Sources) get(ctx context.Context, c *endpoint.Call, in *SourcePath) (*openapi.Answer[apitypes.Source], error) {
+	of, _, err := s.find(ctx, c, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	view := shown(c, of)
+	heard, err := s.Read.LastHeard(ctx, of.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !heard.IsZero() {
+		view.Heard = &heard
+	}
+	w, ok, err := s.sweeps.of(ctx, of.ID)
+	if ok {
+		view.Sweep = &apitypes.Sweep{At: w.At, Next: w.Next, Refs: w.Refs, Moved: w.Moved, Failures: w.Failures, Error: w.Error, Waiting: w.Asked > w.Answered}
+	}
+	return openapi.Show(view), err
+}
+
+func (s *Sources) sweepNow(ctx context.Context, c *endpoint.Call, in *SourcePath) (*openapi.Answer[apitypes.Source], error) {
+	of, _, err := s.find(ctx, c, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.sweeps.ask(ctx, of.ID); err != nil {
+		return nil, err
+	}
+	return s.get(ctx, c, in)
+}
+
+func (s *Sources) refs(ctx context.Context, c *endpoint.Call, in *refsIn) (*openapi.List[apitypes.GitRef], error) {
+	of, _, err := s.find(ctx, c, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	before, err := openapi.ParseSequence(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Read.Refs(ctx, of.ID, before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]apitypes.GitRef, len(all))
+	for k, r := range all {
+		views[k] = apitypes.GitRef{Ref: r.Name, Kind: r.Kind, Commit: r.Commit, Previous: r.Previous, Annotated: r.Annotated, Initial: r.Initial, Moved: r.Moved, Seq: r.Seq}
+	}
+	return openapi.Page(c, views, in.Limit, func(last apitypes.GitRef) string {
+		return openapi.CursorAt(strconv.FormatUint(last.Seq, 10))
+	}), nil
+}

@@ -1,0 +1,40 @@
+package sources
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// counts are the metrics of the service.
+type counts struct {
+	sweeps *prometheus.CounterVec
+	moves  prometheus.Counter
+	took   prometheus.Histogram
+}
+
+func newCounts() counts {
+	return counts{
+		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hubledger_sweeps_total", Help: "Looks at the refs of git sources, by how they ended."}, []string{"result"}),
+		moves:  prometheus.NewCounter(prometheus.CounterOpts{Name: "hubledger_refs_moved_total", Help: "Branches and tags of git sources that were new, moved or deleted."}),
+		took: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "hubledger_sweep_seconds", Help: "How long a look at the refs of a git source took.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}}),
+	}
+}
+
+func (c counts) metrics() []prometheus.Collector {
+	return []prometheus.Collector{c.sweeps, c.moves, c.took}
+}
+
+func (c counts) swept(w sweep, took time.Duration) {
+	result := "nothing moved"
+	switch {
+	case w.Error != "":
+		result = "failed"
+	case w.Moved > 0:
+		result = "moved"
+	}
+	c.sweeps.WithLabelValues(result).Inc()
+	c.moves.Add(float64(w.Moved))
+	c.took.Observe(took.Seconds())
+}

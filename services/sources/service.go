@@ -1,0 +1,101 @@
+// Package sources watches git repositories: which branches and tags there are, and
+// when they move.
+package sources
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"hubledger/projections"
+	"hubledger/projections/builds"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/gitremote"
+	"hubledger/services/internal/openapi"
+	"hubledger/services/internal/operations"
+	"hubledger/services/internal/process"
+	"hubledger/services/internal/service"
+)
+
+// source is who the service's own events say decided.
+const source = "/sources"
+
+// Config is what the service works with. All fields but Secrets are required.
+type Config struct {
+	Log     command.Log
+	API     *openapi.API // takes the operations
+	Read    builds.Reader
+	View    process.View // of the read model
+	Store   *operations.Store
+	Secrets Secrets // nil while the log is read-only
+	Git     *gitremote.Client
+	// Every is how often the refs of a source are looked at while they move.
+	Every  time.Duration
+	Logger *slog.Logger
+}
+
+// Secrets are encrypted records beside the log. The error of Get wraps
+// fs.ErrNotExist when there is none.
+type Secrets interface {
+	Get(ctx context.Context, key string) (value []byte, revision uint64, err error)
+	Put(ctx context.Context, key string, value []byte) error
+	Destroy(ctx context.Context, key string) error
+	Keys(ctx context.Context, prefix string) ([]string, error)
+}
+
+// Sources is the service.
+type Sources struct {
+	Config
+	sweeps sweepStore
+	counts counts
+}
+
+// New makes the service.
+func New(c Config) *Sources {
+	s := &Sources{Config: c, sweeps: sweepStore{c.Store}, counts: newCounts()}
+	s.register()
+	return s
+}
+
+// Service is what it hands over to the program.
+func (s *Sources) Service() service.Service {
+	return service.Service{
+		Name:       "sources",
+		Routes:     s.API.Routes(),
+		NotServed:  endpoint.NotServed,
+		ReadModels: []*projections.Projection{&builds.Projection},
+		Managers:   []process.Manager{s.sweeper(), s.staleSecrets()},
+		Metrics:    s.counts.metrics(),
+		Sentences:  sentences,
+		Start:      s.sweeps.define,
+	}
+}
+
+// SourcePath names a source.
+type SourcePath struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization"`
+	Name      string `path:"name" maxLength:"200" doc:"The rest of the name; slashes as they are or as %2F"`
+}
+
+func (s *Sources) register() {
+	const list, one = "/namespaces/{namespace}/sources", "/sources/{namespace}/{name}"
+	s.API.AddTag("sources", "Git repositories that the hub watches.")
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: list, ID: "link-source", Tag: "sources", Permission: access.NamespaceAdmin, Cost: budget.Write, Status: http.StatusCreated,
+		Summary: "Watch a git repository", About: "The answer has the webhook's secret and the public half of a new deploy key. The secret is not shown again."}, s.link)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: list, ID: "list-sources", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.List,
+		Summary: "List the git sources of a namespace"}, s.list)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "get-source", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.Read,
+		Summary: "Show a git source", About: "With its latest sweep."}, s.get)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPatch, Path: one, ID: "change-source", Tag: "sources", Permission: access.NamespaceAdmin, Cost: budget.Write,
+		Summary: "Change a git source", About: "What is absent stays. With another host in its URL, a source has no credentials but those that come with the change."}, s.change)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: one, ID: "unlink-source", Tag: "sources", Permission: access.NamespaceAdmin, Cost: budget.Write,
+		Summary: "Stop watching a git repository", About: "Its secrets are destroyed."}, s.unlink)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/sweep", ID: "sweep-source", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.Write, Status: http.StatusAccepted,
+		Summary: "Look at the refs of a git repository now", About: "The answer comes at once; the source shows when it was swept."}, s.sweepNow)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/refs", ID: "list-refs", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.List,
+		Summary: "List the branches and tags of a git source", About: "Those that moved last come first; deleted ones are among them."}, s.refs)
+}

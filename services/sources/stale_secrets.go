@@ -1,0 +1,87 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hubledger/projections/builds"
+	"hubledger/services/internal/process"
+)
+
+// orphanAge is when a secret is given up that no settings name: it is written just
+// before the event that names it.
+const orphanAge = time.Hour
+
+// staleSecrets is the process manager that destroys secrets of sources that were
+// unlinked, those that were replaced, and those whose event was never recorded.
+// Nothing but the secrets says what is due, so that no event completes it.
+func (s *Sources) staleSecrets() process.Manager {
+	return process.Manager{
+		Name:   "stale-secrets",
+		Source: source,
+		Wakes:  []string{"source.unlinked.v1"},
+		// Secrets that nobody needs do not stay: it is tried for ever.
+		Backoff: process.Backoff{Attempts: process.Unlimited},
+		Every:   time.Hour,
+		View:    s.View,
+		Due:     s.stale,
+		Do: func(ctx context.Context, t process.Task) (*process.Completion, error) {
+			if s.Secrets == nil {
+				return nil, errNoSecrets
+			}
+			return nil, s.Secrets.Destroy(ctx, t.Key)
+		},
+	}
+}
+
+// stale lists the secrets that are to go, by name.
+func (s *Sources) stale(ctx context.Context, now time.Time) ([]process.Task, error) {
+	if s.Secrets == nil {
+		return nil, nil
+	}
+	names, err := s.Secrets.Keys(ctx, secretsPrefix)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []process.Task
+	for _, name := range names {
+		source, record, _ := strings.Cut(strings.TrimPrefix(name, secretsPrefix), ".")
+		good, err := s.good(ctx, source, record, now)
+		if err != nil {
+			return nil, err
+		}
+		if !good {
+			tasks = append(tasks, process.Task{Key: name})
+		}
+	}
+	return tasks, nil
+}
+
+// good says whether a record may be needed.
+func (s *Sources) good(ctx context.Context, source, record string, now time.Time) (bool, error) {
+	live, err := s.Read.Lives(ctx, source)
+	if err != nil && !errors.Is(err, builds.ErrNotFound) {
+		return false, err
+	}
+	if err == nil && !live {
+		return false, nil
+	}
+	of, err := s.Read.SourceByID(ctx, source)
+	if err != nil && !errors.Is(err, builds.ErrNotFound) {
+		return false, err
+	}
+	return of != nil && (of.Settings.Secret == record || of.Settings.HookSecret == record) || mintedAfter(record, now.Add(-orphanAge)), nil
+}
+
+// mintedAfter says whether a UUIDv7 was made after a time.
+func mintedAfter(id string, t time.Time) bool {
+	u, err := uuid.Parse(id)
+	if err != nil {
+		return false
+	}
+	return time.Unix(u.Time().UnixTime()).After(t)
+}
