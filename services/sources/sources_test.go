@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"hubledger/events"
 	"hubledger/services/internal/apitypes"
@@ -101,7 +105,8 @@ func (h *hub) await(wanted func(apitypes.Source) bool) (s apitypes.Source) {
 func (h *hub) sweep() apitypes.Source {
 	h.T.Helper()
 	var before apitypes.Source
-	h.ask("POST", "/sources/admin/app/sweep", nil, http.StatusAccepted, &before)
+	h.ask("GET", "/sources/admin/app", nil, http.StatusOK, &before)
+	h.ask("POST", "/sources/admin/app/sweep", nil, http.StatusAccepted, nil)
 	return h.await(func(s apitypes.Source) bool {
 		return s.Sweep != nil && !s.Sweep.Waiting && s.Sweep.At.After(before.Sweep.At)
 	})
@@ -214,4 +219,166 @@ func sorted(text string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// A source over SSH gets a key of its own; the host's key is pinned, and another one
+// is refused until somebody says that it is right.
+func TestDeployKey(t *testing.T) {
+	w := gitremotetest.New(t, "sha1")
+	_, hostKey := gitremotetest.NewKey(t)
+	_, evilKey := gitremotetest.NewKey(t)
+	var allowed atomic.Value // the public key, as it is sent
+	allowed.Store([]byte{})
+	accepts := func(key ssh.PublicKey) bool { return bytes.Equal(key.Marshal(), allowed.Load().([]byte)) }
+	h := newHub(t, server.Config{})
+	linked := h.link(apitypes.LinkSourceRequest{URL: "ssh://git@" + w.ServeSSH(hostKey, accepts) + w.Root + "/app.git",
+		Credentials: apitypes.GitCredentials{DeployKey: true}})
+	public, _, _, _, err := ssh.ParseAuthorizedKey([]byte(linked.DeployKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := h.sweep(); !strings.Contains(s.Sweep.Error, "refuses the credentials") || s.HostKey != "" {
+		t.Errorf("before the key is known at the host: %+v", s.Sweep)
+	}
+	allowed.Store(public.Marshal())
+	pinned := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(hostKey.PublicKey())))
+	if s := h.sweep(); s.Sweep.Error != "" || s.Sweep.Refs != 4 || s.HostKey != pinned {
+		t.Errorf("pinned is %q, want %q; the sweep is %+v", s.HostKey, pinned, s.Sweep)
+	}
+	// The same host by name, with another key: its port differs here, so that the
+	// pinned key comes with the change.
+	url := "ssh://git@" + w.ServeSSH(evilKey, accepts) + w.Root + "/app.git"
+	h.ask("PATCH", "/sources/admin/app", map[string]any{"url": url}, http.StatusUnprocessableEntity, nil)
+	var moved apitypes.ChangedSource
+	h.ask("PATCH", "/sources/admin/app", map[string]any{"url": url, "hostKey": pinned, "credentials": map[string]any{"deployKey": true}}, http.StatusOK, &moved)
+	if moved.DeployKey == linked.DeployKey || moved.HookSecret != "" {
+		t.Errorf("the key for another host is the old one, or a new hook secret is shown: %+v", moved)
+	}
+	if public, _, _, _, err = ssh.ParseAuthorizedKey([]byte(moved.DeployKey)); err != nil {
+		t.Fatal(err)
+	}
+	allowed.Store(public.Marshal())
+	if s := h.sweep(); !strings.Contains(s.Sweep.Error, "another key than before") || s.HostKey != pinned {
+		t.Errorf("a host with another key: %+v", s.Sweep)
+	}
+	h.ask("PATCH", "/sources/admin/app", map[string]any{"hostKey": ""}, http.StatusOK, nil)
+	if s := h.sweep(); s.Sweep.Error != "" || s.HostKey == pinned || s.HostKey == "" {
+		t.Errorf("after the new key was called right: %q, %+v", s.HostKey, s.Sweep)
+	}
+}
+
+// A host in the hub's own network is refused, whatever name or redirect leads there.
+func TestOwnNetworkIsRefused(t *testing.T) {
+	w := gitremotetest.New(t, "sha1")
+	inside := w.ServeHTTP(true)
+	port := inside.URL[strings.LastIndex(inside.URL, ":"):]
+	outside := httptest.NewServer(http.RedirectHandler(inside.URL+"/app.git/info/refs", http.StatusFound))
+	defer outside.Close()
+	guard, err := egress.NewGuard([]string{strings.TrimPrefix(outside.URL, "http://")}) // with its port
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHub(t, server.Config{Egress: guard})
+	for k, url := range []string{inside.URL + "/app.git", "http://localhost" + port + "/app.git", "http://[::ffff:127.0.0.1]" + port + "/app.git", outside.URL + "/app.git"} {
+		if k == 0 {
+			h.link(apitypes.LinkSourceRequest{URL: url})
+		} else {
+			h.ask("PATCH", "/sources/admin/app", map[string]any{"url": url}, http.StatusOK, nil)
+		}
+		if s := h.sweep(); !strings.Contains(s.Sweep.Error, "forbidden address") || s.Sweep.Refs != 0 {
+			t.Errorf("%s: %+v", url, s.Sweep)
+		}
+	}
+}
+
+// A token is sent to the host that it was given for, and to no other; neither it nor
+// the secret of webhooks is in any answer but the one that made it, or in the log.
+func TestTokenStaysWithItsHost(t *testing.T) {
+	h := newHub(t, server.Config{})
+	const token = "gh-t0ken-of-acme"
+	var linked apitypes.ChangedSource
+	h.ask("POST", "/namespaces/admin/sources", apitypes.LinkSourceRequest{Name: "app", URL: "https://github.com.invalid/acme/app", Host: events.HostGitHub,
+		Credentials: apitypes.GitCredentials{Token: token}}, http.StatusCreated, &linked)
+	if linked.User != "x-access-token" || len(linked.HookSecret) != 64 {
+		t.Errorf("linked as %+v", linked)
+	}
+	var text, all string
+	for _, c := range []struct {
+		body   map[string]any
+		status int
+	}{
+		{map[string]any{}, http.StatusUnprocessableEntity},
+		{map[string]any{"url": "https://evil.invalid/acme/app"}, http.StatusUnprocessableEntity},
+		{map[string]any{"url": "http://github.com.invalid/acme/app"}, http.StatusUnprocessableEntity},
+		{map[string]any{"url": "https://github.com.invalid/acme/other"}, http.StatusOK},
+		{map[string]any{"url": "https://evil.invalid/acme/app", "credentials": map[string]any{}}, http.StatusOK},
+		{map[string]any{"url": "https://github.com.invalid/acme/app"}, http.StatusOK},
+		{map[string]any{"credentials": map[string]any{"token": token, "deployKey": true}}, http.StatusUnprocessableEntity},
+	} {
+		h.ask("PATCH", "/sources/admin/app", c.body, c.status, &text)
+		all += text
+	}
+	var now apitypes.Source
+	h.ask("GET", "/sources/admin/app", nil, http.StatusOK, &now)
+	if now.Credentials != "" || now.User != "" {
+		t.Errorf("the credentials came back: %+v", now)
+	}
+	h.ask("GET", "/namespaces/admin/sources", nil, http.StatusOK, &text)
+	all += text
+	for seq := uint64(1); seq <= h.LastSeq(); seq++ {
+		e, err := h.Log().Get(t.Context(), seq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all += string(e.Data)
+	}
+	if strings.Contains(all, token) || strings.Contains(all, linked.HookSecret) {
+		t.Error("a secret is shown")
+	}
+}
+
+// Names that are taken, missing sources and bad settings are answered, and leave
+// nothing behind.
+func TestBadRequests(t *testing.T) {
+	w := gitremotetest.New(t, "sha1")
+	h := newHub(t, server.Config{})
+	good := apitypes.LinkSourceRequest{URL: w.ServeHTTP(true).URL + "/app.git"}
+	h.link(good)
+	since := h.LastSeq()
+	for _, c := range []struct {
+		method, path string
+		body         map[string]any
+		status       int
+		says         string
+	}{
+		{"POST", "/namespaces/admin/sources", map[string]any{"name": "app", "url": good.URL}, http.StatusConflict, "git source of that name"},
+		{"POST", "/namespaces/admin/sources", map[string]any{"name": "App", "url": good.URL}, http.StatusUnprocessableEntity, "lower-case"},
+		{"POST", "/namespaces/admin/sources", map[string]any{"name": "b", "url": "ftp://x/y"}, http.StatusUnprocessableEntity, "use https or ssh"},
+		{"POST", "/namespaces/admin/sources", map[string]any{"name": "b", "url": "https://u:p@x/y"}, http.StatusUnprocessableEntity, "credentials"},
+		{"POST", "/namespaces/admin/sources", map[string]any{"name": "b", "url": good.URL, "host": "svn"}, http.StatusUnprocessableEntity, "host"},
+		{"POST", "/namespaces/admin/sources", map[string]any{"name": "b", "url": good.URL, "credentials": map[string]any{"token": "x"}}, http.StatusUnprocessableEntity, "https only"},
+		{"POST", "/namespaces/nobody/sources", map[string]any{"name": "b", "url": good.URL}, http.StatusNotFound, ""},
+		{"GET", "/sources/admin/none", nil, http.StatusNotFound, "no git source"},
+		{"PATCH", "/sources/admin/none", map[string]any{"hookSecret": true}, http.StatusNotFound, "no git source"},
+		{"DELETE", "/sources/admin/none", nil, http.StatusNotFound, "no git source"},
+		{"POST", "/sources/admin/none/sweep", nil, http.StatusNotFound, "no git source"},
+		{"GET", "/sources/admin/none/refs", nil, http.StatusNotFound, "no git source"},
+		{"GET", "/sources/admin/app/refs?cursor=x", nil, http.StatusUnprocessableEntity, "cursor"},
+	} {
+		var answer string
+		body := any(c.body)
+		if c.body == nil {
+			body = nil
+		}
+		h.ask(c.method, c.path, body, c.status, &answer)
+		if !strings.Contains(answer, c.says) {
+			t.Errorf("%s %s %v: %s, want %q", c.method, c.path, c.body, answer, c.says)
+		}
+	}
+	if h.LastSeq() != since {
+		t.Errorf("%d events were appended", h.LastSeq()-since)
+	}
+	h.ask("DELETE", "/sources/admin/app", nil, http.StatusOK, nil)
+	h.ask("GET", "/sources/admin/app", nil, http.StatusNotFound, nil)
+	h.link(good) // the name is free again
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"hubledger/events"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/repository"
 )
@@ -32,8 +33,8 @@ type ID struct{ Namespace, Source string }
 // repository's in a namespace. repository.ErrName.
 func CheckName(name string) error {
 	n, err := repository.ParseName(name)
-	if err == nil && n.Full != name {
-		err = fmt.Errorf("%w: the source is called %s", repository.ErrName, n.Full)
+	if err == nil && n.Namespace == access.Library {
+		err = fmt.Errorf("%w: a git source belongs to a user or an organization, and is called NAMESPACE/NAME", repository.ErrName)
 	}
 	return err
 }

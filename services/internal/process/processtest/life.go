@@ -108,14 +108,19 @@ func (l *Life) rows() (n int) {
 	return n
 }
 
-// events are one line for each event of the log, without when it came.
-func (l *Life) events() (lines []string) {
+// events are one line for each event of the log, without when it came, and
+// without its id when each life makes new ones.
+func (l *Life) events(newIDs bool) (lines []string) {
 	ctx := context.Background()
 	last, err := l.Log.LastSeq(ctx)
 	for seq := uint64(1); seq <= last && err == nil; seq++ {
 		var e *events.Event
 		if e, err = l.Log.Get(ctx, seq); err == nil {
-			lines = append(lines, fmt.Sprintf("%s %s on %s, caused by %q: %s", e.Type(), e.ID(), e.Subject, e.Cause(), e.Data))
+			id := e.ID()
+			if newIDs {
+				id = "event"
+			}
+			lines = append(lines, fmt.Sprintf("%s %s on %s, caused by %q: %s", e.Type(), id, e.Subject, e.Cause(), e.Data))
 		}
 	}
 	if err != nil {

@@ -38,6 +38,8 @@ type World struct {
 	// State says what the manager's effects have left outside of the log: the
 	// same text for the same state. Nil: nothing.
 	State func(t testing.TB, l *Life) string
+	// NewIDs: no event completes a task, and each life gives its events new ids.
+	NewIDs bool
 }
 
 // KillAtEveryStep runs the manager to its end, and then again and again from
@@ -146,7 +148,7 @@ func (w World) state(t testing.TB, dir string) string {
 	t.Helper()
 	l := open(t, dir, nil)
 	defer l.close()
-	lines := l.events()
+	lines := l.events(w.NewIDs)
 	slices.Sort(lines)
 	if n := len(slices.Compact(slices.Clone(lines))); n != len(lines) {
 		t.Fatalf("an event is there twice:\n%s", strings.Join(lines, "\n"))
