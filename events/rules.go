@@ -2,10 +2,28 @@ package events
 
 import "encoding/json"
 
+// RulesSet replaces the build rules of a repository.
+type RulesSet struct {
+	Namespace  string      `json:"namespace" jsonschema:"id of the namespace"`
+	Repository string      `json:"repository" jsonschema:"id of the repository"`
+	Name       string      `json:"name" jsonschema:"full name of the repository"`
+	Source     string      `json:"source,omitempty" jsonschema:"id of the git source whose refs are built, in the same namespace; absent for no automated builds"`
+	Rules      []BuildRule `json:"rules,omitempty" jsonschema:"all rules from now on; absent for none"`
+}
+
+func (RulesSet) EventType() string { return "rules.set.v1" }
+func (e RulesSet) Subject() string { return RulesSubject(e.Namespace, e.Repository) }
+
+// RulesSubject is that of the build rules of a repository.
+func RulesSubject(namespaceID, repositoryID string) string {
+	return SubjectPrefix + namespaceID + ".rules." + repositoryID
+}
+
 // A BuildRule says which refs of a git repository are built, how, and which tags
-// the image gets. .hubledger.yml and the API have the same names for its fields.
-// Docker Hub's columns are, in their order: Branch or Tag, Tags, Dockerfile,
-// Context, Autobuild, Cache.
+// the image gets. .hubledger.yml and the API have the same names for its fields, and
+// take what is absent from DefaultBuildRule: the tag required says so in the API's
+// document. Docker Hub's columns are, in their order: Branch or Tag, Tags,
+// Dockerfile, Context, Autobuild, Cache.
 type BuildRule struct {
 	Name       string            `json:"name" jsonschema:"unique in its set: lower-case letters, digits, _ and -"`
 	Branch     string            `json:"branch,omitempty" jsonschema:"branches that it is for: the exact name of one, or /pattern/ in RE2, which is searched for anywhere in the name unless it has ^ and $"`
@@ -13,8 +31,8 @@ type BuildRule struct {
 	Tags       []string          `json:"tags" jsonschema:"tags of the image: one build gets all of them; {sourceref} is the name of the branch or git tag, {slug} the same made fit for a tag, {\\1} to {\\9} are groups of the pattern"`
 	Dockerfile string            `json:"dockerfile,omitempty" jsonschema:"path of the Dockerfile from the context; absent for Dockerfile"`
 	Context    string            `json:"context,omitempty" jsonschema:"directory that is sent to the build, from the root of the repository; absent for the root. When it is a file, that is the Dockerfile and its directory is the context"`
-	Autobuild  bool              `json:"autobuild" jsonschema:"build and push when a ref moves; otherwise a ref is at most tested; absent for true"`
-	Cache      bool              `json:"cache" jsonschema:"reuse layers of earlier builds; absent for true"`
+	Autobuild  bool              `json:"autobuild" required:"false" jsonschema:"build and push when a ref moves; otherwise a ref is at most tested; absent for true"`
+	Cache      bool              `json:"cache" required:"false" jsonschema:"reuse layers of earlier builds; absent for true"`
 	Autotest   string            `json:"autotest,omitempty" jsonschema:"pull requests that are tested, without a push: off, own (of the repository itself) or all (from forks, too); absent for off"`
 	Args       map[string]string `json:"args,omitempty" jsonschema:"build args; they are no secrets"`
 	Target     string            `json:"target,omitempty" jsonschema:"stage of the Dockerfile that is built; absent for the last"`

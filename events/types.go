@@ -64,6 +64,7 @@ var Types = []Type{
 	relief(always[SourceUnlinked]),
 	typeOf[RefMoved](),
 	typeOf[RefsRecorded](),
+	typeOf[RulesSet](),
 }
 
 func typeOf[P Payload]() Type {

@@ -39,6 +39,12 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		a.write(redeliveries, a.id(p.Source), text(p.Delivery), num(1))
 	case events.HookRefused:
 		a.write(refusals, a.id(p.Source), num(p.Until.UnixMicro()), text(p.Node), num(p.Requests), num(p.Addresses))
+	case events.RulesSet:
+		source := raw([]byte{})
+		if p.Source != "" {
+			source = a.id(p.Source)
+		}
+		a.write(rules, a.id(p.Repository), a.id(p.Namespace), text(p.Name), source, a.json(p.Rules), a.time, text(e.Actor()), a.seq)
 	default:
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}

@@ -47,6 +47,14 @@ var (
 		Columns: []projections.Column{b("source"), t("delivery"), i("times")},
 	}
 
+	// rules are the latest build rules of each repository, as JSON; source is empty
+	// where there are no automated builds.
+	rules = &projections.Table{
+		Name: "rules", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("repository"), b("namespace"), t("name"), b("source"), t("rules"), i("time"), t("actor"), i("seq")},
+		Indexes: [][]string{{"source"}},
+	}
+
 	// refusals are webhooks whose signature was wrong, by period and node.
 	refusals = &projections.Table{
 		Name: "refusals", Key: 3, Merge: projections.Insert,
@@ -58,9 +66,9 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 1,
-	Tables:  []*projections.Table{sources, recorded, refs, deliveries, redeliveries, refusals},
-	Types:   []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1"},
+	Version: 2,
+	Tables:  []*projections.Table{sources, recorded, refs, deliveries, redeliveries, refusals, rules},
+	Types:   []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1"},
 	Apply:   apply,
 	Queries: queries,
 }
@@ -72,5 +80,6 @@ var queries = []projections.Query{
 	projections.SQLQuery("refs", `SELECT r.source, r.ref, r.commit_id, r.annotated, r.initial FROM refs r`, 2),
 	projections.SQLQuery("deliveries", `SELECT d.source, d.delivery, d.event, d.kind, d.ping, d.refs, d.digest, COALESCE(n.times, 0) FROM deliveries d
 		LEFT JOIN redeliveries n ON n.source = d.source AND n.delivery = d.delivery`, 2),
+	projections.SQLQuery("rules", `SELECT b.repository, b.namespace, b.name, b.source, b.rules FROM rules b`, 1),
 	projections.SQLQuery("refusals", `SELECT f.source, f.until, f.node, f.requests FROM refusals f`, 3),
 }

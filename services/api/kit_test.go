@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,13 +50,13 @@ func start(t testing.TB) *kit {
 }
 
 // replace makes the API anew, over the same node and with changed parts. It gets
-// all further requests.
+// all further requests, but for those of other services, which stay as they are.
 func (k *kit) replace(change func(*api.Config, *endpoint.Config)) {
 	k.t.Helper()
 	c, e := k.APIConfig()
 	change(&c, &e)
 	c.API = openapi.New(endpoint.New(e), "dev")
-	router, err := service.NewRouter([]service.Service{api.New(c).Service()}, endpoint.NotServed)
+	router, err := service.NewRouter([]service.Service{api.New(c).Service(), k.service("rules")}, endpoint.NotServed)
 	check(k.t, err)
 	k.served = router
 }
@@ -70,8 +71,10 @@ func (k *kit) service(name string) service.Service {
 	return s
 }
 
-// routes are those of the API.
-func (k *kit) routes() []service.Route { return k.service("api").Routes }
+// routes are those of the API, by all services that have a part of it.
+func (k *kit) routes() []service.Route {
+	return slices.Concat(k.service("api").Routes, k.service("rules").Routes)
+}
 
 // made is Done for a command that also returns the id of what it made.
 func (k *kit) made(id string, seq uint64, err error) string {

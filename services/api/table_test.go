@@ -61,12 +61,12 @@ var needs = map[string]string{
 	"read, by a credential that writes": `
 		PUT REPO/star | DELETE REPO/star`,
 	"write": `
-		GET REPO/usage`,
+		GET REPO/usage | GET REPO/rules | POST REPO/rules/simulate`,
 	"delete": `
 		DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,
 	"admin": `
 		PATCH REPO | DELETE REPO | GET REPO/grants | PUT REPO/grants/{kind}/{grantee} | DELETE REPO/grants/{kind}/{grantee}
-		PUT REPO/policy | PUT REPO/cleanup | POST REPO/cleanup/preview | POST REPO/cleanup/run
+		PUT REPO/policy | PUT REPO/rules | PUT REPO/cleanup | POST REPO/cleanup/preview | POST REPO/cleanup/run
 		PATCH OLD | DELETE OLD | POST OLD/privacy | PATCH NEW | DELETE NEW | POST NEW/privacy`,
 }
 

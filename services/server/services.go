@@ -21,6 +21,7 @@ import (
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
+	"hubledger/services/rules"
 	"hubledger/services/server/meter"
 	"hubledger/services/server/readmodel"
 	"hubledger/services/sources"
@@ -35,6 +36,7 @@ func (n *Node) allServices() []service.Service {
 		n.registry.Service(),
 		api.New(n.apiConfig(s)).Service(),
 		n.makeSources(s).Service(),
+		rules.New(rules.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: n.models.Of(&builds.Projection)}, Rights: n.rights}).Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
 	}

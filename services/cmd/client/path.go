@@ -17,3 +17,13 @@ func Path(segments ...string) string {
 // Paged is the query of a list with pages, which asks for large ones. Lists
 // without pages refuse it.
 func Paged() url.Values { return url.Values{"limit": {"100"}} }
+
+// RepositoryPath is the API's path of a repository. The namespace is one segment, the
+// rest of the name another. Top-level images are in the namespace library.
+func RepositoryPath(name string) string {
+	namespace, rest, ok := strings.Cut(name, "/")
+	if !ok {
+		namespace, rest = "library", name
+	}
+	return Path("repositories", namespace, rest)
+}

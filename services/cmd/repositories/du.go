@@ -41,7 +41,7 @@ func (c *Du) Run(s *console.Session) error {
 	}
 	switch {
 	case strings.Contains(c.Name, "/"):
-		return console.Show(a, repositoryPath(c.Name)+"/usage", usageFacts)
+		return console.Show(a, client.RepositoryPath(c.Name)+"/usage", usageFacts)
 	case c.Repositories:
 		return c.repositories(a)
 	case c.Name != "":
@@ -103,7 +103,7 @@ func (c *Du) repositories(a *console.API) error {
 	}
 	q := client.Paged()
 	q.Set("namespace", namespace)
-	rows, _, err := usages(a, "/repositories", q, math.MaxInt, repositoryPath)
+	rows, _, err := usages(a, "/repositories", q, math.MaxInt, client.RepositoryPath)
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,6 @@
 package repositories
 
 import (
-	"strings"
-
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 )
@@ -28,15 +26,4 @@ type named struct {
 	Name string `arg:"" help:"Repository, such as alice/app, or a top-level image such as busybox."`
 }
 
-func (n *named) path() string { return repositoryPath(n.Name) }
-
-// repositoryPath is the API's path of a repository. The namespace is one
-// segment, the rest of the name another. Top-level images are in the namespace
-// library.
-func repositoryPath(name string) string {
-	namespace, rest, ok := strings.Cut(name, "/")
-	if !ok {
-		namespace, rest = "library", name
-	}
-	return client.Path("repositories", namespace, rest)
-}
+func (n *named) path() string { return client.RepositoryPath(n.Name) }

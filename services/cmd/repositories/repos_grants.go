@@ -24,7 +24,7 @@ func (g *granting) path() string {
 	if namespace, ok := strings.CutSuffix(g.Name, "/"); ok {
 		return client.Path("namespaces", namespace, "grants")
 	}
-	return repositoryPath(g.Name) + "/grants"
+	return client.RepositoryPath(g.Name) + "/grants"
 }
 
 // grantee holds who has a role: a user, or a robot account or team of the

@@ -33,9 +33,9 @@ func (c *reposUndeleteCmd) Run(s *console.Session) error {
 	}
 	where := ""
 	if name, digest, ok := strings.Cut(c.Ref, "@"); ok {
-		where = repositoryPath(name) + client.Path("manifests", digest, "restore")
+		where = client.RepositoryPath(name) + client.Path("manifests", digest, "restore")
 	} else if name, tag, ok := strings.Cut(c.Ref, ":"); ok {
-		where = repositoryPath(name) + client.Path("tags", tag, "restore")
+		where = client.RepositoryPath(name) + client.Path("tags", tag, "restore")
 	} else if where, err = c.repository(a); err != nil {
 		return err
 	}

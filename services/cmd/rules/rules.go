@@ -15,8 +15,10 @@ import (
 
 // Commands are the commands on build rules.
 type Commands struct {
+	Show     showCmd     `cmd:"" help:"Show the build rules of a repository, as a file of rules."`
+	Set      setCmd      `cmd:"" help:"Replace the build rules of a repository by those of a file."`
 	Validate validateCmd `cmd:"" help:"Check a file of build rules. Exit code 4 if it has errors."`
-	Simulate simulateCmd `cmd:"" help:"Show for every rule of a file what it makes of branches and git tags, and why."`
+	Simulate simulateCmd `cmd:"" help:"Show for every rule of a file, or of a repository, what it makes of branches and git tags, and why."`
 	Import   importCmd   `cmd:"" help:"Turn the table of build rules copied from Docker Hub's page into a .hubledger.yml. Exit code 4 if something could not be taken."`
 }
 
@@ -25,16 +27,19 @@ type file struct {
 	File string `arg:"" optional:"" default:".hubledger.yml" help:"File of rules, as YAML or JSON; - for standard input." placeholder:"FILE"`
 }
 
-// read is the rules of the file, after printing what is wrong with them. Rules with
-// errors are an error.
-func (f *file) read(s *console.Session) ([]buildrule.Rule, error) {
-	text, err := readText(f.File)
+// readRules reads a file of rules, after printing what is wrong with them; warnings
+// only if asked to.
+func readRules(s *console.Session, name string, warnings bool) ([]buildrule.Rule, error) {
+	text, err := readText(name)
 	if err != nil {
 		return nil, err
 	}
 	rules, problems := buildrule.ParseFile(text)
+	if !warnings {
+		problems = problems.Errors()
+	}
 	report(s, problems)
-	return rules, failed(f.File, problems)
+	return rules, failed(name, problems)
 }
 
 // readText reads a file, or standard input for "-", up to a little more than a file

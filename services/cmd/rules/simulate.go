@@ -1,31 +1,73 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
 
+	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/buildrule"
 )
 
 type simulateCmd struct {
-	file
-	Ref         []string `required:"" sep:"none" help:"Full name of a branch or git tag, such as refs/heads/main or refs/tags/v1.0; may be repeated." placeholder:"REF"`
+	console.Target
+	File        string   `arg:"" optional:"" help:"File of rules, as YAML or JSON; - for standard input. Without it .hubledger.yml, or with --repository the rules of the repository." placeholder:"FILE"`
+	Repository  string   `help:"Ask the hub for the rules of this repository, and without --ref for the branches and tags of its git source." placeholder:"NAME"`
+	Source      string   `help:"With --repository: take the branches and tags of this git source." placeholder:"NAME"`
+	Ref         []string `sep:"none" help:"Full name of a branch or git tag, such as refs/heads/main or refs/tags/v1.0; may be repeated." placeholder:"REF"`
 	Changed     []string `sep:"none" help:"Path of a changed file, for rules with path filters; may be repeated. Without it nothing is known of changed files, and every path filter lets the ref pass." placeholder:"PATH"`
 	PullRequest string   `help:"Simulate a pull request to the branch instead: from the repository itself (own) or from a fork." enum:"own,fork," default:"" placeholder:"own|fork"`
 }
 
-func (c *simulateCmd) Run(s *console.Session) error {
-	refs, err := c.refs()
-	if err != nil {
-		return &console.ExitError{Err: err, Code: console.ExitUsage}
+// Validate is called by kong.
+func (c *simulateCmd) Validate() error {
+	switch {
+	case c.Repository == "" && len(c.Ref) == 0:
+		return errors.New("say which refs with --ref, such as --ref refs/tags/v1.0, or name a --repository whose git source has them")
+	case c.Repository == "" && c.Source != "":
+		return errors.New("--source names a git source of the hub: give --repository, too")
 	}
-	rules, err := c.read(s)
+	_, err := c.refs()
+	return err
+}
+
+func (c *simulateCmd) Run(s *console.Session) error {
+	if c.Repository != "" {
+		return c.ask(s)
+	}
+	refs, err := c.refs()
 	if err != nil {
 		return err
 	}
-	return printSimulation(s, buildrule.Simulate(rules, refs))
+	rules, err := readRules(s, cmp.Or(c.File, buildrule.FileName), true)
+	if err != nil {
+		return err
+	}
+	sim := buildrule.Simulate(rules, refs)
+	if s.JSON {
+		return s.Print(sim)
+	}
+	return printSimulation(s, sim)
+}
+
+// ask lets the hub simulate.
+func (c *simulateCmd) ask(s *console.Session) error {
+	want := apitypes.SimulateRulesRequest{Source: c.Source, Refs: c.Ref, Changed: c.Changed, PullRequest: c.PullRequest}
+	if c.File != "" {
+		rules, err := readRules(s, c.File, true)
+		if err != nil {
+			return err
+		}
+		want.Rules = &rules
+	}
+	a, err := c.API(s)
+	if err != nil {
+		return err
+	}
+	return console.Send(a, "POST", client.RepositoryPath(c.Repository)+"/rules/simulate", want, func(sim buildrule.Simulation) error { return printSimulation(s, sim) })
 }
 
 func (c *simulateCmd) refs() ([]buildrule.Ref, error) {
@@ -47,11 +89,8 @@ func (c *simulateCmd) refs() ([]buildrule.Ref, error) {
 	return refs, nil
 }
 
-// printSimulation prints what rules make of refs.
+// printSimulation prints what rules make of refs, for people.
 func printSimulation(s *console.Session, sim buildrule.Simulation) error {
-	if s.JSON {
-		return s.Print(sim)
-	}
 	if len(sim.Rules) == 0 {
 		_, err := fmt.Fprintln(s.Out, "There are no rules: nothing would be built.")
 		return err
@@ -70,6 +109,9 @@ func printSimulation(s *console.Session, sim buildrule.Simulation) error {
 	}
 	if err := s.Table([]string{"REF", "RULE", "DOES", "TAGS", "BECAUSE"}, rows); err != nil {
 		return err
+	}
+	if sim.LeftOut > 0 {
+		fmt.Fprintf(s.Out, "\nRefs that were left out, because so many are simulated at once: %d.\n", sim.LeftOut)
 	}
 	for _, c := range sim.Contested {
 		refs := strings.Join(c.Refs, ", ")

@@ -13,7 +13,7 @@ func (c *validateCmd) Run(s *console.Session) error {
 	if s.JSON {
 		return c.list(s)
 	}
-	rules, err := c.read(s)
+	rules, err := readRules(s, c.File, true)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,10 @@ import (
 )
 
 // A Set is compiled rules. It is safe for use by many goroutines.
-type Set struct{ rules []compiled }
+type Set struct {
+	rules []compiled
+	size  int // of all patterns, in steps for each byte of a name
+}
 
 type compiled struct {
 	Rule
@@ -42,6 +45,7 @@ func Compile(rules []Rule) *Set {
 		}
 		s.rules = append(s.rules, c.compiled)
 	}
+	s.size = min(size, repository.MaxProgram)
 	return s
 }
 
@@ -81,14 +85,14 @@ func (r compiled) evaluate(ref Ref, badName string, budget *int) Verdict {
 		return skip(KindDiffers, "the rule is for %s, and this is a %s", plural(r.kind), kind(ref.Kind))
 	}
 	groups := []string{ref.Name}
-	because := fmt.Sprintf("the name is %q", shown(ref.Name))
+	because := fmt.Sprintf("the name is %s", quoted(ref.Name))
 	if r.pattern != nil {
 		if groups = r.pattern.FindStringSubmatch(ref.Name); groups == nil {
-			return skip(NameDiffers, "%q has nothing that %s matches", shown(ref.Name), r.source)
+			return skip(NameDiffers, "%s has nothing that %s matches", quoted(ref.Name), r.source)
 		}
-		because = fmt.Sprintf("%s matches %q", r.source, shown(groups[0]))
+		because = fmt.Sprintf("%s matches %s", r.source, quoted(groups[0]))
 	} else if ref.Name != r.source {
-		return skip(NameDiffers, "the rule is for %q, and this is %q", r.source, shown(ref.Name))
+		return skip(NameDiffers, "the rule is for %s, and this is %s", quoted(r.source), quoted(ref.Name))
 	}
 	filtered, differ := r.filter(ref, budget)
 	if differ != nil {
@@ -126,7 +130,7 @@ func (r compiled) filter(ref Ref, budget *int) (because string, differ *Verdict)
 		v := skip(PathsDiffer, "no changed file passes the path filter %s", shown(strings.Join(r.Paths, ", ")))
 		return "", &v
 	}
-	return fmt.Sprintf(", and %q changed, which passes the path filter", shown(file)), nil
+	return fmt.Sprintf(", and %s changed, which passes the path filter", quoted(file)), nil
 }
 
 func (r compiled) pullRequest(ref Ref, because string) Verdict {
@@ -179,5 +183,5 @@ func kind(k string) string {
 	if k == Branch || k == Tag {
 		return k
 	}
-	return fmt.Sprintf("ref of kind %q", shown(k))
+	return fmt.Sprintf("ref of kind %s", quoted(k))
 }

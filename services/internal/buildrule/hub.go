@@ -101,7 +101,7 @@ func (t *table) read(line string) {
 		case i < len(t.order) && t.order[i] >= 0:
 			row[t.order[i]], given[t.order[i]] = cell, true
 		case cell != "":
-			t.note("column %d, %q, is none of the table and was left out", i+1, shown(cell))
+			t.note("column %d, %s, is none of the table and was left out", i+1, quoted(cell))
 		}
 	}
 	if t.row(row, given) && !tabs && len(cells) < len(t.order) {
@@ -136,7 +136,7 @@ func (t *table) row(row [columns]string, given [columns]bool) bool {
 	r := events.DefaultBuildRule()
 	kind := strings.ToLower(row[colType])
 	if kind != Branch && kind != Tag {
-		t.lose("%q is no source type: a line begins with Branch or Tag", shown(row[colType]))
+		t.lose("%s is no source type: a line begins with Branch or Tag", quoted(row[colType]))
 		return false
 	}
 	switch {

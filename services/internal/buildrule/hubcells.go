@@ -13,11 +13,11 @@ func (t *table) source(s string) string {
 		return s
 	case refName(s) == "" && !strings.ContainsAny(s, "$|()"):
 		if strings.ContainsRune(s, '+') {
-			t.note("%q was taken for a name: if it is a pattern, write /%s/", shown(s), shown(s))
+			t.note("%s was taken for a name: if it is a pattern, write /%s/", quoted(s), shown(s))
 		}
 		return s
 	}
-	t.note("%q was taken for a pattern: it is /%s/", shown(s), shown(s))
+	t.note("%s was taken for a pattern: it is /%s/", quoted(s), shown(s))
 	return "/" + s + "/"
 }
 
@@ -62,7 +62,7 @@ func (t *table) toggle(what, text string) bool {
 	case "":
 		t.note("%s is not in the paste and was taken to be on: switches are often not copied with the page", what)
 	default:
-		t.note("%s is %q, neither on nor off, and was taken to be on", what, shown(text))
+		t.note("%s is %s, neither on nor off, and was taken to be on", what, quoted(text))
 	}
 	return true
 }

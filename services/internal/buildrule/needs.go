@@ -23,7 +23,7 @@ func checkNeeds(rules []Rule) Problems {
 			p := Problem{Rule: nameOf(r, i), Index: i, Field: "needs"}
 			switch {
 			case !known:
-				p.What, p.Why, p.Fix = fmt.Sprintf("%q is no rule", shown(need)), "needs names other rules of the same set", knownNames(rules)
+				p.What, p.Why, p.Fix = fmt.Sprintf("%s is no rule", quoted(need)), "needs names other rules of the same set", knownNames(rules)
 			case fieldOf(rules[other]) != fieldOf(r):
 				p.What, p.Why, p.Fix = fmt.Sprintf("rule %s is waited for in vain", need), fmt.Sprintf("it is for %s, and no ref is both", plural(fieldOf(rules[other]))), "leave it out"
 				p.Warning = true

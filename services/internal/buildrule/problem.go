@@ -7,20 +7,19 @@ import (
 
 // A Problem says what is wrong with a rule. Its texts are for people.
 type Problem struct {
-	Rule    string `json:"rule,omitempty"`  // name, or #3 for the third rule when it has no usable one
-	Index   int    `json:"index"`           // of the rule, from 0; -1 for the whole set
-	Field   string `json:"field,omitempty"` // its JSON name
-	What    string `json:"what"`
-	Why     string `json:"why,omitempty"`
-	Fix     string `json:"fix,omitempty"` // what to write instead
-	Warning bool   `json:"warning,omitempty"`
-	// Offset and Column are the place inside the field's text, for patterns and
-	// templates: bytes from 0 and characters from 1. Column 0 is no place.
-	Offset int `json:"offset,omitempty"`
-	Column int `json:"column,omitempty"`
-	// Line and LineColumn are the place in a file of rules, from 1; 0 without a file.
-	Line       int `json:"line,omitempty"`
-	LineColumn int `json:"lineColumn,omitempty"`
+	Rule    string `json:"rule,omitempty" doc:"Name of the rule, or #3 for the third one when it has no usable name; absent for the whole set"`
+	Index   int    `json:"index" doc:"Of the rule, from 0; -1 for the whole set"`
+	Field   string `json:"field,omitempty" doc:"Of the rule"`
+	What    string `json:"what" doc:"What is wrong"`
+	Why     string `json:"why,omitempty" doc:"Why it is"`
+	Fix     string `json:"fix,omitempty" doc:"What to write instead"`
+	Warning bool   `json:"warning,omitempty" doc:"It does not keep the rules from being saved"`
+	// Offset and Column are set for patterns and templates.
+	Offset int `json:"offset,omitempty" doc:"Place inside the field's text, in bytes from 0"`
+	Column int `json:"column,omitempty" doc:"The same in characters from 1; absent when there is no place"`
+	// Line and LineColumn are set for a file of rules.
+	Line       int `json:"line,omitempty" doc:"Line in the file, from 1"`
+	LineColumn int `json:"lineColumn,omitempty" doc:"Column in that line, from 1"`
 }
 
 // Error is the problem in one line.
@@ -46,6 +45,18 @@ func (p Problem) Error() string {
 		b.WriteString("; " + p.Fix)
 	}
 	return b.String()
+}
+
+// Location is where the problem is in a document that has the rules at path, such as
+// body.rules[2].tags.
+func (p Problem) Location(path string) string {
+	if p.Index >= 0 {
+		path = fmt.Sprintf("%s[%d]", path, p.Index)
+	}
+	if p.Field != "" {
+		path += "." + p.Field
+	}
+	return path
 }
 
 // Problems are what Validate found, in the order of the rules.

@@ -24,15 +24,15 @@ const (
 
 // A Ref is where a branch or tag of a git repository stands, or a pull request.
 type Ref struct {
-	Kind   string `json:"kind"` // Branch or Tag
-	Name   string `json:"name"` // without refs/heads/ or refs/tags/; of a pull request the branch it goes to
-	Commit string `json:"commit,omitempty"`
-	// Changed are paths of files from the root of the repository. They count only when
-	// ChangesKnown; otherwise every path filter lets the ref pass, so that nothing is lost.
-	Changed      []string `json:"changed,omitempty"`
-	ChangesKnown bool     `json:"changesKnown,omitempty"`
+	Kind   string `json:"kind" enum:"branch,tag" doc:"Branch or git tag"`
+	Name   string `json:"name" doc:"Without refs/heads/ or refs/tags/; of a pull request the branch that it goes to"`
+	Commit string `json:"commit,omitempty" doc:"Where it stands"`
+	// Changed counts only when ChangesKnown; otherwise every path filter lets the ref
+	// pass, so that nothing is lost.
+	Changed      []string `json:"changed,omitempty" nullable:"false" doc:"Paths of changed files from the root of the repository"`
+	ChangesKnown bool     `json:"changesKnown,omitempty" doc:"It is known which files changed; otherwise every path filter lets the ref pass"`
 	// PullRequest is FromOwn or FromFork, "" for a ref that was pushed.
-	PullRequest string `json:"pullRequest,omitempty"`
+	PullRequest string `json:"pullRequest,omitempty" enum:"own,fork" doc:"Where the pull request comes from; absent for a push"`
 }
 
 // ParseRef is the Ref of a full name, such as refs/heads/main. Whether the name behind
@@ -43,7 +43,7 @@ func ParseRef(full string) (Ref, error) {
 			return Ref{Kind: kind, Name: name}, nil
 		}
 	}
-	return Ref{}, fmt.Errorf("%q is no full name of a branch or tag: write one such as refs/heads/main or refs/tags/v1.0", shown(full))
+	return Ref{}, fmt.Errorf("%s is no full name of a branch or tag: write one such as refs/heads/main or refs/tags/v1.0", quoted(full))
 }
 
 // String names the ref for people. It has no characters that act on a terminal.

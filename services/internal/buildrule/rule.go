@@ -1,5 +1,6 @@
 // Package buildrule decides which refs of a git repository become which tags of
-// an image. It does no I/O: a set of rules and a ref give a verdict for every rule.
+// an image: a set of rules and a ref give a verdict for every rule, without I/O. Save
+// appends what was decided about a set.
 // The rules mean what Docker Hub's automated builds made of them, with additions.
 package buildrule
 
@@ -14,8 +15,8 @@ type Rule = events.BuildRule
 
 // Kinds of refs.
 const (
-	Branch = "branch"
-	Tag    = "tag"
+	Branch = events.RefBranch
+	Tag    = events.RefTag
 )
 
 // Modes of Autotest, as on Docker Hub. A test never pushes.

@@ -28,7 +28,7 @@ func sharedTags(rules []compiled) Problems {
 			}
 			if ok {
 				out = append(out, Problem{Rule: nameOf(rules[i].Rule, i), Index: i, Field: "tags", Warning: true,
-					What: fmt.Sprintf("%q may give the same tag as %q of rule %s", rules[i].Tags[a], rules[k].Tags[b], nameOf(rules[k].Rule, k)),
+					What: fmt.Sprintf("%s may give the same tag as %s of rule %s", quoted(rules[i].Tags[a]), quoted(rules[k].Tags[b]), nameOf(rules[k].Rule, k)),
 					Why:  "the tag is of whichever ref moved last", Fix: "put a word of its own into one of them, unless this is meant"})
 			}
 		}

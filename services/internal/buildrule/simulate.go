@@ -6,54 +6,59 @@ import (
 	"strings"
 )
 
-// MaxSimulated bounds the refs of one Simulate: with MaxRules each has some 20 kB of
-// sentences.
-const MaxSimulated = 1000
+// Bounds of one Simulate.
+const (
+	MaxSimulated = 1000        // refs
+	maxVerdicts  = 5000        // some 300 bytes of sentences each
+	maxMatching  = 200_000_000 // bytes of names times steps of patterns: some seconds
+)
 
 // A Simulation says what rules would make of refs, before they are saved.
 type Simulation struct {
-	Refs  []Simulated   `json:"refs"`  // in the order asked
-	Rules []RuleSummary `json:"rules"` // in the order of the rules
-	// Contested are tags that several of the refs would give. The ref that moved last
-	// has such a tag.
-	Contested []Contested `json:"contested,omitempty"`
-	// LeftOut is how many refs were over MaxSimulated.
-	LeftOut int `json:"leftOut,omitempty"`
+	Refs  []Simulated   `json:"refs" nullable:"false" doc:"In the order asked"`
+	Rules []RuleSummary `json:"rules" nullable:"false" doc:"In the order of the rules"`
+	// The ref that moved last has a contested tag.
+	Contested []Contested `json:"contested,omitempty" nullable:"false" doc:"Tags that several of the refs would give: the one that moved last has it"`
+	LeftOut   int         `json:"leftOut,omitempty" doc:"How many refs more there were than are simulated at once"`
 }
 
 // A Simulated ref has a verdict of every rule, and a sentence of them for people.
 type Simulated struct {
-	Ref      Ref       `json:"ref"`
-	Sentence string    `json:"sentence"`
-	Verdicts []Verdict `json:"verdicts"`
+	Ref      Ref       `json:"ref" doc:"Branch or git tag"`
+	Sentence string    `json:"sentence" doc:"What would become of it, and why"`
+	Verdicts []Verdict `json:"verdicts" nullable:"false" doc:"One of each rule, in their order"`
 }
 
 // A RuleSummary counts the verdicts of one rule.
 type RuleSummary struct {
-	Rule   string         `json:"rule"`
-	Builds int            `json:"builds"`
-	Tests  int            `json:"tests"`
-	Skips  map[Reason]int `json:"skips,omitempty"`
+	Rule   string         `json:"rule" doc:"Name of the rule"`
+	Builds int            `json:"builds" doc:"Refs that it would build"`
+	Tests  int            `json:"tests" doc:"Refs that it would only test"`
+	Skips  map[Reason]int `json:"skips,omitempty" doc:"Refs that it would skip, by reason"`
 }
 
 // Contested is a tag that several refs would give.
 type Contested struct {
-	Tag  string   `json:"tag"`
-	Refs []string `json:"refs"` // for people, at most ten
-	More int      `json:"more,omitempty"`
+	Tag  string   `json:"tag" doc:"Of the image"`
+	Refs []string `json:"refs" nullable:"false" doc:"For people, at most ten"`
+	More int      `json:"more,omitempty" doc:"How many others would give it, too"`
 }
 
-// Simulate evaluates every ref, as Evaluate does, with one bound on the cost of path
-// filters for all of them.
+// Simulate evaluates refs, as Evaluate does, within bounds: those that are left out are
+// the last ones.
 func Simulate(rules []Rule, refs []Ref) Simulation {
 	set := Compile(rules)
-	s := Simulation{LeftOut: max(0, len(refs)-MaxSimulated)}
+	s := Simulation{Refs: []Simulated{}, Rules: []RuleSummary{}}
 	for i, r := range set.rules {
 		s.Rules = append(s.Rules, RuleSummary{Rule: nameOf(r.Rule, i), Skips: map[Reason]int{}})
 	}
-	budget := 5 * maxComparisons
+	most := min(len(refs), MaxSimulated, maxVerdicts/max(1, len(set.rules)))
+	budget, matching := 5*maxComparisons, maxMatching
 	givers := map[string][]string{}
-	for _, ref := range refs[:min(len(refs), MaxSimulated)] {
+	for _, ref := range refs[:most] {
+		if matching -= min(len(ref.Name), MaxRefName) * set.size; matching < 0 {
+			break
+		}
 		verdicts := set.within(&budget, ref)
 		s.Refs = append(s.Refs, Simulated{ref, Sentence(ref, verdicts), verdicts})
 		for i, v := range verdicts {
@@ -73,6 +78,7 @@ func Simulate(rules []Rule, refs []Ref) Simulation {
 			}
 		}
 	}
+	s.LeftOut = len(refs) - len(s.Refs)
 	s.Contested = contested(givers)
 	return s
 }

@@ -1,6 +1,7 @@
 package buildrule_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -71,7 +72,20 @@ func TestSimulateIsBounded(t *testing.T) {
 			t.Errorf("%d refs and %d more", len(c.Refs), c.More)
 		}
 	}
-	if none := buildrule.Simulate(nil, refs[:1]); none.Refs[0].Sentence != "tag v1 would build nothing: there are no rules." {
+	var many []buildrule.Rule
+	for i := range buildrule.MaxRules {
+		many = append(many, named(fmt.Sprintf("r%d", i), rule("tag", "/^v/", fmt.Sprintf("t%d", i))))
+	}
+	if s := buildrule.Simulate(many, refs); len(s.Refs) != 100 || s.LeftOut != len(refs)-100 {
+		t.Errorf("%d refs, %d left out with many rules", len(s.Refs), s.LeftOut)
+	}
+	for i := range refs {
+		refs[i].Name = strings.Repeat("a", buildrule.MaxRefName)
+	}
+	if s := buildrule.Simulate([]buildrule.Rule{rule("tag", "/(?:a?){600}b/", "x")}, refs); len(s.Refs) == 0 || len(s.Refs) > 250 || s.LeftOut+len(s.Refs) != len(refs) {
+		t.Errorf("%d refs, %d left out with a long pattern", len(s.Refs), s.LeftOut)
+	}
+	if none := buildrule.Simulate(nil, []buildrule.Ref{{Kind: "tag", Name: "v1"}}); none.Refs[0].Sentence != "tag v1 would build nothing: there are no rules." {
 		t.Error(none.Refs[0].Sentence)
 	}
 }

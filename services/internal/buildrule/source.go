@@ -24,7 +24,7 @@ func (c *checker) source(r Rule, out *checked) {
 		c.add(field, "it is too long", fmt.Sprintf("it has at most %d bytes", MaxSource), "use a pattern")
 	default:
 		if why := refName(source); why != "" {
-			c.add(field, fmt.Sprintf("%q is no name of a %s", shown(source), field), why, "write a pattern between slashes, such as /^v.*$/, when it is meant as one")
+			c.add(field, fmt.Sprintf("%s is no name of a %s", quoted(source), field), why, "write a pattern between slashes, such as /^v.*$/, when it is meant as one")
 		}
 	}
 }
@@ -49,13 +49,13 @@ func (c *checker) tags(templates []string, out *checked) {
 		exact := out.source != "" && !isPattern(out.source)
 		if literal || exact {
 			if _, why, detail := expand(parts, out.source, nil); why != "" {
-				c.add("tags", fmt.Sprintf("%q gives no tag", shown(t)), detail, "write another tag")
+				c.add("tags", fmt.Sprintf("%s gives no tag", quoted(t)), detail, "write another tag")
 			}
 			continue
 		}
 		for _, p := range parts {
 			if out.pattern != nil && p.group > out.pattern.NumSubexp() {
-				c.add("tags", fmt.Sprintf(`%q uses {\%d}`, shown(t), p.group), fmt.Sprintf("the pattern %s has %s", shown(out.source), count(out.pattern.NumSubexp(), "group")),
+				c.add("tags", fmt.Sprintf(`%s uses {\%d}`, quoted(t), p.group), fmt.Sprintf("the pattern %s has %s", shown(out.source), count(out.pattern.NumSubexp(), "group")),
 					"put ( and ) around the part of the pattern that is meant")
 				break
 			}

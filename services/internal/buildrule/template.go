@@ -48,7 +48,7 @@ func parseTemplate(t string) ([]part, *patternError) {
 			case len(inner) == 2 && inner[0] == '\\' && inner[1] >= '1' && inner[1] <= '9':
 				parts = append(parts, part{group: int(inner[1] - '0')})
 			default:
-				return nil, &patternError{at, fmt.Sprintf("%q stands for nothing", "{"+inner+"}"), knownParts}
+				return nil, &patternError{at, fmt.Sprintf("%s stands for nothing", quoted("{"+inner+"}")), knownParts}
 			}
 			at += len(inner) + 2
 			continue

@@ -36,7 +36,7 @@ func Validate(rules []Rule) Problems {
 		}
 		text += textBytes(r)
 		if first, twice := named[r.Name]; twice && r.Name != "" {
-			problems = append(problems, Problem{Rule: nameOf(r, i), Index: i, Field: "name", What: fmt.Sprintf("%q is the name of rule #%d too", shown(r.Name), first+1), Why: "needs and verdicts name rules", Fix: "give it a name of its own"})
+			problems = append(problems, Problem{Rule: nameOf(r, i), Index: i, Field: "name", What: fmt.Sprintf("%s is the name of rule #%d too", quoted(r.Name), first+1), Why: "needs and verdicts name rules", Fix: "give it a name of its own"})
 		} else {
 			named[r.Name] = i
 		}
@@ -82,6 +82,9 @@ func shown(s string) string {
 	return plaintext.Line(s)
 }
 
+// quoted is shown in quotes, with backslashes as they are.
+func quoted(s string) string { return `"` + shown(s) + `"` }
+
 // A checker collects the problems of one rule.
 type checker struct {
 	Problems
@@ -95,7 +98,7 @@ func (c *checker) add(field, what, why, fix string) {
 
 func (c *checker) at(field, text string, bad *patternError) {
 	at := min(bad.offset, len(text))
-	c.Problems = append(c.Problems, Problem{Rule: c.rule, Index: c.index, Field: field, What: fmt.Sprintf("%q cannot be used", shown(text)),
+	c.Problems = append(c.Problems, Problem{Rule: c.rule, Index: c.index, Field: field, What: fmt.Sprintf("%s cannot be used", quoted(text)),
 		Why: bad.why, Fix: bad.fix, Offset: at, Column: utf8.RuneCountInString(text[:at]) + 1})
 }
 
@@ -109,20 +112,20 @@ func check(r Rule, index int) (checked, Problems) {
 	c := &checker{rule: nameOf(r, index), index: index}
 	out := checked{compiled: compiled{Rule: r}}
 	if len(r.Name) > MaxName || !nameSyntax.MatchString(r.Name) {
-		c.add("name", fmt.Sprintf("%q is no name of a rule", shown(r.Name)), fmt.Sprintf("a name is 1 to %d lower-case letters, digits, _ and -, and begins with a letter or digit", MaxName), "write one such as release")
+		c.add("name", fmt.Sprintf("%s is no name of a rule", quoted(r.Name)), fmt.Sprintf("a name is 1 to %d lower-case letters, digits, _ and -, and begins with a letter or digit", MaxName), "write one such as release")
 	}
 	c.source(r, &out)
 	c.tags(r.Tags, &out)
 	if why := badInside(r.Context); why != "" {
-		c.add("context", fmt.Sprintf("%q is no path in the repository", shown(r.Context)), why, "write a path from the root of the repository, such as docker/app")
+		c.add("context", fmt.Sprintf("%s is no path in the repository", quoted(r.Context)), why, "write a path from the root of the repository, such as docker/app")
 	} else if why := badDockerfile(r.Context, r.Dockerfile); why != "" {
-		c.add("dockerfile", fmt.Sprintf("%q is no path in the repository", shown(r.Dockerfile)), why, "write a path from the context, such as Dockerfile or docker/app.Dockerfile")
+		c.add("dockerfile", fmt.Sprintf("%s is no path in the repository", quoted(r.Dockerfile)), why, "write a path from the context, such as Dockerfile or docker/app.Dockerfile")
 	}
 	if r.Autotest != "" {
 		c.oneOf("autotest", r.Autotest, AutotestOff, AutotestOwn, AutotestAll)
 	}
 	if r.Target != "" && (len(r.Target) > MaxKey || !targetSyntax.MatchString(r.Target)) {
-		c.add("target", fmt.Sprintf("%q is no name of a stage", shown(r.Target)), "", "write the name behind AS in the Dockerfile")
+		c.add("target", fmt.Sprintf("%s is no name of a stage", quoted(r.Target)), "", "write the name behind AS in the Dockerfile")
 	}
 	c.table("args", r.Args, argSyntax, "a build arg's name is letters, digits and _, and begins with no digit")
 	c.table("labels", r.Labels, labelSyntax, "a label's name is letters, digits and . _ / -")
@@ -132,7 +135,7 @@ func check(r Rule, index int) (checked, Problems) {
 	if c.list("paths", r.Paths, nil, "", "") {
 		for _, glob := range r.Paths {
 			if why := badGlob(glob); why != "" {
-				c.add("paths", fmt.Sprintf("%q is no path filter", shown(glob)), why, "write one such as src/** or !docs/**")
+				c.add("paths", fmt.Sprintf("%s is no path filter", quoted(glob)), why, "write one such as src/** or !docs/**")
 			}
 		}
 	}
@@ -144,7 +147,7 @@ var labelSyntax = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
 
 func (c *checker) oneOf(field, have string, want ...string) {
 	if !slices.Contains(want, have) {
-		c.add(field, fmt.Sprintf("%q is not known", shown(have)), "", "write "+strings.Join(want, " or "))
+		c.add(field, fmt.Sprintf("%s is not known", quoted(have)), "", "write "+strings.Join(want, " or "))
 	}
 }
 
@@ -157,9 +160,9 @@ func (c *checker) list(field string, entries []string, syntax *regexp.Regexp, wh
 	seen := map[string]bool{}
 	for _, e := range entries {
 		if syntax != nil && (len(e) > MaxKey || !syntax.MatchString(e)) {
-			c.add(field, fmt.Sprintf("%q cannot be used", shown(e)), why, fix)
+			c.add(field, fmt.Sprintf("%s cannot be used", quoted(e)), why, fix)
 		} else if seen[e] {
-			c.add(field, fmt.Sprintf("%q is there twice", shown(e)), "", "leave one of them out")
+			c.add(field, fmt.Sprintf("%s is there twice", quoted(e)), "", "leave one of them out")
 		}
 		seen[e] = true
 	}
@@ -175,7 +178,7 @@ func (c *checker) table(field string, entries map[string]string, syntax *regexp.
 		value := entries[key]
 		switch {
 		case len(key) > MaxKey || !syntax.MatchString(key):
-			c.add(field, fmt.Sprintf("%q cannot be used", shown(key)), why, "rename it")
+			c.add(field, fmt.Sprintf("%s cannot be used", quoted(key)), why, "rename it")
 		case len(value) > MaxValue || !utf8.ValidString(value) || strings.ContainsRune(value, 0):
 			c.add(field, fmt.Sprintf("the value of %s cannot be used", key), fmt.Sprintf("a value is at most %d bytes of UTF-8 without NUL", MaxValue), "shorten it")
 		}

@@ -31,23 +31,21 @@ const (
 
 // A Verdict is what one rule makes of one ref.
 type Verdict struct {
-	Rule    string  `json:"rule"`
-	Outcome Outcome `json:"outcome"`
-	Reason  Reason  `json:"reason"`
-	Detail  string  `json:"detail"` // a sentence's end for people: "because …"
-	// Tags are what a build is pushed as, without repetition, in the order of the
-	// templates. A build has at least one, anything else none.
-	Tags []string `json:"tags,omitempty"`
-	// Refused are the rule's templates that gave no tag. When others did, it is built.
-	Refused []RefusedTag `json:"refused,omitempty"`
-	// Untrusted is set for a pull request from a fork: its build gets no secrets and no
-	// build args of the rule.
-	Untrusted bool `json:"untrusted,omitempty"`
+	Rule    string  `json:"rule" doc:"Name of the rule"`
+	Outcome Outcome `json:"outcome" enum:"build,test,skip" doc:"Built and pushed, only built and tested, or nothing"`
+	Reason  Reason  `json:"reason" doc:"Why, in one word"`
+	Detail  string  `json:"detail" doc:"Why, for people: the end of a sentence that begins with because"`
+	// Tags are without repetition, in the order of the templates. A build has at
+	// least one, anything else none.
+	Tags []string `json:"tags,omitempty" nullable:"false" doc:"Tags that a build is pushed as"`
+	// Refused: when other templates gave a tag, it is built.
+	Refused   []RefusedTag `json:"refused,omitempty" nullable:"false" doc:"Templates that gave no tag"`
+	Untrusted bool         `json:"untrusted,omitempty" doc:"It comes from a fork: its build gets no secrets and no build args of the rule"`
 }
 
 // A RefusedTag is a template that gave no tag.
 type RefusedTag struct {
-	Template string `json:"template"`
-	Reason   Reason `json:"reason"`
-	Detail   string `json:"detail"`
+	Template string `json:"template" doc:"Of the tag"`
+	Reason   Reason `json:"reason" doc:"Why, in one word"`
+	Detail   string `json:"detail" doc:"Why, for people"`
 }

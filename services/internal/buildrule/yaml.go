@@ -37,7 +37,7 @@ func (f *fileReader) mapping(n *yaml.Node, what string, keys map[string]func(*ya
 				names = append(names, name)
 			}
 			slices.Sort(names)
-			f.fail(key, fmt.Sprintf("%q is not known", shown(key.Value)), what+" has "+strings.Join(names, ", "), "")
+			f.fail(key, fmt.Sprintf("%s is not known", quoted(key.Value)), what+" has "+strings.Join(names, ", "), "")
 			return
 		}
 		read(value)
@@ -61,7 +61,7 @@ func (f *fileReader) entries(n *yaml.Node, what string, each func(key, value *ya
 		case key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str":
 			f.fail(key, "this key is no text", "", "write it in quotes")
 		case twice:
-			f.fail(key, fmt.Sprintf("%q is there twice", shown(key.Value)), fmt.Sprintf("it is in line %d too", line), "leave one of them out")
+			f.fail(key, fmt.Sprintf("%s is there twice", quoted(key.Value)), fmt.Sprintf("it is in line %d too", line), "leave one of them out")
 		default:
 			seen[key.Value] = key.Line
 			each(key, n.Content[i+1])
@@ -93,7 +93,7 @@ func (f *fileReader) value(n *yaml.Node, empty bool) string {
 	case n.ShortTag() == "!!null":
 		f.fail(n, "there is no value", "", "write one, or leave the key out")
 	case n.ShortTag() != "!!str":
-		f.fail(n, fmt.Sprintf("%q is no text to YAML", shown(n.Value)), "", fmt.Sprintf("write it in quotes: %q", shown(n.Value)))
+		f.fail(n, fmt.Sprintf("%s is no text to YAML", quoted(n.Value)), "", fmt.Sprintf("write it in quotes: %q", shown(n.Value)))
 	case n.Value == "" && !empty:
 		f.fail(n, "the text is empty", "", "write one, or leave the key out")
 	default:

@@ -12,6 +12,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/githook"
 	"hubledger/services/internal/image"
@@ -48,6 +49,7 @@ var common = []Entry{
 	{Err: repository.ErrTag, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrSettings, Status: http.StatusUnprocessableEntity},
 	{Err: source.ErrSettings, Status: http.StatusUnprocessableEntity},
+	{Err: buildrule.ErrRules, Status: http.StatusUnprocessableEntity},
 
 	{Err: account.ErrRobotOwner, Status: http.StatusForbidden},
 	{Err: account.ErrAdminsOrganize, Status: http.StatusForbidden},
@@ -66,6 +68,7 @@ var common = []Entry{
 	{Err: repository.ErrNotDeleted, Status: http.StatusConflict},
 	{Err: image.ErrImmutable, Status: http.StatusConflict},
 	{Err: image.ErrManifestDeleted, Status: http.StatusConflict},
+	{Err: buildrule.ErrChanged, Status: http.StatusConflict},
 
 	{Err: cleanup.ErrParked, Status: http.StatusServiceUnavailable, Retry: time.Second},
 	{Err: events.ErrNoSpace, Status: http.StatusInsufficientStorage, Message: "the disk is full up to its reserve: delete images or add space"},

@@ -52,6 +52,7 @@ var securitySchemes = map[string]*huma.SecurityScheme{
 func (a *API) ServeDocument() {
 	doc := sync.OnceValue(func() *huma.OpenAPI {
 		openAnswers(a.huma.OpenAPI())
+		describeEvents(a.huma.OpenAPI().Components.Schemas)
 		return a.huma.OpenAPI()
 	})
 	a.serveText("/openapi.json", "application/openapi+json", sync.OnceValues(func() ([]byte, error) { return json.Marshal(doc()) }))

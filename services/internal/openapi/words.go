@@ -24,7 +24,33 @@ func schemaName(t reflect.Type, hint string) string {
 	if of, ok := strings.CutPrefix(name, "List"); ok {
 		return of + "List"
 	}
+	if strings.HasSuffix(t.PkgPath(), "/buildrule") {
+		return "BuildRule" + name
+	}
 	return name
+}
+
+// describeEvents describes the types of package events that are part of the API.
+func describeEvents(schemas huma.Registry) {
+	for name, s := range schemas.Map() {
+		t := schemas.TypeFromRef("#/components/schemas/" + name)
+		if t != nil && t.Kind() == reflect.Struct && strings.HasSuffix(t.PkgPath(), "/events") {
+			describeFields(t, s)
+		}
+	}
+}
+
+// describeFields says of the fields of a type of package events what their event's
+// schema says.
+func describeFields(t reflect.Type, s *huma.Schema) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if p := s.Properties[name]; p != nil && p.Description == "" {
+			about := f.Tag.Get("jsonschema")
+			p.Description = strings.ToUpper(about[:1]) + about[1:]
+		}
+	}
 }
 
 // permissionWords say in the document who may use an operation.

@@ -1,0 +1,34 @@
+package apitypes
+
+import (
+	"time"
+
+	"hubledger/events"
+	"hubledger/services/internal/buildrule"
+)
+
+// Rules are the build rules of a repository.
+type Rules struct {
+	Source    string              `json:"source" doc:"Full name of the git source whose refs they are for; empty for no automated builds, and when the source was unlinked"`
+	Rules     []events.BuildRule  `json:"rules" nullable:"false" doc:"In the order in which they were set"`
+	Warnings  []buildrule.Problem `json:"warnings" nullable:"false" doc:"What to look at, such as rules that may give one tag"`
+	Changed   *time.Time          `json:"changed,omitempty" doc:"When they were set; absent when they never were"`
+	ChangedBy string              `json:"changedBy,omitempty" doc:"Who set them"`
+	Seq       uint64              `json:"seq" doc:"Sequence of the event that set them, 0 when they never were set"`
+}
+
+// SetRulesRequest replaces the build rules of a repository.
+type SetRulesRequest struct {
+	Source string             `json:"source" maxLength:"400" doc:"Full name of a git source in the namespace of the repository; empty with no rules"`
+	Rules  []events.BuildRule `json:"rules" maxItems:"50" nullable:"false" doc:"All rules from now on; none ends automated builds"`
+	Seq    *uint64            `json:"seq,omitempty" doc:"The rules are only set if they still are those of this sequence, 0 for never set; absent: whatever they are"`
+}
+
+// SimulateRulesRequest asks what rules would make of refs.
+type SimulateRulesRequest struct {
+	Rules       *[]events.BuildRule `json:"rules,omitempty" maxItems:"50" nullable:"false" doc:"Rules to try; absent: the repository's own"`
+	Source      string              `json:"source,omitempty" maxLength:"400" doc:"Full name of the git source whose refs are taken; absent: that of the repository's own rules"`
+	Refs        []string            `json:"refs,omitempty" maxItems:"1000" nullable:"false" doc:"Full names, such as refs/heads/main; absent: the refs of the git source, those that moved last first"`
+	Changed     []string            `json:"changed,omitempty" maxItems:"1000" nullable:"false" doc:"Paths of changed files, for path filters; absent: it is not known which files changed"`
+	PullRequest string              `json:"pullRequest,omitempty" enum:"own,fork" doc:"Simulate pull requests to the branches, from the git repository itself or from a fork"`
+}

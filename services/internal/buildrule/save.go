@@ -1,0 +1,69 @@
+package buildrule
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/repository"
+)
+
+var (
+	// ErrRules: the rules cannot be saved; the error's text says why.
+	ErrRules = errors.New("the build rules cannot be used")
+	// ErrChanged: the rules are not those that the caller has seen.
+	ErrChanged = errors.New("the build rules were changed meanwhile: look at them and try again")
+)
+
+// Saved are the rules of a repository, with the id of the git source whose refs they
+// are for. Both are empty for no automated builds.
+type Saved struct {
+	Source string
+	Rules  []Rule
+}
+
+// AnySeen is for callers of Save who replace rules without having seen them.
+const AnySeen = events.AnySeq
+
+// Save replaces the rules of a repository, and returns the sequence to wait for. seen
+// is the sequence of the rules that the caller replaces, 0 when there were none,
+// or AnySeen. Rules that are the same already append no event. Whether the
+// repository lives and the caller may use the source is not checked. ErrRules,
+// ErrChanged.
+func Save(ctx context.Context, log command.Log, by command.By, id repository.ID, name string, s Saved, seen uint64) (uint64, error) {
+	if (s.Source == "") != (len(s.Rules) == 0) {
+		return 0, fmt.Errorf("%w: rules need a git source, and a source needs rules", ErrRules)
+	}
+	if errs := Validate(s.Rules).Errors(); len(errs) > 0 {
+		return 0, fmt.Errorf("%w: %w", ErrRules, errs)
+	}
+	set := events.RulesSet{Namespace: id.Namespace, Repository: id.Repository, Name: name, Source: s.Source, Rules: s.Rules}
+	return command.Decide(ctx, log, by, set.Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
+		if seen != AnySeen && seen != seq {
+			return nil, ErrChanged
+		}
+		before, _ := last.(events.RulesSet)
+		same, err := sameRules(before.Rules, s.Rules)
+		if err != nil || same && before.Source == s.Source {
+			return nil, err
+		}
+		return set, nil
+	})
+}
+
+// sameRules compares rules as they are written into events.
+func sameRules(a, b []Rule) (bool, error) {
+	if len(a) == 0 || len(b) == 0 {
+		return len(a) == len(b), nil
+	}
+	one, err := json.Marshal(a)
+	if err != nil {
+		return false, err
+	}
+	other, err := json.Marshal(b)
+	return bytes.Equal(one, other), err
+}

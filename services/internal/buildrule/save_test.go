@@ -1,0 +1,53 @@
+package buildrule_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"hubledger/events"
+	"hubledger/services/internal/buildrule"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/repository"
+	"hubledger/streams/streamtest"
+)
+
+func TestSave(t *testing.T) {
+	log, ctx, by := streamtest.Open(t, ""), t.Context(), command.By{Source: "/test", Actor: "tester"}
+	id := repository.ID{Namespace: "0199d6a5-3c00-7000-8000-000000000001", Repository: "0199d6a5-3c00-7000-8000-000000000002"}
+	const source, other = "0199d6a5-3c00-7000-8000-000000000301", "0199d6a5-3c00-7000-8000-000000000302"
+	last := uint64(0)
+	save := func(what string, s buildrule.Saved, seen uint64, appends bool, want error) {
+		t.Helper()
+		seq, err := buildrule.Save(ctx, log, by, id, "alice/app", s, seen)
+		if !errors.Is(err, want) || want == nil && (err != nil || (seq > last) != appends) {
+			t.Fatalf("%s: %d after %d, %v", what, seq, last, err)
+		}
+		last = max(last, seq)
+	}
+	edge, release := rule("branch", "main", "edge"), rule("tag", "/^v/", "{sourceref}")
+	save("none where there are none", buildrule.Saved{}, 0, false, nil)
+	save("seen what is not there", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge}}, 7, false, buildrule.ErrChanged)
+	save("the first rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge}}, 0, true, nil)
+	first := last
+	save("the same rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{with(edge, func(r *buildrule.Rule) { r.Needs = []string{} })}}, first, false, nil)
+	save("not seen", buildrule.Saved{Source: source, Rules: []buildrule.Rule{release}}, 0, false, buildrule.ErrChanged)
+	save("other rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{release}}, first, true, nil)
+	save("seen too early", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge}}, first, false, buildrule.ErrChanged)
+	save("another source", buildrule.Saved{Source: other, Rules: []buildrule.Rule{release}}, buildrule.AnySeen, true, nil)
+	save("rules without a source", buildrule.Saved{Rules: []buildrule.Rule{edge}}, last, false, buildrule.ErrRules)
+	save("a source without rules", buildrule.Saved{Source: source}, last, false, buildrule.ErrRules)
+	save("bad rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{rule("tag", "/v(?=1)/", "x")}}, last, false, buildrule.ErrRules)
+	save("rules with a warning", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge, named("again", edge)}}, last, true, nil)
+	save("no rules", buildrule.Saved{}, last, true, nil)
+	save("no rules again", buildrule.Saved{}, last, false, nil)
+
+	p, seq, err := command.Latest(ctx, log, events.RulesSubject(id.Namespace, id.Repository))
+	if set, ok := p.(events.RulesSet); err != nil || !ok || seq != last || set.Source != "" || set.Rules != nil || set.Name != "alice/app" {
+		t.Errorf("%+v, %d, %v", p, seq, err)
+	}
+	_, err = buildrule.Save(ctx, log, by, id, "alice/app", buildrule.Saved{Source: source, Rules: []buildrule.Rule{rule("tag", "/v(?=1)/", "x")}}, last)
+	if !strings.Contains(err.Error(), "lookahead") {
+		t.Error(err)
+	}
+}

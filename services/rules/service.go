@@ -1,0 +1,74 @@
+// Package rules serves the build rules of repositories: which refs of a git source
+// become which tags. What rules mean is in services/internal/buildrule.
+package rules
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"hubledger/events"
+	"hubledger/projections"
+	"hubledger/projections/accounts"
+	"hubledger/projections/builds"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+	"hubledger/services/internal/service"
+)
+
+// Config is what the service works with; all fields are required.
+type Config struct {
+	Log    command.Log
+	API    *openapi.API // takes the operations
+	Read   builds.Reader
+	Rights Rights
+}
+
+// Rights says what a principal may do with a namespace: access.Rights.
+type Rights interface {
+	Namespace(ctx context.Context, p access.Principal, name string) (access.Level, *accounts.Namespace, error)
+}
+
+// Rules is the service.
+type Rules struct{ Config }
+
+// RepositoryPath names a repository.
+type RepositoryPath struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization; library for top-level images"`
+	Name      string `path:"name" maxLength:"200" doc:"The rest of the name; slashes as they are or as %2F"`
+}
+
+// New makes the service.
+func New(c Config) *Rules {
+	s := &Rules{c}
+	const path, tag = "/repositories/{namespace}/{name}/rules", "build rules"
+	c.API.AddTag(tag, "Which refs of a git source become which tags of a repository.")
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-rules", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
+		Summary: "Show the build rules of a repository"}, s.get)
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodPut, Path: path, ID: "set-rules", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Write,
+		Summary: "Replace the build rules of a repository",
+		About: "Answers with the rules as they are then, and what to look at in them. A git source that the rules did not name before has to be one that the caller may see: " +
+			"a build shows what is in the git repository."}, s.set)
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodPost, Path: path + "/simulate", ID: "simulate-rules", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Heavy,
+		Summary: "Show what build rules would make of refs, and why", About: "Nothing is changed or built."}, s.simulate)
+	return s
+}
+
+// Service is what the service hands over to the program.
+func (s *Rules) Service() service.Service {
+	return service.Service{
+		Name:       "rules",
+		Routes:     s.API.Routes(),
+		NotServed:  endpoint.NotServed,
+		ReadModels: []*projections.Projection{&accounts.Projection, &builds.Projection},
+		Sentences: []service.Sentence{service.Tell(func(_ service.Names, e events.RulesSet) string {
+			if len(e.Rules) == 0 {
+				return "ended the automated builds of " + e.Name
+			}
+			return fmt.Sprintf("set the build rules of %s (rules: %d)", e.Name, len(e.Rules))
+		})},
+	}
+}
