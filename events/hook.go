@@ -5,16 +5,17 @@ import "time"
 // HookReceived is a webhook of a git host whose signature was right. It is a hint
 // that refs may have moved. Its body is kept for a while apart from the log.
 type HookReceived struct {
-	Namespace string            `json:"namespace" jsonschema:"id of the namespace"`
-	Source    string            `json:"source" jsonschema:"id of the source"`
-	Delivery  string            `json:"delivery" jsonschema:"the host's id of the delivery"`
-	Event     string            `json:"event" jsonschema:"what the host calls it, such as push"`
-	Ping      bool              `json:"ping,omitempty" jsonschema:"the host only tries whether it is heard"`
-	Refs      []HookRef         `json:"refs,omitempty" jsonschema:"what it says of branches and tags; the first 100"`
-	More      int               `json:"more,omitempty" jsonschema:"how many further refs it names"`
-	Headers   map[string]string `json:"headers,omitempty" jsonschema:"those that say what it is"`
-	Digest    string            `json:"digest" jsonschema:"digest of the body, such as sha256:..."`
-	Size      int64             `json:"size" jsonschema:"bytes of the body"`
+	Namespace  string            `json:"namespace" jsonschema:"id of the namespace"`
+	Source     string            `json:"source" jsonschema:"id of the source"`
+	Delivery   string            `json:"delivery" jsonschema:"the host's id of the delivery"`
+	Event      string            `json:"event" jsonschema:"what the host calls it, such as push"`
+	Ping       bool              `json:"ping,omitempty" jsonschema:"the host only tries whether it is heard"`
+	Refs       []HookRef         `json:"refs,omitempty" jsonschema:"what it says of branches and tags; the first 100"`
+	More       int               `json:"more,omitempty" jsonschema:"how many further refs it names"`
+	Repository string            `json:"repository,omitempty" jsonschema:"URL of the git repository that it names"`
+	Headers    map[string]string `json:"headers,omitempty" jsonschema:"those that say what it is"`
+	Digest     string            `json:"digest" jsonschema:"digest of the body, such as sha256:..."`
+	Size       int64             `json:"size" jsonschema:"bytes of the body"`
 }
 
 // HookRef is what a webhook says of one branch or tag. Nothing is taken for true

@@ -65,6 +65,9 @@ var Types = []Type{
 	typeOf[RefMoved](),
 	typeOf[RefsRecorded](),
 	typeOf[RulesSet](),
+	typeOf[HookReceived](),
+	typeOf[HookRedelivered](),
+	typeOf[HookRefused](),
 }
 
 func typeOf[P Payload]() Type {

@@ -32,8 +32,11 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		a.write(recorded, a.id(p.Source), num(int64(p.Refs)), a.time)
 	case events.RefMoved:
 		a.write(refs, a.id(p.Source), text(p.Ref), text(p.Kind), text(p.New), text(p.Old), text(p.Annotated), flag(p.Initial), a.time, text(e.ID()), a.seq)
+		if e.Cause() != "" {
+			a.write(moves, a.id(p.Source), text(e.Cause()), text(p.Ref), text(p.Old), text(p.New), a.seq)
+		}
 	case events.HookReceived:
-		a.write(deliveries, a.id(p.Source), text(p.Delivery), text(e.ID()), text(p.Event), flag(p.Ping), a.json(p.Refs), num(int64(p.More)), a.json(p.Headers),
+		a.write(deliveries, a.id(p.Source), text(p.Delivery), text(e.ID()), text(p.Event), flag(p.Ping), a.json(p.Refs), num(int64(p.More)), text(p.Repository), a.json(p.Headers),
 			text(p.Digest), num(p.Size), a.time, a.seq)
 	case events.HookRedelivered:
 		a.write(redeliveries, a.id(p.Source), text(p.Delivery), num(1))

@@ -36,9 +36,15 @@ var (
 	// deliveries: refs and headers are JSON.
 	deliveries = &projections.Table{
 		Name: "deliveries", Key: 2, Merge: projections.Put,
-		Columns: []projections.Column{b("source"), t("delivery"), t("event"), t("kind"), i("ping"), t("refs"), i("more"), t("headers"),
+		Columns: []projections.Column{b("source"), t("delivery"), t("event"), t("kind"), i("ping"), t("refs"), i("more"), t("repository"), t("headers"),
 			t("digest"), i("size"), i("time"), i("seq")},
 		Indexes: [][]string{{"source", "seq"}, {"source", "ping", "seq"}},
+	}
+
+	// moves are what sweeps found after an event, such as a webhook: cause is its id.
+	moves = &projections.Table{
+		Name: "moves", Key: 3, Merge: projections.Put,
+		Columns: []projections.Column{b("source"), t("cause"), t("ref"), t("previous"), t("commit_id"), i("seq")},
 	}
 
 	// redeliveries counts how often a delivery came again.
@@ -66,9 +72,10 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 2,
-	Tables:  []*projections.Table{sources, recorded, refs, deliveries, redeliveries, refusals, rules},
-	Types:   []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1"},
+	Version: 3,
+	Tables:  []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules},
+	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
+		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1"},
 	Apply:   apply,
 	Queries: queries,
 }
@@ -78,6 +85,7 @@ var Projection = projections.Projection{
 var queries = []projections.Query{
 	projections.SQLQuery("sources", `SELECT s.source, s.namespace, s.name, s.live, s.url, s.host, s.credentials, s.secret, s.username, s.deploy_key, s.host_key, s.hook_secret, s.build_existing FROM sources s`, 1),
 	projections.SQLQuery("refs", `SELECT r.source, r.ref, r.commit_id, r.annotated, r.initial FROM refs r`, 2),
+	projections.SQLQuery("moves", `SELECT m.source, m.cause, m.ref, m.previous, m.commit_id FROM moves m`, 3),
 	projections.SQLQuery("deliveries", `SELECT d.source, d.delivery, d.event, d.kind, d.ping, d.refs, d.digest, COALESCE(n.times, 0) FROM deliveries d
 		LEFT JOIN redeliveries n ON n.source = d.source AND n.delivery = d.delivery`, 2),
 	projections.SQLQuery("rules", `SELECT b.repository, b.namespace, b.name, b.source, b.rules FROM rules b`, 1),

@@ -47,6 +47,8 @@ type serveCmd struct {
 	GCInterval           time.Duration `name:"gc-interval" help:"Time between garbage collections; 0 turns them off." default:"1h" env:"HUBLEDGER_GC_INTERVAL"`
 	CleanupInterval      time.Duration `name:"cleanup-interval" help:"Time between runs of the repositories' cleanup rules; 0 turns them off." default:"24h" env:"HUBLEDGER_CLEANUP_INTERVAL"`
 	SweepInterval        time.Duration `name:"sweep-interval" help:"Time between two looks at the branches and tags of a git source while they move; it grows to an hour when they do not." default:"5m" env:"HUBLEDGER_SWEEP_INTERVAL"`
+	HookBodyAge          time.Duration `name:"hook-body-age" help:"How long the bodies of webhooks are kept; at least 1h. On NATS servers elsewhere it counts when the first node starts." default:"720h" env:"HUBLEDGER_HOOK_BODY_AGE"`
+	HookBodyBytes        int64         `name:"hook-body-bytes" help:"Bytes that the bodies of webhooks take on the disk, at least 67108864; the oldest go first. On NATS servers elsewhere it counts when the first node starts." default:"1073741824" env:"HUBLEDGER_HOOK_BODY_BYTES"`
 	AllowHosts           string        `name:"allow-hosts" help:"Hosts of your own network that git sources may be on, comma-separated: names, addresses and networks; a name or an address may have a port." env:"HUBLEDGER_ALLOW_HOSTS" placeholder:"LIST"`
 	Reserve              int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
 	Services             []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
@@ -75,6 +77,10 @@ func (c *serveCmd) Validate() (err error) {
 		return errors.New("--cleanup-interval must be 0 or at least 1s")
 	case c.SweepInterval < time.Second:
 		return errors.New("--sweep-interval must be at least 1s")
+	case c.HookBodyAge < time.Hour:
+		return errors.New("--hook-body-age must be at least 1h")
+	case c.HookBodyBytes < 64<<20:
+		return errors.New("--hook-body-bytes must be at least 67108864: one webhook has up to 25 MiB")
 	case c.PullLimitAnonymous < 0 || c.PullLimitUser < 0:
 		return errors.New("--pull-limit-anonymous and --pull-limit-user must not be negative")
 	case c.ConnectionsByNetwork < 0 || c.RequestsAtOnce < 0 || c.MemoryBudget < 0 || c.LogBudget < 0:
@@ -142,7 +148,7 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 		ConnectionsByNetwork: c.ConnectionsByNetwork,
 		Budget:               budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},
 		LeaseTerm:            c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
-		SweepInterval: c.SweepInterval, Egress: c.egress, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
+		SweepInterval: c.SweepInterval, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }
 
 func (c *serveCmd) Run(s *console.Session) error {

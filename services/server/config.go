@@ -57,6 +57,10 @@ type Config struct {
 	CleanupInterval time.Duration // 0: cleanup rules are not applied regularly
 	// SweepInterval is how often the refs of a git source are looked at while they move.
 	SweepInterval time.Duration
+	// HookBodyAge is how long the body of a webhook is kept, and HookBodyBytes bounds all
+	// of them. 0: 30 days, 1 GiB.
+	HookBodyAge   time.Duration
+	HookBodyBytes int64
 	// Egress judges connections to hosts that people name, such as git hosts.
 	Egress *egress.Guard
 	// Reserve is how many bytes of disk space to keep free; 0: the larger of 2 GiB

@@ -13,6 +13,7 @@ import (
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
 	"hubledger/streams"
+	"hubledger/streams/hookbodies"
 )
 
 // Handler answers the HTTP requests to the node as Serve does. A request whose
@@ -46,6 +47,10 @@ func (n *Node) Accounts() accounts.Reader { return n.shared.people }
 
 // Auth knows the accounts' credentials.
 func (n *Node) Auth() *auth.Auth { return n.auth }
+
+// HookBodies keeps the bodies of webhooks. It is nil on a node that does not run the
+// service sources, and while the log is read-only.
+func (n *Node) HookBodies() *hookbodies.Store { return n.bodies }
 
 // Registry is the registry. It works only on a node that runs the service
 // registry or api.

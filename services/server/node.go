@@ -26,6 +26,7 @@ import (
 	"hubledger/services/server/meter"
 	"hubledger/services/server/readmodel"
 	"hubledger/streams"
+	"hubledger/streams/hookbodies"
 	"hubledger/streams/secrets"
 )
 
@@ -37,8 +38,9 @@ type Node struct {
 	log        *streams.Log
 	operations *operations.Store
 	activity   *activity.Store
-	secrets    *secrets.Bucket // nil while the log is read-only
-	stores     registry.Stores // without blobs when no service of this node needs them
+	secrets    *secrets.Bucket   // nil while the log is read-only
+	bodies     *hookbodies.Store // of webhooks; nil while the log is read-only, and where sources is not run
+	stores     registry.Stores   // without blobs when no service of this node needs them
 	models     *readmodel.Set
 	rights     *access.Rights
 	auth       *auth.Auth

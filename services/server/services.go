@@ -99,6 +99,9 @@ func (n *Node) makeSources(s shared) *sources.Sources {
 	if n.secrets != nil {
 		c.Secrets = n.secrets
 	}
+	if n.bodies != nil {
+		c.Bodies = n.bodies
+	}
 	return sources.New(c)
 }
 

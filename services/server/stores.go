@@ -74,6 +74,11 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	if n.secrets, err = streams.OpenSecrets(ctx, n.log, n.SecretsKeyFile); err != nil && !errors.Is(err, events.ErrReadOnly) {
 		return err
 	}
+	if n.runs("sources") {
+		if n.bodies, err = streams.OpenHookBodies(ctx, n.log, n.HookBodyAge, n.HookBodyBytes); err != nil && !errors.Is(err, events.ErrReadOnly) {
+			return err
+		}
+	}
 	var content *blobs.Config
 	if n.runs("registry") || n.runs("api") { // the services that read or delete blobs
 		content = &blobs.Config{Dir: filepath.Join(n.Data, "registry"), Log: n.Logger, Reserve: n.Reserve}

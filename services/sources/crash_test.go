@@ -101,7 +101,7 @@ func TestSweepKilledAtEveryStep(t *testing.T) {
 			linkIt(t, l, host.URL+"/app.git")
 			s := live(t, l)
 			check(t, s.sweep(t.Context(), someSource.Source))
-			check(t, s.sweeps.ask(t.Context(), someSource.Source))
+			check(t, s.sweeps.ask(t.Context(), someSource.Source, ""))
 			w.Git(w.Work, "commit", "-q", "--allow-empty", "-m", "more")
 			w.Git(w.Work, "tag", "-f", "v2")
 			w.Push("-f", "main", "v2")

@@ -3,12 +3,14 @@ package sources
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 
 	"hubledger/events"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/githook"
 	"hubledger/services/internal/gitremote"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
@@ -93,11 +95,14 @@ func newCredentials(settings *events.SourceSettings, c apitypes.GitCredentials, 
 	return made, err
 }
 
-// newHook makes a secret for webhooks, of 256 random bits.
+// newHook makes a secret for webhooks, of 256 random bits. That for GitLab is good as
+// a secret token and as a signing token.
 func (made *secrets) newHook(settings *events.SourceSettings) (err error) {
 	var raw [32]byte
 	rand.Read(raw[:]) // never fails
-	made.hook = hex.EncodeToString(raw[:])
+	if made.hook = hex.EncodeToString(raw[:]); settings.Host == events.HostGitLab {
+		made.hook = githook.SigningPrefix + base64.StdEncoding.EncodeToString(raw[:])
+	}
 	settings.HookSecret, err = command.NewID()
 	return err
 }

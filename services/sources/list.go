@@ -57,6 +57,9 @@ func (s *Sources) get(ctx context.Context, c *endpoint.Call, in *SourcePath) (*o
 	if !heard.IsZero() {
 		view.Heard = &heard
 	}
+	if view.Refused, err = s.latestRefusal(ctx, of.ID); err != nil {
+		return nil, err
+	}
 	w, ok, err := s.sweeps.of(ctx, of.ID)
 	if ok {
 		view.Sweep = &apitypes.Sweep{At: w.At, Next: w.Next, Refs: w.Refs, Moved: w.Moved, Failures: w.Failures, Error: w.Error, Waiting: w.Asked > w.Answered}
@@ -69,7 +72,7 @@ func (s *Sources) sweepNow(ctx context.Context, c *endpoint.Call, in *SourcePath
 	if err != nil {
 		return nil, err
 	}
-	if err := s.sweeps.ask(ctx, of.ID); err != nil {
+	if err := s.sweeps.ask(ctx, of.ID, ""); err != nil {
 		return nil, err
 	}
 	return s.get(ctx, c, in)

@@ -11,19 +11,25 @@ type counts struct {
 	sweeps *prometheus.CounterVec
 	moves  prometheus.Counter
 	took   prometheus.Histogram
+	hooks  *prometheus.CounterVec
 }
 
 func newCounts() counts {
-	return counts{
+	c := counts{
 		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hubledger_sweeps_total", Help: "Looks at the refs of git sources, by how they ended."}, []string{"result"}),
 		moves:  prometheus.NewCounter(prometheus.CounterOpts{Name: "hubledger_refs_moved_total", Help: "Branches and tags of git sources that were new, moved or deleted."}),
 		took: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "hubledger_sweep_seconds", Help: "How long a look at the refs of a git source took.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}}),
+		hooks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hubledger_hooks_total", Help: "Webhooks of git hosts, by what became of them."}, []string{"verdict"}),
 	}
+	for _, verdict := range verdicts {
+		c.hooks.WithLabelValues(verdict)
+	}
+	return c
 }
 
 func (c counts) metrics() []prometheus.Collector {
-	return []prometheus.Collector{c.sweeps, c.moves, c.took}
+	return []prometheus.Collector{c.sweeps, c.moves, c.took, c.hooks}
 }
 
 func (c counts) swept(w sweep, took time.Duration) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"hubledger/events"
+	"hubledger/services/internal/plaintext"
 	"hubledger/services/internal/service"
 )
 
@@ -19,6 +20,13 @@ var sentences = []service.Sentence{
 	service.Tell(func(_ service.Names, e events.SourceUnlinked) string { return "unlinked the git source " + e.Name }),
 	service.Tell(func(_ service.Names, e events.RefsRecorded) string {
 		return fmt.Sprintf("recorded the %d refs of a git source", e.Refs)
+	}),
+	service.Tell(func(_ service.Names, e events.HookReceived) string { return hookText(e) }),
+	service.Tell(func(_ service.Names, e events.HookRedelivered) string {
+		return "received the webhook " + plaintext.Line(e.Delivery) + " again"
+	}),
+	service.Tell(func(_ service.Names, e events.HookRefused) string {
+		return fmt.Sprintf("refused %d webhooks from %d networks, because they were not signed with the secret of their git source", e.Requests, e.Addresses)
 	}),
 	service.Tell(func(_ service.Names, e events.RefMoved) string { return moveText(e) }),
 }
@@ -42,3 +50,17 @@ func shortRef(ref string) string {
 }
 
 func shortID(id string) string { return id[:min(len(id), 8)] }
+
+func hookText(e events.HookReceived) string {
+	if e.Ping {
+		return "was tried by a git host: " + plaintext.Line(e.Event)
+	}
+	text := "received the webhook " + plaintext.Line(e.Event)
+	if len(e.Refs) > 0 {
+		text += " of " + shortRef(plaintext.Line(e.Refs[0].Ref))
+	}
+	if more := len(e.Refs) + e.More - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}

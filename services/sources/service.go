@@ -24,14 +24,15 @@ import (
 // source is who the service's own events say decided.
 const source = "/sources"
 
-// Config is what the service works with. All fields but Secrets are required.
+// Config is what the service works with. All fields but Secrets and Bodies are required.
 type Config struct {
 	Log     command.Log
 	API     *openapi.API // takes the operations
 	Read    builds.Reader
 	View    process.View // of the read model
 	Store   *operations.Store
-	Secrets Secrets // nil while the log is read-only
+	Secrets Secrets    // nil while the log is read-only
+	Bodies  HookBodies // nil while the log is read-only
 	Git     *gitremote.Client
 	// Every is how often the refs of a source are looked at while they move.
 	Every  time.Duration
@@ -50,13 +51,16 @@ type Secrets interface {
 // Sources is the service.
 type Sources struct {
 	Config
-	sweeps sweepStore
-	counts counts
+	sweeps   sweepStore
+	counts   counts
+	refused  *refusals
+	known    knownSecrets
+	noSecret string // what webhooks are verified with where there is no secret
 }
 
 // New makes the service.
 func New(c Config) *Sources {
-	s := &Sources{Config: c, sweeps: sweepStore{c.Store}, counts: newCounts()}
+	s := &Sources{Config: c, sweeps: sweepStore{c.Store}, counts: newCounts(), refused: newRefusals(time.Now()), noSecret: randomSecret()}
 	s.register()
 	return s
 }
@@ -65,13 +69,15 @@ func New(c Config) *Sources {
 func (s *Sources) Service() service.Service {
 	return service.Service{
 		Name:       "sources",
-		Routes:     s.API.Routes(),
+		Routes:     append(s.API.Routes(), s.hookRoute()),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&builds.Projection},
 		Managers:   []process.Manager{s.sweeper(), s.staleSecrets()},
 		Metrics:    s.counts.metrics(),
 		Sentences:  sentences,
+		Jobs:       []service.Job{{Name: "write down refused webhooks", Every: refusalsEvery, Run: s.recordRefusals}},
 		Start:      s.sweeps.define,
+		Stop:       s.stop,
 	}
 }
 
@@ -98,4 +104,5 @@ func (s *Sources) register() {
 		Summary: "Look at the refs of a git repository now", About: "The answer comes at once; the source shows when it was swept."}, s.sweepNow)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/refs", ID: "list-refs", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.List,
 		Summary: "List the branches and tags of a git source", About: "Those that moved last come first; deleted ones are among them."}, s.refs)
+	s.registerDeliveries(one)
 }

@@ -33,7 +33,7 @@ func (s *Sources) staleSecrets() process.Manager {
 			if s.Secrets == nil {
 				return nil, errNoSecrets
 			}
-			return nil, s.Secrets.Destroy(ctx, t.Key)
+			return nil, s.destroyStale(ctx, t.Key)
 		},
 	}
 }
@@ -84,4 +84,16 @@ func mintedAfter(id string, t time.Time) bool {
 		return false
 	}
 	return time.Unix(u.Time().UnixTime()).After(t)
+}
+
+// destroyStale destroys a secret. The bodies of the webhooks of a source that was
+// unlinked go before the last of its secrets does, since they name people.
+func (s *Sources) destroyStale(ctx context.Context, name string) error {
+	source, _, _ := strings.Cut(strings.TrimPrefix(name, secretsPrefix), ".")
+	if live, err := s.Read.Lives(ctx, source); err == nil && !live && s.Bodies != nil {
+		if err := s.Bodies.Purge(ctx, source); err != nil {
+			return err
+		}
+	}
+	return s.Secrets.Destroy(ctx, name)
 }

@@ -31,7 +31,7 @@ func (s *Sources) sweeper() process.Manager {
 	return process.Manager{
 		Name:     "sweeps",
 		Source:   source,
-		Wakes:    []string{"source.linked.v1", "source.changed.v1"},
+		Wakes:    []string{"source.linked.v1", "source.changed.v1", "hook.received.v1"},
 		Every:    2 * time.Second, // the button and the timer are seen in this time
 		Parallel: atOnce,
 		Backoff:  process.Backoff{Attempts: process.Unlimited},
@@ -90,13 +90,17 @@ func (s *Sources) sweep(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	w.Settings, w.Answered, w.Moved = of.Seq, w.Asked, 0
 	by := command.By{Source: source, Actor: "system"}
+	if w.Asked > w.Answered {
+		by.Cause = w.Cause
+	}
+	w.Settings, w.Answered, w.Moved = of.Seq, w.Asked, 0
 	if hook, err := s.Read.LatestHook(ctx, id); err == nil && hook.Seq > w.Hook {
 		w.Hook, by.Cause = hook.Seq, hook.Event
 	} else if err != nil && !errors.Is(err, builds.ErrNotFound) {
 		return err
 	}
+	by.Correlation = by.Cause // a webhook begins a chain
 	began := time.Now()
 	listing, err := s.ask(ctx, of)
 	if err != nil && ctx.Err() != nil {

@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS sweeps (
 	failures BIGINT NOT NULL,             -- in a row
 	error    TEXT   NOT NULL,             -- of the latest sweep
 	asked    BIGINT NOT NULL,             -- how often somebody has asked for a sweep
-	answered BIGINT NOT NULL              -- how often of those before the latest sweep began
+	answered BIGINT NOT NULL,             -- how often of those before the latest sweep began
+	cause    TEXT   NOT NULL              -- id of the event because of which somebody asked last, empty for none
 );
 `
 
@@ -36,13 +37,14 @@ type sweep struct {
 	Quiet, Failures int
 	Error           string
 	Asked, Answered int
+	Cause           string
 }
 
 type sweepStore struct{ *operations.Store }
 
 func (s sweepStore) define(ctx context.Context) error { return s.Define(ctx, sweepSchema) }
 
-const sweepColumns = `SELECT source, at, next, settings, hook, refs, moved, quiet, failures, error, asked, answered FROM sweeps`
+const sweepColumns = `SELECT source, at, next, settings, hook, refs, moved, quiet, failures, error, asked, answered, cause FROM sweeps`
 
 func (s sweepStore) read(ctx context.Context, query string, args ...any) (map[string]sweep, error) {
 	list := map[string]sweep{}
@@ -50,7 +52,7 @@ func (s sweepStore) read(ctx context.Context, query string, args ...any) (map[st
 		var id string
 		var w sweep
 		var at, next int64
-		err := rows.Scan(&id, &at, &next, &w.Settings, &w.Hook, &w.Refs, &w.Moved, &w.Quiet, &w.Failures, &w.Error, &w.Asked, &w.Answered)
+		err := rows.Scan(&id, &at, &next, &w.Settings, &w.Hook, &w.Refs, &w.Moved, &w.Quiet, &w.Failures, &w.Error, &w.Asked, &w.Answered, &w.Cause)
 		w.At, w.Next = operations.Time(at), operations.Time(next)
 		list[id] = w
 		return err
@@ -72,8 +74,8 @@ func (s sweepStore) of(ctx context.Context, source string) (w sweep, ok bool, er
 // keep notes how a sweep went; what was asked for since it began stays.
 func (s sweepStore) keep(ctx context.Context, source string, w sweep) error {
 	return s.Change(ctx, operations.NoLock, func(t *operations.Tx) error {
-		_, err := t.Exec(`INSERT INTO sweeps (source, at, next, settings, hook, refs, moved, quiet, failures, error, asked, answered)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+		_, err := t.Exec(`INSERT INTO sweeps (source, at, next, settings, hook, refs, moved, quiet, failures, error, asked, answered, cause)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, '')
 			ON CONFLICT (source) DO UPDATE SET at = excluded.at, next = excluded.next, settings = excluded.settings, hook = excluded.hook,
 			refs = excluded.refs, moved = excluded.moved, quiet = excluded.quiet, failures = excluded.failures, error = excluded.error,
 			answered = excluded.answered`,
@@ -82,10 +84,11 @@ func (s sweepStore) keep(ctx context.Context, source string, w sweep) error {
 	})
 }
 
-// ask makes a source due, also while it is being swept.
-func (s sweepStore) ask(ctx context.Context, source string) error {
+// ask makes a source due, also while it is being swept. cause is the id of the event
+// that makes somebody ask, "" for none.
+func (s sweepStore) ask(ctx context.Context, source, cause string) error {
 	return s.Change(ctx, operations.NoLock, func(t *operations.Tx) error {
-		_, err := t.Exec(`UPDATE sweeps SET asked = asked + 1 WHERE source = $1`, source)
+		_, err := t.Exec(`UPDATE sweeps SET asked = asked + 1, cause = $2 WHERE source = $1`, source, cause)
 		return err
 	})
 }

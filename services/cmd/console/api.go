@@ -118,6 +118,15 @@ func (a *API) Change(method, path string, body any, message string) error {
 	})
 }
 
+// Copy prints the body of an answer as it is, with --json too.
+func (a *API) Copy(path string) error {
+	raw, err := a.do("GET", path, nil)
+	if err == nil {
+		_, err = a.Session.Out.Write(raw)
+	}
+	return err
+}
+
 // Do sends a request, with body as JSON unless it is nil, and prints nothing.
 func (a *API) Do(method, path string, body any) error {
 	_, err := a.do(method, path, body)

@@ -12,13 +12,15 @@ import (
 
 // Commands are the commands on git sources.
 type Commands struct {
-	Link   linkCmd   `cmd:"" help:"Watch a git repository."`
-	Ls     lsCmd     `cmd:"" help:"List the git sources of a namespace."`
-	Show   showCmd   `cmd:"" help:"Show a git source, and how its latest sweep went."`
-	Set    setCmd    `cmd:"" help:"Change a git source: its URL, credentials or webhook secret."`
-	Refs   refsCmd   `cmd:"" help:"List the branches and tags of a git source, those that moved last first."`
-	Sweep  sweepCmd  `cmd:"" help:"Look at the branches and tags of a git repository now."`
-	Unlink unlinkCmd `cmd:"" help:"Stop watching a git repository. Its secrets are destroyed."`
+	Link       linkCmd       `cmd:"" help:"Watch a git repository."`
+	Ls         lsCmd         `cmd:"" help:"List the git sources of a namespace."`
+	Show       showCmd       `cmd:"" help:"Show a git source, and how its latest sweep went."`
+	Set        setCmd        `cmd:"" help:"Change a git source: its URL, credentials or webhook secret."`
+	Refs       refsCmd       `cmd:"" help:"List the branches and tags of a git source, those that moved last first."`
+	Sweep      sweepCmd      `cmd:"" help:"Look at the branches and tags of a git repository now."`
+	Deliveries deliveriesCmd `cmd:"" help:"List the webhooks that a git source has received, or show one and what came of it."`
+	Redeliver  redeliverCmd  `cmd:"" help:"Look at the branches and tags again because of a webhook."`
+	Unlink     unlinkCmd     `cmd:"" help:"Stop watching a git repository. Its secrets are destroyed."`
 }
 
 // named is the argument of commands on one source.
@@ -86,6 +88,9 @@ func rows(v apitypes.Source) [][]string {
 		list = append(list, []string{"host key", v.HostKey})
 	}
 	list = append(list, []string{"webhook", v.WebhookURL}, []string{"last heard", heard(v)})
+	if f := v.Refused; f != nil {
+		list = append(list, []string{"refused", fmt.Sprintf("%d webhooks until %s: they were not signed with the secret of this source, or as this kind of host signs them", f.Requests, console.Time(&f.Until))})
+	}
 	switch w := v.Sweep; {
 	case w == nil:
 		list = append(list, []string{"swept", "not yet"})

@@ -4,19 +4,20 @@ import "time"
 
 // A Source is a git repository that a namespace watches.
 type Source struct {
-	Name          string     `json:"name" doc:"Full name, such as acme/app"`
-	URL           string     `json:"url" doc:"Of the git repository, without credentials"`
-	Host          string     `json:"host" enum:"github,gitlab,bitbucket,bitbucket-server,gitea,git" doc:"Kind of git host; gitea is Forgejo, too, and git any other"`
-	Credentials   string     `json:"credentials,omitempty" enum:"token,deploy-key" doc:"What the git host is shown; absent for nothing"`
-	User          string     `json:"user,omitempty" doc:"User name that is sent with the token"`
-	DeployKey     string     `json:"deployKey,omitempty" doc:"Public half of the deploy key: give it to the git host"`
-	HostKey       string     `json:"hostKey,omitempty" doc:"Key that the SSH host has to show; absent until it was first seen"`
-	BuildExisting bool       `json:"buildExisting,omitempty" doc:"Refs that were there when it was linked are built, too"`
-	WebhookURL    string     `json:"webhookUrl" doc:"Where the git host sends its webhooks"`
-	Changed       time.Time  `json:"changed" doc:"Latest change of these settings"`
-	ChangedBy     string     `json:"changedBy" doc:"Who made it"`
-	Heard         *time.Time `json:"heard,omitempty" doc:"When the latest webhook came"`
-	Sweep         *Sweep     `json:"sweep,omitempty" doc:"Latest look at its refs; absent while there was none, and in lists"`
+	Name          string        `json:"name" doc:"Full name, such as acme/app"`
+	URL           string        `json:"url" doc:"Of the git repository, without credentials"`
+	Host          string        `json:"host" enum:"github,gitlab,bitbucket,bitbucket-server,gitea,git" doc:"Kind of git host; gitea is Forgejo, too, and git any other"`
+	Credentials   string        `json:"credentials,omitempty" enum:"token,deploy-key" doc:"What the git host is shown; absent for nothing"`
+	User          string        `json:"user,omitempty" doc:"User name that is sent with the token"`
+	DeployKey     string        `json:"deployKey,omitempty" doc:"Public half of the deploy key: give it to the git host"`
+	HostKey       string        `json:"hostKey,omitempty" doc:"Key that the SSH host has to show; absent until it was first seen"`
+	BuildExisting bool          `json:"buildExisting,omitempty" doc:"Refs that were there when it was linked are built, too"`
+	WebhookURL    string        `json:"webhookUrl" doc:"Where the git host sends its webhooks"`
+	Changed       time.Time     `json:"changed" doc:"Latest change of these settings"`
+	ChangedBy     string        `json:"changedBy" doc:"Who made it"`
+	Heard         *time.Time    `json:"heard,omitempty" doc:"When the latest webhook came"`
+	Refused       *HooksRefused `json:"refused,omitempty" doc:"Webhooks that were not signed with its secret, latest period; absent for none, and in lists"`
+	Sweep         *Sweep        `json:"sweep,omitempty" doc:"Latest look at its refs; absent while there was none, and in lists"`
 }
 
 // A Sweep is a look at the refs of a git source.

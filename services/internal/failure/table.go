@@ -31,6 +31,7 @@ var common = []Entry{
 	{Err: repository.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
 	{Err: builds.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
 	{Err: source.ErrUnknown, Status: http.StatusNotFound},
+	{Err: source.ErrNoDelivery, Status: http.StatusNotFound},
 	{Err: account.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
 	{Err: account.ErrNotInvited, Status: http.StatusNotFound},
 	{Err: image.ErrUnknownTag, Status: http.StatusNotFound, Message: "there is no such tag"},

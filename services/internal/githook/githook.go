@@ -1,6 +1,9 @@
 // Package githook verifies and reads the webhooks of git hosts. It does no I/O.
 // What a webhook says is a hint: nothing that follows rests on it but a look at the
 // git repository.
+//
+// A webhook is verified and read as one of the kind of host that the settings of its
+// source name, whatever its headers claim: Gitea sends GitHub's headers, too.
 package githook
 
 import (
@@ -11,19 +14,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/events"
 	"hubledger/services/internal/plaintext"
-)
-
-// The kinds of git hosts: the settings of a source name one of them. A webhook is
-// verified and read as one of that kind, whatever its headers claim: Gitea sends
-// GitHub's headers, too.
-const (
-	GitHub          = "github"
-	GitLab          = "gitlab"
-	Bitbucket       = "bitbucket"        // Bitbucket Cloud
-	BitbucketServer = "bitbucket-server" // Bitbucket Data Center
-	Gitea           = "gitea"            // Forgejo, too
-	Git             = "git"              // any other, signed as by GitHub
 )
 
 // MaxBody bounds the body of a webhook, in bytes. It is what GitHub sends at most.
@@ -60,7 +52,9 @@ type Hook struct {
 	// Ping says that the host only tries whether it is heard. A ping has no refs.
 	Ping bool
 	// Refs are the branches and tags that it says have changed, at most MaxRefs.
-	Refs []Ref
+	// A name is at most 1024 bytes of UTF-8 without null characters; show it by
+	// plaintext.Line.
+	Refs []events.HookRef
 	// More is how many it names beyond them, those with too long names among them.
 	More int
 	// Repository is the URL of the git repository that it names, without
@@ -68,13 +62,6 @@ type Hook struct {
 	Repository string
 	// Headers are those that say what it is, by their canonical names.
 	Headers map[string]string
-}
-
-// A Ref is what a webhook says of one branch or tag.
-type Ref struct {
-	Ref string // full name, at most 1024 bytes of UTF-8 without null characters; show it by plaintext.Line
-	Old string // id of the object before; "" when the ref is new, or it is not said
-	New string // id of the object now; "" when the ref was deleted, or it is not said
 }
 
 // Parse reads a webhook of a kind of host. Call it after Verify. The error wraps
@@ -96,16 +83,16 @@ func Parse(host string, header http.Header, body []byte) (*Hook, error) {
 	}
 	d := &document{}
 	switch host {
-	case GitHub, Git:
-		h.readGitHub(d, text, host == Git)
-	case Gitea:
+	case events.HostGitHub, events.HostGit:
+		h.readGitHub(d, text, host == events.HostGit)
+	case events.HostGitea:
 		h.readGitHub(d, text, false)
 		h.dropTest()
-	case GitLab:
+	case events.HostGitLab:
 		h.readGitLab(d, text)
-	case Bitbucket:
+	case events.HostBitbucket:
 		h.readBitbucket(d, text)
-	case BitbucketServer:
+	case events.HostBitbucketServer:
 		h.readBitbucketServer(d, text)
 	default:
 		return nil, fmt.Errorf("there is no kind of git host %q", host)
@@ -119,10 +106,10 @@ func Parse(host string, header http.Header, body []byte) (*Hook, error) {
 // The headers that say which delivery it is, and of what. Forgejo sends those of
 // Gitea, too.
 var (
-	deliveryHeader = map[string]string{GitHub: "X-Github-Delivery", Git: "X-Github-Delivery", Gitea: "X-Gitea-Delivery",
-		GitLab: "Idempotency-Key", Bitbucket: "X-Request-Uuid", BitbucketServer: "X-Request-Id"}
-	eventHeader = map[string]string{GitHub: "X-Github-Event", Git: "X-Github-Event", Gitea: "X-Gitea-Event",
-		GitLab: "X-Gitlab-Event", Bitbucket: "X-Event-Key", BitbucketServer: "X-Event-Key"}
+	deliveryHeader = map[string]string{events.HostGitHub: "X-Github-Delivery", events.HostGit: "X-Github-Delivery", events.HostGitea: "X-Gitea-Delivery",
+		events.HostGitLab: "Idempotency-Key", events.HostBitbucket: "X-Request-Uuid", events.HostBitbucketServer: "X-Request-Id"}
+	eventHeader = map[string]string{events.HostGitHub: "X-Github-Event", events.HostGit: "X-Github-Event", events.HostGitea: "X-Gitea-Event",
+		events.HostGitLab: "X-Gitlab-Event", events.HostBitbucket: "X-Event-Key", events.HostBitbucketServer: "X-Event-Key"}
 )
 
 // kept are the headers that a person who looks for a fault wants to see. None of

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"hubledger/events"
 	"hubledger/services/internal/plaintext"
 )
 
@@ -23,7 +24,7 @@ func (h *Hook) add(d *document, name, old, new string) {
 	case len(h.Refs) == MaxRefs || len(name) > maxName:
 		h.More++
 	default:
-		h.Refs = append(h.Refs, Ref{name, present(old), present(new)})
+		h.Refs = append(h.Refs, events.HookRef{Ref: name, Old: present(old), New: present(new)})
 	}
 }
 

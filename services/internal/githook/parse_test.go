@@ -14,6 +14,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/events"
 	"hubledger/services/internal/plaintext"
 )
 
@@ -53,6 +54,14 @@ const (
 	plainPush = `{"changes":[{"before":"` + a + `","after":"` + b + `","ref":"refs/heads/main"},{"before":"` + none + `","after":"` + b + `","ref":"refs/tags/\"v1\""}]}`
 )
 
+// said are refs, of triples of a name and the ids before and now.
+func said(triples ...string) (refs []events.HookRef) {
+	for k := 0; k < len(triples); k += 3 {
+		refs = append(refs, events.HookRef{Ref: triples[k], Old: triples[k+1], New: triples[k+2]})
+	}
+	return refs
+}
+
 // sent are the headers that a host sends with JSON.
 func sent(host, event string) http.Header {
 	h := header("Content-Type", "application/json; charset=utf-8", "User-Agent", "host/1")
@@ -68,36 +77,36 @@ func TestParse(t *testing.T) {
 		host, event, body string
 		says              string // the event, when it is another one
 		ping              bool
-		refs              []Ref
+		refs              []events.HookRef
 		repository        string
 	}{
-		"github push":           {host: GitHub, event: "push", body: githubPush, refs: []Ref{{"refs/heads/main", a, b}}},
-		"github delete":         {host: GitHub, event: "push", body: githubDelete, refs: []Ref{{"refs/heads/old", a, ""}}},
-		"github tag":            {host: GitHub, event: "push", body: githubTag, refs: []Ref{{"refs/tags/v1.0", "", b}}},
-		"github create":         {host: GitHub, event: "create", body: githubCreate, refs: []Ref{{"refs/tags/v1.0", "", ""}}},
-		"github ping":           {host: GitHub, event: "ping", body: githubPing, ping: true},
-		"github other":          {host: GitHub, event: "issues", body: `{"action":"opened","repository":{"clone_url":"` + url1 + `"}}`},
-		"gitea tag":             {host: Gitea, event: "push", body: giteaPush, refs: []Ref{{"refs/tags/v2", "", a}}},
-		"gitea test":            {host: Gitea, event: "push", body: giteaTest, ping: true},
-		"gitea create":          {host: Gitea, event: "create", body: giteaCreate, refs: []Ref{{"refs/heads/topic/x", "", ""}}},
-		"gitea delete":          {host: Gitea, event: "delete", body: giteaDelete, refs: []Ref{{"refs/tags/v1", "", ""}}},
-		"gitlab push":           {host: GitLab, event: "Push Hook", body: gitlabPush, says: "push", refs: []Ref{{"refs/heads/main", a, b}}},
-		"gitlab tag deleted":    {host: GitLab, event: "Tag Push Hook", body: gitlabTagDelete, says: "tag_push", refs: []Ref{{"refs/tags/v1", a, ""}}},
-		"gitlab system hook":    {host: GitLab, event: "System Hook", body: gitlabSystem, says: "repository_update", refs: []Ref{{"refs/heads/main", a, b}, {"refs/tags/v3", "", b}}},
-		"gitlab other":          {host: GitLab, event: "Issue Hook", body: `{"object_kind":"issue","event_type":"issue","project":{"git_http_url":"` + url1 + `"}}`, says: "issue"},
-		"bitbucket push":        {host: Bitbucket, event: "repo:push", body: bitbucketPush, refs: []Ref{{"refs/heads/main", a, b}, {"refs/tags/v1/ä", "", b}, {"refs/heads/gone", a, ""}}, repository: "https://git.example.org/acme/app"},
-		"data center push":      {host: BitbucketServer, event: "repo:refs_changed", body: serverPush, refs: []Ref{{"refs/heads/main", a, b}, {"refs/tags/v1", "", b}, {"refs/heads/x", a, ""}}},
-		"data center ping":      {host: BitbucketServer, event: "diagnostics:ping", body: `{"test":true}`, ping: true, repository: "-"},
-		"git push":              {host: Git, body: plainPush, says: "push", refs: []Ref{{"refs/heads/main", a, b}, {`refs/tags/"v1"`, "", b}}, repository: "-"},
-		"git, as from github":   {host: Git, event: "push", body: githubPush, refs: []Ref{{"refs/heads/main", a, b}}},
-		"git says nothing":      {host: Git, body: ` {} `, says: "push", repository: "-"},
-		"git ping":              {host: Git, event: "ping", body: `{}`, ping: true, repository: "-"},
-		"null members":          {host: GitHub, event: "push", body: `{"ref":"refs/heads/x","before":null,"after":null,"repository":null}`, refs: []Ref{{"refs/heads/x", "", ""}}, repository: "-"},
-		"escaped key":           {host: GitHub, event: "push", body: `{"r\u0065f":"refs/heads/x","REF":"refs/heads/y"}`, refs: []Ref{{"refs/heads/x", "", ""}}, repository: "-"},
-		"credentials in a URL":  {host: Git, body: `{"repository":{"clone_url":"https://al:secret@git.example.org/acme/app.git"}}`, says: "push"},
-		"a URL that is none":    {host: Git, body: `{"repository":{"clone_url":"javascript:alert(1)"}}`, says: "push", repository: "-"},
-		"huge numbers":          {host: GitHub, event: "push", body: `{"ref":"refs/heads/x","repository":{"id":1e999999,"size":` + strings.Repeat("9", 5000) + `}}`, refs: []Ref{{"refs/heads/x", "", ""}}, repository: "-"},
-		"unusual names of refs": {host: Git, body: `{"changes":[{"ref":"refs/heads/a b"},{"ref":"refs/heads/../../etc/passwd"},{"ref":"refs/heads/😀"},{"ref":"refs/heads/\u001b[2J"},{"ref":"HEAD"}]}`, says: "push", refs: []Ref{{Ref: "refs/heads/a b"}, {Ref: "refs/heads/../../etc/passwd"}, {Ref: "refs/heads/😀"}, {Ref: "refs/heads/\x1b[2J"}, {Ref: "HEAD"}}, repository: "-"},
+		"github push":           {host: events.HostGitHub, event: "push", body: githubPush, refs: said("refs/heads/main", a, b)},
+		"github delete":         {host: events.HostGitHub, event: "push", body: githubDelete, refs: said("refs/heads/old", a, "")},
+		"github tag":            {host: events.HostGitHub, event: "push", body: githubTag, refs: said("refs/tags/v1.0", "", b)},
+		"github create":         {host: events.HostGitHub, event: "create", body: githubCreate, refs: said("refs/tags/v1.0", "", "")},
+		"github ping":           {host: events.HostGitHub, event: "ping", body: githubPing, ping: true},
+		"github other":          {host: events.HostGitHub, event: "issues", body: `{"action":"opened","repository":{"clone_url":"` + url1 + `"}}`},
+		"gitea tag":             {host: events.HostGitea, event: "push", body: giteaPush, refs: said("refs/tags/v2", "", a)},
+		"gitea test":            {host: events.HostGitea, event: "push", body: giteaTest, ping: true},
+		"gitea create":          {host: events.HostGitea, event: "create", body: giteaCreate, refs: said("refs/heads/topic/x", "", "")},
+		"gitea delete":          {host: events.HostGitea, event: "delete", body: giteaDelete, refs: said("refs/tags/v1", "", "")},
+		"gitlab push":           {host: events.HostGitLab, event: "Push Hook", body: gitlabPush, says: "push", refs: said("refs/heads/main", a, b)},
+		"gitlab tag deleted":    {host: events.HostGitLab, event: "Tag Push Hook", body: gitlabTagDelete, says: "tag_push", refs: said("refs/tags/v1", a, "")},
+		"gitlab system hook":    {host: events.HostGitLab, event: "System Hook", body: gitlabSystem, says: "repository_update", refs: said("refs/heads/main", a, b, "refs/tags/v3", "", b)},
+		"gitlab other":          {host: events.HostGitLab, event: "Issue Hook", body: `{"object_kind":"issue","event_type":"issue","project":{"git_http_url":"` + url1 + `"}}`, says: "issue"},
+		"bitbucket push":        {host: events.HostBitbucket, event: "repo:push", body: bitbucketPush, refs: said("refs/heads/main", a, b, "refs/tags/v1/ä", "", b, "refs/heads/gone", a, ""), repository: "https://git.example.org/acme/app"},
+		"data center push":      {host: events.HostBitbucketServer, event: "repo:refs_changed", body: serverPush, refs: said("refs/heads/main", a, b, "refs/tags/v1", "", b, "refs/heads/x", a, "")},
+		"data center ping":      {host: events.HostBitbucketServer, event: "diagnostics:ping", body: `{"test":true}`, ping: true, repository: "-"},
+		"git push":              {host: events.HostGit, body: plainPush, says: "push", refs: said("refs/heads/main", a, b, `refs/tags/"v1"`, "", b), repository: "-"},
+		"git, as from github":   {host: events.HostGit, event: "push", body: githubPush, refs: said("refs/heads/main", a, b)},
+		"git says nothing":      {host: events.HostGit, body: ` {} `, says: "push", repository: "-"},
+		"git ping":              {host: events.HostGit, event: "ping", body: `{}`, ping: true, repository: "-"},
+		"null members":          {host: events.HostGitHub, event: "push", body: `{"ref":"refs/heads/x","before":null,"after":null,"repository":null}`, refs: said("refs/heads/x", "", ""), repository: "-"},
+		"escaped key":           {host: events.HostGitHub, event: "push", body: `{"r\u0065f":"refs/heads/x","REF":"refs/heads/y"}`, refs: said("refs/heads/x", "", ""), repository: "-"},
+		"credentials in a URL":  {host: events.HostGit, body: `{"repository":{"clone_url":"https://al:secret@git.example.org/acme/app.git"}}`, says: "push"},
+		"a URL that is none":    {host: events.HostGit, body: `{"repository":{"clone_url":"javascript:alert(1)"}}`, says: "push", repository: "-"},
+		"huge numbers":          {host: events.HostGitHub, event: "push", body: `{"ref":"refs/heads/x","repository":{"id":1e999999,"size":` + strings.Repeat("9", 5000) + `}}`, refs: said("refs/heads/x", "", ""), repository: "-"},
+		"unusual names of refs": {host: events.HostGit, body: `{"changes":[{"ref":"refs/heads/a b"},{"ref":"refs/heads/../../etc/passwd"},{"ref":"refs/heads/😀"},{"ref":"refs/heads/\u001b[2J"},{"ref":"HEAD"}]}`, says: "push", refs: []events.HookRef{{Ref: "refs/heads/a b"}, {Ref: "refs/heads/../../etc/passwd"}, {Ref: "refs/heads/😀"}, {Ref: "refs/heads/\x1b[2J"}, {Ref: "HEAD"}}, repository: "-"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := &Hook{Delivery: "d-1", Event: c.event, Ping: c.ping, Refs: c.refs, Repository: url1}
@@ -161,16 +170,16 @@ func TestParseRefuses(t *testing.T) {
 		"event no text":            {event: "a\xffb", body: `{}`, says: "no text"},
 		"event twice":              {body: `{}`, header: header("X-Github-Event", "create"), says: "2 times"},
 		"delivery twice":           {body: `{}`, header: header("X-Github-Delivery", "d-2"), says: "2 times"},
-		"gitlab changes no array":  {host: GitLab, event: "System Hook", body: `{"event_name":"repository_update","changes":{}}`, says: "changes is no array"},
-		"gitlab change no object":  {host: GitLab, event: "System Hook", body: `{"event_name":"repository_update","changes":[1]}`, says: "a change is no object"},
-		"bitbucket, both null":     {host: Bitbucket, event: "repo:push", body: `{"push":{"changes":[{"old":null,"new":null}]}}`, says: "no name"},
-		"bitbucket, unknown kind":  {host: Bitbucket, event: "repo:push", body: `{"push":{"changes":[{"new":{"type":"bookmark","name":"x"}}]}}`, says: "unknown kind"},
-		"data center without name": {host: BitbucketServer, event: "repo:refs_changed", body: `{"changes":[{"toHash":"` + a + `"}]}`, says: "no name"},
+		"gitlab changes no array":  {host: events.HostGitLab, event: "System Hook", body: `{"event_name":"repository_update","changes":{}}`, says: "changes is no array"},
+		"gitlab change no object":  {host: events.HostGitLab, event: "System Hook", body: `{"event_name":"repository_update","changes":[1]}`, says: "a change is no object"},
+		"bitbucket, both null":     {host: events.HostBitbucket, event: "repo:push", body: `{"push":{"changes":[{"old":null,"new":null}]}}`, says: "no name"},
+		"bitbucket, unknown kind":  {host: events.HostBitbucket, event: "repo:push", body: `{"push":{"changes":[{"new":{"type":"bookmark","name":"x"}}]}}`, says: "unknown kind"},
+		"data center without name": {host: events.HostBitbucketServer, event: "repo:refs_changed", body: `{"changes":[{"toHash":"` + a + `"}]}`, says: "no name"},
 		"another type":             {body: "{}", header: header("Content-Type", "text/plain"), says: "Content-Type is missing"},
 	} {
 		host, event := c.host, c.event
 		if host == "" {
-			host = GitHub
+			host = events.HostGitHub
 		}
 		if event == "" {
 			event = "push"
@@ -184,13 +193,13 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if _, err := Parse("svn", sent(GitHub, "push"), []byte("{}")); err == nil {
+	if _, err := Parse("svn", sent(events.HostGitHub, "push"), []byte("{}")); err == nil {
 		t.Error("an unknown host is read")
 	}
 }
 
 func TestForms(t *testing.T) {
-	h := sent(GitHub, "push")
+	h := sent(events.HostGitHub, "push")
 	h.Set("Content-Type", "application/x-www-form-urlencoded")
 	payload := url.QueryEscape(githubTag)
 	for name, c := range map[string]struct{ body, says string }{
@@ -202,7 +211,7 @@ func TestForms(t *testing.T) {
 		"wrong escape":           {"payload=%7", "not encoded"},
 		"truncated":              {("payload=" + payload)[:100], "no JSON"},
 	} {
-		if got, err := Parse(GitHub, h, []byte(c.body)); !errors.Is(err, ErrShape) || !strings.Contains(err.Error(), c.says) {
+		if got, err := Parse(events.HostGitHub, h, []byte(c.body)); !errors.Is(err, ErrShape) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -227,9 +236,9 @@ func TestBounds(t *testing.T) {
 		changes = append(changes, fmt.Sprintf(`{"ref":"refs/tags/v%d","after":"%s"}`, k, a))
 	}
 	body := `{"changes":[{"ref":"refs/heads/` + strings.Repeat("x", maxName) + `"},` + strings.Join(changes, ",") + `],"repository":{"clone_url":"https://x/` + strings.Repeat("x", maxURL) + `"}}`
-	h := sent(Git, "push")
+	h := sent(events.HostGit, "push")
 	h.Set("User-Agent", strings.Repeat("ä\x1b", 1000))
-	got, err := Parse(Git, h, []byte(body))
+	got, err := Parse(events.HostGit, h, []byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,11 +252,11 @@ func TestBounds(t *testing.T) {
 
 // Secrets and signatures are not kept with what is.
 func TestNoSecretIsKept(t *testing.T) {
-	h := sent(GitLab, "Push Hook")
+	h := sent(events.HostGitLab, "Push Hook")
 	for _, name := range []string{"X-Gitlab-Token", "Authorization", "Cookie", "X-Hub-Signature-256", "X-Gitea-Signature", "Webhook-Signature"} {
 		h.Set(name, "planted")
 	}
-	got, err := Parse(GitLab, h, []byte(gitlabPush))
+	got, err := Parse(events.HostGitLab, h, []byte(gitlabPush))
 	if err != nil || strings.Contains(fmt.Sprintf("%+v", got), "planted") {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -255,7 +264,7 @@ func TestNoSecretIsKept(t *testing.T) {
 
 // Whatever arrives is read within the bounds, or refused with a text that can be shown.
 func FuzzParse(f *testing.F) {
-	hosts := []string{GitHub, GitLab, Bitbucket, BitbucketServer, Gitea, Git}
+	hosts := []string{events.HostGitHub, events.HostGitLab, events.HostBitbucket, events.HostBitbucketServer, events.HostGitea, events.HostGit}
 	for k, body := range []string{githubPush, githubCreate, gitlabPush, gitlabSystem, bitbucketPush, serverPush, giteaTest, plainPush, `{"ref":[{"a":"\"}"}]}`, "payload=%7B%7D"} {
 		for n, event := range []string{"push", "repo:push", "repo:refs_changed", "create", "System Hook"} {
 			f.Add(uint(k+n), event, "d-1", "application/json", body)

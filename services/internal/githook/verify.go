@@ -8,11 +8,13 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strings"
+
+	"hubledger/events"
 )
 
-// signingPrefix begins a secret that GitLab takes as a signing token: the rest is
+// SigningPrefix begins a secret that GitLab takes as a signing token: the rest is
 // the key in base64 (Standard Webhooks, "Signature scheme").
-const signingPrefix = "whsec_"
+const SigningPrefix = "whsec_"
 
 // Verify says whether a webhook was sent by who knows the secret. The body is the
 // one that was received, byte for byte. It takes the same time for a wrong signature
@@ -29,9 +31,9 @@ const signingPrefix = "whsec_"
 // Times in headers are not judged: a delivery that comes again is known by its id.
 func Verify(host, secret string, header http.Header, body []byte) bool {
 	key, before := []byte(secret), ""
-	signed := host == GitLab && strings.HasPrefix(secret, signingPrefix) && len(header.Values("Webhook-Signature")) > 0
+	signed := host == events.HostGitLab && strings.HasPrefix(secret, SigningPrefix) && len(header.Values("Webhook-Signature")) > 0
 	if signed {
-		decoded, err := base64.StdEncoding.DecodeString(secret[len(signingPrefix):])
+		decoded, err := base64.StdEncoding.DecodeString(secret[len(SigningPrefix):])
 		if err != nil || len(decoded) == 0 {
 			secret = "" // no key: the signature is computed all the same, and does not count
 		}
@@ -45,14 +47,14 @@ func Verify(host, secret string, header http.Header, body []byte) bool {
 	switch {
 	case signed:
 		right = standardSignature(only(header, "Webhook-Signature"), sum)
-	case host == GitLab:
+	case host == events.HostGitLab:
 		want, got := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(only(header, "X-Gitlab-Token")))
 		right = hmac.Equal(want[:], got[:])
-	case host == GitHub, host == Git:
+	case host == events.HostGitHub, host == events.HostGit:
 		right = hexSignature(only(header, "X-Hub-Signature-256"), "sha256=", sum)
-	case host == Gitea:
+	case host == events.HostGitea:
 		right = hexSignature(only(header, "X-Gitea-Signature"), "", sum)
-	case host == Bitbucket, host == BitbucketServer:
+	case host == events.HostBitbucket, host == events.HostBitbucketServer:
 		right = hexSignature(only(header, "X-Hub-Signature"), "sha256=", sum)
 	}
 	return right && secret != ""

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"hubledger/events"
 )
 
 func mac(key, text string) []byte {
@@ -33,7 +35,7 @@ const (
 	testKey    = "0123456789abcdef0123456789abcdef"
 )
 
-var signingToken = signingPrefix + base64.StdEncoding.EncodeToString([]byte(testKey))
+var signingToken = SigningPrefix + base64.StdEncoding.EncodeToString([]byte(testKey))
 
 func standard(key, id, at, body string) string {
 	return "v1," + base64.StdEncoding.EncodeToString(mac(key, id+"."+at+"."+body))
@@ -60,45 +62,45 @@ func TestVerify(t *testing.T) {
 		header       http.Header
 		want         bool
 	}{
-		"github":                       {GitHub, testSecret, github, true},
-		"git":                          {Git, testSecret, github, true},
-		"gitea":                        {Gitea, testSecret, gitea, true},
-		"bitbucket":                    {Bitbucket, testSecret, bitbucket, true},
-		"bitbucket-server":             {BitbucketServer, testSecret, bitbucket, true},
-		"gitlab, token":                {GitLab, testSecret, token, true},
-		"gitlab, signing token":        {GitLab, signingToken, signed, true},
-		"gitlab, as a secret token":    {GitLab, signingToken, header("X-Gitlab-Token", signingToken), true},
-		"upper case":                   {GitHub, testSecret, header("X-Hub-Signature-256", "sha256="+strings.ToUpper(right)), true},
-		"a key that is being changed":  {GitLab, signingToken, header("Webhook-Id", "d1", "Webhook-Timestamp", "1", "Webhook-Signature", standard("old", "d1", "1", testBody)+" v2,x "+standard(testKey, "d1", "1", testBody)), true},
-		"gitlab, both, other signer":   {GitLab, testSecret, with(token, "Webhook-Signature", "v1,eA=="), true},
-		"nothing":                      {GitHub, testSecret, http.Header{}, false},
-		"nothing, gitlab":              {GitLab, testSecret, http.Header{}, false},
-		"nothing, signing token":       {GitLab, signingToken, http.Header{}, false},
-		"empty":                        {GitHub, testSecret, header("X-Hub-Signature-256", ""), false},
-		"prefix only":                  {GitHub, testSecret, header("X-Hub-Signature-256", "sha256="), false},
-		"without prefix":               {GitHub, testSecret, header("X-Hub-Signature-256", right), false},
-		"cut":                          {GitHub, testSecret, header("X-Hub-Signature-256", "sha256="+right[:62]), false},
-		"longer":                       {GitHub, testSecret, header("X-Hub-Signature-256", "sha256="+right+"00"), false},
-		"no hex":                       {GitHub, testSecret, header("X-Hub-Signature-256", "sha256="+strings.Repeat("x", 64)), false},
-		"another secret":               {GitHub, "another", github, false},
-		"SHA-1 only":                   {GitHub, testSecret, header("X-Hub-Signature", "sha256="+right), false},
-		"twice":                        {GitHub, testSecret, with(github, "X-Hub-Signature-256", "sha256="+right), false},
-		"token twice":                  {GitLab, testSecret, with(token, "X-Gitlab-Token", testSecret), false},
-		"github's at gitea":            {Gitea, testSecret, github, false},
-		"gitea's at github":            {GitHub, testSecret, gitea, false},
-		"github's at bitbucket":        {Bitbucket, testSecret, github, false},
-		"github's at gitlab":           {GitLab, testSecret, github, false},
-		"gitlab's at github":           {GitHub, testSecret, token, false},
-		"bitbucket's at github":        {GitHub, testSecret, bitbucket, false},
-		"gitea's at bitbucket":         {BitbucketServer, testSecret, gitea, false},
-		"token longer":                 {GitLab, testSecret, header("X-Gitlab-Token", testSecret+"x"), false},
-		"token shorter":                {GitLab, testSecret, header("X-Gitlab-Token", testSecret[1:]), false},
-		"signed with another key":      {GitLab, signingToken, header("Webhook-Id", "d1", "Webhook-Timestamp", "1", "Webhook-Signature", standard("x", "d1", "1", testBody)), false},
-		"signature of another id":      {GitLab, signingToken, header("Webhook-Id", "d2", "Webhook-Timestamp", "1", "Webhook-Signature", standard(testKey, "d1", "1", testBody)), false},
-		"signature of another time":    {GitLab, signingToken, header("Webhook-Id", "d1", "Webhook-Timestamp", "2", "Webhook-Signature", standard(testKey, "d1", "1", testBody)), false},
-		"wrong signature, right token": {GitLab, signingToken, header("X-Gitlab-Token", signingToken, "Webhook-Signature", "v1,eA=="), false},
-		"signing token without a key":  {GitLab, signingPrefix, header("Webhook-Id", "d1", "Webhook-Timestamp", "1", "Webhook-Signature", standard("", "d1", "1", testBody)), false},
-		"signing token is no base64":   {GitLab, signingPrefix + "!", header("Webhook-Id", "d1", "Webhook-Timestamp", "1", "Webhook-Signature", standard("", "d1", "1", testBody)), false},
+		"github":                       {events.HostGitHub, testSecret, github, true},
+		"git":                          {events.HostGit, testSecret, github, true},
+		"gitea":                        {events.HostGitea, testSecret, gitea, true},
+		"bitbucket":                    {events.HostBitbucket, testSecret, bitbucket, true},
+		"bitbucket-server":             {events.HostBitbucketServer, testSecret, bitbucket, true},
+		"gitlab, token":                {events.HostGitLab, testSecret, token, true},
+		"gitlab, signing token":        {events.HostGitLab, signingToken, signed, true},
+		"gitlab, as a secret token":    {events.HostGitLab, signingToken, header("X-Gitlab-Token", signingToken), true},
+		"upper case":                   {events.HostGitHub, testSecret, header("X-Hub-Signature-256", "sha256="+strings.ToUpper(right)), true},
+		"a key that is being changed":  {events.HostGitLab, signingToken, header("Webhook-Id", "d1", "Webhook-Timestamp", "1", "Webhook-Signature", standard("old", "d1", "1", testBody)+" v2,x "+standard(testKey, "d1", "1", testBody)), true},
+		"gitlab, both, other signer":   {events.HostGitLab, testSecret, with(token, "Webhook-Signature", "v1,eA=="), true},
+		"nothing":                      {events.HostGitHub, testSecret, http.Header{}, false},
+		"nothing, gitlab":              {events.HostGitLab, testSecret, http.Header{}, false},
+		"nothing, signing token":       {events.HostGitLab, signingToken, http.Header{}, false},
+		"empty":                        {events.HostGitHub, testSecret, header("X-Hub-Signature-256", ""), false},
+		"prefix only":                  {events.HostGitHub, testSecret, header("X-Hub-Signature-256", "sha256="), false},
+		"without prefix":               {events.HostGitHub, testSecret, header("X-Hub-Signature-256", right), false},
+		"cut":                          {events.HostGitHub, testSecret, header("X-Hub-Signature-256", "sha256="+right[:62]), false},
+		"longer":                       {events.HostGitHub, testSecret, header("X-Hub-Signature-256", "sha256="+right+"00"), false},
+		"no hex":                       {events.HostGitHub, testSecret, header("X-Hub-Signature-256", "sha256="+strings.Repeat("x", 64)), false},
+		"another secret":               {events.HostGitHub, "another", github, false},
+		"SHA-1 only":                   {events.HostGitHub, testSecret, header("X-Hub-Signature", "sha256="+right), false},
+		"twice":                        {events.HostGitHub, testSecret, with(github, "X-Hub-Signature-256", "sha256="+right), false},
+		"token twice":                  {events.HostGitLab, testSecret, with(token, "X-Gitlab-Token", testSecret), false},
+		"github's at gitea":            {events.HostGitea, testSecret, github, false},
+		"gitea's at github":            {events.HostGitHub, testSecret, gitea, false},
+		"github's at bitbucket":        {events.HostBitbucket, testSecret, github, false},
+		"github's at gitlab":           {events.HostGitLab, testSecret, github, false},
+		"gitlab's at github":           {events.HostGitHub, testSecret, token, false},
+		"bitbucket's at github":        {events.HostGitHub, testSecret, bitbucket, false},
+		"gitea's at bitbucket":         {events.HostBitbucketServer, testSecret, gitea, false},
+		"token longer":                 {events.HostGitLab, testSecret, header("X-Gitlab-Token", testSecret+"x"), false},
+		"token shorter":                {events.HostGitLab, testSecret, header("X-Gitlab-Token", testSecret[1:]), false},
+		"signed with another key":      {events.HostGitLab, signingToken, header("Webhook-Id", "d1", "Webhook-Timestamp", "1", "Webhook-Signature", standard("x", "d1", "1", testBody)), false},
+		"signature of another id":      {events.HostGitLab, signingToken, header("Webhook-Id", "d2", "Webhook-Timestamp", "1", "Webhook-Signature", standard(testKey, "d1", "1", testBody)), false},
+		"signature of another time":    {events.HostGitLab, signingToken, header("Webhook-Id", "d1", "Webhook-Timestamp", "2", "Webhook-Signature", standard(testKey, "d1", "1", testBody)), false},
+		"wrong signature, right token": {events.HostGitLab, signingToken, header("X-Gitlab-Token", signingToken, "Webhook-Signature", "v1,eA=="), false},
+		"signing token without a key":  {events.HostGitLab, SigningPrefix, header("Webhook-Id", "d1", "Webhook-Timestamp", "1", "Webhook-Signature", standard("", "d1", "1", testBody)), false},
+		"signing token is no base64":   {events.HostGitLab, SigningPrefix + "!", header("Webhook-Id", "d1", "Webhook-Timestamp", "1", "Webhook-Signature", standard("", "d1", "1", testBody)), false},
 		"unknown host":                 {"svn", testSecret, with(github, "X-Gitlab-Token", testSecret), false},
 	} {
 		if got := Verify(c.host, c.secret, c.header, []byte(testBody)); got != c.want {
@@ -115,7 +117,7 @@ func TestEmptySecretVerifiesNothing(t *testing.T) {
 	sum := hexMAC("", testBody)
 	all := header("X-Hub-Signature-256", "sha256="+sum, "X-Hub-Signature", "sha256="+sum, "X-Gitea-Signature", sum, "X-Gitlab-Token", "",
 		"Webhook-Id", "d", "Webhook-Timestamp", "1", "Webhook-Signature", standard("", "d", "1", testBody))
-	for _, host := range []string{GitHub, GitLab, Bitbucket, BitbucketServer, Gitea, Git, ""} {
+	for _, host := range []string{events.HostGitHub, events.HostGitLab, events.HostBitbucket, events.HostBitbucketServer, events.HostGitea, events.HostGit, ""} {
 		if Verify(host, "", all, []byte(testBody)) {
 			t.Errorf("%s", host)
 		}
@@ -128,7 +130,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add(signingToken, "", "v1,eA==", "")
 	f.Fuzz(func(t *testing.T, secret, body, given, other string) {
 		sum := hexMAC(secret, body)
-		for _, host := range []string{GitHub, GitLab, Bitbucket, BitbucketServer, Gitea, Git} {
+		for _, host := range []string{events.HostGitHub, events.HostGitLab, events.HostBitbucket, events.HostBitbucketServer, events.HostGitea, events.HostGit} {
 			h := header("X-Hub-Signature-256", "sha256="+sum, "X-Hub-Signature", "sha256="+sum, "X-Gitea-Signature", sum, "X-Gitlab-Token", secret)
 			if !Verify(host, secret, h, []byte(body)) && secret != "" {
 				t.Errorf("%s: the right signature is refused", host)
