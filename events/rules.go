@@ -8,6 +8,7 @@ type RulesSet struct {
 	Repository string      `json:"repository" jsonschema:"id of the repository"`
 	Name       string      `json:"name" jsonschema:"full name of the repository"`
 	Source     string      `json:"source,omitempty" jsonschema:"id of the git source whose refs are built, in the same namespace; absent for no automated builds"`
+	SameSource bool        `json:"sameSource,omitempty" jsonschema:"the rules before were for the same git source: its refs that moved since those were set are theirs"`
 	Rules      []BuildRule `json:"rules,omitempty" jsonschema:"all rules from now on; absent for none"`
 }
 

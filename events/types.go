@@ -68,6 +68,7 @@ var Types = []Type{
 	typeOf[HookReceived](),
 	typeOf[HookRedelivered](),
 	typeOf[HookRefused](),
+	typeOf[PushEvaluated](),
 }
 
 func typeOf[P Payload]() Type {

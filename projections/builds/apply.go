@@ -31,7 +31,7 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	case events.RefsRecorded:
 		a.write(recorded, a.id(p.Source), num(int64(p.Refs)), a.time)
 	case events.RefMoved:
-		a.write(refs, a.id(p.Source), text(p.Ref), text(p.Kind), text(p.New), text(p.Old), text(p.Annotated), flag(p.Initial), a.time, text(e.ID()), a.seq)
+		a.write(refs, a.id(p.Source), text(p.Ref), text(p.Kind), text(p.New), text(p.Old), text(p.Annotated), flag(p.Initial), a.time, text(e.ID()), text(e.Correlation()), a.seq)
 		if e.Cause() != "" {
 			a.write(moves, a.id(p.Source), text(e.Cause()), text(p.Ref), text(p.Old), text(p.New), a.seq)
 		}
@@ -47,7 +47,16 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		if p.Source != "" {
 			source = a.id(p.Source)
 		}
-		a.write(rules, a.id(p.Repository), a.id(p.Namespace), text(p.Name), source, a.json(p.Rules), a.time, text(e.Actor()), a.seq)
+		a.write(rules, a.id(p.Repository), a.id(p.Namespace), text(p.Name), source, a.json(p.Rules), a.time, text(e.Actor()), text(e.ID()), a.seq)
+		if !p.SameSource {
+			a.write(feeds, a.id(p.Repository), source, a.seq)
+		}
+	case events.PushEvaluated:
+		a.write(pushes, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Commit), text(e.Cause()), text(p.RulesEvent), a.json(p.Verdicts), a.time, text(e.ID()), a.seq)
+	case events.RepositoryDeleted:
+		a.write(repositories, a.id(p.Repository), flag(false), a.seq)
+	case events.RepositoryRestored:
+		a.write(repositories, a.id(p.Repository), flag(true), a.seq)
 	default:
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}

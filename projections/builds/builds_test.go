@@ -189,6 +189,9 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Ref":        func(r builds.Reader) error { return second(r.Ref(ctx, id(app), "refs/heads/main")) },
 		"Places":     func(r builds.Reader) error { return second(r.Places(ctx, id(app))) },
 		"LatestHook": func(r builds.Reader) error { return second(r.LatestHook(ctx, id(app))) },
+		"Rules":      func(r builds.Reader) error { return second(r.Rules(ctx, id(app))) },
+		"Pushes":     func(r builds.Reader) error { return second(r.Pushes(ctx, id(app), 9, 9)) },
+		"DuePush":    func(r builds.Reader) error { return second(r.DuePush(ctx, id(app), id(lib))) },
 		"LastHeard":  func(r builds.Reader) error { return second(r.LastHeard(ctx, id(app))) },
 	} {
 		db := &projectiontest.Planned{DB: store.DB()}

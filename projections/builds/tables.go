@@ -1,5 +1,6 @@
-// Package builds is the read model of git sources: what is watched, where its
-// branches and tags point to, and which webhooks came.
+// Package builds is the read model of git sources and build rules: what is watched,
+// where its branches and tags point to, which webhooks came, and what the rules of
+// repositories make of the refs.
 package builds
 
 import "hubledger/projections"
@@ -29,8 +30,8 @@ var (
 	// refs: commit_id is empty when the ref was deleted.
 	refs = &projections.Table{
 		Name: "refs", Key: 2, Merge: projections.Put,
-		Columns: []projections.Column{b("source"), t("ref"), t("kind"), t("commit_id"), t("previous"), t("annotated"), i("initial"), i("time"), t("event"), i("seq")},
-		Indexes: [][]string{{"source", "seq"}},
+		Columns: []projections.Column{b("source"), t("ref"), t("kind"), t("commit_id"), t("previous"), t("annotated"), i("initial"), i("time"), t("event"), t("correlation"), i("seq")},
+		Indexes: [][]string{{"source", "seq"}, {"event"}},
 	}
 
 	// deliveries: refs and headers are JSON.
@@ -57,8 +58,30 @@ var (
 	// where there are no automated builds.
 	rules = &projections.Table{
 		Name: "rules", Key: 1, Merge: projections.Put,
-		Columns: []projections.Column{b("repository"), b("namespace"), t("name"), b("source"), t("rules"), i("time"), t("actor"), i("seq")},
+		Columns: []projections.Column{b("repository"), b("namespace"), t("name"), b("source"), t("rules"), i("time"), t("actor"), t("event"), i("seq")},
 		Indexes: [][]string{{"source"}},
+	}
+
+	// feeds says since which event the rules of a repository are for their source: refs
+	// that moved before are not theirs.
+	feeds = &projections.Table{
+		Name: "feeds", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("repository"), b("source"), i("seq")},
+	}
+
+	// pushes are the latest evaluations of each ref by the rules of each repository; move
+	// is the id of the event that moved the ref, rules that of the one that set the
+	// rules, verdicts are JSON.
+	pushes = &projections.Table{
+		Name: "pushes", Key: 3, Merge: projections.Put,
+		Columns: []projections.Column{b("repository"), b("source"), t("ref"), t("commit_id"), t("move"), t("rules"), t("verdicts"), i("time"), t("event"), i("seq")},
+		Indexes: [][]string{{"repository", "seq"}},
+	}
+
+	// repositories are those that were deleted once, and whether they live again.
+	repositories = &projections.Table{
+		Name: "repositories", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("repository"), i("live"), i("seq")},
 	}
 
 	// refusals are webhooks whose signature was wrong, by period and node.
@@ -72,10 +95,10 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 3,
-	Tables:  []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules},
+	Version: 4,
+	Tables:  []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, feeds, pushes, repositories},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
-		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1"},
+		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1"},
 	Apply:   apply,
 	Queries: queries,
 }
@@ -89,5 +112,8 @@ var queries = []projections.Query{
 	projections.SQLQuery("deliveries", `SELECT d.source, d.delivery, d.event, d.kind, d.ping, d.refs, d.digest, COALESCE(n.times, 0) FROM deliveries d
 		LEFT JOIN redeliveries n ON n.source = d.source AND n.delivery = d.delivery`, 2),
 	projections.SQLQuery("rules", `SELECT b.repository, b.namespace, b.name, b.source, b.rules FROM rules b`, 1),
+	projections.SQLQuery("feeds", `SELECT f.repository, f.source, f.seq FROM feeds f`, 1),
+	projections.SQLQuery("pushes", `SELECT p.repository, p.source, p.ref, p.commit_id, p.move, p.rules, p.verdicts FROM pushes p`, 3),
+	projections.SQLQuery("repositories", `SELECT g.repository, g.live FROM repositories g`, 1),
 	projections.SQLQuery("refusals", `SELECT f.source, f.until, f.node, f.requests FROM refusals f`, 3),
 }

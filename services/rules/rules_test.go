@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"hubledger/events"
 	"hubledger/services/internal/account"
@@ -237,5 +238,38 @@ func TestSimulateRules(t *testing.T) {
 	w.ask("writer", "POST", "/simulate", object{"pullRequest": "fork"}, 200, &sim)
 	if len(sim.Refs) != 1 || sim.Refs[0].Verdicts[0].Reason != buildrule.PullRequest {
 		t.Errorf("%+v", sim)
+	}
+}
+
+// A ref that moves is evaluated by a running hub, for each repository whose rules are
+// for its source.
+func TestMovesAreEvaluated(t *testing.T) {
+	w := newWorld(t)
+	w.ask("owner", "PUT", "", rulesOf("acme/app", edge("latest"), object{"name": "docs", "branch": "main", "tags": []string{"docs"}, "paths": []string{"docs/**"}}), 200, nil)
+	w.move("refs/heads/main", "c1")
+	for seq := w.LastSeq(); ; seq++ {
+		e := w.await(seq)
+		p, err := events.Decode(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, ok := p.(events.PushEvaluated); ok {
+			if p.Repository != w.app.Repository || p.Commit != "c1" || len(p.Verdicts) != 2 || p.Verdicts[0].Tags[0] != "latest" || p.Verdicts[0].PathsUnknown || !p.Verdicts[1].PathsUnknown {
+				t.Errorf("%+v", p)
+			}
+			return
+		}
+	}
+}
+
+// await is the event of that sequence, as soon as it is in the log.
+func (w *world) await(seq uint64) *events.Event {
+	w.T.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		if e, err := w.Log().Get(w.T.Context(), seq); err == nil {
+			return e
+		} else if time.Now().After(end) {
+			w.T.Fatalf("there is no event %d: %v", seq, err)
+		}
 	}
 }

@@ -13,9 +13,12 @@ import (
 	"hubledger/projections/builds"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
+	"hubledger/services/internal/plaintext"
+	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
 )
 
@@ -24,6 +27,7 @@ type Config struct {
 	Log    command.Log
 	API    *openapi.API // takes the operations
 	Read   builds.Reader
+	View   process.View // of that read model
 	Rights Rights
 }
 
@@ -64,11 +68,17 @@ func (s *Rules) Service() service.Service {
 		Routes:     s.API.Routes(),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&accounts.Projection, &builds.Projection},
-		Sentences: []service.Sentence{service.Tell(func(_ service.Names, e events.RulesSet) string {
-			if len(e.Rules) == 0 {
-				return "ended the automated builds of " + e.Name
-			}
-			return fmt.Sprintf("set the build rules of %s (rules: %d)", e.Name, len(e.Rules))
-		})},
+		Managers:   []process.Manager{evaluations(s.Read, s.View)},
+		Sentences: []service.Sentence{
+			service.Tell(func(_ service.Names, e events.RulesSet) string {
+				if len(e.Rules) == 0 {
+					return "ended the automated builds of " + e.Name
+				}
+				return fmt.Sprintf("set the build rules of %s (rules: %d)", e.Name, len(e.Rules))
+			}),
+			service.Tell(func(_ service.Names, e events.PushEvaluated) string {
+				return fmt.Sprintf("evaluated the build rules of %s for %s: %s", e.Name, plaintext.Line(e.Ref), buildrule.Summary(e.Verdicts))
+			}),
+		},
 	}
 }

@@ -36,7 +36,8 @@ func (n *Node) allServices() []service.Service {
 		n.registry.Service(),
 		api.New(n.apiConfig(s)).Service(),
 		n.makeSources(s).Service(),
-		rules.New(rules.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: n.models.Of(&builds.Projection)}, Rights: n.rights}).Service(),
+		rules.New(rules.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: n.models.Of(&builds.Projection)},
+			View: n.models.Of(&builds.Projection), Rights: n.rights}).Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
 	}

@@ -18,7 +18,7 @@ type simulateCmd struct {
 	Repository  string   `help:"Ask the hub for the rules of this repository, and without --ref for the branches and tags of its git source." placeholder:"NAME"`
 	Source      string   `help:"With --repository: take the branches and tags of this git source." placeholder:"NAME"`
 	Ref         []string `sep:"none" help:"Full name of a branch or git tag, such as refs/heads/main or refs/tags/v1.0; may be repeated." placeholder:"REF"`
-	Changed     []string `sep:"none" help:"Path of a changed file, for rules with path filters; may be repeated. Without it nothing is known of changed files, and every path filter lets the ref pass." placeholder:"PATH"`
+	Changed     []string `sep:"none" help:"Path of a changed file, for rules with path filters; may be repeated. Without it nothing is known of changed files: path filters decide when the commit is fetched." placeholder:"PATH"`
 	PullRequest string   `help:"Simulate a pull request to the branch instead: from the repository itself (own) or from a fork." enum:"own,fork," default:"" placeholder:"own|fork"`
 }
 

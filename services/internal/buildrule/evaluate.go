@@ -60,7 +60,7 @@ func (s *Set) Evaluate(ref Ref) []Verdict {
 }
 
 // maxComparisons bounds what path filters cost, in components of paths: less than a
-// second. When they are used up it is taken as not known what changed.
+// second. When they are used up path filters let every ref pass.
 const maxComparisons = 1_000_000
 
 func (s *Set) within(budget *int, ref Ref) []Verdict {
@@ -98,7 +98,13 @@ func (r compiled) evaluate(ref Ref, badName string, budget *int) Verdict {
 	if differ != nil {
 		return *differ
 	}
-	because += filtered
+	v := r.matched(ref, groups, because+filtered)
+	v.PathsUnknown = len(r.Paths) > 0 && !ref.ChangesKnown && v.Outcome != Skip
+	return v
+}
+
+// matched is the verdict on a ref that the rule is for.
+func (r compiled) matched(ref Ref, groups []string, because string) Verdict {
 	if ref.PullRequest != "" {
 		return r.pullRequest(ref, because)
 	}
@@ -116,16 +122,18 @@ func (r compiled) filter(ref Ref, budget *int) (because string, differ *Verdict)
 	if len(r.Paths) == 0 {
 		return "", nil
 	}
-	known := ref.ChangesKnown && len(ref.Changed) <= MaxChanged &&
-		!slices.ContainsFunc(ref.Changed, func(p string) bool { return len(p) > maxChangedPath })
+	if !ref.ChangesKnown {
+		return ", and it is not known yet which files changed: the path filter decides when the commit is fetched", nil
+	}
+	few := len(ref.Changed) <= MaxChanged && !slices.ContainsFunc(ref.Changed, func(p string) bool { return len(p) > maxChangedPath })
 	var file string
 	var ok bool
-	if known {
+	if few {
 		file, ok = passes(r.Paths, ref.Changed, budget)
 	}
 	switch {
-	case !known || *budget < 0:
-		return ", and it is not known which files changed, so that the path filter does not count", nil
+	case !few || *budget < 0:
+		return ", and so many files changed that the path filter does not count", nil
 	case !ok:
 		v := skip(PathsDiffer, "no changed file passes the path filter %s", shown(strings.Join(r.Paths, ", ")))
 		return "", &v
@@ -155,7 +163,7 @@ func (r compiled) tags(name string, groups []string, because string) Verdict {
 		tag, why, detail := expand(parts, name, groups)
 		switch {
 		case why != "":
-			v.Refused = append(v.Refused, RefusedTag{r.Tags[i], why, detail})
+			v.Refused = append(v.Refused, RefusedTag{Template: r.Tags[i], Reason: why, Detail: detail})
 		case !slices.Contains(v.Tags, tag):
 			v.Tags = append(v.Tags, tag)
 		}

@@ -45,8 +45,8 @@ func TestEvaluate(t *testing.T) {
 	for what, row := range map[string]struct {
 		rule    buildrule.Rule
 		ref     buildrule.Ref
-		outcome buildrule.Outcome
-		reason  buildrule.Reason
+		outcome string
+		reason  string
 		tags    string
 	}{
 		"exact name":                   {main, branch("main"), "build", "matched", "latest"},

@@ -65,7 +65,7 @@ func TestPathFiltersAreBounded(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	ref.Changed = slices.Repeat([]string{strings.Repeat("a/", 100)}, buildrule.MaxChanged)
-	if v := buildrule.Evaluate([]buildrule.Rule{r}, ref)[0]; v.Outcome != buildrule.Build || !strings.Contains(v.Detail, "not known which files changed") {
+	if v := buildrule.Evaluate([]buildrule.Rule{r}, ref)[0]; v.Outcome != buildrule.Build || !strings.Contains(v.Detail, "so many files changed") {
 		t.Errorf("%+v", v)
 	}
 }

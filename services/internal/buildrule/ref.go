@@ -8,8 +8,8 @@ import (
 	"hubledger/services/internal/plaintext"
 )
 
-// Limits of a ref. Longer names are never built; of more or longer
-// changed paths it is taken as not known what changed.
+// Limits of a ref. Longer names are never built; more or longer changed paths pass
+// every path filter.
 const (
 	MaxRefName     = 1024 // bytes; git's own limit is that of its file system
 	MaxChanged     = 1000 // paths
@@ -27,10 +27,9 @@ type Ref struct {
 	Kind   string `json:"kind" enum:"branch,tag" doc:"Branch or git tag"`
 	Name   string `json:"name" doc:"Without refs/heads/ or refs/tags/; of a pull request the branch that it goes to"`
 	Commit string `json:"commit,omitempty" doc:"Where it stands"`
-	// Changed counts only when ChangesKnown; otherwise every path filter lets the ref
-	// pass, so that nothing is lost.
+	// Changed counts only when ChangesKnown; otherwise path filters decide later.
 	Changed      []string `json:"changed,omitempty" nullable:"false" doc:"Paths of changed files from the root of the repository"`
-	ChangesKnown bool     `json:"changesKnown,omitempty" doc:"It is known which files changed; otherwise every path filter lets the ref pass"`
+	ChangesKnown bool     `json:"changesKnown,omitempty" doc:"It is known which files changed; otherwise path filters decide when the commit is fetched"`
 	// PullRequest is FromOwn or FromFork, "" for a ref that was pushed.
 	PullRequest string `json:"pullRequest,omitempty" enum:"own,fork" doc:"Where the pull request comes from; absent for a push"`
 }

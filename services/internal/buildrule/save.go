@@ -51,6 +51,7 @@ func Save(ctx context.Context, log command.Log, by command.By, id repository.ID,
 		if err != nil || same && before.Source == s.Source {
 			return nil, err
 		}
+		set.SameSource = s.Source != "" && before.Source == s.Source
 		return set, nil
 	})
 }

@@ -123,6 +123,23 @@ func Sentence(ref Ref, verdicts []Verdict) string {
 	return ref.String() + " would build nothing: there are no rules."
 }
 
+// Summary says in few words what verdicts come to: "to build 1.0 and latest".
+func Summary(verdicts []Verdict) string {
+	var does []string
+	for _, v := range verdicts {
+		switch v.Outcome {
+		case Build:
+			does = append(does, "to build "+and(v.Tags))
+		case Test:
+			does = append(does, "to test by rule "+v.Rule)
+		}
+	}
+	if len(does) == 0 {
+		return "nothing to build"
+	}
+	return strings.Join(does, "; ")
+}
+
 func and(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")

@@ -1,0 +1,161 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"hubledger/events"
+	"hubledger/projections"
+	"hubledger/projections/builds"
+	"hubledger/projections/sqlitestore"
+	"hubledger/services/internal/buildrule"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/process"
+	"hubledger/services/internal/process/processtest"
+	"hubledger/services/internal/repository"
+	"hubledger/services/internal/source"
+)
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// live is the read model of a life that may be killed, up to date.
+func live(t testing.TB, l *processtest.Life) (builds.Reader, process.View) {
+	t.Helper()
+	ctx := context.Background()
+	tables, err := sqlitestore.Dir(filepath.Join(l.Dir, "projections")).Open(ctx, &builds.Projection, projections.Options{})
+	check(t, err)
+	view := projections.NewRunner(projections.RunnerConfig{Store: tables, Source: l.Log.Log})
+	running, stop := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { view.Run(running) })
+	l.Cleanup(func() {
+		stop()
+		work.Wait()
+		check(t, tables.Close())
+	})
+	last, err := l.Log.LastSeq(ctx)
+	check(t, err)
+	check(t, view.Wait(ctx, last))
+	return builds.Reader{DB: tables.DB()}, view
+}
+
+const (
+	acme           = "0191d1a0-0000-7000-8000-000000000001"
+	appID, otherID = "0191d1a0-0000-7000-8000-000000000002", "0191d1a0-0000-7000-8000-000000000003"
+	gitID, wholeID = "0191d1a0-0000-7000-8000-000000000004", "0191d1a0-0000-7000-8000-000000000005"
+	begin          = "0191d1a0-0000-7000-8000-000000000006" // the event with which the moves correlate
+)
+
+var tester = command.By{Source: "/test", Actor: "tester", Correlation: begin}
+
+// A story appends events in its order.
+type story struct {
+	t testing.TB
+	l *processtest.Life
+}
+
+func (s story) link(id string, existing bool) {
+	s.t.Helper()
+	_, err := source.Link(context.Background(), s.l.Log, tester, source.ID{Namespace: acme, Source: id}, "acme/"+id[len(id)-1:],
+		events.SourceSettings{URL: "https://git.invalid/app.git", Host: events.HostGit, HookSecret: begin, BuildExisting: existing})
+	check(s.t, err)
+}
+
+func (s story) rules(repo, src string, rules ...buildrule.Rule) {
+	s.t.Helper()
+	_, err := buildrule.Save(context.Background(), s.l.Log, tester, repository.ID{Namespace: acme, Repository: repo}, "acme/"+repo[len(repo)-1:],
+		buildrule.Saved{Source: src, Rules: rules}, buildrule.AnySeen)
+	check(s.t, err)
+}
+
+func (s story) move(src, ref, commit string, initial bool) {
+	s.t.Helper()
+	kind := events.RefBranch
+	if strings.HasPrefix(ref, "refs/tags/") {
+		kind = events.RefTag
+	}
+	s.append(events.RefMoved{Namespace: acme, Source: src, Ref: ref, Kind: kind, New: commit, Initial: initial})
+}
+
+func (s story) append(p events.Payload) {
+	s.t.Helper()
+	_, err := command.Append(context.Background(), s.l.Log, tester, p, events.AnySeq)
+	check(s.t, err)
+}
+
+func onTag(name, pattern string, tags ...string) buildrule.Rule {
+	r := events.DefaultBuildRule()
+	r.Name, r.Tag, r.Tags = name, pattern, tags
+	return r
+}
+
+func onBranch(name, branch string, tags ...string) buildrule.Rule {
+	r := events.DefaultBuildRule()
+	r.Name, r.Branch, r.Tags = name, branch, tags
+	return r
+}
+
+// evaluated are all evaluations in the log, one a line: repository, ref and commit, and
+// what it comes to. Each has its move for its cause.
+func evaluated(t testing.TB, l *processtest.Life) string {
+	t.Helper()
+	ctx := context.Background()
+	last, err := l.Log.LastSeq(ctx)
+	check(t, err)
+	moves := map[string]events.RefMoved{}
+	var lines []string
+	for seq := uint64(1); seq <= last; seq++ {
+		e, err := l.Log.Get(ctx, seq)
+		check(t, err)
+		p, err := events.Decode(e)
+		check(t, err)
+		switch p := p.(type) {
+		case events.RefMoved:
+			moves[e.ID()] = p
+		case events.PushEvaluated:
+			if m := moves[e.Cause()]; m.Ref != p.Ref || m.New != p.Commit || m.Source != p.Source || e.Correlation() != begin || e.Actor() != "system" || p.RulesEvent == "" {
+				t.Errorf("%+v of the move %+v, correlation %s", p, m, e.Correlation())
+			}
+			lines = append(lines, fmt.Sprintf("%s %s %s: %s (%d)", p.Name, p.Ref, p.Commit, buildrule.Summary(p.Verdicts), len(p.Verdicts)))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Killed at any step, the manager ends with one evaluation of each ref and repository:
+// of what moved while the rules were for its source.
+func TestEvaluationsKilledAtEveryStep(t *testing.T) {
+	var end string
+	processtest.KillAtEveryStep(t, processtest.World{
+		Prepare: func(t testing.TB, l *processtest.Life) {
+			s := story{t, l}
+			s.link(gitID, false)
+			s.move(gitID, "refs/heads/main", "c1", true) // there at the first sweep
+			s.move(gitID, "refs/heads/old", "c1", false) // before there were rules
+			s.rules(appID, gitID, onTag("release", "/^v(.*)$/", `{\1}`), onBranch("edge", "main", "edge"))
+			s.rules(otherID, gitID, onBranch("main", "main", "latest"))
+			s.move(gitID, "refs/tags/v1", "c2", false)
+			s.move(gitID, "refs/heads/gone", "c2", false)
+			s.move(gitID, "refs/heads/gone", "", false)
+			s.rules(appID, gitID, onTag("release", "/^v(.*)$/", `{\1}`, "latest"), onBranch("edge", "main", "edge")) // the move before is still theirs
+			_, view := live(t, l)
+			last, err := l.Log.LastSeq(context.Background())
+			check(t, err)
+			check(t, view.Wait(context.Background(), last))
+		},
+		Manager: func(t testing.TB, l *processtest.Life) process.Manager { return evaluations(live(t, l)) },
+		State:   func(t testing.TB, l *processtest.Life) string { end = evaluated(t, l); return end },
+	})
+	if want := "acme/2 refs/tags/v1 c2: to build 1 and latest (2)\nacme/3 refs/tags/v1 c2: nothing to build (1)"; end != want {
+		t.Errorf("%s\nwant\n%s", end, want)
+	}
+}
