@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"encoding/hex"
 	"strings"
 
 	"hubledger/projections"
@@ -21,7 +22,7 @@ type Visible struct {
 type scope struct {
 	table             string
 	limited           bool     // to namespaces and repos
-	namespaces, repos [][]byte // ids
+	namespaces, repos set      // ids in hexadecimal digits
 	only              []string // names; nil: no restriction
 	topic             string   // its word, "" for any
 	// listed: the scope has so few entries, because of only, limited or the
@@ -30,6 +31,8 @@ type scope struct {
 	byOnly   bool // listed, because of only
 	byRights bool // listed, because of limited
 	big      bool // limited or with a topic, and too many entries to be listed
+	entries  int  // at most so many, when it is listed
+	sized    bool // these five are known
 }
 
 // scopes are the tables of which a person may see something.
@@ -40,15 +43,17 @@ func scopes(v Visible, topic string) ([]scope, error) {
 	}
 	for _, list := range []struct {
 		from []string
-		to   *[][]byte
+		to   *set
 	}{{v.Namespaces, &all.namespaces}, {v.Repositories, &all.repos}} {
-		for _, s := range list.from {
+		ids := make([]string, len(list.from))
+		for k, s := range list.from {
 			id, err := projections.IDBytes(s)
 			if err != nil {
 				return nil, err
 			}
-			*list.to = append(*list.to, id)
+			ids[k] = hex.EncodeToString(id)
 		}
+		*list.to = setOf(ids)
 	}
 	if v.Only != nil {
 		all.only = []string{}
@@ -63,7 +68,7 @@ func scopes(v Visible, topic string) ([]scope, error) {
 		s := all
 		s.table = table
 		s.limited = !v.All && !(v.Public && table == publicEntries)
-		if !s.limited || len(s.namespaces)+len(s.repos) > 0 {
+		if !s.limited || s.namespaces.n+s.repos.n > 0 {
 			list = append(list, s)
 		}
 	}
@@ -73,12 +78,13 @@ func scopes(v Visible, topic string) ([]scope, error) {
 // permitted is true of entries in the namespaces and repositories of a scope.
 func (sc *scope) permitted(s *stmt) string {
 	// Expressions and not columns, so that no index is used, which would be read to
-	// its end.
+	// its end. PostgreSQL hashes a subquery once, but would go through an array for
+	// each entry.
 	namespace, repo := "+e.namespace", "+e.repo"
 	if s.dialect == projections.Postgres {
 		namespace, repo = "(e.namespace || ''::bytea)", "(e.repo || ''::bytea)"
 	}
-	return "(" + s.inBytes(namespace, sc.namespaces) + " OR " + s.inBytes(repo, sc.repos) + ")"
+	return "(" + namespace + " IN (" + s.ids(sc.namespaces) + ") OR " + repo + " IN (" + s.ids(sc.repos) + "))"
 }
 
 // conditions narrow the entries e that a source yields to the scope.
@@ -106,52 +112,70 @@ func (sc *scope) source(s *stmt) string {
 // selectPermitted selects columns of the entries in a scope's namespaces and
 // repositories. The index of namespaces alone has all that is needed of names.
 func (sc *scope) selectPermitted(s *stmt, columns string) string {
-	namespaces := s.inBytes("namespace", sc.namespaces)
+	namespaces := s.in("namespace", s.ids(sc.namespaces))
 	return "SELECT " + columns + " FROM " + sc.table + " WHERE " + namespaces +
-		" UNION ALL SELECT " + columns + " FROM " + sc.table + " WHERE " + s.inBytes("repo", sc.repos) + " AND NOT " + namespaces
+		" UNION ALL SELECT " + columns + " FROM " + sc.table + " WHERE " + s.in("repo", s.ids(sc.repos)) + " AND NOT " + namespaces
 }
 
 // allEntries is FROM and WHERE of a scope's whole table.
 func (sc *scope) allEntries() string { return "FROM " + sc.table + " e WHERE 1 = 1" }
 
 const (
-	// maxIndexed is up to how many matches an index is read for, and the matches
-	// sorted. If there are more, a walk along the order of stars and pulls soon
-	// meets enough of them.
+	// maxIndexed is up to how many matches an index is read for at least, and the
+	// matches sorted.
 	maxIndexed = 1000
 	// maxTopic is up to how many entries of a topic are all read for a search.
 	maxTopic = 4000
 	// maxListed is up to how many entries, beyond the public ones, that a person
 	// may see are all read for a search. A person who may see more gets the same
-	// hits, but MaxWindow as the total whenever the hits fill the page.
+	// hits, but may get MaxWindow as the total when the hits fill the page.
 	maxListed = 20_000
 )
 
 // size finds out whether a scope has few entries, whatever the text of the query.
-func (r Reader) size(ctx context.Context, sc *scope) error {
+func (r Reader) size(ctx context.Context, sc *scope) (err error) {
+	if sc.sized {
+		return nil
+	}
+	sc.sized = true
 	if sc.only != nil {
-		sc.listed, sc.byOnly = true, true
+		sc.listed, sc.byOnly, sc.entries = true, true, len(sc.only)
 		return nil
 	}
 	if sc.limited {
-		s := r.stmt()
-		n, err := r.count(ctx, s, "FROM ("+sc.selectPermitted(s, "id")+") AS e", maxListed)
-		if err != nil {
+		if sc.entries, err = r.countPermitted(ctx, sc); err != nil {
 			return err
 		}
-		sc.byRights = n <= maxListed
+		sc.byRights = sc.entries <= maxListed
 		sc.listed = sc.byRights
 	}
 	if !sc.listed && sc.topic != "" {
 		s := r.stmt()
-		n, err := r.count(ctx, s, s.matches(sc.table, needle{words: []string{sc.topic}}), maxTopic)
-		if err != nil {
+		if sc.entries, err = r.count(ctx, s, s.matches(sc.table, needle{words: []string{sc.topic}}), maxTopic); err != nil {
 			return err
 		}
-		sc.listed = n <= maxTopic
+		sc.listed = sc.entries <= maxTopic
 	}
 	sc.big = !sc.listed && (sc.limited || sc.topic != "")
 	return nil
+}
+
+// countPermitted is how many entries a scope's namespaces and repositories have at
+// most. It looks for the repositories only if all of them would be too many to be
+// listed.
+func (r Reader) countPermitted(ctx context.Context, sc *scope) (int, error) {
+	s, n := r.stmt(), 0
+	if sc.namespaces.n > 0 {
+		var err error
+		if n, err = r.count(ctx, s, "FROM "+sc.table+" WHERE "+s.in("namespace", s.ids(sc.namespaces)), maxListed); err != nil {
+			return 0, err
+		}
+	}
+	if n > maxListed || n+sc.repos.n <= maxListed {
+		return n + sc.repos.n, nil
+	}
+	s = r.stmt()
+	return r.count(ctx, s, "FROM ("+sc.selectPermitted(s, "id")+") AS e", maxListed)
 }
 
 func (r Reader) stmt() *stmt { return &stmt{dialect: r.Dialect} }

@@ -1,10 +1,8 @@
 package catalog
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 )
 
 // A class is how well an entry matches; the lower the better.
@@ -48,11 +46,6 @@ func (r Reader) Search(ctx context.Context, q Query) (list []Entry, total int, e
 	if f.scopes, err = scopes(q.Visible, q.Topic); err != nil {
 		return nil, 0, err
 	}
-	for k := range f.scopes {
-		if err := r.size(ctx, &f.scopes[k]); err != nil {
-			return nil, 0, err
-		}
-	}
 	if err := f.run(ctx); err != nil {
 		return nil, 0, err
 	}
@@ -81,7 +74,7 @@ func (f *finder) run(ctx context.Context) error {
 			}
 		}
 	}
-	if len(f.words) == 0 || f.total >= MaxWindow && len(f.hits) >= f.need {
+	if len(f.words) == 0 {
 		return nil
 	}
 	return f.each(ctx, func(ctx context.Context, sc *scope) error { return f.texts(ctx, sc, alike) })
@@ -98,12 +91,7 @@ func (f *finder) each(ctx context.Context, find func(context.Context, *scope) er
 
 // page orders the hits and keeps those of the page.
 func (f *finder) page() []hit {
-	slices.SortFunc(f.hits, func(a, b hit) int {
-		if f.Sort == ByName {
-			return strings.Compare(a.name, b.name)
-		}
-		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.rank, b.rank), strings.Compare(a.name, b.name))
-	})
+	slices.SortFunc(f.hits, f.better)
 	from := min(f.Offset, len(f.hits))
 	return f.hits[from:min(from+f.Limit, len(f.hits))]
 }
@@ -122,10 +110,13 @@ func (f *finder) all(ctx context.Context, sc *scope) error {
 
 // names finds the entries of a scope whose name has the text.
 func (f *finder) names(ctx context.Context, sc *scope) error {
-	l := lookup{index: f.inNames(), class: f.classes, matches: func(s *stmt) string { return s.nameMatches(&f.parsedQuery) }}
+	if err := f.size(ctx, sc); err != nil {
+		return err
+	}
+	l := lookup{index: f.inNames(), classes: f.classes, matches: func(s *stmt) string { return s.nameMatches(&f.parsedQuery) }}
 	switch {
 	case f.term == "":
-		l.class = constant(inside)
+		l.class, l.classes = inside, nil
 	case sc.listed:
 	case len(f.term) < minInside:
 		return f.namesByClass(ctx, sc)
@@ -149,21 +140,17 @@ func (f *finder) namesByClass(ctx context.Context, sc *scope) error {
 	begins := func(s *stmt) string { return s.begins("e.name", term) }
 	component := func(s *stmt) string { return s.contains("e.name", "/"+term) }
 	lookups := []lookup{
-		{class: constant(exactly), matches: is, from: is},
-		{class: constant(beginning), matches: begins, not: []condition{is},
+		{class: exactly, matches: is, from: is},
+		{class: beginning, matches: begins, not: []condition{is},
 			from: func(s *stmt) string { return "e.name >= " + s.arg(term) + " AND e.name < " + s.arg(term+"~") }},
-		{class: constant(componentBeginning), matches: component, not: []condition{begins},
+		{class: componentBeginning, matches: component, not: []condition{begins},
 			index: findComponent(term)},
 	}
 	if len(term) >= minInside {
-		lookups = append(lookups, lookup{class: constant(inside), not: []condition{begins, component}, many: true,
+		lookups = append(lookups, lookup{class: inside, not: []condition{begins, component}, many: true,
 			matches: func(s *stmt) string { return s.contains("e.name", term) }})
 	}
-	have := len(f.hits)
 	for _, l := range lookups {
-		if f.total >= MaxWindow && len(f.hits)-have >= f.need {
-			return nil
-		}
 		if err := f.look(ctx, sc, l); err != nil {
 			return err
 		}
@@ -174,7 +161,11 @@ func (f *finder) namesByClass(ctx context.Context, sc *scope) error {
 // texts finds the entries of a scope that have the words, but whose names do not
 // match.
 func (f *finder) texts(ctx context.Context, sc *scope, alike []string) error {
-	l := lookup{index: needle{words: f.words}, class: constant(inText), selective: true, matches: func(s *stmt) string { return s.hasWords(f.words) },
+	words := f.words
+	if sc.topic != "" {
+		words = append([]string{sc.topic}, words...)
+	}
+	l := lookup{index: needle{words: words}, class: inText, selective: true, matches: func(s *stmt) string { return s.hasWords(f.words) },
 		not: []condition{func(s *stmt) string { return s.nameMatches(&f.parsedQuery) }}}
 	for _, part := range alike {
 		l.not = append(l.not, func(s *stmt) string { return s.contains("e.name", part) })

@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"hubledger/projections"
 )
 
 const (
@@ -25,30 +27,19 @@ func (f *finder) alike(ctx context.Context, term string) ([]string, error) {
 		return nil, nil
 	}
 	word := slices.MaxFunc(list, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
-	s := f.stmt()
-	sizes := make([]int64, 0, 5)
-	for size := len(word) - 2; size <= len(word)+2; size++ {
-		sizes = append(sizes, int64(size))
-	}
-	s.add("SELECT part FROM grams WHERE %s AND %s GROUP BY part ORDER BY count(*) DESC, part LIMIT %d",
-		s.inTexts("gram", trigrams(word)), s.inInts("size", sizes), maxWeighed)
-	rows, err := f.DB.QueryContext(ctx, s.String(), s.args...)
+	candidates, err := f.sharing(ctx, word)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	type weighed struct {
 		part  string
 		wrong int
 		share float64
 	}
 	var found []weighed
-	for rows.Next() {
-		var w weighed
-		if err := rows.Scan(&w.part); err != nil {
-			return nil, err
-		}
-		w.wrong, w.share = distance(word, w.part), shared(word, w.part)
+	of := len(trigrams(word))
+	for _, c := range candidates {
+		w := weighed{c.part, distance(word, c.part), float64(c.common) / float64(of+len(trigrams(c.part))-c.common)}
 		if w.part != word && (w.share >= similarity || w.wrong <= 1 || w.wrong == 2 && len(word) >= 8) {
 			found = append(found, w)
 		}
@@ -63,13 +54,62 @@ func (f *finder) alike(ctx context.Context, term string) ([]string, error) {
 			result = append(result, w.part)
 		}
 	}
-	return result, rows.Err()
+	return result, nil
+}
+
+// A candidate is a part of names and how many trigrams it has in common with a word.
+type candidate struct {
+	part   string
+	common int
+}
+
+// sharing are the parts of about a word's length that share most trigrams with it, at
+// most maxWeighed. The database strings together the parts with a trigram, which
+// stand one after the other in it: it would take several times as long to group them.
+func (f *finder) sharing(ctx context.Context, word string) (list []candidate, err error) {
+	s := f.stmt()
+	sizes := make([]int64, 0, 5)
+	for size := len(word) - 2; size <= len(word)+2; size++ {
+		sizes = append(sizes, int64(size))
+	}
+	together := "group_concat(part, ' ')"
+	if s.dialect == projections.Postgres {
+		together = "string_agg(part, ' ')"
+	}
+	grams := trigrams(word)
+	s.add("SELECT %s FROM grams WHERE %s AND %s GROUP BY gram, size", together, s.inTexts("gram", grams), s.inInts("size", sizes))
+	rows, err := f.DB.QueryContext(ctx, s.String(), s.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	common := map[string]int{}
+	for rows.Next() {
+		var parts string
+		if err := rows.Scan(&parts); err != nil {
+			return nil, err
+		}
+		for part := range strings.SplitSeq(parts, " ") {
+			common[part]++
+		}
+	}
+	byCommon := make([][]string, len(grams)+1)
+	for part, n := range common {
+		byCommon[n] = append(byCommon[n], part)
+	}
+	for n := len(grams); n > 0 && len(list) < maxWeighed; n-- {
+		slices.Sort(byCommon[n])
+		for _, part := range byCommon[n][:min(len(byCommon[n]), maxWeighed-len(list))] {
+			list = append(list, candidate{part, n})
+		}
+	}
+	return list, rows.Err()
 }
 
 // similar finds the entries of a scope with one of the parts in their name.
 func (f *finder) similar(ctx context.Context, sc *scope, alike []string) error {
 	return f.look(ctx, sc, lookup{
-		index: needle{names: alike, any: true}, class: constant(similar),
+		index: needle{names: alike, any: true}, class: similar,
 		matches: func(s *stmt) string {
 			any := make([]string, len(alike))
 			for k, part := range alike {
@@ -79,18 +119,6 @@ func (f *finder) similar(ctx context.Context, sc *scope, alike []string) error {
 		},
 		not: []condition{func(s *stmt) string { return s.nameMatches(&f.parsedQuery) }},
 	})
-}
-
-// shared is the share of common trigrams among those of two words.
-func shared(a, b string) float64 {
-	x, y := trigrams(a), trigrams(b)
-	both := 0
-	for _, g := range x {
-		if slices.Contains(y, g) {
-			both++
-		}
-	}
-	return float64(both) / float64(len(x)+len(y)-both)
 }
 
 // distance is by how many letters two words differ that are missing, added, wrong

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -39,39 +38,58 @@ func (s *stmt) begins(column, text string) string {
 	return fmt.Sprintf("substr(%s, 1, %s) = %s", column, s.arg(len([]rune(text))), s.arg(text))
 }
 
-// in is true when a column has one of the values, which are one argument in JSON.
-func in[T any](s *stmt, column string, values []T, of func(value string) string, cast string) string {
+// A set is values as one argument of statements: a list in JSON.
+type set struct {
+	list string
+	n    int // how many there are
+}
+
+func setOf[T int64 | string](values []T) set {
 	list, err := json.Marshal(values)
 	if err != nil {
 		panic(err) // texts and numbers only
 	}
-	if s.dialect == projections.Postgres {
-		return fmt.Sprintf("%s = ANY (ARRAY(SELECT %s FROM json_array_elements_text(%s::json) AS j (value)))",
-			column, of("j.value"+cast), s.arg(string(list)))
-	}
-	return fmt.Sprintf("%s IN (SELECT %s FROM json_each(%s) AS j)", column, of("j.value"), s.arg(string(list)))
+	return set{string(list), len(values)}
 }
 
-func itself(value string) string { return value }
+// values selects what of makes of each value of a set.
+func (s *stmt) values(list set, of string) string {
+	if s.dialect == projections.Postgres {
+		return fmt.Sprintf("SELECT %s FROM json_array_elements_text(%s::json) AS j (value)", of, s.arg(list.list))
+	}
+	return fmt.Sprintf("SELECT %s FROM json_each(%s) AS j", of, s.arg(list.list))
+}
+
+// in is true when a column has one of some values. An index of the column is used.
+func (s *stmt) in(column, values string) string {
+	if s.dialect == projections.Postgres {
+		return fmt.Sprintf("%s = ANY (ARRAY(%s))", column, values)
+	}
+	return fmt.Sprintf("%s IN (%s)", column, values)
+}
 
 func (s *stmt) inTexts(column string, values []string) string {
-	return in(s, column, values, itself, ` COLLATE "C"`)
+	of := "j.value"
+	if s.dialect == projections.Postgres {
+		of += ` COLLATE "C"`
+	}
+	return s.in(column, s.values(setOf(values), of))
 }
 
 func (s *stmt) inInts(column string, values []int64) string {
-	return in(s, column, values, itself, "::bigint")
+	of := "j.value"
+	if s.dialect == projections.Postgres {
+		of += "::bigint"
+	}
+	return s.in(column, s.values(setOf(values), of))
 }
 
-func (s *stmt) inBytes(column string, values [][]byte) string {
-	list := make([]string, len(values))
-	for k, v := range values {
-		list[k] = hex.EncodeToString(v)
-	}
-	of := func(value string) string { return "unhex(" + value + ")" }
+// ids are the values of a set of ids in hexadecimal digits.
+func (s *stmt) ids(list set) string {
 	if s.dialect == projections.Postgres {
-		of = func(value string) string { return "decode(" + value + ", 'hex')" }
+		return s.values(list, "decode(j.value, 'hex')")
 	}
-	return in(s, column, list, of, "")
+	return s.values(list, "unhex(j.value)")
 }
 
 // A needle is what an index is searched for: parts of names, or words.

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -85,12 +86,14 @@ func parts(name string) []string {
 
 // trigrams of a part with a space at either end, each once.
 func trigrams(part string) []string {
-	var list []string
-	seen := map[string]bool{}
-	runes := []rune(" " + part + " ")
-	for k := 0; k+3 <= len(runes); k++ {
-		if g := string(runes[k : k+3]); !seen[g] {
-			seen[g] = true
+	text, at := " "+part+" ", make([]int, 0, len(part)+3)
+	for k := range text {
+		at = append(at, k)
+	}
+	at = append(at, len(text))
+	list := make([]string, 0, len(part))
+	for k := 0; k+3 < len(at); k++ {
+		if g := text[at[k]:at[k+3]]; !slices.Contains(list, g) {
 			list = append(list, g)
 		}
 	}

@@ -83,6 +83,11 @@ func open(ctx context.Context, url, schema string, m *projections.Model, o proje
 	if len(m.Searches) > 0 {
 		// A generic plan would treat rare and common words alike.
 		reading.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+		// What WordsVector costs is not known to the planner, which would rather compute
+		// it for each entry than use its index.
+		reading.RuntimeParams["enable_seqscan"] = "off"
+		// A plan that has to scan nevertheless then seems so costly as to be compiled.
+		reading.RuntimeParams["jit"] = "off"
 	}
 	s.db = stdlib.OpenDB(*reading)
 	s.db.SetMaxOpenConns(maxReaders)
