@@ -193,6 +193,24 @@ func TestPlacesForAccounts(t *testing.T) {
 	}
 }
 
+// A request whose account is known only when it works gives back the place that it took.
+func TestPlaceOfAnAccountThatIsKnownLater(t *testing.T) {
+	l := limits(Config{AtOnce: 1000})
+	l.gates[Heavy] = newGate(1)
+	for range 3 {
+		tab, err := l.Open(home, Heavy)
+		if err == nil {
+			err = errors.Join(tab.Work(t.Context()), tab.Account(alice))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tab.Close(); l.gates[Heavy].taken != [2]int{} {
+			t.Fatalf("%d places are taken", l.gates[Heavy].taken)
+		}
+	}
+}
+
 // Large bodies and answers are held within a bound for all, of which one client
 // has a quarter. Small ones are not counted.
 func TestMemory(t *testing.T) {

@@ -16,6 +16,7 @@ type Tab struct {
 	admin     bool
 	unlimited bool
 	working   bool  // has a place
+	known     bool  // had an account when it got the place
 	worked    bool  // had one: a request takes one place
 	held      int64 // of Memory
 	holder    *party
@@ -49,7 +50,8 @@ func (t *Tab) Work(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, maxWait, errLate)
 	defer cancel()
-	err := t.limits.gates[t.cost].enter(ctx, t.payer(), t.account != nil)
+	t.known = t.account != nil
+	err := t.limits.gates[t.cost].enter(ctx, t.payer(), t.known)
 	if errors.Is(err, errLate) {
 		return &ExceededError{"the hub has too much to do for others", time.Second}
 	}
@@ -65,7 +67,7 @@ func (t *Tab) Answering() {
 		return
 	}
 	t.working = false
-	t.limits.gates[t.cost].leave(t.account != nil)
+	t.limits.gates[t.cost].leave(t.known)
 }
 
 // free is how many bytes a request may hold without being counted: small ones
