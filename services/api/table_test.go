@@ -61,7 +61,7 @@ var needs = map[string]string{
 	"read, by a credential that writes": `
 		PUT REPO/star | DELETE REPO/star`,
 	"write": `
-		GET REPO/usage | GET REPO/rules | POST REPO/rules/simulate`,
+		GET REPO/usage | GET REPO/rules | GET REPO/pushes | POST REPO/rules/simulate`,
 	"delete": `
 		DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,
 	"admin": `

@@ -82,15 +82,21 @@ func (w *world) move(ref, commit string) {
 	w.Done(command.Append(w.T.Context(), w.Log(), servertest.By, events.RefMoved{Namespace: w.git.Namespace, Source: w.git.Source, Ref: ref, Kind: kind, New: commit}, events.AnySeq))
 }
 
-// ask sends a request as somebody; it must have that status. The answer is read into
-// out, if that is not nil.
+// ask is askPath behind the rules of acme/app.
 func (w *world) ask(as, method, path string, body any, status int, out any) {
+	w.T.Helper()
+	w.askPath(as, method, "/rules"+path, body, status, out)
+}
+
+// askPath sends a request about acme/app as somebody; it must have that status. The
+// answer is read into out, if that is not nil.
+func (w *world) askPath(as, method, path string, body any, status int, out any) {
 	w.T.Helper()
 	var raw []byte
 	if body != nil {
 		raw, _ = json.Marshal(body)
 	}
-	r := httptest.NewRequest(method, "/api/v1/repositories/acme/app/rules"+path, bytes.NewReader(raw))
+	r := httptest.NewRequest(method, "/api/v1/repositories/acme/app"+path, bytes.NewReader(raw))
 	r.Header.Set("Content-Type", "application/json")
 	if token := w.tokens[as]; token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -256,6 +262,12 @@ func TestMovesAreEvaluated(t *testing.T) {
 		if p, ok := p.(events.PushEvaluated); ok {
 			if p.Repository != w.app.Repository || p.Commit != "c1" || len(p.Verdicts) != 2 || p.Verdicts[0].Tags[0] != "latest" || p.Verdicts[0].PathsUnknown || !p.Verdicts[1].PathsUnknown {
 				t.Errorf("%+v", p)
+			}
+			w.CatchUp()
+			var list struct{ Items []apitypes.Push }
+			w.askPath("writer", "GET", "/pushes", nil, 200, &list)
+			if len(list.Items) != 1 || list.Items[0].Ref != "refs/heads/main" || list.Items[0].Seq != seq || list.Items[0].Summary != "to build latest; to build docs" || len(list.Items[0].Verdicts) != 2 {
+				t.Errorf("%+v", list)
 			}
 			return
 		}

@@ -58,6 +58,8 @@ func New(c Config) *Rules {
 			"a build shows what is in the git repository."}, s.set)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodPost, Path: path + "/simulate", ID: "simulate-rules", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Heavy,
 		Summary: "Show what build rules would make of refs, and why", About: "Nothing is changed or built."}, s.simulate)
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: "/repositories/{namespace}/{name}/pushes", ID: "list-pushes", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.List,
+		Summary: "List what the build rules have made of branches and git tags that moved", About: "The latest evaluation of each ref, the latest first."}, s.pushes)
 	return s
 }
 

@@ -32,3 +32,14 @@ type SimulateRulesRequest struct {
 	Changed     []string            `json:"changed,omitempty" maxItems:"1000" nullable:"false" doc:"Paths of changed files, for path filters; absent: it is not known which files changed"`
 	PullRequest string              `json:"pullRequest,omitempty" enum:"own,fork" doc:"Simulate pull requests to the branches, from the git repository itself or from a fork"`
 }
+
+// A Push is what the build rules of a repository have made of a branch or git tag that
+// moved.
+type Push struct {
+	Ref       string               `json:"ref" doc:"Full name, such as refs/heads/main"`
+	Commit    string               `json:"commit" doc:"Where it stood"`
+	Summary   string               `json:"summary" doc:"What the verdicts come to, for people"`
+	Verdicts  []events.RuleVerdict `json:"verdicts" nullable:"false" doc:"One of each rule, in their order"`
+	Evaluated time.Time            `json:"evaluated" doc:"When the rules were evaluated"`
+	Seq       uint64               `json:"seq" doc:"Sequence of that event"`
+}

@@ -1,0 +1,32 @@
+package rules
+
+import (
+	"context"
+	"strconv"
+
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/buildrule"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+)
+
+type pushesIn struct {
+	RepositoryPath
+	openapi.Paging
+}
+
+func (s *Rules) pushes(ctx context.Context, c *endpoint.Call, in *pushesIn) (*openapi.List[apitypes.Push], error) {
+	before, err := openapi.ParseSequence(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Read.Pushes(ctx, c.Repository.ID, before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]apitypes.Push, len(all))
+	for k, p := range all {
+		views[k] = apitypes.Push{Ref: p.Ref, Commit: p.Commit, Summary: buildrule.Summary(p.Verdicts), Verdicts: p.Verdicts, Evaluated: p.Evaluated, Seq: p.Seq}
+	}
+	return openapi.Page(c, views, in.Limit, func(last apitypes.Push) string { return openapi.CursorAt(strconv.FormatUint(last.Seq, 10)) }), nil
+}
