@@ -13,7 +13,7 @@ type HookAnswer struct {
 
 // HooksRefused counts the webhooks of a git source that were not signed with its secret.
 type HooksRefused struct {
-	Requests int64     `json:"requests"`
+	Requests int64     `json:"requests" doc:"How many there were"`
 	Networks int64     `json:"networks" doc:"They came from so many"`
 	Until    time.Time `json:"until" doc:"End of the period, which is 5 minutes"`
 }
@@ -30,7 +30,7 @@ type HookDelivery struct {
 	Headers     map[string]string `json:"headers" doc:"Those that say what it is"`
 	Digest      string            `json:"digest" doc:"Digest of the body"`
 	Size        int64             `json:"size" doc:"Bytes of the body"`
-	Received    time.Time         `json:"received"`
+	Received    time.Time         `json:"received" doc:"When it came"`
 	Redelivered int               `json:"redelivered,omitempty" doc:"How often it came again; nothing follows from that"`
 	Moved       int               `json:"moved" doc:"How many refs the sweep found moved that it led to. Webhooks that came before the same sweep have 0: it counts for the latest"`
 	Moves       []HookMove        `json:"moves,omitempty" doc:"The first 100 of them, in byte order; not in lists"`
