@@ -192,6 +192,11 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Rules":      func(r builds.Reader) error { return second(r.Rules(ctx, id(app))) },
 		"Pushes":     func(r builds.Reader) error { return second(r.Pushes(ctx, id(app), 9, 9)) },
 		"DuePush":    func(r builds.Reader) error { return second(r.DuePush(ctx, id(app), id(lib))) },
+		"Deliveries": func(r builds.Reader) error { return second(r.Deliveries(ctx, id(app), 9, 9)) },
+		"Delivery":   func(r builds.Reader) error { return second(r.Delivery(ctx, id(app), 9)) },
+		"Seen":       func(r builds.Reader) error { return second(r.Seen(ctx, id(app), "d")) },
+		"Moves":      func(r builds.Reader) error { return second(r.Moves(ctx, id(app), id(9), 9)) },
+		"Refusal":    func(r builds.Reader) error { return second(r.LatestRefusal(ctx, id(app))) },
 		"LastHeard":  func(r builds.Reader) error { return second(r.LastHeard(ctx, id(app))) },
 	} {
 		db := &projectiontest.Planned{DB: store.DB()}
