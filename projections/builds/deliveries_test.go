@@ -65,7 +65,7 @@ func TestDeliveries(t *testing.T) {
 	log := history(linked(app, "acme/app", "https://x/app"), received(app, "d-1", ref), redelivered(app, "d-1"), redelivered(app, "d-1"), ping,
 		received(lib, "d-1"), refused(app, 3, "b"), refused(app, 2, "a"))
 	cause := uuid.NewSHA1(uuid.Nil, []byte("1")).String() // the id that history gives the second one
-	for k, to := range []string{"c2", "c3"} { // one ref moves twice for one cause: the later move counts
+	for k, to := range []string{"c2", "c3"} {             // one ref moves twice for one cause: the later move counts
 		e, err := events.New(moved(app, "refs/heads/main", fmt.Sprint("c", k+1), to), events.Meta{ID: uuid.NewString(), Source: "/test", Actor: "system", Cause: cause})
 		check(t, err)
 		e.Set(events.AttrTime, noon.Format(events.TimeLayout))

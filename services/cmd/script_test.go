@@ -29,7 +29,8 @@ import (
 //	deadletter             make a dead letter of pull-counts, in a hub that is stopped
 //	damage GLOB            flip a bit in the middle of the one file whose path ends with GLOB
 //
-// Images are pushed and pulled as the first administrator. $HUB is the hub's URL.
+// Images are pushed and pulled as the first administrator. $HUB is the hub's URL, $HUBLEDGER
+// the program.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -63,6 +64,9 @@ func start(t *testing.T, ts *testscript.TestScript, args []string) {
 	ts.Defer(h.Kill) // the script's directory is deleted with it
 	hubs.Store(ts, h)
 	ts.Setenv("HUB", h.URL)
+	path, err := hubledger()
+	ts.Check(err)
+	ts.Setenv("HUBLEDGER", path)
 }
 
 // asAdmin is a client of the script's hub, logged in as the first administrator.
