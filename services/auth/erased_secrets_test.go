@@ -9,9 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"hubledger/projections"
 	"hubledger/projections/accounts"
-	"hubledger/projections/sqlitestore"
 	"hubledger/services/auth"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
@@ -49,24 +47,11 @@ func live(t testing.TB, l *processtest.Life) *killable {
 	check(t, err)
 	used, err := activity.Open(ctx, l.Store)
 	check(t, err)
-	store, err := sqlitestore.Dir(filepath.Join(l.Dir, "projections")).Open(ctx, &accounts.Projection, projections.Options{})
-	check(t, err)
-	view := projections.NewRunner(projections.RunnerConfig{Store: store, Source: l.Log.Log})
-	running, stop := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() { view.Run(running) })
-	l.Cleanup(func() {
-		stop()
-		work.Wait()
-		check(t, store.Close())
-	})
-	read := accounts.Reader{DB: store.DB()}
+	db, view := l.ReadModel(&accounts.Projection)
+	read := accounts.Reader{DB: db}
 	rights := access.New(access.Config{Read: read, View: view, Log: l.Log.Log})
 	k := &killable{read: read, bucket: bucket, wait: func(seq uint64) { check(t, view.Wait(ctx, seq)) }}
 	k.Auth = auth.New(auth.Config{Log: l.Log, Read: read, View: view, Rights: rights, Secrets: steps{bucket, l}, Activity: used}).HashCheaply()
-	last, err := l.Log.LastSeq(ctx)
-	check(t, err)
-	k.wait(last)
 	return k
 }
 

@@ -22,8 +22,9 @@ func evaluations(read builds.Reader, view process.View) process.Manager {
 	return process.Manager{
 		Name:   "push-evaluations",
 		Source: "/rules",
-		Wakes:  []string{"ref.moved.v1"},
-		View:   view,
+		// Rules and settings make refs due that were there when their source was linked.
+		Wakes: []string{"ref.moved.v1", "rules.set.v1", "source.changed.v1", "repository.restored.v1"},
+		View:  view,
 		Due: func(ctx context.Context, _ time.Time) ([]process.Task, error) {
 			due, err := read.DuePushes(ctx, process.MaxDue)
 			tasks := make([]process.Task, len(due))

@@ -3,15 +3,11 @@ package rules
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"hubledger/events"
-	"hubledger/projections"
 	"hubledger/projections/builds"
-	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/process"
@@ -25,27 +21,6 @@ func check(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// live is the read model of a life that may be killed, up to date.
-func live(t testing.TB, l *processtest.Life) (builds.Reader, process.View) {
-	t.Helper()
-	ctx := context.Background()
-	tables, err := sqlitestore.Dir(filepath.Join(l.Dir, "projections")).Open(ctx, &builds.Projection, projections.Options{})
-	check(t, err)
-	view := projections.NewRunner(projections.RunnerConfig{Store: tables, Source: l.Log.Log})
-	running, stop := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() { view.Run(running) })
-	l.Cleanup(func() {
-		stop()
-		work.Wait()
-		check(t, tables.Close())
-	})
-	last, err := l.Log.LastSeq(ctx)
-	check(t, err)
-	check(t, view.Wait(ctx, last))
-	return builds.Reader{DB: tables.DB()}, view
 }
 
 const (
@@ -147,13 +122,13 @@ func TestEvaluationsKilledAtEveryStep(t *testing.T) {
 			s.move(gitID, "refs/heads/gone", "c2", false)
 			s.move(gitID, "refs/heads/gone", "", false)
 			s.rules(appID, gitID, onTag("release", "/^v(.*)$/", `{\1}`, "latest"), onBranch("edge", "main", "edge")) // the move before is still theirs
-			_, view := live(t, l)
-			last, err := l.Log.LastSeq(context.Background())
-			check(t, err)
-			check(t, view.Wait(context.Background(), last))
+			l.ReadModel(&builds.Projection)                                                                          // has all of this when the manager starts
 		},
-		Manager: func(t testing.TB, l *processtest.Life) process.Manager { return evaluations(live(t, l)) },
-		State:   func(t testing.TB, l *processtest.Life) string { end = evaluated(t, l); return end },
+		Manager: func(_ testing.TB, l *processtest.Life) process.Manager {
+			db, view := l.ReadModel(&builds.Projection)
+			return evaluations(builds.Reader{DB: db}, view)
+		},
+		State: func(t testing.TB, l *processtest.Life) string { end = evaluated(t, l); return end },
 	})
 	if want := "acme/2 refs/tags/v1 c2: to build 1 and latest (2)\nacme/3 refs/tags/v1 c2: nothing to build (1)"; end != want {
 		t.Errorf("%s\nwant\n%s", end, want)

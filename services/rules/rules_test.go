@@ -36,8 +36,8 @@ func (w *world) made(id string, seq uint64, err error) string {
 	return id
 }
 
-func newWorld(t *testing.T) *world {
-	w, ctx := &world{Server: servertest.Start(t, server.Config{}), tokens: map[string]string{"": ""}}, t.Context()
+func newWorld(t *testing.T, c server.Config) *world {
+	w, ctx := &world{Server: servertest.Start(t, c), tokens: map[string]string{"": ""}}, t.Context()
 	for _, name := range []string{"owner", "member", "reader", "writer", "manager", "stranger"} {
 		w.made(account.CreateUser(ctx, w.Log(), servertest.By, name))
 		w.tokens[name] = w.Token(name, events.LevelAdmin)
@@ -82,21 +82,21 @@ func (w *world) move(ref, commit string) {
 	w.Done(command.Append(w.T.Context(), w.Log(), servertest.By, events.RefMoved{Namespace: w.git.Namespace, Source: w.git.Source, Ref: ref, Kind: kind, New: commit}, events.AnySeq))
 }
 
-// ask is askPath behind the rules of acme/app.
+// ask is call about the rules of acme/app.
 func (w *world) ask(as, method, path string, body any, status int, out any) {
 	w.T.Helper()
-	w.askPath(as, method, "/rules"+path, body, status, out)
+	w.call(as, method, "/repositories/acme/app/rules"+path, body, status, out)
 }
 
-// askPath sends a request about acme/app as somebody; it must have that status. The
-// answer is read into out, if that is not nil.
-func (w *world) askPath(as, method, path string, body any, status int, out any) {
+// call sends a request as somebody; it must have that status. The answer is read into
+// out, if that is not nil.
+func (w *world) call(as, method, path string, body any, status int, out any) {
 	w.T.Helper()
 	var raw []byte
 	if body != nil {
 		raw, _ = json.Marshal(body)
 	}
-	r := httptest.NewRequest(method, "/api/v1/repositories/acme/app"+path, bytes.NewReader(raw))
+	r := httptest.NewRequest(method, "/api/v1"+path, bytes.NewReader(raw))
 	r.Header.Set("Content-Type", "application/json")
 	if token := w.tokens[as]; token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -126,7 +126,7 @@ func rulesOf(source string, rules ...object) object {
 // Who may see and set rules. A source that the rules did not name before has to be one
 // that the caller may see.
 func TestWhoMaySetRules(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, server.Config{})
 	for _, want := range []struct {
 		who      string
 		get, set int
@@ -158,7 +158,7 @@ func TestWhoMaySetRules(t *testing.T) {
 }
 
 func TestSetRules(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, server.Config{})
 	var saved apitypes.Rules
 	w.ask("owner", "GET", "", nil, 200, &saved)
 	if saved.Seq != 0 || saved.Rules == nil || len(saved.Rules) != 0 || saved.Changed != nil || saved.Source != "" {
@@ -215,7 +215,7 @@ func TestSetRules(t *testing.T) {
 
 // The simulator answers before rules are saved, over named refs and those seen.
 func TestSimulateRules(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, server.Config{})
 	w.move("refs/heads/main", "c1")
 	w.move("refs/heads/gone", "c1")
 	w.move("refs/heads/gone", "")
@@ -250,27 +250,20 @@ func TestSimulateRules(t *testing.T) {
 // A ref that moves is evaluated by a running hub, for each repository whose rules are
 // for its source.
 func TestMovesAreEvaluated(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, server.Config{})
 	w.ask("owner", "PUT", "", rulesOf("acme/app", edge("latest"), object{"name": "docs", "branch": "main", "tags": []string{"docs"}, "paths": []string{"docs/**"}}), 200, nil)
+	begin := w.LastSeq() + 1
 	w.move("refs/heads/main", "c1")
-	for seq := w.LastSeq(); ; seq++ {
-		e := w.await(seq)
-		p, err := events.Decode(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p, ok := p.(events.PushEvaluated); ok {
-			if p.Repository != w.app.Repository || p.Commit != "c1" || len(p.Verdicts) != 2 || p.Verdicts[0].Tags[0] != "latest" || p.Verdicts[0].PathsUnknown || !p.Verdicts[1].PathsUnknown {
-				t.Errorf("%+v", p)
-			}
-			w.CatchUp()
-			var list struct{ Items []apitypes.Push }
-			w.askPath("writer", "GET", "/pushes", nil, 200, &list)
-			if len(list.Items) != 1 || list.Items[0].Ref != "refs/heads/main" || list.Items[0].Seq != seq || list.Items[0].Summary != "to build latest; to build docs" || len(list.Items[0].Verdicts) != 2 {
-				t.Errorf("%+v", list)
-			}
-			return
-		}
+	var p events.PushEvaluated
+	end := after(w, begin, &p)
+	if p.Repository != w.app.Repository || p.Commit != "c1" || len(p.Verdicts) != 2 || p.Verdicts[0].Tags[0] != "latest" || p.Verdicts[0].PathsUnknown || !p.Verdicts[1].PathsUnknown {
+		t.Errorf("%+v", p)
+	}
+	w.CatchUp()
+	var list struct{ Items []apitypes.Push }
+	w.call("writer", "GET", "/repositories/acme/app/pushes", nil, 200, &list)
+	if len(list.Items) != 1 || list.Items[0].Ref != "refs/heads/main" || list.Items[0].Seq != end-1 || list.Items[0].Summary != "to build latest; to build docs" || len(list.Items[0].Verdicts) != 2 {
+		t.Errorf("%+v", list)
 	}
 }
 

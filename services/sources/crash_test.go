@@ -7,14 +7,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"hubledger/events"
-	"hubledger/projections"
 	"hubledger/projections/builds"
-	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/egress"
 	"hubledger/services/internal/gitremote"
@@ -49,26 +46,13 @@ func live(t testing.TB, l *processtest.Life) *Sources {
 	ctx := context.Background()
 	bucket, err := streams.OpenSecrets(ctx, l.Log.Log, filepath.Join(l.Dir, "secrets.key"))
 	check(t, err)
-	tables, err := sqlitestore.Dir(filepath.Join(l.Dir, "projections")).Open(ctx, &builds.Projection, projections.Options{})
-	check(t, err)
-	view := projections.NewRunner(projections.RunnerConfig{Store: tables, Source: l.Log.Log})
-	running, stop := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	work.Go(func() { view.Run(running) })
-	l.Cleanup(func() {
-		stop()
-		work.Wait()
-		check(t, tables.Close())
-	})
+	db, view := l.ReadModel(&builds.Projection)
 	guard, err := egress.NewGuard([]string{"127.0.0.1"})
 	check(t, err)
-	s := &Sources{Config: Config{Log: l.Log, Read: builds.Reader{DB: tables.DB()}, View: view, Store: l.Store, Secrets: steps{bucket, l},
+	s := &Sources{Config: Config{Log: l.Log, Read: builds.Reader{DB: db}, View: view, Store: l.Store, Secrets: steps{bucket, l},
 		Git: gitremote.NewClient(guard), Every: time.Hour, Logger: slog.New(slog.DiscardHandler)}, sweeps: sweepStore{l.Store}, counts: newCounts()}
 	l.Cleanup(s.Git.Close)
 	check(t, s.sweeps.define(ctx))
-	last, err := l.Log.LastSeq(ctx)
-	check(t, err)
-	check(t, view.Wait(ctx, last))
 	return s
 }
 
