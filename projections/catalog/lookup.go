@@ -79,50 +79,47 @@ func (f *finder) look(ctx context.Context, sc *scope, l lookup) error {
 	if l.along || l.many {
 		return f.walk(ctx, sc, l)
 	}
-	// Counting what the index finds is cheap; reading each entry costs more.
-	indexed, probe, most := f.indexed(sc, l), f.probe(sc, l), f.most(&l)
-	count := most
+	if l.from != nil {
+		return f.lookFrom(ctx, sc, l)
+	}
+	most := f.most(&l)
+	enough, count := most, most
+	if sc.listed {
+		enough = min(most, sc.entries)
+	}
 	if l.selective {
 		// So many more can be left out because their names match.
 		count += min(f.total, MaxWindow)
 	}
-	s := f.stmt()
-	n, err := f.count(ctx, s, probe(s), count)
+	n, err := f.fetchIndexed(ctx, sc, l, enough, count)
 	switch {
-	case err != nil || n == 0:
+	case err != nil || n <= enough:
 		return err
-	case sc.listed && n > min(most, sc.entries):
+	case sc.listed:
 		return f.fetch(ctx, sc, l, sc.source, maxListed)
-	case n <= most:
-		// What the index finds need not be what the person may see.
-		whole := *sc
-		whole.listed, whole.byRights = false, false
-		return f.fetch(ctx, &whole, l, indexed, most)
 	case l.otherwise != nil:
 		return l.otherwise(ctx, sc)
 	case l.selective && !sc.big && (n <= count || f.total >= MaxWindow):
-		all, err := f.tryFetch(ctx, sc, l, indexed, most)
-		if err != nil || all {
+		if all, err := f.tryFetch(ctx, sc, l, most); err != nil || all {
 			return err
 		}
 	}
 	return f.walk(ctx, sc, l)
 }
 
-// indexed is FROM and WHERE of the entries that a lookup's index finds.
-func (f *finder) indexed(sc *scope, l lookup) condition {
-	if l.from != nil {
-		return func(s *stmt) string { return "FROM " + sc.table + " e WHERE " + l.from(s) }
+// lookFrom is look by the index of names, which has what hits need: counting what it
+// finds costs nearly nothing.
+func (f *finder) lookFrom(ctx context.Context, sc *scope, l lookup) error {
+	source := func(s *stmt) string { return "FROM " + sc.table + " e WHERE " + l.from(s) }
+	s, most := f.stmt(), f.most(&l)
+	n, err := f.count(ctx, s, source(s), most)
+	switch {
+	case err != nil || n == 0:
+		return err
+	case n > most:
+		return f.walk(ctx, sc, l)
 	}
-	return func(s *stmt) string { return s.found(sc.table, l.index) }
-}
-
-// probe is FROM and WHERE of as many rows as indexed has, to be counted.
-func (f *finder) probe(sc *scope, l lookup) condition {
-	if l.from != nil {
-		return f.indexed(sc, l)
-	}
-	return func(s *stmt) string { return s.matches(sc.table, l.index) }
+	return f.fetch(ctx, sc.whole(), l, source, most)
 }
 
 func (f *finder) conditions(s *stmt, sc *scope, l lookup) []string {
@@ -141,51 +138,6 @@ func (f *finder) conditions(s *stmt, sc *scope, l lookup) []string {
 	return list
 }
 
-// fetch adds the first hits of a source of at most that many entries, and how many
-// there are.
-func (f *finder) fetch(ctx context.Context, sc *scope, l lookup, source condition, most int) error {
-	s, count := f.stmt(), "0"
-	if f.total+f.need < MaxWindow {
-		count = "count(*) OVER ()"
-	}
-	found := f.found(s, sc, l, source, most)
-	matters := ""
-	if w, ok := f.worst(); ok {
-		matters = fmt.Sprintf(" WHERE class < %[1]d OR class = %[1]d AND %[2]s", w.class, l.before(s, w))
-	}
-	s.add("SELECT id, rank, name, class, %s FROM (%s) AS found%s ORDER BY class, %s LIMIT %d", count, found, matters, l.order, f.need)
-	had := len(f.hits)
-	n, err := f.read(ctx, sc, s)
-	// Where they were not counted, the total is MaxWindow if they fill the page.
-	f.total += max(n, len(f.hits)-had)
-	return err
-}
-
-// tryFetch is fetch of a source that may have more entries than most. In that case it
-// adds nothing, and all is false.
-func (f *finder) tryFetch(ctx context.Context, sc *scope, l lookup, source condition, most int) (all bool, err error) {
-	s := f.stmt()
-	s.add("SELECT id, rank, name, class, count(*) OVER () FROM (%s) AS found ORDER BY class, %s LIMIT %d", f.found(s, sc, l, source, most+1), l.order, f.need)
-	had := len(f.hits)
-	n, err := f.read(ctx, sc, s)
-	if n > most {
-		f.hits = f.hits[:had]
-		return false, err
-	}
-	f.total += n
-	return true, err
-}
-
-// found selects the hits of a source. The limit also keeps PostgreSQL from walking
-// along the order instead.
-func (f *finder) found(s *stmt, sc *scope, l lookup, source condition, limit int) string {
-	from, rank := where(source(s), f.conditions(s, sc, l)...), "e.rank"
-	if l.updated {
-		rank = "(SELECT -p.updated FROM pushes p WHERE p.repo = e.repo)"
-	}
-	return fmt.Sprintf("SELECT e.id, %s AS rank, e.name, %s AS class %s LIMIT %d", rank, l.classOf(s), from, limit)
-}
-
 // walk reads the scope along the order, and adds the first hits, all of one
 // class. If they fill the page it counts them as MaxWindow, the most that a total
 // says, unless counting them is cheap.
@@ -198,7 +150,7 @@ func (f *finder) walk(ctx context.Context, sc *scope, l lookup) error {
 	s.add("SELECT e.id, %s, e.name, %s, 0 %s ORDER BY %s LIMIT %d",
 		rank, l.classOf(s), where(source, f.conditions(s, sc, l)...), order, f.need)
 	had := len(f.hits)
-	if _, err := f.read(ctx, sc, s); err != nil {
+	if _, _, err := f.read(ctx, sc, s); err != nil {
 		return err
 	}
 	n := len(f.hits) - had
@@ -214,22 +166,4 @@ func (f *finder) walk(ctx context.Context, sc *scope, l lookup) error {
 	}
 	f.total += n
 	return nil
-}
-
-// read adds the hits that a statement yields, and returns the count that stands in
-// each row.
-func (f *finder) read(ctx context.Context, sc *scope, s *stmt) (n int, err error) {
-	rows, err := f.DB.QueryContext(ctx, s.String(), s.args...)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		h := hit{table: sc.table}
-		if err := rows.Scan(&h.id, &h.rank, &h.name, &h.class, &n); err != nil {
-			return 0, err
-		}
-		f.hits = append(f.hits, h)
-	}
-	return n, rows.Err()
 }

@@ -98,6 +98,12 @@ func (sc *scope) conditions(s *stmt) (list []string) {
 	return list
 }
 
+// whole is the scope for entries that were found anywhere in its table.
+func (sc scope) whole() *scope {
+	sc.listed, sc.byRights = false, false
+	return &sc
+}
+
 // source is FROM and WHERE of the entries e of a scope that is listed.
 func (sc *scope) source(s *stmt) string {
 	switch {

@@ -64,10 +64,8 @@ func (f *finder) lookWithin(ctx context.Context, sc *scope, l lookup) (done bool
 		return n == 0, err
 	}
 	// None of these entries was chosen because of the person or the topic.
-	whole := *sc
-	whole.listed, whole.byRights = false, false
 	l.within = before
-	return true, f.walk(ctx, &whole, l)
+	return true, f.walk(ctx, sc.whole(), l)
 }
 
 // before is true of what does not come after a hit in a lookup's order.
