@@ -190,6 +190,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Places":     func(r builds.Reader) error { return second(r.Places(ctx, id(app))) },
 		"LatestHook": func(r builds.Reader) error { return second(r.LatestHook(ctx, id(app))) },
 		"Rules":      func(r builds.Reader) error { return second(r.Rules(ctx, id(app))) },
+		"Fed":        func(r builds.Reader) error { return second(r.Fed(ctx, id(app), id(lib))) },
 		"Pushes":     func(r builds.Reader) error { return second(r.Pushes(ctx, id(app), 9, 9)) },
 		"DuePush":    func(r builds.Reader) error { return second(r.DuePush(ctx, id(app), id(lib))) },
 		"Deliveries": func(r builds.Reader) error { return second(r.Deliveries(ctx, id(app), 9, 9)) },

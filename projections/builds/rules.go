@@ -51,3 +51,18 @@ func (r Reader) Rules(ctx context.Context, repository string) (*Rules, error) {
 	rules, err := scanRules(r.DB.QueryRowContext(ctx, ruleColumns+`WHERE b.repository = $1`, raw))
 	return one(&rules, err)
 }
+
+// Fed counts the repositories but one, by its id, whose rules are for a source.
+func (r Reader) Fed(ctx context.Context, source, but string) (n int, err error) {
+	from, err := key(source)
+	if err != nil {
+		return 0, err
+	}
+	other, err := key(but)
+	if err != nil {
+		return 0, err
+	}
+	err = r.DB.QueryRowContext(ctx, `SELECT COUNT(*) FROM rules b LEFT JOIN repositories g ON g.repository = b.repository
+		WHERE b.source = $1 AND b.repository <> $2 AND COALESCE(g.live, 1) = 1`, from, other).Scan(&n)
+	return n, err
+}

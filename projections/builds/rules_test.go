@@ -70,6 +70,12 @@ func TestRules(t *testing.T) {
 		if err != nil || ended.Source != "" || ended.Rules != nil || ended.Seq != 4 {
 			t.Errorf("%+v, %v", ended, err)
 		}
+		if n, err := r.Fed(t.Context(), id(lib), id(repoB)); err != nil || n != 1 {
+			t.Errorf("%d repositories are fed, %v", n, err)
+		}
+		if n, err := r.Fed(t.Context(), id(lib), id(repoA)); err != nil || n != 0 {
+			t.Errorf("%d other repositories are fed, %v", n, err)
+		}
 		for _, unknown := range []string{id(9), "x"} {
 			if _, err := r.Rules(t.Context(), unknown); !errors.Is(err, builds.ErrNotFound) {
 				t.Errorf("%s: %v", unknown, err)

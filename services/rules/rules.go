@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"hubledger/events"
 	"hubledger/projections/builds"
@@ -33,6 +34,9 @@ func (s *Rules) set(ctx context.Context, c *endpoint.Call, in *setIn) (*openapi.
 		return nil, err
 	}
 	source, err := s.source(ctx, c, in.Body.Source, before.Source)
+	if err == nil {
+		err = s.mayFeed(ctx, c, source, before.Source)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +107,22 @@ func (s *Rules) source(ctx context.Context, c *endpoint.Call, name, before strin
 		return "", unknown
 	}
 	return of.ID, nil
+}
+
+// maxFed is how many repositories one git source feeds: each move of a ref is an event
+// of each of them.
+const maxFed = 20
+
+// mayFeed refuses a git source that feeds too many other repositories.
+func (s *Rules) mayFeed(ctx context.Context, c *endpoint.Call, source, before string) error {
+	if source == "" || source == before {
+		return nil
+	}
+	n, err := s.Read.Fed(ctx, source, c.Repository.ID)
+	if err == nil && n >= maxFed {
+		err = endpoint.Invalid("body.source", fmt.Sprintf("this git source is that of the rules of %d repositories already: end those of another one, or link the git repository again", n))
+	}
+	return err
 }
 
 // shown are the rules of the call's repository as the API shows them.

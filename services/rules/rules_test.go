@@ -3,6 +3,7 @@ package rules_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -210,6 +211,24 @@ func TestSetRules(t *testing.T) {
 	w.ask("owner", "PUT", "", object{"source": "", "rules": []object{}}, 200, &saved)
 	if len(saved.Rules) != 0 || saved.Source != "" || saved.Seq <= first {
 		t.Errorf("%+v", saved)
+	}
+}
+
+// A git source feeds so many repositories.
+func TestSourceFeedsSoMany(t *testing.T) {
+	w := newWorld(t, server.Config{})
+	for n := range 20 {
+		id, err := command.NewID()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Done(buildrule.Save(t.Context(), w.Log(), servertest.By, repository.ID{Namespace: w.git.Namespace, Repository: id}, fmt.Sprint("acme/r", n),
+			buildrule.Saved{Source: w.git.Source, Rules: []buildrule.Rule{{Name: "a", Branch: "main", Tags: []string{"a"}}}}, 0))
+	}
+	var refused string
+	w.ask("owner", "PUT", "", rulesOf("acme/app", edge("a")), 422, &refused)
+	if !strings.Contains(refused, "20 repositories already") {
+		t.Error(refused)
 	}
 }
 

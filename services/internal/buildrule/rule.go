@@ -38,6 +38,7 @@ const (
 	MaxKey       = 128  // of a build arg, label, target, platform or secret's name
 	MaxFileBytes = 64 << 10
 	MaxTextBytes = MaxFileBytes // of all texts of a set together
+	MaxTemplates = 200          // tags of all rules of a set together: each evaluation is an event with what they give
 )
 
 // sourceOf is the kind of refs that a rule is for, and their name or pattern. A rule

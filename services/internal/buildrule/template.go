@@ -122,17 +122,17 @@ func expand(parts []part, name string, groups []string) (tag string, why Reason,
 	}
 	if i := strings.IndexFunc(tag, func(r rune) bool { return !tagRune(r) }); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(tag[i:])
-		detail = fmt.Sprintf("%q is no tag: %q cannot be in a tag", tag, r)
+		detail = fmt.Sprintf("%s is no tag: %q cannot be in a tag", quoted(tag), r)
 		if r == '/' {
 			detail += "; {slug} writes - instead"
 		}
 		return "", TagInvalid, detail
 	}
 	if !repository.ValidTag(tag) {
-		return "", TagInvalid, fmt.Sprintf("%q is no tag: a tag does not begin with . or -", tag)
+		return "", TagInvalid, fmt.Sprintf("%s is no tag: a tag does not begin with . or -", quoted(tag))
 	}
 	if err := repository.CheckTag(tag); err != nil {
-		return "", TagInvalid, fmt.Sprintf("%q cannot be pushed: %v", tag, err)
+		return "", TagInvalid, fmt.Sprintf("%s cannot be pushed: %v", quoted(tag), err)
 	}
 	return tag, "", ""
 }

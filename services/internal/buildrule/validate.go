@@ -27,14 +27,14 @@ func Validate(rules []Rule) Problems {
 		return Problems{{Index: -1, What: fmt.Sprintf("there are %d rules", len(rules)), Why: fmt.Sprintf("a set has at most %d", MaxRules), Fix: "let one pattern match several refs"}}
 	}
 	var all Problems
-	size, text, named := 0, 0, map[string]int{}
+	size, text, templates, named := 0, 0, 0, map[string]int{}
 	var sound []compiled
 	for i, r := range rules {
 		c, problems := check(r, i)
 		if size += c.size; size > repository.MaxProgram {
 			problems = append(problems, tooManySteps(r, i))
 		}
-		text += textBytes(r)
+		text, templates = text+textBytes(r), templates+len(r.Tags)
 		if first, twice := named[r.Name]; twice && r.Name != "" {
 			problems = append(problems, Problem{Rule: nameOf(r, i), Index: i, Field: "name", What: fmt.Sprintf("%s is the name of rule #%d too", quoted(r.Name), first+1), Why: "needs and verdicts name rules", Fix: "give it a name of its own"})
 		} else {
@@ -46,6 +46,9 @@ func Validate(rules []Rule) Problems {
 	}
 	if text > MaxTextBytes {
 		all = append(all, Problem{Index: -1, What: fmt.Sprintf("all texts together have %d bytes", text), Why: fmt.Sprintf("a set has at most %d", MaxTextBytes), Fix: "let one pattern match several refs"})
+	}
+	if templates > MaxTemplates {
+		all = append(all, Problem{Index: -1, Field: "tags", What: fmt.Sprintf("all rules together have %d", templates), Why: fmt.Sprintf("a set has at most %d", MaxTemplates), Fix: "leave some out"})
 	}
 	all = append(all, checkNeeds(rules)...)
 	if len(all.Errors()) == 0 {

@@ -238,14 +238,32 @@ func TestComparingTagsIsBounded(t *testing.T) {
 	var rules []buildrule.Rule
 	for i := range buildrule.MaxRules {
 		r := named(fmt.Sprintf("r%d", i), rule("tag", "/^(a*)$/"))
-		for k := range buildrule.MaxList {
-			r.Tags = append(r.Tags, strings.Repeat(`a{\1}`, 3)+fmt.Sprintf("-%d-%d", i, k))
+		for k := range buildrule.MaxTemplates / buildrule.MaxRules {
+			r.Tags = append(r.Tags, strings.Repeat(`a{\1}`, 48)+fmt.Sprintf("-%d-%d", i, k))
 		}
 		rules = append(rules, r)
 	}
 	problems := buildrule.Validate(rules)
 	if len(problems.Errors()) > 0 || len(problems) == 0 || problems[0].Index != -1 || !problems[0].Warning {
 		t.Error(problems)
+	}
+}
+
+// All rules together have so many tags: what they give is an event of each push.
+func TestTemplatesAreBoundedTogether(t *testing.T) {
+	var rules []buildrule.Rule
+	for i := range 5 {
+		r := named(fmt.Sprintf("r%d", i), rule("tag", "v1"))
+		for k := range 41 {
+			r.Tags = append(r.Tags, fmt.Sprintf("t%d-%d", i, k))
+		}
+		rules = append(rules, r)
+	}
+	if p := buildrule.Validate(rules); len(p) != 1 || p[0].Index != -1 || !strings.Contains(p[0].Error(), "at most 200") {
+		t.Error(p)
+	}
+	if p := buildrule.Validate(rules[:4]); len(p) > 0 {
+		t.Error(p)
 	}
 }
 
