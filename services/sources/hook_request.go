@@ -82,42 +82,45 @@ func (s *Sources) authentic(ctx context.Context, r *http.Request, body []byte) (
 // hookSecret is what the webhooks of a source are signed with. A record of a secret
 // never changes: settings that name another one have another secret.
 func (s *Sources) hookSecret(ctx context.Context, of *builds.Source) (string, error) {
-	name := secretName(of.ID, of.Settings.HookSecret)
-	if secret, ok := s.known.get(name); ok {
+	record := of.Settings.HookSecret
+	if secret, ok := s.known.get(of.ID, record); ok {
 		return secret, nil
 	}
-	secret, _, err := s.Secrets.Get(ctx, name)
+	secret, _, err := s.Secrets.Get(ctx, secretName(of.ID, record))
 	if errors.Is(err, fs.ErrNotExist) {
 		s.Logger.Warn("the webhook secret of a git source is lost: make a new one with `hubledger sources set --new-hook-secret`", "source", of.Name)
 		return s.noSecret, nil
 	}
 	if err == nil {
-		s.known.put(name, string(secret))
+		s.known.put(of.ID, knownSecret{record, string(secret)})
 	}
 	return string(secret), err
 }
 
-// knownSecrets are the secrets of the sources that have sent webhooks lately.
+// knownSecrets are the secrets of the sources that have sent webhooks lately, by
+// source: a new one takes the place of the one before.
 type knownSecrets struct {
 	mu  sync.Mutex
-	all map[string]string
+	all map[string]knownSecret
 }
+
+type knownSecret struct{ record, secret string }
 
 // maxKnown bounds them. When there are more, any are forgotten.
 const maxKnown = 10_000
 
-func (k *knownSecrets) get(name string) (string, bool) {
+func (k *knownSecrets) get(source, record string) (string, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	secret, ok := k.all[name]
-	return secret, ok
+	s := k.all[source]
+	return s.secret, s.record == record && record != ""
 }
 
-func (k *knownSecrets) put(name, secret string) {
+func (k *knownSecrets) put(source string, s knownSecret) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.all == nil {
-		k.all = map[string]string{}
+		k.all = map[string]knownSecret{}
 	}
 	for other := range k.all {
 		if len(k.all) < maxKnown {
@@ -125,7 +128,7 @@ func (k *knownSecrets) put(name, secret string) {
 		}
 		delete(k.all, other)
 	}
-	k.all[name] = secret
+	k.all[source] = s
 }
 
 // randomSecret verifies nothing that anybody sends.

@@ -312,7 +312,7 @@ func TestRefusedHooks(t *testing.T) {
 			t.Errorf("%s:\n%s\nbut another:\n%s", name, got, want)
 		}
 	}
-	if n := len(h.events(since, "")); n != 0 {
+	if n := len(h.events(since, "hook.")); n != 0 {
 		t.Errorf("%d events are in the log at once", n)
 	}
 	var shown apitypes.Source
