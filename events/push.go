@@ -1,7 +1,7 @@
 package events
 
 // PushEvaluated says what the build rules of a repository make of a branch or tag
-// that moved. Its cause is that move. Of several moves at once it may be the last.
+// that moved. Its cause is that move; moves before it may have none of their own.
 type PushEvaluated struct {
 	Namespace  string        `json:"namespace" jsonschema:"id of the namespace"`
 	Repository string        `json:"repository" jsonschema:"id of the repository"`
@@ -9,6 +9,7 @@ type PushEvaluated struct {
 	Source     string        `json:"source" jsonschema:"id of the git source"`
 	Ref        string        `json:"ref" jsonschema:"full name, such as refs/heads/main"`
 	Commit     string        `json:"commit" jsonschema:"id of the commit"`
+	Previous   string        `json:"previous,omitempty" jsonschema:"id of the commit for which the rules were evaluated before, of this ref: for path filters the files count that changed since then; absent for the first time, when every file counts"`
 	RulesEvent string        `json:"rulesEvent" jsonschema:"id of the event that set the rules"`
 	Verdicts   []RuleVerdict `json:"verdicts" jsonschema:"one of each rule, in their order"`
 }

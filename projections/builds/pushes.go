@@ -16,6 +16,7 @@ type DuePush struct {
 	Repository, Namespace, Source string // ids
 	Name                          string // full name of the repository
 	Ref, Commit                   string // full name of the ref, and where it stands
+	Previous                      string // commit of the evaluation before, "" for none
 	RulesEvent                    string // id of the event that set the rules
 	Rules                         []events.BuildRule
 }
@@ -34,7 +35,7 @@ func scanDuePush(row scanner) (DuePush, error) {
 	var p DuePush
 	var repository, namespace, source []byte
 	var rules string
-	if err := row.Scan(&repository, &namespace, &source, &p.Name, &p.Ref, &p.Commit, &p.RulesEvent, &rules); err != nil {
+	if err := row.Scan(&repository, &namespace, &source, &p.Name, &p.Ref, &p.Commit, &p.Previous, &p.RulesEvent, &rules); err != nil {
 		return p, err
 	}
 	p.Repository, p.Namespace, p.Source = projections.IDOf(repository), projections.IDOf(namespace), projections.IDOf(source)
@@ -66,7 +67,7 @@ func (r Reader) DuePush(ctx context.Context, repository, move string) (*DuePush,
 	if err != nil {
 		return nil, err
 	}
-	p, err := scanDuePush(r.DB.QueryRowContext(ctx, `SELECT b.repository, b.namespace, b.source, b.name, r.ref, r.commit_id, b.event, b.rules`+duePushes+`AND b.repository = $1 AND r.event = $2`, raw, move))
+	p, err := scanDuePush(r.DB.QueryRowContext(ctx, `SELECT b.repository, b.namespace, b.source, b.name, r.ref, r.commit_id, COALESCE(p.commit_id, ''), b.event, b.rules`+duePushes+`AND b.repository = $1 AND r.event = $2`, raw, move))
 	return one(&p, err)
 }
 

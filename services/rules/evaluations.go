@@ -51,7 +51,7 @@ func evaluations(read builds.Reader, view process.View) process.Manager {
 			}
 			ref.Commit = p.Commit
 			return &process.Completion{Event: events.PushEvaluated{Namespace: p.Namespace, Repository: p.Repository, Name: p.Name, Source: p.Source, Ref: p.Ref,
-				Commit: p.Commit, RulesEvent: p.RulesEvent, Verdicts: buildrule.Evaluate(p.Rules, ref)}}, nil
+				Commit: p.Commit, Previous: p.Previous, RulesEvent: p.RulesEvent, Verdicts: buildrule.Evaluate(p.Rules, ref)}}, nil
 		},
 	}
 }

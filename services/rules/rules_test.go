@@ -278,10 +278,17 @@ func TestMovesAreEvaluated(t *testing.T) {
 	if p.Repository != w.app.Repository || p.Commit != "c1" || len(p.Verdicts) != 2 || p.Verdicts[0].Tags[0] != "latest" || p.Verdicts[0].PathsUnknown || !p.Verdicts[1].PathsUnknown {
 		t.Errorf("%+v", p)
 	}
+	if p.Previous != "" {
+		t.Errorf("the first evaluation has one before it: %s", p.Previous)
+	}
+	w.move("refs/heads/main", "c2")
+	if end = after(w, end, &p); p.Commit != "c2" || p.Previous != "c1" {
+		t.Errorf("%+v", p)
+	}
 	w.CatchUp()
 	var list struct{ Items []apitypes.Push }
 	w.call("writer", "GET", "/repositories/acme/app/pushes", nil, 200, &list)
-	if len(list.Items) != 1 || list.Items[0].Ref != "refs/heads/main" || list.Items[0].Seq != end-1 || list.Items[0].Summary != "to build latest; to build docs" || len(list.Items[0].Verdicts) != 2 {
+	if len(list.Items) != 1 || list.Items[0].Ref != "refs/heads/main" || list.Items[0].Commit != "c2" || list.Items[0].Seq != end-1 || list.Items[0].Summary != "to build latest; to build docs" || len(list.Items[0].Verdicts) != 2 {
 		t.Errorf("%+v", list)
 	}
 }
