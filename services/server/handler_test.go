@@ -17,7 +17,7 @@ import (
 func TestSlowBodies(t *testing.T) {
 	server := httptest.NewServer(run(t).Impatient(50 * time.Millisecond))
 	defer server.Close()
-	for _, path := range []string{"/token", "/api/v1/users", "/api/v1/search", "/metrics", "/healthz", "/nothing", "/.well-known/jwks.json"} {
+	for _, path := range []string{"/token", "/api/v1/users", "/api/v1/search", "/metrics", "/healthz", "/nothing", "/.well-known/jwks.json", "/hooks/0199d6a5-3c00-7000-8000-000000000001"} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)

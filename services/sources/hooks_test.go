@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -180,6 +181,38 @@ func TestWebhooksLeadToMoves(t *testing.T) {
 				t.Errorf("the body is %q", body)
 			}
 		})
+	}
+}
+
+// Webhooks that come in another order than their pushes, or not at all, change nothing
+// of what is recorded: where the refs are.
+func TestHooksOutOfOrder(t *testing.T) {
+	w := gitremotetest.New(t, "sha1")
+	h := newHub(t, server.Config{})
+	source := h.link(apitypes.LinkSourceRequest{URL: w.ServeHTTP(true).URL + "/app.git", Host: events.HostGitHub})
+	ids := []string{w.Git(w.Work, "rev-parse", "main")}
+	for k := range 3 {
+		w.Git(w.Work, "commit", "-q", "--allow-empty", "-m", fmt.Sprint(k))
+		ids = append(ids, w.Git(w.Work, "rev-parse", "main"))
+	}
+	w.Git(w.Work, "tag", "late")
+	w.Push("main", "late")
+	for _, k := range []int{3, 1} { // none says the second push, or the tag
+		if a := h.send(push(events.HostGitHub, fmt.Sprint(k), ids[k-1], ids[k]), source); a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		h.CatchUp()
+		h.await(func(s apitypes.Source) bool { return s.Heard != nil && s.Sweep.At.After(*s.Heard) })
+	}
+	var got []string
+	for _, m := range h.moves(source.Seq) {
+		if !m.Initial {
+			got = append(got, fmt.Sprintf("%s %s→%s", m.Ref, m.Old, m.New))
+		}
+	}
+	want := []string{fmt.Sprintf("refs/heads/main %s→%s", ids[0], ids[3]), fmt.Sprintf("refs/tags/late →%s", ids[3])}
+	if slices.Sort(got); !slices.Equal(got, want) {
+		t.Errorf("recorded\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
