@@ -16,9 +16,21 @@ func (f *finder) fetch(ctx context.Context, sc *scope, l lookup, source conditio
 }
 
 // fetchIndexed is fetch by an index of texts if it finds at most enough entries, and
-// returns how many it finds, at most one more than count. One statement does both,
-// because the index takes as long to count entries as to find them.
+// returns how many it finds, at most one more than count.
 func (f *finder) fetchIndexed(ctx context.Context, sc *scope, l lookup, enough, count int) (n int, err error) {
+	if len(l.index.names)+len(l.index.words) > 1 {
+		return f.fetchOnce(ctx, sc, l, enough, count)
+	}
+	s := f.stmt()
+	if n, err = f.count(ctx, s, s.matches(sc.table, l.index), count); err != nil || n == 0 || n > enough {
+		return n, err
+	}
+	return n, f.fetch(ctx, sc.whole(), l, func(s *stmt) string { return s.found(sc.table, l.index) }, enough)
+}
+
+// fetchOnce is fetchIndexed by one statement: for several texts the index takes longer
+// to count entries than it takes to keep their ids.
+func (f *finder) fetchOnce(ctx context.Context, sc *scope, l lookup, enough, count int) (n int, err error) {
 	// In SQLite the index knows only ids, while PostgreSQL has to read entries to count them.
 	s, columns, from := f.stmt(), "rowid AS id", "FROM indexed CROSS JOIN "+sc.table+" e WHERE e.id = indexed.id"
 	if s.dialect == projections.Postgres {
