@@ -19,8 +19,8 @@ import (
 	src "hubledger/services/internal/source"
 )
 
-// maxMoves is how many moves a delivery shows.
-const maxMoves = 100
+// How many moves a delivery shows, and how many of its refs a list does.
+const maxMoves, maxListedRefs = 100, 5
 
 // DeliveryPath names a webhook of a source.
 type DeliveryPath struct {
@@ -74,7 +74,11 @@ func (s *Sources) deliveries(ctx context.Context, c *endpoint.Call, in *refsIn) 
 	}
 	views := make([]apitypes.HookDelivery, len(all))
 	for k, d := range all {
-		views[k] = shownDelivery(d)
+		v := shownDelivery(d)
+		if more := len(v.Refs) - maxListedRefs; more > 0 {
+			v.Refs, v.More = v.Refs[:maxListedRefs], v.More+more
+		}
+		views[k] = v
 	}
 	return openapi.Page(c, views, in.Limit, func(last apitypes.HookDelivery) string {
 		return openapi.CursorAt(strconv.FormatUint(last.Seq, 10))

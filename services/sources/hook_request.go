@@ -31,9 +31,8 @@ func readHook(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		if len(data) == cap(data) {
 			more := max(step, cap(data))
 			if r.ContentLength >= 0 {
-				more = min(more, int(r.ContentLength)-cap(data))
+				more = max(1, min(more, int(r.ContentLength)+1-cap(data))) // one more, to see its end
 			}
-			more = max(more, 1) // for its end
 			if err := tab.Hold(int64(more)); err != nil {
 				return nil, err
 			}

@@ -553,6 +553,24 @@ func TestDeliveries(t *testing.T) {
 	h.ask("GET", fmt.Sprint("/sources/admin/second/deliveries/", seqs[0]), nil, 404, &answered)
 }
 
+// However many refs a webhook names, 100 of them are kept, and a list shows 5.
+func TestManyRefs(t *testing.T) {
+	h, source := idle(t, server.Config{}, events.HostGit)
+	var changes []string
+	for k := range 120 {
+		changes = append(changes, fmt.Sprintf(`{"ref":"refs/tags/v%d","after":"%s"}`, k, idA))
+	}
+	a := h.send(webhook{host: events.HostGit, body: `{"changes":[` + strings.Join(changes, ",") + `]}`}, source)
+	h.CatchUp()
+	var one apitypes.HookDelivery
+	h.ask("GET", fmt.Sprint("/sources/admin/app/deliveries/", a.Seq), nil, 200, &one)
+	var list struct{ Items []apitypes.HookDelivery }
+	h.ask("GET", "/sources/admin/app/deliveries", nil, 200, &list)
+	if len(one.Refs) != 100 || one.More != 20 || one.Refs[99].Ref != "refs/tags/v99" || len(list.Items) != 1 || len(list.Items[0].Refs) != 5 || list.Items[0].More != 115 {
+		t.Errorf("%d and %d more; in the list %+v", len(one.Refs), one.More, list.Items)
+	}
+}
+
 // A redelivery that finds something moved names the webhook that it is of.
 func TestRedeliverNamesItsCause(t *testing.T) {
 	w := gitremotetest.New(t, "sha1")

@@ -88,7 +88,7 @@ func rows(v apitypes.Source) [][]string {
 		list = append(list, []string{"host key", v.HostKey})
 	}
 	list = append(list, []string{"webhook", v.WebhookURL}, []string{"last heard", heard(v)})
-	if f := v.Refused; f != nil {
+	if f := v.Refused; f != nil && (v.Heard == nil || f.Until.After(*v.Heard)) {
 		list = append(list, []string{"refused", fmt.Sprintf("%d webhooks until %s: they were not signed with the secret of this source, or as this kind of host signs them", f.Requests, console.Time(&f.Until))})
 	}
 	switch w := v.Sweep; {

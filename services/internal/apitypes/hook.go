@@ -24,7 +24,7 @@ type HookDelivery struct {
 	Delivery    string            `json:"delivery" doc:"The git host's id of it; of a host that has none, the body's digest"`
 	Event       string            `json:"event" doc:"What the git host calls it, such as push"`
 	Ping        bool              `json:"ping,omitempty" doc:"The host only tried whether it is heard"`
-	Refs        []HookRef         `json:"refs" doc:"Branches and tags that it says have changed; at most 100"`
+	Refs        []HookRef         `json:"refs" doc:"Branches and tags that it says have changed; at most 100, and 5 in lists"`
 	More        int               `json:"more,omitempty" doc:"How many it names beyond them"`
 	Repository  string            `json:"repository,omitempty" doc:"URL of the git repository that it names"`
 	Headers     map[string]string `json:"headers" doc:"Those that say what it is"`
