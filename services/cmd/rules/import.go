@@ -33,7 +33,7 @@ func (c *importCmd) Run(s *console.Session) error {
 		fmt.Fprintf(s.Err, "line %d: %s%s\n", n.Line, console.If(n.Lost, "not taken: "), n.Text)
 	}
 	if len(rules) == 0 {
-		return errors.New("no build rules were found: paste lines such as Branch, main, latest, Dockerfile, /, on, on with tabs or several spaces between")
+		return errors.New("no build rules were found: paste lines such as Branch, main, latest, Dockerfile, /, on, on with tabs or several spaces between, or each in a line of its own")
 	}
 	problems := buildrule.Validate(rules)
 	report(s, problems)

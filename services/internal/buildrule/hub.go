@@ -39,7 +39,7 @@ var gap = regexp.MustCompile(` {2,}`)
 
 // ImportTable reads Docker Hub's table of build rules as copied from its page, with
 // or without its heading: a line for each rule, columns parted by tabs or by several
-// spaces. Rules are named rule-1 and so on, and are not validated yet. The notes say
+// spaces, or each cell in a line of its own. Rules are named rule-1 and so on, and are not validated yet. The notes say
 // line by line what was not taken, and what was understood in another way than written.
 func ImportTable(text string) ([]Rule, []Note) {
 	if len(text) > MaxFileBytes {
@@ -49,11 +49,14 @@ func ImportTable(text string) ([]Rule, []Note) {
 	for i := range columns {
 		t.order = append(t.order, i)
 	}
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		t.line = n
-		t.read(strings.Trim(line, "\r\n"))
+	lines := strings.Split(text, "\n")
+	if stacked(lines) {
+		t.readStacked(lines)
+		return t.rules, t.notes
+	}
+	for i, line := range lines {
+		t.line = i + 1
+		t.read(strings.TrimRight(line, "\r"))
 	}
 	return t.rules, t.notes
 }
@@ -78,10 +81,6 @@ func (t *table) read(line string) {
 	if strings.TrimSpace(line) == "" {
 		return
 	}
-	if !utf8.ValidString(line) {
-		t.lose("the line is not UTF-8")
-		return
-	}
 	tabs := strings.ContainsRune(line, '\t')
 	var cells []string
 	if tabs {
@@ -92,7 +91,16 @@ func (t *table) read(line string) {
 	for i := range cells {
 		cells[i] = strings.TrimSpace(cells[i])
 	}
+	t.take(cells, tabs)
+}
+
+// take reads the cells of a line. tabs says that empty ones are among them.
+func (t *table) take(cells []string, tabs bool) {
 	if t.heading(cells) {
+		return
+	}
+	if !utf8.ValidString(strings.Join(cells, "")) {
+		t.lose("the line is not UTF-8")
 		return
 	}
 	row, given := [columns]string{}, [columns]bool{}
@@ -105,7 +113,7 @@ func (t *table) read(line string) {
 		}
 	}
 	if t.row(row, given) && !tabs && len(cells) < len(t.order) {
-		t.note("there are %d of %d columns, and between spaces an empty one cannot be seen: compare the rule with the page", len(cells), len(t.order))
+		t.note("there are %d of %d columns, and an empty one cannot be seen: compare the rule with the page", len(cells), len(t.order))
 	}
 }
 

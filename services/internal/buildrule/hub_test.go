@@ -46,6 +46,8 @@ func TestImportTable(t *testing.T) {
 		"columns in any order":  {"Docker Tag\tSource\tSource Type\nlatest\tmain\tbranch", `{"branch":"main","tags":["latest"],"autobuild":true,"cache":true}`, "2: autobuild\n2: build caching"},
 		"another column":        {"Source Type\tSource\tNote\tDocker Tag\nBranch\tmain\thi\tx", `{"branch":"main","tags":["x"],"autobuild":true,"cache":true}`, "2: column 3, \"hi\"\n2: autobuild\n2: build caching"},
 		"too few columns":       {"Branch  main  x", `{"branch":"main","tags":["x"],"autobuild":true,"cache":true}`, "1: autobuild\n1: build caching\n1: there are 3 of 7 columns"},
+		"a cell a line":         {"Source Type\nSource\nDocker Tag\n\nBranch\r\nmain\r\nlatest\r\nDockerfile\r\n/\r\noff\r\non\r\n", `{"branch":"main","tags":["latest"],"autobuild":false,"cache":true}`, ""},
+		"a cell a line, fewer":  {"Tag\n/^v/\n{sourceref}\nDockerfile\n/", `{"tag":"/^v/","tags":["{sourceref}"],"autobuild":true,"cache":true}`, "1: autobuild\n1: build caching\n1: there are 5 of 7 columns"},
 		"no rule":               {"\n\nBuild rules\nBranch\t\tx\nBranch\tmain\t\n\xff", "", `3!: "Build rules" is no source type` + "\n4!: there is no source\n5!: there is no docker tag\n6!: the line is not UTF-8"},
 	} {
 		rules, notes := buildrule.ImportTable(row.paste)
@@ -81,6 +83,19 @@ func TestImportTable(t *testing.T) {
 	}
 }
 
+// Rules whose cells are in lines of their own are told apart by their source types.
+func TestImportStackedTable(t *testing.T) {
+	rules, notes := buildrule.ImportTable("My rules\nBranch\nmain\nlatest\nDockerfile\n/\non\non\nextra\nTag\nv1\nx,y\nDockerfile\n/app\noff\noff\nBranch\nalone\n")
+	if len(rules) != 2 || rules[0].Branch != "main" || rules[1].Tag != "v1" || len(rules[1].Tags) != 2 || rules[1].Context != "/app" || rules[1].Cache || rules[1].Autobuild {
+		t.Errorf("%+v", rules)
+	}
+	if got := lines(notes); got != `1!: "My rules" stands before the first rule: a rule begins with Branch or Tag
+2: column 8, "extra", is none of the table and was left out
+17!: there is no docker tag` {
+		t.Error(got)
+	}
+}
+
 func TestImportTableIsBounded(t *testing.T) {
 	rules, notes := buildrule.ImportTable(strings.Repeat("Branch\tmain\tx\tDockerfile\t/\ton\ton\n", buildrule.MaxRules+2))
 	if len(rules) != buildrule.MaxRules || len(notes) != 2 || !notes[0].Lost || notes[1].Line != buildrule.MaxRules+2 {
@@ -96,6 +111,7 @@ func FuzzImportTable(f *testing.F) {
 	f.Add("Source Type\tSource\tDocker Tag\nBranch\tmain\tlatest\n")
 	f.Add("type\nTag  /v(/  a,b,,  ../x  \t \r\n")
 	f.Add("branch\t^\t{\\9}\t/\t\toff\tno")
+	f.Add("Source\ntag\nv1\n{sourceref}\n\xff\nBranch\n")
 	f.Fuzz(func(t *testing.T, paste string) {
 		rules, notes := buildrule.ImportTable(paste)
 		if len(rules) > buildrule.MaxRules {
