@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"encoding/hex"
-	"strings"
 
 	"hubledger/projections"
 )
@@ -191,14 +190,4 @@ func (r Reader) count(ctx context.Context, s *stmt, source string, most int) (n 
 	s.add("SELECT count(*) FROM (SELECT 1 %s LIMIT %d) AS n", source, most+1)
 	err = r.DB.QueryRowContext(ctx, s.String(), s.args...).Scan(&n)
 	return n, err
-}
-
-// where adds conditions to a source, which has a WHERE clause already.
-func where(source string, conditions ...string) string {
-	for _, c := range conditions {
-		if c != "" {
-			source += " AND " + c
-		}
-	}
-	return strings.TrimSpace(source)
 }

@@ -161,3 +161,13 @@ var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 func lexeme(word string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(word) + "'"
 }
+
+// where adds conditions to a source, which has a WHERE clause already.
+func where(source string, conditions ...string) string {
+	for _, c := range conditions {
+		if c != "" {
+			source += " AND " + c
+		}
+	}
+	return strings.TrimSpace(source)
+}
