@@ -1,0 +1,204 @@
+package cage
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hubledger/services/builder/cgroup"
+)
+
+// name is what the first process of a cage is started as.
+const name = "hubledger-cage"
+
+const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// orders are what the first process is told.
+type orders struct {
+	Config
+	Loop        string // the device of the disk
+	Hierarchies []cgroup.Hierarchy
+}
+
+// Inside says whether this process is the first one of a cage, which calls Main.
+func Inside() bool { return os.Args[0] == name && os.Getpid() == 1 }
+
+// Main makes the cage from inside, runs its programs, and ends the process.
+func Main() {
+	// Namespaces and capabilities are those of a thread.
+	runtime.LockOSThread()
+	control, err := unixConn(3)
+	if err != nil {
+		os.Exit(125)
+	}
+	unix.CloseOnExec(4)
+	exit := inside(control)
+	text, err := json.Marshal(exit)
+	if err == nil {
+		writeFrame(control, text)
+	}
+	os.Exit(exit.Code)
+}
+
+func inside(control *net.UnixConn) Exit {
+	text, err := readFrame(control)
+	if err != nil {
+		return Exit{Code: 125, Error: "read the orders: " + err.Error()}
+	}
+	var o orders
+	if err := json.Unmarshal(text, &o); err != nil {
+		return Exit{Code: 125, Error: "read the orders: " + err.Error()}
+	}
+	if err := o.build(); err != nil {
+		return Exit{Code: 125, Error: err.Error()}
+	}
+	if err := o.open(control); err != nil {
+		return Exit{Code: 125, Error: err.Error()}
+	}
+	if err := dropCapabilities(); err != nil {
+		return Exit{Code: 125, Error: "give up capabilities: " + err.Error()}
+	}
+	return o.programs()
+}
+
+// open sends the socket and a directory of the disk to the outside.
+func (o *orders) open(control *net.UnixConn) error {
+	if err := network(o.Listen); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer l.Close()
+	socket, err := l.(*net.TCPListener).File()
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+	root, err := os.Open("/disk")
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return sendFiles(control, socket, root)
+}
+
+// readyWithin bounds the start of the daemon.
+const readyWithin = time.Minute
+
+// programs runs the daemon and the program, and takes in every process that lost its
+// parent, as the first process of a namespace has to.
+func (o *orders) programs() (exit Exit) {
+	null, err := os.Open("/dev/null")
+	if err != nil {
+		return Exit{Code: 125, Error: err.Error()}
+	}
+	logs := os.NewFile(4, "log")
+	daemon, err := start(o.Daemon, o.Env, null, logs, logs)
+	if err != nil {
+		return Exit{Code: 125, Error: "start the daemon: " + err.Error()}
+	}
+	for until := time.Now().Add(readyWithin); ; time.Sleep(2 * time.Millisecond) {
+		c, err := net.Dial("unix", o.Ready)
+		if err == nil {
+			c.Close()
+			break
+		}
+		var status unix.WaitStatus
+		if pid, _ := unix.Wait4(daemon, &status, unix.WNOHANG, nil); pid == daemon {
+			return Exit{Code: 125, Daemon: describe(status), Error: "the daemon ended when it was started: " + describe(status)}
+		}
+		if time.Now().After(until) {
+			return Exit{Code: 125, Error: "the daemon was not ready within " + readyWithin.String()}
+		}
+	}
+	program, err := start(o.Program, o.Env, null, os.Stdout, os.Stderr)
+	if err != nil {
+		return Exit{Code: 125, Error: "start the program: " + err.Error()}
+	}
+	for {
+		var status unix.WaitStatus
+		pid, err := unix.Wait4(-1, &status, 0, nil)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return Exit{Code: 125, Daemon: exit.Daemon, Error: "wait: " + err.Error()}
+		case pid == daemon:
+			exit.Daemon = describe(status)
+		case pid == program:
+			exit.Code = status.ExitStatus()
+			if status.Signaled() {
+				exit.Code = 128 + int(status.Signal())
+			}
+			exit.Result = readResult(o.Result)
+			return exit
+		}
+	}
+}
+
+func start(args, env []string, in, out, err *os.File) (pid int, _ error) {
+	p, startErr := os.StartProcess(args[0], args, &os.ProcAttr{Dir: "/", Env: env, Files: []*os.File{in, out, err}})
+	if startErr != nil {
+		return 0, startErr
+	}
+	pid = p.Pid
+	return pid, p.Release()
+}
+
+func describe(s unix.WaitStatus) string {
+	if s.Signaled() {
+		return "signal: " + s.Signal().String()
+	}
+	return fmt.Sprintf("exit status %d", s.ExitStatus())
+}
+
+const maxResult = 1 << 20
+
+func readResult(path string) []byte {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxResult {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// given up are capabilities that no build needs and that reach beyond a cage.
+var givenUp = []uintptr{unix.CAP_SYS_MODULE, unix.CAP_SYS_RAWIO, unix.CAP_SYS_BOOT, unix.CAP_SYS_TIME, unix.CAP_SYSLOG,
+	unix.CAP_MAC_ADMIN, unix.CAP_MAC_OVERRIDE, unix.CAP_WAKE_ALARM, unix.CAP_BLOCK_SUSPEND, unix.CAP_AUDIT_CONTROL,
+	unix.CAP_AUDIT_READ, unix.CAP_LINUX_IMMUTABLE, unix.CAP_PERFMON, unix.CAP_CHECKPOINT_RESTORE}
+
+// dropCapabilities takes them from this thread, so from all that it starts.
+func dropCapabilities() error {
+	for _, c := range givenUp {
+		// EINVAL: the kernel does not know it.
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0); err != nil && err != unix.EINVAL {
+			return err
+		}
+	}
+	return nil
+}
+
+// hosts is /etc/hosts: names for the address of the socket.
+func hosts(listen string, names []string) []byte {
+	text := "127.0.0.1 localhost\n::1 localhost\n"
+	host, _, err := net.SplitHostPort(listen)
+	if err == nil {
+		for _, n := range slices.Sorted(slices.Values(names)) {
+			if net.ParseIP(n) == nil && n != "localhost" {
+				text += host + " " + n + "\n"
+			}
+		}
+	}
+	return []byte(text)
+}
