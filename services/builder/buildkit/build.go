@@ -1,0 +1,205 @@
+package buildkit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"hubledger/services/builder/cage"
+	"hubledger/services/builder/cgroup"
+	"hubledger/services/builder/driver"
+	"hubledger/services/builder/redact"
+	"hubledger/services/builder/relay"
+)
+
+// A build is of driver.Build.
+type build struct {
+	driver *Driver
+	spec   driver.Spec
+	places driver.Places
+	dir    string
+	mask   *redact.Set
+
+	stop context.CancelCauseFunc // ends what runs
+	ctx  context.Context         // done when it is to end; its cause is a *driver.Failure
+
+	mu    sync.Mutex
+	begun bool
+	ended chan struct{} // closed when Run returned; nil when it never began
+	group *cgroup.Group
+}
+
+func newBuild(d *Driver, s driver.Spec, p driver.Places, dir string) *build {
+	b := &build{driver: d, spec: s, places: p, dir: dir}
+	b.ctx, b.stop = context.WithCancelCause(context.Background())
+	var values [][]byte
+	for _, v := range s.Secrets {
+		values = append(values, v)
+	}
+	b.mask = redact.New(values...)
+	return b
+}
+
+var errRunTwice = errors.New("a build is run once, before it is destroyed")
+
+// Run is of driver.Build.
+func (b *build) Run(ctx context.Context, emit func(driver.Event)) (driver.Result, error) {
+	b.mu.Lock()
+	if b.begun {
+		b.mu.Unlock()
+		return driver.Result{}, errRunTwice
+	}
+	b.begun, b.ended = true, make(chan struct{})
+	b.mu.Unlock()
+	defer close(b.ended)
+
+	limit := time.AfterFunc(b.spec.Limits.Time, func() {
+		b.stop(driver.Failuref(driver.TimeLimit, "the build took longer than %s", b.spec.Limits.Time))
+	})
+	defer limit.Stop()
+	defer context.AfterFunc(ctx, b.Cancel)()
+
+	result, err := b.run(emit)
+	if b.ctx.Err() != nil {
+		err = context.Cause(b.ctx)
+	}
+	var f *driver.Failure
+	if err != nil && !errors.As(err, &f) {
+		f = driver.Failuref(driver.Broken, "%w", err)
+	}
+	if err := b.removeGroup(); err != nil {
+		b.driver.config.Logger.Error("a build leaves a control group behind", "build", b.spec.ID, "error", err)
+	}
+	if f != nil {
+		masked := *f
+		masked.Text = b.mask.String(f.Text)
+		return driver.Result{}, &masked
+	}
+	return result, nil
+}
+
+// Cancel is of driver.Build.
+func (b *build) Cancel() {
+	b.stop(driver.Failuref(driver.Cancelled, "the build was cancelled"))
+}
+
+// Destroy is of driver.Build.
+func (b *build) Destroy() error {
+	b.Cancel()
+	b.mu.Lock()
+	b.begun = true // it never runs from here on
+	ended := b.ended
+	b.mu.Unlock()
+	if ended != nil {
+		<-ended
+	}
+	return errors.Join(b.removeGroup(), os.RemoveAll(b.dir))
+}
+
+func (b *build) removeGroup() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.group == nil {
+		return nil
+	}
+	if err := b.group.Remove(); err != nil {
+		return err
+	}
+	b.group = nil
+	return nil
+}
+
+func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
+	group, err := cgroup.New(b.driver.marker+b.spec.ID, cgroup.Limits{CPU: b.spec.Limits.CPU, Memory: b.spec.Limits.Memory, PIDs: b.spec.Limits.PIDs})
+	if err != nil {
+		return driver.Result{}, err
+	}
+	b.mu.Lock()
+	b.group = group
+	b.mu.Unlock()
+
+	p := newProgress(b.mask, b.spec.Limits.Log, emit)
+	daemon := &tail{}
+	c, err := b.cage(group)
+	if err != nil {
+		return driver.Result{}, err
+	}
+	c.Stdout, c.Stderr, c.DaemonLog = p, p, daemon
+	running, err := cage.Start(b.ctx, c)
+	if err != nil {
+		return driver.Result{}, err
+	}
+	way := b.relay()
+	go way.Serve(running.Listener)
+	defer way.Close()
+	w := watch(b, running, p)
+	defer context.AfterFunc(b.ctx, running.Kill)()
+	exit, err := running.Wait()
+	p.end()
+	w.end()
+	if err != nil {
+		return driver.Result{}, err
+	}
+	if exit.Code == 0 && exit.Error == "" {
+		return b.result(exit)
+	}
+	if b.ctx.Err() == nil {
+		b.driver.config.Logger.Debug("a build failed", "build", b.spec.ID, "exit", exit.Code, "daemon", exit.Daemon, "error", exit.Error, "log", daemon.String())
+	}
+	return driver.Result{}, classify(evidence{spec: &b.spec, registry: b.driver.config.Registry, progress: p, exit: exit, daemon: daemon.String(),
+		memory: group.OutOfMemory(), pids: group.OutOfPIDs(), leastFree: w.least(), relay: way})
+}
+
+// cage says what the build runs in.
+func (b *build) cage(group *cgroup.Group) (cage.Config, error) {
+	config := &b.driver.config
+	address, host, err := listenAddress(config.Registry)
+	if err != nil {
+		return cage.Config{}, err
+	}
+	root, err := b.spec.Root()
+	if err != nil {
+		return cage.Config{}, err
+	}
+	c := cage.Config{Dir: b.dir, Disk: b.spec.Limits.Disk, Listen: address, Hosts: []string{host}, Group: group,
+		Binds: map[string]string{checkout: root, path.Join(programs, "buildkitd"): config.Tools.Buildkitd,
+			path.Join(programs, "buildctl"): config.Tools.Buildctl, path.Join(programs, "runc"): config.Tools.Runc},
+		Files:  map[string][]byte{configFile: daemonConfig(config.Registry)},
+		Daemon: []string{path.Join(programs, "buildkitd"), "--config", configFile}, Ready: socket,
+		Program: arguments(&b.spec, b.places), Env: environment, Result: metadata}
+	for id, value := range b.spec.Secrets {
+		c.Files[path.Join(secrets, id)] = value
+	}
+	return c, nil
+}
+
+func (b *build) relay() *relay.Relay {
+	config := &b.driver.config
+	c := relay.Config{Hub: config.Hub, Name: config.Registry, TLS: config.TLS, Logger: config.Logger,
+		Repository: strings.TrimPrefix(strings.TrimPrefix(b.spec.Image, config.Registry), "/")}
+	if config.Credentials != nil {
+		c.Credentials = config.Credentials(b.spec)
+	}
+	return relay.New(c)
+}
+
+// result reads what BuildKit says of the image.
+func (b *build) result(exit cage.Exit) (driver.Result, error) {
+	var r driver.Result
+	if err := json.Unmarshal(exit.Result, &r.Metadata); err != nil && b.spec.Image != "" {
+		return r, driver.Failuref(driver.Broken, "BuildKit does not say what it pushed: %w", err)
+	}
+	if b.spec.Image == "" {
+		return r, nil
+	}
+	r.Digest, _ = r.Metadata["containerimage.digest"].(string)
+	if !strings.HasPrefix(r.Digest, "sha256:") {
+		return r, driver.Failuref(driver.Broken, "BuildKit does not say what it pushed")
+	}
+	return r, nil
+}

@@ -1,0 +1,126 @@
+// Package buildkit is the driver that builds with BuildKit: a buildkitd for each
+// build, with runc, in a cage that reaches the registry and nothing else.
+package buildkit
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"hubledger/services/builder/cgroup"
+	"hubledger/services/builder/driver"
+	"hubledger/services/builder/relay"
+)
+
+// A Config says how a machine builds.
+type Config struct {
+	// Dir is a directory of the driver alone; two drivers never share one. What is
+	// in it when the driver is made is removed.
+	Dir string
+	// Tools are the programs that it needs, see FindTools.
+	Tools Tools
+	// Hub is where the registry is reached from this machine, such as
+	// http://127.0.0.1:5050.
+	Hub *url.URL
+	// Registry is the name of the registry in names of images, such as
+	// hub.example.com, or 127.0.0.1:5050.
+	Registry string
+	// TLS is for connections to the hub; nil for the system's authorities.
+	TLS *tls.Config
+	// Credentials are asked for the tokens of builds; nil for none.
+	Credentials func(s driver.Spec) relay.Credentials
+	Logger      *slog.Logger
+}
+
+// A Driver builds with BuildKit.
+type Driver struct {
+	config Config
+	marker string // that the names of its control groups begin with
+	lock   *os.File
+}
+
+// New makes a driver. It removes what an earlier one on the same directory left when
+// it was killed. An error says what is missing, and what installs it.
+func New(c Config) (_ *Driver, err error) {
+	if err := c.Tools.Check(); err != nil {
+		return nil, err
+	}
+	if _, _, err := listenAddress(c.Registry); err != nil {
+		return nil, err
+	}
+	if c.Dir, err = filepath.Abs(c.Dir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the directory of builds: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(c.Dir, "lock"), os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the directory of builds: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			lock.Close()
+		}
+	}()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, fmt.Errorf("lock the directory of builds %s: another builder uses it: %w", c.Dir, err)
+	}
+	sum := sha256.Sum256([]byte(c.Dir))
+	d := &Driver{config: c, marker: hex.EncodeToString(sum[:4]) + "-", lock: lock}
+	if err := d.sweep(); err != nil {
+		return nil, fmt.Errorf("remove what an earlier builder left: %w", err)
+	}
+	return d, nil
+}
+
+// sweep removes what is left of builds whose driver was killed. Their processes and
+// mounts have ended with it.
+func (d *Driver) sweep() error {
+	errs := []error{cgroup.Sweep(d.marker)}
+	entries, err := os.ReadDir(d.config.Dir)
+	errs = append(errs, err)
+	for _, e := range entries {
+		if e.IsDir() {
+			errs = append(errs, os.RemoveAll(filepath.Join(d.config.Dir, e.Name())))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Close gives the directory up. Destroy all builds before.
+func (d *Driver) Close() error { return d.lock.Close() }
+
+// Prepare is of driver.Driver.
+func (d *Driver) Prepare(_ context.Context, s driver.Spec) (driver.Build, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	for _, image := range []string{s.Image} {
+		if image != "" && !strings.HasPrefix(image, d.config.Registry+"/") {
+			return nil, fmt.Errorf("the builder pushes to %s only, not to %s", d.config.Registry, image)
+		}
+	}
+	places, err := s.Find()
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(d.config.Dir, s.ID)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the directory of a build: %w", err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "root"), 0o700); err != nil {
+		return nil, errors.Join(fmt.Errorf("make the directory of a build: %w", err), os.RemoveAll(dir))
+	}
+	return newBuild(d, s, places, dir), nil
+}

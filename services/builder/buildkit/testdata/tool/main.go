@@ -1,0 +1,106 @@
+// The program tool is all that test images hold. As /bin/sh it takes the words
+// behind -c.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	args := os.Args[1:]
+	if filepath.Base(os.Args[0]) == "sh" && len(args) == 2 {
+		args = strings.Fields(args[1])
+	}
+	if err := run(args[0], args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(3)
+	}
+}
+
+func run(what string, args []string) error {
+	switch what {
+	case "echo":
+		fmt.Println(strings.Join(args, " "))
+	case "write":
+		return os.WriteFile(args[0], []byte(strings.Join(args[1:], " ")), 0o644)
+	case "cat":
+		text, err := os.ReadFile(args[0])
+		os.Stdout.Write(text)
+		return err
+	case "env":
+		fmt.Println(os.Getenv(args[0]))
+	case "exit":
+		code, _ := strconv.Atoi(args[0])
+		os.Exit(code)
+	case "hang":
+		signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+		fmt.Println("hanging")
+		if len(args) > 0 { // in a process of its own as well
+			child := exec.Command("/proc/self/exe", "hang")
+			child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+			child.Start()
+		}
+		for {
+			time.Sleep(time.Hour)
+		}
+	case "fill":
+		f, err := os.Create(args[0])
+		if err != nil {
+			return err
+		}
+		block := bytes.Repeat([]byte{0xa5}, 1<<20)
+		for {
+			if _, err := f.Write(block); err != nil {
+				return err
+			}
+		}
+	case "eat":
+		var all [][]byte
+		for {
+			block := make([]byte, 1<<20)
+			for k := range block {
+				block[k] = byte(k)
+			}
+			all = append(all, block)
+		}
+	case "bomb":
+		return bomb()
+	case "dial":
+		c, err := net.DialTimeout("tcp", args[0], 2*time.Second)
+		if err != nil {
+			return err
+		}
+		c.Close()
+		fmt.Println("connected")
+	case "flood":
+		n, _ := strconv.Atoi(args[0])
+		line := []byte(strings.Repeat("x", 99) + "\n")
+		for range n / 100 {
+			os.Stdout.Write(line)
+		}
+	default:
+		return fmt.Errorf("the tool knows no %q", what)
+	}
+	return nil
+}
+
+// bomb starts itself until it cannot any more, and each of these does so too.
+func bomb() error {
+	for {
+		child := exec.Command("/proc/self/exe", "bomb")
+		child.Stderr = os.Stderr
+		if err := child.Start(); err != nil {
+			return fmt.Errorf("fork: %w", err)
+		}
+	}
+}
