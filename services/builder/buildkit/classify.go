@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -35,9 +36,12 @@ var (
 	loadingOf  = regexp.MustCompile(`^\[internal\] load metadata for (\S+)$`)
 	noNetwork  = regexp.MustCompile(`(?i)network is unreachable|no such host|server misbehaving|connection refused|temporary failure in name resolution|could not resolve|bad address|name or service not known`)
 	noSpace    = regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`)
-	wrongFile  = regexp.MustCompile(`failed to read dockerfile|target stage .* could not be found|failed to parse|dockerfile parse error|unknown instruction|file with no instructions|no build stage in current context|failed to process`)
+	wrongFile  = regexp.MustCompile(`failed to read dockerfile|target stage .* could not be found|failed to parse|dockerfile parse error|unknown instruction|file with no instructions|no build stage in current context|failed to process|Dockerfile cannot be empty|(?:network\.host|security\.insecure|device) is not allowed`)
 	notInBuild = regexp.MustCompile(`failed to (?:calculate checksum of ref|compute cache key)[^:]*.*: .*(?:not found|no such file)`)
 )
+
+// native is the platform of this machine.
+var native = runtime.GOOS + "/" + runtime.GOARCH
 
 // classify finds out why a build failed.
 func classify(e evidence) *driver.Failure {
@@ -60,7 +64,7 @@ func classify(e evidence) *driver.Failure {
 	switch {
 	case e.memory:
 		return set(driver.Memory, "the build needs more memory than it may have (%s): %s", size(limits.Memory), text)
-	case noSpace.MatchString(text), noSpace.MatchString(tail) && e.leastFree < max(1<<20, limits.Disk/50):
+	case noSpace.MatchString(text), noSpace.MatchString(tail) && e.leastFree < limits.Disk/2:
 		return set(driver.DiskFull, "the build needs more space than it may have (%s): %s", size(limits.Disk), text)
 	case e.pids && f.ExitCode != 0:
 		return set(driver.Processes, "the build needs more processes than it may have (%d): %s", limits.PIDs, text)
@@ -79,7 +83,7 @@ func classify(e evidence) *driver.Failure {
 	}
 	switch {
 	case strings.Contains(text, "exec format error") || f.ExitCode != 0 && strings.Contains(tail, "exec format error"):
-		return set(driver.Platform, "this builder cannot run the programs of the platform: %s", text)
+		return set(driver.Platform, "this builder cannot run a program: it is for another platform than %s, or damaged: %s", native, text)
 	case f.ExitCode != 0:
 		f.Kind = driver.StepFailed
 		if noNetwork.MatchString(tail) {

@@ -85,7 +85,7 @@ type world struct {
 	driver *buildkit.Driver
 }
 
-// newWorld has a hub with the image alice… of the tool, as admin/base and library/tool.
+// newWorld has a hub with an image of the tool, admin/base:1.
 func newWorld(t testing.TB, change ...func(*buildkit.Config)) *world {
 	t.Helper()
 	found := tools(t)
@@ -105,7 +105,7 @@ func newWorld(t testing.TB, change ...func(*buildkit.Config)) *world {
 		c(&w.config)
 	}
 	w.driver = w.open()
-	w.pushTool("admin/base", "1")
+	w.pushTool("admin/base", "1", "amd64")
 	return w
 }
 
@@ -142,12 +142,18 @@ func (c credentials) Token(_ context.Context, repository string, push bool) (str
 }
 
 // pushTool pushes an image whose /tool and /bin/sh are the tool.
-func (w *world) pushTool(repository, tag string) {
+func (w *world) pushTool(repository, tag, architecture string) {
 	w.t.Helper()
 	program, err := toolProgram()
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.pushProgram(repository, tag, architecture, program)
+}
+
+// pushProgram is pushTool with another program.
+func (w *world) pushProgram(repository, tag, architecture string, program []byte) {
+	w.t.Helper()
 	var layer bytes.Buffer
 	files := tar.NewWriter(&layer)
 	for _, h := range []tar.Header{{Name: "tmp", Typeflag: tar.TypeDir, Mode: 0o777}, {Name: "bin", Typeflag: tar.TypeDir, Mode: 0o755},
@@ -160,13 +166,13 @@ func (w *world) pushTool(repository, tag string) {
 		}
 	}
 	files.Close()
-	w.push(repository, tag, layer.String())
+	w.push(repository, tag, architecture, layer.String())
 }
 
-// push pushes an image of one layer for this machine.
-func (w *world) push(repository, tag, layer string) {
+// push pushes an image of one layer.
+func (w *world) push(repository, tag, architecture, layer string) *registrytest.Image {
 	w.t.Helper()
-	config := v1.Image{Platform: v1.Platform{OS: "linux", Architecture: "amd64"},
+	config := v1.Image{Platform: v1.Platform{OS: "linux", Architecture: architecture},
 		RootFS: v1.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.FromString(layer)}}}
 	text := string(registrytest.JSON(config))
 	m := registrytest.With(func(m *v1.Manifest) {
@@ -174,7 +180,7 @@ func (w *world) push(repository, tag, layer string) {
 		m.Layers = []v1.Descriptor{{MediaType: v1.MediaTypeImageLayer, Digest: digest.FromString(layer), Size: int64(len(layer))}}
 	})
 	m.Blobs = []string{text, layer}
-	w.client.MustPush(w.t, repository, tag, m)
+	return w.client.MustPush(w.t, repository, tag, m)
 }
 
 // checkout writes files to a directory: their paths and contents.

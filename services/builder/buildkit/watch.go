@@ -17,7 +17,8 @@ type watcher struct {
 	free int64 // the least that was seen
 }
 
-const watchEvery = 50 * time.Millisecond
+// watchEvery is short: a step that fills the disk fails, and what it wrote is removed.
+const watchEvery = 10 * time.Millisecond
 
 func watch(b *build, c *cage.Cage, p *progress) *watcher {
 	w := &watcher{stop: make(chan struct{}), free: math.MaxInt64}

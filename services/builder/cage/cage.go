@@ -123,9 +123,9 @@ func (cage *Cage) run(c *Config, ours *net.UnixConn, theirs *os.File, started ch
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer ours.Close()
-	defer cage.disk.close()
 	logs, daemonLog, err := os.Pipe()
 	if err != nil {
+		cage.disk.close()
 		theirs.Close()
 		started <- err
 		return
@@ -171,6 +171,7 @@ func (cage *Cage) run(c *Config, ours *net.UnixConn, theirs *os.File, started ch
 	if text, err := readFrame(ours); err == nil && json.Unmarshal(text, &exit) == nil {
 		cage.result = exit
 	}
+	cage.disk.close()
 	close(cage.ended)
 }
 

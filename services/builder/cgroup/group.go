@@ -21,9 +21,10 @@ type Limits struct {
 
 // A Group is a control group in every hierarchy.
 type Group struct {
-	name string
-	list []Hierarchy
-	oom  *notice // of version 1
+	name   string
+	limits Limits
+	list   []Hierarchy
+	oom    *notice // of version 1
 }
 
 // New makes a group. Its name is one of a file; when there is such a group already,
@@ -33,7 +34,7 @@ func New(name string, l Limits) (g *Group, err error) {
 	if err != nil {
 		return nil, err
 	}
-	g = &Group{name: name, list: list}
+	g = &Group{name: name, limits: l, list: list}
 	defer func() {
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			err = errors.Join(err, g.Remove())

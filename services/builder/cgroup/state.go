@@ -52,14 +52,17 @@ func (g *Group) OutOfMemory() bool {
 		}
 		return false
 	}
-	return g.count("memory", "memory.events", "oom_kill") > 0
+	return g.count("memory", "memory.events", "oom_kill ") > 0
 }
 
-// OutOfPIDs says whether a process could not be made because the group had as many
-// as it may.
-func (g *Group) OutOfPIDs() bool { return g.count("pids", "pids.events", "max") > 0 }
+// OutOfPIDs says whether the group had as many processes as it may. Version 1 counts
+// failures where the process is that wanted another one, so there the most that
+// there were have to do (from Linux 6.11 on).
+func (g *Group) OutOfPIDs() bool {
+	return g.count("pids", "pids.events", "max ") > 0 || g.limits.PIDs > 0 && g.count("pids", "pids.peak", "") >= g.limits.PIDs
+}
 
-// count is a number that a file of a group has behind a key.
+// count is a number that a file of a group has behind a key, 0 when it has none.
 func (g *Group) count(controller, file, key string) int64 {
 	for _, h := range g.list {
 		if !h.has(controller) {
@@ -70,7 +73,7 @@ func (g *Group) count(controller, file, key string) int64 {
 			return 0
 		}
 		for line := range strings.Lines(string(text)) {
-			if value, ok := strings.CutPrefix(line, key+" "); ok {
+			if value, ok := strings.CutPrefix(line, key); ok {
 				n, _ := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 				return n
 			}
