@@ -1,42 +1,174 @@
 package buildkit_test
 
 import (
+	"encoding/json"
+	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"hubledger/services/builder/driver"
+	"hubledger/services/builder/relay"
 )
 
-// A build of two steps is pushed by digest, and can be pulled.
+const twoSteps = "# syntax=docker/dockerfile:1\nARG GREETING=none\nFROM REGISTRY/admin/base:1 AS one\nARG GREETING\n" +
+	"RUN write /message hello\nRUN env GREETING\nRUN echo building\nFROM scratch\nCOPY --from=one /message /\nCOPY file /\nFROM scratch AS never\nCOPY nothing /\n"
+
+// A build with its arguments, labels and target is pushed by digest, without a tag.
 func TestBuild(t *testing.T) {
 	w := newWorld(t)
-	s := w.spec("# syntax=docker/dockerfile:1\nFROM REGISTRY/admin/base:1 AS one\nRUN write /message hello\nRUN echo building\nFROM scratch\nCOPY --from=one /message /\nCOPY file /\n", "file", "content")
-	s.Image = w.name + "/admin/app"
+	s := w.spec(strings.Replace(twoSteps, "FROM scratch\n", "FROM scratch AS wanted\n", 1), "file", "content")
+	s.Image, s.Target = w.name+"/admin/app", "wanted"
+	s.Args = map[string]string{"GREETING": "a,b=c \"d\""}
+	s.Labels = map[string]string{"org.example.label": "x,y"}
 	got := w.run(s).succeeds(t)
-	if !strings.Contains(got.log, "building\n") {
+	if got.log != "a,b=c \"d\"\nbuilding\n" {
 		t.Errorf("the log is %q", got.log)
 	}
-	steps := map[int]driver.EventKind{}
-	for _, e := range got.events {
-		switch {
-		case e.Kind == driver.Began && steps[e.Step] != "", e.Kind == driver.Ended && steps[e.Step] != driver.Began, e.Kind == driver.Failed:
-			t.Errorf("%+v after %q", e, steps[e.Step])
-		case e.Kind == driver.Began, e.Kind == driver.Ended, e.Kind == driver.Cached:
-			steps[e.Step] = e.Kind
+	got.ordered(t)
+	image := w.content("admin/app", got.result.Digest)
+	for _, part := range []string{"hello", "content", `"org.example.label":"x,y"`, v1.MediaTypeImageManifest} {
+		if !strings.Contains(image, part) {
+			t.Errorf("the image has no %q", part)
 		}
 	}
-	for n, kind := range steps {
+	if tags := string(w.client.Must(t, "GET", "/v2/admin/app/tags/list", nil).Body); !strings.Contains(tags, `"tags":[]`) && !strings.Contains(tags, `"tags":null`) {
+		t.Errorf("it has tags: %s", tags)
+	}
+}
+
+// Steps begin and end once, and are numbered as they begin.
+func (g told) ordered(t *testing.T) {
+	t.Helper()
+	state, last := map[int]driver.EventKind{}, 0
+	for _, e := range g.events {
+		switch e.Kind {
+		case driver.Began, driver.Cached:
+			if e.Step != last+1 || e.Name == "" {
+				t.Errorf("%+v after step %d", e, last)
+			}
+			last = e.Step
+		case driver.Ended, driver.Failed:
+			if state[e.Step] != driver.Began {
+				t.Errorf("%+v after %q", e, state[e.Step])
+			}
+		case driver.Log, driver.Warned:
+			continue
+		}
+		state[e.Step] = e.Kind
+	}
+	for n, kind := range state {
 		if kind == driver.Began {
 			t.Errorf("step %d does not end", n)
 		}
 	}
+}
+
+// What a build has pushed is pulled by its digest with crane.
+func TestBuildIsPulled(t *testing.T) {
 	crane := filepath.Join("..", "..", "..", ".tmp", "bin", "crane")
-	out, err := exec.Command(crane, "version").CombinedOutput()
-	_ = out
-	_ = err
-	if _, err := w.client.Pull("admin/app", got.result.Digest); err != nil {
+	if _, err := os.Stat(crane); err != nil {
+		if crane, err = exec.LookPath("crane"); err != nil {
+			missing(t, "crane is not installed: go tool -modfile=tools/go.mod task clients")
+		}
+	}
+	w := newWorld(t)
+	s := w.spec("FROM scratch\nCOPY file /dir/\n", "file", "content")
+	s.Image = w.name + "/admin/app"
+	got := w.run(s).succeeds(t)
+	config := t.TempDir()
+	login, err := json.Marshal(map[string]any{"auths": map[string]any{w.name: map[string]string{"username": w.client.User, "password": w.client.Password}}})
+	if err := errors.Join(err, os.WriteFile(filepath.Join(config, "config.json"), login, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	export := exec.Command("sh", "-c", crane+" export "+s.Image+"@"+got.result.Digest+" - | tar -xO dir/file")
+	export.Env = append(os.Environ(), "DOCKER_CONFIG="+config)
+	if out, err := export.Output(); err != nil || string(out) != "content" {
+		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// The same build again takes its layers from the cache in the repository.
+func TestCache(t *testing.T) {
+	w := newWorld(t)
+	s := w.spec(fromBase+"COPY file /\nRUN write /one x\n", "file", "content")
+	s.Image, s.Cache = w.name+"/admin/app", "buildcache"
+	w.run(s).succeeds(t)
+	second := w.run(s).succeeds(t)
+	second.ordered(t)
+	var cached []string
+	for _, e := range second.events {
+		if e.Kind == driver.Cached {
+			cached = append(cached, e.Name)
+		}
+	}
+	if !slices.ContainsFunc(cached, func(name string) bool { return strings.Contains(name, "RUN write") }) {
+		t.Errorf("cached are %q\n%s", cached, second)
+	}
+}
+
+// An image that the registry refuses is told in the registry's own words.
+func TestPushRefused(t *testing.T) {
+	w := newWorld(t)
+	s := w.spec("FROM scratch\nCOPY file /\n", "file", "content")
+	s.Image = w.name + "/stranger/app"
+	w.run(s).fails(t, driver.Push, "DENIED: ")
+
+	w.config.Dir, w.config.Credentials = filepath.Join(t.TempDir(), "anonymous"), func(driver.Spec) relay.Credentials { return nil }
+	w.dir, w.driver = w.config.Dir, w.open()
+	s.Image = w.name + "/admin/app"
+	w.run(s).fails(t, driver.Push, "UNAUTHORIZED: ")
+	s = w.spec(fromBase)
+	w.run(s).fails(t, driver.BaseImage, "UNAUTHORIZED: ")
+
+	s.Image = "registry.example.com/admin/app"
+	if err := w.run(s).err; err == nil || !strings.Contains(err.Error(), "pushes to "+w.name+" only") {
 		t.Error(err)
+	}
+}
+
+// Context and Dockerfile may be links, but never lead out of the checkout, and a link
+// in the context is copied as one.
+func TestCheckout(t *testing.T) {
+	w := newWorld(t)
+	outside := checkout(t, "Dockerfile", "FROM scratch\nCOPY secret /\n", "secret", "planted")
+	s := w.spec("FROM scratch\nCOPY . /\n", "sub/dir/Dockerfile", "FROM scratch\nCOPY here /\n", "sub/dir/here", "found")
+	link := func(to, name string) {
+		t.Helper()
+		if err := os.Symlink(to, filepath.Join(s.Checkout, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("sub/dir", "inside")
+	link(outside, "outside")
+	link("../../../../../../../../../.."+outside, "relative")
+	link(filepath.Join(outside, "secret"), "secret")
+	link("/etc/shadow", "shadow")
+	link("/proc/self/root", "root")
+	for _, c := range []struct {
+		context, dockerfile string
+		kind                driver.Kind
+	}{
+		{"outside", "", driver.Source}, {"relative", "", driver.Source}, {"..", "", driver.Source}, {"sub/../..", "", driver.Source},
+		{"root", "", driver.Source}, {"", "outside/Dockerfile", driver.Dockerfile}, {"", "../x", driver.Dockerfile}, {"", "shadow", driver.Dockerfile},
+		{"none", "Dockerfile", driver.Source}, {"Dockerfile", "Dockerfile", driver.Source}, {"", "sub", driver.Dockerfile}, {"sub\x00", "", driver.Source},
+		{"sub", "", driver.Dockerfile},
+	} {
+		s.Context, s.Dockerfile = c.context, c.dockerfile
+		w.run(s).fails(t, c.kind, "")
+	}
+	s.Image = w.name + "/admin/app"
+	s.Context, s.Dockerfile = "/inside/", ""
+	if image := w.content("admin/app", w.run(s).succeeds(t).result.Digest); !strings.Contains(image, "found") {
+		t.Error("the context is not the link's")
+	}
+	s.Context, s.Dockerfile = "", ""
+	if image := w.content("admin/app", w.run(s).succeeds(t).result.Digest); strings.Contains(image, "planted") || !strings.Contains(image, "/etc/shadow") {
+		t.Error("a link was followed, or is not there")
 	}
 }

@@ -74,7 +74,7 @@ func classify(e evidence) *driver.Failure {
 	if image := e.missingBase(text); image != "" {
 		return set(driver.BaseImage, "the base image %s is not to be had: %s", image, e.whyMissing(image, text))
 	}
-	if refused, ok := e.relay.Refused(); ok && e.pushing(text) {
+	if refused, ok := e.relay.Refused(); ok && e.pushing() {
 		return set(driver.Push, "the registry refused the image: %s", refused)
 	}
 	name := ""
@@ -145,12 +145,11 @@ func (e *evidence) whyMissing(image, text string) string {
 	return refused.String()
 }
 
-// pushing says whether the failure is one of sending the image.
-func (e *evidence) pushing(text string) bool {
-	if s := e.progress.failed; s != nil {
-		return strings.HasPrefix(s.name, "exporting") || strings.Contains(s.name, "pushing")
-	}
-	return strings.Contains(text, "failed to push")
+// pushing says whether the failure is one of sending the image: no step before it
+// failed.
+func (e *evidence) pushing() bool {
+	s := e.progress.failed
+	return s == nil || strings.HasPrefix(s.name, "exporting to image")
 }
 
 func number(pattern *regexp.Regexp, text string) int {

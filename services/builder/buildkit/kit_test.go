@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 	if cage.Inside() {
 		cage.Main()
 	}
-	if dir := os.Getenv(victimDir); dir != "" {
-		os.Exit(victim(dir))
+	if text := os.Getenv(victimOrders); text != "" {
+		os.Exit(victim(text))
 	}
 	code := m.Run()
 	if toolDir != "" {
@@ -49,12 +49,18 @@ func tools(t testing.TB) buildkit.Tools {
 	t.Helper()
 	found := buildkit.FindTools(filepath.Join("..", "..", "..", ".tmp", "bin"))
 	if err := found.Check(); err != nil {
-		if os.Getenv("HUBLEDGER_REQUIRE") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		missing(t, err.Error())
 	}
 	return found
+}
+
+// missing ends a test that needs what is not there.
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("HUBLEDGER_REQUIRE") == "1" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
 }
 
 var toolDir string

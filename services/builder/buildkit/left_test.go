@@ -57,13 +57,15 @@ func (w *world) left() (list []string) {
 	return list
 }
 
-// processes are those in other namespaces of processes than this one, by their
-// control groups.
-func (w *world) processes() (list []string) {
+// processes are those of builds of this driver.
+func (w *world) processes() []string { return processesIn("hubledger-builds/" + w.driver.Marker()) }
+
+// processesIn are those whose control group's path has a part.
+func processesIn(group string) (list []string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cgroup")
 	for _, file := range files {
 		text, _ := os.ReadFile(file)
-		if strings.Contains(string(text), "hubledger-builds/"+w.driver.Marker()) {
+		if strings.Contains(string(text), group) {
 			command, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
 			list = append(list, "process "+filepath.Base(filepath.Dir(file))+" "+strings.ReplaceAll(string(command), "\x00", " "))
 		}

@@ -37,16 +37,22 @@ const (
 
 // refusal takes note of an answer that is an error, and leaves it as it was.
 func (r *Relay) refusal(resp *http.Response) error {
-	var body []byte
-	if resp.Request.Method != http.MethodHead {
-		var err error
-		if body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody)); err != nil {
-			return err
-		}
-		resp.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.MultiReader(bytes.NewReader(body), resp.Body), resp.Body}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	if err != nil {
+		return err
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(body), resp.Body), resp.Body}
+	req := resp.Request
+	path := repositoryPath.FindStringSubmatch(req.URL.Path)
+	read := req.Method == http.MethodGet || req.Method == http.MethodHead
+	if read && (path == nil || path[2] != "manifests" && (path[1] != r.config.Repository || resp.StatusCode == http.StatusNotFound)) {
+		return nil
+	}
+	if req.Method == http.MethodHead && resp.StatusCode != http.StatusNotFound {
+		body = r.words(req) // the answer to HEAD has none
 	}
 	f := Refusal{Status: resp.StatusCode}
 	var said struct {
@@ -55,21 +61,32 @@ func (r *Relay) refusal(resp *http.Response) error {
 	if json.Unmarshal(body, &said) == nil && len(said.Errors) > 0 {
 		f.Code, f.Message = said.Errors[0].Code, cut(said.Errors[0].Message)
 	}
-	path := repositoryPath.FindStringSubmatch(resp.Request.URL.Path)
-	switch resp.Request.Method {
-	case http.MethodGet, http.MethodHead:
-		if path != nil && path[2] == "manifests" {
-			r.mu.Lock()
-			if len(r.missing) < maxMissing {
-				// HEAD has no words: a later GET of the same says more.
-				r.missing[path[1]+" "+path[3]] = f
-			}
-			r.mu.Unlock()
-		}
-	default:
+	if !read {
 		r.note(f)
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if path[2] == "manifests" && len(r.missing) < maxMissing {
+		r.missing[path[1]+" "+path[3]] = f
+	}
+	if path[1] == r.config.Repository && f.Status != http.StatusNotFound && r.refused == (Refusal{}) {
+		r.refused = f // a push begins with a look at what is there
 	}
 	return nil
+}
+
+// words are what the hub answers to GET instead of HEAD.
+func (r *Relay) words(head *http.Request) []byte {
+	get := head.Clone(head.Context())
+	get.Method = http.MethodGet
+	resp, err := r.transport.RoundTrip(get)
+	if err != nil {
+		return nil
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	return body
 }
 
 func cut(s string) string {
@@ -85,7 +102,8 @@ func (r *Relay) note(f Refusal) {
 	r.refused = f
 }
 
-// Refused is the last write that the hub refused; ok is false when there was none.
+// Refused is the last write that the hub refused, or else the first look at the
+// repository that is written to; ok is false when there was none.
 func (r *Relay) Refused() (f Refusal, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

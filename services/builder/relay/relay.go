@@ -142,7 +142,15 @@ func (r *Relay) answered(resp *http.Response) error {
 	if resp.StatusCode < 400 {
 		return nil
 	}
-	return r.refusal(resp)
+	if err := r.refusal(resp); err != nil {
+		return err
+	}
+	if resp.StatusCode == http.StatusUnauthorized {
+		// The build has nothing to show: it is not to look for a token.
+		resp.StatusCode, resp.Status = http.StatusForbidden, ""
+		resp.Header.Del("WWW-Authenticate")
+	}
+	return nil
 }
 
 // failed answers when the hub does not.

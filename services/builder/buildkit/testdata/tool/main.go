@@ -82,6 +82,11 @@ func run(what string, args []string) error {
 		}
 		c.Close()
 		fmt.Println("connected")
+	case "work":
+		d, err := time.ParseDuration(args[0])
+		for until := time.Now().Add(d); time.Now().Before(until); {
+		}
+		return err
 	case "flood":
 		n, _ := strconv.Atoi(args[0])
 		line := []byte(strings.Repeat("x", 99) + "\n")
