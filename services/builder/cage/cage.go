@@ -106,9 +106,7 @@ func Start(ctx context.Context, c Config) (*Cage, error) {
 	defer stop()
 	if err := cage.handOver(&c, ours); err != nil {
 		cage.Kill()
-		if exit, waitErr := cage.Wait(); waitErr == nil && exit.Error != "" {
-			err = errors.New(exit.Error)
-		}
+		<-cage.ended
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -166,9 +164,8 @@ func (cage *Cage) run(c *Config, ours *net.UnixConn, theirs *os.File, started ch
 		cage.err = err
 	}
 	cage.result.Code = exitCode(cmd.ProcessState)
-	var exit Exit
 	// A cage that was killed says nothing.
-	if text, err := readFrame(ours); err == nil && json.Unmarshal(text, &exit) == nil {
+	if exit, err := receiveExit(ours); err == nil {
 		cage.result = exit
 	}
 	cage.disk.close()

@@ -39,10 +39,7 @@ func Main() {
 	}
 	unix.CloseOnExec(4)
 	exit := inside(control)
-	text, err := json.Marshal(exit)
-	if err == nil {
-		writeFrame(control, text)
-	}
+	sendExit(control, exit)
 	os.Exit(exit.Code)
 }
 

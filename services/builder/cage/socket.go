@@ -2,6 +2,7 @@ package cage
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +45,12 @@ func unixConn(fd int) (*net.UnixConn, error) {
 	return u, nil
 }
 
+// What a message of the first process begins with.
+const (
+	filesFollow = 'F'
+	exitFollows = 'E'
+)
+
 func writeFrame(c *net.UnixConn, data []byte) error {
 	if len(data) > maxFrame {
 		return fmt.Errorf("%d bytes are too many for a cage", len(data))
@@ -72,19 +79,55 @@ func sendFiles(c *net.UnixConn, files ...*os.File) error {
 	for k, f := range files {
 		fds[k] = int(f.Fd())
 	}
-	_, _, err := c.WriteMsgUnix([]byte{0}, unix.UnixRights(fds...), nil)
+	_, _, err := c.WriteMsgUnix([]byte{filesFollow}, unix.UnixRights(fds...), nil)
 	return err
 }
 
-// receiveFiles takes n descriptors. io.EOF when the other side has ended.
+// sendExit sends the exit.
+func sendExit(c *net.UnixConn, e Exit) error {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if _, err := c.Write([]byte{exitFollows}); err != nil {
+		return err
+	}
+	return writeFrame(c, text)
+}
+
+// receiveExit takes the exit.
+func receiveExit(c *net.UnixConn) (e Exit, err error) {
+	if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+		return e, err
+	}
+	return exitAfter(c)
+}
+
+func exitAfter(c *net.UnixConn) (e Exit, err error) {
+	text, err := readFrame(c)
+	if err == nil {
+		err = json.Unmarshal(text, &e)
+	}
+	return e, err
+}
+
+// receiveFiles takes n descriptors. io.EOF when the other side was ended; the error
+// of the exit when that comes instead.
 func receiveFiles(c *net.UnixConn, n int) ([]*os.File, error) {
-	rights := make([]byte, unix.CmsgSpace(4*n))
-	got, size, _, _, err := c.ReadMsgUnix(make([]byte, 1), rights)
+	rights, first := make([]byte, unix.CmsgSpace(4*n)), make([]byte, 1)
+	got, size, _, _, err := c.ReadMsgUnix(first, rights)
 	if err != nil {
 		return nil, err
 	}
 	if got == 0 {
 		return nil, io.EOF
+	}
+	if first[0] == exitFollows {
+		e, err := exitAfter(c)
+		if err != nil {
+			return nil, err
+		}
+		return nil, errors.New(e.Error)
 	}
 	list, err := unix.ParseSocketControlMessage(rights[:size])
 	if err != nil || len(list) != 1 {

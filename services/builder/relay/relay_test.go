@@ -1,0 +1,202 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// tokens gives a new token for each question.
+type tokens struct {
+	mu    sync.Mutex
+	asked []string
+	lasts time.Duration
+	err   error
+}
+
+func (s *tokens) Token(_ context.Context, repository string, push bool) (string, time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, fmt.Sprint(repository, push))
+	return fmt.Sprint("token", len(s.asked)), time.Now().Add(s.lasts), s.err
+}
+
+// A world is a relay before a hub that says what it was asked.
+type world struct {
+	t      *testing.T
+	relay  *Relay
+	url    string
+	tokens *tokens
+	asked  chan *http.Request
+}
+
+func newWorld(t *testing.T, hub http.HandlerFunc) *world {
+	w := &world{t: t, tokens: &tokens{lasts: time.Hour}, asked: make(chan *http.Request, 10)}
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.asked <- r
+		hub(rw, r)
+	}))
+	t.Cleanup(server.Close)
+	to, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.relay = New(Config{Hub: to, Name: "hub.example.com", Repository: "alice/app", Credentials: w.tokens, Logger: slog.New(slog.DiscardHandler)})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go w.relay.Serve(l)
+	t.Cleanup(w.relay.Close)
+	w.url = "http://" + l.Addr().String()
+	return w
+}
+
+func (w *world) do(method, path string) (*http.Response, string) {
+	w.t.Helper()
+	req, err := http.NewRequest(method, w.url+path, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer of the build")
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return resp, string(body)
+}
+
+// A build asks for repositories, and writes to its own only.
+func TestPaths(t *testing.T) {
+	w := newWorld(t, func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "answer") })
+	for request, want := range map[string]int{
+		"GET /v2/": 200, "GET /v2/library/busybox/manifests/latest?ns=docker.io": 200, "HEAD /v2/bob/base/blobs/sha256:aa": 200,
+		"GET /v2/alice/app/referrers/sha256:aa": 200, "POST /v2/alice/app/blobs/uploads/?mount=x&from=y": 200, "PUT /v2/alice/app/manifests/sha256:aa": 200,
+		"PATCH /v2/alice/app/blobs/uploads/id": 200,
+		"PUT /v2/bob/base/manifests/latest":    403, "POST /v2/alice/app2/blobs/uploads/": 403, "DELETE /v2/alice/app/manifests/sha256:aa": 403,
+		"GET /api/v1/users": 403, "GET /token": 403, "GET /": 403, "GET /metrics": 403, "GET /v2/_catalog": 403, "GET /v2/users/login": 403,
+		"POST /v2/": 403, "GET /v2/alice/app/manifests/../../../../api/v1/users": 403, "GET /v2/alice/app/blobs/%2e%2e/%2e%2e": 403,
+		"PUT /v2/bob/base/blobs/uploads/%2e%2e%2f..%2f..%2falice%2fapp/manifests/1": 403, "GET /v2/a%2fb/manifests/1": 403, "GET //v2/": 403,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		resp, _ := w.do(method, path)
+		if resp.StatusCode != want {
+			t.Errorf("%s: %s", request, resp.Status)
+		}
+		select {
+		case r := <-w.asked:
+			if want != 200 || r.Host != "hub.example.com" || strings.Contains(r.Header.Get("Authorization"), "build") {
+				t.Errorf("%s reached the hub as %s of %s with %q", request, r.URL, r.Host, r.Header.Get("Authorization"))
+			}
+		default:
+			if want == 200 {
+				t.Errorf("%s did not reach the hub", request)
+			}
+		}
+	}
+}
+
+// A token is asked for each repository, and again shortly before it ends.
+func TestTokens(t *testing.T) {
+	w := newWorld(t, func(http.ResponseWriter, *http.Request) {})
+	get := func(path, want string) {
+		t.Helper()
+		w.do("GET", path)
+		if r := <-w.asked; r.Header.Get("Authorization") != want {
+			t.Errorf("%s: %q, want %q", path, r.Header.Get("Authorization"), want)
+		}
+	}
+	get("/v2/bob/base/manifests/1", "Bearer token1")
+	get("/v2/bob/base/blobs/x", "Bearer token1")
+	get("/v2/alice/app/blobs/x", "Bearer token2")
+	w.tokens.lasts = early
+	get("/v2/carol/base/blobs/x", "Bearer token3")
+	get("/v2/carol/base/blobs/x", "Bearer token4")
+	get("/v2/", "")
+	w.tokens.err = errors.New("the builder was revoked")
+	get("/v2/dave/base/blobs/x", "")
+	if f, ok := w.relay.Refused(); !ok || !strings.Contains(f.String(), "revoked") {
+		t.Errorf("%+v", f)
+	}
+	if got := strings.Join(w.tokens.asked, " "); got != "bob/basefalse alice/apptrue carol/basefalse carol/basefalse dave/basefalse" {
+		t.Error(got)
+	}
+}
+
+// What the hub says is told, and leads nowhere else.
+func TestAnswers(t *testing.T) {
+	status, body := 0, ""
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Location", "https://hub.example.com/v2/alice/app/blobs/uploads/x?state=y")
+		rw.Header().Set("Set-Cookie", "a=b")
+		rw.Header().Set("WWW-Authenticate", "Bearer realm=x")
+		rw.WriteHeader(status)
+		if r.Method != http.MethodHead {
+			io.WriteString(rw, body)
+		}
+	})
+	status = 202
+	resp, _ := w.do("POST", "/v2/alice/app/blobs/uploads/")
+	<-w.asked
+	if _, refused := w.relay.Refused(); refused || resp.Header.Get("Location") != "/v2/alice/app/blobs/uploads/x?state=y" || resp.Header.Get("Set-Cookie") != "" {
+		t.Errorf("%v", resp.Header)
+	}
+	status, body = 404, ""
+	w.do("GET", "/v2/bob/base/manifests/1")
+	<-w.asked
+	if f, ok := w.relay.Missing("bob/base", "1"); !ok || f.Status != 404 {
+		t.Errorf("%+v", f)
+	}
+	if _, ok := w.relay.Missing("bob/base", "2"); ok {
+		t.Error("what was not asked for is missing")
+	}
+	status, body = 401, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`
+	resp, _ = w.do("HEAD", "/v2/bob/base/manifests/2")
+	<-w.asked
+	<-w.asked
+	if f, _ := w.relay.Missing("bob/base", "2"); f.String() != "UNAUTHORIZED: authentication required" || resp.StatusCode != 403 || resp.Header.Get("WWW-Authenticate") != "" {
+		t.Errorf("%+v, %s", f, resp.Status)
+	}
+	if f, ok := w.relay.Refused(); ok {
+		t.Errorf("a base image is no refusal: %+v", f)
+	}
+	status, body = 413, `{"errors":[{"code":"DENIED","message":"quota: `+strings.Repeat("é", 5000)+`"}]}`
+	resp, got := w.do("PUT", "/v2/alice/app/manifests/sha256:aa")
+	<-w.asked
+	if f, _ := w.relay.Refused(); resp.StatusCode != 413 || got != body || !strings.HasPrefix(f.String(), "DENIED: quota: é") || len(f.Message) > maxMessage+4 {
+		t.Errorf("%s, %d bytes: %.100s", resp.Status, len(got), f)
+	}
+	status, body = 500, strings.Repeat("<html>", 100_000)
+	if _, got := w.do("PUT", "/v2/alice/app/manifests/sha256:aa"); got != body {
+		t.Errorf("%d bytes", len(got))
+	}
+	<-w.asked
+	if f, _ := w.relay.Refused(); f.String() != "the registry answered 500 Internal Server Error" {
+		t.Error(f)
+	}
+}
+
+// A hub that does not answer is told as that.
+func TestNoHub(t *testing.T) {
+	w := newWorld(t, nil)
+	w.relay.config.Hub = &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
+	resp, body := w.do("PUT", "/v2/alice/app/manifests/sha256:aa")
+	if f, _ := w.relay.Refused(); resp.StatusCode != 502 || !strings.Contains(body, "UNAVAILABLE") || f.String() != "the hub does not answer" {
+		t.Errorf("%s %s %s", resp.Status, body, f)
+	}
+}
