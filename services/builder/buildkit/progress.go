@@ -193,13 +193,16 @@ func (p *progress) log(s *step, stream int, data []byte, at time.Time) {
 		stream = driver.Stdout
 	}
 	s.tail.Write(data)
+	if p.left == 0 {
+		data = nil // what comes is not told any more
+	}
 	if out := s.streams[stream].Next(data); len(out) > 0 {
 		p.chunk(s, stream, out, at)
 	}
 }
 
 func (p *progress) chunk(s *step, stream int, data []byte, at time.Time) {
-	if int64(len(data)) > p.left {
+	if int64(len(data)) >= p.left {
 		data = data[:p.left]
 		if !p.cut {
 			p.cut = true

@@ -1,5 +1,7 @@
 package redact
 
+import "sort"
+
 // A Masker masks one stream that comes in pieces.
 type Masker struct {
 	set    *Set
@@ -11,7 +13,7 @@ type Masker struct {
 // but an end that may be the beginning of a secret. Of a text without secrets
 // nothing is held back after a line end.
 func (m *Masker) Next(data []byte) []byte {
-	if len(m.set.found) == 0 {
+	if m.set.empty() {
 		return data
 	}
 	m.held = append(m.held, data...)
@@ -20,7 +22,7 @@ func (m *Masker) Next(data []byte) []byte {
 
 // End returns what is left at the end of the stream.
 func (m *Masker) End() []byte {
-	if len(m.set.found) == 0 {
+	if m.set.empty() {
 		return nil
 	}
 	return m.scan(true)
@@ -62,36 +64,44 @@ func (m *Masker) scan(last bool) (out []byte) {
 // match is the length of the longest secret that b begins with, 0 for none. open
 // says that with more bytes there may be a longer one.
 func (s *Set) match(b []byte) (n int, open bool) {
-	if len(b) < prefix {
-		return 0, len(s.with(string(b))) > 0
-	}
-	if !s.filter[hash(b)] {
+	if len(b) >= prefix && !s.filter[hash(b)] {
 		return 0, false
 	}
-	for _, p := range s.with(string(b[:prefix])) {
-		length, more := p.match(b)
-		n, open = max(n, length), open || more
-	}
-	return n, open
+	n, open = longest(s.plain, b, false)
+	wrapped, more := longest(s.wrapped, b, true)
+	return max(n, wrapped), open || more
 }
 
-// match is how many bytes of b the pattern takes, 0 when it is not there; more says
-// that b ends before that is decided.
-func (p pattern) match(b []byte) (n int, more bool) {
-	k, ends := 0, 0
-	for n < len(b) && k < len(p.text) {
-		switch {
-		case b[n] == p.text[k]:
-			k, ends = k+1, 0
-		case p.wrapped && (b[n] == '\n' || b[n] == '\r') && ends < 2:
-			ends++
-		default:
-			return 0, false
+// longest is match for a sorted list. Its work for a byte of the stream is bounded by
+// the length of a pattern, however many there are that begin alike.
+func longest(list []string, b []byte, wrapped bool) (n int, open bool) {
+	k, ends := 0, 0 // bytes of the patterns in list that are in b; line ends just before
+	for at := 0; ; at++ {
+		if len(list) > 0 && len(list[0]) == k { // the shortest is the first
+			if k > 0 {
+				n = at
+			}
+			list = list[1:]
 		}
-		n++
+		if len(list) == 0 || at == len(b) {
+			return n, len(list) > 0
+		}
+		if wrapped && k > 0 && ends < 2 && (b[at] == '\n' || b[at] == '\r') {
+			ends++
+			continue
+		}
+		list, ends = narrow(list, k, b[at]), 0
+		k++
 	}
-	if k < len(p.text) {
-		return 0, true
+}
+
+// narrow are the patterns of a sorted list, in which all begin with the same k bytes,
+// that go on with a byte.
+func narrow(list []string, k int, next byte) []string {
+	if list[0][k] == next && list[len(list)-1][k] == next {
+		return list
 	}
-	return n, false
+	from := sort.Search(len(list), func(n int) bool { return list[n][k] >= next })
+	to := from + sort.Search(len(list)-from, func(n int) bool { return list[from+n][k] > next })
+	return list[from:to]
 }

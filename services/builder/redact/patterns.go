@@ -11,55 +11,37 @@ const (
 	// MinSecret is the length in bytes from which on a secret is masked: shorter ones
 	// stand in every text.
 	MinSecret = 4
-	minLine   = 8   // bytes of a line of a secret that is masked by itself
-	segment   = 256 // bytes: longer ones are looked for in pieces, which bounds the work for a byte
+	minLine   = 8  // bytes of a line of a secret that is masked by itself
+	segment   = 64 // bytes: longer ones are looked for in pieces, which bounds the work for a byte
 )
 
-// A pattern is one of the texts that are masked.
-type pattern struct {
-	text    string
-	wrapped bool // line ends may stand in it, as base64(1) makes them
-}
-
-// patterns are all forms of a secret.
-func patterns(secret []byte) (list []pattern) {
-	raw := func(text string) {
-		for _, part := range pieces(text) {
-			list = append(list, pattern{part, false})
-		}
-	}
+// patterns are all forms of a secret. Those of wrapped may have line ends in them.
+func patterns(secret []byte) (plain, wrapped []string) {
 	// Files end with a line end that is no part of what is secret.
 	value := bytes.TrimRight(secret, "\r\n")
 	if len(value) < MinSecret {
-		return nil
+		return nil, nil
 	}
-	text := string(value)
-	raw(text)
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); len(line) >= minLine && line != text {
-			raw(line)
-			for _, e := range escaped(line) {
-				raw(e)
-			}
+	texts := []string{string(value)}
+	for line := range strings.Lines(texts[0]) {
+		if line = strings.TrimSpace(line); len(line) >= minLine && line != texts[0] {
+			texts = append(texts, line)
 		}
 	}
-	for _, e := range escaped(text) {
-		raw(e)
+	for _, text := range texts {
+		for _, form := range append(escaped(text), text) {
+			plain = append(plain, pieces(form)...)
+		}
 	}
-	for _, e := range encoded(value) {
-		for _, part := range pieces(e) {
+	for _, form := range encoded(value) {
+		for _, piece := range pieces(form) {
 			// A line may end within the first characters, by which a pattern is found.
-			for from := range 4 {
-				if len(part)-from >= 2*prefix {
-					list = append(list, pattern{part[from:], true})
-				}
-			}
-			if len(part) < 2*prefix {
-				list = append(list, pattern{part, true})
+			for from := range min(prefix, max(len(piece)-2*prefix, 0)+1) {
+				wrapped = append(wrapped, piece[from:])
 			}
 		}
 	}
-	return list
+	return plain, wrapped
 }
 
 // escaped are the forms in URLs that are not the text itself.
