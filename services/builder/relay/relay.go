@@ -155,6 +155,9 @@ func (r *Relay) answered(resp *http.Response) error {
 
 // failed answers when the hub does not.
 func (r *Relay) failed(w http.ResponseWriter, req *http.Request, err error) {
+	if req.Context().Err() != nil {
+		return // the build does not want the answer any more
+	}
 	r.config.Logger.Warn("the relay of a build could not reach the hub", "error", err)
 	if req.Method != http.MethodGet && req.Method != http.MethodHead {
 		r.note(Refusal{Message: "the hub does not answer"})
