@@ -46,8 +46,8 @@ type Config struct {
 	// that lead to it.
 	Listen string
 	Hosts  []string
-	// Daemon runs all the time; Ready is the socket that it makes when it is ready.
-	// Program then runs, and the cage ends with it.
+	// Daemon runs all the time, unless it is empty; Ready is the socket that it makes
+	// when it is ready. Program then runs, and the cage ends with it.
 	Daemon, Program []string
 	Ready           string
 	// Env is the environment of both.

@@ -97,23 +97,10 @@ func (o *orders) programs() (exit Exit) {
 	if err != nil {
 		return Exit{Code: 125, Error: err.Error()}
 	}
-	logs := os.NewFile(4, "log")
-	daemon, err := start(o.Daemon, o.Env, null, logs, logs)
-	if err != nil {
-		return Exit{Code: 125, Error: "start the daemon: " + err.Error()}
-	}
-	for until := time.Now().Add(readyWithin); ; time.Sleep(2 * time.Millisecond) {
-		c, err := net.Dial("unix", o.Ready)
-		if err == nil {
-			c.Close()
-			break
-		}
-		var status unix.WaitStatus
-		if pid, _ := unix.Wait4(daemon, &status, unix.WNOHANG, nil); pid == daemon {
-			return Exit{Code: 125, Daemon: describe(status), Error: "the daemon ended when it was started: " + describe(status)}
-		}
-		if time.Now().After(until) {
-			return Exit{Code: 125, Error: "the daemon was not ready within " + readyWithin.String()}
+	daemon := 0
+	if len(o.Daemon) > 0 {
+		if daemon, exit = o.daemon(null); exit.Error != "" {
+			return exit
 		}
 	}
 	program, err := start(o.Program, o.Env, null, os.Stdout, os.Stderr)
@@ -136,6 +123,30 @@ func (o *orders) programs() (exit Exit) {
 			}
 			exit.Result = readResult(o.Result)
 			return exit
+		}
+	}
+}
+
+// daemon starts the daemon and waits until it is ready.
+func (o *orders) daemon(null *os.File) (pid int, exit Exit) {
+	logs := os.NewFile(4, "log")
+	defer logs.Close()
+	pid, err := start(o.Daemon, o.Env, null, logs, logs)
+	if err != nil {
+		return 0, Exit{Code: 125, Error: "start the daemon: " + err.Error()}
+	}
+	for until := time.Now().Add(readyWithin); ; time.Sleep(2 * time.Millisecond) {
+		c, err := net.Dial("unix", o.Ready)
+		if err == nil {
+			c.Close()
+			return pid, Exit{}
+		}
+		var status unix.WaitStatus
+		if ended, _ := unix.Wait4(pid, &status, unix.WNOHANG, nil); ended == pid {
+			return 0, Exit{Code: 125, Daemon: describe(status), Error: "the daemon ended when it was started: " + describe(status)}
+		}
+		if time.Now().After(until) {
+			return 0, Exit{Code: 125, Error: "the daemon was not ready within " + readyWithin.String()}
 		}
 	}
 }

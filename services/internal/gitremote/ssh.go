@@ -18,9 +18,64 @@ var ErrHostKey = errors.New("the SSH host has another key than before")
 const handshakeTimeout = 20 * time.Second
 
 func (c *Client) listSSH(ctx context.Context, u URL, with Credentials) (l Listing, err error) {
-	config, err := sshConfig(u, with, &l.HostKey)
+	s, err := c.connect(ctx, u, with, &l.HostKey)
 	if err != nil {
 		return l, err
+	}
+	defer s.close()
+	out, err := s.StdoutPipe()
+	if err != nil {
+		return l, err
+	}
+	var said said
+	s.Stderr = &said
+	if err := s.Start("git-upload-pack " + quoted(u.Path)); err != nil {
+		return l, err
+	}
+	l.Advertisement, err = readAdvertisement(out, false)
+	if err != nil {
+		s.Close()
+		s.Wait() // until all is said
+	}
+	if err != nil && len(said.text) > 0 {
+		return l, fmt.Errorf("%w: %.300q", ErrNotFound, strings.TrimSpace(string(said.text)))
+	}
+	return l, err
+}
+
+// UploadPack runs git-upload-pack on an SSH host, by a version of git's protocol such
+// as "version=2", until it ends. The errors are those of List.
+func (c *Client) UploadPack(ctx context.Context, u URL, with Credentials, protocol string, in io.Reader, out io.Writer) error {
+	var key string
+	s, err := c.connect(ctx, u, with, &key)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if protocol != "" {
+		s.Setenv("GIT_PROTOCOL", protocol) // a host that does not take it speaks the first version
+	}
+	var said said
+	s.Stdin, s.Stdout, s.Stderr = in, out, &said
+	err = s.Run("git-upload-pack " + quoted(u.Path))
+	var exit *ssh.ExitError
+	if errors.As(err, &exit) {
+		return fmt.Errorf("%w: %.300q", ErrNotFound, strings.TrimSpace(string(said.text)))
+	}
+	return err
+}
+
+// A session is one on a connection of its own.
+type session struct {
+	*ssh.Session
+	close func()
+}
+
+// connect opens a session, and says what key the host has shown.
+func (c *Client) connect(ctx context.Context, u URL, with Credentials, hostKey *string) (*session, error) {
+	config, err := sshConfig(u, with, hostKey)
+	if err != nil {
+		return nil, err
 	}
 	host := u.Host
 	if _, _, err := net.SplitHostPort(host); err != nil {
@@ -28,42 +83,28 @@ func (c *Client) listSSH(ctx context.Context, u URL, with Credentials) (l Listin
 	}
 	tcp, err := c.guard.DialContext(ctx, "tcp", host)
 	if err != nil {
-		return l, err
+		return nil, err
 	}
-	defer tcp.Close()
 	stop := context.AfterFunc(ctx, func() { tcp.Close() })
-	defer stop()
 	tcp.SetDeadline(time.Now().Add(handshakeTimeout))
 	conn, channels, requests, err := ssh.NewClientConn(tcp, host, config)
 	if err != nil {
-		return l, handshakeError(err, l.HostKey != "")
+		stop()
+		tcp.Close()
+		return nil, handshakeError(err, *hostKey != "")
 	}
 	tcp.SetDeadline(time.Time{})
 	client := ssh.NewClient(conn, channels, requests)
-	defer client.Close()
-	session, err := client.NewSession()
+	end := func() {
+		client.Close()
+		stop()
+	}
+	s, err := client.NewSession()
 	if err != nil {
-		return l, err
+		end()
+		return nil, err
 	}
-	defer session.Close()
-	out, err := session.StdoutPipe()
-	if err != nil {
-		return l, err
-	}
-	var said said
-	session.Stderr = &said
-	if err := session.Start("git-upload-pack " + quoted(u.Path)); err != nil {
-		return l, err
-	}
-	l.Advertisement, err = readAdvertisement(out, false)
-	if err != nil {
-		session.Close()
-		session.Wait() // until all is said
-	}
-	if err != nil && len(said.text) > 0 {
-		return l, fmt.Errorf("%w: %.300q", ErrNotFound, strings.TrimSpace(string(said.text)))
-	}
-	return l, err
+	return &session{s, func() { s.Close(); end() }}, nil
 }
 
 func sshConfig(u URL, with Credentials, shown *string) (*ssh.ClientConfig, error) {

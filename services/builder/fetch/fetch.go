@@ -1,0 +1,237 @@
+// Package fetch gets the commit of a git repository that is to be built. The git
+// program runs in a cage: it reaches this process alone, which asks the git host in
+// its stead and keeps the credentials; and what it wrote is taken out of the cage
+// file by file.
+//
+// The program is started again inside the cage, so main must begin with
+//
+//	if fetch.Inside() {
+//		fetch.Main()
+//	}
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"hubledger/services/builder/cage"
+	"hubledger/services/builder/cgroup"
+	"hubledger/services/internal/egress"
+	"hubledger/services/internal/gitremote"
+)
+
+var (
+	// ErrGone: the git host has no such commit any more, as after a force push.
+	ErrGone = errors.New("the git repository has no such commit any more")
+	// ErrTooLarge: the commit needs more space than Limits.Bytes.
+	ErrTooLarge = errors.New("the git repository is too large")
+	// ErrLFS: a file of Git LFS is not to be had.
+	ErrLFS = errors.New("a file of Git LFS cannot be fetched")
+	// ErrSubmodule: a submodule is not to be had.
+	ErrSubmodule = errors.New("a submodule cannot be fetched")
+)
+
+// A Source says what to fetch.
+type Source struct {
+	URL    gitremote.URL
+	Commit string // its whole id, of SHA-1 or SHA-256
+	// Ref is the branch or tag that has the commit, such as refs/heads/main. It is
+	// fetched where the host does not give a commit by its id.
+	Ref string
+	// With goes to the host of URL alone, also for submodules there.
+	With       gitremote.Credentials
+	Submodules bool
+	// LFS replaces the pointers of Git LFS by the files. It needs an https URL, and
+	// leaves those of submodules.
+	LFS bool
+}
+
+// Limits bound a fetch. All fields are needed.
+type Limits struct {
+	Bytes  int64 // of the files and of what git keeps, together
+	Files  int   // files, directories and links
+	Memory int64 // bytes
+	Time   time.Duration
+}
+
+// DefaultLimits are enough for nearly all repositories.
+var DefaultLimits = Limits{Bytes: 4 << 30, Files: 1_000_000, Memory: 1 << 30, Time: 15 * time.Minute}
+
+// A Commit is what was fetched.
+type Commit struct {
+	ID      string
+	Time    time.Time // of the commit
+	Message string    // at most 64 KiB
+}
+
+// A Fetcher fetches.
+type Fetcher struct {
+	Guard  *egress.Guard // judges every connection
+	Dir    string        // for what is written meanwhile, of this fetcher alone
+	Logger *slog.Logger
+}
+
+var (
+	idPattern     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+	commitPattern = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+)
+
+// Fetch writes the files of a commit, and .git, into a directory that has to be
+// empty; it has no secrets. id names the fetch on this machine. The errors are
+// ErrGone, ErrTooLarge, ErrSubmodule, ErrLFS, egress.ErrForbidden and those of gitremote; none
+// of them has a secret in it. After an error the directory may have files.
+func (f *Fetcher) Fetch(ctx context.Context, id, dir string, s Source, l Limits) (Commit, error) {
+	if !idPattern.MatchString(id) {
+		return Commit{}, fmt.Errorf("the id of a fetch is lower-case letters, digits and hyphens, at most 64: %.80q is not", id)
+	}
+	if !commitPattern.MatchString(s.Commit) {
+		return Commit{}, fmt.Errorf("%.80q is no id of a commit", s.Commit)
+	}
+	if s.Ref != "" && (!strings.HasPrefix(s.Ref, "refs/") || strings.ContainsAny(s.Ref, " ~^:?*[\\\x00\n\x7f") || strings.Contains(s.Ref, "..")) {
+		return Commit{}, fmt.Errorf("%.150q is no branch or tag", s.Ref)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, l.Time, fmt.Errorf("it took longer than %s", l.Time))
+	defer cancel()
+	c, err := f.fetch(ctx, id, dir, s, l)
+	if err != nil {
+		return Commit{}, fmt.Errorf("fetch %.12s of %s: %w", s.Commit, s.URL, err)
+	}
+	return c, nil
+}
+
+func (f *Fetcher) fetch(ctx context.Context, id, dir string, s Source, l Limits) (_ Commit, err error) {
+	own := filepath.Join(f.Dir, id)
+	if err := errors.Join(os.Mkdir(own, 0o700), os.Mkdir(filepath.Join(own, "root"), 0o700)); err != nil {
+		return Commit{}, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(own)) }()
+	group, err := cgroup.New(id, cgroup.Limits{CPU: 2, Memory: l.Memory, PIDs: 200})
+	if err != nil {
+		return Commit{}, err
+	}
+	defer func() { err = errors.Join(err, group.Remove()) }()
+	c, err := f.cage(own, group, s, l)
+	if err != nil {
+		return Commit{}, err
+	}
+	out, in := io.Pipe()
+	var said limited
+	c.Stdout, c.Stderr, c.DaemonLog = in, &said, io.Discard
+	unpacked := make(chan error, 1)
+	go func() {
+		err := unpack(out, dir, l)
+		out.CloseWithError(err) // so nothing more is written
+		unpacked <- err
+	}()
+	running, err := cage.Start(ctx, c)
+	if err != nil {
+		in.Close()
+		<-unpacked
+		return Commit{}, err
+	}
+	way := newGateway(ctx, f, s)
+	go way.server.Serve(running.Listener)
+	defer context.AfterFunc(ctx, running.Kill)()
+	exit, err := running.Wait()
+	way.close()
+	in.Close()
+	unpackErr := <-unpacked
+	if err := errors.Join(context.Cause(ctx), err); err != nil {
+		return Commit{}, err
+	}
+	r, err := readReport(exit)
+	if err == nil && unpackErr != nil {
+		err = unpackErr
+	}
+	if err == nil {
+		return r.Commit, f.lfs(ctx, dir, s, r.LFS, l)
+	}
+	f.Logger.Debug("git failed", "error", err, "git", said.String())
+	switch {
+	case errors.Is(unpackErr, ErrTooLarge), strings.Contains(said.String()+r.Error, "No space left on device"), strings.Contains(r.Error, "no space left"):
+		return Commit{}, fmt.Errorf("%w: it needs more than %d MiB", ErrTooLarge, l.Bytes>>20)
+	case way.cause() != nil && !r.Submodule:
+		return Commit{}, way.cause()
+	case group.OutOfMemory():
+		return Commit{}, fmt.Errorf("%w: git needs more than %d MiB of memory", ErrTooLarge, l.Memory>>20)
+	case r.Submodule:
+		return Commit{}, fmt.Errorf("%w: %w", ErrSubmodule, errors.Join(way.cause(), err))
+	}
+	return Commit{}, err
+}
+
+// Paths inside the cage.
+const (
+	address   = "127.0.0.1:5000"
+	sourceDir = "/disk/src"
+	planFile  = "/run/plan.json"
+	result    = "/run/report.json"
+)
+
+// cage says what git runs in.
+func (f *Fetcher) cage(own string, group *cgroup.Group, s Source, l Limits) (cage.Config, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return cage.Config{}, err
+	}
+	text, err := json.Marshal(plan{URL: s.URL.String(), Commit: s.Commit, Ref: s.Ref, Submodules: s.Submodules, LFS: s.LFS})
+	if err != nil {
+		return cage.Config{}, err
+	}
+	return cage.Config{Dir: own, Disk: l.Bytes, Group: group, Listen: address,
+		Binds:   map[string]string{fetchProgram: self, sshProgram: self},
+		Files:   map[string][]byte{planFile: text, "/etc/passwd": []byte("root:x:0:0::/root:/bin/sh\n")},
+		Program: []string{fetchProgram}, Env: environment, Result: result}, nil
+}
+
+// outside are the URLs of hosts as they are outside of the cage.
+var outside = strings.NewReplacer("http://"+address+"/https/", "https://", "http://"+address+"/http/", "http://")
+
+// readReport is what the program inside says of its end.
+func readReport(exit cage.Exit) (r report, err error) {
+	if exit.Error != "" {
+		return r, errors.New(exit.Error)
+	}
+	if err := json.Unmarshal(exit.Result, &r); err != nil {
+		return r, fmt.Errorf("git ended with status %d", exit.Code)
+	}
+	switch {
+	case r.Gone:
+		return r, ErrGone
+	case r.Error != "":
+		return r, errors.New(outside.Replace(r.Error))
+	}
+	return r, nil
+}
+
+// limited keeps the first bytes that are written to it.
+type limited struct{ bytes.Buffer }
+
+func (l *limited) Write(p []byte) (int, error) {
+	l.Buffer.Write(p[:min(len(p), max(0, 8<<10-l.Len()))])
+	return len(p), nil
+}
+
+// Sweep removes what fetches left whose program was killed.
+func (f *Fetcher) Sweep() error {
+	entries, err := os.ReadDir(f.Dir)
+	errs := []error{err}
+	for _, e := range entries {
+		errs = append(errs, cgroup.Sweep(e.Name()), os.RemoveAll(filepath.Join(f.Dir, e.Name())))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return errors.Join(errs...)
+}
