@@ -4,9 +4,7 @@ package buildkit
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -76,8 +74,7 @@ func New(c Config) (_ *Driver, err error) {
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return nil, fmt.Errorf("lock the directory of builds %s: another builder uses it: %w", c.Dir, err)
 	}
-	sum := sha256.Sum256([]byte(c.Dir))
-	d := &Driver{config: c, marker: hex.EncodeToString(sum[:4]) + "-", lock: lock}
+	d := &Driver{config: c, marker: cgroup.Marker(c.Dir), lock: lock}
 	if err := d.sweep(); err != nil {
 		return nil, fmt.Errorf("remove what an earlier builder left: %w", err)
 	}
@@ -106,10 +103,8 @@ func (d *Driver) Prepare(_ context.Context, s driver.Spec) (driver.Build, error)
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	for _, image := range []string{s.Image} {
-		if image != "" && !strings.HasPrefix(image, d.config.Registry+"/") {
-			return nil, fmt.Errorf("the builder pushes to %s only, not to %s", d.config.Registry, image)
-		}
+	if s.Image != "" && !strings.HasPrefix(s.Image, d.config.Registry+"/") {
+		return nil, fmt.Errorf("the builder pushes to %s only, not to %s", d.config.Registry, s.Image)
 	}
 	places, err := s.Find()
 	if err != nil {

@@ -1,6 +1,8 @@
 package cgroup
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,6 +25,13 @@ const removeWithin = 10 * time.Second
 func (g *Group) Remove() error {
 	g.closeNotice()
 	return remove(g.list, g.name)
+}
+
+// Marker is what the names of groups begin with that belong to a directory, an
+// absolute path: whoever has the directory sweeps its groups and no others.
+func Marker(dir string) string {
+	sum := sha256.Sum256([]byte(dir))
+	return hex.EncodeToString(sum[:4]) + "-"
 }
 
 // Sweep removes the groups whose names begin with a prefix: those of builds whose

@@ -78,7 +78,7 @@ type Commit struct {
 // A Fetcher fetches.
 type Fetcher struct {
 	Guard  *egress.Guard // judges every connection
-	Dir    string        // for what is written meanwhile, of this fetcher alone
+	Dir    string        // an absolute path, for what is written meanwhile, of this fetcher alone
 	Logger *slog.Logger
 }
 
@@ -116,7 +116,7 @@ func (f *Fetcher) fetch(ctx context.Context, id, dir string, s Source, l Limits)
 		return Commit{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(own)) }()
-	group, err := cgroup.New(id, cgroup.Limits{CPU: 2, Memory: l.Memory, PIDs: 200})
+	group, err := cgroup.New(cgroup.Marker(f.Dir)+id, cgroup.Limits{CPU: 2, Memory: l.Memory, PIDs: 200})
 	if err != nil {
 		return Commit{}, err
 	}
@@ -223,15 +223,15 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Sweep removes what fetches left whose program was killed.
+// Sweep removes what fetches left whose program was killed. Call it before the first.
 func (f *Fetcher) Sweep() error {
 	entries, err := os.ReadDir(f.Dir)
-	errs := []error{err}
-	for _, e := range entries {
-		errs = append(errs, cgroup.Sweep(e.Name()), os.RemoveAll(filepath.Join(f.Dir, e.Name())))
-	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		err = nil
+	}
+	errs := []error{err, cgroup.Sweep(cgroup.Marker(f.Dir))}
+	for _, e := range entries {
+		errs = append(errs, os.RemoveAll(filepath.Join(f.Dir, e.Name())))
 	}
 	return errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package fetch_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -138,10 +140,10 @@ func content(t testing.TB, path ...string) string {
 func TestFetch(t *testing.T) {
 	for _, format := range []string{"sha1", "sha256"} {
 		w := newWorld(t, format)
-		wanted := w.commit("the subject\n\nand more", "Dockerfile", "FROM scratch\n", "dir/file", "content", "run.sh", "#!/bin/sh\n")
+		w.commit("files", "Dockerfile", "FROM scratch\n", "dir/file", "content", "run.sh", "#!/bin/sh\n")
 		os.Chmod(filepath.Join(w.Work, "run.sh"), 0o755)
 		os.Symlink("dir/file", filepath.Join(w.Work, "link"))
-		wanted = w.commit("the subject\n\nand more ünï")
+		wanted := w.commit("the subject\n\nand more ünï")
 		later := w.commit("later", "dir/file", "changed")
 		w.Push("main")
 		key, signer := gitremotetest.NewKey(t)
@@ -302,5 +304,66 @@ func TestSubmodules(t *testing.T) {
 	s := w.source(with("http://127.0.0.1:1/part.git"))
 	if _, _, err := w.fetch(s); err != nil {
 		t.Errorf("without submodules: %v", err)
+	}
+}
+
+// A host that says nothing is waited for until the time is up, or nobody waits any more.
+func TestCancel(t *testing.T) {
+	w := newWorld(t, "sha1")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	release := make(chan struct{})
+	hanging := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		cancel(errors.New("nobody waits"))
+		<-release
+	}))
+	defer hanging.Close()
+	defer close(release)
+	w.fetcher.Guard = guard(t, strings.TrimPrefix(hanging.URL, "http://"))
+	s := w.source(strings.Repeat("0123", 10))
+	s.URL = parse(t, hanging.URL+"/app.git")
+	if _, err := w.fetcher.Fetch(ctx, "cancelled", t.TempDir(), s, limits); err == nil || !strings.Contains(err.Error(), "nobody waits") {
+		t.Error(err)
+	}
+	short := limits
+	short.Time = time.Second
+	if _, err := w.fetcher.Fetch(t.Context(), "slow", t.TempDir(), s, short); err == nil || !strings.Contains(err.Error(), "longer than 1s") {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(w.fetcher.Dir); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// What a fetcher left that was killed is removed, and nothing of others.
+func TestSweep(t *testing.T) {
+	w := newWorld(t, "sha1")
+	var groups []*cgroup.Group
+	for _, dir := range []string{w.fetcher.Dir, t.TempDir()} {
+		g, err := cgroup.New(cgroup.Marker(dir)+"left", cgroup.Limits{CPU: 1, Memory: 32 << 20, PIDs: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { g.Remove() })
+		groups = append(groups, g)
+	}
+	if err := os.MkdirAll(filepath.Join(w.fetcher.Dir, "left", "root"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.fetcher.Sweep(), w.fetcher.Sweep()); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(w.fetcher.Dir); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	child := exec.Command("sleep", "0")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer child.Wait()
+	if err := groups[0].Add(child.Process.Pid); err == nil {
+		t.Error("the group is still there")
+	}
+	if err := groups[1].Add(child.Process.Pid); err != nil {
+		t.Errorf("the group of another: %v", err)
 	}
 }

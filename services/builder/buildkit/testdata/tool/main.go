@@ -87,6 +87,11 @@ func run(what string, args []string) error {
 		for until := time.Now().Add(d); time.Now().Before(until); {
 		}
 		return err
+	case "clock":
+		for range 20 {
+			fmt.Println(time.Now().UnixNano())
+			time.Sleep(50 * time.Millisecond)
+		}
 	case "flood":
 		n, _ := strconv.Atoi(args[0])
 		line := []byte(strings.Repeat("x", 99) + "\n")
