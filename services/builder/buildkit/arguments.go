@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"hubledger/services/builder/driver"
+	"hubledger/services/builder/relay"
 )
 
 // Paths inside the cage.
@@ -20,6 +22,7 @@ const (
 	configFile = "/run/buildkit/buildkitd.toml"
 	socket     = "/run/buildkit/buildkitd.sock"
 	metadata   = "/run/metadata.json"
+	login      = "/run/login" // a directory
 )
 
 // listenAddress is where the relay listens for a registry's name, and the host in it.
@@ -41,8 +44,9 @@ func listenAddress(registry string) (address, host string, err error) {
 }
 
 // daemonConfig is buildkitd's configuration.
-func daemonConfig(registry string) []byte {
+func daemonConfig(registry string, network bool) []byte {
 	return fmt.Appendf(nil, `root = "/disk/buildkit"
+proxyNetwork = %t
 [grpc]
   address = ["unix://%s"]
 [log]
@@ -60,13 +64,28 @@ func daemonConfig(registry string) []byte {
   mirrors = [%q]
 [registry.%q]
   http = true
-`, socket, programs, registry, registry)
+`, network, socket, programs, registry, registry)
 }
+
+// proxyAddress is where the proxy listens, in builds with a network.
+const proxyAddress = "127.0.0.1:3128"
 
 // environment is that of buildkitd and buildctl. BuildKit's own limits on logs are
 // off: the driver has one.
-var environment = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TMPDIR=/tmp", "LC_ALL=C",
-	"BUILDKIT_STEP_LOG_MAX_SIZE=-1", "BUILDKIT_STEP_LOG_MAX_SPEED=-1", "OTEL_SDK_DISABLED=true"}
+func environment(host string, network bool) []string {
+	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TMPDIR=/tmp", "LC_ALL=C",
+		"BUILDKIT_STEP_LOG_MAX_SIZE=-1", "BUILDKIT_STEP_LOG_MAX_SPEED=-1", "OTEL_SDK_DISABLED=true", "DOCKER_CONFIG=" + login}
+	if network {
+		env = append(env, "HTTP_PROXY=http://"+proxyAddress, "HTTPS_PROXY=http://"+proxyAddress, "NO_PROXY="+host)
+	}
+	return env
+}
+
+// loginFile lets BuildKit show the relay a password.
+func loginFile(registry, password string) []byte {
+	auth := base64.StdEncoding.EncodeToString([]byte(relay.User + ":" + password))
+	return fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, registry, auth)
+}
 
 // arguments are those of buildctl.
 func arguments(s *driver.Spec, p driver.Places) []string {
@@ -79,7 +98,9 @@ func arguments(s *driver.Spec, p driver.Places) []string {
 	// Any value makes BuildKit take its own frontend and not the image that a
 	// "# syntax=" line names.
 	option("cmdline", "built-in")
-	option("force-network-mode", "none")
+	if !s.Network {
+		option("force-network-mode", "none")
+	}
 	if s.Target != "" {
 		option("target", s.Target)
 	}

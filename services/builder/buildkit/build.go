@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"hubledger/services/builder/cage"
 	"hubledger/services/builder/cgroup"
 	"hubledger/services/builder/driver"
+	"hubledger/services/builder/proxy"
 	"hubledger/services/builder/redact"
 	"hubledger/services/builder/relay"
 )
@@ -125,7 +127,8 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 
 	p := newProgress(b.mask, b.spec.Limits.Log, emit)
 	daemon := &tail{}
-	c, err := b.cage(group)
+	password := rand.Text()
+	c, err := b.cage(group, password)
 	if err != nil {
 		return driver.Result{}, err
 	}
@@ -134,9 +137,14 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 	if err != nil {
 		return driver.Result{}, err
 	}
-	way := b.relay()
-	go way.Serve(running.Listener)
+	way := b.relay(password)
+	go way.Serve(running.Listeners[0])
 	defer way.Close()
+	if b.spec.Network {
+		network := proxy.New(b.driver.config.Egress, b.driver.config.Logger)
+		go network.Serve(running.Listeners[1])
+		defer network.Close()
+	}
 	w := watch(b, running, p)
 	defer context.AfterFunc(b.ctx, running.Kill)()
 	exit, err := running.Wait()
@@ -156,7 +164,7 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 }
 
 // cage says what the build runs in.
-func (b *build) cage(group *cgroup.Group) (cage.Config, error) {
+func (b *build) cage(group *cgroup.Group, password string) (cage.Config, error) {
 	config := &b.driver.config
 	address, host, err := listenAddress(config.Registry)
 	if err != nil {
@@ -166,21 +174,27 @@ func (b *build) cage(group *cgroup.Group) (cage.Config, error) {
 	if err != nil {
 		return cage.Config{}, err
 	}
-	c := cage.Config{Dir: b.dir, Disk: b.spec.Limits.Disk, Listen: address, Hosts: []string{host}, Group: group,
+	c := cage.Config{Dir: b.dir, Disk: b.spec.Limits.Disk, Listen: []string{address}, Hosts: []string{host}, Group: group,
 		Binds: map[string]string{checkout: root, path.Join(programs, "buildkitd"): config.Tools.Buildkitd,
 			path.Join(programs, "buildctl"): config.Tools.Buildctl, path.Join(programs, "runc"): config.Tools.Runc},
-		Files:  map[string][]byte{configFile: daemonConfig(config.Registry)},
+		Files:  map[string][]byte{configFile: daemonConfig(config.Registry, b.spec.Network), path.Join(login, "config.json"): loginFile(config.Registry, password)},
 		Daemon: []string{path.Join(programs, "buildkitd"), "--config", configFile}, Ready: socket,
-		Program: arguments(&b.spec, b.places), Env: environment, Result: metadata}
+		Program: arguments(&b.spec, b.places), Env: environment(host, b.spec.Network), Result: metadata}
 	for id, value := range b.spec.Secrets {
 		c.Files[path.Join(secrets, id)] = value
+	}
+	if b.spec.Network {
+		c.Listen = append(c.Listen, proxyAddress)
+		for _, authorities := range []string{"/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted"} {
+			c.Binds[authorities] = authorities
+		}
 	}
 	return c, nil
 }
 
-func (b *build) relay() *relay.Relay {
+func (b *build) relay(password string) *relay.Relay {
 	config := &b.driver.config
-	c := relay.Config{Hub: config.Hub, Name: config.Registry, TLS: config.TLS, Logger: config.Logger,
+	c := relay.Config{Hub: config.Hub, Name: config.Registry, TLS: config.TLS, Logger: config.Logger, Cache: b.spec.Cache, Password: password,
 		Repository: strings.TrimPrefix(strings.TrimPrefix(b.spec.Image, config.Registry), "/")}
 	if config.Credentials != nil {
 		c.Credentials = config.Credentials(b.spec)

@@ -86,10 +86,10 @@ func classify(e evidence) *driver.Failure {
 		return set(driver.Platform, "this builder cannot run a program: it is for another platform than %s, or damaged: %s", native, text)
 	case f.ExitCode != 0:
 		f.Kind = driver.StepFailed
-		if noNetwork.MatchString(tail) {
+		if !e.spec.Network && noNetwork.MatchString(tail) {
 			f.Text += " (RUN has no network in this build)"
 		}
-	case strings.Contains(name, "://") && noNetwork.MatchString(text):
+	case !e.spec.Network && strings.Contains(name, "://") && noNetwork.MatchString(text):
 		return set(driver.Network, "the build has no network: %s", text)
 	case notInBuild.MatchString(text):
 		f.Kind = driver.Source
@@ -127,6 +127,9 @@ func (e *evidence) missingBase(text string) string {
 func (e *evidence) whyMissing(image, text string) string {
 	host, rest, _ := strings.Cut(image, "/")
 	if host != e.registry && host != "docker.io" {
+		if e.spec.Network {
+			return text
+		}
 		return "this builder reaches " + e.registry + " only, not " + host + "; push the image there first"
 	}
 	repository, reference := rest, "latest"

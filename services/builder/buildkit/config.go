@@ -18,6 +18,7 @@ import (
 	"hubledger/services/builder/cgroup"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/relay"
+	"hubledger/services/internal/egress"
 )
 
 // A Config says how a machine builds.
@@ -37,7 +38,9 @@ type Config struct {
 	TLS *tls.Config
 	// Credentials are asked for the tokens of builds; nil for none.
 	Credentials func(s driver.Spec) relay.Credentials
-	Logger      *slog.Logger
+	// Egress judges what builds with a network connect to; nil: none has one.
+	Egress *egress.Guard
+	Logger *slog.Logger
 }
 
 // A Driver builds with BuildKit.
@@ -102,6 +105,9 @@ func (d *Driver) Close() error { return d.lock.Close() }
 func (d *Driver) Prepare(_ context.Context, s driver.Spec) (driver.Build, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
+	}
+	if s.Network && d.config.Egress == nil {
+		return nil, driver.ErrNetwork
 	}
 	if s.Image != "" && !strings.HasPrefix(s.Image, d.config.Registry+"/") {
 		return nil, fmt.Errorf("the builder pushes to %s only, not to %s", d.config.Registry, s.Image)

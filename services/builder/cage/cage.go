@@ -1,5 +1,5 @@
 // Package cage runs programs as root in namespaces of their own: they see a root
-// directory made for them, no network but one listening socket that this process
+// directory made for them, no network but listening sockets that this process
 // serves, no process but their own, and write to a file system of fixed size. All of
 // it ends when the first of them ends, or this process does.
 //
@@ -42,9 +42,9 @@ type Config struct {
 	Binds map[string]string
 	// Files are written to memory, for root alone: by their path inside.
 	Files map[string][]byte
-	// Listen is the address of the one socket, "127.0.0.1:5000"; Hosts are names
-	// that lead to it.
-	Listen string
+	// Listen are the addresses of the sockets, such as "127.0.0.1:5000"; Hosts are
+	// names that lead to the first.
+	Listen []string
 	Hosts  []string
 	// Daemon runs all the time, unless it is empty; Ready is the socket that it makes
 	// when it is ready. Program then runs, and the cage ends with it.
@@ -62,8 +62,8 @@ type Config struct {
 
 // A Cage runs.
 type Cage struct {
-	// Listener is the socket of Config.Listen, inside.
-	Listener net.Listener
+	// Listeners are the sockets of Config.Listen, inside.
+	Listeners []net.Listener
 
 	cmd    *exec.Cmd
 	disk   *disk
@@ -84,7 +84,7 @@ type Exit struct {
 	Error string
 }
 
-// Start makes the cage and starts its programs. It returns when the socket is open.
+// Start makes the cage and starts its programs. It returns when the sockets are open.
 func Start(ctx context.Context, c Config) (*Cage, error) {
 	cage := &Cage{handed: make(chan struct{}), ended: make(chan struct{})}
 	d, err := newDisk(c.Dir, c.Disk)
@@ -172,7 +172,7 @@ func (cage *Cage) run(c *Config, ours *net.UnixConn, theirs *os.File, started ch
 	close(cage.ended)
 }
 
-// handOver tells the first process what to do, and takes the socket that it opens.
+// handOver tells the first process what to do, and takes the sockets that it opens.
 func (cage *Cage) handOver(c *Config, ours *net.UnixConn) error {
 	defer close(cage.handed)
 	if err := c.Group.Add(cage.cmd.Process.Pid); err != nil {
@@ -186,14 +186,20 @@ func (cage *Cage) handOver(c *Config, ours *net.UnixConn) error {
 	if err := writeFrame(ours, text); err != nil {
 		return err
 	}
-	files, err := receiveFiles(ours, 2)
+	files, err := receiveFiles(ours, 1+len(c.Listen))
 	if err != nil {
 		return err
 	}
-	defer files[0].Close()
-	cage.disk.mounted(files[1])
-	cage.Listener, err = net.FileListener(files[0])
-	return err
+	cage.disk.mounted(files[0])
+	for _, f := range files[1:] {
+		l, err := net.FileListener(f)
+		f.Close()
+		if err != nil {
+			return err
+		}
+		cage.Listeners = append(cage.Listeners, l)
+	}
+	return nil
 }
 
 // Kill ends every process of the cage.
@@ -211,8 +217,8 @@ func (cage *Cage) Free() (n int64, ok bool) { return cage.disk.free() }
 // Wait returns when no process of the cage is left.
 func (cage *Cage) Wait() (Exit, error) {
 	<-cage.ended
-	if cage.Listener != nil {
-		cage.Listener.Close()
+	for _, l := range cage.Listeners {
+		l.Close()
 	}
 	return cage.result, cage.err
 }

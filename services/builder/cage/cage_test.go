@@ -87,7 +87,7 @@ func inWith(t testing.TB, ctx context.Context, command string, change ...func(*c
 		t.Fatal(err)
 	}
 	var out, log bytes.Buffer
-	c := cage.Config{Dir: dir, Disk: 32 << 20, Group: g, Listen: "127.0.0.1:5000", Hosts: []string{"hub.example.com"},
+	c := cage.Config{Dir: dir, Disk: 32 << 20, Group: g, Listen: []string{"127.0.0.1:5000", "127.0.0.1:6000"}, Hosts: []string{"hub.example.com"},
 		Binds: map[string]string{daemon: self}, Files: map[string][]byte{"/run/secrets/one": []byte("planted")},
 		Daemon: []string{daemon}, Program: []string{"/bin/sh", "-c", command}, Ready: "/run/ready", Result: "/run/result",
 		Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, Stdout: &out, Stderr: &out, DaemonLog: &log}
@@ -98,16 +98,18 @@ func inWith(t testing.TB, ctx context.Context, command string, change ...func(*c
 	if err != nil {
 		return outcome{startErr: err}
 	}
-	go func() {
-		for {
-			conn, err := running.Listener.Accept()
-			if err != nil {
-				return
+	for _, l := range running.Listeners {
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				io.WriteString(conn, "greetings of "+l.Addr().String()+"\n")
+				conn.Close()
 			}
-			io.WriteString(conn, "greetings\n")
-			conn.Close()
-		}
-	}()
+		}()
+	}
 	o.exit, o.exec = running.Wait()
 	o.out, o.log = out.String(), log.String()
 	return o
@@ -164,18 +166,18 @@ func TestNetwork(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		missing(t, "bash is not installed")
 	}
-	for address, want := range map[string]string{"127.0.0.1/5000": "greetings", "hub.example.com/5000": "greetings", "localhost/5000": "greetings",
+	for address, want := range map[string]string{"127.0.0.1/5000": "greetings of 127.0.0.1:5000", "127.0.0.1/6000": "greetings of 127.0.0.1:6000", "hub.example.com/5000": "greetings", "localhost/5000": "greetings",
 		"127.0.0.1/" + port: "refused", "93.184.216.34/80": "unreachable", "10.0.0.1/80": "unreachable", "169.254.169.254/80": "unreachable"} {
 		o := in(t, "exec bash -c 'cat < /dev/tcp/"+address+"'")
 		if !strings.Contains(o.out, want) {
 			t.Errorf("%s: %+v", address, o)
 		}
 	}
-	o := in(t, "exec bash -c 'cat < /dev/tcp/10.9.8.7/80; cat < /dev/tcp/hub.example.com/80'", func(c *cage.Config) { c.Listen = "10.9.8.7:80" })
+	o := in(t, "exec bash -c 'cat < /dev/tcp/10.9.8.7/80; cat < /dev/tcp/hub.example.com/80'", func(c *cage.Config) { c.Listen = []string{"10.9.8.7:80"} })
 	if strings.Count(o.out, "greetings") != 2 {
 		t.Errorf("an address that is not of loopback: %+v", o)
 	}
-	if o := in(t, "true", func(c *cage.Config) { c.Listen = "[2001:db8::1]:80" }); o.startErr == nil || !strings.Contains(o.startErr.Error(), "2001:db8::1") {
+	if o := in(t, "true", func(c *cage.Config) { c.Listen = []string{"[2001:db8::1]:80"} }); o.startErr == nil || !strings.Contains(o.startErr.Error(), "2001:db8::1") {
 		t.Errorf("an address of IPv6: %+v", o)
 	}
 }

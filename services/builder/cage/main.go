@@ -64,27 +64,34 @@ func inside(control *net.UnixConn) Exit {
 	return o.programs()
 }
 
-// open sends the socket and a directory of the disk to the outside.
+// open sends a directory of the disk and the sockets to the outside.
 func (o *orders) open(control *net.UnixConn) error {
-	if err := network(o.Listen); err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", o.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	defer l.Close()
-	socket, err := l.(*net.TCPListener).File()
-	if err != nil {
-		return err
-	}
-	defer socket.Close()
 	root, err := os.Open("/disk")
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	return sendFiles(control, socket, root)
+	files := []*os.File{root}
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	for n, address := range o.Listen {
+		if err := network(address, n); err != nil {
+			return err
+		}
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+		socket, err := l.(*net.TCPListener).File()
+		l.Close()
+		if err != nil {
+			return err
+		}
+		files = append(files, socket)
+	}
+	return sendFiles(control, files...)
 }
 
 // readyWithin bounds the start of the daemon.
@@ -197,11 +204,13 @@ func dropCapabilities() error {
 	return nil
 }
 
-// hosts is /etc/hosts: names for the address of the socket.
-func hosts(listen string, names []string) []byte {
+// hosts is /etc/hosts: names for the address of the first socket.
+func hosts(listen, names []string) []byte {
 	text := "127.0.0.1 localhost\n::1 localhost\n"
-	host, _, err := net.SplitHostPort(listen)
-	if err == nil {
+	if len(listen) == 0 {
+		return []byte(text)
+	}
+	if host, _, err := net.SplitHostPort(listen[0]); err == nil {
 		for _, n := range slices.Sorted(slices.Values(names)) {
 			if net.ParseIP(n) == nil && n != "localhost" {
 				text += host + " " + n + "\n"

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// network turns the loopback interface on and gives it the address that is to be
+// network turns the loopback interface on and gives it the nth address that is to be
 // listened on, if that is not one of loopback.
-func network(listen string) error {
+func network(listen string, n int) error {
 	to, err := netip.ParseAddrPort(listen)
 	if err != nil {
 		return fmt.Errorf("the address %q: %w", listen, err)
@@ -21,7 +21,7 @@ func network(listen string) error {
 		return os.NewSyscallError("socket", err)
 	}
 	defer unix.Close(s)
-	if err := up(s, "lo", 0); err != nil {
+	if err := up(s, "lo"); err != nil {
 		return err
 	}
 	if to.Addr().IsLoopback() {
@@ -30,7 +30,8 @@ func network(listen string) error {
 	if !to.Addr().Is4() {
 		return fmt.Errorf("the address %s is neither of loopback nor of IPv4", to.Addr())
 	}
-	alias, err := unix.NewIfreq("lo:1")
+	label := fmt.Sprintf("lo:%d", n)
+	alias, err := unix.NewIfreq(label)
 	if err != nil {
 		return err
 	}
@@ -41,15 +42,15 @@ func network(listen string) error {
 	if err := ioctl(s, unix.SIOCSIFADDR, alias); err != nil {
 		return fmt.Errorf("give the loopback interface an address: %w", err)
 	}
-	return up(s, "lo:1", 0)
+	return up(s, label)
 }
 
-func up(s int, name string, flags uint16) error {
+func up(s int, name string) error {
 	r, err := unix.NewIfreq(name)
 	if err != nil {
 		return err
 	}
-	r.SetUint16(unix.IFF_UP | unix.IFF_RUNNING | flags)
+	r.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
 	if err := ioctl(s, unix.SIOCSIFFLAGS, r); err != nil {
 		return fmt.Errorf("turn the loopback interface on: %w", err)
 	}

@@ -31,7 +31,9 @@ type Spec struct {
 	// Cache is a tag of that repository that layers are taken from and, when the
 	// image is pushed, written to; "": no cache is kept.
 	Cache string
-	// Network lets RUN use the network.
+	// Network lets steps fetch from public hosts by HTTP and HTTPS, through a proxy
+	// that stands in their environment (HTTP_PROXY and the like). They have no other
+	// network: no other protocol, no name server, nothing of the machine or of the hub.
 	Network bool
 	Limits  Limits
 }
@@ -84,8 +86,6 @@ func (s *Spec) Check() error {
 		return errors.New("a cache needs an image, in whose repository it is")
 	case s.Cache != "" && !tagPattern.MatchString(s.Cache):
 		return fmt.Errorf("%.150q is no tag", s.Cache)
-	case s.Network:
-		return ErrNetwork
 	}
 	if len(s.Platforms) > 16 {
 		return errors.New("a build is for at most 16 platforms")
@@ -104,9 +104,8 @@ func (s *Spec) Check() error {
 	return s.checkSecrets()
 }
 
-// ErrNetwork: a build wants a network for RUN, which this driver cannot give
-// without letting it into the network of the machine.
-var ErrNetwork = errors.New("RUN with a network is not supported by this builder: fetch what is needed in the base image or the repository")
+// ErrNetwork: a build wants a network, which this builder does not give.
+var ErrNetwork = errors.New("this builder gives builds no network: fetch what is needed in the base image or the repository")
 
 func checkPairs(what string, pairs map[string]string, name *regexp.Regexp) error {
 	if len(pairs) > maxPairs {

@@ -48,11 +48,6 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	s = good
-	s.Network = true
-	if err := s.Check(); !errors.Is(err, ErrNetwork) {
-		t.Error(err)
-	}
 }
 
 func fill(secrets map[string][]byte) {

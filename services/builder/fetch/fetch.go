@@ -141,7 +141,7 @@ func (f *Fetcher) fetch(ctx context.Context, id, dir string, s Source, l Limits)
 		return Commit{}, err
 	}
 	way := newGateway(ctx, f, s)
-	go way.server.Serve(running.Listener)
+	go way.server.Serve(running.Listeners[0])
 	defer context.AfterFunc(ctx, running.Kill)()
 	exit, err := running.Wait()
 	way.close()
@@ -189,7 +189,7 @@ func (f *Fetcher) cage(own string, group *cgroup.Group, s Source, l Limits) (cag
 	if err != nil {
 		return cage.Config{}, err
 	}
-	return cage.Config{Dir: own, Disk: l.Bytes, Group: group, Listen: address,
+	return cage.Config{Dir: own, Disk: l.Bytes, Group: group, Listen: []string{address},
 		Binds:   map[string]string{fetchProgram: self, sshProgram: self},
 		Files:   map[string][]byte{planFile: text, "/etc/passwd": []byte("root:x:0:0::/root:/bin/sh\n")},
 		Program: []string{fetchProgram}, Env: environment, Result: result}, nil

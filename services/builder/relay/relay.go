@@ -5,6 +5,7 @@ package relay
 
 import (
 	"context"
+	"crypto/subtle"
 	"crypto/tls"
 	"encoding/json"
 	"log/slog"
@@ -32,9 +33,14 @@ type Config struct {
 	Name        string      // of the registry as builds write it, such as hub.example.com
 	TLS         *tls.Config // for the hub; nil for that of the system
 	Repository  string      // the one that may be written to; "" for none
+	Cache       string      // the one tag of it that may be written; "" for none
+	Password    string      // that the build's BuildKit shows as User, so that none of its steps is served
 	Credentials Credentials // nil for none
 	Logger      *slog.Logger
 }
+
+// User is the name that BuildKit shows to the relay.
+const User = "build"
 
 // A Relay serves one build.
 type Relay struct {
@@ -88,6 +94,12 @@ var repositoryPath = regexp.MustCompile(`^/v2/([a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/
 // guard lets through what a build has to ask of a registry.
 func (r *Relay) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		user, password, _ := req.BasicAuth()
+		if user != User || subtle.ConstantTimeCompare([]byte(password), []byte(r.config.Password)) != 1 {
+			w.Header().Set("WWW-Authenticate", `Basic realm="build"`)
+			http.Error(w, "this is for the builder alone", http.StatusUnauthorized)
+			return
+		}
 		write := req.Method != http.MethodGet && req.Method != http.MethodHead
 		path := repositoryPath.FindStringSubmatch(req.URL.Path)
 		switch {
@@ -97,6 +109,9 @@ func (r *Relay) guard(next http.Handler) http.Handler {
 			return
 		case write && (path[1] != r.config.Repository || req.Method == http.MethodDelete):
 			refuse(w, "a build may push to its own repository only")
+			return
+		case write && path[2] == "manifests" && !strings.HasPrefix(path[3], "sha256:") && path[3] != r.config.Cache:
+			refuse(w, "a build pushes by digest: tags are not its business")
 			return
 		}
 		next.ServeHTTP(w, req)

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -51,7 +52,7 @@ func newWorld(t *testing.T, hub http.HandlerFunc) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.relay = New(Config{Hub: to, Name: "hub.example.com", Repository: "alice/app", Credentials: w.tokens, Logger: slog.New(slog.DiscardHandler)})
+	w.relay = New(Config{Hub: to, Name: "hub.example.com", Repository: "alice/app", Cache: "buildcache", Password: "of the build", Credentials: w.tokens, Logger: slog.New(slog.DiscardHandler)})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +69,7 @@ func (w *world) do(method, path string) (*http.Response, string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer of the build")
+	req.SetBasicAuth(User, "of the build")
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		w.t.Fatal(err)
@@ -87,8 +88,9 @@ func TestPaths(t *testing.T) {
 	for request, want := range map[string]int{
 		"GET /v2/": 200, "GET /v2/library/busybox/manifests/latest?ns=docker.io": 200, "HEAD /v2/bob/base/blobs/sha256:aa": 200,
 		"GET /v2/alice/app/referrers/sha256:aa": 200, "POST /v2/alice/app/blobs/uploads/?mount=x&from=y": 200, "PUT /v2/alice/app/manifests/sha256:aa": 200,
-		"PATCH /v2/alice/app/blobs/uploads/id": 200,
-		"PUT /v2/bob/base/manifests/latest":    403, "POST /v2/alice/app2/blobs/uploads/": 403, "DELETE /v2/alice/app/manifests/sha256:aa": 403,
+		"PATCH /v2/alice/app/blobs/uploads/id":   200,
+		"PUT /v2/alice/app/manifests/buildcache": 200, "PUT /v2/alice/app/manifests/latest": 403,
+		"PUT /v2/bob/base/manifests/latest": 403, "POST /v2/alice/app2/blobs/uploads/": 403, "DELETE /v2/alice/app/manifests/sha256:aa": 403,
 		"GET /api/v1/users": 403, "GET /token": 403, "GET /": 403, "GET /metrics": 403, "GET /v2/_catalog": 403, "GET /v2/users/login": 403,
 		"POST /v2/": 403, "GET /v2/alice/app/manifests/../../../../api/v1/users": 403, "GET /v2/alice/app/blobs/%2e%2e/%2e%2e": 403,
 		"PUT /v2/bob/base/blobs/uploads/%2e%2e%2f..%2f..%2falice%2fapp/manifests/1": 403, "GET /v2/a%2fb/manifests/1": 403, "GET //v2/": 403,
@@ -100,7 +102,7 @@ func TestPaths(t *testing.T) {
 		}
 		select {
 		case r := <-w.asked:
-			if want != 200 || r.Host != "hub.example.com" || strings.Contains(r.Header.Get("Authorization"), "build") {
+			if want != 200 || r.Host != "hub.example.com" || strings.HasPrefix(r.Header.Get("Authorization"), "Basic") {
 				t.Errorf("%s reached the hub as %s of %s with %q", request, r.URL, r.Host, r.Header.Get("Authorization"))
 			}
 		default:
@@ -198,5 +200,44 @@ func TestNoHub(t *testing.T) {
 	resp, body := w.do("PUT", "/v2/alice/app/manifests/sha256:aa")
 	if f, _ := w.relay.Refused(); resp.StatusCode != 502 || !strings.Contains(body, "UNAVAILABLE") || f.String() != "the hub does not answer" {
 		t.Errorf("%s %s %s", resp.Status, body, f)
+	}
+}
+
+// Only BuildKit is served, and no step of the build.
+func TestPassword(t *testing.T) {
+	w := newWorld(t, func(http.ResponseWriter, *http.Request) { t.Error("the hub was asked") })
+	for _, header := range []string{"", "Bearer token", "Basic " + base64.StdEncoding.EncodeToString([]byte(User+":")), "Basic " + base64.StdEncoding.EncodeToString([]byte("x:of the build"))} {
+		req, err := http.NewRequest("GET", w.url+"/v2/bob/base/manifests/1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", header)
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(resp.Header.Get("WWW-Authenticate"), "Basic") {
+			t.Errorf("%q: %s", header, resp.Status)
+		}
+	}
+}
+
+// The relay speaks TLS to the hub.
+func TestTLS(t *testing.T) {
+	w := newWorld(t, nil)
+	hub := httptest.NewTLSServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "answer") }))
+	defer hub.Close()
+	to, err := url.Parse(hub.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.relay.config.Hub = to
+	if resp, _ := w.do("GET", "/v2/"); resp.StatusCode != http.StatusBadGateway {
+		t.Errorf("a hub of an unknown authority: %s", resp.Status)
+	}
+	w.relay.transport.TLSClientConfig = hub.Client().Transport.(*http.Transport).TLSClientConfig
+	if resp, body := w.do("GET", "/v2/"); resp.StatusCode != http.StatusOK || body != "answer" {
+		t.Errorf("%s: %s", resp.Status, body)
 	}
 }

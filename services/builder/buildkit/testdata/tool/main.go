@@ -5,7 +5,10 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -87,6 +90,22 @@ func run(what string, args []string) error {
 		for until := time.Now().Add(d); time.Now().Before(until); {
 		}
 		return err
+	case "get", "via": // via the proxy, also to loopback addresses
+		client := http.Client{}
+		if what == "via" {
+			proxy, err := url.Parse(os.Getenv("HTTP_PROXY"))
+			if err != nil {
+				return err
+			}
+			client.Transport = &http.Transport{Proxy: http.ProxyURL(proxy)}
+		}
+		resp, err := client.Get(args[0])
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		fmt.Print(resp.Status, " ")
+		io.Copy(os.Stdout, io.LimitReader(resp.Body, 1000))
 	case "clock":
 		for range 20 {
 			fmt.Println(time.Now().UnixNano())
