@@ -139,6 +139,7 @@ func TestInside(t *testing.T) {
 		"mknod /disk/sda b 8 0 && cat /disk/sda 2>&1":                               "Permission denied\n",
 		"mknod /tmp/sda b 8 0 && cat /tmp/sda 2>&1":                                 "Permission denied\n",
 		"mknod /run/sda b 8 0 && cat /run/sda 2>&1":                                 "Permission denied\n",
+		"grep 'core file' /proc/self/limits | tr -s ' '":                            "Max core file size 1 1 bytes \n",
 		"hostname":            "build\n",
 		"grep hub /etc/hosts": "127.0.0.1 hub.example.com\n",
 		"echo x > /tmp/x && echo y > /disk/y && cat /disk/tmp/x /disk/y":                           "x\ny\n",

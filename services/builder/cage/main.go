@@ -58,6 +58,10 @@ func inside(control *net.UnixConn) Exit {
 	if err := o.open(control); err != nil {
 		return Exit{Code: 125, Error: err.Error()}
 	}
+	// A dump has secrets. 0 would not keep it from a program of the machine (core(5)).
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 1, Max: 1}); err != nil {
+		return Exit{Code: 125, Error: "limit dumps: " + err.Error()}
+	}
 	if err := dropCapabilities(); err != nil {
 		return Exit{Code: 125, Error: "give up capabilities: " + err.Error()}
 	}
