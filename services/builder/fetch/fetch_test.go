@@ -367,3 +367,32 @@ func TestSweep(t *testing.T) {
 		t.Errorf("the group of another: %v", err)
 	}
 }
+
+// A repository that has moved is fetched from where it is, without the credentials.
+func TestRedirect(t *testing.T) {
+	w := newWorld(t, "sha1")
+	commit := w.commit("first", "file", "content")
+	w.Push("main")
+	git := w.Handler(true)
+	target := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Error("the credentials follow a redirect to another host")
+		}
+		git.ServeHTTP(rw, r)
+	}))
+	defer target.Close()
+	moved := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if _, _, ok := r.BasicAuth(); !ok || r.Method != http.MethodGet {
+			t.Errorf("%s with %v", r.Method, r.Header)
+		}
+		http.Redirect(rw, r, target.URL+"/app.git/info/refs?"+r.URL.RawQuery, http.StatusMovedPermanently)
+	}))
+	defer moved.Close()
+	w.fetcher.Guard = guard(t, strings.TrimPrefix(moved.URL, "http://"), strings.TrimPrefix(target.URL, "http://"))
+	s := w.source(commit)
+	s.URL = parse(t, moved.URL+"/old.git")
+	dir, _, err := w.fetch(s)
+	if err != nil || content(t, dir, "file") != "content" {
+		t.Errorf("%v\n%s", err, w.log)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -148,7 +149,11 @@ func (r *Relay) rewrite(p *httputil.ProxyRequest) {
 // answered takes note of refusals, and lets no answer lead elsewhere.
 func (r *Relay) answered(resp *http.Response) error {
 	if to := resp.Header.Get("Location"); to != "" {
-		if u, err := url.Parse(to); err == nil && strings.HasPrefix(u.Path, "/v2/") {
+		u, err := url.Parse(to)
+		if err == nil && resp.StatusCode < 400 && resp.StatusCode >= 300 && u.Host != "" && u.Host != r.config.Name && u.Host != r.config.Hub.Host {
+			return r.follow(resp, u)
+		}
+		if err == nil && strings.HasPrefix(u.Path, "/v2/") {
 			u.Scheme, u.Host, u.User = "", "", nil
 			resp.Header.Set("Location", u.String())
 		}
@@ -165,6 +170,34 @@ func (r *Relay) answered(resp *http.Response) error {
 		resp.StatusCode, resp.Status = http.StatusForbidden, ""
 		resp.Header.Del("WWW-Authenticate")
 	}
+	return nil
+}
+
+// follow gets what the hub has elsewhere, such as a layer in a store that it signs
+// URLs for. The build cannot go there itself.
+func (r *Relay) follow(resp *http.Response, to *url.URL) error {
+	if resp.Request.Method != http.MethodGet && resp.Request.Method != http.MethodHead {
+		return fmt.Errorf("the hub redirects %s to %s", resp.Request.Method, to.Host)
+	}
+	req, err := http.NewRequestWithContext(resp.Request.Context(), resp.Request.Method, to.String(), nil)
+	if err != nil {
+		return err
+	}
+	if part := resp.Request.Header.Get("Range"); part != "" {
+		req.Header.Set("Range", part)
+	}
+	got, err := r.transport.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	got.Header.Del("Set-Cookie")
+	got.Header.Del("Location")
+	if got.StatusCode >= 300 {
+		got.Body.Close()
+		return fmt.Errorf("where the hub redirects to answers %s", got.Status)
+	}
+	resp.Status, resp.StatusCode, resp.Header, resp.Body, resp.ContentLength = got.Status, got.StatusCode, got.Header, got.Body, got.ContentLength
 	return nil
 }
 

@@ -241,3 +241,29 @@ func TestTLS(t *testing.T) {
 		t.Errorf("%s: %s", resp.Status, body)
 	}
 }
+
+// What the hub has elsewhere is brought, without credentials; writes go nowhere else.
+func TestElsewhere(t *testing.T) {
+	store := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" || r.URL.RawQuery != "signature=x" {
+			t.Errorf("%s with %v", r.URL, r.Header)
+		}
+		http.ServeContent(rw, r, "", time.Time{}, strings.NewReader("the layer"))
+	}))
+	defer store.Close()
+	at := store.URL + "/layer?signature=x"
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, at, http.StatusTemporaryRedirect) })
+	if resp, body := w.do("GET", "/v2/bob/base/blobs/x"); resp.StatusCode != 200 || body != "the layer" || resp.Header.Get("Location") != "" {
+		t.Errorf("%s: %q, %v", resp.Status, body, resp.Header)
+	}
+	if resp, body := w.do("HEAD", "/v2/bob/base/blobs/x"); resp.StatusCode != 200 || body != "" || resp.ContentLength != 9 {
+		t.Errorf("%s: %q, %v", resp.Status, body, resp.Header)
+	}
+	if resp, _ := w.do("PUT", "/v2/alice/app/manifests/sha256:aa"); resp.StatusCode != http.StatusBadGateway {
+		t.Errorf("a write that leads elsewhere: %s", resp.Status)
+	}
+	at = "http://127.0.0.1:1/layer"
+	if resp, _ := w.do("GET", "/v2/bob/base/blobs/x"); resp.StatusCode != http.StatusBadGateway {
+		t.Errorf("a store that does not answer: %s", resp.Status)
+	}
+}
