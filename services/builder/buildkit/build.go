@@ -134,6 +134,9 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 	}
 	c.Stdout, c.Stderr, c.DaemonLog = p, p, daemon
 	running, err := cage.Start(b.ctx, c)
+	if err != nil && group.OutOfMemory() {
+		err = driver.Failuref(driver.Memory, "%s of memory are not enough to begin: %w", size(b.spec.Limits.Memory), err)
+	}
 	if err != nil {
 		return driver.Result{}, err
 	}

@@ -107,6 +107,9 @@ func Start(ctx context.Context, c Config) (*Cage, error) {
 	if err := cage.handOver(&c, ours); err != nil {
 		cage.Kill()
 		<-cage.ended
+		if errors.Is(err, io.EOF) {
+			err = fmt.Errorf("its first process ended (%s) before it was made; main has to begin with cage.Main", cage.cmd.ProcessState)
+		}
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
