@@ -52,11 +52,25 @@ func apply(e *events.Event, ops *projections.Ops) error {
 			a.write(feeds, a.id(p.Repository), source, a.seq)
 		}
 	case events.PushEvaluated:
-		a.write(pushes, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Commit), text(e.Cause()), text(p.RulesEvent), a.json(p.Verdicts), a.time, text(e.ID()), a.seq)
+		a.write(pushes, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Commit), text(e.Cause()), text(p.RulesEvent), a.json(p.Verdicts), num(int64(wanted(p.Verdicts))), a.time, text(e.ID()), text(e.Correlation()), a.seq)
 	case events.RepositoryDeleted:
 		a.write(repositories, a.id(p.Repository), flag(false), a.seq)
 	case events.RepositoryRestored:
 		a.write(repositories, a.id(p.Repository), flag(true), a.seq)
+	case events.BuildQueued:
+		a.queued(p)
+	case events.BuildClaimed:
+		a.write(claims, a.id(p.Build), num(int64(p.Epoch)), text(p.Builder), a.time)
+		a.state(p.Build, "running", p.Epoch, events.BuildFinished{})
+	case events.BuildStepEnded:
+		a.write(steps, a.id(p.Build), num(int64(p.Epoch)), num(int64(p.Step)), text(p.Kind), text(p.Name), num(p.Began.UnixMicro()), num(p.Took),
+			flag(p.Cached), flag(p.Failed), a.seq)
+	case events.BuildPushed:
+		a.state(p.Build, "pushed", p.Epoch, events.BuildFinished{Digest: p.Digest})
+	case events.BuildLost:
+		a.state(p.Build, "waiting", p.Epoch, events.BuildFinished{})
+	case events.BuildFinished:
+		a.state(p.Build, "ended", p.Epoch, p)
 	default:
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}
@@ -92,6 +106,28 @@ func (a *applier) write(t *projections.Table, row ...projections.Value) { a.ops.
 func (a *applier) source(namespace, source, name string, s events.SourceSettings, live bool) {
 	a.write(sources, a.id(source), a.id(namespace), text(name), flag(live), text(s.URL), text(s.Host), text(s.Credentials), text(s.Secret), text(s.User),
 		text(s.DeployKey), text(s.HostKey), text(s.HookSecret), flag(s.BuildExisting), a.time, text(a.event.Actor()), a.seq)
+}
+
+func (a *applier) queued(p events.BuildQueued) {
+	a.write(queued, a.id(p.Build), a.id(p.Namespace), a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Kind), text(p.Commit), text(p.Rule.Name), a.json(p.Rule),
+		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), text(p.RetryOf), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
+	a.state(p.Build, "waiting", 0, events.BuildFinished{})
+}
+
+// state writes where a build is; how has what is known of its end.
+func (a *applier) state(build, state string, epoch int, how events.BuildFinished) {
+	a.write(states, a.id(build), text(state), num(int64(epoch)), text(how.Digest), text(how.Outcome), text(how.Reason), text(how.Detail), a.json(how.Tags), a.json(how.Refused),
+		a.time, a.seq)
+}
+
+// wanted counts the builds that verdicts ask for.
+func wanted(verdicts []events.RuleVerdict) (n int) {
+	for _, v := range verdicts {
+		if v.Outcome != events.OutcomeSkip {
+			n++
+		}
+	}
+	return n
 }
 
 func flag(on bool) projections.Value {

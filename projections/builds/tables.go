@@ -74,8 +74,9 @@ var (
 	// rules, verdicts are JSON.
 	pushes = &projections.Table{
 		Name: "pushes", Key: 3, Merge: projections.Put,
-		Columns: []projections.Column{b("repository"), b("source"), t("ref"), t("commit_id"), t("move"), t("rules"), t("verdicts"), i("time"), t("event"), i("seq")},
-		Indexes: [][]string{{"repository", "seq"}},
+		Columns: []projections.Column{b("repository"), b("source"), t("ref"), t("commit_id"), t("move"), t("rules"), t("verdicts"), i("wanted"), i("time"), t("event"),
+			t("correlation"), i("seq")},
+		Indexes: [][]string{{"repository", "seq"}, {"wanted", "seq"}},
 	}
 
 	// repositories are those that were deleted once, and whether they live again.
@@ -89,16 +90,45 @@ var (
 		Name: "refusals", Key: 3, Merge: projections.Insert,
 		Columns: []projections.Column{b("source"), i("until"), t("node"), i("requests"), i("addresses")},
 	}
+
+	// queued are builds as they were queued: settings is the rule, in JSON, and cause
+	// the id of the event that led to it.
+	queued = &projections.Table{
+		Name: "queued", Key: 1, Merge: projections.Insert,
+		Columns: []projections.Column{b("build"), b("namespace"), b("repository"), b("source"), t("ref"), t("kind"), t("commit_id"), t("rule"), t("settings"), t("tags"),
+			i("test"), i("untrusted"), t("retry_of"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
+		Indexes: [][]string{{"repository", "seq"}, {"cause", "rule"}},
+	}
+
+	// states: what the latest event of a build says. In the state "ended" outcome says
+	// how; epoch is that of the latest claim.
+	states = &projections.Table{
+		Name: "states", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("build"), t("state"), i("epoch"), t("digest"), t("outcome"), t("reason"), t("detail"), t("tags"), t("refused"), i("time"), i("seq")},
+		Indexes: [][]string{{"state", "seq"}},
+	}
+
+	claims = &projections.Table{
+		Name: "claims", Key: 2, Merge: projections.Insert,
+		Columns: []projections.Column{b("build"), i("epoch"), t("builder"), i("time")},
+	}
+
+	// steps: took is in milliseconds, began by the builder's clock.
+	steps = &projections.Table{
+		Name: "steps", Key: 3, Merge: projections.Insert,
+		Columns: []projections.Column{b("build"), i("epoch"), i("step"), t("kind"), t("name"), i("began"), i("took"), i("cached"), i("failed"), i("seq")},
+	}
 )
 
 // Projection is the read model; raise Version with every change of its tables
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 4,
-	Tables:  []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, feeds, pushes, repositories},
+	Version: 5,
+	Tables:  []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, feeds, pushes, repositories, queued, states, claims, steps},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
-		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1"},
+		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1",
+		"build.queued.v1", "build.claimed.v1", "build.step_ended.v1", "build.pushed.v1", "build.lost.v1", "build.finished.v1"},
 	Apply:   apply,
 	Queries: queries,
 }
@@ -115,5 +145,8 @@ var queries = []projections.Query{
 	projections.SQLQuery("feeds", `SELECT f.repository, f.source, f.seq FROM feeds f`, 1),
 	projections.SQLQuery("pushes", `SELECT p.repository, p.source, p.ref, p.commit_id, p.move, p.rules, p.verdicts FROM pushes p`, 3),
 	projections.SQLQuery("repositories", `SELECT g.repository, g.live FROM repositories g`, 1),
+	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.retry_of,
+		s.state, s.epoch, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused FROM queued q JOIN states s ON s.build = q.build`, 1),
+	projections.SQLQuery("steps", `SELECT p.build, p.epoch, p.step, p.kind, p.name, p.took, p.cached, p.failed FROM steps p`, 3),
 	projections.SQLQuery("refusals", `SELECT f.source, f.until, f.node, f.requests FROM refusals f`, 3),
 }

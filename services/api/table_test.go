@@ -43,7 +43,10 @@ var needs = map[string]string{
 		GET /api/v1/deleted`,
 	"member": `
 		GET /api/v1/orgs/{namespace} | GET /api/v1/orgs/{namespace}/members | GET /api/v1/orgs/{namespace}/teams | GET /api/v1/orgs/{namespace}/teams/{team}/members
-		GET /api/v1/namespaces/{namespace} | GET /api/v1/namespaces/{namespace}/quota | GET /api/v1/namespaces/{namespace}/usage`,
+		GET /api/v1/namespaces/{namespace} | GET /api/v1/namespaces/{namespace}/quota | GET /api/v1/namespaces/{namespace}/usage
+		GET /api/v1/namespaces/{namespace}/sources | GET SOURCE | GET SOURCE/refs | GET SOURCE/deliveries | GET SOURCE/deliveries/{seq} | GET SOURCE/deliveries/{seq}/body`,
+	"member, by a credential that writes": `
+		POST SOURCE/sweep | POST SOURCE/deliveries/{seq}/redeliver`,
 	"owner, or that member": `
 		DELETE /api/v1/orgs/{namespace}/members/{member} | DELETE /api/v1/orgs/{namespace}/teams/{team}/members/{member}`,
 	"owner": `
@@ -54,14 +57,16 @@ var needs = map[string]string{
 		GET /api/v1/orgs/{namespace}/robots/{robot}/tokens | POST /api/v1/orgs/{namespace}/robots/{robot}/tokens
 		DELETE /api/v1/orgs/{namespace}/robots/{robot}/tokens/{token}
 		GET /api/v1/namespaces/{namespace}/grants | PUT /api/v1/namespaces/{namespace}/grants/{kind}/{grantee} | DELETE /api/v1/namespaces/{namespace}/grants/{kind}/{grantee}
-		GET /api/v1/namespaces/{namespace}/deleted | POST /api/v1/namespaces/{namespace}/deleted/{id}/restore`,
+		GET /api/v1/namespaces/{namespace}/deleted | POST /api/v1/namespaces/{namespace}/deleted/{id}/restore
+		POST /api/v1/namespaces/{namespace}/sources | PATCH SOURCE | DELETE SOURCE`,
 	"read": `
 		GET REPO | GET REPO/readme | GET REPO/activity | GET REPO/policy | GET REPO/cleanup | GET REPO/tags | GET REPO/tags/{tag}
 		GET OLD | GET OLD/tags | GET OLD/tags/{tag} | GET NEW | GET NEW/tags | GET NEW/tags/{tag}`,
 	"read, by a credential that writes": `
 		PUT REPO/star | DELETE REPO/star`,
 	"write": `
-		GET REPO/usage | GET REPO/rules | GET REPO/pushes | POST REPO/rules/simulate`,
+		GET REPO/usage | GET REPO/rules | GET REPO/pushes | POST REPO/rules/simulate
+		GET REPO/builds | GET REPO/builds/{build} | GET REPO/builds/{build}/log | POST REPO/builds/{build}/cancel | POST REPO/builds/{build}/retry`,
 	"delete": `
 		DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,
 	"admin": `
@@ -70,7 +75,7 @@ var needs = map[string]string{
 		PATCH OLD | DELETE OLD | POST OLD/privacy | PATCH NEW | DELETE NEW | POST NEW/privacy`,
 }
 
-var shorthand = strings.NewReplacer("REPO", "/api/v1/repositories/{namespace}/{name...}",
+var shorthand = strings.NewReplacer("REPO", "/api/v1/repositories/{namespace}/{name...}", "SOURCE", "/api/v1/sources/{namespace}/{name...}",
 	"OLD", "/v2/repositories/{namespace}/{name...}", "NEW", "/v2/namespaces/{namespace}/repositories/{name...}")
 
 // A who is somebody who makes requests, and what they may do.
@@ -178,14 +183,14 @@ func (p who) expected(need string, private int) int {
 		return refuse((strings.HasPrefix(p.name, "stranger") || p.hubAdmin) && !p.limited)
 	case "hub admin":
 		return refuse(p.hubAdmin && !p.limited)
-	case "member", "owner", "owner, or that member":
+	case "member", "owner", "owner, or that member", "member, by a credential that writes":
 		if p.organization == 0 && !p.nobody {
 			return 404
 		}
 		if need == "owner, or that member" && p.name == "member" {
 			return 0
 		}
-		return refuse(p.organization == 2 || need == "member" && !p.nobody)
+		return refuse(p.organization == 2 || need == "member" && !p.nobody || need == "member, by a credential that writes" && !p.nobody && !p.reading)
 	}
 	if p.levels[private] == 0 {
 		return 404
@@ -238,7 +243,7 @@ func world(t *testing.T) *kit {
 
 var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{team}", "team", "{robot}", "ci", "{member}", "member", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
-	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", "sha256:"+strings.Repeat("0", 64))
+	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{digest}", "sha256:"+strings.Repeat("0", 64))
 
 // Every endpoint lets in those whose role permits it, for a public and a private
 // repository. A request that would change something has an invalid
@@ -298,7 +303,9 @@ func (k *kit) ask(as string, rt service.Route, path string) int {
 			k.t.Errorf("%s %s: %s", rt.Method, path, a.Body)
 		}
 	}
-	if a.Code == letIn {
+	// Whoever may see a namespace or a repository learns what it does not have.
+	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no git source of that name"))
+	if a.Code == letIn || lacking {
 		return 0
 	}
 	if a.Code == 401 && a.Header().Get("WWW-Authenticate") == "" {

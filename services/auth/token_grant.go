@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -128,4 +129,33 @@ func (s *Auth) grantedActions(ctx context.Context, p access.Principal, asked res
 		return nil, nil // the registry's answer says why
 	}
 	return grantable(asked.Actions, d.Level), err
+}
+
+// BuildToken is a registry token for a build that pulls from a repository, and pushes
+// to it if push is set, by the rights that a user has now. It is good for as long as
+// any token of the token service, and ends with the user's password.
+func (s *Auth) BuildToken(ctx context.Context, userID, repository string, push bool) (text string, ends time.Time, err error) {
+	a, err := s.Read.AccountByID(ctx, userID)
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("the account of the build: %w", err)
+	}
+	id := identity{Principal: access.Principal{Kind: access.User, ID: a.ID, Name: a.Name, Credential: access.Password, PasswordSeq: a.PasswordSeq}}
+	if id, err = s.live(ctx, id); err != nil {
+		return "", time.Time{}, fmt.Errorf("the account %s of the build: %w", a.Name, err)
+	}
+	asked := resource{Type: typeRepository, Name: repository, Actions: actionsOf(access.Read)}
+	if push {
+		asked.Actions = actionsOf(access.Write)
+	}
+	c := s.newClaims(id, s.service, useRegistry, registryTerm)
+	granted, err := s.grantedActions(ctx, id.Principal, asked)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if len(granted) > 0 {
+		asked.Actions = granted
+		c.Access = append(c.Access, asked)
+	}
+	text, err = s.sign(ctx, c)
+	return text, c.Expiry.Time(), err
 }

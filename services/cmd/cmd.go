@@ -11,7 +11,10 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"hubledger/services/builder/cage"
+	"hubledger/services/builder/fetch"
 	"hubledger/services/cmd/accounts"
+	"hubledger/services/cmd/builds"
 	"hubledger/services/cmd/certificates"
 	"hubledger/services/cmd/console"
 	"hubledger/services/cmd/projections"
@@ -44,6 +47,7 @@ type cli struct {
 	Quota       repositories.Quota    `cmd:"" help:"Show or change the quota of a namespace."`
 	Du          repositories.Du       `cmd:"" help:"Show the disk usage of a repository or a namespace."`
 	Sources     sources.Commands      `cmd:"" help:"Watch git repositories."`
+	Builds      builds.Commands       `cmd:"" help:"List, show, cancel and retry builds."`
 	Login       loginCmd              `cmd:"" help:"Log in to a hub; other commands then use this login."`
 	Logout      logoutCmd             `cmd:"" help:"Forget a login and revoke its token."`
 	TLS         certificates.Commands `cmd:"" name:"tls" help:"Create certificates for a hub on your own network."`
@@ -52,6 +56,7 @@ type cli struct {
 
 // Main runs one command line and returns the exit code.
 func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
+	inCage()
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c,
@@ -110,3 +115,14 @@ func tried(err error) string {
 }
 
 var errExit = errors.New("exit") // the panic with which --help ends parsing
+
+// inCage makes this process what a build has started it for, inside of its cage: then
+// it does not return.
+func inCage() {
+	if cage.Inside() {
+		cage.Main()
+	}
+	if fetch.Inside() {
+		fetch.Main()
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"hubledger/services/builder/buildkit"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/egress"
@@ -49,6 +50,8 @@ type serveCmd struct {
 	SweepInterval        time.Duration `name:"sweep-interval" help:"Time between two looks at the branches and tags of a git source while they move; it grows to an hour when they do not." default:"5m" env:"HUBLEDGER_SWEEP_INTERVAL"`
 	HookBodyAge          time.Duration `name:"hook-body-age" help:"How long the bodies of webhooks are kept; at least 1h. On NATS servers elsewhere it counts when the first node starts." default:"720h" env:"HUBLEDGER_HOOK_BODY_AGE"`
 	HookBodyBytes        int64         `name:"hook-body-bytes" help:"Bytes that the bodies of webhooks take on the disk, at least 67108864; the oldest go first. On NATS servers elsewhere it counts when the first node starts." default:"1073741824" env:"HUBLEDGER_HOOK_BODY_BYTES"`
+	Builder              string        `help:"Whether this node builds: auto, if it listens on loopback only and has what builds need, or off." enum:"auto,off" default:"auto" env:"HUBLEDGER_BUILDER"`
+	BuilderTools         string        `name:"builder-tools" help:"Directory of buildkitd and buildctl; default: that of this program, and PATH." env:"HUBLEDGER_BUILDER_TOOLS" placeholder:"DIR"`
 	AllowHosts           string        `name:"allow-hosts" help:"Hosts of your own network that git sources may be on, comma-separated: names, addresses and networks; a name or an address may have a port." env:"HUBLEDGER_ALLOW_HOSTS" placeholder:"LIST"`
 	Reserve              int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
 	Services             []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
@@ -156,6 +159,7 @@ func (c *serveCmd) Run(s *console.Session) error {
 	defer s.OwnFiles()()
 	b := s.Bar("starting")
 	config := c.config(s, logger)
+	c.build(&config, logger)
 	config.Progress = func(what string, done, total int64) {
 		b.Label = what
 		b.Set(done, total, "")
@@ -164,6 +168,21 @@ func (c *serveCmd) Run(s *console.Session) error {
 		b.End()
 		greet(s, r, len(c.Services) > 0)
 	})
+}
+
+// build lets the node build if it can.
+func (c *serveCmd) build(config *server.Config, logger *slog.Logger) {
+	if c.Builder == "off" || c.NATSURL != "" || c.TLSCert != "" {
+		return
+	}
+	dir := c.BuilderTools
+	if self, err := os.Executable(); dir == "" && err == nil {
+		dir = filepath.Dir(self)
+	}
+	var err error
+	if config.Builds, err = server.BuildsHere(c.Listen, buildkit.FindTools(dir)); err != nil {
+		logger.Info("this node builds nothing", "reason", err)
+	}
 }
 
 // A logLevel is the least severe level to log.

@@ -61,11 +61,15 @@ type Config struct {
 	// of them. 0: 30 days, 1 GiB.
 	HookBodyAge   time.Duration
 	HookBodyBytes int64
+	// Builds says how this node builds; nil: it does not.
+	Builds *Builds
 	// Egress judges connections to hosts that people name, such as git hosts.
 	Egress *egress.Guard
 	// Reserve is how many bytes of disk space to keep free; 0: the larger of 2 GiB
 	// and 5 %, negative: none.
 	Reserve int64
+	// URL is how people reach the node, where a request does not say it.
+	URL string
 	// Version of the program, for the OpenAPI document.
 	Version string
 	Logger  *slog.Logger

@@ -26,6 +26,7 @@ import (
 	"hubledger/services/server/meter"
 	"hubledger/services/server/readmodel"
 	"hubledger/streams"
+	"hubledger/streams/buildlog"
 	"hubledger/streams/hookbodies"
 	"hubledger/streams/secrets"
 )
@@ -39,6 +40,7 @@ type Node struct {
 	operations *operations.Store
 	activity   *activity.Store
 	secrets    *secrets.Bucket   // nil while the log is read-only
+	buildLog   *buildlog.Store   // nil while the log is read-only, and where builder is not run
 	bodies     *hookbodies.Store // of webhooks; nil while the log is read-only, and where sources is not run
 	stores     registry.Stores   // without blobs when no service of this node needs them
 	models     *readmodel.Set

@@ -42,6 +42,7 @@ func Serve(ctx context.Context, c Config, ready func(Ready)) error {
 			told(what, done, total)
 		}
 	}
+	c.URL = web.URL
 	n, err := Open(ctx, c)
 	if err != nil {
 		web.Close()

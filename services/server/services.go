@@ -31,13 +31,15 @@ import (
 // service is a folder and a line here. Nothing is opened and nothing runs yet.
 func (n *Node) allServices() []service.Service {
 	s := n.share()
+	git := n.makeSources(s)
 	return []service.Service{
 		n.auth.Service(),
 		n.registry.Service(),
 		api.New(n.apiConfig(s)).Service(),
-		n.makeSources(s).Service(),
+		git.Service(),
 		rules.New(rules.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: n.models.Of(&builds.Projection)},
 			View: n.models.Of(&builds.Projection), Rights: n.rights}).Service(),
+		n.makeBuilder(s, git).Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
 	}
@@ -96,7 +98,7 @@ func (n *Node) authConfig(who accounts.Reader, people *readmodel.Model) auth.Con
 func (n *Node) makeSources(s shared) *sources.Sources {
 	model := n.models.Of(&builds.Projection)
 	c := sources.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: model}, View: model, Store: n.operations,
-		Git: gitremote.NewClient(n.Egress), Every: n.SweepInterval, Logger: n.Logger}
+		Git: gitremote.NewClient(n.Egress), Every: n.SweepInterval, URL: n.URL, Logger: n.Logger}
 	if n.secrets != nil {
 		c.Secrets = n.secrets
 	}

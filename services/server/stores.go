@@ -79,6 +79,11 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if n.runs("builder") {
+		if n.buildLog, err = streams.OpenBuildLog(ctx, n.log); err != nil && !errors.Is(err, events.ErrReadOnly) {
+			return err
+		}
+	}
 	var content *blobs.Config
 	if n.runs("registry") || n.runs("api") { // the services that read or delete blobs
 		content = &blobs.Config{Dir: filepath.Join(n.Data, "registry"), Log: n.Logger, Reserve: n.Reserve}

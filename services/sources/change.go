@@ -130,5 +130,5 @@ func (s *Sources) changed(ctx context.Context, c *endpoint.Call, id string, seq 
 	if err != nil {
 		return nil, err
 	}
-	return openapi.ShowChange(seq, apitypes.ChangedSource{Source: shown(c, of), HookSecret: hook, Seq: seq}), nil
+	return openapi.ShowChange(seq, apitypes.ChangedSource{Source: s.shown(c, of), HookSecret: hook, Seq: seq}), nil
 }

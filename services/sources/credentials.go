@@ -28,8 +28,8 @@ func secretName(source, record string) string { return secretsPrefix + source + 
 // errNoSecrets is what changes meet while the log is read-only.
 var errNoSecrets = fmt.Errorf("the secrets cannot be read: %w", events.ErrReadOnly)
 
-// credentials are what the git host of a source is shown.
-func (s *Sources) credentials(ctx context.Context, of *builds.Source) (c gitremote.Credentials, err error) {
+// Credentials are what the git host of a source is shown.
+func (s *Sources) Credentials(ctx context.Context, of *builds.Source) (c gitremote.Credentials, err error) {
 	c.HostKey = of.Settings.HostKey
 	if of.Settings.Credentials == "" {
 		return c, nil

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"hubledger/projections/builds"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
@@ -21,11 +22,20 @@ type refsIn struct {
 	openapi.Paging
 }
 
+// hubURL is how the hub is reached: as the request reached it or, over the admin
+// socket, as the configuration says.
+func (s *Sources) hubURL(c *endpoint.Call) string {
+	if c.Principal.Kind == access.Operator {
+		return s.URL
+	}
+	return origin.Of(c.Request).URL()
+}
+
 // shown is a source as the API shows it.
-func shown(c *endpoint.Call, of *builds.Source) apitypes.Source {
-	s := of.Settings
-	return apitypes.Source{Name: of.Name, URL: s.URL, Host: s.Host, Credentials: s.Credentials, User: s.User, DeployKey: s.DeployKey, HostKey: s.HostKey,
-		BuildExisting: s.BuildExisting, WebhookURL: origin.Of(c.Request).URL() + "/hooks/" + of.ID, Changed: of.Changed, ChangedBy: of.Actor}
+func (s *Sources) shown(c *endpoint.Call, of *builds.Source) apitypes.Source {
+	set := of.Settings
+	return apitypes.Source{Name: of.Name, URL: set.URL, Host: set.Host, Credentials: set.Credentials, User: set.User, DeployKey: set.DeployKey, HostKey: set.HostKey,
+		BuildExisting: set.BuildExisting, WebhookURL: s.hubURL(c) + "/hooks/" + of.ID, Changed: of.Changed, ChangedBy: of.Actor}
 }
 
 func (s *Sources) list(ctx context.Context, c *endpoint.Call, in *listIn) (*openapi.List[apitypes.Source], error) {
@@ -39,7 +49,7 @@ func (s *Sources) list(ctx context.Context, c *endpoint.Call, in *listIn) (*open
 	}
 	views := make([]apitypes.Source, len(all))
 	for k := range all {
-		views[k] = shown(c, &all[k])
+		views[k] = s.shown(c, &all[k])
 	}
 	return openapi.Page(c, views, in.Limit, func(last apitypes.Source) string { return openapi.CursorAt(last.Name) }), nil
 }
@@ -49,7 +59,7 @@ func (s *Sources) get(ctx context.Context, c *endpoint.Call, in *SourcePath) (*o
 	if err != nil {
 		return nil, err
 	}
-	view := shown(c, of)
+	view := s.shown(c, of)
 	heard, err := s.Read.LastHeard(ctx, of.ID)
 	if err != nil {
 		return nil, err

@@ -34,6 +34,8 @@ type Config struct {
 	Secrets Secrets    // nil while the log is read-only
 	Bodies  HookBodies // nil while the log is read-only
 	Git     *gitremote.Client
+	// URL is how people reach the hub, for those who ask on its own machine.
+	URL string
 	// Every is how often the refs of a source are looked at while they move.
 	Every  time.Duration
 	Logger *slog.Logger

@@ -127,7 +127,7 @@ func (s *Sources) sweep(ctx context.Context, id string) error {
 func (s *Sources) ask(ctx context.Context, of *builds.Source) (gitremote.Listing, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, listWithin, fmt.Errorf("the git host did not answer within %s", listWithin))
 	defer cancel()
-	with, err := s.credentials(ctx, of)
+	with, err := s.Credentials(ctx, of)
 	if err != nil {
 		return gitremote.Listing{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/build"
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/githook"
@@ -30,6 +31,7 @@ var common = []Entry{
 	{Err: images.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
 	{Err: repository.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
 	{Err: builds.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
+	{Err: build.ErrUnknown, Status: http.StatusNotFound},
 	{Err: source.ErrUnknown, Status: http.StatusNotFound},
 	{Err: source.ErrNoDelivery, Status: http.StatusNotFound},
 	{Err: account.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
@@ -63,6 +65,10 @@ var common = []Entry{
 	{Err: account.ErrTaken, Status: http.StatusConflict},
 	{Err: account.ErrErased, Status: http.StatusConflict, Message: "the account was erased"},
 	{Err: account.ErrLastAdmin, Status: http.StatusConflict},
+	{Err: build.ErrEnded, Status: http.StatusConflict},
+	{Err: build.ErrNotEnded, Status: http.StatusConflict},
+	{Err: build.ErrNotWaiting, Status: http.StatusConflict},
+	{Err: build.ErrEpoch, Status: http.StatusConflict},
 	{Err: source.ErrTaken, Status: http.StatusConflict},
 	{Err: repository.ErrTaken, Status: http.StatusConflict},
 	{Err: repository.ErrExists, Status: http.StatusConflict},

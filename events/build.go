@@ -1,0 +1,118 @@
+package events
+
+import "time"
+
+// BuildQueued makes a build: one commit, one rule, one image with all its tags.
+type BuildQueued struct {
+	Namespace  string    `json:"namespace" jsonschema:"id of the namespace"`
+	Repository string    `json:"repository" jsonschema:"id of the repository of the image"`
+	Build      string    `json:"build" jsonschema:"id of the build"`
+	Source     string    `json:"source" jsonschema:"id of the git source"`
+	Ref        string    `json:"ref" jsonschema:"full name of the branch or tag"`
+	Kind       string    `json:"kind" jsonschema:"branch or tag"`
+	Commit     string    `json:"commit" jsonschema:"id of the commit"`
+	Rule       BuildRule `json:"rule" jsonschema:"as it was then"`
+	Tags       []string  `json:"tags,omitempty" jsonschema:"tags that the image gets; absent for a test"`
+	Test       bool      `json:"test,omitempty" jsonschema:"built and tested, never pushed"`
+	Untrusted  bool      `json:"untrusted,omitempty" jsonschema:"of a fork: no secrets and no build args"`
+	RetryOf    string    `json:"retryOf,omitempty" jsonschema:"id of the build that somebody tried again by this one"`
+}
+
+func (BuildQueued) EventType() string { return "build.queued.v1" }
+func (e BuildQueued) Subject() string { return BuildSubject(e.Namespace, e.Build) }
+
+// BuildClaimed gives a build to a builder. Each claim has the next epoch; what a
+// builder says with an older one does not count.
+type BuildClaimed struct {
+	Namespace string `json:"namespace" jsonschema:"id of the namespace"`
+	Build     string `json:"build" jsonschema:"id of the build"`
+	Builder   string `json:"builder" jsonschema:"name of the builder"`
+	Epoch     int    `json:"epoch" jsonschema:"1 for the first claim"`
+}
+
+func (BuildClaimed) EventType() string { return "build.claimed.v1" }
+func (e BuildClaimed) Subject() string { return BuildSubject(e.Namespace, e.Build) }
+
+// Kinds of steps.
+const (
+	StepFetch = "fetch"
+	StepBuild = "build"
+	StepTest  = "test"
+	StepPush  = "push"
+)
+
+// BuildStepEnded says that a step of a build has ended, well or not.
+type BuildStepEnded struct {
+	Namespace string    `json:"namespace" jsonschema:"id of the namespace"`
+	Build     string    `json:"build" jsonschema:"id of the build"`
+	Epoch     int       `json:"epoch" jsonschema:"of the claim"`
+	Step      int       `json:"step" jsonschema:"number of the step, from 1"`
+	Kind      string    `json:"kind" jsonschema:"fetch, build, test or push"`
+	Name      string    `json:"name" jsonschema:"such as the line of the Dockerfile"`
+	Began     time.Time `json:"began" jsonschema:"by the builder's clock"`
+	Took      int64     `json:"took" jsonschema:"milliseconds"`
+	Cached    bool      `json:"cached,omitempty" jsonschema:"its result was there already"`
+	Failed    bool      `json:"failed,omitempty" jsonschema:"it has ended the build"`
+}
+
+func (BuildStepEnded) EventType() string { return "build.step_ended.v1" }
+func (e BuildStepEnded) Subject() string { return BuildSubject(e.Namespace, e.Build) }
+
+// BuildPushed says that the image of a build is in its repository, without its tags.
+type BuildPushed struct {
+	Namespace string `json:"namespace" jsonschema:"id of the namespace"`
+	Build     string `json:"build" jsonschema:"id of the build"`
+	Epoch     int    `json:"epoch" jsonschema:"of the claim"`
+	Digest    string `json:"digest" jsonschema:"of the manifest or index"`
+}
+
+func (BuildPushed) EventType() string { return "build.pushed.v1" }
+func (e BuildPushed) Subject() string { return BuildSubject(e.Namespace, e.Build) }
+
+// BuildLost says that nothing is heard of the builder that has a build: it waits
+// again.
+type BuildLost struct {
+	Namespace string `json:"namespace" jsonschema:"id of the namespace"`
+	Build     string `json:"build" jsonschema:"id of the build"`
+	Builder   string `json:"builder" jsonschema:"name of the builder"`
+	Epoch     int    `json:"epoch" jsonschema:"of the claim that ends"`
+}
+
+func (BuildLost) EventType() string { return "build.lost.v1" }
+func (e BuildLost) Subject() string { return BuildSubject(e.Namespace, e.Build) }
+
+// How builds end.
+const (
+	BuildSucceeded  = "succeeded"
+	BuildFailed     = "failed"
+	BuildCancelled  = "cancelled"
+	BuildSuperseded = "superseded" // a newer commit came before it was built, or has the tags
+	BuildGivenUp    = "lost"       // its builders were lost too often
+)
+
+// BuildFinished ends a build.
+type BuildFinished struct {
+	Namespace string     `json:"namespace" jsonschema:"id of the namespace"`
+	Build     string     `json:"build" jsonschema:"id of the build"`
+	Epoch     int        `json:"epoch,omitempty" jsonschema:"of the latest claim; absent when there was none"`
+	Outcome   string     `json:"outcome" jsonschema:"succeeded, failed, cancelled, superseded or lost"`
+	Reason    string     `json:"reason,omitempty" jsonschema:"kind of failure in one word, such as memory or step-failed"`
+	Detail    string     `json:"detail,omitempty" jsonschema:"what failed and why, for people; without secrets"`
+	Digest    string     `json:"digest,omitempty" jsonschema:"of the manifest or index that was pushed"`
+	Tags      []string   `json:"tags,omitempty" jsonschema:"tags that were set to it"`
+	Refused   []BuildTag `json:"refused,omitempty" jsonschema:"tags that were not"`
+}
+
+// BuildTag is a tag that a build did not set, and why.
+type BuildTag struct {
+	Tag string `json:"tag"`
+	Why string `json:"why" jsonschema:"for people"`
+}
+
+func (BuildFinished) EventType() string { return "build.finished.v1" }
+func (e BuildFinished) Subject() string { return BuildSubject(e.Namespace, e.Build) }
+
+// BuildSubject is that of one build.
+func BuildSubject(namespaceID, buildID string) string {
+	return SubjectPrefix + namespaceID + ".build." + buildID
+}

@@ -1,0 +1,86 @@
+package builds_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/builds"
+)
+
+// buildStory queues three builds: one that is lost, built and pushed, one that waits,
+// and one that is cancelled.
+func buildStory() []events.Payload {
+	queued := func(n int, rule string, tags ...string) events.BuildQueued {
+		return events.BuildQueued{Namespace: id(acme), Repository: id(40), Build: id(n), Source: id(app), Ref: "refs/tags/v1", Kind: events.RefTag, Commit: "c1",
+			Rule: events.BuildRule{Name: rule, Tag: "/^v/", Tags: []string{"{sourceref}"}, Cache: true}, Tags: tags}
+	}
+	claimed := func(epoch int, builder string) events.BuildClaimed {
+		return events.BuildClaimed{Namespace: id(acme), Build: id(50), Builder: builder, Epoch: epoch}
+	}
+	step := func(epoch, n int, kind string, failed bool) events.BuildStepEnded {
+		return events.BuildStepEnded{Namespace: id(acme), Build: id(50), Epoch: epoch, Step: n, Kind: kind, Name: kind + " it", Began: noon, Took: 1500, Failed: failed}
+	}
+	return []events.Payload{queued(50, "release", "v1", "latest"), queued(51, "other", "x"), queued(52, "test"),
+		claimed(1, "one"), step(1, 1, events.StepFetch, false), events.BuildLost{Namespace: id(acme), Build: id(50), Builder: "one", Epoch: 1},
+		claimed(2, "two"), step(2, 1, events.StepFetch, false), step(2, 2, events.StepBuild, false), events.BuildPushed{Namespace: id(acme), Build: id(50), Epoch: 2, Digest: "sha256:d"},
+		events.BuildFinished{Namespace: id(acme), Build: id(52), Outcome: events.BuildCancelled},
+		events.BuildFinished{Namespace: id(acme), Build: id(50), Epoch: 2, Outcome: events.BuildSucceeded, Digest: "sha256:d", Tags: []string{"v1"},
+			Refused: []events.BuildTag{{Tag: "latest", Why: "a newer commit has it"}}}}
+}
+
+func TestBuilds(t *testing.T) {
+	list := buildStory()
+	onEach(t, list, func(t *testing.T, r builds.Reader) {
+		ctx := t.Context()
+		b, err := r.Build(ctx, id(50))
+		check(t, err)
+		want := list[0].(events.BuildQueued)
+		if b.Namespace != id(acme) || b.Repository != id(40) || b.Source != id(app) || b.Ref != want.Ref || b.Kind != want.Kind || b.Commit != "c1" || !reflect.DeepEqual(b.Rule, want.Rule) ||
+			!reflect.DeepEqual(b.Tags, want.Tags) || b.Seq != 1 || !b.Queued.Equal(noon.Add(time.Minute)) || b.Actor != "tester" {
+			t.Errorf("the build was queued as %+v", b)
+		}
+		end := list[11].(events.BuildFinished)
+		end.Namespace, end.Build, end.Epoch = "", "", 0
+		if b.State != builds.Ended || b.Epoch != 2 || b.Builder != "two" || !b.Claimed.Equal(noon.Add(7*time.Minute)) || !reflect.DeepEqual(b.End, end) {
+			t.Errorf("it ended as %+v", b)
+		}
+		steps, err := r.Steps(ctx, id(50))
+		if got, want := fmt.Sprint(len(steps), steps[0].Epoch, steps[2].Epoch, steps[2].Number, steps[2].Kind, steps[2].Took), "3122build1.5s"; err != nil || strings.ReplaceAll(got, " ", "") != want {
+			t.Errorf("steps %+v, %v", steps, err)
+		}
+		for state, want := range map[string]string{builds.Waiting: "other", builds.Running: "", builds.Pushed: "", builds.Ended: "test release"} {
+			all, err := r.InState(ctx, state)
+			check(t, err)
+			var names []string
+			for _, b := range all {
+				names = append(names, b.Rule.Name)
+			}
+			if got := strings.Join(names, " "); got != want {
+				t.Errorf("%s are %q, want %q", state, got, want)
+			}
+		}
+		page, err := r.Builds(ctx, id(40), 3, 9)
+		if err != nil || len(page) != 2 || page[0].ID != id(51) || page[1].ID != id(50) {
+			t.Errorf("builds before event 3: %+v, %v", page, err)
+		}
+		for _, err := range []error{second(r.Build(ctx, id(7))), second(r.Build(ctx, "x")), second(r.OfCause(ctx, "none", "release"))} {
+			if !errors.Is(err, builds.ErrNotFound) {
+				t.Errorf("what is not there: %v", err)
+			}
+		}
+	})
+	// As it was before each event.
+	for n, want := range map[int]string{3: "waiting 0 ", 4: "running 1 one", 6: "waiting 1 one", 7: "running 2 two", 10: "pushed 2 two"} {
+		onEach(t, list[:n], func(t *testing.T, r builds.Reader) {
+			b, err := r.Build(t.Context(), id(50))
+			if got := fmt.Sprint(b.State, " ", b.Epoch, " ", b.Builder); err != nil || got != want {
+				t.Errorf("after %d events it is %q, %v; want %q", n, got, err, want)
+			}
+		})
+	}
+}

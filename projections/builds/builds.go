@@ -1,0 +1,189 @@
+package builds
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections"
+)
+
+// States of a build.
+const (
+	Waiting = "waiting"
+	Running = "running"
+	Pushed  = "pushed" // its image is there, its tags are not yet set
+	Ended   = "ended"
+)
+
+// A Build is one attempt to make an image of a commit by a rule.
+type Build struct {
+	ID, Namespace, Repository, Source string // ids
+	Ref, Kind, Commit                 string
+	Rule                              events.BuildRule
+	Tags                              []string // that the image is to get; none for a test
+	Test, Untrusted                   bool
+	RetryOf                           string // id of the build that this one tries again
+	Cause                             string // id of the event that led to it
+	Correlation                       string // id of the first event of that chain
+	Event                             string // id of the event that queued it
+	Actor                             string
+	Queued                            time.Time
+	Seq                               uint64 // of the event that queued it
+
+	State   string
+	Epoch   int                  // of the latest claim, 0 for none
+	Builder string               // that has it, or had it last
+	Claimed time.Time            // when; zero for never
+	Changed time.Time            // when it came to this state
+	End     events.BuildFinished // Outcome to Refused, as far as they are known
+}
+
+const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.retry_of, q.cause, q.correlation, q.event,
+	q.actor, q.time, q.seq, s.state, s.epoch, COALESCE(c.builder, ''), COALESCE(c.time, 0), s.time, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused
+	FROM queued q JOIN states s ON s.build = q.build LEFT JOIN claims c ON c.build = s.build AND c.epoch = s.epoch `
+
+func scanBuild(row scanner) (Build, error) {
+	var b Build
+	var id, namespace, repository, source []byte
+	var rule, tags, set, refused string
+	var queued, claimed, changed int64
+	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.RetryOf, &b.Cause, &b.Correlation, &b.Event,
+		&b.Actor, &queued, &b.Seq, &b.State, &b.Epoch, &b.Builder, &claimed, &changed, &b.End.Digest, &b.End.Outcome, &b.End.Reason, &b.End.Detail, &set, &refused)
+	if err != nil {
+		return b, err
+	}
+	b.ID, b.Namespace, b.Repository, b.Source = projections.IDOf(id), projections.IDOf(namespace), projections.IDOf(repository), projections.IDOf(source)
+	b.Queued, b.Changed = timeOf(queued), timeOf(changed)
+	if claimed != 0 {
+		b.Claimed = timeOf(claimed)
+	}
+	return b, errors.Join(json.Unmarshal([]byte(rule), &b.Rule), json.Unmarshal([]byte(tags), &b.Tags), json.Unmarshal([]byte(set), &b.End.Tags),
+		json.Unmarshal([]byte(refused), &b.End.Refused))
+}
+
+// Build is one build; ErrNotFound.
+func (r Reader) Build(ctx context.Context, id string) (*Build, error) {
+	raw, err := key(id)
+	if err != nil {
+		return nil, err
+	}
+	b, err := scanBuild(r.DB.QueryRowContext(ctx, buildColumns+`WHERE q.build = $1`, raw))
+	return one(&b, err)
+}
+
+// Builds lists at most n builds of a repository, the latest first, from before a
+// sequence on; 0 is the beginning.
+func (r Reader) Builds(ctx context.Context, repository string, before uint64, n int) ([]Build, error) {
+	raw, err := key(repository)
+	if err != nil {
+		return nil, err
+	}
+	if before == 0 {
+		before = 1<<63 - 1
+	}
+	return listOf(ctx, r.DB, scanBuild, buildColumns+`WHERE q.repository = $1 AND q.seq < $2 ORDER BY q.seq DESC LIMIT $3`, raw, int64(before), n)
+}
+
+// InState lists the builds in a state, those first that came to it first.
+func (r Reader) InState(ctx context.Context, state string) ([]Build, error) {
+	return listOf(ctx, r.DB, scanBuild, buildColumns+`WHERE s.state = $1 ORDER BY s.seq`, state)
+}
+
+// OfCause is the build that an event led to by a rule; ErrNotFound.
+func (r Reader) OfCause(ctx context.Context, event, rule string) (*Build, error) {
+	b, err := scanBuild(r.DB.QueryRowContext(ctx, buildColumns+`WHERE q.cause = $1 AND q.rule = $2 AND q.retry_of = ''`, event, stored(rule)))
+	return one(&b, err)
+}
+
+// A Step of a build that has ended.
+type Step struct {
+	Epoch, Number  int
+	Kind, Name     string
+	Began          time.Time // by the builder's clock
+	Took           time.Duration
+	Cached, Failed bool
+}
+
+// Steps are those of a build, in their order.
+func (r Reader) Steps(ctx context.Context, build string) ([]Step, error) {
+	raw, err := key(build)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(ctx, r.DB, func(row scanner) (s Step, err error) {
+		var began, took int64
+		err = row.Scan(&s.Epoch, &s.Number, &s.Kind, &s.Name, &began, &took, &s.Cached, &s.Failed)
+		s.Began, s.Took = timeOf(began), time.Duration(took)*time.Millisecond
+		return s, err
+	}, `SELECT p.epoch, p.step, p.kind, p.name, p.began, p.took, p.cached, p.failed FROM steps p WHERE p.build = $1 ORDER BY p.epoch, p.step`, raw)
+}
+
+// A Wanted build is one that the rules ask for, and that was not queued yet.
+type Wanted struct {
+	Namespace, Repository, Source string // ids
+	Ref, Kind, Commit             string
+	Rule                          events.BuildRule
+	Tags                          []string
+	Test, Untrusted               bool
+	Push, Correlation             string // id of the event that asks for it, and of the first of its chain
+}
+
+const wantedColumns = `SELECT b.namespace, p.repository, p.source, p.ref, r.kind, p.commit_id, p.event, p.correlation, p.verdicts, b.rules
+	FROM pushes p JOIN rules b ON b.repository = p.repository JOIN refs r ON r.source = p.source AND r.ref = p.ref `
+
+// WantedBuilds lists builds that are not queued yet, of the n latest pushes that have
+// such, in the order of the pushes. A rule that was taken away meanwhile asks for none,
+// so that its push stays among those.
+func (r Reader) WantedBuilds(ctx context.Context, n int) ([]Wanted, error) {
+	list, err := r.wanted(ctx, wantedColumns+`WHERE p.wanted > 0 AND (SELECT COUNT(*) FROM queued q WHERE q.cause = p.event) < p.wanted ORDER BY p.seq DESC LIMIT $1`, n)
+	slices.Reverse(list)
+	return list, err
+}
+
+// WantedBuild is the build that a push asks for by a rule, queued or not; ErrNotFound.
+func (r Reader) WantedBuild(ctx context.Context, push, rule string) (*Wanted, error) {
+	list, err := r.wanted(ctx, wantedColumns+`WHERE p.event = $1`, push)
+	for k := range list {
+		if list[k].Rule.Name == rule {
+			return &list[k], nil
+		}
+	}
+	if err == nil {
+		err = ErrNotFound
+	}
+	return nil, err
+}
+
+func (r Reader) wanted(ctx context.Context, query string, args ...any) (all []Wanted, err error) {
+	lists, err := listOf(ctx, r.DB, func(row scanner) (list []Wanted, err error) {
+		var w Wanted
+		var namespace, repository, source []byte
+		var verdictText, ruleText string
+		if err := row.Scan(&namespace, &repository, &source, &w.Ref, &w.Kind, &w.Commit, &w.Push, &w.Correlation, &verdictText, &ruleText); err != nil {
+			return nil, err
+		}
+		w.Namespace, w.Repository, w.Source = projections.IDOf(namespace), projections.IDOf(repository), projections.IDOf(source)
+		var verdicts []events.RuleVerdict
+		var rules []events.BuildRule
+		if err := errors.Join(json.Unmarshal([]byte(verdictText), &verdicts), json.Unmarshal([]byte(ruleText), &rules)); err != nil {
+			return nil, err
+		}
+		for _, v := range verdicts {
+			for _, rule := range rules {
+				if v.Outcome != events.OutcomeSkip && rule.Name == v.Rule {
+					w.Rule, w.Tags, w.Test, w.Untrusted = rule, v.Tags, v.Outcome == events.OutcomeTest, v.Untrusted
+					list = append(list, w)
+				}
+			}
+		}
+		return list, nil
+	}, query, args...)
+	for _, list := range lists {
+		all = append(all, list...)
+	}
+	return all, err
+}

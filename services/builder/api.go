@@ -1,0 +1,183 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/builds"
+	"hubledger/services/builder/queue"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/build"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+)
+
+type listIn struct {
+	RepositoryPath
+	openapi.Paging
+}
+
+type logIn struct {
+	BuildPath
+	After uint64 `query:"after" maximum:"9007199254740991" doc:"Where the piece begins: the next of the one before"`
+}
+
+// shown is a build as the API shows it. place is where it waits; nil: it does not.
+func shown(name string, b *builds.Build, place *queue.Place) apitypes.Build {
+	v := apitypes.Build{ID: b.ID, Repository: name, Rule: b.Rule.Name, Ref: b.Ref, Commit: b.Commit, Tags: b.Tags, Test: b.Test, RetryOf: b.RetryOf, State: b.State, Outcome: b.End.Outcome,
+		Reason: b.End.Reason, Detail: b.End.Detail, Builder: b.Builder, Digest: b.End.Digest, Set: b.End.Tags, Queued: b.Queued, QueuedBy: b.Actor, Seq: b.Seq}
+	if v.Tags == nil {
+		v.Tags = []string{}
+	}
+	for _, t := range b.End.Refused {
+		v.Refused = append(v.Refused, apitypes.BuildTag{Tag: t.Tag, Why: t.Why})
+	}
+	if !b.Claimed.IsZero() {
+		v.Started = &b.Claimed
+	}
+	if b.State == builds.Ended {
+		v.Ended = &b.Changed
+	}
+	if place != nil {
+		v.Position, v.Reason, v.Detail = place.Position, string(place.Reason), place.Text
+	}
+	return v
+}
+
+// places are where builds wait, by id.
+func (s *Builder) places(ctx context.Context) (map[string]*queue.Place, error) {
+	waiting, err := s.Read.InState(ctx, builds.Waiting)
+	if err != nil || len(waiting) == 0 {
+		return nil, err
+	}
+	running, err := s.Read.InState(ctx, builds.Running)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.order(ctx, waiting, running)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]*queue.Place, len(list))
+	for k := range list {
+		found[list[k].Build] = &list[k]
+	}
+	return found, nil
+}
+
+func (s *Builder) list(ctx context.Context, c *endpoint.Call, in *listIn) (*openapi.List[apitypes.Build], error) {
+	before, err := openapi.ParseSequence(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Read.Builds(ctx, c.Repository.ID, before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	places, err := s.places(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]apitypes.Build, len(all))
+	for k := range all {
+		views[k] = shown(c.Repository.Name, &all[k], places[all[k].ID])
+	}
+	return openapi.Page(c, views, in.Limit, func(last apitypes.Build) string { return openapi.CursorAt(strconv.FormatUint(last.Seq, 10)) }), nil
+}
+
+// find is the build that the path names, of the call's repository.
+func (s *Builder) find(ctx context.Context, c *endpoint.Call, id string) (*builds.Build, error) {
+	b, err := s.Read.Build(ctx, id)
+	if errors.Is(err, builds.ErrNotFound) || err == nil && b.Repository != c.Repository.ID {
+		return nil, build.ErrUnknown
+	}
+	return b, err
+}
+
+func (s *Builder) get(ctx context.Context, c *endpoint.Call, in *BuildPath) (*openapi.Answer[apitypes.BuildDetails], error) {
+	b, err := s.find(ctx, c, in.Build)
+	if err != nil {
+		return nil, err
+	}
+	var place *queue.Place
+	if b.State == builds.Waiting {
+		places, err := s.places(ctx)
+		if err != nil {
+			return nil, err
+		}
+		place = places[b.ID]
+	}
+	steps, err := s.Read.Steps(ctx, b.ID)
+	if err != nil {
+		return nil, err
+	}
+	view := apitypes.BuildDetails{Build: shown(c.Repository.Name, b, place), Steps: make([]apitypes.BuildStep, len(steps))}
+	for k, p := range steps {
+		view.Steps[k] = apitypes.BuildStep{Attempt: p.Epoch, Number: p.Number, Kind: p.Kind, Name: p.Name, Began: p.Began, Took: p.Took.Seconds(), Cached: p.Cached, Failed: p.Failed}
+	}
+	return openapi.Show(view), nil
+}
+
+// maxPiece bounds a piece of a log, in bytes.
+const maxPiece = 1 << 20
+
+func (s *Builder) log(ctx context.Context, c *endpoint.Call, in *logIn) (*openapi.Answer[apitypes.BuildLog], error) {
+	b, err := s.find(ctx, c, in.Build)
+	if err != nil {
+		return nil, err
+	}
+	if s.Log == nil {
+		return nil, events.ErrReadOnly
+	}
+	chunks, err := s.Log.Read(ctx, b.ID, in.After, maxPiece)
+	if err != nil {
+		return nil, err
+	}
+	view := apitypes.BuildLog{Chunks: make([]apitypes.BuildLogChunk, len(chunks)), Next: in.After, Ended: b.State == builds.Ended}
+	for k, chunk := range chunks {
+		view.Chunks[k] = apitypes.BuildLogChunk{Step: chunk.Step, Time: chunk.Time.UTC(), Text: strings.ToValidUTF8(string(chunk.Data), "\uFFFD")}
+		view.Next = chunk.Seq
+	}
+	return openapi.Show(view), nil
+}
+
+func (s *Builder) cancel(ctx context.Context, c *endpoint.Call, in *BuildPath) (*openapi.Change, error) {
+	b, err := s.find(ctx, c, in.Build)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := build.End(ctx, s.Events, c.By(), idOf(b), events.BuildFinished{Outcome: events.BuildCancelled, Detail: c.Principal.Name + " has cancelled it"})
+	return s.API.Changed(ctx, seq, err)
+}
+
+func (s *Builder) retry(ctx context.Context, c *endpoint.Call, in *BuildPath) (*openapi.ChangeWith[apitypes.Build], error) {
+	b, err := s.find(ctx, c, in.Build)
+	if err != nil {
+		return nil, err
+	}
+	if b.State != builds.Ended {
+		return nil, build.ErrNotEnded
+	}
+	id, err := command.NewID()
+	if err != nil {
+		return nil, err
+	}
+	again := events.BuildQueued{Namespace: b.Namespace, Repository: b.Repository, Build: id, Source: b.Source, Ref: b.Ref, Kind: b.Kind, Commit: b.Commit, Rule: b.Rule,
+		Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, RetryOf: b.ID}
+	by := c.By()
+	by.Cause, by.Correlation = b.Event, b.Correlation
+	seq, err := build.Queue(ctx, s.Events, by, again)
+	if err == nil {
+		err = s.API.Readable(ctx, seq)
+	}
+	if err != nil {
+		return nil, err
+	}
+	queued := builds.Build{ID: id, Ref: b.Ref, Commit: b.Commit, Rule: b.Rule, Tags: b.Tags, Test: b.Test, RetryOf: b.ID, State: builds.Waiting, Queued: time.Now().UTC(), Actor: by.Actor, Seq: seq}
+	return openapi.ShowChange(seq, shown(c.Repository.Name, &queued, nil)), nil
+}

@@ -1,0 +1,242 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/projections"
+	"hubledger/projections/builds"
+	"hubledger/projections/sqlitestore"
+	"hubledger/services/builder/driver"
+	"hubledger/services/internal/command"
+	"hubledger/streams"
+	"hubledger/streams/streamtest"
+)
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+var tester = command.By{Source: "/test", Actor: "tester"}
+
+// id is a UUIDv7 with that number.
+func id(n int) string { return fmt.Sprintf("0191d1a0-0000-7000-8000-%012d", n) }
+
+const acme, app, git = 1, 2, 3 // a namespace, its repository and its git source
+
+// rulesOf sets the build rules of acme/app.
+func rulesOf(rules ...events.BuildRule) events.RulesSet {
+	return events.RulesSet{Namespace: id(acme), Repository: id(app), Name: "acme/app", Source: id(git), Rules: rules}
+}
+
+func rule(name string, needs ...string) events.BuildRule {
+	return events.BuildRule{Name: name, Branch: "main", Tags: []string{name}, Autobuild: true, Needs: needs}
+}
+
+func moved(ref, old, new string) events.RefMoved {
+	kind := events.RefBranch
+	if ref[:10] == "refs/tags/" {
+		kind = events.RefTag
+	}
+	return events.RefMoved{Namespace: id(acme), Source: id(git), Ref: ref, Kind: kind, Old: old, New: new}
+}
+
+// evaluated is what the rules of acme/app make of main: a build by each rule named.
+func evaluated(commit string, rules ...string) events.PushEvaluated {
+	e := events.PushEvaluated{Namespace: id(acme), Repository: id(app), Name: "acme/app", Source: id(git), Ref: "refs/heads/main", Commit: commit, RulesEvent: id(9)}
+	for _, name := range rules {
+		e.Verdicts = append(e.Verdicts, events.RuleVerdict{Rule: name, Outcome: events.OutcomeBuild, Reason: "matched", Detail: "it matches", Tags: []string{name}})
+	}
+	e.Verdicts = append(e.Verdicts, events.RuleVerdict{Rule: "other", Outcome: events.OutcomeSkip, Reason: "name_differs", Detail: "it does not"})
+	return e
+}
+
+// A world is the service on a real log and read model, with a driver that does what
+// the test says.
+type world struct {
+	*Builder
+	t      testing.TB
+	log    *streams.Log
+	driver *fake
+	tags   *fakeTags
+	stop   func() // ends the local builder
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, log: streamtest.Open(t, ""), driver: &fake{}, tags: &fakeTags{set: map[string]digest.Digest{}}}
+	ctx := context.Background()
+	tables, err := sqlitestore.Dir(t.TempDir()).Open(ctx, &builds.Projection, projections.Options{})
+	check(t, err)
+	view := projections.NewRunner(projections.RunnerConfig{Store: tables, Source: w.log})
+	kept, err := streams.OpenBuildLog(ctx, w.log)
+	check(t, err)
+	running, stop := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { view.Run(running) })
+	w.stop = func() {}
+	t.Cleanup(func() {
+		w.stop()
+		stop()
+		work.Wait()
+		check(t, tables.Close())
+	})
+	w.Builder = &Builder{Config: Config{Events: w.log, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept.Append, nil}, Logger: quiet},
+		running: map[string]context.CancelCauseFunc{}}
+	w.Local = &Local{Name: "local", Places: 2, Platforms: []string{"linux/amd64"}, Dir: t.TempDir(),
+		Open: func(context.Context, func(string) Credentials) (driver.Driver, string, error) {
+			return w.driver, "hub.test", nil
+		},
+		Fetch: func(context.Context, *builds.Build, string, string) error { return w.driver.fetch }}
+	w.record(rulesOf(rule("base"), rule("top", "base"), rule("other")), moved("refs/heads/main", "", "c1"))
+	return w
+}
+
+// keptLog keeps logs, and reads none.
+type keptLog struct {
+	append func(ctx context.Context, build string, step int, data []byte) error
+	read   func(ctx context.Context, build string, after uint64, max int) ([]LogChunk, error)
+}
+
+func (l keptLog) Append(ctx context.Context, build string, step int, data []byte) error {
+	return l.append(ctx, build, step, data)
+}
+
+func (l keptLog) Read(ctx context.Context, build string, after uint64, max int) ([]LogChunk, error) {
+	return l.read(ctx, build, after, max)
+}
+
+// record appends events and waits until they can be read.
+func (w *world) record(list ...events.Payload) {
+	w.t.Helper()
+	for _, p := range list {
+		seq, err := command.Append(context.Background(), w.log, tester, p, events.AnySeq)
+		check(w.t, err)
+		check(w.t, w.View.Wait(context.Background(), seq))
+	}
+}
+
+// queue queues a build of main by a rule that the push of the commit asks for.
+func (w *world) queue(n int, commit string, r events.BuildRule) {
+	w.t.Helper()
+	w.record(events.BuildQueued{Namespace: id(acme), Repository: id(app), Build: id(n), Source: id(git), Ref: "refs/heads/main", Kind: events.RefBranch, Commit: commit, Rule: r, Tags: r.Tags})
+}
+
+// start runs the local builder as a new process would.
+func (w *world) start() {
+	w.stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { w.runLocal(ctx); close(ended) }()
+	w.stop = func() { cancel(); <-ended }
+}
+
+// await waits until a build is in a state.
+func (w *world) await(n int, state string) *builds.Build {
+	w.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		b, err := w.Read.Build(context.Background(), id(n))
+		check(w.t, err)
+		if b.State == state {
+			return b
+		}
+		if time.Now().After(end) {
+			w.t.Fatalf("the build stays %s, not %s: %+v", b.State, state, b)
+		}
+	}
+}
+
+// A fake driver runs builds that do what run says: by default they push.
+type fake struct {
+	fetch error // of fetching
+
+	mu   sync.Mutex
+	run  func(ctx context.Context, s driver.Spec, emit func(driver.Event)) (driver.Result, error)
+	made []driver.Spec
+	left int // prepared and not destroyed
+}
+
+func (f *fake) runs(run func(ctx context.Context, s driver.Spec, emit func(driver.Event)) (driver.Result, error)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.run = run
+}
+
+func (f *fake) specs() []driver.Spec {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]driver.Spec(nil), f.made...)
+}
+
+func (f *fake) Prepare(_ context.Context, s driver.Spec) (driver.Build, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.made = append(f.made, s)
+	f.left++
+	return &fakeBuild{f, s, f.run}, nil
+}
+
+type fakeBuild struct {
+	f    *fake
+	spec driver.Spec
+	run  func(ctx context.Context, s driver.Spec, emit func(driver.Event)) (driver.Result, error)
+}
+
+const madeDigest = "sha256:91568bab538a6ae60824abd47894025d7ef2797d3ac9cd33e012886ef3d7c1e2"
+
+func (b *fakeBuild) Run(ctx context.Context, emit func(driver.Event)) (driver.Result, error) {
+	if b.run != nil {
+		return b.run(ctx, b.spec, emit)
+	}
+	now := time.Now()
+	emit(driver.Event{Kind: driver.Began, Step: 1, Name: "[1/1] COPY . /", Time: now})
+	emit(driver.Event{Kind: driver.Log, Step: 1, Stream: driver.Stdout, Data: []byte("hello\n")})
+	emit(driver.Event{Kind: driver.Ended, Step: 1, Time: now.Add(time.Second)})
+	if b.spec.Image == "" {
+		return driver.Result{}, nil
+	}
+	return driver.Result{Digest: madeDigest}, nil
+}
+
+func (b *fakeBuild) Cancel() {}
+
+func (b *fakeBuild) Destroy() error {
+	b.f.mu.Lock()
+	defer b.f.mu.Unlock()
+	b.f.left--
+	return nil
+}
+
+// fakeTags are tags in memory.
+type fakeTags struct {
+	mu     sync.Mutex
+	set    map[string]digest.Digest
+	refuse map[string]error
+}
+
+func (f *fakeTags) Tag(_ context.Context, _ command.By, repository, tag string, d digest.Digest) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.refuse[tag]; err != nil {
+		return err
+	}
+	if repository != "acme/app" {
+		return errors.New("another repository")
+	}
+	f.set[tag] = d
+	return nil
+}

@@ -1,0 +1,96 @@
+package builder
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	flushEvery = 100 * time.Millisecond
+	maxPending = 4 << 20 // bytes: beyond them, whoever writes waits
+)
+
+// A logWriter keeps what a build writes, a few chunks a second. Losing some of a log
+// is no reason to end a build: it is warned of once.
+type logWriter struct {
+	to     BuildLog
+	build  string
+	logger *slog.Logger
+
+	mu      sync.Mutex
+	room    *sync.Cond
+	pending []pendingChunk
+	size    int
+	closed  bool
+	wake    chan struct{}
+	done    chan struct{}
+}
+
+type pendingChunk struct {
+	step int
+	data []byte
+}
+
+func newLogWriter(to BuildLog, build string, logger *slog.Logger) *logWriter {
+	w := &logWriter{to: to, build: build, logger: logger, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	w.room = sync.NewCond(&w.mu)
+	go w.flush()
+	return w
+}
+
+// write adds what a step wrote. It keeps no part of data.
+func (w *logWriter) write(step int, data []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.size > maxPending && !w.closed {
+		w.room.Wait()
+	}
+	for len(data) > 0 {
+		last := len(w.pending) - 1
+		if last < 0 || w.pending[last].step != step || len(w.pending[last].data) >= MaxLogChunk {
+			w.pending = append(w.pending, pendingChunk{step: step})
+			last++
+		}
+		n := min(len(data), MaxLogChunk-len(w.pending[last].data))
+		w.pending[last].data = append(w.pending[last].data, data[:n]...)
+		data, w.size = data[n:], w.size+n
+	}
+}
+
+// close writes what is left and ends the writer.
+func (w *logWriter) close() {
+	w.mu.Lock()
+	w.closed = true
+	w.room.Broadcast()
+	w.mu.Unlock()
+	w.wake <- struct{}{}
+	<-w.done
+}
+
+func (w *logWriter) flush() {
+	defer close(w.done)
+	warned := false
+	for {
+		select {
+		case <-w.wake:
+		case <-time.After(flushEvery):
+		}
+		w.mu.Lock()
+		chunks, closed := w.pending, w.closed
+		w.pending, w.size = nil, 0
+		w.room.Broadcast()
+		w.mu.Unlock()
+		for _, c := range chunks {
+			// What a build has written is kept also when the build was ended.
+			if err := w.to.Append(context.Background(), w.build, c.step, c.data); err != nil && !warned {
+				warned = true
+				w.logger.Warn("a part of a build's log is lost", "build", w.build, "error", err)
+			}
+		}
+		if closed {
+			return
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package builder
+
+import (
+	"context"
+	"errors"
+
+	"hubledger/events"
+	"hubledger/projections/builds"
+	"hubledger/services/builder/queue"
+)
+
+// perNamespace is how many builds of one namespace run at once.
+const perNamespace = 4
+
+// order puts the builds that wait in the order in which they come.
+func (s *Builder) order(ctx context.Context, waiting, running []builds.Build) ([]queue.Place, error) {
+	list := make([]queue.Waiting, len(waiting))
+	for k := range waiting {
+		needs, err := s.needs(ctx, &waiting[k])
+		if err != nil {
+			return nil, err
+		}
+		b := waiting[k]
+		list[k] = queue.Waiting{Build: b.ID, Namespace: b.Namespace, Seq: b.Seq, Platforms: b.Rule.Platforms, Needs: needs}
+	}
+	have := make([]queue.Running, len(running))
+	for k, b := range running {
+		have[k] = queue.Running{Build: b.ID, Namespace: b.Namespace, Builder: b.Builder}
+	}
+	var able []queue.Builder
+	if s.Local != nil {
+		able = append(able, queue.Builder{Name: s.Local.Name, Platforms: s.Local.Platforms, Places: s.Local.Places})
+	}
+	return queue.Order(list, have, able, queue.Limits{PerNamespace: perNamespace}), nil
+}
+
+// needs are the builds of the same push that a build waits for. A rule that asked for
+// no build is not waited for.
+func (s *Builder) needs(ctx context.Context, b *builds.Build) (list []queue.Need, err error) {
+	if b.RetryOf != "" {
+		return nil, nil
+	}
+	for _, rule := range b.Rule.Needs {
+		_, err := s.Read.WantedBuild(ctx, b.Cause, rule)
+		if errors.Is(err, builds.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		n := queue.Need{Build: buildOf(b.Cause, rule), Rule: rule}
+		other, err := s.Read.Build(ctx, n.Build)
+		if err != nil && !errors.Is(err, builds.ErrNotFound) {
+			return nil, err
+		}
+		if err == nil {
+			n.Ended, n.Succeeded = other.State == builds.Ended, other.End.Outcome == events.BuildSucceeded
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}

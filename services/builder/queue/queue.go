@@ -1,0 +1,143 @@
+// Package queue decides which waiting build is next. It does no I/O: builds, builders
+// and limits give an order, and for every build that waits its position and the
+// reason why it waits.
+package queue
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// A Waiting build.
+type Waiting struct {
+	Build     string
+	Namespace string
+	Seq       uint64   // of the event that queued it: the order within a namespace
+	Platforms []string // none: any builder's own
+	Needs     []Need   // builds of the same commit that come first
+}
+
+// A Need is a build that another one waits for.
+type Need struct {
+	Build, Rule string
+	Ended       bool
+	Succeeded   bool
+}
+
+// A Running build.
+type Running struct{ Build, Namespace, Builder string }
+
+// A Builder that is connected.
+type Builder struct {
+	Name      string
+	Platforms []string
+	Places    int // builds at once
+}
+
+func (b Builder) can(platforms []string) bool {
+	for _, p := range platforms {
+		if !slices.Contains(b.Platforms, p) {
+			return false
+		}
+	}
+	return true
+}
+
+// Limits of the queue.
+type Limits struct {
+	PerNamespace int // builds of one namespace that run at once; 0 for no limit
+}
+
+// A Reason says in one word why a build waits.
+type Reason string
+
+// Reasons.
+const (
+	Next       Reason = "next"        // a builder is about to take it
+	NeedsBuild Reason = "needs"       // another rule's build comes first
+	NeedFailed Reason = "need-failed" // that one has ended otherwise: this one never runs
+	NoBuilder  Reason = "no-builder"
+	NoPlatform Reason = "no-platform" // no builder can build for its platforms
+	Limit      Reason = "limit"       // of its namespace
+	Busy       Reason = "busy"        // the builders that can build it have no place free
+)
+
+// A Place is where a build stands in the queue.
+type Place struct {
+	Waiting
+	Position int // from 1, of all that wait
+	Reason   Reason
+	Text     string // the reason for people: "waits because …"
+	Builder  string // that is about to take it, when it is next
+}
+
+// Order puts builds in the order in which they are given to builders: fair between
+// namespaces, and in the order in which they were queued within one. A namespace with
+// builds that run comes behind one with fewer.
+func Order(waiting []Waiting, running []Running, builders []Builder, limits Limits) []Place {
+	of := map[string]int{} // namespace: builds that run, and those before in the queue
+	used := map[string]int{}
+	for _, r := range running {
+		of[r.Namespace]++
+		used[r.Builder]++
+	}
+	runs := map[string]int{}
+	for ns, n := range of {
+		runs[ns] = n
+	}
+	list := slices.SortedFunc(slices.Values(waiting), func(a, b Waiting) int { return cmp.Compare(a.Seq, b.Seq) })
+	turn := make(map[string]int, len(list))
+	for _, w := range list {
+		turn[w.Build] = of[w.Namespace]
+		of[w.Namespace]++
+	}
+	slices.SortStableFunc(list, func(a, b Waiting) int {
+		return cmp.Or(cmp.Compare(turn[a.Build], turn[b.Build]), cmp.Compare(a.Seq, b.Seq))
+	})
+	places := make([]Place, len(list))
+	for k, w := range list {
+		p := Place{Waiting: w, Position: k + 1}
+		p.Reason, p.Text, p.Builder = reason(w, runs, used, builders, limits)
+		if p.Reason == Next {
+			runs[w.Namespace]++
+			used[p.Builder]++
+		}
+		places[k] = p
+	}
+	return places
+}
+
+// reason says why a build waits, and which builder takes it if it does not.
+func reason(w Waiting, runs, used map[string]int, builders []Builder, limits Limits) (r Reason, text, builder string) {
+	for _, n := range w.Needs {
+		switch {
+		case !n.Ended:
+			return NeedsBuild, "the build of the rule " + n.Rule + " comes first", ""
+		case !n.Succeeded:
+			return NeedFailed, "the build of the rule " + n.Rule + " did not succeed", ""
+		}
+	}
+	if len(builders) == 0 {
+		return NoBuilder, "no builder is connected", ""
+	}
+	able, free := 0, -1
+	for k, b := range builders {
+		if !b.can(w.Platforms) {
+			continue
+		}
+		able++
+		if left := b.Places - used[b.Name]; left > 0 && (free < 0 || left > builders[free].Places-used[builders[free].Name]) {
+			free = k
+		}
+	}
+	switch {
+	case able == 0:
+		return NoPlatform, "no builder can build for " + strings.Join(w.Platforms, " and "), ""
+	case limits.PerNamespace > 0 && runs[w.Namespace] >= limits.PerNamespace:
+		return Limit, "its namespace has as many builds running as it may", ""
+	case free < 0:
+		return Busy, "the builders that can build it have other builds", ""
+	}
+	return Next, "a builder is about to take it", builders[free].Name
+}

@@ -1,0 +1,44 @@
+package builder
+
+import (
+	"fmt"
+	"strings"
+
+	"hubledger/events"
+	"hubledger/services/internal/service"
+)
+
+// sentences tell the events of builds to people.
+var sentences = []service.Sentence{
+	service.Tell(func(n service.Names, e events.BuildQueued) string {
+		what := strings.Join(e.Tags, ", ")
+		if e.Test {
+			what = "a test"
+		}
+		return fmt.Sprintf("queued a build of %s for %s: %s at %.12s, by the rule %s", n.Repository(e.Repository), what, e.Ref, e.Commit, e.Rule.Name)
+	}),
+	service.Tell(func(_ service.Names, e events.BuildClaimed) string { return "gave a build to the builder " + e.Builder }),
+	service.Tell(func(_ service.Names, e events.BuildStepEnded) string {
+		switch {
+		case e.Failed:
+			return "failed a step of a build: " + e.Name
+		case e.Cached:
+			return "took a step of a build from the cache: " + e.Name
+		}
+		return "ended a step of a build: " + e.Name
+	}),
+	service.Tell(func(_ service.Names, e events.BuildPushed) string { return "pushed what was built: " + e.Digest }),
+	service.Tell(func(_ service.Names, e events.BuildLost) string {
+		return "lost a build with its builder " + e.Builder + ": it waits again"
+	}),
+	service.Tell(func(_ service.Names, e events.BuildFinished) string {
+		text := "ended a build: " + e.Outcome
+		if len(e.Tags) > 0 {
+			text += ", " + strings.Join(e.Tags, ", ")
+		}
+		if e.Detail != "" {
+			text += ": " + e.Detail
+		}
+		return text
+	}),
+}

@@ -1,0 +1,149 @@
+// Package builder builds: what the rules of repositories ask for is queued, given to a
+// builder, built and published.
+package builder
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections"
+	"hubledger/projections/builds"
+	"hubledger/services/builder/driver"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+	"hubledger/services/internal/process"
+	"hubledger/services/internal/service"
+)
+
+// source is who the service's own events say decided.
+const source = "/builder"
+
+// Config is what the service works with. All fields but Local and Log are required.
+type Config struct {
+	Events command.Log
+	API    *openapi.API // takes the operations
+	Read   builds.Reader
+	View   process.View // of the read model
+	Tags   Tags
+	Log    BuildLog // nil while the log is read-only
+	Local  *Local   // the builder of this node; nil: it has none
+	Logger *slog.Logger
+}
+
+// Tags sets tags of images.
+type Tags interface {
+	// Tag lets a tag of a repository name a manifest that is there. An error is what
+	// people are told, when it is an *image.ImmutableError or wraps images.ErrNotFound.
+	Tag(ctx context.Context, by command.By, repository, tag string, d digest.Digest) error
+}
+
+// BuildLog keeps what builds write.
+type BuildLog interface {
+	Append(ctx context.Context, build string, step int, data []byte) error
+	// Read returns the first chunks behind a sequence, until they have max bytes together.
+	Read(ctx context.Context, build string, after uint64, max int) ([]LogChunk, error)
+}
+
+// A LogChunk is a piece of what a build wrote: any bytes, not necessarily whole lines.
+type LogChunk struct {
+	Seq  uint64 // later chunks have higher ones
+	Time time.Time
+	Step int // number of the step; 0 for the build itself
+	Data []byte
+}
+
+// MaxLogChunk bounds a chunk, in bytes.
+const MaxLogChunk = 256 << 10
+
+// A Local builder runs builds in this process.
+type Local struct {
+	// Name is what it is called in the log.
+	Name string
+	// Places is how many builds it runs at once.
+	Places int
+	// Platforms that it can build for, such as linux/amd64.
+	Platforms []string
+	// Dir is for checkouts, of this builder alone.
+	Dir string
+	// Open makes the driver once the hub can be reached, and says how the registry is
+	// called in names of images.
+	Open func(ctx context.Context, credentials func(build string) Credentials) (d driver.Driver, registry string, err error)
+	// Fetch writes the files of the commit of a build into a directory that is empty.
+	Fetch func(ctx context.Context, b *builds.Build, attempt, dir string) error
+	// Token is good for pulling from a repository, and for pushing to it if push is set,
+	// as far as the account may, and ends then.
+	Token func(ctx context.Context, account, repository string, push bool) (token string, ends time.Time, err error)
+	// Account is the account by whose rights the builds of a repository push and pull:
+	// that which has set the rules, or one that owns the namespace.
+	Account func(ctx context.Context, rules *builds.Rules) (id string, err error)
+}
+
+// Credentials give the tokens of one build; see relay.Credentials.
+type Credentials interface {
+	Token(ctx context.Context, repository string, push bool) (token string, ends time.Time, err error)
+}
+
+// Builder is the service.
+type Builder struct {
+	Config
+	mu      sync.Mutex
+	running map[string]context.CancelCauseFunc // builds of the local builder
+}
+
+// New makes the service.
+func New(c Config) *Builder {
+	s := &Builder{Config: c, running: map[string]context.CancelCauseFunc{}}
+	s.register()
+	return s
+}
+
+// Service is what it hands over to the program.
+func (s *Builder) Service() service.Service {
+	out := service.Service{
+		Name:       "builder",
+		Routes:     s.API.Routes(),
+		NotServed:  endpoint.NotServed,
+		ReadModels: []*projections.Projection{&builds.Projection},
+		Managers:   []process.Manager{s.queueing(), s.publishing()},
+		Sentences:  sentences,
+	}
+	if s.Local != nil {
+		out.Run = s.runLocal
+	}
+	return out
+}
+
+// RepositoryPath names a repository.
+type RepositoryPath struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization; library for top-level images"`
+	Name      string `path:"name" maxLength:"200" doc:"The rest of the name; slashes as they are or as %2F"`
+}
+
+// BuildPath names a build of a repository.
+type BuildPath struct {
+	RepositoryPath
+	Build string `path:"build" maxLength:"36" doc:"Id of the build"`
+}
+
+func (s *Builder) register() {
+	const list, one, tag = "/repositories/{namespace}/{name}/builds", "/repositories/{namespace}/{name}/builds/{build}", "builds"
+	s.API.AddTag(tag, "What was built from git, and what waits.")
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: list, ID: "list-builds", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.List,
+		Summary: "List the builds of a repository, the latest first"}, s.list)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "get-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
+		Summary: "Show a build with its steps", About: "One that waits has a position and a reason."}, s.get)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log", ID: "get-build-log", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
+		Summary: "Show what a build has written", About: "In pieces: ask again with the next of the answer, until the build has ended and nothing more comes."}, s.log)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/cancel", ID: "cancel-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write,
+		Summary: "Cancel a build", About: "It ends at once, whether a builder has it or not."}, s.cancel)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/retry", ID: "retry-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write, Status: http.StatusCreated,
+		Summary: "Build the same commit again", About: "The build has to have ended."}, s.retry)
+}

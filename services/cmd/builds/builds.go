@@ -1,0 +1,173 @@
+// Package builds has the commands on builds.
+package builds
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"hubledger/services/cmd/client"
+	"hubledger/services/cmd/console"
+	"hubledger/services/internal/apitypes"
+)
+
+// Commands are the commands on builds.
+type Commands struct {
+	Ls     lsCmd     `cmd:"" help:"List the builds of a repository, the latest first."`
+	Show   showCmd   `cmd:"" help:"Show a build with its steps. One that waits says why."`
+	Logs   logsCmd   `cmd:"" help:"Print what a build has written; --follow goes on until it has ended."`
+	Cancel cancelCmd `cmd:"" help:"Cancel a build."`
+	Retry  retryCmd  `cmd:"" help:"Build the same commit again."`
+}
+
+// maxListed is how many builds ls lists, and how far back an abbreviated id is looked for.
+const maxListed = 100
+
+type lsCmd struct {
+	console.Target
+	Repository string `arg:"" help:"Full name of the repository, such as acme/app."`
+}
+
+func (c *lsCmd) Run(s *console.Session) error {
+	a, err := c.API(s)
+	if err != nil {
+		return err
+	}
+	return console.ListFirst(a, client.RepositoryPath(c.Repository)+"/builds", client.Paged(), maxListed, "No builds yet. A push to its git source makes one, if a rule says so: hubledger rules show "+c.Repository,
+		[]string{"BUILD", "REF", "COMMIT", "RULE", "STATE", "TAGS", "QUEUED"}, func(v apitypes.Build) []string {
+			return []string{v.ID[:8], short(v.Ref), fmt.Sprintf("%.8s", v.Commit), v.Rule, state(v), strings.Join(v.Tags, ", "), console.Time(&v.Queued)}
+		})
+}
+
+func short(ref string) string {
+	return strings.NewReplacer("refs/heads/", "", "refs/tags/", "").Replace(ref)
+}
+
+// state says in one word where a build is.
+func state(v apitypes.Build) string {
+	if v.Outcome != "" {
+		return v.Outcome
+	}
+	return v.State
+}
+
+// one is the argument of commands on one build.
+type one struct {
+	console.Target
+	Repository string `arg:"" help:"Full name of the repository, such as acme/app."`
+	Build      string `arg:"" optional:"" help:"Id of the build, or its first characters; default: the latest one."`
+}
+
+// open is the hub and the build's path in its API.
+func (o one) open(s *console.Session) (*console.API, string, apitypes.Build, error) {
+	a, err := o.API(s)
+	if err != nil {
+		return nil, "", apitypes.Build{}, err
+	}
+	found, err := o.find(a)
+	return a, client.RepositoryPath(o.Repository) + "/builds/" + found.ID, found, err
+}
+
+// find is the build that is meant.
+func (o one) find(a *console.API) (found apitypes.Build, err error) {
+	n := 0
+	err = console.Each(a, client.RepositoryPath(o.Repository)+"/builds", client.Paged(), func(v apitypes.Build) error {
+		if n++; n > maxListed {
+			return errEnough
+		}
+		if !strings.HasPrefix(v.ID, o.Build) {
+			return nil
+		}
+		if found.ID != "" && o.Build != "" {
+			return fmt.Errorf("several builds begin with %s: write more of the id", o.Build)
+		}
+		if found.ID == "" {
+			found = v
+		}
+		if o.Build == "" {
+			return errEnough
+		}
+		return nil
+	})
+	if err == errEnough {
+		err = nil
+	}
+	switch {
+	case err != nil:
+		return found, err
+	case found.ID == "" && o.Build == "":
+		return found, fmt.Errorf("%s has no builds yet", o.Repository)
+	case found.ID == "":
+		return found, fmt.Errorf("%s has no build %s among its latest %d", o.Repository, o.Build, maxListed)
+	}
+	return found, nil
+}
+
+var errEnough = fmt.Errorf("enough")
+
+type showCmd struct{ one }
+
+func (c *showCmd) Run(s *console.Session) error {
+	a, path, _, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	return console.Send(a, "GET", path, nil, func(v apitypes.BuildDetails) error {
+		if err := s.Facts(facts(v.Build)); err != nil || len(v.Steps) == 0 {
+			return err
+		}
+		fmt.Fprintln(s.Out)
+		var rows [][]string
+		for _, p := range v.Steps {
+			took := time.Duration(p.Took * float64(time.Second)).Round(time.Millisecond).String()
+			rows = append(rows, []string{fmt.Sprint(p.Number), p.Kind, p.Name, console.If(p.Cached, "cached") + console.If(p.Failed, "failed") + console.If(!p.Cached && !p.Failed, took)})
+		}
+		return s.Table([]string{"STEP", "KIND", "NAME", "TOOK"}, rows)
+	})
+}
+
+func facts(v apitypes.Build) [][]string {
+	list := [][]string{{"build", v.ID}, {"of", v.Ref + " at " + v.Commit}, {"rule", v.Rule}, {"tags", strings.Join(v.Tags, ", ")}, {"state", state(v)}}
+	if v.State == "waiting" {
+		list = append(list, []string{"position", fmt.Sprint(v.Position)}, []string{"because", v.Detail})
+	} else if v.Detail != "" {
+		list = append(list, []string{"because", v.Detail})
+	}
+	if v.Digest != "" {
+		list = append(list, []string{"digest", v.Digest})
+	}
+	for _, t := range v.Refused {
+		list = append(list, []string{"tag not set", t.Tag + ": " + t.Why})
+	}
+	list = append(list, []string{"queued", console.Time(&v.Queued) + " by " + v.QueuedBy})
+	if v.Started != nil {
+		list = append(list, []string{"started", console.Time(v.Started) + " by the builder " + v.Builder})
+	}
+	if v.Ended != nil {
+		list = append(list, []string{"ended", console.Time(v.Ended)})
+	}
+	return list
+}
+
+type cancelCmd struct{ one }
+
+func (c *cancelCmd) Run(s *console.Session) error {
+	a, path, v, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	return a.Change("POST", path+"/cancel", nil, "Cancelled the build "+v.ID[:8])
+}
+
+type retryCmd struct{ one }
+
+func (c *retryCmd) Run(s *console.Session) error {
+	a, path, _, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	return console.Send(a, "POST", path+"/retry", nil, func(v apitypes.Build) error {
+		_, err := fmt.Fprintf(s.Out, "Queued the build %s (event %d).\n", v.ID[:8], v.Seq)
+		return err
+	})
+}

@@ -1,0 +1,67 @@
+package apitypes
+
+import "time"
+
+// A Build is one attempt to make an image of a commit by a rule.
+type Build struct {
+	ID         string     `json:"id" doc:"Id of the build"`
+	Rule       string     `json:"rule" doc:"Name of the rule"`
+	Ref        string     `json:"ref" doc:"Full name of the branch or tag"`
+	Commit     string     `json:"commit" doc:"Id of the commit"`
+	Tags       []string   `json:"tags" doc:"Tags that the image is to get; none for a test"`
+	Test       bool       `json:"test,omitempty" doc:"It is built and tested, never pushed"`
+	RetryOf    string     `json:"retryOf,omitempty" doc:"Id of the build that was tried again by this one"`
+	State      string     `json:"state" enum:"waiting,running,pushed,ended" doc:"Pushed: the image is there, and its tags are about to be set"`
+	Outcome    string     `json:"outcome,omitempty" enum:"succeeded,failed,cancelled,superseded,lost" doc:"How it ended; absent until then"`
+	Reason     string     `json:"reason,omitempty" doc:"Why it failed, in one word; of one that waits, why it waits"`
+	Detail     string     `json:"detail,omitempty" doc:"Why, for people"`
+	Position   int        `json:"position,omitempty" doc:"Place in the queue, of one that waits"`
+	Builder    string     `json:"builder,omitempty" doc:"Builder that has it, or had it last"`
+	Digest     string     `json:"digest,omitempty" doc:"Of the image that was pushed"`
+	Set        []string   `json:"set,omitempty" doc:"Tags that were set"`
+	Refused    []BuildTag `json:"refused,omitempty" doc:"Tags that were not set"`
+	Queued     time.Time  `json:"queued" doc:"When it was queued"`
+	Started    *time.Time `json:"started,omitempty" doc:"When a builder took it"`
+	Ended      *time.Time `json:"ended,omitempty" doc:"When it ended"`
+	QueuedBy   string     `json:"queuedBy" doc:"Who or what asked for it"`
+	Seq        uint64     `json:"seq" doc:"Sequence of the event that queued it"`
+	Repository string     `json:"repository" doc:"Full name of the repository"`
+}
+
+// A BuildTag is a tag that a build did not set.
+type BuildTag struct {
+	Tag string `json:"tag" doc:"The tag"`
+	Why string `json:"why" doc:"Why it was not set"`
+}
+
+// A BuildDetails is a build with its steps.
+type BuildDetails struct {
+	Build
+	Steps []BuildStep `json:"steps" doc:"Steps that have ended, in their order"`
+}
+
+// A BuildStep is a step of a build that has ended.
+type BuildStep struct {
+	Attempt int       `json:"attempt" doc:"1 for the first builder that had the build"`
+	Number  int       `json:"number" doc:"From 1"`
+	Kind    string    `json:"kind" enum:"fetch,build,test,push" doc:"What it did"`
+	Name    string    `json:"name" doc:"Such as the line of the Dockerfile"`
+	Began   time.Time `json:"began" doc:"By the builder's clock"`
+	Took    float64   `json:"took" doc:"Seconds"`
+	Cached  bool      `json:"cached,omitempty" doc:"Its result was there already"`
+	Failed  bool      `json:"failed,omitempty" doc:"It has ended the build"`
+}
+
+// A BuildLog is a piece of what a build has written.
+type BuildLog struct {
+	Chunks []BuildLogChunk `json:"chunks" doc:"In their order"`
+	Next   uint64          `json:"next" doc:"Where the next piece begins: ask for what comes after it"`
+	Ended  bool            `json:"ended" doc:"The build has ended: when nothing comes, that was all"`
+}
+
+// A BuildLogChunk is what one step has written.
+type BuildLogChunk struct {
+	Step int       `json:"step" doc:"Number of the step; 0 for the build itself"`
+	Time time.Time `json:"time" doc:"When it was kept"`
+	Text string    `json:"text" doc:"Not necessarily whole lines; bytes that are no UTF-8 are replaced"`
+}

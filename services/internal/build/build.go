@@ -1,0 +1,136 @@
+// Package build holds what may be decided about builds: how they are queued, claimed,
+// reported on and ended. The latest event of a build says enough to decide the next.
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+)
+
+var (
+	// ErrUnknown: there is no such build.
+	ErrUnknown = errors.New("no such build")
+	// ErrEnded: the build has ended.
+	ErrEnded = errors.New("the build has ended")
+	// ErrNotEnded: the build has not ended.
+	ErrNotEnded = errors.New("the build has not ended yet: cancel it first")
+	// ErrNotWaiting: the build does not wait for a builder.
+	ErrNotWaiting = errors.New("the build does not wait for a builder")
+	// ErrEpoch: the builder does not have the build, or no longer.
+	ErrEpoch = errors.New("the build was given to another builder")
+)
+
+// MaxClaims is how often a build is given to a builder before it is given up.
+const MaxClaims = 2
+
+// An ID is what the subject of a build's events is made of.
+type ID struct{ Namespace, Build string }
+
+// A State is what the latest event says of a build.
+type State string
+
+// States.
+const (
+	Waiting State = "waiting"
+	Running State = "running"
+	Pushed  State = "pushed" // its image is there, its tags are not yet set
+	Ended   State = "ended"
+)
+
+// stateOf tells from the latest event where a build is, and the epoch of its latest
+// claim, 0 for none. The state of none is "".
+func stateOf(last events.Payload) (State, int) {
+	switch p := last.(type) {
+	case events.BuildQueued:
+		return Waiting, 0
+	case events.BuildLost:
+		return Waiting, p.Epoch
+	case events.BuildClaimed:
+		return Running, p.Epoch
+	case events.BuildStepEnded:
+		return Running, p.Epoch
+	case events.BuildPushed:
+		return Pushed, p.Epoch
+	case events.BuildFinished:
+		return Ended, p.Epoch
+	}
+	return "", 0
+}
+
+// Queue makes a build. Its id is derived from what asked for it: doing it again finds
+// it there.
+func Queue(ctx context.Context, log command.Log, by command.By, b events.BuildQueued) (uint64, error) {
+	return command.Decide(ctx, log, by, b.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
+		if last != nil {
+			return nil, nil
+		}
+		return b, nil
+	})
+}
+
+// Claim gives a waiting build to a builder, with a new epoch. ErrUnknown, ErrEnded,
+// ErrNotWaiting.
+func Claim(ctx context.Context, log command.Log, by command.By, id ID, builder string) (epoch int, seq uint64, err error) {
+	seq, err = decide(ctx, log, by, id, func(s State, last int) (events.Payload, error) {
+		if s != Waiting {
+			return nil, ErrNotWaiting
+		}
+		epoch = last + 1
+		return events.BuildClaimed{Namespace: id.Namespace, Build: id.Build, Builder: builder, Epoch: epoch}, nil
+	})
+	return epoch, seq, err
+}
+
+// decide is command.Decide on a build that has not ended.
+func decide(ctx context.Context, log command.Log, by command.By, id ID, next func(s State, epoch int) (events.Payload, error)) (uint64, error) {
+	return command.Decide(ctx, log, by, events.BuildSubject(id.Namespace, id.Build), func(last events.Payload, _ uint64) (events.Payload, error) {
+		s, epoch := stateOf(last)
+		switch s {
+		case "":
+			return nil, fmt.Errorf("%s: %w", id.Build, ErrUnknown)
+		case Ended:
+			return nil, ErrEnded
+		}
+		return next(s, epoch)
+	})
+}
+
+// Say records what the builder that has the build says of it: that a step ended, that
+// the image was pushed, or, by a failure, that it has ended. epoch is that of its
+// claim. ErrUnknown, ErrEnded, ErrEpoch.
+func Say(ctx context.Context, log command.Log, by command.By, id ID, epoch int, p events.Payload) (uint64, error) {
+	return decide(ctx, log, by, id, func(s State, now int) (events.Payload, error) {
+		if s != Running || now != epoch {
+			return nil, ErrEpoch
+		}
+		return p, nil
+	})
+}
+
+// Lose takes a build from a builder of which nothing is heard: it waits again, or is
+// given up after MaxClaims. ErrUnknown, ErrEnded, ErrEpoch.
+func Lose(ctx context.Context, log command.Log, by command.By, id ID, builder string, epoch int) (uint64, error) {
+	return decide(ctx, log, by, id, func(s State, now int) (events.Payload, error) {
+		switch {
+		case s != Running || now != epoch:
+			return nil, ErrEpoch
+		case epoch >= MaxClaims:
+			return events.BuildFinished{Namespace: id.Namespace, Build: id.Build, Epoch: epoch, Outcome: events.BuildGivenUp,
+				Detail: fmt.Sprintf("nothing was heard of its builder %s, as of the one before", builder)}, nil
+		}
+		return events.BuildLost{Namespace: id.Namespace, Build: id.Build, Builder: builder, Epoch: epoch}, nil
+	})
+}
+
+// End ends a build from outside: somebody cancels it, a newer commit supersedes it,
+// or what it needs has failed. ErrUnknown, ErrEnded.
+func End(ctx context.Context, log command.Log, by command.By, id ID, how events.BuildFinished) (uint64, error) {
+	return decide(ctx, log, by, id, func(_ State, epoch int) (events.Payload, error) {
+		how.Namespace, how.Build, how.Epoch = id.Namespace, id.Build, epoch
+		return how, nil
+	})
+}

@@ -1,0 +1,101 @@
+package build_test
+
+import (
+	"errors"
+	"testing"
+
+	"hubledger/events"
+	"hubledger/services/internal/build"
+	"hubledger/services/internal/command"
+	"hubledger/streams/streamtest"
+)
+
+var (
+	by = command.By{Source: "/test", Actor: "tester"}
+	id = build.ID{Namespace: "0191d1a0-0000-7000-8000-000000000001", Build: "0191d1a0-0000-7000-8000-000000000002"}
+)
+
+// Every decision in every state: what is allowed is recorded, and what a builder says
+// counts only while it has the build.
+func TestDecisions(t *testing.T) {
+	queued := events.BuildQueued{Namespace: id.Namespace, Build: id.Build, Ref: "refs/tags/v1", Kind: events.RefTag, Commit: "c"}
+	step := events.BuildStepEnded{Namespace: id.Namespace, Build: id.Build, Epoch: 1, Step: 1, Kind: events.StepFetch}
+	pushed := events.BuildPushed{Namespace: id.Namespace, Build: id.Build, Epoch: 1, Digest: "sha256:x"}
+	failed := events.BuildFinished{Namespace: id.Namespace, Build: id.Build, Epoch: 1, Outcome: events.BuildFailed}
+	claimed := func(epoch int) events.BuildClaimed {
+		return events.BuildClaimed{Namespace: id.Namespace, Build: id.Build, Builder: "b", Epoch: epoch}
+	}
+	lost := events.BuildLost{Namespace: id.Namespace, Build: id.Build, Builder: "b", Epoch: 1}
+	unknown, ended, epoch, waits := build.ErrUnknown, build.ErrEnded, build.ErrEpoch, build.ErrNotWaiting
+	type outcome struct{ queue, claim, say, sayOld, lose, end error }
+	for name, c := range map[string]struct {
+		before []events.Payload
+		want   outcome
+	}{
+		"nothing":     {nil, outcome{nil, unknown, unknown, unknown, unknown, unknown}},
+		"waiting":     {[]events.Payload{queued}, outcome{nil, nil, epoch, epoch, epoch, nil}},
+		"running":     {[]events.Payload{queued, claimed(1)}, outcome{nil, waits, nil, epoch, nil, nil}},
+		"with a step": {[]events.Payload{queued, claimed(1), step}, outcome{nil, waits, nil, epoch, nil, nil}},
+		"pushed":      {[]events.Payload{queued, claimed(1), pushed}, outcome{nil, waits, epoch, epoch, epoch, nil}},
+		"lost":        {[]events.Payload{queued, claimed(1), lost}, outcome{nil, nil, epoch, epoch, epoch, nil}},
+		"failed":      {[]events.Payload{queued, claimed(1), failed}, outcome{nil, ended, ended, ended, ended, ended}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			for what, d := range map[string]struct {
+				do   func(log command.Log) (uint64, error)
+				want error
+			}{
+				"queue": {func(log command.Log) (uint64, error) { return build.Queue(ctx, log, by, queued) }, c.want.queue},
+				"claim": {func(log command.Log) (uint64, error) {
+					_, seq, err := build.Claim(ctx, log, by, id, "b")
+					return seq, err
+				}, c.want.claim},
+				"say":     {func(log command.Log) (uint64, error) { return build.Say(ctx, log, by, id, 1, pushed) }, c.want.say},
+				"say old": {func(log command.Log) (uint64, error) { return build.Say(ctx, log, by, id, 0, pushed) }, c.want.sayOld},
+				"lose":    {func(log command.Log) (uint64, error) { return build.Lose(ctx, log, by, id, "b", 1) }, c.want.lose},
+				"end": {func(log command.Log) (uint64, error) {
+					return build.End(ctx, log, by, id, events.BuildFinished{Outcome: events.BuildCancelled})
+				}, c.want.end},
+			} {
+				log := streamtest.Open(t, "")
+				for _, p := range c.before {
+					if _, err := command.Append(ctx, log, by, p, events.AnySeq); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if _, err := d.do(log); !errors.Is(err, d.want) {
+					t.Errorf("%s: %v, want %v", what, err, d.want)
+				}
+				last, err := log.LastSeq(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if grew := last > uint64(len(c.before)); grew != (d.want == nil && !(what == "queue" && len(c.before) > 0)) {
+					t.Errorf("%s: an event was appended: %t", what, grew)
+				}
+			}
+		})
+	}
+}
+
+// A build is given to a builder twice at most, each time with the next epoch.
+func TestLostBuilds(t *testing.T) {
+	log, ctx := streamtest.Open(t, ""), t.Context()
+	if _, err := build.Queue(ctx, log, by, events.BuildQueued{Namespace: id.Namespace, Build: id.Build}); err != nil {
+		t.Fatal(err)
+	}
+	for k := 1; k <= build.MaxClaims; k++ {
+		epoch, _, err := build.Claim(ctx, log, by, id, "b")
+		if err != nil || epoch != k {
+			t.Fatalf("claim %d has the epoch %d, %v", k, epoch, err)
+		}
+		if _, err := build.Lose(ctx, log, by, id, "b", epoch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, _, err := command.Latest(ctx, log, events.BuildSubject(id.Namespace, id.Build))
+	if f, ok := p.(events.BuildFinished); err != nil || !ok || f.Outcome != events.BuildGivenUp || f.Epoch != build.MaxClaims || f.Detail == "" {
+		t.Errorf("it ends as %+v, %v", p, err)
+	}
+}
