@@ -60,6 +60,9 @@ func TestBuilds(t *testing.T) {
 			for _, b := range all {
 				names = append(names, b.Rule.Name)
 			}
+			if n, err := r.CountInState(ctx, state); err != nil || n != len(all) {
+				t.Errorf("%d are counted in the state %s, %v; there are %d", n, state, err, len(all))
+			}
 			if got := strings.Join(names, " "); got != want {
 				t.Errorf("%s are %q, want %q", state, got, want)
 			}

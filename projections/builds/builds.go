@@ -187,3 +187,9 @@ func (r Reader) wanted(ctx context.Context, query string, args ...any) (all []Wa
 	}
 	return all, err
 }
+
+// CountInState is how many builds are in a state.
+func (r Reader) CountInState(ctx context.Context, state string) (n int, err error) {
+	err = r.DB.QueryRowContext(ctx, `SELECT COUNT(*) FROM states s WHERE s.state = $1`, state).Scan(&n)
+	return n, err
+}

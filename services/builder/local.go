@@ -76,17 +76,17 @@ func (s *Builder) loseOwn(ctx context.Context) error {
 // takeBuilds ends what was cancelled, what was superseded and what waits in vain, and
 // starts what is next.
 func (s *Builder) takeBuilds(ctx context.Context, d driver.Driver, registry string, work *sync.WaitGroup) error {
-	waiting, err := s.Read.InState(ctx, builds.Waiting)
-	if err != nil {
-		return err
-	}
 	running, err := s.Read.InState(ctx, builds.Running)
 	if err != nil {
 		return err
 	}
 	s.cancelEnded(running)
-	if len(waiting) == 0 {
-		return nil
+	if !s.free() {
+		return nil // the whole queue is not looked through in vain
+	}
+	waiting, err := s.Read.InState(ctx, builds.Waiting)
+	if err != nil || len(waiting) == 0 {
+		return err
 	}
 	byID := map[string]*builds.Build{}
 	for k := range waiting {

@@ -67,6 +67,7 @@ func (r *run) run(ctx context.Context) {
 		if errors.As(err, &f) {
 			end.Reason, end.Detail = string(f.Kind), f.Text
 		}
+		end.Detail = cut(end.Detail, maxDetail)
 		r.log.write(0, []byte("error: "+end.Detail+"\n"))
 	}
 	r.say(ctx, end)
@@ -74,8 +75,8 @@ func (r *run) run(ctx context.Context) {
 
 // say records something of the build. What cannot be recorded ends the attempt.
 func (r *run) say(ctx context.Context, p events.Payload) {
-	if r.failed != nil {
-		return
+	if p, ok := p.(events.BuildStepEnded); r.failed != nil || ok && p.Step > maxSteps {
+		return // the log has all steps
 	}
 	if _, err := build.Say(ctx, r.s.Events, system(r.b), idOf(r.b), r.epoch, p); err != nil {
 		r.failed = err
@@ -185,11 +186,18 @@ func kindOf(name string) string {
 	return events.StepBuild
 }
 
-// maxStepName bounds the name of a step in its event, in bytes.
-const maxStepName = 1000
+// Bounds of what is recorded of a build. Names and details are bytes.
+const (
+	maxSteps    = 1000
+	maxStepName = 1000
+	maxDetail   = 4000
+)
+
+// cut is at most max bytes of a text.
+func cut(text string, max int) string { return strings.ToValidUTF8(text[:min(len(text), max)], "") }
 
 // stepEnded is the event of a step: 1 is the fetch, those of the driver come behind it.
 func (r *run) stepEnded(number int, kind, name string, began time.Time, cached, failed bool) events.BuildStepEnded {
-	return events.BuildStepEnded{Namespace: r.b.Namespace, Build: r.b.ID, Epoch: r.epoch, Step: number + 1, Kind: kind, Name: strings.ToValidUTF8(name[:min(len(name), maxStepName)], ""),
+	return events.BuildStepEnded{Namespace: r.b.Namespace, Build: r.b.ID, Epoch: r.epoch, Step: number + 1, Kind: kind, Name: cut(name, maxStepName),
 		Began: began.UTC(), Took: time.Since(began).Milliseconds(), Cached: cached, Failed: failed}
 }

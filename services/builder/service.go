@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"hubledger/projections"
 	"hubledger/projections/builds"
@@ -113,6 +114,7 @@ func (s *Builder) Service() service.Service {
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&builds.Projection},
 		Managers:   []process.Manager{s.queueing(), s.publishing()},
+		Metrics:    []prometheus.Collector{states{s.Read}},
 		Sentences:  sentences,
 	}
 	if s.Local != nil {
