@@ -69,13 +69,14 @@ type BuildPushed struct {
 func (BuildPushed) EventType() string { return "build.pushed.v1" }
 func (e BuildPushed) Subject() string { return BuildSubject(e.Namespace, e.Build) }
 
-// BuildLost says that nothing is heard of the builder that has a build: it waits
-// again.
+// BuildLost says that the builder that had a build does not have it any more: it
+// waits again.
 type BuildLost struct {
 	Namespace string `json:"namespace" jsonschema:"id of the namespace"`
 	Build     string `json:"build" jsonschema:"id of the build"`
 	Builder   string `json:"builder" jsonschema:"name of the builder"`
 	Epoch     int    `json:"epoch" jsonschema:"of the claim that ends"`
+	Released  bool   `json:"released,omitempty" jsonschema:"the builder gave it back because it stopped; absent when nothing was heard of it"`
 }
 
 func (BuildLost) EventType() string { return "build.lost.v1" }

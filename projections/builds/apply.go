@@ -69,6 +69,9 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		a.state(p.Build, "pushed", p.Epoch, events.BuildFinished{Digest: p.Digest})
 	case events.BuildLost:
 		a.state(p.Build, "waiting", p.Epoch, events.BuildFinished{})
+		if !p.Released {
+			a.write(losses, a.id(p.Build), num(1))
+		}
 	case events.BuildFinished:
 		a.state(p.Build, "ended", p.Epoch, p)
 	default:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,7 +74,8 @@ type world struct {
 	log    *streams.Log
 	driver *fake
 	tags   *fakeTags
-	stop   func() // ends the local builder
+	stop   func()      // ends the local builder
+	dead   atomic.Bool // nothing can be appended
 }
 
 func newWorld(t testing.TB) *world {
@@ -95,7 +97,7 @@ func newWorld(t testing.TB) *world {
 		work.Wait()
 		check(t, tables.Close())
 	})
-	w.Builder = &Builder{Config: Config{Events: w.log, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept.Append, nil}, Logger: quiet},
+	w.Builder = &Builder{Config: Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept.Append, nil}, Logger: quiet},
 		running: map[string]context.CancelCauseFunc{}}
 	w.Local = &Local{Name: "local", Places: 2, Platforms: []string{"linux/amd64"}, Dir: t.TempDir(),
 		Open: func(context.Context, func(string) Credentials) (driver.Driver, string, error) {
@@ -104,6 +106,22 @@ func newWorld(t testing.TB) *world {
 		Fetch: func(context.Context, *builds.Build, string, string) error { return w.driver.fetch }}
 	w.record(rulesOf(rule("base"), rule("top", "base"), rule("other")), moved("refs/heads/main", "", "c1"))
 	return w
+}
+
+// stopInOrder ends the local builder as a hub that stops does.
+func (w *world) stopInOrder() { w.stop() }
+
+// mortal is a log to which a process that died appends nothing.
+type mortal struct {
+	*streams.Log
+	dead *atomic.Bool
+}
+
+func (m mortal) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
+	if m.dead.Load() {
+		return 0, errors.New("the process is dead")
+	}
+	return m.Log.Append(ctx, e, expect)
 }
 
 // keptLog keeps logs, and reads none.

@@ -65,7 +65,7 @@ func (s *Builder) loseOwn(ctx context.Context) error {
 		if b.Builder != s.Local.Name {
 			continue
 		}
-		_, err := build.Lose(ctx, s.Events, system(&b), build.ID{Namespace: b.Namespace, Build: b.ID}, b.Builder, b.Epoch)
+		_, err := build.Lose(ctx, s.Events, system(&b), idOf(&b), b.Builder, b.Epoch, b.Losses)
 		if err != nil && !errors.Is(err, build.ErrEpoch) && !errors.Is(err, build.ErrEnded) {
 			return err
 		}

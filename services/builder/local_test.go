@@ -164,12 +164,18 @@ func TestNeeds(t *testing.T) {
 }
 
 // A build whose process died waits again and is built by the next one; it is given up
-// when that dies, too.
+// when that dies, too. One that stops in order gives back what it has, which does not
+// count.
 func TestLostWithTheProcess(t *testing.T) {
 	w := newWorld(t)
 	hang := func(ctx context.Context, _ driver.Spec, _ func(driver.Event)) (driver.Result, error) {
 		<-ctx.Done()
 		return driver.Result{}, context.Cause(ctx)
+	}
+	dies := func() { // nothing more can be appended
+		w.dead.Store(true)
+		w.stop()
+		w.dead.Store(false)
 	}
 	w.driver.runs(hang)
 	w.queue(20, "c1", rule("base"))
@@ -177,23 +183,25 @@ func TestLostWithTheProcess(t *testing.T) {
 	w.start()
 	w.await(20, builds.Running)
 	w.await(21, builds.Running)
+	dies()
 	w.driver.runs(nil)
 	w.start()
 	for _, n := range []int{20, 21} {
-		if b := w.await(n, builds.Pushed); b.Epoch != 2 {
-			t.Errorf("build %d was pushed in epoch %d", n, b.Epoch)
+		if b := w.await(n, builds.Pushed); b.Epoch != 2 || b.Losses != 1 {
+			t.Errorf("build %d was pushed in epoch %d after %d losses", n, b.Epoch, b.Losses)
 		}
 	}
 	w.driver.runs(hang)
 	w.queue(22, "c1", rule("base"))
-	for epoch := 1; epoch <= build.MaxClaims; epoch++ {
+	for epoch, end := range []func(){w.stopInOrder, dies, w.stopInOrder, w.stopInOrder, dies} {
 		w.start()
-		for w.await(22, builds.Running).Epoch != epoch {
+		for w.await(22, builds.Running).Epoch != epoch+1 {
 		}
+		end()
 	}
 	w.start()
-	if b := w.await(22, builds.Ended); b.End.Outcome != events.BuildGivenUp || b.End.Detail == "" {
-		t.Errorf("it ended as %+v", b.End)
+	if b := w.await(22, builds.Ended); b.End.Outcome != events.BuildGivenUp || b.End.Detail == "" || b.Losses != 1 {
+		t.Errorf("it ended as %+v", b)
 	}
 }
 

@@ -44,7 +44,7 @@ type step struct {
 func (r *run) attempt() string { return fmt.Sprintf("%s-%d", r.b.ID, r.epoch) }
 
 // run fetches, builds and pushes, and says how that ended. When ctx ends because the
-// hub stops, nothing is said: the build is lost and waits again.
+// hub stops, the build is given back.
 func (r *run) run(ctx context.Context) {
 	r.log = newLogWriter(r.s.Log, r.b.ID, r.s.Logger)
 	defer r.log.close()
@@ -53,7 +53,10 @@ func (r *run) run(ctx context.Context) {
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, errEnded) {
 			r.log.write(0, []byte("the build was ended\n"))
+			return
 		}
+		r.log.write(0, []byte("the hub stops: the build waits again\n"))
+		r.release(context.WithoutCancel(ctx))
 		return
 	}
 	if err == nil && r.failed == nil && digest != "" {
@@ -71,6 +74,19 @@ func (r *run) run(ctx context.Context) {
 		r.log.write(0, []byte("error: "+end.Detail+"\n"))
 	}
 	r.say(ctx, end)
+}
+
+// releaseWithin bounds giving a build back.
+const releaseWithin = 5 * time.Second
+
+// release gives the build back. If that fails, it is lost.
+func (r *run) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, releaseWithin)
+	defer cancel()
+	_, err := build.Release(ctx, r.s.Events, system(r.b), idOf(r.b), r.s.Local.Name, r.epoch)
+	if err != nil && !errors.Is(err, build.ErrEnded) && !errors.Is(err, build.ErrEpoch) {
+		r.s.Logger.Warn("a build cannot be given back; it waits again when the hub starts", "build", r.b.ID, "error", err)
+	}
 }
 
 // say records something of the build. What cannot be recorded ends the attempt.

@@ -29,6 +29,9 @@ var sentences = []service.Sentence{
 	}),
 	service.Tell(func(_ service.Names, e events.BuildPushed) string { return "pushed what was built: " + e.Digest }),
 	service.Tell(func(_ service.Names, e events.BuildLost) string {
+		if e.Released {
+			return "gave a build back, since the builder " + e.Builder + " stops: it waits again"
+		}
 		return "lost a build with its builder " + e.Builder + ": it waits again"
 	}),
 	service.Tell(func(_ service.Names, e events.BuildFinished) string {

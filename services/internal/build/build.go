@@ -24,8 +24,8 @@ var (
 	ErrEpoch = errors.New("the build was given to another builder")
 )
 
-// MaxClaims is how often a build is given to a builder before it is given up.
-const MaxClaims = 2
+// MaxLosses is how often a build may be lost with its builder before it is given up.
+const MaxLosses = 2
 
 // An ID is what the subject of a build's events is made of.
 type ID struct{ Namespace, Build string }
@@ -111,14 +111,21 @@ func Say(ctx context.Context, log command.Log, by command.By, id ID, epoch int, 
 	})
 }
 
+// Release gives a build back that a builder has, because the builder stops: it waits
+// again. ErrUnknown, ErrEnded, ErrEpoch.
+func Release(ctx context.Context, log command.Log, by command.By, id ID, builder string, epoch int) (uint64, error) {
+	return Say(ctx, log, by, id, epoch, events.BuildLost{Namespace: id.Namespace, Build: id.Build, Builder: builder, Epoch: epoch, Released: true})
+}
+
 // Lose takes a build from a builder of which nothing is heard: it waits again, or is
-// given up after MaxClaims. ErrUnknown, ErrEnded, ErrEpoch.
-func Lose(ctx context.Context, log command.Log, by command.By, id ID, builder string, epoch int) (uint64, error) {
+// given up when that makes MaxLosses. losses is how often it was lost before. ErrUnknown,
+// ErrEnded, ErrEpoch.
+func Lose(ctx context.Context, log command.Log, by command.By, id ID, builder string, epoch, losses int) (uint64, error) {
 	return decide(ctx, log, by, id, func(s State, now int) (events.Payload, error) {
 		switch {
 		case s != Running || now != epoch:
 			return nil, ErrEpoch
-		case epoch >= MaxClaims:
+		case losses+1 >= MaxLosses:
 			return events.BuildFinished{Namespace: id.Namespace, Build: id.Build, Epoch: epoch, Outcome: events.BuildGivenUp,
 				Detail: fmt.Sprintf("nothing was heard of its builder %s, as of the one before", builder)}, nil
 		}

@@ -53,7 +53,7 @@ func TestDecisions(t *testing.T) {
 				}, c.want.claim},
 				"say":     {func(log command.Log) (uint64, error) { return build.Say(ctx, log, by, id, 1, pushed) }, c.want.say},
 				"say old": {func(log command.Log) (uint64, error) { return build.Say(ctx, log, by, id, 0, pushed) }, c.want.sayOld},
-				"lose":    {func(log command.Log) (uint64, error) { return build.Lose(ctx, log, by, id, "b", 1) }, c.want.lose},
+				"lose":    {func(log command.Log) (uint64, error) { return build.Lose(ctx, log, by, id, "b", 1, 0) }, c.want.lose},
 				"end": {func(log command.Log) (uint64, error) {
 					return build.End(ctx, log, by, id, events.BuildFinished{Outcome: events.BuildCancelled})
 				}, c.want.end},
@@ -79,23 +79,32 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
-// A build is given to a builder twice at most, each time with the next epoch.
+// A build is given up when it was lost twice. What was given back does not count. Each
+// claim has the next epoch.
 func TestLostBuilds(t *testing.T) {
 	log, ctx := streamtest.Open(t, ""), t.Context()
 	if _, err := build.Queue(ctx, log, by, events.BuildQueued{Namespace: id.Namespace, Build: id.Build}); err != nil {
 		t.Fatal(err)
 	}
-	for k := 1; k <= build.MaxClaims; k++ {
-		epoch, _, err := build.Claim(ctx, log, by, id, "b")
-		if err != nil || epoch != k {
-			t.Fatalf("claim %d has the epoch %d, %v", k, epoch, err)
+	claim := func(want int) {
+		if epoch, _, err := build.Claim(ctx, log, by, id, "b"); err != nil || epoch != want {
+			t.Fatalf("claim %d has the epoch %d, %v", want, epoch, err)
 		}
-		if _, err := build.Lose(ctx, log, by, id, "b", epoch); err != nil {
+	}
+	for k := range 3 {
+		claim(k + 1)
+		if _, err := build.Release(ctx, log, by, id, "b", k+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k := range build.MaxLosses {
+		claim(k + 4)
+		if _, err := build.Lose(ctx, log, by, id, "b", k+4, k); err != nil {
 			t.Fatal(err)
 		}
 	}
 	p, _, err := command.Latest(ctx, log, events.BuildSubject(id.Namespace, id.Build))
-	if f, ok := p.(events.BuildFinished); err != nil || !ok || f.Outcome != events.BuildGivenUp || f.Epoch != build.MaxClaims || f.Detail == "" {
+	if f, ok := p.(events.BuildFinished); err != nil || !ok || f.Outcome != events.BuildGivenUp || f.Epoch != 5 || f.Detail == "" {
 		t.Errorf("it ends as %+v, %v", p, err)
 	}
 }
