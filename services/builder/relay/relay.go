@@ -111,7 +111,7 @@ func (r *Relay) guard(next http.Handler) http.Handler {
 		case write && (path[1] != r.config.Repository || req.Method == http.MethodDelete):
 			refuse(w, "a build may push to its own repository only")
 			return
-		case write && path[2] == "manifests" && !strings.HasPrefix(path[3], "sha256:") && path[3] != r.config.Cache:
+		case write && path[2] == "manifests" && (!strings.HasPrefix(path[3], "sha256:") && path[3] != r.config.Cache || req.URL.Query().Has("tag")):
 			refuse(w, "a build pushes by digest: tags are not its business")
 			return
 		}

@@ -89,7 +89,7 @@ func TestPaths(t *testing.T) {
 		"GET /v2/": 200, "GET /v2/library/busybox/manifests/latest?ns=docker.io": 200, "HEAD /v2/bob/base/blobs/sha256:aa": 200,
 		"GET /v2/alice/app/referrers/sha256:aa": 200, "POST /v2/alice/app/blobs/uploads/?mount=x&from=y": 200, "PUT /v2/alice/app/manifests/sha256:aa": 200,
 		"PATCH /v2/alice/app/blobs/uploads/id":   200,
-		"PUT /v2/alice/app/manifests/buildcache": 200, "PUT /v2/alice/app/manifests/latest": 403,
+		"PUT /v2/alice/app/manifests/buildcache": 200, "PUT /v2/alice/app/manifests/latest": 403, "PUT /v2/alice/app/manifests/sha256:aa?tag=latest": 403,
 		"PUT /v2/bob/base/manifests/latest": 403, "POST /v2/alice/app2/blobs/uploads/": 403, "DELETE /v2/alice/app/manifests/sha256:aa": 403,
 		"GET /api/v1/users": 403, "GET /token": 403, "GET /": 403, "GET /metrics": 403, "GET /v2/_catalog": 403, "GET /v2/users/login": 403,
 		"POST /v2/": 403, "GET /v2/alice/app/manifests/../../../../api/v1/users": 403, "GET /v2/alice/app/blobs/%2e%2e/%2e%2e": 403,
