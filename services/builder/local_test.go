@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"hubledger/events"
 	"hubledger/projections/builds"
@@ -245,5 +246,40 @@ func TestPublish(t *testing.T) {
 	check(t, err)
 	if _, err := w.publish(t.Context(), b); err == nil {
 		t.Error("what may work later is taken for a refusal")
+	}
+}
+
+// A build gets a token for its own repository and for those of its namespace, and none
+// for others: they are asked as by anybody.
+func TestCredentials(t *testing.T) {
+	for name, c := range map[string]struct {
+		repository          string
+		push, test, foreign bool
+		want                string // "": no token
+		refused             bool
+	}{
+		"own, to push":       {"acme/app", true, false, false, "acme/app push", false},
+		"own, to pull":       {"acme/app", false, false, false, "acme/app pull", false},
+		"of the namespace":   {"acme/base", false, false, false, "acme/base pull", false},
+		"of another one":     {"bob/private", false, false, false, "", false},
+		"top-level":          {"busybox", false, false, false, "", false},
+		"longer namespace":   {"acmes/base", false, false, false, "", false},
+		"another, to push":   {"acme/base", true, false, false, "", true},
+		"a test, to push":    {"acme/app", true, true, false, "", true},
+		"of a fork, to pull": {"acme/base", false, true, true, "", false},
+	} {
+		w := newWorld(t)
+		w.Local.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
+		w.Local.Token = func(_ context.Context, account, repository string, push bool) (string, time.Time, error) {
+			if push {
+				return repository + " push", time.Now().Add(time.Minute), nil
+			}
+			return repository + " pull", time.Now().Add(time.Minute), nil
+		}
+		w.record(events.BuildQueued{Namespace: id(acme), Repository: id(app), Build: id(20), Source: id(git), Ref: "refs/heads/main", Kind: events.RefBranch, Commit: "c1", Rule: rule("base"), Test: c.test, Untrusted: c.foreign})
+		got, ends, err := w.credentialsOf(id(20)+"-1").Token(t.Context(), c.repository, c.push)
+		if got != c.want || (err != nil) != c.refused || err == nil && !ends.After(time.Now()) {
+			t.Errorf("%s: %q until %s, %v", name, got, ends, err)
+		}
 	}
 }
