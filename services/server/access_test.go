@@ -196,6 +196,7 @@ func accessWorld(t *testing.T, n *servertest.Server) ([]caller, digest.Digest) {
 			t.Fatal(err)
 		}
 	}
+	n.CatchUp() // a push waits for the images alone
 	repo := func(name string) string {
 		r, err := who.Repository(ctx, name)
 		if err != nil {
