@@ -40,7 +40,7 @@ const accountColumns = `SELECT n.namespace, n.name, n.kind, n.time,
 	LEFT JOIN passwords p ON p.account = n.namespace LEFT JOIN emails m ON m.account = n.namespace
 	LEFT JOIN hub h ON h.one = 0 AND h.admin = n.namespace `
 
-func scanAccount(row scanner) (Account, error) {
+func scanAccount(row projections.Row) (Account, error) {
 	var a Account
 	var id []byte
 	var at int64
@@ -55,7 +55,7 @@ func scanAccount(row scanner) (Account, error) {
 const robotColumns = `SELECT r.robot, n.namespace, n.name, r.name, r.description, r.time
 	FROM robots r JOIN namespaces n ON n.namespace = r.organization AND n.kind = 'organization' `
 
-func scanRobot(row scanner) (Account, error) {
+func scanRobot(row projections.Row) (Account, error) {
 	a := Account{Kind: KindRobot}
 	var id, organization []byte
 	var prefix string
@@ -68,11 +68,11 @@ func scanRobot(row scanner) (Account, error) {
 // Account finds the user, organization or robot account of that login name,
 // also one that is disabled or erased; ErrNotFound if there is none.
 func (r Reader) Account(ctx context.Context, name string) (*Account, error) {
-	if organization, robot, ok := strings.Cut(stored(name), "+"); ok {
+	if organization, robot, ok := strings.Cut(projections.Stored(name), "+"); ok {
 		a, err := scanRobot(r.DB.QueryRowContext(ctx, robotColumns+`WHERE n.name = $1 AND r.name = $2 AND r.deleted = 0`, organization, robot))
 		return found(a, err)
 	}
-	a, err := scanAccount(r.DB.QueryRowContext(ctx, accountColumns+`WHERE n.name = $1 AND n.kind <> ''`, stored(name)))
+	a, err := scanAccount(r.DB.QueryRowContext(ctx, accountColumns+`WHERE n.name = $1 AND n.kind <> ''`, projections.Stored(name)))
 	return found(a, err)
 }
 
@@ -101,10 +101,10 @@ func found(a Account, err error) (*Account, error) {
 func (r Reader) Accounts(ctx context.Context, kind, last string, n int) ([]Account, error) {
 	if kind == KindRobot {
 		organization, robot, _ := strings.Cut(last, "+")
-		return listOf(ctx, r.DB, scanRobot, robotColumns+`WHERE r.deleted = 0 AND (n.name, r.name) > ($1, $2)
+		return projections.ListOf(ctx, r.DB, scanRobot, robotColumns+`WHERE r.deleted = 0 AND (n.name, r.name) > ($1, $2)
 			ORDER BY n.name, r.name LIMIT $3`, organization, robot, n)
 	}
-	return listOf(ctx, r.DB, scanAccount, accountColumns+`WHERE n.kind = $1 AND n.name > $2 ORDER BY n.name LIMIT $3`, kind, last, n)
+	return projections.ListOf(ctx, r.DB, scanAccount, accountColumns+`WHERE n.kind = $1 AND n.name > $2 ORDER BY n.name LIMIT $3`, kind, last, n)
 }
 
 // Robots lists the robot accounts of an organization by name.
@@ -113,7 +113,7 @@ func (r Reader) Robots(ctx context.Context, organization string) ([]Account, err
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanRobot, robotColumns+`WHERE r.organization = $1 AND r.deleted = 0 ORDER BY r.name`, raw)
+	return projections.ListOf(ctx, r.DB, scanRobot, robotColumns+`WHERE r.organization = $1 AND r.deleted = 0 ORDER BY r.name`, raw)
 }
 
 // FirstAdmin is the id of the user that hub.initialized names, who owns the

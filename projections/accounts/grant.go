@@ -29,7 +29,7 @@ const grantColumns = `SELECT g.grantee, g.grantee_kind, COALESCE(t.name, o.name 
 		AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = u.namespace)
 	WHERE g.role <> '' AND (t.name IS NOT NULL OR b.name IS NOT NULL OR u.name IS NOT NULL) `
 
-func scanGrant(row scanner) (Grant, error) {
+func scanGrant(row projections.Row) (Grant, error) {
 	var g Grant
 	var grantee, organization, namespace, repo []byte
 	err := row.Scan(&grantee, &g.GranteeKind, &g.GranteeName, &organization, &namespace, &repo, &g.RepositoryName, &g.Role)
@@ -56,7 +56,7 @@ func (r Reader) Grants(ctx context.Context, namespace, repository string) ([]Gra
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanGrant, grantColumns+`AND g.namespace = $1 AND g.repo = $2 AND (g.repo = $3 OR n.name IS NOT NULL)
+	return projections.ListOf(ctx, r.DB, scanGrant, grantColumns+`AND g.namespace = $1 AND g.repo = $2 AND (g.repo = $3 OR n.name IS NOT NULL)
 		ORDER BY g.grantee_kind, 3`, ns, repo, []byte{})
 }
 
@@ -66,7 +66,7 @@ func (r Reader) GrantsOf(ctx context.Context, grantee string) ([]Grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanGrant, grantColumns+`AND g.grantee = $1 AND (g.repo = $2 OR n.name IS NOT NULL) ORDER BY 7`, raw, []byte{})
+	return projections.ListOf(ctx, r.DB, scanGrant, grantColumns+`AND g.grantee = $1 AND (g.repo = $2 OR n.name IS NOT NULL) ORDER BY 7`, raw, []byte{})
 }
 
 // GrantsTo lists the grants to a user or robot account and to the teams that a
@@ -77,7 +77,7 @@ func (r Reader) GrantsTo(ctx context.Context, account string) ([]Grant, error) {
 		return nil, err
 	}
 	const lives = `AND (g.repo = $2 OR n.name IS NOT NULL) `
-	return listOf(ctx, r.DB, scanGrant, grantColumns+lives+`AND g.grantee = $1
+	return projections.ListOf(ctx, r.DB, scanGrant, grantColumns+lives+`AND g.grantee = $1
 		UNION ALL `+grantColumns+lives+`AND g.grantee IN (SELECT m.team FROM memberships m
 			JOIN teams w ON w.team = m.team AND w.organization = m.organization AND w.deleted = 0
 			`+inTeam+`WHERE m.account = $1 AND m.role <> '' `+stayed+`)`, raw, []byte{})

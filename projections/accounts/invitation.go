@@ -21,7 +21,7 @@ const invitationColumns = `SELECT v.organization, o.name, v.account, u.name, v.r
 	WHERE o.namespace = v.organization AND o.kind = 'organization' AND u.namespace = v.account AND u.kind = 'user' AND v.role <> ''
 	AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = v.account) `
 
-func scanInvitation(row scanner) (Invitation, error) {
+func scanInvitation(row projections.Row) (Invitation, error) {
 	var v Invitation
 	var organization, user []byte
 	var at, expires int64
@@ -36,7 +36,7 @@ func (r Reader) Invitations(ctx context.Context, organization string, at time.Ti
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanInvitation, invitationColumns+`AND v.organization = $1 AND v.expires > $2 ORDER BY u.name`, raw, at.UnixMicro())
+	return projections.ListOf(ctx, r.DB, scanInvitation, invitationColumns+`AND v.organization = $1 AND v.expires > $2 ORDER BY u.name`, raw, at.UnixMicro())
 }
 
 // InvitationsOf lists those that a user can accept at that time, by the name of the
@@ -46,5 +46,5 @@ func (r Reader) InvitationsOf(ctx context.Context, user string, at time.Time) ([
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanInvitation, invitationColumns+`AND v.account = $1 AND v.expires > $2 ORDER BY o.name`, raw, at.UnixMicro())
+	return projections.ListOf(ctx, r.DB, scanInvitation, invitationColumns+`AND v.account = $1 AND v.expires > $2 ORDER BY o.name`, raw, at.UnixMicro())
 }

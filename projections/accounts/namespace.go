@@ -17,7 +17,7 @@ type Namespace struct {
 const namespaceColumns = `SELECT n.namespace, n.name, n.kind, COALESCE(q.bytes, 0), COALESCE(q.images, 0)
 	FROM namespaces n LEFT JOIN quotas q ON q.namespace = n.namespace `
 
-func scanNamespace(row scanner) (Namespace, error) {
+func scanNamespace(row projections.Row) (Namespace, error) {
 	var n Namespace
 	var id []byte
 	err := row.Scan(&id, &n.Name, &n.Kind, &n.QuotaBytes, &n.QuotaImages)
@@ -27,7 +27,7 @@ func scanNamespace(row scanner) (Namespace, error) {
 
 // Namespace finds a namespace by its name; ErrNotFound if there is none.
 func (r Reader) Namespace(ctx context.Context, name string) (*Namespace, error) {
-	n, err := scanNamespace(r.DB.QueryRowContext(ctx, namespaceColumns+`WHERE n.name = $1`, stored(name)))
+	n, err := scanNamespace(r.DB.QueryRowContext(ctx, namespaceColumns+`WHERE n.name = $1`, projections.Stored(name)))
 	if err != nil {
 		return nil, notFound(err, "namespace %s", name)
 	}
@@ -49,16 +49,16 @@ func (r Reader) NamespaceByID(ctx context.Context, id string) (*Namespace, error
 
 // Namespaces lists at most n namespaces by name, after last.
 func (r Reader) Namespaces(ctx context.Context, last string, n int) ([]Namespace, error) {
-	return listOf(ctx, r.DB, scanNamespace, namespaceColumns+`WHERE n.name > $1 ORDER BY n.name LIMIT $2`, last, n)
+	return projections.ListOf(ctx, r.DB, scanNamespace, namespaceColumns+`WHERE n.name > $1 ORDER BY n.name LIMIT $2`, last, n)
 }
 
 // Kindless lists the ids of namespaces without a kind, which the first
 // administrator owns, except that of top-level images.
 func (r Reader) Kindless(ctx context.Context) ([]string, error) {
-	return listOf(ctx, r.DB, scanID, `SELECT namespace FROM namespaces WHERE kind = '' AND name <> 'library' ORDER BY name`)
+	return projections.ListOf(ctx, r.DB, scanID, `SELECT namespace FROM namespaces WHERE kind = '' AND name <> 'library' ORDER BY name`)
 }
 
-func scanID(row scanner) (string, error) {
+func scanID(row projections.Row) (string, error) {
 	var id []byte
 	err := row.Scan(&id)
 	return projections.IDOf(id), err

@@ -43,7 +43,7 @@ const membershipColumns = `SELECT m.account, u.name, m.role, m.team, COALESCE(t.
 	AND m.role <> '' ` + stayed + `AND (m.team = m.organization OR t.team IS NOT NULL)
 	AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = m.account) `
 
-func scanMembership(row scanner) (Membership, error) {
+func scanMembership(row projections.Row) (Membership, error) {
 	var m Membership
 	var user, group, organization []byte
 	err := row.Scan(&user, &m.Name, &m.Role, &group, &m.GroupName, &organization)
@@ -75,7 +75,7 @@ func (r Reader) Members(ctx context.Context, group string) ([]Membership, error)
 	if err != nil {
 		return nil, err
 	}
-	list, err := listOf(ctx, r.DB, scanMembership, membershipColumns+`AND m.team = $1`, raw)
+	list, err := projections.ListOf(ctx, r.DB, scanMembership, membershipColumns+`AND m.team = $1`, raw)
 	slices.SortFunc(list, func(a, b Membership) int { return strings.Compare(a.Name, b.Name) }) // see Memberships
 	return list, err
 }
@@ -89,7 +89,7 @@ func (r Reader) Memberships(ctx context.Context, user string) ([]Membership, err
 	}
 	// Sorted here: to have the rows in order, a planner may begin with all
 	// organizations of the hub.
-	list, err := listOf(ctx, r.DB, scanMembership, membershipColumns+`AND m.account = $1`, raw)
+	list, err := projections.ListOf(ctx, r.DB, scanMembership, membershipColumns+`AND m.account = $1`, raw)
 	names := map[string]string{}
 	for _, m := range list {
 		if m.Group == m.Organization {
@@ -110,7 +110,7 @@ func (r Reader) Memberships(ctx context.Context, user string) ([]Membership, err
 
 const teamColumns = `SELECT t.team, t.organization, t.name, t.description, t.time FROM teams t WHERE t.deleted = 0 `
 
-func scanTeam(row scanner) (Team, error) {
+func scanTeam(row projections.Row) (Team, error) {
 	var t Team
 	var id, organization []byte
 	var at int64
@@ -125,7 +125,7 @@ func (r Reader) Teams(ctx context.Context, organization string) ([]Team, error) 
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanTeam, teamColumns+`AND t.organization = $1 ORDER BY t.name`, raw)
+	return projections.ListOf(ctx, r.DB, scanTeam, teamColumns+`AND t.organization = $1 ORDER BY t.name`, raw)
 }
 
 // Team finds a team of an organization by its name; ErrNotFound if there is none.
@@ -134,7 +134,7 @@ func (r Reader) Team(ctx context.Context, organization, name string) (*Team, err
 	if err != nil {
 		return nil, err
 	}
-	t, err := scanTeam(r.DB.QueryRowContext(ctx, teamColumns+`AND t.organization = $1 AND t.name = $2`, raw, stored(name)))
+	t, err := scanTeam(r.DB.QueryRowContext(ctx, teamColumns+`AND t.organization = $1 AND t.name = $2`, raw, projections.Stored(name)))
 	if err != nil {
 		return nil, notFound(err, "team %s", name)
 	}

@@ -16,7 +16,7 @@ type Organization struct {
 const organizationColumns = `SELECT o.namespace, o.name, COALESCE(m.role, ''), CASE WHEN EXISTS (SELECT 1 FROM memberships w
 	WHERE w.team = o.namespace AND w.role = 'owner' AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = w.account)) THEN 0 ELSE 1 END `
 
-func scanOrganization(row scanner) (Organization, error) {
+func scanOrganization(row projections.Row) (Organization, error) {
 	var o Organization
 	var id []byte
 	err := row.Scan(&id, &o.Name, &o.Role, &o.Ownerless)
@@ -31,7 +31,7 @@ func (r Reader) Organizations(ctx context.Context, user, last string, n int) ([]
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanOrganization, organizationColumns+`FROM namespaces o
+	return projections.ListOf(ctx, r.DB, scanOrganization, organizationColumns+`FROM namespaces o
 		LEFT JOIN memberships m ON m.team = o.namespace AND m.account = $1
 		WHERE o.kind = 'organization' AND o.name > $2 ORDER BY o.name LIMIT $3`, raw, last, n)
 }
@@ -42,7 +42,7 @@ func (r Reader) OrganizationsOf(ctx context.Context, user, last string, n int) (
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanOrganization, organizationColumns+`FROM memberships m CROSS JOIN namespaces o
+	return projections.ListOf(ctx, r.DB, scanOrganization, organizationColumns+`FROM memberships m CROSS JOIN namespaces o
 		WHERE m.account = $1 AND m.team = m.organization AND m.role <> '' AND o.namespace = m.team AND o.kind = 'organization'
 		AND o.name > $2 ORDER BY o.name LIMIT $3`, raw, last, n)
 }
@@ -82,7 +82,7 @@ func (r Reader) NamespacesOf(ctx context.Context, account, last string, n int) (
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanNamespace, namespaceColumns+`WHERE n.namespace IN (SELECT g.namespace FROM grants g WHERE g.grantee = $1 AND g.repo = $2 AND g.role <> ''
+	return projections.ListOf(ctx, r.DB, scanNamespace, namespaceColumns+`WHERE n.namespace IN (SELECT g.namespace FROM grants g WHERE g.grantee = $1 AND g.repo = $2 AND g.role <> ''
 		UNION ALL SELECT m.organization FROM memberships m WHERE m.account = $1 AND m.role <> ''
 		UNION ALL SELECT g.namespace FROM memberships m CROSS JOIN grants g WHERE m.account = $1 AND m.role <> '' AND g.grantee = m.team AND g.repo = $2 AND g.role <> ''
 		UNION ALL SELECT k.namespace FROM hub h CROSS JOIN namespaces k WHERE h.one = 0 AND h.admin = $1 AND k.kind = '' AND k.name <> 'library'

@@ -1,7 +1,6 @@
 package accounts
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -13,15 +12,9 @@ import (
 // ErrNotFound says that the read model has no live row with that name or id.
 var ErrNotFound = errors.New("not found")
 
-// DB is what a Reader queries: an *sql.DB, or what forwards to that of the live build.
-type DB interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // Reader queries the read model. Ids are UUIDs as text; an id that is no UUID is
 // not found.
-type Reader struct{ DB DB }
+type Reader struct{ DB projections.DB }
 
 // key is projections.IDBytes of an id that a caller asks for.
 func key(id string) ([]byte, error) {
@@ -40,33 +33,9 @@ func timeOf(micro int64) time.Time {
 	return time.UnixMicro(micro).UTC()
 }
 
-// stored is a name that somebody asks for as it would be in a table: JSON can have
-// U+0000 in it, which PostgreSQL refuses. There is nothing of such a name.
-func stored(name string) string { return projections.TextValue(name).Text() }
-
 func notFound(err error, format string, args ...any) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf(format+": %w", append(args, ErrNotFound)...)
 	}
 	return err
-}
-
-type scanner interface{ Scan(to ...any) error }
-
-// listOf reads every row of a query.
-func listOf[T any](ctx context.Context, db DB, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-	return list, rows.Err()
 }

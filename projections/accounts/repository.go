@@ -18,7 +18,7 @@ func (r Reader) Repository(ctx context.Context, name string) (*Repository, error
 	repo := Repository{Name: name}
 	var id, namespace []byte
 	err := r.DB.QueryRowContext(ctx, `SELECT n.repo, n.namespace, v.visibility
-		FROM names n JOIN visibilities v ON v.repo = n.repo WHERE n.name = $1 AND n.deleted = 0`, stored(name)).Scan(&id, &namespace, &repo.Visibility)
+		FROM names n JOIN visibilities v ON v.repo = n.repo WHERE n.name = $1 AND n.deleted = 0`, projections.Stored(name)).Scan(&id, &namespace, &repo.Visibility)
 	if err != nil {
 		return nil, notFound(err, "repository %s", name)
 	}

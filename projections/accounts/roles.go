@@ -67,7 +67,7 @@ func (r Reader) Roles(ctx context.Context, account, namespace, repository string
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanRole, `SELECT g.role, g.grantee, g.repo, '', g.grantee, 0 `+granted+`AND g.grantee = $1
+	return projections.ListOf(ctx, r.DB, scanRole, `SELECT g.role, g.grantee, g.repo, '', g.grantee, 0 `+granted+`AND g.grantee = $1
 		UNION ALL SELECT m.role, m.account, m.team, '', m.team, 1 FROM memberships m WHERE m.team = $2 AND m.account = $1 AND m.role <> ''
 		UNION ALL SELECT g.role, g.grantee, g.repo, t.name, t.organization, 0 FROM memberships m
 			JOIN teams t ON t.team = m.team AND t.organization = m.organization AND t.deleted = 0
@@ -76,7 +76,7 @@ func (r Reader) Roles(ctx context.Context, account, namespace, repository string
 			WHERE m.account = $1 AND m.role <> '' `+stayed, who, ns, repo, []byte{})
 }
 
-func scanRole(row scanner) (Role, error) {
+func scanRole(row projections.Row) (Role, error) {
 	var v Role
 	var grantee, repo, organization []byte
 	if err := row.Scan(&v.Role, &grantee, &repo, &v.Team, &organization, &v.Member); err != nil {

@@ -64,7 +64,7 @@ const (
 	FROM tokens k LEFT JOIN revocations v ON v.token = k.token LEFT JOIN passwords p ON p.account = k.account `
 )
 
-func scanToken(row scanner) (Token, error) {
+func scanToken(row projections.Row) (Token, error) {
 	var k Token
 	var id, namespace, owner []byte
 	var repositories, issuers string
@@ -123,7 +123,7 @@ func (r Reader) LiveTokens(ctx context.Context, owner string) ([]LiveToken, erro
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, func(row scanner) (LiveToken, error) {
+	return projections.ListOf(ctx, r.DB, func(row projections.Row) (LiveToken, error) {
 		var k LiveToken
 		var id []byte
 		err := row.Scan(&id, &k.Kind)
@@ -141,7 +141,7 @@ func (r Reader) Tokens(ctx context.Context, owner string) ([]Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanToken, tokenColumns+`WHERE k.account = $1
+	return projections.ListOf(ctx, r.DB, scanToken, tokenColumns+`WHERE k.account = $1
 		ORDER BY CASE WHEN v.token IS NULL AND (k.expires = 0 OR k.expires > $2) AND NOT (`+passwordChanged+`) AND NOT `+issuerRevoked+` THEN 0 ELSE 1 END,
 		k.time DESC, k.token DESC LIMIT $3`, raw, time.Now().UnixMicro(), maxTokens)
 }
@@ -154,7 +154,7 @@ func (r Reader) IssuedByTokens(ctx context.Context, owner string) (map[string]in
 		return nil, err
 	}
 	counts := map[string]int{}
-	_, err = listOf(ctx, r.DB, func(row scanner) (struct{}, error) {
+	_, err = projections.ListOf(ctx, r.DB, func(row projections.Row) (struct{}, error) {
 		var id []byte
 		var n int
 		err := row.Scan(&id, &n)

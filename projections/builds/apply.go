@@ -61,19 +61,19 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		a.queued(p)
 	case events.BuildClaimed:
 		a.write(claims, a.id(p.Build), num(int64(p.Epoch)), text(p.Builder), a.time)
-		a.state(p.Build, "running", p.Epoch, events.BuildFinished{})
+		a.state(p.Build, Running, p.Epoch, events.BuildFinished{})
 	case events.BuildStepEnded:
 		a.write(steps, a.id(p.Build), num(int64(p.Epoch)), num(int64(p.Step)), text(p.Kind), text(p.Name), num(p.Began.UnixMicro()), num(p.Took),
 			flag(p.Cached), flag(p.Failed), a.seq)
 	case events.BuildPushed:
-		a.state(p.Build, "pushed", p.Epoch, events.BuildFinished{Digest: p.Digest})
+		a.state(p.Build, Pushed, p.Epoch, events.BuildFinished{Digest: p.Digest})
 	case events.BuildLost:
-		a.state(p.Build, "waiting", p.Epoch, events.BuildFinished{})
+		a.state(p.Build, Waiting, p.Epoch, events.BuildFinished{})
 		if !p.Released {
 			a.write(losses, a.id(p.Build), num(1))
 		}
 	case events.BuildFinished:
-		a.state(p.Build, "ended", p.Epoch, p)
+		a.state(p.Build, Ended, p.Epoch, p)
 	default:
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}
@@ -114,7 +114,7 @@ func (a *applier) source(namespace, source, name string, s events.SourceSettings
 func (a *applier) queued(p events.BuildQueued) {
 	a.write(queued, a.id(p.Build), a.id(p.Namespace), a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Kind), text(p.Commit), text(p.Rule.Name), a.json(p.Rule),
 		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), text(p.RetryOf), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
-	a.state(p.Build, "waiting", 0, events.BuildFinished{})
+	a.state(p.Build, Waiting, 0, events.BuildFinished{})
 }
 
 // state writes where a build is; how has what is known of its end.

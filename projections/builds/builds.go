@@ -48,7 +48,7 @@ const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref
 	FROM queued q JOIN states s ON s.build = q.build LEFT JOIN claims c ON c.build = s.build AND c.epoch = s.epoch
 	LEFT JOIN losses l ON l.build = s.build `
 
-func scanBuild(row scanner) (Build, error) {
+func scanBuild(row projections.Row) (Build, error) {
 	var b Build
 	var id, namespace, repository, source []byte
 	var rule, tags, set, refused string
@@ -87,17 +87,17 @@ func (r Reader) Builds(ctx context.Context, repository string, before uint64, n 
 	if before == 0 {
 		before = 1<<63 - 1
 	}
-	return listOf(ctx, r.DB, scanBuild, buildColumns+`WHERE q.repository = $1 AND q.seq < $2 ORDER BY q.seq DESC LIMIT $3`, raw, int64(before), n)
+	return projections.ListOf(ctx, r.DB, scanBuild, buildColumns+`WHERE q.repository = $1 AND q.seq < $2 ORDER BY q.seq DESC LIMIT $3`, raw, int64(before), n)
 }
 
 // InState lists the builds in a state, those first that came to it first.
 func (r Reader) InState(ctx context.Context, state string) ([]Build, error) {
-	return listOf(ctx, r.DB, scanBuild, buildColumns+`WHERE s.state = $1 ORDER BY s.seq`, state)
+	return projections.ListOf(ctx, r.DB, scanBuild, buildColumns+`WHERE s.state = $1 ORDER BY s.seq`, state)
 }
 
 // OfCause is the build that an event led to by a rule; ErrNotFound.
 func (r Reader) OfCause(ctx context.Context, event, rule string) (*Build, error) {
-	b, err := scanBuild(r.DB.QueryRowContext(ctx, buildColumns+`WHERE q.cause = $1 AND q.rule = $2 AND q.retry_of = ''`, event, stored(rule)))
+	b, err := scanBuild(r.DB.QueryRowContext(ctx, buildColumns+`WHERE q.cause = $1 AND q.rule = $2 AND q.retry_of = ''`, event, projections.Stored(rule)))
 	return one(&b, err)
 }
 
@@ -116,7 +116,7 @@ func (r Reader) Steps(ctx context.Context, build string) ([]Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, func(row scanner) (s Step, err error) {
+	return projections.ListOf(ctx, r.DB, func(row projections.Row) (s Step, err error) {
 		var began, took int64
 		err = row.Scan(&s.Epoch, &s.Number, &s.Kind, &s.Name, &began, &took, &s.Cached, &s.Failed)
 		s.Began, s.Took = timeOf(began), time.Duration(took)*time.Millisecond
@@ -141,7 +141,8 @@ const wantedColumns = `SELECT b.namespace, p.repository, p.source, p.ref, r.kind
 // such, in the order of the pushes. A rule that was taken away meanwhile asks for none,
 // so that its push stays among those.
 func (r Reader) WantedBuilds(ctx context.Context, n int) ([]Wanted, error) {
-	list, err := r.wanted(ctx, wantedColumns+`WHERE p.wanted > 0 AND (SELECT COUNT(*) FROM queued q WHERE q.cause = p.event) < p.wanted ORDER BY p.seq DESC LIMIT $1`, n)
+	list, err := r.wanted(ctx, wantedColumns+`LEFT JOIN repositories g ON g.repository = p.repository
+		WHERE p.wanted > 0 AND COALESCE(g.live, 1) = 1 AND (SELECT COUNT(*) FROM queued q WHERE q.cause = p.event) < p.wanted ORDER BY p.seq DESC LIMIT $1`, n)
 	slices.Reverse(list)
 	return list, err
 }
@@ -161,7 +162,7 @@ func (r Reader) WantedBuild(ctx context.Context, push, rule string) (*Wanted, er
 }
 
 func (r Reader) wanted(ctx context.Context, query string, args ...any) (all []Wanted, err error) {
-	lists, err := listOf(ctx, r.DB, func(row scanner) (list []Wanted, err error) {
+	lists, err := projections.ListOf(ctx, r.DB, func(row projections.Row) (list []Wanted, err error) {
 		var w Wanted
 		var namespace, repository, source []byte
 		var verdictText, ruleText string
@@ -194,4 +195,14 @@ func (r Reader) wanted(ctx context.Context, query string, args ...any) (all []Wa
 func (r Reader) CountInState(ctx context.Context, state string) (n int, err error) {
 	err = r.DB.QueryRowContext(ctx, `SELECT COUNT(*) FROM states s WHERE s.state = $1`, state).Scan(&n)
 	return n, err
+}
+
+// RepositoryLives says whether a repository, by its id, was not deleted.
+func (r Reader) RepositoryLives(ctx context.Context, id string) (live bool, err error) {
+	raw, err := key(id)
+	if err != nil {
+		return false, err
+	}
+	err = r.DB.QueryRowContext(ctx, `SELECT COALESCE((SELECT g.live FROM repositories g WHERE g.repository = $1), 1)`, raw).Scan(&live)
+	return live, err
 }

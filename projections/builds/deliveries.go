@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/projections"
 )
 
 // A Delivery is a webhook of a source whose signature was right.
@@ -30,7 +31,7 @@ const deliveryColumns = `SELECT d.delivery, d.event, d.kind, d.ping, d.refs, d.m
 	COALESCE((SELECT n.times FROM redeliveries n WHERE n.source = d.source AND n.delivery = d.delivery), 0),
 	(SELECT COUNT(*) FROM moves m WHERE m.source = d.source AND m.cause = d.event) FROM deliveries d `
 
-func scanDelivery(row scanner) (Delivery, error) {
+func scanDelivery(row projections.Row) (Delivery, error) {
 	var d Delivery
 	var refs, headers string
 	var received int64
@@ -55,7 +56,7 @@ func (r Reader) Deliveries(ctx context.Context, source string, before uint64, n 
 	if before == 0 {
 		before = 1<<63 - 1
 	}
-	return listOf(ctx, r.DB, scanDelivery, deliveryColumns+`WHERE d.source = $1 AND d.seq < $2 ORDER BY d.seq DESC LIMIT $3`, raw, int64(before), n)
+	return projections.ListOf(ctx, r.DB, scanDelivery, deliveryColumns+`WHERE d.source = $1 AND d.seq < $2 ORDER BY d.seq DESC LIMIT $3`, raw, int64(before), n)
 }
 
 // Delivery is a webhook of a source by the sequence of its event; ErrNotFound.
@@ -75,7 +76,7 @@ func (r Reader) Seen(ctx context.Context, source, delivery string) (*Hook, error
 		return nil, err
 	}
 	var h Hook
-	err = r.DB.QueryRowContext(ctx, `SELECT d.event, d.seq FROM deliveries d WHERE d.source = $1 AND d.delivery = $2`, raw, stored(delivery)).Scan(&h.Event, &h.Seq)
+	err = r.DB.QueryRowContext(ctx, `SELECT d.event, d.seq FROM deliveries d WHERE d.source = $1 AND d.delivery = $2`, raw, projections.Stored(delivery)).Scan(&h.Event, &h.Seq)
 	return one(&h, err)
 }
 
@@ -92,10 +93,10 @@ func (r Reader) Moves(ctx context.Context, source, cause string, n int) ([]Move,
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, func(row scanner) (m Move, err error) {
+	return projections.ListOf(ctx, r.DB, func(row projections.Row) (m Move, err error) {
 		err = row.Scan(&m.Ref, &m.Previous, &m.Commit, &m.Seq)
 		return m, err
-	}, `SELECT m.ref, m.previous, m.commit_id, m.seq FROM moves m WHERE m.source = $1 AND m.cause = $2 ORDER BY m.ref LIMIT $3`, raw, stored(cause), n)
+	}, `SELECT m.ref, m.previous, m.commit_id, m.seq FROM moves m WHERE m.source = $1 AND m.cause = $2 ORDER BY m.ref LIMIT $3`, raw, projections.Stored(cause), n)
 }
 
 // A Refusal is how many webhooks of a source had no right signature in a period on

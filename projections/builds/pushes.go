@@ -31,7 +31,7 @@ const duePushes = ` FROM rules b JOIN feeds f ON f.repository = b.repository AND
 	LEFT JOIN repositories g ON g.repository = b.repository
 	WHERE (p.move IS NULL OR p.move <> r.event) AND COALESCE(g.live, 1) = 1 `
 
-func scanDuePush(row scanner) (DuePush, error) {
+func scanDuePush(row projections.Row) (DuePush, error) {
 	var p DuePush
 	var repository, namespace, source []byte
 	var rules string
@@ -51,7 +51,7 @@ type DueKey struct{ Repository, Move, Correlation string }
 
 // DuePushes lists at most n, those that moved first before others.
 func (r Reader) DuePushes(ctx context.Context, n int) ([]DueKey, error) {
-	return listOf(ctx, r.DB, func(row scanner) (DueKey, error) {
+	return projections.ListOf(ctx, r.DB, func(row projections.Row) (DueKey, error) {
 		var k DueKey
 		var repository []byte
 		err := row.Scan(&repository, &k.Move, &k.Correlation)
@@ -81,7 +81,7 @@ type Push struct {
 	Seq         uint64
 }
 
-func scanPush(row scanner) (Push, error) {
+func scanPush(row projections.Row) (Push, error) {
 	var p Push
 	var source []byte
 	var verdicts string
@@ -106,6 +106,6 @@ func (r Reader) Pushes(ctx context.Context, repository string, before uint64, n 
 	if before == 0 {
 		before = 1<<63 - 1
 	}
-	return listOf(ctx, r.DB, scanPush, `SELECT p.source, p.ref, p.commit_id, p.rules, p.verdicts, p.time, p.seq FROM pushes p
+	return projections.ListOf(ctx, r.DB, scanPush, `SELECT p.source, p.ref, p.commit_id, p.rules, p.verdicts, p.time, p.seq FROM pushes p
 		WHERE p.repository = $1 AND p.seq < $2 ORDER BY p.seq DESC LIMIT $3`, raw, int64(before), n)
 }

@@ -3,6 +3,8 @@ package builds
 import (
 	"context"
 	"time"
+
+	"hubledger/projections"
 )
 
 // A Ref is where a branch or tag of a source points to.
@@ -20,7 +22,7 @@ type Ref struct {
 
 const refColumns = `SELECT r.ref, r.kind, r.commit_id, r.previous, r.annotated, r.initial, r.time, r.event, r.seq FROM refs r `
 
-func scanRef(row scanner) (Ref, error) {
+func scanRef(row projections.Row) (Ref, error) {
 	var r Ref
 	var moved int64
 	err := row.Scan(&r.Name, &r.Kind, &r.Commit, &r.Previous, &r.Annotated, &r.Initial, &moved, &r.Event, &r.Seq)
@@ -38,7 +40,7 @@ func (r Reader) Refs(ctx context.Context, source string, before uint64, n int) (
 	if before == 0 {
 		before = 1<<63 - 1
 	}
-	return listOf(ctx, r.DB, scanRef, refColumns+`WHERE r.source = $1 AND r.seq < $2 ORDER BY r.seq DESC LIMIT $3`, raw, int64(before), n)
+	return projections.ListOf(ctx, r.DB, scanRef, refColumns+`WHERE r.source = $1 AND r.seq < $2 ORDER BY r.seq DESC LIMIT $3`, raw, int64(before), n)
 }
 
 // Ref is one ref of a source by its full name; ErrNotFound.
@@ -47,7 +49,7 @@ func (r Reader) Ref(ctx context.Context, source, name string) (*Ref, error) {
 	if err != nil {
 		return nil, err
 	}
-	ref, err := scanRef(r.DB.QueryRowContext(ctx, refColumns+`WHERE r.source = $1 AND r.ref = $2`, raw, stored(name)))
+	ref, err := scanRef(r.DB.QueryRowContext(ctx, refColumns+`WHERE r.source = $1 AND r.ref = $2`, raw, projections.Stored(name)))
 	return one(&ref, err)
 }
 
@@ -64,7 +66,7 @@ func (r Reader) Places(ctx context.Context, source string) (map[string]Place, er
 		name string
 		Place
 	}
-	list, err := listOf(ctx, r.DB, func(row scanner) (p placed, err error) {
+	list, err := projections.ListOf(ctx, r.DB, func(row projections.Row) (p placed, err error) {
 		err = row.Scan(&p.name, &p.Commit, &p.Annotated)
 		return p, err
 	}, `SELECT r.ref, r.commit_id, r.annotated FROM refs r WHERE r.source = $1 AND r.commit_id <> ''`, raw)

@@ -23,7 +23,7 @@ type Rules struct {
 
 const ruleColumns = `SELECT b.repository, b.namespace, b.name, b.source, b.rules, b.time, b.actor, b.seq FROM rules b `
 
-func scanRules(row scanner) (Rules, error) {
+func scanRules(row projections.Row) (Rules, error) {
 	var r Rules
 	var repository, namespace, source []byte
 	var rules string

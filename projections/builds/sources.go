@@ -22,7 +22,7 @@ type Source struct {
 const sourceColumns = `SELECT s.source, s.namespace, s.name, s.url, s.host, s.credentials, s.secret, s.username, s.deploy_key, s.host_key, s.hook_secret, s.build_existing,
 	s.time, s.actor, s.seq, CASE WHEN r.source IS NULL THEN 0 ELSE 1 END FROM sources s LEFT JOIN recorded r ON r.source = s.source `
 
-func scanSource(row scanner) (Source, error) {
+func scanSource(row projections.Row) (Source, error) {
 	var s Source
 	var id, namespace []byte
 	var changed int64
@@ -34,7 +34,7 @@ func scanSource(row scanner) (Source, error) {
 
 // Source is the live source of a full name; ErrNotFound.
 func (r Reader) Source(ctx context.Context, name string) (*Source, error) {
-	s, err := scanSource(r.DB.QueryRowContext(ctx, sourceColumns+`WHERE s.name = $1 AND s.live = 1`, stored(name)))
+	s, err := scanSource(r.DB.QueryRowContext(ctx, sourceColumns+`WHERE s.name = $1 AND s.live = 1`, projections.Stored(name)))
 	return one(&s, err)
 }
 
@@ -54,7 +54,17 @@ func (r Reader) Sources(ctx context.Context, namespace, last string, n int) ([]S
 	if err != nil {
 		return nil, err
 	}
-	return listOf(ctx, r.DB, scanSource, sourceColumns+`WHERE s.namespace = $1 AND s.live = 1 AND s.name > $2 ORDER BY s.name LIMIT $3`, raw, stored(last), n)
+	return projections.ListOf(ctx, r.DB, scanSource, sourceColumns+`WHERE s.namespace = $1 AND s.live = 1 AND s.name > $2 ORDER BY s.name LIMIT $3`, raw, projections.Stored(last), n)
+}
+
+// CountSources is how many live sources a namespace has.
+func (r Reader) CountSources(ctx context.Context, namespace string) (n int, err error) {
+	raw, err := key(namespace)
+	if err != nil {
+		return 0, err
+	}
+	err = r.DB.QueryRowContext(ctx, `SELECT COUNT(*) FROM sources s WHERE s.namespace = $1 AND s.live = 1`, raw).Scan(&n)
+	return n, err
 }
 
 // A Watched source is what a sweep is decided by.
@@ -66,7 +76,7 @@ type Watched struct {
 
 // Watched lists all live sources.
 func (r Reader) Watched(ctx context.Context) ([]Watched, error) {
-	return listOf(ctx, r.DB, func(row scanner) (Watched, error) {
+	return projections.ListOf(ctx, r.DB, func(row projections.Row) (Watched, error) {
 		var w Watched
 		var id []byte
 		err := row.Scan(&id, &w.Seq, &w.Hook)

@@ -34,14 +34,8 @@ const liveHolds = `holds h JOIN manifests m ON m.repo = h.repo AND m.digest = h.
 const gone = `EXISTS (SELECT 1 FROM deletions d WHERE d.repo = t.repo AND d.digest = t.digest
 	AND d.undone = 0 AND d.deletion > t.seq)`
 
-// DB is what a Reader queries: an *sql.DB, or what forwards to that of the live build.
-type DB interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // Reader queries the read model.
-type Reader struct{ DB DB }
+type Reader struct{ DB projections.DB }
 
 // A Repository is the live repository that a name stands for.
 type Repository struct {

@@ -27,12 +27,12 @@ func shownRule(c *events.Cleanup) apitypes.CleanupRule {
 }
 
 type ruleIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	Body apitypes.CleanupRule
 }
 
 type previewIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	Body *apitypes.CleanupRule `doc:"A rule to try; absent: the repository's own"`
 }
 
@@ -45,7 +45,7 @@ func (s *API) registerCleanup() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/run", ID: "run-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Heavy, Summary: "Apply the cleanup rule now"}, s.runCleanup)
 }
 
-func (s *API) getCleanup(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.CleanupRule], error) {
+func (s *API) getCleanup(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.CleanupRule], error) {
 	p, err := s.policy(ctx, c)
 	return openapi.Show(shownRule(p.Cleanup)), err
 }
@@ -87,7 +87,7 @@ func (s *API) ruleOf(ctx context.Context, c *endpoint.Call, try *apitypes.Cleanu
 // cleanupTime bounds a run that a client waits for; the next run does the rest.
 const cleanupTime = time.Minute
 
-func (s *API) runCleanup(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.ChangeWith[apitypes.CleanupRun], error) {
+func (s *API) runCleanup(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.ChangeWith[apitypes.CleanupRun], error) {
 	repo, err := s.Images.Repository(ctx, c.Repository.Name)
 	if err != nil {
 		return nil, err

@@ -19,13 +19,13 @@ type GranteePath struct {
 }
 
 type setGrantIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	GranteePath
 	Body apitypes.RoleRequest
 }
 
 type removeGrantIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	GranteePath
 }
 
@@ -69,7 +69,7 @@ func (s *API) grantsOn(ctx context.Context, namespace, repository string) (*open
 	return openapi.WholeList(views), nil
 }
 
-func (s *API) listGrants(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.List[apitypes.Grant], error) {
+func (s *API) listGrants(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.List[apitypes.Grant], error) {
 	return s.grantsOn(ctx, c.Repository.Namespace, c.Repository.ID)
 }
 

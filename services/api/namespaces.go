@@ -59,7 +59,7 @@ func (s *API) getNamespaceUsage(ctx context.Context, c *endpoint.Call, _ *Namesp
 	return openapi.Show(shownUsage(u, all)), err
 }
 
-func (s *API) getUsage(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.Usage], error) {
+func (s *API) getUsage(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.Usage], error) {
 	all := c.Principal.Administers()
 	u, err := s.Images.RepositoryUsage(ctx, c.Repository.ID, all)
 	return openapi.Show(shownUsage(u, all)), err

@@ -13,7 +13,7 @@ import (
 )
 
 type setPolicyIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	Body apitypes.Policy
 }
 
@@ -33,7 +33,7 @@ func (s *API) policy(ctx context.Context, c *endpoint.Call) (events.RepositoryPo
 	return repo.Policy, nil
 }
 
-func (s *API) getPolicy(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.Policy], error) {
+func (s *API) getPolicy(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.Policy], error) {
 	p, err := s.policy(ctx, c)
 	if p.ImmutableTags == nil {
 		p.ImmutableTags = []string{}

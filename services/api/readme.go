@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"hubledger/events"
 	"hubledger/projections/catalog"
@@ -17,7 +16,7 @@ import (
 )
 
 type activityIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	openapi.Paging
 }
 
@@ -30,7 +29,7 @@ func (s *API) registerReading() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: repositoryPath + "/star", ID: "unstar", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Write, Summary: "Take my star back"}, s.unstar)
 }
 
-func (s *API) getReadme(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.Readme], error) {
+func (s *API) getReadme(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.Readme], error) {
 	source, err := s.Catalog.Readme(ctx, c.Repository.ID)
 	if err != nil {
 		return nil, err
@@ -59,7 +58,7 @@ func (s *API) getActivity(ctx context.Context, c *endpoint.Call, in *activityIn)
 	for i, a := range all {
 		views[i] = shownActivity(a)
 	}
-	return openapi.Page(c, views, in.Limit, func(v apitypes.Activity) string { return openapi.CursorAt(strconv.FormatUint(v.Seq, 10)) }), nil
+	return openapi.Page(c, views, in.Limit, func(v apitypes.Activity) string { return openapi.CursorAtSequence(v.Seq) }), nil
 }
 
 // publicSince is the sequence since which the caller may see the activity of the
@@ -77,11 +76,11 @@ func shownActivity(a catalog.Activity) apitypes.Activity {
 	return apitypes.Activity{Seq: a.Seq, Time: a.Time.UTC().Format("2006-01-02T15:04:05.000000Z"), Actor: a.Actor, Kind: a.Kind, What: a.What}
 }
 
-func (s *API) star(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Change, error) {
+func (s *API) star(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Change, error) {
 	return s.setStar(ctx, c, true)
 }
 
-func (s *API) unstar(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Change, error) {
+func (s *API) unstar(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Change, error) {
 	return s.setStar(ctx, c, false)
 }
 

@@ -13,14 +13,8 @@ import (
 	"hubledger/services/internal/repository"
 )
 
-// RepositoryPath names a repository.
-type RepositoryPath struct {
-	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization; library for top-level images"`
-	Name      string `path:"name" maxLength:"200" doc:"The rest of the name; slashes as they are or as %2F"`
-}
-
 type changeRepositoryIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	Body apitypes.ChangeRepositoryRequest
 }
 
@@ -40,7 +34,7 @@ func (s *API) registerRepository() {
 		Summary: "Delete a repository with all it has", About: "It can be restored until the undelete window ends."}, s.deleteRepository)
 }
 
-func (s *API) getRepository(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.RepositoryDetails], error) {
+func (s *API) getRepository(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.RepositoryDetails], error) {
 	e, err := s.browse.Entry(ctx, c.Repository.ID)
 	if err != nil {
 		return nil, err
@@ -97,7 +91,7 @@ func (s *API) changeRepository(ctx context.Context, c *endpoint.Call, in *change
 	return s.Changed(ctx, seq, nil)
 }
 
-func (s *API) deleteRepository(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Change, error) {
+func (s *API) deleteRepository(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Change, error) {
 	seq, err := s.Registry.DeleteRepository(ctx, c.By(), c.Repository.Name)
 	return s.Changed(ctx, seq, err)
 }

@@ -30,17 +30,17 @@ func shownTag(t images.TagDetail, pulls browse.Pulls) apitypes.Tag {
 }
 
 type tagIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	Tag string `path:"tag" maxLength:"128" doc:"Name of the tag"`
 }
 
 type listTagsIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	openapi.Paging
 }
 
 type manifestIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	Digest string `path:"digest" maxLength:"150" doc:"sha256:… or sha512:…"`
 }
 

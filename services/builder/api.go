@@ -3,7 +3,7 @@ package builder
 import (
 	"context"
 	"errors"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +18,7 @@ import (
 )
 
 type listIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	openapi.Paging
 }
 
@@ -79,15 +79,17 @@ func (s *Builder) list(ctx context.Context, c *endpoint.Call, in *listIn) (*open
 	if err != nil {
 		return nil, err
 	}
-	places, err := s.places(ctx)
-	if err != nil {
-		return nil, err
+	var places map[string]*queue.Place
+	if slices.ContainsFunc(all, func(b builds.Build) bool { return b.State == builds.Waiting }) {
+		if places, err = s.places(ctx); err != nil {
+			return nil, err
+		}
 	}
 	views := make([]apitypes.Build, len(all))
 	for k := range all {
 		views[k] = shown(c.Repository.Name, &all[k], places[all[k].ID])
 	}
-	return openapi.Page(c, views, in.Limit, func(last apitypes.Build) string { return openapi.CursorAt(strconv.FormatUint(last.Seq, 10)) }), nil
+	return openapi.Page(c, views, in.Limit, func(last apitypes.Build) string { return openapi.CursorAtSequence(last.Seq) }), nil
 }
 
 // find is the build that the path names, of the call's repository.

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -213,6 +214,10 @@ func (c credentials) Token(ctx context.Context, repository string, push bool) (s
 	}
 	if push && (repository != rules.Name || b.Test) {
 		return "", time.Time{}, fmt.Errorf("the build may not push to %s", repository)
+	}
+	// A push by that name would make another repository of it.
+	if live, err := c.s.Read.RepositoryLives(ctx, b.Repository); err != nil || push && !live {
+		return "", time.Time{}, cmp.Or(err, errors.New("the repository was deleted"))
 	}
 	// Whoever pushes to the git repository chooses what a build pulls, and gets it in
 	// the image: nothing private of other namespaces, whatever the account may see there.

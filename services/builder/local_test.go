@@ -283,3 +283,28 @@ func TestCredentials(t *testing.T) {
 		}
 	}
 }
+
+// A repository that was deleted is not built for, and its name is not pushed to: that
+// would make another repository.
+func TestDeletedRepository(t *testing.T) {
+	w := newWorld(t)
+	w.Local.Token = func(context.Context, string, string, bool) (string, time.Time, error) {
+		return "token", time.Now(), nil
+	}
+	w.Local.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
+	w.queue(20, "c1", rule("base"))
+	w.record(evaluated("c1", "base"), events.RepositoryDeleted{Namespace: id(acme), Repository: id(app), Name: "acme/app"})
+	if wanted, err := w.Read.WantedBuilds(t.Context(), 9); err != nil || len(wanted) != 0 {
+		t.Errorf("builds are wanted: %+v, %v", wanted, err)
+	}
+	if token, _, err := w.credentialsOf(id(20)+"-1").Token(t.Context(), "acme/app", true); err == nil {
+		t.Errorf("it may push by %q", token)
+	}
+	w.start()
+	if b := w.await(20, builds.Ended); b.End.Outcome != events.BuildFailed || b.End.Detail != "the repository was deleted" || len(w.driver.specs()) != 0 {
+		t.Errorf("it ended as %+v", b.End)
+	}
+	w.record(events.RepositoryRestored{Namespace: id(acme), Repository: id(app), Name: "acme/app"})
+	w.queue(21, "c1", rule("base"))
+	w.await(21, builds.Pushed)
+}

@@ -107,6 +107,9 @@ func (r *run) make(ctx context.Context) (digest string, err error) {
 	if len(r.b.Rule.Secrets) > 0 && !r.b.Untrusted {
 		return "", driver.Failuref(driver.Source, "the rule wants the secrets %s, and this version keeps none for builds", strings.Join(r.b.Rule.Secrets, ", "))
 	}
+	if live, err := r.s.Read.RepositoryLives(ctx, r.b.Repository); err != nil || !live {
+		return "", cmp.Or(err, error(driver.Failuref(driver.Push, "the repository was deleted")))
+	}
 	checkout := filepath.Join(r.dir, r.attempt())
 	if err := emptied(checkout); err != nil {
 		return "", err

@@ -123,15 +123,9 @@ func (s *Builder) Service() service.Service {
 	return out
 }
 
-// RepositoryPath names a repository.
-type RepositoryPath struct {
-	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization; library for top-level images"`
-	Name      string `path:"name" maxLength:"200" doc:"The rest of the name; slashes as they are or as %2F"`
-}
-
 // BuildPath names a build of a repository.
 type BuildPath struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	Build string `path:"build" maxLength:"36" doc:"Id of the build"`
 }
 

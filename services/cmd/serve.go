@@ -181,7 +181,7 @@ func (c *serveCmd) build(config *server.Config, logger *slog.Logger) {
 	}
 	var err error
 	if config.Builds, err = server.BuildsHere(c.Listen, buildkit.FindTools(dir)); err != nil {
-		logger.Info("this node builds nothing", "reason", err)
+		logger.Info("this node builds nothing", "reason", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 }
 

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"context"
-	"strconv"
 
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/buildrule"
@@ -11,7 +10,7 @@ import (
 )
 
 type pushesIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	openapi.Paging
 }
 
@@ -28,5 +27,5 @@ func (s *Rules) pushes(ctx context.Context, c *endpoint.Call, in *pushesIn) (*op
 	for k, p := range all {
 		views[k] = apitypes.Push{Ref: p.Ref, Commit: p.Commit, Summary: buildrule.Summary(p.Verdicts), Verdicts: p.Verdicts, Evaluated: p.Evaluated, Seq: p.Seq}
 	}
-	return openapi.Page(c, views, in.Limit, func(last apitypes.Push) string { return openapi.CursorAt(strconv.FormatUint(last.Seq, 10)) }), nil
+	return openapi.Page(c, views, in.Limit, func(last apitypes.Push) string { return openapi.CursorAtSequence(last.Seq) }), nil
 }

@@ -15,11 +15,11 @@ import (
 )
 
 type setIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	Body apitypes.SetRulesRequest
 }
 
-func (s *Rules) get(ctx context.Context, c *endpoint.Call, _ *RepositoryPath) (*openapi.Answer[apitypes.Rules], error) {
+func (s *Rules) get(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.Rules], error) {
 	shown, err := s.shown(ctx, c)
 	return openapi.Show(shown), err
 }

@@ -39,12 +39,6 @@ type Rights interface {
 // Rules is the service.
 type Rules struct{ Config }
 
-// RepositoryPath names a repository.
-type RepositoryPath struct {
-	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization; library for top-level images"`
-	Name      string `path:"name" maxLength:"200" doc:"The rest of the name; slashes as they are or as %2F"`
-}
-
 // New makes the service.
 func New(c Config) *Rules {
 	s := &Rules{c}

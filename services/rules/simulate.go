@@ -10,7 +10,7 @@ import (
 )
 
 type simulateIn struct {
-	RepositoryPath
+	openapi.RepositoryPath
 	Body apitypes.SimulateRulesRequest
 }
 

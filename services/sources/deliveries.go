@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"strconv"
 
 	"github.com/opencontainers/go-digest"
 
@@ -81,7 +80,7 @@ func (s *Sources) deliveries(ctx context.Context, c *endpoint.Call, in *refsIn) 
 		views[k] = v
 	}
 	return openapi.Page(c, views, in.Limit, func(last apitypes.HookDelivery) string {
-		return openapi.CursorAt(strconv.FormatUint(last.Seq, 10))
+		return openapi.CursorAtSequence(last.Seq)
 	}), nil
 }
 

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -55,6 +56,9 @@ func (s *Sources) link(ctx context.Context, c *endpoint.Call, in *linkIn) (*open
 	// Before anything is written: most names that are taken are known to be.
 	if _, err := s.Read.Source(ctx, name); err == nil {
 		return nil, src.ErrTaken
+	}
+	if n, err := s.Read.CountSources(ctx, c.Namespace.ID); err != nil || n >= src.MaxSources {
+		return nil, cmp.Or(err, src.ErrTooMany)
 	}
 	if err := s.keep(ctx, fresh, settings, made); err != nil {
 		return nil, err

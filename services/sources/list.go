@@ -2,7 +2,6 @@ package sources
 
 import (
 	"context"
-	"strconv"
 
 	"hubledger/projections/builds"
 	"hubledger/services/internal/access"
@@ -106,6 +105,6 @@ func (s *Sources) refs(ctx context.Context, c *endpoint.Call, in *refsIn) (*open
 		views[k] = apitypes.GitRef{Ref: r.Name, Kind: r.Kind, Commit: r.Commit, Previous: r.Previous, Annotated: r.Annotated, Initial: r.Initial, Moved: r.Moved, Seq: r.Seq}
 	}
 	return openapi.Page(c, views, in.Limit, func(last apitypes.GitRef) string {
-		return openapi.CursorAt(strconv.FormatUint(last.Seq, 10))
+		return openapi.CursorAtSequence(last.Seq)
 	}), nil
 }

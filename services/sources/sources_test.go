@@ -16,8 +16,10 @@ import (
 
 	"hubledger/events"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/egress"
 	"hubledger/services/internal/gitremote/gitremotetest"
+	src "hubledger/services/internal/source"
 	"hubledger/services/server"
 	"hubledger/services/server/servertest"
 )
@@ -381,4 +383,28 @@ func TestBadRequests(t *testing.T) {
 	h.ask("DELETE", "/sources/admin/app", nil, http.StatusOK, nil)
 	h.ask("GET", "/sources/admin/app", nil, http.StatusNotFound, nil)
 	h.link(good) // the name is free again
+}
+
+// A namespace has so many sources and no more.
+func TestSourcesAreBounded(t *testing.T) {
+	h := newHub(t, server.Config{})
+	namespace := h.Account(servertest.Admin).ID
+	for k := range src.MaxSources {
+		id, err := command.NewID()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = src.Link(t.Context(), h.Log(), servertest.By, src.ID{Namespace: namespace, Source: id}, fmt.Sprint("admin/app", k), events.SourceSettings{URL: "http://127.0.0.1:1/x", Host: events.HostGit, HookSecret: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.CatchUp()
+	var answer string
+	h.ask("POST", "/namespaces/admin/sources", apitypes.LinkSourceRequest{Name: "more", URL: "http://127.0.0.1:1/x"}, http.StatusForbidden, &answer)
+	if !strings.Contains(answer, "at most 200 git sources") {
+		t.Errorf("refused with %s", answer)
+	}
+	h.ask("DELETE", "/sources/admin/app1", nil, http.StatusOK, nil)
+	h.ask("POST", "/namespaces/admin/sources", apitypes.LinkSourceRequest{Name: "more", URL: "http://127.0.0.1:1/x"}, http.StatusCreated, nil)
 }

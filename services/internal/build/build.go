@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"hubledger/events"
+	"hubledger/projections/builds"
 	"hubledger/services/internal/command"
 )
 
@@ -30,33 +31,22 @@ const MaxLosses = 2
 // An ID is what the subject of a build's events is made of.
 type ID struct{ Namespace, Build string }
 
-// A State is what the latest event says of a build.
-type State string
-
-// States.
-const (
-	Waiting State = "waiting"
-	Running State = "running"
-	Pushed  State = "pushed" // its image is there, its tags are not yet set
-	Ended   State = "ended"
-)
-
 // stateOf tells from the latest event where a build is, and the epoch of its latest
-// claim, 0 for none. The state of none is "".
-func stateOf(last events.Payload) (State, int) {
+// claim, 0 for none. The state of no build is "".
+func stateOf(last events.Payload) (state string, epoch int) {
 	switch p := last.(type) {
 	case events.BuildQueued:
-		return Waiting, 0
+		return builds.Waiting, 0
 	case events.BuildLost:
-		return Waiting, p.Epoch
+		return builds.Waiting, p.Epoch
 	case events.BuildClaimed:
-		return Running, p.Epoch
+		return builds.Running, p.Epoch
 	case events.BuildStepEnded:
-		return Running, p.Epoch
+		return builds.Running, p.Epoch
 	case events.BuildPushed:
-		return Pushed, p.Epoch
+		return builds.Pushed, p.Epoch
 	case events.BuildFinished:
-		return Ended, p.Epoch
+		return builds.Ended, p.Epoch
 	}
 	return "", 0
 }
@@ -75,8 +65,8 @@ func Queue(ctx context.Context, log command.Log, by command.By, b events.BuildQu
 // Claim gives a waiting build to a builder, with a new epoch. ErrUnknown, ErrEnded,
 // ErrNotWaiting.
 func Claim(ctx context.Context, log command.Log, by command.By, id ID, builder string) (epoch int, seq uint64, err error) {
-	seq, err = decide(ctx, log, by, id, func(s State, last int) (events.Payload, error) {
-		if s != Waiting {
+	seq, err = decide(ctx, log, by, id, func(state string, last int) (events.Payload, error) {
+		if state != builds.Waiting {
 			return nil, ErrNotWaiting
 		}
 		epoch = last + 1
@@ -86,16 +76,16 @@ func Claim(ctx context.Context, log command.Log, by command.By, id ID, builder s
 }
 
 // decide is command.Decide on a build that has not ended.
-func decide(ctx context.Context, log command.Log, by command.By, id ID, next func(s State, epoch int) (events.Payload, error)) (uint64, error) {
+func decide(ctx context.Context, log command.Log, by command.By, id ID, next func(state string, epoch int) (events.Payload, error)) (uint64, error) {
 	return command.Decide(ctx, log, by, events.BuildSubject(id.Namespace, id.Build), func(last events.Payload, _ uint64) (events.Payload, error) {
-		s, epoch := stateOf(last)
-		switch s {
+		state, epoch := stateOf(last)
+		switch state {
 		case "":
 			return nil, fmt.Errorf("%s: %w", id.Build, ErrUnknown)
-		case Ended:
+		case builds.Ended:
 			return nil, ErrEnded
 		}
-		return next(s, epoch)
+		return next(state, epoch)
 	})
 }
 
@@ -103,8 +93,8 @@ func decide(ctx context.Context, log command.Log, by command.By, id ID, next fun
 // the image was pushed, or, by a failure, that it has ended. epoch is that of its
 // claim. ErrUnknown, ErrEnded, ErrEpoch.
 func Say(ctx context.Context, log command.Log, by command.By, id ID, epoch int, p events.Payload) (uint64, error) {
-	return decide(ctx, log, by, id, func(s State, now int) (events.Payload, error) {
-		if s != Running || now != epoch {
+	return decide(ctx, log, by, id, func(state string, now int) (events.Payload, error) {
+		if state != builds.Running || now != epoch {
 			return nil, ErrEpoch
 		}
 		return p, nil
@@ -121,9 +111,9 @@ func Release(ctx context.Context, log command.Log, by command.By, id ID, builder
 // given up when that makes MaxLosses. losses is how often it was lost before. ErrUnknown,
 // ErrEnded, ErrEpoch.
 func Lose(ctx context.Context, log command.Log, by command.By, id ID, builder string, epoch, losses int) (uint64, error) {
-	return decide(ctx, log, by, id, func(s State, now int) (events.Payload, error) {
+	return decide(ctx, log, by, id, func(state string, now int) (events.Payload, error) {
 		switch {
-		case s != Running || now != epoch:
+		case state != builds.Running || now != epoch:
 			return nil, ErrEpoch
 		case losses+1 >= MaxLosses:
 			return events.BuildFinished{Namespace: id.Namespace, Build: id.Build, Epoch: epoch, Outcome: events.BuildGivenUp,
@@ -136,7 +126,7 @@ func Lose(ctx context.Context, log command.Log, by command.By, id ID, builder st
 // End ends a build from outside: somebody cancels it, a newer commit supersedes it,
 // or what it needs has failed. ErrUnknown, ErrEnded.
 func End(ctx context.Context, log command.Log, by command.By, id ID, how events.BuildFinished) (uint64, error) {
-	return decide(ctx, log, by, id, func(_ State, epoch int) (events.Payload, error) {
+	return decide(ctx, log, by, id, func(_ string, epoch int) (events.Payload, error) {
 		how.Namespace, how.Build, how.Epoch = id.Namespace, id.Build, epoch
 		return how, nil
 	})

@@ -59,6 +59,7 @@ var common = []Entry{
 	{Err: account.ErrOthersOrganization, Status: http.StatusForbidden},
 	{Err: account.ErrTooMany, Status: http.StatusForbidden},
 	{Err: account.ErrTooManyInvitations, Status: http.StatusForbidden},
+	{Err: source.ErrTooMany, Status: http.StatusForbidden},
 	{Err: repository.ErrMayNotCreate, Status: http.StatusForbidden},
 	{Err: repository.ErrNoStars, Status: http.StatusForbidden},
 

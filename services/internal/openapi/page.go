@@ -18,6 +18,12 @@ type Paging struct {
 	Cursor string `query:"cursor" maxLength:"700" doc:"Where the page begins: from the next of the one before"`
 }
 
+// A RepositoryPath names a repository.
+type RepositoryPath struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization; library for top-level images"`
+	Name      string `path:"name" maxLength:"200" doc:"The rest of the name; slashes as they are or as %2F"`
+}
+
 // A List is one page.
 type List[T any] struct {
 	Link string `header:"Link" doc:"Address of the next page, rel=\"next\""`
@@ -91,6 +97,9 @@ func ParseOffset(cursor string) (int, error) {
 	}
 	return n, nil
 }
+
+// CursorAtSequence makes the cursor of a place in a list by sequence.
+func CursorAtSequence(seq uint64) string { return CursorAt(strconv.FormatUint(seq, 10)) }
 
 // BadCursor refuses a cursor.
 func BadCursor() *endpoint.Problem {

@@ -13,9 +13,14 @@ import (
 	"hubledger/services/internal/repository"
 )
 
+// MaxSources bounds the sources of a namespace: each is swept all the time.
+const MaxSources = 200
+
 var (
 	// ErrTaken: the namespace has a source of that name.
 	ErrTaken = errors.New("there is a git source of that name")
+	// ErrTooMany: the namespace has as many sources as it may.
+	ErrTooMany = fmt.Errorf("a namespace has at most %d git sources", MaxSources)
 	// ErrUnknown: no source of that name or id is linked.
 	ErrUnknown = errors.New("no git source of that name")
 	// ErrSettings: a setting is not allowed; the error's text says why.
