@@ -208,9 +208,7 @@ func (n *Node) Close(ctx context.Context) error {
 		errs = append(errs, n.auth.Close(ctx))
 	}
 	if n.models != nil {
-		for _, m := range n.models.Models() {
-			errs = append(errs, n.await("the projection "+m.Projection.Name, m.Close))
-		}
+		errs = append(errs, n.await("the projections", func() error { return n.models.Close(ctx) }))
 	}
 	if n.activity != nil {
 		errs = append(errs, n.activity.Close())

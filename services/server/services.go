@@ -59,7 +59,7 @@ func (n *Node) meteredLog() meter.Log { return n.metrics.Log(n.log) }
 
 // share makes the parts that several services use.
 func (n *Node) share() shared {
-	n.models = readmodel.New(readmodel.Config{Data: n.Data, PostgresURL: n.PostgresURL, Log: n.log, Running: n.ending, Background: n.background,
+	n.models = readmodel.New(readmodel.Config{Data: n.Data, PostgresURL: n.PostgresURL, Log: n.log,
 		Logger: n.Logger, Progress: n.Progress})
 	people := n.models.Of(&accounts.Projection)
 	who := accounts.Reader{DB: people}

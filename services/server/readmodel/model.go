@@ -69,10 +69,10 @@ func (m *Model) use(store projections.Store, position uint64) {
 
 func (m *Model) start() {
 	r := m.current
-	ctx, stop := context.WithCancel(m.set.Running)
+	ctx, stop := context.WithCancel(m.set.ending)
 	r.stop = stop
 	r.ended = ctx
-	m.set.Background(func() {
+	m.set.running.Go(func() {
 		defer close(r.done)
 		if err := r.runner.Run(ctx); err != nil {
 			m.set.Logger.Error("projection ended", "projection", m.Projection.Name, "error", err)
@@ -93,7 +93,7 @@ func (m *Model) Wait(ctx context.Context, seq uint64) error {
 		err := r.runner.Wait(waiting, seq)
 		unhook()
 		cancel()
-		if err == nil || ctx.Err() != nil || r.ended.Err() == nil || m.set.Running.Err() != nil || m.now() == r {
+		if err == nil || ctx.Err() != nil || r.ended.Err() == nil || m.set.ending.Err() != nil || m.now() == r {
 			return err
 		}
 	}

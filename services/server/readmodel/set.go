@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"sync"
 
 	"hubledger/projections"
 	"hubledger/projections/pgstore"
@@ -30,8 +31,6 @@ type Config struct {
 	Data        string // the data directory
 	PostgresURL string // where they are kept; "": SQLite files in the data directory
 	Log         Log
-	Running     context.Context // they follow the log until it ends
-	Background  func(run func())
 	Logger      *slog.Logger
 	// Progress is called with the progress of a long start.
 	Progress func(what string, done, total int64)
@@ -44,10 +43,17 @@ type Set struct {
 	handles []*Model // every read model of the program, open or not
 	models  []*Model // in the order in which they start
 	missing []string
+	ending  context.Context // ends when the read models are to stop following the log
+	stop    context.CancelFunc
+	running sync.WaitGroup // their runners
 }
 
 // New makes a set of which no read model is open.
-func New(c Config) *Set { return &Set{Config: c, storage: Storage(c.Data, c.PostgresURL)} }
+func New(c Config) *Set {
+	s := &Set{Config: c, storage: Storage(c.Data, c.PostgresURL)}
+	s.ending, s.stop = context.WithCancel(context.Background())
+	return s
+}
 
 // Storage is where projections are kept: SQLite files in the data directory, or
 // schemas of a PostgreSQL database.
