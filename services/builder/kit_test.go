@@ -18,6 +18,8 @@ import (
 	"hubledger/projections/builds"
 	"hubledger/projections/sqlitestore"
 	"hubledger/services/builder/driver"
+	"hubledger/services/builder/fetch"
+	"hubledger/services/builder/worker"
 	"hubledger/services/internal/command"
 	"hubledger/streams"
 	"hubledger/streams/streamtest"
@@ -100,10 +102,13 @@ func newWorld(t testing.TB) *world {
 	w.Builder = &Builder{Config: Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept.Append, nil}, Logger: quiet},
 		running: map[string]context.CancelCauseFunc{}}
 	w.Local = &Local{Name: "local", Places: 2, Platforms: []string{"linux/amd64"}, Dir: t.TempDir(),
-		Open: func(context.Context, func(string) Credentials) (driver.Driver, string, error) {
+		Open: func(context.Context, func(string) worker.Credentials) (driver.Driver, string, error) {
 			return w.driver, "hub.test", nil
 		},
-		Fetch: func(context.Context, *builds.Build, string, string) error { return w.driver.fetch }}
+		Fetcher: w.driver}
+	w.Source = func(_ context.Context, b *builds.Build) (fetch.Source, error) {
+		return fetch.Source{Commit: b.Commit, Ref: b.Ref}, nil
+	}
 	w.record(rulesOf(rule("base"), rule("top", "base"), rule("other")), moved("refs/heads/main", "", "c1"))
 	return w
 }
@@ -206,6 +211,10 @@ func (f *fake) Prepare(_ context.Context, s driver.Spec) (driver.Build, error) {
 	f.made = append(f.made, s)
 	f.left++
 	return &fakeBuild{f, s, f.run}, nil
+}
+
+func (f *fake) Fetch(context.Context, string, string, fetch.Source, fetch.Limits) (fetch.Commit, error) {
+	return fetch.Commit{}, f.fetch
 }
 
 type fakeBuild struct {

@@ -1,7 +1,6 @@
 package builder
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +12,7 @@ import (
 	"hubledger/projections/builds"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/queue"
-	"hubledger/services/internal/access"
+	"hubledger/services/builder/worker"
 	"hubledger/services/internal/build"
 	"hubledger/services/internal/command"
 )
@@ -30,7 +29,8 @@ func system(b *builds.Build) command.By {
 // runLocal takes builds from the queue and runs them until ctx ends. What a process
 // before this one had is lost with it: it waits again.
 func (s *Builder) runLocal(ctx context.Context) {
-	d, registry, err := s.Local.Open(ctx, s.credentialsOf)
+	hub := attempts{s, s.Local.Name}
+	d, registry, err := s.Local.Open(ctx, func(attempt string) worker.Credentials { return worker.CredentialsOf(hub, attempt) })
 	if err != nil {
 		if ctx.Err() == nil {
 			s.Logger.Warn("this node builds nothing", "reason", err)
@@ -41,12 +41,13 @@ func (s *Builder) runLocal(ctx context.Context) {
 		s.Logger.Warn("this node builds nothing", "reason", err)
 		return
 	}
+	w := &worker.Worker{Hub: hub, Driver: d, Registry: registry, Fetcher: s.Local.Fetcher, Dir: s.Local.Dir, Logger: s.Logger}
 	var work sync.WaitGroup
 	defer work.Wait()
 	for again := true; ; {
 		if again {
 			again = s.loseOwn(ctx) != nil
-		} else if err := s.takeBuilds(ctx, d, registry, &work); err != nil && ctx.Err() == nil {
+		} else if err := s.takeBuilds(ctx, w, &work); err != nil && ctx.Err() == nil {
 			s.Logger.Warn("the queue of builds cannot be read; it is tried again", "error", err)
 		}
 		select {
@@ -77,7 +78,7 @@ func (s *Builder) loseOwn(ctx context.Context) error {
 
 // takeBuilds ends what was cancelled, what was superseded and what waits in vain, and
 // starts what is next.
-func (s *Builder) takeBuilds(ctx context.Context, d driver.Driver, registry string, work *sync.WaitGroup) error {
+func (s *Builder) takeBuilds(ctx context.Context, w *worker.Worker, work *sync.WaitGroup) error {
 	running, err := s.Read.InState(ctx, builds.Running)
 	if err != nil {
 		return err
@@ -107,7 +108,7 @@ func (s *Builder) takeBuilds(ctx context.Context, d driver.Driver, registry stri
 		case p.Reason == queue.NeedFailed:
 			_, err = build.End(ctx, s.Events, system(b), idOf(b), events.BuildFinished{Outcome: events.BuildFailed, Reason: string(p.Reason), Detail: p.Text})
 		case p.Reason == queue.Next && p.Builder == s.Local.Name && s.free():
-			err = s.start(ctx, d, registry, b, work)
+			err = s.start(ctx, w, b, work)
 		}
 		if err != nil && !errors.Is(err, build.ErrEnded) && !errors.Is(err, build.ErrNotWaiting) {
 			return err
@@ -126,9 +127,6 @@ func (s *Builder) free() bool {
 	return len(s.running) < s.Local.Places
 }
 
-// errEnded is why a build is stopped that has ended in the log.
-var errEnded = errors.New("the build has ended")
-
 // cancelEnded stops the builds of the local builder that have ended in the log, such
 // as those that were cancelled.
 func (s *Builder) cancelEnded(running []builds.Build) {
@@ -140,7 +138,7 @@ func (s *Builder) cancelEnded(running []builds.Build) {
 	defer s.mu.Unlock()
 	for id, cancel := range s.running {
 		if !lives[id] {
-			cancel(errEnded)
+			cancel(worker.ErrEnded)
 		}
 	}
 }
@@ -166,9 +164,18 @@ func (s *Builder) supersede(ctx context.Context, waiting []builds.Build) error {
 }
 
 // start claims a build and runs it.
-func (s *Builder) start(ctx context.Context, d driver.Driver, registry string, b *builds.Build, work *sync.WaitGroup) error {
-	epoch, seq, err := build.Claim(ctx, s.Events, system(b), idOf(b), s.Local.Name)
+func (s *Builder) start(ctx context.Context, w *worker.Worker, b *builds.Build, work *sync.WaitGroup) error {
+	a, err := s.assign(ctx, b)
+	var never *driver.Failure
+	if errors.As(err, &never) {
+		_, err := build.End(ctx, s.Events, system(b), idOf(b), events.BuildFinished{Outcome: events.BuildFailed, Reason: string(never.Kind), Detail: never.Text})
+		return err
+	}
 	if err != nil {
+		return err
+	}
+	var seq uint64
+	if a.Epoch, seq, err = build.Claim(ctx, s.Events, system(b), idOf(b), s.Local.Name); err != nil {
 		return err
 	}
 	running, cancel := context.WithCancelCause(ctx)
@@ -182,53 +189,11 @@ func (s *Builder) start(ctx context.Context, d driver.Driver, registry string, b
 			delete(s.running, b.ID)
 			s.mu.Unlock()
 		}()
-		r := &run{s: s, b: b, epoch: epoch, driver: d, registry: registry, dir: s.Local.Dir}
 		if err := s.View.Wait(running, seq); err == nil { // before that it would look as if it had ended
-			r.run(running)
+			w.Build(running, a)
 		}
 	})
 	return s.View.Wait(ctx, seq)
-}
-
-// credentialsOf gives the tokens of a build, for the driver. attempt is the id that the
-// driver knows it by.
-func (s *Builder) credentialsOf(attempt string) Credentials { return credentials{s, attempt} }
-
-// publicTerm is how long a repository is asked for without a token.
-const publicTerm = 5 * time.Minute
-
-// credentials are those of one attempt at a build.
-type credentials struct {
-	s       *Builder
-	attempt string
-}
-
-func (c credentials) Token(ctx context.Context, repository string, push bool) (string, time.Time, error) {
-	b, err := c.s.Read.Build(ctx, c.attempt[:min(len(c.attempt), 36)])
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	rules, err := c.s.Read.Rules(ctx, b.Repository)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	if push && (repository != rules.Name || b.Test) {
-		return "", time.Time{}, fmt.Errorf("the build may not push to %s", repository)
-	}
-	// A push by that name would make another repository of it.
-	if live, err := c.s.Read.RepositoryLives(ctx, b.Repository); err != nil || push && !live {
-		return "", time.Time{}, cmp.Or(err, errors.New("the repository was deleted"))
-	}
-	// Whoever pushes to the git repository chooses what a build pulls, and gets it in
-	// the image: nothing private of other namespaces, whatever the account may see there.
-	if b.Untrusted || access.NamespaceOf(repository) != access.NamespaceOf(rules.Name) {
-		return "", time.Now().Add(publicTerm), nil
-	}
-	account, err := c.s.Local.Account(ctx, rules)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	return c.s.Local.Token(ctx, account, repository, push)
 }
 
 // emptied is a new directory.

@@ -11,6 +11,7 @@ import (
 	"hubledger/projections/builds"
 	"hubledger/projections/images"
 	"hubledger/services/builder/driver"
+	"hubledger/services/builder/worker"
 	"hubledger/services/internal/build"
 	"hubledger/services/internal/image"
 )
@@ -31,7 +32,7 @@ func TestBuild(t *testing.T) {
 		t.Fatalf("%d builds were prepared", len(specs))
 	}
 	s := specs[0]
-	if s.ID != id(20)+"-1" || s.Context != "sub" || s.Dockerfile != "sub/D" || s.Target != "final" || s.Args["A"] != "1" || s.Image != "hub.test/acme/app" || s.Cache != cacheTag ||
+	if s.ID != id(20)+"-1" || s.Context != "sub" || s.Dockerfile != "sub/D" || s.Target != "final" || s.Args["A"] != "1" || s.Image != "hub.test/acme/app" || s.Cache != "buildcache" ||
 		s.Labels["org.opencontainers.image.revision"] != "c1" {
 		t.Errorf("the driver was told %+v", s)
 	}
@@ -269,15 +270,15 @@ func TestCredentials(t *testing.T) {
 		"of a fork, to pull": {"acme/base", false, true, true, "", false},
 	} {
 		w := newWorld(t)
-		w.Local.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
-		w.Local.Token = func(_ context.Context, account, repository string, push bool) (string, time.Time, error) {
+		w.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
+		w.Token = func(_ context.Context, account, repository string, push bool) (string, time.Time, error) {
 			if push {
 				return repository + " push", time.Now().Add(time.Minute), nil
 			}
 			return repository + " pull", time.Now().Add(time.Minute), nil
 		}
 		w.record(events.BuildQueued{Namespace: id(acme), Repository: id(app), Build: id(20), Source: id(git), Ref: "refs/heads/main", Kind: events.RefBranch, Commit: "c1", Rule: rule("base"), Test: c.test, Untrusted: c.foreign})
-		got, ends, err := w.credentialsOf(id(20)+"-1").Token(t.Context(), c.repository, c.push)
+		got, ends, err := worker.CredentialsOf(attempts{w.Builder, "local"}, id(20)+"-1").Token(t.Context(), c.repository, c.push)
 		if got != c.want || (err != nil) != c.refused || err == nil && !ends.After(time.Now()) {
 			t.Errorf("%s: %q until %s, %v", name, got, ends, err)
 		}
@@ -288,16 +289,16 @@ func TestCredentials(t *testing.T) {
 // would make another repository.
 func TestDeletedRepository(t *testing.T) {
 	w := newWorld(t)
-	w.Local.Token = func(context.Context, string, string, bool) (string, time.Time, error) {
+	w.Token = func(context.Context, string, string, bool) (string, time.Time, error) {
 		return "token", time.Now(), nil
 	}
-	w.Local.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
+	w.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
 	w.queue(20, "c1", rule("base"))
 	w.record(evaluated("c1", "base"), events.RepositoryDeleted{Namespace: id(acme), Repository: id(app), Name: "acme/app"})
 	if wanted, err := w.Read.WantedBuilds(t.Context(), 9); err != nil || len(wanted) != 0 {
 		t.Errorf("builds are wanted: %+v, %v", wanted, err)
 	}
-	if token, _, err := w.credentialsOf(id(20)+"-1").Token(t.Context(), "acme/app", true); err == nil {
+	if token, _, err := worker.CredentialsOf(attempts{w.Builder, "local"}, id(20)+"-1").Token(t.Context(), "acme/app", true); err == nil {
 		t.Errorf("it may push by %q", token)
 	}
 	w.start()

@@ -15,6 +15,8 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/builds"
 	"hubledger/services/builder/driver"
+	"hubledger/services/builder/fetch"
+	"hubledger/services/builder/worker"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
@@ -37,6 +39,15 @@ type Config struct {
 	Log    BuildLog // nil while the log is read-only
 	Local  *Local   // the builder of this node; nil: it has none
 	Logger *slog.Logger
+	// Source says where the commit of a build is fetched from, with the credentials. The
+	// error is what people are told.
+	Source func(ctx context.Context, b *builds.Build) (fetch.Source, error)
+	// Token is good for pulling from a repository, and for pushing to it if push is set,
+	// as far as the account may, and ends then.
+	Token func(ctx context.Context, account, repository string, push bool) (token string, ends time.Time, err error)
+	// Account is the account by whose rights the builds of a repository push and pull:
+	// that which has set the rules, or one that owns the namespace.
+	Account func(ctx context.Context, rules *builds.Rules) (id string, err error)
 }
 
 // Tags sets tags of images.
@@ -61,9 +72,6 @@ type LogChunk struct {
 	Data []byte
 }
 
-// MaxLogChunk bounds a chunk, in bytes.
-const MaxLogChunk = 256 << 10
-
 // A Local builder runs builds in this process.
 type Local struct {
 	// Name is what it is called in the log.
@@ -76,20 +84,9 @@ type Local struct {
 	Dir string
 	// Open makes the driver once the hub can be reached, and says how the registry is
 	// called in names of images.
-	Open func(ctx context.Context, credentials func(build string) Credentials) (d driver.Driver, registry string, err error)
-	// Fetch writes the files of the commit of a build into a directory that is empty.
-	Fetch func(ctx context.Context, b *builds.Build, attempt, dir string) error
-	// Token is good for pulling from a repository, and for pushing to it if push is set,
-	// as far as the account may, and ends then.
-	Token func(ctx context.Context, account, repository string, push bool) (token string, ends time.Time, err error)
-	// Account is the account by whose rights the builds of a repository push and pull:
-	// that which has set the rules, or one that owns the namespace.
-	Account func(ctx context.Context, rules *builds.Rules) (id string, err error)
-}
-
-// Credentials give the tokens of one build; see relay.Credentials.
-type Credentials interface {
-	Token(ctx context.Context, repository string, push bool) (token string, ends time.Time, err error)
+	Open func(ctx context.Context, credentials func(attempt string) worker.Credentials) (d driver.Driver, registry string, err error)
+	// Fetcher fetches commits.
+	Fetcher worker.Fetcher
 }
 
 // Builder is the service.

@@ -21,6 +21,7 @@ import (
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/relay"
+	"hubledger/services/builder/worker"
 	"hubledger/services/internal/gitremote"
 	"hubledger/services/sources"
 	"hubledger/streams/buildlog"
@@ -55,19 +56,22 @@ const localBuilder = "local"
 
 func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 	model := n.models.Of(&builds.Projection)
-	c := builder.Config{Events: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: model}, View: model, Tags: n.registry, Logger: n.Logger}
+	read := builds.Reader{DB: model}
+	c := builder.Config{Events: n.meteredLog(), API: s.api.Sibling(), Read: read, View: model, Tags: n.registry, Logger: n.Logger,
+		Source: func(ctx context.Context, b *builds.Build) (fetch.Source, error) { return sourceOf(ctx, read, git, b) }, Token: n.auth.BuildToken,
+		Account: func(ctx context.Context, r *builds.Rules) (string, error) { return accountOf(ctx, s.people, r) }}
 	if n.buildLog != nil {
 		c.Log = buildLog{n.buildLog}
 	}
 	if n.Builds != nil && n.log.ReadOnly() == nil {
-		c.Local = n.localBuilder(s, git, builds.Reader{DB: model})
+		c.Local = n.localBuilder()
 	}
 	return builder.New(c)
 }
 
 // localBuilder is the builder of this node. Its directory is beside the data, since
 // what is in it is thrown away.
-func (n *Node) localBuilder(s shared, git *sources.Sources, read builds.Reader) *builder.Local {
+func (n *Node) localBuilder() *builder.Local {
 	dir, err := filepath.Abs(filepath.Join(n.Data, "builds")) // cages have another root
 	if err != nil {
 		dir = filepath.Join(n.Data, "builds")
@@ -75,33 +79,31 @@ func (n *Node) localBuilder(s shared, git *sources.Sources, read builds.Reader) 
 	fetcher := &fetch.Fetcher{Guard: n.Egress, Dir: filepath.Join(dir, "fetches"), Logger: n.Logger}
 	return &builder.Local{
 		Name: localBuilder, Places: max(n.Builds.Places, 1), Platforms: []string{"linux/" + runtime.GOARCH}, Dir: filepath.Join(dir, "checkouts"),
-		Open: func(ctx context.Context, credentials func(attempt string) builder.Credentials) (driver.Driver, string, error) {
+		Open: func(ctx context.Context, credentials func(attempt string) worker.Credentials) (driver.Driver, string, error) {
 			d, err := n.openDriver(ctx, dir, fetcher, credentials)
 			return d, n.Builds.Registry, err
 		},
-		Fetch: func(ctx context.Context, b *builds.Build, attempt, to string) error {
-			of, err := read.SourceByID(ctx, b.Source)
-			if err != nil {
-				return fmt.Errorf("the git source of the build: %w", err)
-			}
-			from := fetch.Source{Commit: b.Commit, Ref: b.Ref, Submodules: true}
-			if from.URL, err = gitremote.ParseURL(of.Settings.URL); err != nil {
-				return err
-			}
-			if from.With, err = git.Credentials(ctx, of); err != nil {
-				return err
-			}
-			from.LFS = from.URL.Scheme == "https"
-			_, err = fetcher.Fetch(ctx, attempt, to, from, fetch.DefaultLimits)
-			return err
-		},
-		Token:   n.auth.BuildToken,
-		Account: func(ctx context.Context, r *builds.Rules) (string, error) { return accountOf(ctx, s.people, r) },
+		Fetcher: fetcher,
 	}
 }
 
+// sourceOf says where the commit of a build is fetched from.
+func sourceOf(ctx context.Context, read builds.Reader, git *sources.Sources, b *builds.Build) (from fetch.Source, err error) {
+	of, err := read.SourceByID(ctx, b.Source)
+	if err != nil {
+		return from, fmt.Errorf("the git source of the build: %w", err)
+	}
+	from = fetch.Source{Commit: b.Commit, Ref: b.Ref, Submodules: true}
+	if from.URL, err = gitremote.ParseURL(of.Settings.URL); err != nil {
+		return from, err
+	}
+	from.With, err = git.Credentials(ctx, of)
+	from.LFS = from.URL.Scheme == "https"
+	return from, err
+}
+
 // openDriver makes the driver once the hub can be pushed to.
-func (n *Node) openDriver(ctx context.Context, dir string, fetcher *fetch.Fetcher, credentials func(attempt string) builder.Credentials) (driver.Driver, error) {
+func (n *Node) openDriver(ctx context.Context, dir string, fetcher *fetch.Fetcher, credentials func(attempt string) worker.Credentials) (driver.Driver, error) {
 	for _, one := range []string{fetcher.Dir, filepath.Join(dir, "checkouts")} {
 		if err := os.MkdirAll(one, 0o700); err != nil {
 			return nil, err

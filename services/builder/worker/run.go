@@ -1,4 +1,4 @@
-package builder
+package worker
 
 import (
 	"cmp"
@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"hubledger/events"
-	"hubledger/projections/builds"
 	"hubledger/services/builder/driver"
+	"hubledger/services/builder/fetch"
 	"hubledger/services/internal/build"
 	"hubledger/services/internal/buildrule"
 )
@@ -22,17 +22,13 @@ import (
 // cacheTag is where the layers of a repository's builds are kept.
 const cacheTag = "buildcache"
 
-// A run is one attempt of the local builder at a build.
+// A run is one attempt at a build.
 type run struct {
-	s        *Builder
-	b        *builds.Build
-	epoch    int
-	driver   driver.Driver
-	registry string
-	dir      string
-	log      *logWriter
-	steps    map[int]*step // of the driver, by its number
-	failed   error         // why nothing more can be said of the build
+	*Worker
+	a      *Assignment
+	log    *logWriter
+	steps  map[int]*step // of the driver, by its number
+	failed error         // why nothing more can be said of the build
 }
 
 type step struct {
@@ -40,30 +36,26 @@ type step struct {
 	began time.Time
 }
 
-// attempt names the attempt on this machine.
-func (r *run) attempt() string { return fmt.Sprintf("%s-%d", r.b.ID, r.epoch) }
-
-// run fetches, builds and pushes, and says how that ended. When ctx ends because the
-// hub stops, the build is given back.
-func (r *run) run(ctx context.Context) {
-	r.log = newLogWriter(r.s.Log, r.b.ID, r.s.Logger)
+// Build fetches, builds and pushes, and says how that ended. When ctx ends, but for
+// ErrEnded, the build is given back.
+func (w *Worker) Build(ctx context.Context, a *Assignment) {
+	r := &run{Worker: w, a: a, log: newLogWriter(w.Hub, a.Claim, w.Logger), steps: map[int]*step{}}
 	defer r.log.close()
-	r.steps = map[int]*step{}
 	digest, err := r.make(ctx)
 	if cause := context.Cause(ctx); cause != nil {
-		if errors.Is(cause, errEnded) {
+		if errors.Is(cause, ErrEnded) {
 			r.log.write(0, []byte("the build was ended\n"))
 			return
 		}
-		r.log.write(0, []byte("the hub stops: the build waits again\n"))
+		r.log.write(0, []byte("the builder stops: the build waits again\n"))
 		r.release(context.WithoutCancel(ctx))
 		return
 	}
 	if err == nil && r.failed == nil && digest != "" {
-		r.say(ctx, events.BuildPushed{Namespace: r.b.Namespace, Build: r.b.ID, Epoch: r.epoch, Digest: digest})
+		r.say(ctx, events.BuildPushed{Namespace: a.Namespace, Build: a.Build, Epoch: a.Epoch, Digest: digest})
 		return
 	}
-	end := events.BuildFinished{Namespace: r.b.Namespace, Build: r.b.ID, Epoch: r.epoch, Outcome: events.BuildSucceeded}
+	end := events.BuildFinished{Namespace: a.Namespace, Build: a.Build, Epoch: a.Epoch, Outcome: events.BuildSucceeded}
 	if err != nil {
 		end.Outcome, end.Reason, end.Detail = events.BuildFailed, string(driver.Broken), err.Error()
 		var f *driver.Failure
@@ -83,88 +75,78 @@ const releaseWithin = 5 * time.Second
 func (r *run) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, releaseWithin)
 	defer cancel()
-	_, err := build.Release(ctx, r.s.Events, system(r.b), idOf(r.b), r.s.Local.Name, r.epoch)
-	if err != nil && !errors.Is(err, build.ErrEnded) && !errors.Is(err, build.ErrEpoch) {
-		r.s.Logger.Warn("a build cannot be given back; it waits again when the hub starts", "build", r.b.ID, "error", err)
+	err := r.Hub.Say(ctx, r.a.Claim, events.BuildLost{Namespace: r.a.Namespace, Build: r.a.Build, Epoch: r.a.Epoch, Released: true})
+	if err != nil && !gone(err) {
+		r.Logger.Warn("a build cannot be given back; it waits again when the hub knows that its builder is gone", "build", r.a.Build, "error", err)
 	}
 }
+
+// gone says whether an error means that the builder does not have the build any more.
+func gone(err error) bool { return errors.Is(err, build.ErrEnded) || errors.Is(err, build.ErrEpoch) }
 
 // say records something of the build. What cannot be recorded ends the attempt.
 func (r *run) say(ctx context.Context, p events.Payload) {
 	if p, ok := p.(events.BuildStepEnded); r.failed != nil || ok && p.Step > maxSteps {
 		return // the log has all steps
 	}
-	if _, err := build.Say(ctx, r.s.Events, system(r.b), idOf(r.b), r.epoch, p); err != nil {
-		r.failed = err
-		if !errors.Is(err, build.ErrEnded) && !errors.Is(err, build.ErrEpoch) && ctx.Err() == nil {
-			r.s.Logger.Warn("a build cannot be recorded", "build", r.b.ID, "error", err)
-		}
+	if r.failed = r.Hub.Say(ctx, r.a.Claim, p); r.failed != nil && !gone(r.failed) && ctx.Err() == nil {
+		r.Logger.Warn("a build cannot be recorded", "build", r.a.Build, "error", r.failed)
 	}
 }
 
 // make is the digest of the image that was pushed; "" for a test.
 func (r *run) make(ctx context.Context) (digest string, err error) {
-	if len(r.b.Rule.Secrets) > 0 && !r.b.Untrusted {
-		return "", driver.Failuref(driver.Source, "the rule wants the secrets %s, and this version keeps none for builds", strings.Join(r.b.Rule.Secrets, ", "))
-	}
-	if live, err := r.s.Read.RepositoryLives(ctx, r.b.Repository); err != nil || !live {
-		return "", cmp.Or(err, error(driver.Failuref(driver.Push, "the repository was deleted")))
-	}
-	checkout := filepath.Join(r.dir, r.attempt())
-	if err := emptied(checkout); err != nil {
+	checkout := filepath.Join(r.Dir, r.a.String())
+	if err := errors.Join(os.RemoveAll(checkout), os.MkdirAll(checkout, 0o700)); err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(checkout)
-	r.log.write(0, fmt.Appendf(nil, "fetching %s of %s\n", r.b.Commit, r.b.Ref))
+	r.log.write(0, fmt.Appendf(nil, "fetching %s of %s\n", r.a.Source.Commit, r.a.Source.Ref))
 	began := time.Now()
-	err = r.s.Local.Fetch(ctx, r.b, r.attempt(), checkout)
-	r.say(ctx, r.stepEnded(0, events.StepFetch, "fetch "+r.b.Commit, began, false, err != nil))
+	_, err = r.Fetcher.Fetch(ctx, r.a.String(), checkout, r.a.Source, fetch.DefaultLimits)
+	r.say(ctx, r.stepEnded(0, events.StepFetch, "fetch "+r.a.Source.Commit, began, false, err != nil))
 	if err != nil {
 		return "", &driver.Failure{Kind: driver.Source, Text: err.Error(), Err: err}
 	}
-	spec, err := r.spec(ctx, checkout)
+	spec, err := r.spec(checkout)
 	if err != nil {
 		return "", err
 	}
-	made, err := r.driver.Prepare(ctx, spec)
+	made, err := r.Driver.Prepare(ctx, spec)
 	if err != nil {
 		return "", err
 	}
 	result, err := made.Run(ctx, func(e driver.Event) { r.heard(ctx, e) })
 	if left := made.Destroy(); left != nil {
-		r.s.Logger.Error("something of a build is left on this machine", "build", r.b.ID, "error", left)
+		r.Logger.Error("something of a build is left on this machine", "build", r.a.Build, "error", left)
 	}
 	return result.Digest, err
 }
 
 // spec says what the driver is to build.
-func (r *run) spec(ctx context.Context, checkout string) (driver.Spec, error) {
-	rules, err := r.s.Read.Rules(ctx, r.b.Repository)
-	if err != nil {
-		return driver.Spec{}, err
-	}
+func (r *run) spec(checkout string) (driver.Spec, error) {
 	root, err := os.OpenRoot(checkout)
 	if err != nil {
 		return driver.Spec{}, err
 	}
 	defer root.Close()
-	dockerfile, place := buildrule.Locate(r.b.Rule, func(p string) bool {
+	dockerfile, place := buildrule.Locate(r.a.Rule, func(p string) bool {
 		info, err := root.Stat(filepath.FromSlash(p))
 		return err == nil && info.Mode().IsRegular()
 	})
-	spec := driver.Spec{ID: r.attempt(), Checkout: checkout, Context: place, Dockerfile: path.Clean(dockerfile), Target: r.b.Rule.Target,
-		Labels: maps.Clone(r.b.Rule.Labels), Platforms: r.b.Rule.Platforms}
+	spec := driver.Spec{ID: r.a.String(), Checkout: checkout, Context: place, Dockerfile: path.Clean(dockerfile), Target: r.a.Rule.Target,
+		Labels: maps.Clone(r.a.Rule.Labels), Platforms: r.a.Rule.Platforms}
 	if spec.Labels == nil {
 		spec.Labels = map[string]string{}
 	}
 	const revision = "org.opencontainers.image.revision"
-	spec.Labels[revision] = cmp.Or(spec.Labels[revision], r.b.Commit)
-	if !r.b.Untrusted {
-		spec.Args = r.b.Rule.Args
+	spec.Labels[revision] = cmp.Or(spec.Labels[revision], r.a.Source.Commit)
+	if !r.a.Untrusted {
+		spec.Args = r.a.Rule.Args
 	}
-	if !r.b.Test {
-		spec.Image = r.registry + "/" + rules.Name
-		if r.b.Rule.Cache {
+	if !r.a.Test {
+		spec.Image = r.Registry + "/" + r.a.Repository
+		if r.a.Rule.Cache {
 			spec.Cache = cacheTag
 		}
 	}
@@ -217,6 +199,6 @@ func cut(text string, max int) string { return strings.ToValidUTF8(text[:min(len
 
 // stepEnded is the event of a step: 1 is the fetch, those of the driver come behind it.
 func (r *run) stepEnded(number int, kind, name string, began time.Time, cached, failed bool) events.BuildStepEnded {
-	return events.BuildStepEnded{Namespace: r.b.Namespace, Build: r.b.ID, Epoch: r.epoch, Step: number + 1, Kind: kind, Name: cut(name, maxStepName),
+	return events.BuildStepEnded{Namespace: r.a.Namespace, Build: r.a.Build, Epoch: r.a.Epoch, Step: number + 1, Kind: kind, Name: cut(name, maxStepName),
 		Began: began.UTC(), Took: time.Since(began).Milliseconds(), Cached: cached, Failed: failed}
 }

@@ -1,4 +1,4 @@
-package builder
+package worker
 
 import (
 	"context"
@@ -15,8 +15,8 @@ const (
 // A logWriter keeps what a build writes, a few chunks a second. Losing some of a log
 // is no reason to end a build: it is warned of once.
 type logWriter struct {
-	to     BuildLog
-	build  string
+	hub    Hub
+	claim  Claim
 	logger *slog.Logger
 
 	mu      sync.Mutex
@@ -33,8 +33,8 @@ type pendingChunk struct {
 	data []byte
 }
 
-func newLogWriter(to BuildLog, build string, logger *slog.Logger) *logWriter {
-	w := &logWriter{to: to, build: build, logger: logger, wake: make(chan struct{}, 1), done: make(chan struct{})}
+func newLogWriter(hub Hub, claim Claim, logger *slog.Logger) *logWriter {
+	w := &logWriter{hub: hub, claim: claim, logger: logger, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	w.room = sync.NewCond(&w.mu)
 	go w.flush()
 	return w
@@ -84,9 +84,9 @@ func (w *logWriter) flush() {
 		w.mu.Unlock()
 		for _, c := range chunks {
 			// What a build has written is kept also when the build was ended.
-			if err := w.to.Append(context.Background(), w.build, c.step, c.data); err != nil && !warned {
+			if err := w.hub.Log(context.Background(), w.claim, c.step, c.data); err != nil && !warned {
 				warned = true
-				w.logger.Warn("a part of a build's log is lost", "build", w.build, "error", err)
+				w.logger.Warn("a part of a build's log is lost", "build", w.claim.Build, "error", err)
 			}
 		}
 		if closed {

@@ -1,0 +1,94 @@
+package builder
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/builds"
+	"hubledger/services/builder/driver"
+	"hubledger/services/builder/worker"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/build"
+)
+
+// assign says what a builder has to know of a build. A *driver.Failure is why it
+// cannot be built at all.
+func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignment, error) {
+	if len(b.Rule.Secrets) > 0 && !b.Untrusted {
+		return nil, driver.Failuref(driver.Source, "the rule wants the secrets %s, and this version keeps none for builds", strings.Join(b.Rule.Secrets, ", "))
+	}
+	if live, err := s.Read.RepositoryLives(ctx, b.Repository); err != nil || !live {
+		return nil, cmp.Or(err, error(driver.Failuref(driver.Push, "the repository was deleted")))
+	}
+	rules, err := s.Read.Rules(ctx, b.Repository)
+	if err != nil {
+		return nil, err
+	}
+	from, err := s.Source(ctx, b)
+	if err != nil {
+		return nil, &driver.Failure{Kind: driver.Source, Text: err.Error(), Err: err}
+	}
+	return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: rules.Name, Rule: b.Rule, Test: b.Test, Untrusted: b.Untrusted, Source: from}, nil
+}
+
+// attempts is the hub as a builder knows it.
+type attempts struct {
+	s       *Builder
+	builder string // its name in the log
+}
+
+// Say is of worker.Hub.
+func (a attempts) Say(ctx context.Context, c worker.Claim, p events.Payload) error {
+	b, err := a.s.Read.Build(ctx, c.Build)
+	if err != nil {
+		return err
+	}
+	if lost, ok := p.(events.BuildLost); ok && lost.Released {
+		_, err = build.Release(ctx, a.s.Events, system(b), idOf(b), a.builder, c.Epoch)
+		return err
+	}
+	_, err = build.Say(ctx, a.s.Events, system(b), idOf(b), c.Epoch, p)
+	return err
+}
+
+// Log is of worker.Hub.
+func (a attempts) Log(ctx context.Context, c worker.Claim, step int, data []byte) error {
+	return a.s.Log.Append(ctx, c.Build, step, data)
+}
+
+// publicTerm is how long a repository is asked for without a token.
+const publicTerm = 5 * time.Minute
+
+// Token is of worker.Hub.
+func (a attempts) Token(ctx context.Context, c worker.Claim, repository string, push bool) (string, time.Time, error) {
+	b, err := a.s.Read.Build(ctx, c.Build)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	rules, err := a.s.Read.Rules(ctx, b.Repository)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if push && (repository != rules.Name || b.Test) {
+		return "", time.Time{}, fmt.Errorf("the build may not push to %s", repository)
+	}
+	// A push by that name would make another repository of it.
+	if live, err := a.s.Read.RepositoryLives(ctx, b.Repository); err != nil || push && !live {
+		return "", time.Time{}, cmp.Or(err, errors.New("the repository was deleted"))
+	}
+	// Whoever pushes to the git repository chooses what a build pulls, and gets it in
+	// the image: nothing private of other namespaces, whatever the account may see there.
+	if b.Untrusted || access.NamespaceOf(repository) != access.NamespaceOf(rules.Name) {
+		return "", time.Now().Add(publicTerm), nil
+	}
+	account, err := a.s.Account(ctx, rules)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return a.s.Token(ctx, account, repository, push)
+}
