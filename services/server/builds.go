@@ -18,6 +18,7 @@ import (
 	"hubledger/projections/builds"
 	"hubledger/services/builder"
 	"hubledger/services/builder/buildkit"
+	"hubledger/services/builder/caged"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/relay"
@@ -112,8 +113,8 @@ func (n *Node) openDriver(ctx context.Context, dir string, fetcher *fetch.Fetche
 	if err := fetcher.Sweep(); err != nil {
 		n.Logger.Warn("something of an earlier build is left on this machine", "error", err)
 	}
-	d, err := buildkit.New(buildkit.Config{Dir: filepath.Join(dir, "buildkit"), Tools: n.Builds.Tools, Hub: n.Builds.Hub, Registry: n.Builds.Registry, Logger: n.Logger,
-		Credentials: func(s driver.Spec) relay.Credentials { return credentials(s.ID) }})
+	d, err := buildkit.New(caged.Config{Dir: filepath.Join(dir, "buildkit"), Hub: n.Builds.Hub, Registry: n.Builds.Registry, Logger: n.Logger,
+		Credentials: func(s driver.Spec) relay.Credentials { return credentials(s.ID) }}, n.Builds.Tools)
 	if err != nil {
 		return nil, err
 	}

@@ -1,17 +1,14 @@
 package buildkit
 
 import (
-	"encoding/base64"
 	"fmt"
 	"maps"
-	"net"
-	"net/netip"
 	"path"
 	"slices"
 	"strings"
 
+	"hubledger/services/builder/caged"
 	"hubledger/services/builder/driver"
-	"hubledger/services/builder/relay"
 )
 
 // Paths inside the cage.
@@ -24,24 +21,6 @@ const (
 	metadata   = "/run/metadata.json"
 	login      = "/run/login" // a directory
 )
-
-// listenAddress is where the relay listens for a registry's name, and the host in it.
-func listenAddress(registry string) (address, host string, err error) {
-	host, port, err := net.SplitHostPort(registry)
-	if err != nil {
-		host, port = strings.Trim(registry, "[]"), "80" // that of http, which the relay speaks
-	}
-	addr, err := netip.ParseAddr(host)
-	switch {
-	case err != nil && (host == "" || strings.ContainsAny(host, "/:@ \"\n\\")):
-		return "", "", fmt.Errorf("%q is no name of a registry: write host, or host:port", registry)
-	case err != nil:
-		return net.JoinHostPort("127.0.0.1", port), host, nil
-	case !addr.Is4() && !addr.IsLoopback():
-		return "", "", fmt.Errorf("builds cannot use the registry by its IPv6 address %s: give the hub a name", addr)
-	}
-	return net.JoinHostPort(addr.String(), port), host, nil
-}
 
 // daemonConfig is buildkitd's configuration.
 func daemonConfig(registry string, network bool) []byte {
@@ -67,24 +46,15 @@ proxyNetwork = %t
 `, network, socket, programs, registry, registry)
 }
 
-// proxyAddress is where the proxy listens, in builds with a network.
-const proxyAddress = "127.0.0.1:3128"
-
 // environment is that of buildkitd and buildctl. BuildKit's own limits on logs are
 // off: the driver has one.
-func environment(host string, network bool) []string {
+func environment(registry string, network bool) []string {
 	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TMPDIR=/tmp", "LC_ALL=C",
 		"BUILDKIT_STEP_LOG_MAX_SIZE=-1", "BUILDKIT_STEP_LOG_MAX_SPEED=-1", "OTEL_SDK_DISABLED=true", "DOCKER_CONFIG=" + login}
 	if network {
-		env = append(env, "HTTP_PROXY=http://"+proxyAddress, "HTTPS_PROXY=http://"+proxyAddress, "NO_PROXY="+host)
+		env = append(env, "HTTP_PROXY=http://"+caged.ProxyAddress, "HTTPS_PROXY=http://"+caged.ProxyAddress, "NO_PROXY="+caged.HostOf(registry))
 	}
 	return env
-}
-
-// loginFile lets BuildKit show the relay a password.
-func loginFile(registry, password string) []byte {
-	auth := base64.StdEncoding.EncodeToString([]byte(relay.User + ":" + password))
-	return fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, registry, auth)
 }
 
 // arguments are those of buildctl.

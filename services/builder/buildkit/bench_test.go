@@ -74,14 +74,14 @@ func (w *world) bare(dir string) *bare {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		w.t.Fatal(err)
 	}
-	config := fmt.Sprintf("[worker.containerd]\nenabled=false\n[worker.oci]\nenabled=true\ngc=false\nsnapshotter=\"overlayfs\"\nbinary=%q\n[registry.%q]\nhttp=true\n", w.config.Tools.Runc, w.name)
+	config := fmt.Sprintf("[worker.containerd]\nenabled=false\n[worker.oci]\nenabled=true\ngc=false\nsnapshotter=\"overlayfs\"\nbinary=%q\n[registry.%q]\nhttp=true\n", w.tools.Runc, w.name)
 	login := fmt.Sprintf(`{"auths":{%q:{"username":%q,"password":%q}}}`, w.name, w.client.User, w.client.Password)
 	for file, text := range map[string]string{"toml": config, "config.json": login} {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
 			w.t.Fatal(err)
 		}
 	}
-	d.daemon = exec.Command(w.config.Tools.Buildkitd, "--config", filepath.Join(dir, "toml"), "--root", filepath.Join(dir, "root"), "--addr", d.address())
+	d.daemon = exec.Command(w.tools.Buildkitd, "--config", filepath.Join(dir, "toml"), "--root", filepath.Join(dir, "root"), "--addr", d.address())
 	d.daemon.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := d.daemon.Start(); err != nil {
 		w.t.Fatal(err)
@@ -99,7 +99,7 @@ func (d *bare) address() string { return "unix://" + filepath.Join(d.dir, "s") }
 
 func (d *bare) build(s driver.Spec) {
 	d.w.t.Helper()
-	cmd := exec.Command(d.w.config.Tools.Buildctl, "--addr", d.address(), "build", "--frontend", "dockerfile.v0", "--progress", "rawjson",
+	cmd := exec.Command(d.w.tools.Buildctl, "--addr", d.address(), "build", "--frontend", "dockerfile.v0", "--progress", "rawjson",
 		"--local", "context="+s.Checkout, "--local", "dockerfile="+s.Checkout, "--opt", "force-network-mode=none",
 		"--output", "type=image,name="+s.Image+",push=true,push-by-digest=true")
 	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+d.dir)

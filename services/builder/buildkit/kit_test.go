@@ -22,6 +22,7 @@ import (
 
 	"hubledger/services/builder/buildkit"
 	"hubledger/services/builder/cage"
+	"hubledger/services/builder/caged"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/relay"
 	"hubledger/services/registry/registrytest"
@@ -87,22 +88,23 @@ type world struct {
 	client *registrytest.Client
 	name   string // of the registry
 	dir    string // the driver's
-	config buildkit.Config
-	driver *buildkit.Driver
+	config caged.Config
+	tools  buildkit.Tools
+	driver *caged.Driver
 }
 
 // newWorld has a hub with an image of the tool, admin/base:1.
-func newWorld(t testing.TB, change ...func(*buildkit.Config)) *world {
+func newWorld(t testing.TB, change ...func(*caged.Config)) *world {
 	t.Helper()
 	found := tools(t)
-	w := &world{t: t, hub: servertest.Start(t, server.Config{}), dir: filepath.Join(t.TempDir(), "builds")}
+	w := &world{t: t, tools: found, hub: servertest.Start(t, server.Config{}), dir: filepath.Join(t.TempDir(), "builds")}
 	w.client = w.hub.Client()
 	w.name = strings.TrimPrefix(w.hub.URL, "http://")
 	hub, err := url.Parse(w.hub.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.config = buildkit.Config{Dir: w.dir, Tools: found, Hub: hub, Registry: w.name, Logger: slog.New(slog.DiscardHandler),
+	w.config = caged.Config{Dir: w.dir, Hub: hub, Registry: w.name, Logger: slog.New(slog.DiscardHandler),
 		Credentials: func(driver.Spec) relay.Credentials { return credentials{w} }}
 	if testing.Verbose() {
 		w.config.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -115,9 +117,9 @@ func newWorld(t testing.TB, change ...func(*buildkit.Config)) *world {
 	return w
 }
 
-func (w *world) open() *buildkit.Driver {
+func (w *world) open() *caged.Driver {
 	w.t.Helper()
-	d, err := buildkit.New(w.config)
+	d, err := buildkit.New(w.config, w.tools)
 	if err != nil {
 		w.t.Fatal(err)
 	}

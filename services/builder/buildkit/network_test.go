@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"hubledger/services/builder/buildkit"
+	"hubledger/services/builder/caged"
 	"hubledger/services/builder/driver"
 	"hubledger/services/internal/egress"
 )
@@ -53,7 +53,7 @@ func TestNetwork(t *testing.T) {
 		_, p, _ := net.SplitHostPort(strings.TrimPrefix(s.URL, "http://"))
 		return p
 	}
-	w := newWorld(t, func(c *buildkit.Config) {
+	w := newWorld(t, func(c *caged.Config) {
 		var err error
 		if c.Egress, err = egress.NewGuard([]string{strings.TrimPrefix(files.URL, "http://")}); err != nil {
 			t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"hubledger/services/builder/buildkit"
+	"hubledger/services/builder/caged"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/relay"
 )
@@ -39,8 +40,8 @@ func victim(text string) int {
 		fmt.Println(err)
 		return 1
 	}
-	d, err := buildkit.New(buildkit.Config{Dir: o.Dir, Tools: o.Tools, Hub: hub, Registry: o.Registry, Logger: slog.New(slog.DiscardHandler),
-		Credentials: func(driver.Spec) relay.Credentials { return fixed(o.Token) }})
+	d, err := buildkit.New(caged.Config{Dir: o.Dir, Hub: hub, Registry: o.Registry, Logger: slog.New(slog.DiscardHandler),
+		Credentials: func(driver.Spec) relay.Credentials { return fixed(o.Token) }}, o.Tools)
 	if err != nil {
 		fmt.Println(err)
 		return 1
@@ -63,7 +64,7 @@ func victim(text string) int {
 // and control groups.
 func TestKilledDriver(t *testing.T) {
 	w := newWorld(t)
-	o := orders{Dir: filepath.Join(t.TempDir(), "killed"), Hub: w.hub.URL, Registry: w.name, Tools: w.config.Tools, Spec: w.spec(fromBase + "RUN hang twice\n")}
+	o := orders{Dir: filepath.Join(t.TempDir(), "killed"), Hub: w.hub.URL, Registry: w.name, Tools: w.tools, Spec: w.spec(fromBase + "RUN hang twice\n")}
 	o.Token, _, _ = credentials{w}.Token(t.Context(), "admin/base", false)
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -84,7 +85,7 @@ func TestKilledDriver(t *testing.T) {
 		t.Errorf("%q, %v", line, err)
 	}
 	w.config.Dir, w.dir = o.Dir, o.Dir
-	if _, err := buildkit.New(w.config); err == nil || !strings.Contains(err.Error(), "another builder") {
+	if _, err := buildkit.New(w.config, w.tools); err == nil || !strings.Contains(err.Error(), "another builder") {
 		t.Errorf("two drivers on one directory: %v", err)
 	}
 	cmd.Process.Kill()

@@ -1,18 +1,19 @@
-package buildkit
+package caged
 
 import (
 	"cmp"
 	"sync"
 )
 
-// A tail keeps the end of what is written to it.
-type tail struct {
+// A Tail keeps the end of what is written to it.
+type Tail struct {
 	most int // bytes; maxText when 0
 	mu   sync.Mutex
 	text []byte
 }
 
-func (t *tail) Write(data []byte) (int, error) {
+// Write takes more of it.
+func (t *Tail) Write(data []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n, most := len(data), cmp.Or(t.most, maxText)
@@ -26,7 +27,8 @@ func (t *tail) Write(data []byte) (int, error) {
 	return n, nil
 }
 
-func (t *tail) String() string {
+// String is the end.
+func (t *Tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return string(t.text)

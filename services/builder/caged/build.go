@@ -1,12 +1,10 @@
-package buildkit
+package caged
 
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"os"
-	"path"
 	"strings"
 	"sync"
 	"time"
@@ -126,21 +124,21 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 	b.mu.Unlock()
 
 	p := newProgress(b.mask, b.spec.Limits.Log, emit)
-	daemon := &tail{}
-	password := rand.Text()
-	c, err := b.cage(group, password)
+	daemon := &Tail{}
+	a := &Attempt{Spec: &b.spec, Places: b.places, Registry: b.driver.config.Registry, Password: rand.Text()}
+	c, err := b.cage(a, group)
 	if err != nil {
 		return driver.Result{}, err
 	}
 	c.Stdout, c.Stderr, c.DaemonLog = p, p, daemon
 	running, err := cage.Start(b.ctx, c)
 	if err != nil && group.OutOfMemory() {
-		err = driver.Failuref(driver.Memory, "%s of memory are not enough to begin: %w", size(b.spec.Limits.Memory), err)
+		err = driver.Failuref(driver.Memory, "%s of memory are not enough to begin: %w", Size(b.spec.Limits.Memory), err)
 	}
 	if err != nil {
 		return driver.Result{}, err
 	}
-	way := b.relay(password)
+	way := b.relay(a.Password)
 	go way.Serve(running.Listeners[0])
 	defer way.Close()
 	if b.spec.Network {
@@ -157,40 +155,30 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 		return driver.Result{}, err
 	}
 	if exit.Code == 0 && exit.Error == "" {
-		return b.result(exit)
+		return b.driver.method.Made(a, exit, way)
 	}
 	if b.ctx.Err() == nil {
 		b.driver.config.Logger.Debug("a build failed", "build", b.spec.ID, "exit", exit.Code, "daemon", exit.Daemon, "error", exit.Error, "log", daemon.String())
 	}
-	return driver.Result{}, classify(evidence{spec: &b.spec, registry: b.driver.config.Registry, progress: p, exit: exit, daemon: daemon.String(),
-		memory: group.OutOfMemory(), pids: group.OutOfPIDs(), leastFree: w.least(), relay: way})
+	return driver.Result{}, b.driver.method.Failed(p.evidence(Evidence{Attempt: a, Exit: exit, Daemon: daemon.String(),
+		OutOfMemory: group.OutOfMemory(), OutOfPIDs: group.OutOfPIDs(), LeastFree: w.least(), Relay: way}))
 }
 
 // cage says what the build runs in.
-func (b *build) cage(group *cgroup.Group, password string) (cage.Config, error) {
-	config := &b.driver.config
-	address, host, err := listenAddress(config.Registry)
+func (b *build) cage(a *Attempt, group *cgroup.Group) (c cage.Config, err error) {
+	address, host, err := listenAddress(a.Registry)
 	if err != nil {
-		return cage.Config{}, err
+		return c, err
 	}
-	root, err := b.spec.Root()
-	if err != nil {
-		return cage.Config{}, err
+	if a.Root, err = b.spec.Root(); err != nil {
+		return c, err
 	}
-	c := cage.Config{Dir: b.dir, Disk: b.spec.Limits.Disk, Listen: []string{address}, Hosts: []string{host}, Group: group,
-		Binds: map[string]string{checkout: root, path.Join(programs, "buildkitd"): config.Tools.Buildkitd,
-			path.Join(programs, "buildctl"): config.Tools.Buildctl, path.Join(programs, "runc"): config.Tools.Runc},
-		Files:  map[string][]byte{configFile: daemonConfig(config.Registry, b.spec.Network), path.Join(login, "config.json"): loginFile(config.Registry, password)},
-		Daemon: []string{path.Join(programs, "buildkitd"), "--config", configFile}, Ready: socket,
-		Program: arguments(&b.spec, b.places), Env: environment(host, b.spec.Network), Result: metadata}
-	for id, value := range b.spec.Secrets {
-		c.Files[path.Join(secrets, id)] = value
+	if c, err = b.driver.method.Cage(a); err != nil {
+		return c, err
 	}
+	c.Dir, c.Disk, c.Group, c.Listen, c.Hosts = b.dir, b.spec.Limits.Disk, group, []string{address}, []string{host}
 	if b.spec.Network {
-		c.Listen = append(c.Listen, proxyAddress)
-		for _, authorities := range []string{"/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted"} {
-			c.Binds[authorities] = authorities
-		}
+		c.Listen = append(c.Listen, ProxyAddress)
 	}
 	return c, nil
 }
@@ -203,20 +191,4 @@ func (b *build) relay(password string) *relay.Relay {
 		c.Credentials = config.Credentials(b.spec)
 	}
 	return relay.New(c)
-}
-
-// result reads what BuildKit says of the image.
-func (b *build) result(exit cage.Exit) (driver.Result, error) {
-	var r driver.Result
-	if err := json.Unmarshal(exit.Result, &r.Metadata); err != nil && b.spec.Image != "" {
-		return r, driver.Failuref(driver.Broken, "BuildKit does not say what it pushed: %w", err)
-	}
-	if b.spec.Image == "" {
-		return r, nil
-	}
-	r.Digest, _ = r.Metadata["containerimage.digest"].(string)
-	if !strings.HasPrefix(r.Digest, "sha256:") {
-		return r, driver.Failuref(driver.Broken, "BuildKit does not say what it pushed")
-	}
-	return r, nil
 }

@@ -1,4 +1,4 @@
-package buildkit
+package caged
 
 import (
 	"bytes"
@@ -15,11 +15,12 @@ import (
 const (
 	maxLine  = 16 << 20 // bytes of a line of JSON
 	maxSteps = 10_000   // of one build
-	maxText  = 64 << 10 // bytes of what buildctl says besides
+	maxText  = 64 << 10 // bytes of what the program says besides
 	maxTail  = 4 << 10  // bytes of a step's log that are kept for the reason of a failure
 )
 
-// progress reads what buildctl writes and tells it as events.
+// progress reads what the program of a cage writes, as buildctl does it with
+// --progress=rawjson, and tells it as events.
 type progress struct {
 	mask *redact.Set
 	emit func(driver.Event)
@@ -31,7 +32,7 @@ type progress struct {
 	steps    map[string]*step // by digest
 	numbered int
 	failed   *step        // the first that failed by itself
-	said     tail         // what is no JSON
+	said     Tail         // what is no JSON
 	touched  atomic.Int64 // when something came: Unix nanoseconds
 }
 
@@ -42,16 +43,16 @@ type step struct {
 	begun, ended bool
 	text         string // why it failed
 	streams      [3]*redact.Masker
-	tail         tail
+	tail         Tail
 }
 
 func newProgress(mask *redact.Set, log int64, emit func(driver.Event)) *progress {
-	p := &progress{mask: mask, emit: emit, left: log, steps: map[string]*step{}, said: tail{most: maxText}}
+	p := &progress{mask: mask, emit: emit, left: log, steps: map[string]*step{}, said: Tail{most: maxText}}
 	p.touched.Store(time.Now().UnixNano())
 	return p
 }
 
-// Write takes what buildctl writes, in any pieces.
+// Write takes what the program writes, in any pieces.
 func (p *progress) Write(data []byte) (int, error) {
 	p.touched.Store(time.Now().UnixNano())
 	n := len(data)
@@ -118,7 +119,7 @@ func (p *progress) step(digest, name string) *step {
 		if len(p.steps) >= maxSteps {
 			return nil
 		}
-		s = &step{name: name, tail: tail{most: maxTail}}
+		s = &step{name: name, tail: Tail{most: maxTail}}
 		for stream := range s.streams {
 			s.streams[stream] = p.mask.Stream()
 		}

@@ -1,6 +1,6 @@
-// Package buildkit is the driver that builds with BuildKit: a buildkitd for each
-// build, with runc, in a cage that reaches the registry and nothing else.
-package buildkit
+// Package caged is what the drivers share that build in cages: a directory, the way
+// to the registry, and the life of a build from its control group to its end.
+package caged
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hubledger/services/builder/cage"
 	"hubledger/services/builder/cgroup"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/relay"
@@ -26,8 +27,6 @@ type Config struct {
 	// Dir is a directory of the driver alone; two drivers never share one. What is
 	// in it when the driver is made is removed.
 	Dir string
-	// Tools are the programs that it needs, see FindTools.
-	Tools Tools
 	// Hub is where the registry is reached from this machine, such as
 	// http://127.0.0.1:5050.
 	Hub *url.URL
@@ -43,19 +42,37 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// A Driver builds with BuildKit.
+// A Method is a way to build in a cage.
+type Method interface {
+	// Cage says what a build runs in. The directory, the disk, the control group and
+	// the sockets are none of its business, nor where Stdout and the like go.
+	Cage(a *Attempt) (cage.Config, error)
+	// Made is what was made, after the program of the cage ended well.
+	Made(a *Attempt, exit cage.Exit, way *relay.Relay) (driver.Result, error)
+	// Failed finds out why a build failed.
+	Failed(e Evidence) *driver.Failure
+}
+
+// An Attempt is what a method has to know of a build.
+type Attempt struct {
+	Spec     *driver.Spec
+	Places   driver.Places
+	Root     string // the checkout, without symbolic links
+	Registry string // its name in names of images
+	Password string // that the relay wants to see, see LoginFile
+}
+
+// A Driver builds in cages.
 type Driver struct {
 	config Config
+	method Method
 	marker string // that the names of its control groups begin with
 	lock   *os.File
 }
 
 // New makes a driver. It removes what an earlier one on the same directory left when
-// it was killed. An error says what is missing, and what installs it.
-func New(c Config) (_ *Driver, err error) {
-	if err := c.Tools.Check(); err != nil {
-		return nil, err
-	}
+// it was killed.
+func New(c Config, m Method) (_ *Driver, err error) {
 	if _, _, err := listenAddress(c.Registry); err != nil {
 		return nil, err
 	}
@@ -77,7 +94,7 @@ func New(c Config) (_ *Driver, err error) {
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return nil, fmt.Errorf("lock the directory of builds %s: another builder uses it: %w", c.Dir, err)
 	}
-	d := &Driver{config: c, marker: cgroup.Marker(c.Dir), lock: lock}
+	d := &Driver{config: c, method: m, marker: cgroup.Marker(c.Dir), lock: lock}
 	if err := d.sweep(); err != nil {
 		return nil, fmt.Errorf("remove what an earlier builder left: %w", err)
 	}
@@ -97,6 +114,9 @@ func (d *Driver) sweep() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Marker is what the names of the control groups of its builds begin with.
+func (d *Driver) Marker() string { return d.marker }
 
 // Close gives the directory up. Destroy all builds before.
 func (d *Driver) Close() error { return d.lock.Close() }
