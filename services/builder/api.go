@@ -59,7 +59,7 @@ func (s *Builder) places(ctx context.Context) (map[string]*queue.Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.order(ctx, waiting, running)
+	list, err := s.order(ctx, waiting, running, s.stations.able(false))
 	if err != nil {
 		return nil, err
 	}

@@ -36,17 +36,54 @@ func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignme
 	return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: rules.Name, Rule: b.Rule, Test: b.Test, Untrusted: b.Untrusted, Source: from}, nil
 }
 
-// attempts is the hub as a builder knows it.
+// attempts is the hub as a builder knows it: a worker.Hub and a worker.Queue.
 type attempts struct {
 	s       *Builder
 	builder string // its name in the log
 }
 
+// Next is of worker.Queue.
+func (a attempts) Next(ctx context.Context) (*worker.Assignment, error) {
+	return a.s.stations.next(ctx, a.builder), nil
+}
+
+// Renew is of worker.Queue.
+func (a attempts) Renew(_ context.Context, o worker.Offer, have []worker.Claim) ([]worker.Claim, error) {
+	return a.s.stations.renew(a.builder, o, have), nil
+}
+
+// held is the build of a claim, if the builder has it. Of builds that it never had it
+// learns nothing.
+func (a attempts) held(ctx context.Context, c worker.Claim) (*builds.Build, error) {
+	b, err := a.s.Read.Build(ctx, c.Build)
+	switch {
+	case errors.Is(err, builds.ErrNotFound) || err == nil && (b.Builder != a.builder || b.Epoch != c.Epoch):
+		return nil, build.ErrEpoch
+	case err == nil && b.State == builds.Ended:
+		return b, build.ErrEnded
+	case err == nil && b.State != builds.Running:
+		return b, build.ErrEpoch
+	}
+	return b, err
+}
+
+// Bounds of what a builder may say of one build, with what no builder of ours reaches.
+const (
+	maxSaid    = 2000      // events
+	maxWritten = 128 << 20 // bytes of the log
+)
+
+// errTooMuch: a builder says more than it may.
+var errTooMuch = errors.New("the builder says too much of this build")
+
 // Say is of worker.Hub.
 func (a attempts) Say(ctx context.Context, c worker.Claim, p events.Payload) error {
-	b, err := a.s.Read.Build(ctx, c.Build)
+	b, err := a.held(ctx, c)
 	if err != nil {
 		return err
+	}
+	if !a.s.stations.charge(a.builder, c, 1, 0) {
+		return errTooMuch
 	}
 	if lost, ok := p.(events.BuildLost); ok && lost.Released {
 		_, err = build.Release(ctx, a.s.Events, system(b), idOf(b), a.builder, c.Epoch)
@@ -56,8 +93,16 @@ func (a attempts) Say(ctx context.Context, c worker.Claim, p events.Payload) err
 	return err
 }
 
-// Log is of worker.Hub.
+// Log is of worker.Hub. What a build has written is kept also when it was ended
+// meanwhile.
 func (a attempts) Log(ctx context.Context, c worker.Claim, step int, data []byte) error {
+	b, err := a.held(ctx, c)
+	if err != nil && (b == nil || time.Since(b.Changed) > lastWords) {
+		return err
+	}
+	if !a.s.stations.charge(a.builder, c, 0, len(data)) {
+		return errTooMuch
+	}
 	return a.s.Log.Append(ctx, c.Build, step, data)
 }
 
@@ -66,7 +111,7 @@ const publicTerm = 5 * time.Minute
 
 // Token is of worker.Hub.
 func (a attempts) Token(ctx context.Context, c worker.Claim, repository string, push bool) (string, time.Time, error) {
-	b, err := a.s.Read.Build(ctx, c.Build)
+	b, err := a.held(ctx, c)
 	if err != nil {
 		return "", time.Time{}, err
 	}

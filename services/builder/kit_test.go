@@ -99,8 +99,7 @@ func newWorld(t testing.TB) *world {
 		work.Wait()
 		check(t, tables.Close())
 	})
-	w.Builder = &Builder{Config: Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept.Append, nil}, Logger: quiet},
-		running: map[string]context.CancelCauseFunc{}}
+	w.Builder = &Builder{Config: Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept.Append, nil}, Logger: quiet}, stations: newStations()}
 	w.Local = &Local{Name: "local", Places: 2, Platforms: []string{"linux/amd64"}, Dir: t.TempDir(),
 		Open: func(context.Context, func(string) worker.Credentials) (driver.Driver, string, error) {
 			return w.driver, "hub.test", nil
@@ -164,7 +163,8 @@ func (w *world) start() {
 	w.stop()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	go func() { w.runLocal(ctx); close(ended) }()
+	w.stations = newStations()
+	go func() { w.run(ctx); close(ended) }()
 	w.stop = func() { cancel(); <-ended }
 }
 

@@ -277,7 +277,8 @@ func TestCredentials(t *testing.T) {
 			}
 			return repository + " pull", time.Now().Add(time.Minute), nil
 		}
-		w.record(events.BuildQueued{Namespace: id(acme), Repository: id(app), Build: id(20), Source: id(git), Ref: "refs/heads/main", Kind: events.RefBranch, Commit: "c1", Rule: rule("base"), Test: c.test, Untrusted: c.foreign})
+		w.record(events.BuildQueued{Namespace: id(acme), Repository: id(app), Build: id(20), Source: id(git), Ref: "refs/heads/main", Kind: events.RefBranch, Commit: "c1", Rule: rule("base"), Test: c.test, Untrusted: c.foreign},
+			events.BuildClaimed{Namespace: id(acme), Build: id(20), Builder: "local", Epoch: 1})
 		got, ends, err := worker.CredentialsOf(attempts{w.Builder, "local"}, id(20)+"-1").Token(t.Context(), c.repository, c.push)
 		if got != c.want || (err != nil) != c.refused || err == nil && !ends.After(time.Now()) {
 			t.Errorf("%s: %q until %s, %v", name, got, ends, err)

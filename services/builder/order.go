@@ -13,7 +13,7 @@ import (
 const perNamespace = 4
 
 // order puts the builds that wait in the order in which they come.
-func (s *Builder) order(ctx context.Context, waiting, running []builds.Build) ([]queue.Place, error) {
+func (s *Builder) order(ctx context.Context, waiting, running []builds.Build, able []queue.Builder) ([]queue.Place, error) {
 	list := make([]queue.Waiting, len(waiting))
 	for k := range waiting {
 		needs, err := s.needs(ctx, &waiting[k])
@@ -26,10 +26,6 @@ func (s *Builder) order(ctx context.Context, waiting, running []builds.Build) ([
 	have := make([]queue.Running, len(running))
 	for k, b := range running {
 		have[k] = queue.Running{Build: b.ID, Namespace: b.Namespace, Builder: b.Builder}
-	}
-	var able []queue.Builder
-	if s.Local != nil {
-		able = append(able, queue.Builder{Name: s.Local.Name, Platforms: s.Local.Platforms, Places: s.Local.Places})
 	}
 	return queue.Order(list, have, able, queue.Limits{PerNamespace: perNamespace}), nil
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -92,13 +91,12 @@ type Local struct {
 // Builder is the service.
 type Builder struct {
 	Config
-	mu      sync.Mutex
-	running map[string]context.CancelCauseFunc // builds of the local builder
+	stations *stations
 }
 
 // New makes the service.
 func New(c Config) *Builder {
-	s := &Builder{Config: c, running: map[string]context.CancelCauseFunc{}}
+	s := &Builder{Config: c, stations: newStations()}
 	s.register()
 	return s
 }
@@ -115,7 +113,7 @@ func (s *Builder) Service() service.Service {
 		Sentences:  sentences,
 	}
 	if s.Local != nil {
-		out.Run = s.runLocal
+		out.Run = s.run
 	}
 	return out
 }
