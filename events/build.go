@@ -60,11 +60,24 @@ func (e BuildStepEnded) Subject() string { return BuildSubject(e.Namespace, e.Bu
 
 // BuildPushed says that the image of a build is in its repository, without its tags.
 type BuildPushed struct {
-	Namespace string `json:"namespace" jsonschema:"id of the namespace"`
-	Build     string `json:"build" jsonschema:"id of the build"`
-	Epoch     int    `json:"epoch" jsonschema:"of the claim"`
-	Digest    string `json:"digest" jsonschema:"of the manifest or index"`
+	Namespace string      `json:"namespace" jsonschema:"id of the namespace"`
+	Build     string      `json:"build" jsonschema:"id of the build"`
+	Epoch     int         `json:"epoch" jsonschema:"of the claim"`
+	Digest    string      `json:"digest" jsonschema:"of the manifest or index"`
+	Bases     []BuildBase `json:"bases,omitempty" jsonschema:"images that it was made from, as far as the builder tells"`
 }
+
+// BuildBase is an image that a build took files from: by FROM, COPY --from or a mount.
+type BuildBase struct {
+	Name       string `json:"name" jsonschema:"as the build asked for it, in full, such as docker.io/library/alpine:3.22"`
+	Digest     string `json:"digest" jsonschema:"of the manifest or index that the name meant then"`
+	Platform   string `json:"platform,omitempty" jsonschema:"such as linux/arm64; absent for the builder's own"`
+	Repository string `json:"repository,omitempty" jsonschema:"full name of the repository of the hub that it came from; absent when it is from elsewhere"`
+	Tag        string `json:"tag,omitempty" jsonschema:"tag of that repository that was asked for; absent when a digest was"`
+}
+
+// MaxBuildBases bounds the images that one build is said to be made from.
+const MaxBuildBases = 100
 
 func (BuildPushed) EventType() string { return "build.pushed.v1" }
 func (e BuildPushed) Subject() string { return BuildSubject(e.Namespace, e.Build) }

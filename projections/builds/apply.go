@@ -67,6 +67,9 @@ func apply(e *events.Event, ops *projections.Ops) error {
 			flag(p.Cached), flag(p.Failed), a.seq)
 	case events.BuildPushed:
 		a.state(p.Build, Pushed, p.Epoch, events.BuildFinished{Digest: p.Digest})
+		for k, of := range p.Bases {
+			a.write(bases, a.id(p.Build), num(int64(k+1)), text(of.Name), text(of.Digest), text(of.Platform), text(of.Repository), text(of.Tag))
+		}
 	case events.BuildLost:
 		a.state(p.Build, Waiting, p.Epoch, events.BuildFinished{})
 		if !p.Released {

@@ -12,6 +12,9 @@ import (
 	"hubledger/projections/builds"
 )
 
+var madeFrom = []events.BuildBase{{Name: "docker.io/library/alpine:3.22", Digest: "sha256:a", Repository: "library/alpine", Tag: "3.22"},
+	{Name: "example.com/tool@sha256:b", Digest: "sha256:b", Platform: "linux/arm64"}}
+
 // buildStory queues three builds: one that is lost, built and pushed, one that waits,
 // and one that is cancelled.
 func buildStory() []events.Payload {
@@ -27,7 +30,7 @@ func buildStory() []events.Payload {
 	}
 	return []events.Payload{queued(50, "release", "v1", "latest"), queued(51, "other", "x"), queued(52, "test"),
 		claimed(1, "one"), step(1, 1, events.StepFetch, false), events.BuildLost{Namespace: id(acme), Build: id(50), Builder: "one", Epoch: 1},
-		claimed(2, "two"), step(2, 1, events.StepFetch, false), step(2, 2, events.StepBuild, false), events.BuildPushed{Namespace: id(acme), Build: id(50), Epoch: 2, Digest: "sha256:d"},
+		claimed(2, "two"), step(2, 1, events.StepFetch, false), step(2, 2, events.StepBuild, false), events.BuildPushed{Namespace: id(acme), Build: id(50), Epoch: 2, Digest: "sha256:d", Bases: madeFrom},
 		events.BuildFinished{Namespace: id(acme), Build: id(52), Outcome: events.BuildCancelled},
 		events.BuildFinished{Namespace: id(acme), Build: id(50), Epoch: 2, Outcome: events.BuildSucceeded, Digest: "sha256:d", Tags: []string{"v1"},
 			Refused: []events.BuildTag{{Tag: "latest", Why: "a newer commit has it"}}}}
@@ -52,6 +55,9 @@ func TestBuilds(t *testing.T) {
 		steps, err := r.Steps(ctx, id(50))
 		if got, want := fmt.Sprint(len(steps), steps[0].Epoch, steps[2].Epoch, steps[2].Number, steps[2].Kind, steps[2].Took), "3122build1.5s"; err != nil || strings.ReplaceAll(got, " ", "") != want {
 			t.Errorf("steps %+v, %v", steps, err)
+		}
+		if got, err := r.Bases(ctx, id(50)); err != nil || !reflect.DeepEqual(got, madeFrom) {
+			t.Errorf("it was made from %+v, %v", got, err)
 		}
 		for state, want := range map[string]string{builds.Waiting: "other", builds.Running: "", builds.Pushed: "", builds.Ended: "test release"} {
 			all, err := r.InState(ctx, state)

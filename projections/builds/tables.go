@@ -108,6 +108,13 @@ var (
 		Indexes: [][]string{{"state", "seq"}},
 	}
 
+	// bases are the images that the pushed image of a build was made from: repository is
+	// the full name of one of this hub, and empty when it is from elsewhere.
+	bases = &projections.Table{
+		Name: "bases", Key: 2, Merge: projections.Insert,
+		Columns: []projections.Column{b("build"), i("number"), t("name"), t("digest"), t("platform"), t("repository"), t("tag")},
+	}
+
 	claims = &projections.Table{
 		Name: "claims", Key: 2, Merge: projections.Insert,
 		Columns: []projections.Column{b("build"), i("epoch"), t("builder"), i("time")},
@@ -130,8 +137,8 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 6,
-	Tables:  []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, feeds, pushes, repositories, queued, states, claims, losses, steps},
+	Version: 7,
+	Tables:  []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, feeds, pushes, repositories, queued, states, bases, claims, losses, steps},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
 		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1",
 		"build.queued.v1", "build.claimed.v1", "build.step_ended.v1", "build.pushed.v1", "build.lost.v1", "build.finished.v1"},
@@ -153,6 +160,7 @@ var queries = []projections.Query{
 	projections.SQLQuery("repositories", `SELECT g.repository, g.live FROM repositories g`, 1),
 	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.retry_of,
 		s.state, s.epoch, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused FROM queued q JOIN states s ON s.build = q.build`, 1),
+	projections.SQLQuery("bases", `SELECT a.build, a.number, a.name, a.digest, a.platform, a.repository, a.tag FROM bases a`, 2),
 	projections.SQLQuery("losses", `SELECT l.build, l.times FROM losses l`, 1),
 	projections.SQLQuery("steps", `SELECT p.build, p.epoch, p.step, p.kind, p.name, p.took, p.cached, p.failed FROM steps p`, 3),
 	projections.SQLQuery("refusals", `SELECT f.source, f.until, f.node, f.requests FROM refusals f`, 3),

@@ -119,6 +119,13 @@ func (s *Builder) get(ctx context.Context, c *endpoint.Call, in *BuildPath) (*op
 		return nil, err
 	}
 	view := apitypes.BuildDetails{Build: shown(c.Repository.Name, b, place), Steps: make([]apitypes.BuildStep, len(steps))}
+	bases, err := s.Read.Bases(ctx, b.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, of := range bases {
+		view.Bases = append(view.Bases, apitypes.BuildBase(of))
+	}
 	for k, p := range steps {
 		view.Steps[k] = apitypes.BuildStep{Attempt: p.Epoch, Number: p.Number, Kind: p.Kind, Name: p.Name, Began: p.Began, Took: p.Took.Seconds(), Cached: p.Cached, Failed: p.Failed}
 	}

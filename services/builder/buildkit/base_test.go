@@ -2,8 +2,12 @@ package buildkit_test
 
 import (
 	"fmt"
+	"reflect"
+	"strings"
 	"sync"
 	"testing"
+
+	"hubledger/events"
 )
 
 // A base image with a short name comes from the hub, where it is one of the top level.
@@ -41,3 +45,51 @@ func TestBuildsSideBySide(t *testing.T) {
 	wait.Wait()
 	w.nothingLeft()
 }
+
+// A build says which images it was made from, and as what they were asked for: each
+// way to take files from an image counts, and no command that looks like one. What no
+// stage needs is not there.
+func TestBases(t *testing.T) {
+	w := newWorld(t)
+	w.pushTool("library/tool", "latest", "amd64")
+	d := w.push("admin/data", "v1", "amd64", emptyLayer).Digest().String()
+	digestOf := func(repository, tag string) string {
+		got, err := w.client.Pull(repository, tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.String()
+	}
+	tool, base := digestOf("library/tool", "latest"), digestOf("admin/base", "1")
+	for name, c := range map[string]struct {
+		dockerfile string
+		platforms  []string
+		want       []events.BuildBase
+	}{
+		"scratch": {"FROM scratch\nCOPY Dockerfile /\n", nil, nil},
+		"every way": {"ARG B=tool\nFROM REGISTRY/admin/data:v1 AS never\nFROM $B AS linux\nCOPY --from=REGISTRY/admin/data:v1 Dockerfil[e] /t\n" +
+			"RUN --mount=type=bind,from=REGISTRY/admin/base:1,target=/x echo [1/2] FROM a/b@" + d + "\n", nil, []events.BuildBase{
+			{Name: "REGISTRY/admin/base:1", Digest: base, Repository: "admin/base", Tag: "1"},
+			{Name: "REGISTRY/admin/data:v1", Digest: d, Repository: "admin/data", Tag: "v1"},
+			{Name: "docker.io/library/tool:latest", Digest: tool, Repository: "library/tool", Tag: "latest"}}},
+		"nothing but a base": {"FROM tool\n", nil, []events.BuildBase{{Name: "docker.io/library/tool:latest", Digest: tool, Repository: "library/tool", Tag: "latest"}}},
+		"pinned": {"FROM tool:latest@" + tool + "\nCOPY --from=REGISTRY/admin/base@" + base + " /tool /t\n", nil, []events.BuildBase{
+			{Name: "REGISTRY/admin/base@" + base, Digest: base, Repository: "admin/base"}, {Name: "docker.io/library/tool:latest@" + tool, Digest: tool, Repository: "library/tool"}}},
+		"platforms": {"FROM REGISTRY/admin/data:v1 AS b\nCOPY Dockerfile /\n", []string{"linux/amd64", "linux/arm64"}, []events.BuildBase{
+			{Name: "REGISTRY/admin/data:v1", Digest: d, Platform: "linux/amd64", Repository: "admin/data", Tag: "v1"},
+			{Name: "REGISTRY/admin/data:v1", Digest: d, Platform: "linux/arm64", Repository: "admin/data", Tag: "v1"}}},
+	} {
+		s := w.spec(c.dockerfile)
+		s.Image, s.Platforms = w.name+"/admin/app", c.platforms
+		got := w.run(s).succeeds(t)
+		for k := range c.want {
+			c.want[k].Name = strings.ReplaceAll(c.want[k].Name, "REGISTRY", w.name)
+		}
+		if !reflect.DeepEqual(got.result.Bases, c.want) {
+			t.Errorf("%s: made from %+v\nwant %+v", name, got.result.Bases, c.want)
+		}
+	}
+}
+
+// emptyLayer is a tar archive without files.
+var emptyLayer = strings.Repeat("\x00", 1024)

@@ -51,7 +51,7 @@ func (m method) Failed(e caged.Evidence) *driver.Failure { return classify(e) }
 
 // Made reads what BuildKit says of the image.
 func (m method) Made(a *caged.Attempt, exit cage.Exit, _ *relay.Relay) (driver.Result, error) {
-	var r driver.Result
+	r := driver.Result{Bases: bases(a.Steps, a.Registry)}
 	if err := json.Unmarshal(exit.Result, &r.Metadata); err != nil && a.Spec.Image != "" {
 		return r, driver.Failuref(driver.Broken, "BuildKit does not say what it pushed: %w", err)
 	}

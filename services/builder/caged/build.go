@@ -155,6 +155,7 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 		return driver.Result{}, err
 	}
 	if exit.Code == 0 && exit.Error == "" {
+		a.Steps = p.names()
 		return b.driver.method.Made(a, exit, way)
 	}
 	if b.ctx.Err() == nil {

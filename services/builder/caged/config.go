@@ -60,6 +60,9 @@ type Attempt struct {
 	Root     string // the checkout, without symbolic links
 	Registry string // its name in names of images
 	Password string // that the relay wants to see, see LoginFile
+
+	// Steps are the names of the steps that there were, sorted; once it has ended well.
+	Steps []string
 }
 
 // A Driver builds in cages.

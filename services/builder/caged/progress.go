@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -126,6 +127,16 @@ func (p *progress) step(digest, name string) *step {
 		p.steps[digest] = s
 	}
 	return s
+}
+
+// names are those of the steps so far.
+func (p *progress) names() []string {
+	list := make([]string, 0, len(p.steps))
+	for _, s := range p.steps {
+		list = append(list, p.mask.String(s.name))
+	}
+	slices.Sort(list)
+	return list
 }
 
 // number numbers the steps as they are told.

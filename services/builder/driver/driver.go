@@ -2,7 +2,11 @@
 // image, in an environment that is thrown away, and tells what happens step by step.
 package driver
 
-import "context"
+import (
+	"context"
+
+	"hubledger/events"
+)
 
 // A Driver makes environments for builds on this machine.
 type Driver interface {
@@ -32,6 +36,9 @@ type Result struct {
 	// Digest is that of the pushed manifest or index, such as "sha256:…"; "" when
 	// nothing was to be pushed.
 	Digest string
+	// Bases are the images that it was made from, each once, at most
+	// events.MaxBuildBases; none when the driver does not know them.
+	Bases []events.BuildBase
 	// Metadata is what the builder says of the image, by its own names.
 	Metadata map[string]any
 }

@@ -41,7 +41,7 @@ type step struct {
 func (w *Worker) Build(ctx context.Context, a *Assignment) {
 	r := &run{Worker: w, a: a, log: newLogWriter(w.Hub, a.Claim, w.Logger), steps: map[int]*step{}}
 	defer r.log.close()
-	digest, err := r.make(ctx)
+	made, err := r.make(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, ErrEnded) {
 			r.log.write(0, []byte("the build was ended\n"))
@@ -51,8 +51,8 @@ func (w *Worker) Build(ctx context.Context, a *Assignment) {
 		r.release(context.WithoutCancel(ctx))
 		return
 	}
-	if err == nil && r.failed == nil && digest != "" {
-		r.say(ctx, events.BuildPushed{Namespace: a.Namespace, Build: a.Build, Epoch: a.Epoch, Digest: digest})
+	if err == nil && r.failed == nil && made.Digest != "" {
+		r.say(ctx, events.BuildPushed{Namespace: a.Namespace, Build: a.Build, Epoch: a.Epoch, Digest: made.Digest, Bases: made.Bases})
 		return
 	}
 	end := events.BuildFinished{Namespace: a.Namespace, Build: a.Build, Epoch: a.Epoch, Outcome: events.BuildSucceeded}
@@ -94,11 +94,11 @@ func (r *run) say(ctx context.Context, p events.Payload) {
 	}
 }
 
-// make is the digest of the image that was pushed; "" for a test.
-func (r *run) make(ctx context.Context) (digest string, err error) {
+// make is what was pushed; without a digest for a test.
+func (r *run) make(ctx context.Context) (result driver.Result, err error) {
 	checkout := filepath.Join(r.Dir, r.a.String())
 	if err := errors.Join(os.RemoveAll(checkout), os.MkdirAll(checkout, 0o700)); err != nil {
-		return "", err
+		return result, err
 	}
 	defer os.RemoveAll(checkout)
 	r.log.write(0, fmt.Appendf(nil, "fetching %s of %s\n", r.a.Source.Commit, r.a.Source.Ref))
@@ -106,21 +106,21 @@ func (r *run) make(ctx context.Context) (digest string, err error) {
 	_, err = r.Fetcher.Fetch(ctx, r.a.String(), checkout, r.a.Source, fetch.DefaultLimits)
 	r.say(ctx, r.stepEnded(0, events.StepFetch, "fetch "+r.a.Source.Commit, began, false, err != nil))
 	if err != nil {
-		return "", &driver.Failure{Kind: driver.Source, Text: err.Error(), Err: err}
+		return result, &driver.Failure{Kind: driver.Source, Text: err.Error(), Err: err}
 	}
 	spec, err := r.spec(checkout)
 	if err != nil {
-		return "", err
+		return result, err
 	}
 	made, err := r.Driver.Prepare(ctx, spec)
 	if err != nil {
-		return "", err
+		return result, err
 	}
-	result, err := made.Run(ctx, func(e driver.Event) { r.heard(ctx, e) })
+	result, err = made.Run(ctx, func(e driver.Event) { r.heard(ctx, e) })
 	if left := made.Destroy(); left != nil {
 		r.Logger.Error("something of a build is left on this machine", "build", r.a.Build, "error", left)
 	}
-	return result.Digest, err
+	return result, err
 }
 
 // spec says what the driver is to build.

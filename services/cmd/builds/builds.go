@@ -113,7 +113,12 @@ func (c *showCmd) Run(s *console.Session) error {
 		return err
 	}
 	return console.Send(a, "GET", path, nil, func(v apitypes.BuildDetails) error {
-		if err := s.Facts(facts(v.Build)); err != nil || len(v.Steps) == 0 {
+		known := facts(v.Build)
+		for _, b := range v.Bases {
+			name, _, _ := strings.Cut(b.Name, "@")
+			known = append(known, []string{"made from", name + "@" + b.Digest + console.If(b.Platform != "", " for "+b.Platform)})
+		}
+		if err := s.Facts(known); err != nil || len(v.Steps) == 0 {
 			return err
 		}
 		fmt.Fprintln(s.Out)

@@ -38,6 +38,16 @@ type BuildTag struct {
 type BuildDetails struct {
 	Build
 	Steps []BuildStep `json:"steps" doc:"Steps that have ended, in their order"`
+	Bases []BuildBase `json:"bases,omitempty" doc:"Images that it was made from, once it was pushed, as far as the builder tells"`
+}
+
+// A BuildBase is an image that a build took files from.
+type BuildBase struct {
+	Name       string `json:"name" doc:"As the build asked for it, in full"`
+	Digest     string `json:"digest" doc:"Of the manifest or index that the name meant then"`
+	Platform   string `json:"platform,omitempty" doc:"Absent for the builder's own"`
+	Repository string `json:"repository,omitempty" doc:"Full name of the repository of this hub that it came from; absent when it is from elsewhere"`
+	Tag        string `json:"tag,omitempty" doc:"Tag of that repository that was asked for; absent when a digest was"`
 }
 
 // A BuildStep is a step of a build that has ended.

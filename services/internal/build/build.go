@@ -23,6 +23,8 @@ var (
 	ErrNotWaiting = errors.New("the build does not wait for a builder")
 	// ErrEpoch: the builder does not have the build, or no longer.
 	ErrEpoch = errors.New("the build was given to another builder")
+	// ErrReport: what a builder says of a build cannot be.
+	ErrReport = errors.New("the builder says what cannot be")
 )
 
 // MaxLosses is how often a build may be lost with its builder before it is given up.
@@ -91,8 +93,13 @@ func decide(ctx context.Context, log command.Log, by command.By, id ID, next fun
 
 // Say records what the builder that has the build says of it: that a step ended, that
 // the image was pushed, or, by a failure, that it has ended. epoch is that of its
-// claim. ErrUnknown, ErrEnded, ErrEpoch.
+// claim. ErrUnknown, ErrEnded, ErrEpoch, ErrReport.
 func Say(ctx context.Context, log command.Log, by command.By, id ID, epoch int, p events.Payload) (uint64, error) {
+	if pushed, ok := p.(events.BuildPushed); ok {
+		if err := checkPushed(pushed); err != nil {
+			return 0, err
+		}
+	}
 	return decide(ctx, log, by, id, func(state string, now int) (events.Payload, error) {
 		if state != builds.Running || now != epoch {
 			return nil, ErrEpoch

@@ -2,6 +2,8 @@ package build_test
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"hubledger/events"
@@ -15,12 +17,39 @@ var (
 	id = build.ID{Namespace: "0191d1a0-0000-7000-8000-000000000001", Build: "0191d1a0-0000-7000-8000-000000000002"}
 )
 
+const someDigest = "sha256:91568bab538a6ae60824abd47894025d7ef2797d3ac9cd33e012886ef3d7c1e2"
+
+// What a builder says of an image is bounded, and has digests where they belong.
+func TestReportsAreChecked(t *testing.T) {
+	base := events.BuildBase{Name: "docker.io/library/alpine:3.22", Digest: someDigest, Repository: "library/alpine", Tag: "3.22"}
+	for what, change := range map[string]func(p *events.BuildPushed){
+		"":                 func(*events.BuildPushed) {},
+		"no digest":        func(p *events.BuildPushed) { p.Digest = "sha256:x" },
+		"many bases":       func(p *events.BuildPushed) { p.Bases = slices.Repeat(p.Bases, events.MaxBuildBases+1) },
+		"no name":          func(p *events.BuildPushed) { p.Bases[0].Name = "" },
+		"no digest of one": func(p *events.BuildPushed) { p.Bases[0].Digest = "3.22" },
+		"long text":        func(p *events.BuildPushed) { p.Bases[0].Tag = strings.Repeat("x", 1001) },
+	} {
+		log := streamtest.Open(t, "")
+		p := events.BuildPushed{Namespace: id.Namespace, Build: id.Build, Epoch: 1, Digest: someDigest, Bases: []events.BuildBase{base}}
+		change(&p)
+		for _, before := range []events.Payload{events.BuildQueued{Namespace: id.Namespace, Build: id.Build}, events.BuildClaimed{Namespace: id.Namespace, Build: id.Build, Builder: "b", Epoch: 1}} {
+			if _, err := command.Append(t.Context(), log, by, before, events.AnySeq); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := build.Say(t.Context(), log, by, id, 1, p); errors.Is(err, build.ErrReport) != (what != "") || what == "" && err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 // Every decision in every state: what is allowed is recorded, and what a builder says
 // counts only while it has the build.
 func TestDecisions(t *testing.T) {
 	queued := events.BuildQueued{Namespace: id.Namespace, Build: id.Build, Ref: "refs/tags/v1", Kind: events.RefTag, Commit: "c"}
 	step := events.BuildStepEnded{Namespace: id.Namespace, Build: id.Build, Epoch: 1, Step: 1, Kind: events.StepFetch}
-	pushed := events.BuildPushed{Namespace: id.Namespace, Build: id.Build, Epoch: 1, Digest: "sha256:x"}
+	pushed := events.BuildPushed{Namespace: id.Namespace, Build: id.Build, Epoch: 1, Digest: someDigest}
 	failed := events.BuildFinished{Namespace: id.Namespace, Build: id.Build, Epoch: 1, Outcome: events.BuildFailed}
 	claimed := func(epoch int) events.BuildClaimed {
 		return events.BuildClaimed{Namespace: id.Namespace, Build: id.Build, Builder: "b", Epoch: epoch}
