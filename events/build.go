@@ -126,6 +126,19 @@ type BuildTag struct {
 func (BuildFinished) EventType() string { return "build.finished.v1" }
 func (e BuildFinished) Subject() string { return BuildSubject(e.Namespace, e.Build) }
 
+// BuildLogSealed says what has become of what a build wrote. It comes behind the end
+// of the build.
+type BuildLogSealed struct {
+	Namespace string `json:"namespace" jsonschema:"id of the namespace"`
+	Build     string `json:"build" jsonschema:"id of the build"`
+	Digest    string `json:"digest,omitempty" jsonschema:"of the file that has the log; absent when nothing was kept of it"`
+	Size      int64  `json:"size,omitempty" jsonschema:"bytes of that file"`
+	Written   int64  `json:"written,omitempty" jsonschema:"bytes that the build wrote and the file has"`
+}
+
+func (BuildLogSealed) EventType() string { return "build.log_sealed.v1" }
+func (e BuildLogSealed) Subject() string { return BuildSubject(e.Namespace, e.Build) }
+
 // BuildSubject is that of one build.
 func BuildSubject(namespaceID, buildID string) string {
 	return SubjectPrefix + namespaceID + ".build." + buildID

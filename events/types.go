@@ -70,6 +70,7 @@ var Types = []Type{
 	typeOf[BuildPushed](),
 	typeOf[BuildLost](),
 	relief(always[BuildFinished]),
+	typeOf[BuildLogSealed](),
 	typeOf[RulesSet](),
 	typeOf[HookReceived](),
 	typeOf[HookRedelivered](),

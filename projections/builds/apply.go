@@ -77,6 +77,10 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		}
 	case events.BuildFinished:
 		a.state(p.Build, Ended, p.Epoch, p)
+		a.write(unsealed, a.id(p.Build), a.time)
+	case events.BuildLogSealed:
+		a.write(logs, a.id(p.Build), text(p.Digest), num(p.Size), num(p.Written), a.time)
+		a.ops.Delete(unsealed, a.id(p.Build))
 	default:
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}

@@ -33,7 +33,29 @@ func buildStory() []events.Payload {
 		claimed(2, "two"), step(2, 1, events.StepFetch, false), step(2, 2, events.StepBuild, false), events.BuildPushed{Namespace: id(acme), Build: id(50), Epoch: 2, Digest: "sha256:d", Bases: madeFrom},
 		events.BuildFinished{Namespace: id(acme), Build: id(52), Outcome: events.BuildCancelled},
 		events.BuildFinished{Namespace: id(acme), Build: id(50), Epoch: 2, Outcome: events.BuildSucceeded, Digest: "sha256:d", Tags: []string{"v1"},
-			Refused: []events.BuildTag{{Tag: "latest", Why: "a newer commit has it"}}}}
+			Refused: []events.BuildTag{{Tag: "latest", Why: "a newer commit has it"}}},
+		events.BuildLogSealed{Namespace: id(acme), Build: id(50), Digest: "sha256:log", Size: 90, Written: 300}}
+}
+
+func TestSealedLogs(t *testing.T) {
+	onEach(t, buildStory(), func(t *testing.T, r builds.Reader) {
+		ctx := t.Context()
+		l, err := r.SealedLog(ctx, id(50))
+		if err != nil || *l != (builds.SealedLog{Digest: "sha256:log", Size: 90, Written: 300, Time: noon.Add(13 * time.Minute)}) {
+			t.Errorf("sealed as %+v, %v", l, err)
+		}
+		if _, err := r.SealedLog(ctx, id(52)); !errors.Is(err, builds.ErrNotFound) {
+			t.Errorf("the log of the other: %v", err)
+		}
+		for _, c := range []struct {
+			before time.Time
+			want   int
+		}{{noon.Add(11 * time.Minute), 0}, {noon.Add(time.Hour), 1}} {
+			if list, err := r.Unsealed(ctx, c.before, 9); err != nil || len(list) != c.want || c.want == 1 && list[0].ID != id(52) {
+				t.Errorf("unsealed before %v: %v, %v", c.before, list, err)
+			}
+		}
+	})
 }
 
 func TestBuilds(t *testing.T) {

@@ -131,6 +131,20 @@ var (
 		Name: "steps", Key: 3, Merge: projections.Insert,
 		Columns: []projections.Column{b("build"), i("epoch"), i("step"), t("kind"), t("name"), i("began"), i("took"), i("cached"), i("failed"), i("seq")},
 	}
+
+	// logs are the files in which the logs of builds are; digest is empty when nothing
+	// was kept.
+	logs = &projections.Table{
+		Name: "logs", Key: 1, Merge: projections.Insert,
+		Columns: []projections.Column{b("build"), t("digest"), i("size"), i("written"), i("time")},
+	}
+
+	// unsealed are the builds that have ended and whose logs are not sealed.
+	unsealed = &projections.Table{
+		Name: "unsealed", Key: 1, Merge: projections.Insert,
+		Columns: []projections.Column{b("build"), i("time")},
+		Indexes: [][]string{{"time"}},
+	}
 )
 
 // Projection is the read model; raise Version with every change of its tables
@@ -138,10 +152,11 @@ var (
 var Projection = projections.Projection{
 	Name:    "builds",
 	Version: 7,
-	Tables:  []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, feeds, pushes, repositories, queued, states, bases, claims, losses, steps},
+	Tables:  []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, feeds, pushes, repositories, queued, states, bases, claims, losses, steps, logs, unsealed},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
 		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1",
-		"build.queued.v1", "build.claimed.v1", "build.step_ended.v1", "build.pushed.v1", "build.lost.v1", "build.finished.v1"},
+		"build.queued.v1", "build.claimed.v1", "build.step_ended.v1", "build.pushed.v1", "build.lost.v1", "build.finished.v1",
+		"build.log_sealed.v1"},
 	Apply:   apply,
 	Queries: queries,
 }
@@ -163,5 +178,7 @@ var queries = []projections.Query{
 	projections.SQLQuery("bases", `SELECT a.build, a.number, a.name, a.digest, a.platform, a.repository, a.tag FROM bases a`, 2),
 	projections.SQLQuery("losses", `SELECT l.build, l.times FROM losses l`, 1),
 	projections.SQLQuery("steps", `SELECT p.build, p.epoch, p.step, p.kind, p.name, p.took, p.cached, p.failed FROM steps p`, 3),
+	projections.SQLQuery("logs", `SELECT o.build, o.digest, o.size, o.written FROM logs o`, 1),
+	projections.SQLQuery("unsealed", `SELECT u.build FROM unsealed u`, 1),
 	projections.SQLQuery("refusals", `SELECT f.source, f.until, f.node, f.requests FROM refusals f`, 3),
 }

@@ -66,7 +66,7 @@ var needs = map[string]string{
 		PUT REPO/star | DELETE REPO/star`,
 	"write": `
 		GET REPO/usage | GET REPO/rules | GET REPO/pushes | POST REPO/rules/simulate
-		GET REPO/builds | GET REPO/builds/{build} | GET REPO/builds/{build}/log | POST REPO/builds/{build}/cancel | POST REPO/builds/{build}/retry`,
+		GET REPO/builds | GET REPO/builds/{build} | GET REPO/builds/{build}/log | GET REPO/builds/{build}/log/raw | GET REPO/builds/{build}/log/live | POST REPO/builds/{build}/cancel | POST REPO/builds/{build}/retry`,
 	"delete": `
 		DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,
 	"admin": `

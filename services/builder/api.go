@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"hubledger/events"
@@ -20,11 +19,6 @@ import (
 type listIn struct {
 	openapi.RepositoryPath
 	openapi.Paging
-}
-
-type logIn struct {
-	BuildPath
-	After uint64 `query:"after" maximum:"9007199254740991" doc:"Where the piece begins: the next of the one before"`
 }
 
 // shown is a build as the API shows it. place is where it waits; nil: it does not.
@@ -70,6 +64,19 @@ func (s *Builder) places(ctx context.Context) (map[string]*queue.Place, error) {
 	return found, nil
 }
 
+// placed is a build as the API shows it, with its place in the queue.
+func (s *Builder) placed(ctx context.Context, name string, b *builds.Build) (apitypes.Build, error) {
+	var place *queue.Place
+	if b.State == builds.Waiting {
+		places, err := s.places(ctx)
+		if err != nil {
+			return apitypes.Build{}, err
+		}
+		place = places[b.ID]
+	}
+	return shown(name, b, place), nil
+}
+
 func (s *Builder) list(ctx context.Context, c *endpoint.Call, in *listIn) (*openapi.List[apitypes.Build], error) {
 	before, err := openapi.ParseSequence(in.Cursor)
 	if err != nil {
@@ -106,19 +113,15 @@ func (s *Builder) get(ctx context.Context, c *endpoint.Call, in *BuildPath) (*op
 	if err != nil {
 		return nil, err
 	}
-	var place *queue.Place
-	if b.State == builds.Waiting {
-		places, err := s.places(ctx)
-		if err != nil {
-			return nil, err
-		}
-		place = places[b.ID]
+	now, err := s.placed(ctx, c.Repository.Name, b)
+	if err != nil {
+		return nil, err
 	}
 	steps, err := s.Read.Steps(ctx, b.ID)
 	if err != nil {
 		return nil, err
 	}
-	view := apitypes.BuildDetails{Build: shown(c.Repository.Name, b, place), Steps: make([]apitypes.BuildStep, len(steps))}
+	view := apitypes.BuildDetails{Build: now, Steps: make([]apitypes.BuildStep, len(steps))}
 	bases, err := s.Read.Bases(ctx, b.ID)
 	if err != nil {
 		return nil, err
@@ -128,29 +131,6 @@ func (s *Builder) get(ctx context.Context, c *endpoint.Call, in *BuildPath) (*op
 	}
 	for k, p := range steps {
 		view.Steps[k] = apitypes.BuildStep{Attempt: p.Epoch, Number: p.Number, Kind: p.Kind, Name: p.Name, Began: p.Began, Took: p.Took.Seconds(), Cached: p.Cached, Failed: p.Failed}
-	}
-	return openapi.Show(view), nil
-}
-
-// maxPiece bounds a piece of a log, in bytes.
-const maxPiece = 1 << 20
-
-func (s *Builder) log(ctx context.Context, c *endpoint.Call, in *logIn) (*openapi.Answer[apitypes.BuildLog], error) {
-	b, err := s.find(ctx, c, in.Build)
-	if err != nil {
-		return nil, err
-	}
-	if s.Log == nil {
-		return nil, events.ErrReadOnly
-	}
-	chunks, err := s.Log.Read(ctx, b.ID, in.After, maxPiece)
-	if err != nil {
-		return nil, err
-	}
-	view := apitypes.BuildLog{Chunks: make([]apitypes.BuildLogChunk, len(chunks)), Next: in.After, Ended: b.State == builds.Ended}
-	for k, chunk := range chunks {
-		view.Chunks[k] = apitypes.BuildLogChunk{Step: chunk.Step, Time: chunk.Time.UTC(), Text: strings.ToValidUTF8(string(chunk.Data), "\uFFFD")}
-		view.Next = chunk.Seq
 	}
 	return openapi.Show(view), nil
 }

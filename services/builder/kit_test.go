@@ -22,6 +22,7 @@ import (
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/command"
 	"hubledger/streams"
+	"hubledger/streams/buildlog"
 	"hubledger/streams/streamtest"
 )
 
@@ -99,7 +100,7 @@ func newWorld(t testing.TB) *world {
 		work.Wait()
 		check(t, tables.Close())
 	})
-	w.Builder = &Builder{Config: Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept.Append, nil}, Logger: quiet}, stations: newStations()}
+	w.Builder = &Builder{Config: Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept}, Logger: quiet}, stations: newStations()}
 	w.Local = &Local{Name: "local", Places: 2, Platforms: []string{"linux/amd64"}, Dir: t.TempDir(),
 		Open: func(context.Context, func(string) worker.Credentials) (driver.Driver, string, error) {
 			return w.driver, "hub.test", nil
@@ -128,18 +129,16 @@ func (m mortal) Append(ctx context.Context, e events.Event, expect uint64) (uint
 	return m.Log.Append(ctx, e, expect)
 }
 
-// keptLog keeps logs, and reads none.
-type keptLog struct {
-	append func(ctx context.Context, build string, step int, data []byte) error
-	read   func(ctx context.Context, build string, after uint64, max int) ([]LogChunk, error)
-}
-
-func (l keptLog) Append(ctx context.Context, build string, step int, data []byte) error {
-	return l.append(ctx, build, step, data)
-}
+// keptLog is the log of builds as the service knows it.
+type keptLog struct{ *buildlog.Store }
 
 func (l keptLog) Read(ctx context.Context, build string, after uint64, max int) ([]LogChunk, error) {
-	return l.read(ctx, build, after, max)
+	chunks, err := l.Store.Read(ctx, build, after, max)
+	list := make([]LogChunk, len(chunks))
+	for k, c := range chunks {
+		list[k] = LogChunk(c)
+	}
+	return list, err
 }
 
 // record appends events and waits until they can be read.

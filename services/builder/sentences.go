@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"hubledger/events"
 	"hubledger/services/internal/service"
 )
@@ -43,5 +45,11 @@ var sentences = []service.Sentence{
 			text += ": " + e.Detail
 		}
 		return text
+	}),
+	service.Tell(func(_ service.Names, e events.BuildLogSealed) string {
+		if e.Digest == "" {
+			return "found nothing that a build has written"
+		}
+		return fmt.Sprintf("sealed the log of a build, %s: %s", humanize.IBytes(uint64(e.Written)), e.Digest)
 	}),
 }

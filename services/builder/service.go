@@ -28,16 +28,19 @@ import (
 // source is who the service's own events say decided.
 const source = "/builder"
 
-// Config is what the service works with. All fields but Local and Log are required.
+// Config is what the service works with. All fields but Local, Log, Archive and LogTerm are required.
 type Config struct {
-	Events command.Log
-	API    *openapi.API // takes the operations
-	Read   builds.Reader
-	View   process.View // of the read model
-	Tags   Tags
-	Log    BuildLog // nil while the log is read-only
-	Local  *Local   // the builder of this node; nil: it has none
-	Logger *slog.Logger
+	Events  command.Log
+	API     *openapi.API // takes the operations
+	Read    builds.Reader
+	View    process.View // of the read model
+	Tags    Tags
+	Log     BuildLog // nil while the log is read-only
+	Archive Archive  // of the logs of builds that have ended; nil while the log is read-only
+	// LogTerm is how long the archive keeps a log. 0: for ever.
+	LogTerm time.Duration
+	Local   *Local // the builder of this node; nil: it has none
+	Logger  *slog.Logger
 	// Source says where the commit of a build is fetched from, with the credentials. The
 	// error is what people are told.
 	Source func(ctx context.Context, b *builds.Build) (fetch.Source, error)
@@ -61,6 +64,10 @@ type BuildLog interface {
 	Append(ctx context.Context, build string, step int, data []byte) error
 	// Read returns the first chunks behind a sequence, until they have max bytes together.
 	Read(ctx context.Context, build string, after uint64, max int) ([]LogChunk, error)
+	// Builds are those of which something is kept.
+	Builds(ctx context.Context) ([]string, error)
+	// Drop takes away what a build wrote.
+	Drop(ctx context.Context, build string) error
 }
 
 // A LogChunk is a piece of what a build wrote: any bytes, not necessarily whole lines.
@@ -108,9 +115,11 @@ func (s *Builder) Service() service.Service {
 		Routes:     s.API.Routes(),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&builds.Projection},
-		Managers:   []process.Manager{s.queueing(), s.publishing()},
-		Metrics:    []prometheus.Collector{states{s.Read}},
-		Sentences:  sentences,
+		Managers:   []process.Manager{s.queueing(), s.publishing(), s.sealing()},
+		Jobs: []service.Job{{Name: "remove old logs of builds", Every: time.Hour, Run: s.forgetLogs},
+			{Name: "remove what is left of sealed logs of builds", Every: time.Hour, Run: s.dropSealed}},
+		Metrics:   []prometheus.Collector{states{s.Read}},
+		Sentences: sentences,
 	}
 	if s.Local != nil {
 		out.Run = s.run
@@ -133,6 +142,11 @@ func (s *Builder) register() {
 		Summary: "Show a build with its steps", About: "One that waits has a position and a reason."}, s.get)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log", ID: "get-build-log", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
 		Summary: "Show what a build has written", About: "In pieces: ask again with the next of the answer, until the build has ended and nothing more comes."}, s.log)
+	openapi.AddText(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log/raw", ID: "get-build-log-raw", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Transfer,
+		Summary: "Download what a build has written", About: "Byte for byte, as far as it has come."}, s.rawLog)
+	openapi.AddEvents(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log/live", ID: "follow-build-log", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Transfer,
+		Summary: "Follow a build", About: "Server-sent events: `log` is a chunk of the log, with its sequence as id; `build` the build when its state or the reason why it waits " +
+			"has changed; `end` the build when it has ended and all was sent: close the connection then. It ends after five minutes: come back with Last-Event-ID, as browsers do."}, s.liveLog)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/cancel", ID: "cancel-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write,
 		Summary: "Cancel a build", About: "It ends at once, whether a builder has it or not."}, s.cancel)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/retry", ID: "retry-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write, Status: http.StatusCreated,

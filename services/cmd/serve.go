@@ -48,6 +48,7 @@ type serveCmd struct {
 	GCInterval           time.Duration `name:"gc-interval" help:"Time between garbage collections; 0 turns them off." default:"1h" env:"HUBLEDGER_GC_INTERVAL"`
 	CleanupInterval      time.Duration `name:"cleanup-interval" help:"Time between runs of the repositories' cleanup rules; 0 turns them off." default:"24h" env:"HUBLEDGER_CLEANUP_INTERVAL"`
 	SweepInterval        time.Duration `name:"sweep-interval" help:"Time between two looks at the branches and tags of a git source while they move; it grows to an hour when they do not." default:"5m" env:"HUBLEDGER_SWEEP_INTERVAL"`
+	BuildLogAge          time.Duration `name:"build-log-age" help:"How long the logs of builds that have ended are kept. 0: for ever." default:"8760h" env:"HUBLEDGER_BUILD_LOG_AGE"`
 	HookBodyAge          time.Duration `name:"hook-body-age" help:"How long the bodies of webhooks are kept; at least 1h. On NATS servers elsewhere it counts when the first node starts." default:"720h" env:"HUBLEDGER_HOOK_BODY_AGE"`
 	HookBodyBytes        int64         `name:"hook-body-bytes" help:"Bytes that the bodies of webhooks take on the disk, at least 67108864; the oldest go first. On NATS servers elsewhere it counts when the first node starts." default:"1073741824" env:"HUBLEDGER_HOOK_BODY_BYTES"`
 	Builder              string        `help:"Whether this node builds: auto, if it listens on loopback only and has what builds need, or off." enum:"auto,off" default:"auto" env:"HUBLEDGER_BUILDER"`
@@ -80,6 +81,8 @@ func (c *serveCmd) Validate() (err error) {
 		return errors.New("--cleanup-interval must be 0 or at least 1s")
 	case c.SweepInterval < time.Second:
 		return errors.New("--sweep-interval must be at least 1s")
+	case c.BuildLogAge < 0:
+		return errors.New("--build-log-age must not be negative")
 	case c.HookBodyAge < time.Hour:
 		return errors.New("--hook-body-age must be at least 1h")
 	case c.HookBodyBytes < 64<<20:
@@ -151,7 +154,7 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 		ConnectionsByNetwork: c.ConnectionsByNetwork,
 		Budget:               budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},
 		LeaseTerm:            c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
-		SweepInterval: c.SweepInterval, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
+		SweepInterval: c.SweepInterval, BuildLogAge: c.BuildLogAge, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }
 
 func (c *serveCmd) Run(s *console.Session) error {

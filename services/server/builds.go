@@ -64,6 +64,9 @@ func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 	if n.buildLog != nil {
 		c.Log = buildLog{n.buildLog}
 	}
+	if n.archive != nil {
+		c.Archive, c.LogTerm = n.archive, n.BuildLogAge
+	}
 	if n.Builds != nil && n.log.ReadOnly() == nil {
 		c.Local = n.localBuilder()
 	}

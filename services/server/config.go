@@ -57,6 +57,8 @@ type Config struct {
 	CleanupInterval time.Duration // 0: cleanup rules are not applied regularly
 	// SweepInterval is how often the refs of a git source are looked at while they move.
 	SweepInterval time.Duration
+	// BuildLogAge is how long the log of a build that has ended is kept. 0: for ever.
+	BuildLogAge time.Duration
 	// HookBodyAge is how long the body of a webhook is kept, and HookBodyBytes bounds all
 	// of them. 0: 30 days, 1 GiB.
 	HookBodyAge   time.Duration

@@ -41,6 +41,7 @@ type Node struct {
 	activity   *activity.Store
 	secrets    *secrets.Bucket   // nil while the log is read-only
 	buildLog   *buildlog.Store   // nil while the log is read-only, and where builder is not run
+	archive    *archive          // of the logs of builds; nil where builder is not run
 	bodies     *hookbodies.Store // of webhooks; nil while the log is read-only, and where sources is not run
 	stores     registry.Stores   // without blobs when no service of this node needs them
 	models     *readmodel.Set
@@ -59,7 +60,8 @@ type Node struct {
 	spaceTold  atomic.Int64    // when warnOfSpace has last warned, in Unix nanoseconds
 	ending     context.Context // ends when the node is to stop
 	stop       context.CancelFunc
-	leaving    atomic.Bool // the node has been told to stop
+	leaving    context.Context // ends when the node is told to stop, before its last requests are
+	leave      context.CancelFunc
 	running    sync.WaitGroup
 }
 
@@ -77,6 +79,7 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	}
 	n := &Node{Config: c, metrics: meter.New()}
 	n.ending, n.stop = context.WithCancel(context.WithoutCancel(ctx))
+	n.leaving, n.leave = context.WithCancel(n.ending)
 	defer func() {
 		if err != nil {
 			n.Close(context.WithoutCancel(ctx))
@@ -214,6 +217,9 @@ func (n *Node) Close(ctx context.Context) error {
 		errs = append(errs, n.activity.Close())
 	}
 	errs = append(errs, n.stores.Close())
+	if n.archive != nil {
+		errs = append(errs, n.archive.store.Close())
+	}
 	if n.operations != nil {
 		errs = append(errs, n.operations.Close())
 	}

@@ -22,7 +22,7 @@ func (n *Node) problems(ctx context.Context) (list []adminsocket.Problem) {
 	add := func(blocks bool, what, advice, format string, v ...any) {
 		list = append(list, adminsocket.Problem{What: what, Detail: fmt.Sprintf(format, v...), Advice: advice, Blocks: blocks})
 	}
-	if n.leaving.Load() {
+	if n.leaving.Err() != nil {
 		add(true, "stopping", "Start the hub again when it has ended.", "the hub was told to stop and ends its last requests")
 	}
 	if len(n.models.Missing()) > 0 {

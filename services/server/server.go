@@ -60,7 +60,7 @@ func Serve(ctx context.Context, c Config, ready func(Ready)) error {
 		case <-ctx.Done():
 		case err = <-web.Failed:
 		}
-		n.leaving.Store(true)
+		n.leave()
 		c.Logger.Info("stopping; a second Ctrl-C ends the hub at once, which loses nothing that was acknowledged")
 	}
 	return errors.Join(err, shutdown(n, web.Server, admin))

@@ -75,7 +75,7 @@ func (n *Node) share() shared {
 	content.OnCommit = n.registry.Committed
 	entries := catalog.Reader{DB: readmodel.Unprepared{Model: n.models.Of(&catalog.Projection)}, Dialect: n.dialect()}
 	endpoints := endpoint.Config{Auth: n.auth, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
-		Logger: n.Logger, Failures: []failure.Entry{{Err: registry.ErrTooLate, Status: http.StatusConflict},
+		Leaving: n.leaving, Logger: n.Logger, Failures: []failure.Entry{{Err: registry.ErrTooLate, Status: http.StatusConflict},
 			{Err: registry.ErrSwept, Status: http.StatusConflict}, {Err: registry.ErrNothingDeleted, Status: http.StatusConflict}}}
 	n.shared = shared{people: who, catalog: entries, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),
 		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: allPulls{entries, recentPulls{n.stores.Pulls}},

@@ -84,6 +84,11 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if n.runs("builder") {
+		if n.archive, err = n.openArchive(); err != nil {
+			return err
+		}
+	}
 	var content *blobs.Config
 	if n.runs("registry") || n.runs("api") { // the services that read or delete blobs
 		content = &blobs.Config{Dir: filepath.Join(n.Data, "registry"), Log: n.Logger, Reserve: n.Reserve}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -87,6 +88,34 @@ func (s *Store) Read(ctx context.Context, build string, after uint64, max int) (
 		step, _ := strconv.Atoi(m.Header.Get(stepHeader))
 		list = append(list, Chunk{m.Sequence, m.Time, step, m.Data})
 		after, size = m.Sequence, size+len(m.Data)
+	}
+	return list, nil
+}
+
+// Drop takes away what a build wrote.
+func (s *Store) Drop(ctx context.Context, build string) error {
+	subject, err := subjectOf(build)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if err := s.stream.Purge(ctx, jetstream.WithPurgeSubject(subject)); err != nil {
+		return fmt.Errorf("take away the log of a build: %w", err)
+	}
+	return nil
+}
+
+// Builds are those of which something is kept, in no order.
+func (s *Store) Builds(ctx context.Context) (list []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	info, err := s.stream.Info(ctx, jetstream.WithSubjectFilter(subjectPrefix+"*"))
+	if err != nil {
+		return nil, fmt.Errorf("list the logs of builds: %w", err)
+	}
+	for subject := range info.State.Subjects {
+		list = append(list, strings.TrimPrefix(subject, subjectPrefix))
 	}
 	return list, nil
 }

@@ -3,13 +3,17 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 const (
 	flushEvery = 100 * time.Millisecond
 	maxPending = 4 << 20 // bytes: beyond them, whoever writes waits
+
+	maxOwnChunk = MaxLogChunk - utf8.UTFMax // leaves room for the character that was cut before
 )
 
 // A logWriter keeps what a build writes, a few chunks a second. Losing some of a log
@@ -49,29 +53,33 @@ func (w *logWriter) write(step int, data []byte) {
 	}
 	for len(data) > 0 {
 		last := len(w.pending) - 1
-		if last < 0 || w.pending[last].step != step || len(w.pending[last].data) >= MaxLogChunk {
+		if last < 0 || w.pending[last].step != step || len(w.pending[last].data) >= maxOwnChunk {
 			w.pending = append(w.pending, pendingChunk{step: step})
 			last++
 		}
-		n := min(len(data), MaxLogChunk-len(w.pending[last].data))
+		n := min(len(data), maxOwnChunk-len(w.pending[last].data))
 		w.pending[last].data = append(w.pending[last].data, data[:n]...)
 		data, w.size = data[n:], w.size+n
 	}
 }
 
-// close writes what is left and ends the writer.
+// close writes what is left and ends the writer. It may be called again.
 func (w *logWriter) close() {
 	w.mu.Lock()
+	first := !w.closed
 	w.closed = true
 	w.room.Broadcast()
 	w.mu.Unlock()
-	w.wake <- struct{}{}
+	if first {
+		w.wake <- struct{}{}
+	}
 	<-w.done
 }
 
 func (w *logWriter) flush() {
 	defer close(w.done)
 	warned := false
+	cut := map[int][]byte{} // by step: the beginning of a character whose rest has not come
 	for {
 		select {
 		case <-w.wake:
@@ -83,14 +91,42 @@ func (w *logWriter) flush() {
 		w.room.Broadcast()
 		w.mu.Unlock()
 		for _, c := range chunks {
-			// What a build has written is kept also when the build was ended.
-			if err := w.hub.Log(context.Background(), w.claim, c.step, c.data); err != nil && !warned {
-				warned = true
-				w.logger.Warn("a part of a build's log is lost", "build", w.claim.Build, "error", err)
+			text, rest := wholeRunes(append(cut[c.step], c.data...))
+			if delete(cut, c.step); len(rest) > 0 {
+				cut[c.step] = rest
 			}
+			w.keep(c.step, text, &warned)
 		}
 		if closed {
+			for step, rest := range cut {
+				w.keep(step, rest, &warned)
+			}
 			return
 		}
 	}
+}
+
+// keep hands a chunk to the hub. What a build has written is kept also when the build
+// was ended.
+func (w *logWriter) keep(step int, data []byte, warned *bool) {
+	if len(data) == 0 {
+		return
+	}
+	if err := w.hub.Log(context.Background(), w.claim, step, data); err != nil && !*warned {
+		*warned = true
+		w.logger.Warn("a part of a build's log is lost", "build", w.claim.Build, "error", err)
+	}
+}
+
+// wholeRunes takes the beginning of a character away from the end of a text.
+func wholeRunes(data []byte) (text, rest []byte) {
+	for n := 1; n < utf8.UTFMax && n <= len(data); n++ {
+		if end := data[len(data)-n:]; utf8.RuneStart(end[0]) {
+			if !utf8.FullRune(end) {
+				return data[:len(data)-n], slices.Clone(end)
+			}
+			break
+		}
+	}
+	return data, nil
 }

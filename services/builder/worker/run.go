@@ -52,6 +52,7 @@ func (w *Worker) Build(ctx context.Context, a *Assignment) {
 		return
 	}
 	if err == nil && r.failed == nil && made.Digest != "" {
+		r.log.close() // whoever sees what became of the build finds all of its log
 		r.say(ctx, events.BuildPushed{Namespace: a.Namespace, Build: a.Build, Epoch: a.Epoch, Digest: made.Digest, Bases: made.Bases})
 		return
 	}
@@ -65,6 +66,7 @@ func (w *Worker) Build(ctx context.Context, a *Assignment) {
 		end.Detail = cut(end.Detail, maxDetail)
 		r.log.write(0, []byte("error: "+end.Detail+"\n"))
 	}
+	r.log.close()
 	r.say(ctx, end)
 }
 

@@ -49,6 +49,8 @@ func stateOf(last events.Payload) (state string, epoch int) {
 		return builds.Pushed, p.Epoch
 	case events.BuildFinished:
 		return builds.Ended, p.Epoch
+	case events.BuildLogSealed:
+		return builds.Ended, 0 // nothing is decided by an epoch any more
 	}
 	return "", 0
 }

@@ -53,7 +53,9 @@ type Config struct {
 	Rights      Rights
 	KeptAnswers KeptAnswers
 	ReadModels  ReadModels
-	Logger      *slog.Logger
+	// Leaving ends when the hub is told to stop: answers that go on end then.
+	Leaving context.Context
+	Logger  *slog.Logger
 	// Wait bounds how long an answer waits for the read models. Default 10 s.
 	Wait time.Duration
 	// Failures are answers to errors of other services.

@@ -97,6 +97,12 @@ func (a adapter) Handle(op *huma.Operation, serve func(huma.Context)) {
 
 // Add adds an operation. Errors of run are answered as problems.
 func Add[I, O any](a *API, op Operation, run func(ctx context.Context, c *endpoint.Call, in *I) (*O, error)) {
+	add(a, op, nil, run)
+}
+
+// add is Add of an operation whose document says these responses, and those that
+// follow from I, O and op.
+func add[I, O any](a *API, op Operation, responses map[string]*huma.Response, run func(ctx context.Context, c *endpoint.Call, in *I) (*O, error)) {
 	security := []map[string][]string{{"basic": {}}, {"bearer": {}}}
 	switch op.Permission {
 	case access.Open:
@@ -111,7 +117,7 @@ func Add[I, O any](a *API, op Operation, run func(ctx context.Context, c *endpoi
 		Tags: []string{op.Tag}, DefaultStatus: op.Status, Security: security, Metadata: map[string]any{permissionKey: op.Permission, costKey: op.Cost},
 		// The endpoint has read the body already.
 		MaxBodyBytes: endpoint.MaxBody, BodyReadTimeout: -1,
-		Parameters: parametersOf(op), Errors: errorsOf(op),
+		Parameters: parametersOf(op), Errors: errorsOf(op), Responses: responses,
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := run(ctx, endpoint.CallOf(ctx), in)
 		if err != nil {
