@@ -40,6 +40,15 @@ type Config struct {
 	// Binds are directories and files of the machine that can be read inside,
 	// besides the programs and libraries of the system: by their path inside.
 	Binds map[string]string
+	// Copies are directories of the machine that are copied to the disk, with links as
+	// links: by their path inside. The programs own them.
+	Copies map[string]string
+	// Unprivileged gives the programs a user namespace of their own, in which they are
+	// root: to the machine they are users that own nothing but the disk, Copies and
+	// Files. It is for programs that have to be root inside and are not trusted.
+	Unprivileged bool
+	// Dirs are made, empty and in memory.
+	Dirs []string
 	// Files are written to memory, for root alone: by their path inside.
 	Files map[string][]byte
 	// Listen are the addresses of the sockets, such as "127.0.0.1:5000"; Hosts are
@@ -178,6 +187,11 @@ func (cage *Cage) run(c *Config, ours *net.UnixConn, theirs *os.File, started ch
 // handOver tells the first process what to do, and takes the sockets that it opens.
 func (cage *Cage) handOver(c *Config, ours *net.UnixConn) error {
 	defer close(cage.handed)
+	if c.Unprivileged {
+		if err := c.Group.Delegate(firstUser); err != nil {
+			return err
+		}
+	}
 	if err := c.Group.Add(cage.cmd.Process.Pid); err != nil {
 		return err
 	}

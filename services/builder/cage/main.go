@@ -26,8 +26,9 @@ type orders struct {
 	Hierarchies []cgroup.Hierarchy
 }
 
-// Inside says whether this process is the first one of a cage, which calls Main.
-func Inside() bool { return os.Args[0] == name && os.Getpid() == 1 }
+// Inside says whether this process is the first one of a cage, or of the user
+// namespace in one, which calls Main.
+func Inside() bool { return (os.Args[0] == name || os.Args[0] == innerName) && os.Getpid() == 1 }
 
 // Main makes the cage from inside, runs its programs, and ends the process.
 func Main() {
@@ -38,34 +39,46 @@ func Main() {
 		os.Exit(125)
 	}
 	unix.CloseOnExec(4)
-	exit := inside(control)
-	sendExit(control, exit)
+	exit, said := Exit{}, false
+	if os.Args[0] == innerName {
+		exit = inner(control)
+	} else {
+		exit, said = inside(control)
+	}
+	if !said {
+		sendExit(control, exit)
+	}
 	os.Exit(exit.Code)
 }
 
-func inside(control *net.UnixConn) Exit {
+// inside makes the cage. said is that a process in it has told the exit.
+func inside(control *net.UnixConn) (exit Exit, said bool) {
+	fail := func(what string, err error) (Exit, bool) { return Exit{Code: 125, Error: what + err.Error()}, false }
 	text, err := readFrame(control)
 	if err != nil {
-		return Exit{Code: 125, Error: "read the orders: " + err.Error()}
+		return fail("read the orders: ", err)
 	}
 	var o orders
 	if err := json.Unmarshal(text, &o); err != nil {
-		return Exit{Code: 125, Error: "read the orders: " + err.Error()}
+		return fail("read the orders: ", err)
 	}
 	if err := o.build(); err != nil {
-		return Exit{Code: 125, Error: err.Error()}
-	}
-	if err := o.open(control); err != nil {
-		return Exit{Code: 125, Error: err.Error()}
+		return fail("", err)
 	}
 	// A dump has secrets. 0 would not keep it from a program of the machine (core(5)).
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 1, Max: 1}); err != nil {
-		return Exit{Code: 125, Error: "limit dumps: " + err.Error()}
+		return fail("limit dumps: ", err)
+	}
+	if o.Unprivileged {
+		return o.enterUsers(control, text)
+	}
+	if err := o.open(control); err != nil {
+		return fail("", err)
 	}
 	if err := dropCapabilities(); err != nil {
-		return Exit{Code: 125, Error: "give up capabilities: " + err.Error()}
+		return fail("give up capabilities: ", err)
 	}
-	return o.programs()
+	return o.programs(), false
 }
 
 // open sends a directory of the disk and the sockets to the outside.

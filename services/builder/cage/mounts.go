@@ -17,7 +17,9 @@ import (
 // where there are such. In many systems all but usr are links into it.
 var system = []string{"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc/ld.so.cache", "etc/ld.so.conf", "etc/ld.so.conf.d", "etc/alternatives"}
 
-var devices = []string{"null", "zero", "full", "random", "urandom"}
+var devices = []string{"null", "zero", "full", "random", "urandom", "tty"}
+
+const sysfs = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_RDONLY
 
 const memory = "size=64m,nr_inodes=16k,mode=755" // of what is kept in memory
 
@@ -27,9 +29,10 @@ func (o *orders) build() error {
 		return fmt.Errorf("make a namespace of control groups: %w", err)
 	}
 	root := filepath.Join(o.Dir, "root")
-	m := &mounts{root: root}
+	m := &mounts{root: root, unprivileged: o.Unprivileged}
 	m.mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
 	m.mount("cage", root, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, memory)
+	m.own("/")
 	for _, name := range system {
 		m.show("/"+name, "/"+name, 0)
 	}
@@ -38,22 +41,34 @@ func (o *orders) build() error {
 	}
 	m.dir("/proc", "/sys", "/dev", "/disk", "/tmp", "/root", "/run", "/etc", "/old")
 	m.mount("proc", m.at("/proc"), "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
-	for _, path := range []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"} {
-		m.show(m.at(path), path, 0)
+	if !o.Unprivileged { // they may not write there, and mount their own
+		for _, path := range []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"} {
+			m.show(m.at(path), path, 0)
+		}
 	}
-	m.mount("sysfs", m.at("/sys"), "sysfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "")
-	m.groups(o.Hierarchies)
+	m.mount("sysfs", m.at("/sys"), "sysfs", sysfs, "")
+	if !o.Unprivileged {
+		m.groups(o.Hierarchies)
+	}
 	m.mount("cage", m.at("/dev"), "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, memory)
 	for _, name := range devices {
 		m.show("/dev/"+name, "/dev/"+name, unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_RDONLY)
 	}
 	m.link("/proc/self/fd", "/dev/fd")
+	for n, name := range []string{"stdin", "stdout", "stderr"} {
+		m.link(fmt.Sprintf("/proc/self/fd/%d", n), "/dev/"+name)
+	}
 	m.mount(o.Loop, m.at("/disk"), "ext4", unix.MS_NOATIME|unix.MS_NODEV, "nobarrier")
+	m.own("/disk")
 	m.dir("/disk/tmp")
 	m.mount(m.at("/disk/tmp"), m.at("/tmp"), "", unix.MS_BIND, "")
 	m.file("/etc/hosts", hosts(o.Listen, o.Hosts))
+	m.dir(o.Dirs...)
 	for path, data := range o.Files {
 		m.file(path, data)
+	}
+	for to, from := range o.Copies {
+		m.copy(from, to)
 	}
 	if m.err != nil {
 		return m.err
@@ -80,8 +95,9 @@ func (o *orders) enter(root string) error {
 
 // mounts makes what is below a root directory, until something fails.
 type mounts struct {
-	root string
-	err  error
+	root         string
+	unprivileged bool // what is made belongs to firstUser
+	err          error
 }
 
 func (m *mounts) at(path string) string { return filepath.Join(m.root, path) }
@@ -100,8 +116,13 @@ func (m *mounts) mount(from, to, kind string, flags uintptr, data string) {
 
 func (m *mounts) dir(paths ...string) {
 	for _, p := range paths {
+		if _, err := os.Lstat(m.at(p)); m.err != nil || err == nil {
+			continue
+		}
+		m.dir(filepath.Dir(p))
 		if m.err == nil {
-			m.fail("make", p, os.MkdirAll(m.at(p), 0o755))
+			m.fail("make", p, os.Mkdir(m.at(p), 0o755))
+			m.own(p)
 		}
 	}
 }
@@ -116,7 +137,33 @@ func (m *mounts) file(path string, data []byte) {
 	m.dir(filepath.Dir(path))
 	if m.err == nil {
 		m.fail("write", path, os.WriteFile(m.at(path), data, 0o600))
+		m.own(path)
 	}
+}
+
+// own gives a file to the programs of a user namespace.
+func (m *mounts) own(path string) {
+	if m.err == nil && m.unprivileged {
+		m.fail("give away", path, os.Lchown(m.at(path), firstUser, firstUser))
+	}
+}
+
+// copy copies a directory. Nobody changes it meanwhile.
+func (m *mounts) copy(from, to string) {
+	m.dir(filepath.Dir(to))
+	if m.err != nil {
+		return
+	}
+	if err := os.CopyFS(m.at(to), os.DirFS(from)); err != nil {
+		m.fail("copy", to, err)
+		return
+	}
+	m.fail("give away", to, filepath.WalkDir(m.at(to), func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && m.unprivileged {
+			err = os.Lchown(path, firstUser, firstUser)
+		}
+		return err
+	}))
 }
 
 // show makes a file or directory of the machine visible, to be read only, without

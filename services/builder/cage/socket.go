@@ -51,7 +51,7 @@ const (
 	exitFollows = 'E'
 )
 
-func writeFrame(c *net.UnixConn, data []byte) error {
+func writeFrame(c io.Writer, data []byte) error {
 	if len(data) > maxFrame {
 		return fmt.Errorf("%d bytes are too many for a cage", len(data))
 	}
@@ -59,7 +59,7 @@ func writeFrame(c *net.UnixConn, data []byte) error {
 	return err
 }
 
-func readFrame(c *net.UnixConn) ([]byte, error) {
+func readFrame(c io.Reader) ([]byte, error) {
 	var head [4]byte
 	if _, err := io.ReadFull(c, head[:]); err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type Group struct {
 	name   string
 	limits Limits
 	list   []Hierarchy
+	inside string  // the group below it, of its processes; "" for itself
 	oom    *notice // of version 1
 }
 
@@ -64,17 +65,8 @@ func (g *Group) create(h Hierarchy) error {
 		if err := os.Mkdir(dir, 0o755); err != nil && (dir != above || !errors.Is(err, fs.ErrExist)) {
 			return err
 		}
-		if h.has("cpuset") && !h.V2() {
-			// Empty, it takes no process.
-			for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
-				text, err := os.ReadFile(filepath.Join(filepath.Dir(dir), file))
-				if err != nil {
-					return err
-				}
-				if err := write(dir, file, strings.TrimSpace(string(text))); err != nil {
-					return err
-				}
-			}
+		if err := h.fill(dir); err != nil {
+			return err
 		}
 	}
 	if h.V2() {
@@ -84,6 +76,52 @@ func (g *Group) create(h Hierarchy) error {
 			}
 		}
 	}
+	return nil
+}
+
+// fill lets a new group have processes: of version 1 an empty cpuset takes none.
+func (h Hierarchy) fill(dir string) error {
+	if !h.has("cpuset") || h.V2() {
+		return nil
+	}
+	for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
+		text, err := os.ReadFile(filepath.Join(filepath.Dir(dir), file))
+		if err != nil {
+			return err
+		}
+		if err := write(dir, file, strings.TrimSpace(string(text))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inside is the group that Delegate makes.
+const inside = "inside"
+
+// Delegate gives a user a group below this one, to which processes are added from
+// then on. The user makes groups below it, and the limits of this one stay.
+func (g *Group) Delegate(user int) error {
+	for _, h := range g.list {
+		if h.V2() {
+			if err := Enable(g.path(h), h.Controllers); err != nil {
+				return err
+			}
+		}
+		dir := filepath.Join(g.path(h), inside)
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return fmt.Errorf("make a control group: %w", err)
+		}
+		if err := h.fill(dir); err != nil {
+			return err
+		}
+		for _, file := range []string{"", "cgroup.procs", "tasks", "cgroup.threads", "cgroup.subtree_control"} {
+			if err := os.Chown(filepath.Join(dir, file), user, user); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("give a control group away: %w", err)
+			}
+		}
+	}
+	g.inside = inside
 	return nil
 }
 
@@ -143,7 +181,7 @@ func (g *Group) limit(h Hierarchy, l Limits) error {
 // Add puts a process into the group.
 func (g *Group) Add(pid int) error {
 	for _, h := range g.list {
-		if err := write(g.path(h), "cgroup.procs", strconv.Itoa(pid)); err != nil {
+		if err := write(filepath.Join(g.path(h), g.inside), "cgroup.procs", strconv.Itoa(pid)); err != nil {
 			return fmt.Errorf("put a process into a control group: %w", err)
 		}
 	}
