@@ -25,7 +25,7 @@ var needs = map[string]string{
 	"open": `
 		GET /api/v1/openapi.json | GET /api/v1/openapi.yaml | GET /v1/_ping | POST /v2/users/login | POST /v2/auth/token`,
 	"anyone": `
-		GET /api/v1/search | GET /api/v1/repositories | GET /v1/search | GET /v2/search/repositories
+		GET /api/v1/search | GET /api/v1/repositories | GET /api/build/v1/source | GET /v1/search | GET /v2/search/repositories
 		GET /v2/repositories/{namespace} | GET /v2/namespaces/{namespace}/repositories | GET /v2/users/{user} | GET /v2/orgs/{namespace}`,
 	"account": `
 		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | GET /v2/user`,
@@ -60,7 +60,7 @@ var needs = map[string]string{
 		GET /api/v1/namespaces/{namespace}/deleted | POST /api/v1/namespaces/{namespace}/deleted/{id}/restore
 		POST /api/v1/namespaces/{namespace}/sources | PATCH SOURCE | DELETE SOURCE`,
 	"read": `
-		GET REPO | GET REPO/readme | GET REPO/activity | GET REPO/policy | GET REPO/cleanup | GET REPO/tags | GET REPO/tags/{tag}
+		GET REPO | GET REPO/badge.svg | GET REPO/readme | GET REPO/activity | GET REPO/policy | GET REPO/cleanup | GET REPO/tags | GET REPO/tags/{tag}
 		GET OLD | GET OLD/tags | GET OLD/tags/{tag} | GET NEW | GET NEW/tags | GET NEW/tags/{tag}`,
 	"read, by a credential that writes": `
 		PUT REPO/star | DELETE REPO/star`,

@@ -142,11 +142,15 @@ func (s *Builder) register() {
 		Summary: "Show a build with its steps", About: "One that waits has a position and a reason."}, s.get)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log", ID: "get-build-log", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
 		Summary: "Show what a build has written", About: "In pieces: ask again with the next of the answer, until the build has ended and nothing more comes."}, s.log)
-	openapi.AddText(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log/raw", ID: "get-build-log-raw", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Transfer,
+	openapi.AddText(s.API, "text/plain", openapi.Operation{Method: http.MethodGet, Path: one + "/log/raw", ID: "get-build-log-raw", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Transfer,
 		Summary: "Download what a build has written", About: "Byte for byte, as far as it has come."}, s.rawLog)
 	openapi.AddEvents(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log/live", ID: "follow-build-log", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Transfer,
 		Summary: "Follow a build", About: "Server-sent events: `log` is a chunk of the log, with its sequence as id; `build` the build when its state or the reason why it waits " +
 			"has changed; `end` the build when it has ended and all was sent: close the connection then. It ends after five minutes: come back with Last-Event-ID, as browsers do."}, s.liveLog)
+	openapi.AddText(s.API, "image/svg+xml", openapi.Operation{Method: http.MethodGet, Path: "/repositories/{namespace}/{name}/badge.svg", ID: "get-build-badge", Tag: tag,
+		Permission: access.RepositoryRead, Cost: budget.Read, Summary: "Show as a picture whether the latest build succeeded",
+		About: "For a README: of a public repository everybody sees it."}, s.badge)
+	s.API.Set.Add(service.Route{Method: http.MethodGet, Pattern: "/api/build/v1/source", Permission: access.Anyone, Cost: budget.Read, Serve: s.hubState}, endpoint.AsProblem)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/cancel", ID: "cancel-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write,
 		Summary: "Cancel a build", About: "It ends at once, whether a builder has it or not."}, s.cancel)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/retry", ID: "retry-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write, Status: http.StatusCreated,

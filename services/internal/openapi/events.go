@@ -91,19 +91,20 @@ func AddEvents[I any](a *API, op Operation, run func(ctx context.Context, c *end
 	})
 }
 
-// AddText adds an operation that answers with a text of any length. run says how it is
-// written; its own error is answered as a problem, one of the writer breaks the answer off.
-func AddText[I any](a *API, op Operation, run func(ctx context.Context, c *endpoint.Call, in *I) (write func(ctx context.Context, to http.ResponseWriter) error, err error)) {
+// AddText adds an operation that answers with a text of any length, in UTF-8. run says how
+// it is written; its own error is answered as a problem, one of the writer breaks the
+// answer off.
+func AddText[I any](a *API, mediaType string, op Operation, run func(ctx context.Context, c *endpoint.Call, in *I) (write func(ctx context.Context, to http.ResponseWriter) error, err error)) {
 	add(a, op, map[string]*huma.Response{"200": {
 		Description: "The text",
-		Content:     map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}},
+		Content:     map[string]*huma.MediaType{mediaType: {Schema: &huma.Schema{Type: huma.TypeString}}},
 	}}, func(ctx context.Context, c *endpoint.Call, in *I) (*huma.StreamResponse, error) {
 		write, err := run(ctx, c, in)
 		if err != nil {
 			return nil, err
 		}
 		return &huma.StreamResponse{Body: func(w huma.Context) {
-			w.SetHeader("Content-Type", "text/plain; charset=utf-8")
+			w.SetHeader("Content-Type", mediaType+"; charset=utf-8")
 			if err := write(w.Context(), w.BodyWriter().(http.ResponseWriter)); err != nil {
 				if w.Context().Err() == nil {
 					a.Logger.Warn("an answer is broken off", "operation", op.ID, "error", err)
