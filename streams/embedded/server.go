@@ -10,7 +10,6 @@ import (
 	"math"
 	"net/http"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -43,14 +42,14 @@ type Config struct {
 // A Server is an embedded server that runs.
 type Server struct {
 	ns  *server.Server
-	log *serverLog
+	log *Log
 }
 
 // Start starts the server and waits until it has recovered its streams,
 // however long that takes: millions of events without a clean index need tens
 // of seconds.
 func Start(ctx context.Context, c Config) (*Server, error) {
-	log := &serverLog{slog: c.Logger.With("from", "nats")}
+	log := NewLog(c.Logger)
 	ns, err := server.NewServer(&server.Options{
 		ServerName:             "hubledger",
 		DontListen:             true,
@@ -83,7 +82,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		case <-started:
 			if !ns.JetStreamEnabled() {
 				s.Stop()
-				return nil, fmt.Errorf("nats server did not start: %s", log.lastError())
+				return nil, fmt.Errorf("nats server did not start: %s", log.LastError())
 			}
 			return s, nil
 		case <-tick.C:
@@ -145,30 +144,4 @@ func verdict(ask func() *server.HealthStatus) (err error) {
 		err = errors.New(h.Errors[0].Error)
 	}
 	return err
-}
-
-// serverLog passes the server's messages on. Its notices are logged at level
-// debug: they are of no interest in normal running.
-type serverLog struct {
-	slog *slog.Logger
-	last atomic.Pointer[string]
-}
-
-func (l *serverLog) Noticef(format string, v ...any) { l.slog.Debug(fmt.Sprintf(format, v...)) }
-func (l *serverLog) Warnf(format string, v ...any)   { l.slog.Warn(fmt.Sprintf(format, v...)) }
-func (l *serverLog) Debugf(string, ...any)           {}
-func (l *serverLog) Tracef(string, ...any)           {}
-func (l *serverLog) Errorf(format string, v ...any)  { l.keep(fmt.Sprintf(format, v...)) }
-func (l *serverLog) Fatalf(format string, v ...any)  { l.keep(fmt.Sprintf(format, v...)) }
-
-func (l *serverLog) keep(msg string) {
-	l.last.Store(&msg)
-	l.slog.Error(msg)
-}
-
-func (l *serverLog) lastError() error {
-	if msg := l.last.Load(); msg != nil {
-		return errors.New(*msg)
-	}
-	return errors.New("no reason given")
 }
