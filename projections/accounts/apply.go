@@ -24,7 +24,7 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		return err
 	}
 	a := &applier{ops: ops, seq: num(int64(e.Seq)), time: num(e.Time().UnixMicro()), actor: e.Actor()}
-	if !a.account(p) && !a.organization(p) && !a.repository(p) {
+	if !a.account(p) && !a.organization(p) && !a.repository(p) && !a.machine(p) {
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}
 	return errors.Join(a.errs...)
@@ -184,4 +184,17 @@ func (a *applier) visibility(repository, visibility string) bool {
 		visibility = events.Private // also when it is absent or unknown
 	}
 	return a.write(visibilities, a.id(repository), text(visibility), a.seq)
+}
+
+// machine handles the events of machines.
+func (a *applier) machine(p events.Payload) bool {
+	switch p := p.(type) {
+	case events.MachineInvited:
+		return a.write(machines, a.id(p.Machine), text(p.Name), text(p.Kind), text(MachineInvited), raw(p.Hash), text(""), num(p.Expires.UnixMicro()), text(a.actor), a.time, a.seq)
+	case events.MachineEnrolled:
+		return a.write(machines, a.id(p.Machine), text(p.Name), text(p.Kind), text(MachineEnrolled), raw([]byte{}), text(p.Key), num(0), text(a.actor), a.time, a.seq)
+	case events.MachineRevoked:
+		return a.write(machines, a.id(p.Machine), text(p.Name), text(p.Kind), text(MachineRevoked), raw([]byte{}), text(""), num(0), text(a.actor), a.time, a.seq)
+	}
+	return false
 }

@@ -17,4 +17,5 @@ var queries = []projections.Query{
 	projections.SQLQuery("tokens", tokenColumns, 1),
 	projections.SQLQuery("repositories", `SELECT n.name, n.repo, v.visibility
 		FROM names n JOIN visibilities v ON v.repo = n.repo WHERE n.deleted = 0`, 1),
+	projections.SQLQuery("machines", machineColumns, 1),
 }

@@ -110,7 +110,7 @@ func TestApplyRefusesBadIDs(t *testing.T) {
 
 // Every query of compare has answers, with a key of its own for each.
 func TestQueriesAnswer(t *testing.T) {
-	onEach(t, story(), func(t *testing.T, r accounts.Reader) {
+	onEach(t, append(story(), machinesStory()...), func(t *testing.T, r accounts.Reader) {
 		for _, q := range accounts.Projection.Queries {
 			answers := map[string]string{}
 			check(t, q.Run(t.Context(), r.DB.(*sql.DB), func(key, answer string) error {

@@ -1,6 +1,6 @@
 // Package accounts is the read model of who there is and who may do what:
 // users, organizations, their teams and robot accounts, memberships, grants,
-// access tokens, quotas, and which repositories live and are public.
+// access tokens, machines, quotas, and which repositories live and are public.
 //
 // Each row holds what the latest event of one aggregate says. What it means for
 // other aggregates is decided by joins: a deleted team hides its memberships and
@@ -142,6 +142,15 @@ var (
 		Indexes: [][]string{{"repo"}},
 	}
 
+	// machines: state is invited, enrolled or revoked, and time is when it became that.
+	// Only an invited one has a hash of a token, until it expires, and only an
+	// enrolled one has a key.
+	machines = &projections.Table{
+		Name: "machines", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("machine"), t("name"), t("kind"), t("state"), b("hash"), t("public_key"), i("expires"), t("actor"), i("time"), i("seq")},
+		Indexes: [][]string{{"hash"}, {"public_key"}, {"kind", "state", "name"}},
+	}
+
 	visibilities = &projections.Table{
 		Name: "visibilities", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{b("repo"), t("visibility"), i("seq")},
@@ -152,9 +161,9 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "accounts",
-	Version: 3,
+	Version: 4,
 	Tables: []*projections.Table{hub, namespaces, quotas, standings, passwords, emails, erasures, memberships, invitations,
-		departures, teams, robots, grants, tokens, live, issuers, revocations, names, visibilities},
+		departures, teams, robots, grants, tokens, live, issuers, revocations, names, visibilities, machines},
 	Types: []string{
 		"hub.initialized.v1",
 		"namespace.created.v1", "namespace.adopted.v1", "quota.set.v1",
@@ -163,6 +172,7 @@ var Projection = projections.Projection{
 		"team.created.v1", "team.deleted.v1", "robot.created.v1", "robot.deleted.v1",
 		"grant.given.v1", "grant.withdrawn.v1", "token.issued.v1", "token.revoked.v1",
 		"repository.created.v1", "repository.deleted.v1", "repository.restored.v1", "repository.visibility_changed.v1",
+		"machine.invited.v1", "machine.enrolled.v1", "machine.revoked.v1",
 	},
 	Apply:   apply,
 	Queries: queries,

@@ -85,6 +85,9 @@ func (a attempts) Say(ctx context.Context, c worker.Claim, p events.Payload) err
 	if !a.s.stations.charge(a.builder, c, 1, 0) {
 		return errTooMuch
 	}
+	if end, ok := p.(events.BuildFinished); ok && end.Outcome == events.BuildSucceeded && !b.Test {
+		return fmt.Errorf("%w: only a test succeeds without an image", build.ErrReport)
+	}
 	if lost, ok := p.(events.BuildLost); ok && lost.Released {
 		_, err = build.Release(ctx, a.s.Events, system(b), idOf(b), a.builder, c.Epoch)
 		return err

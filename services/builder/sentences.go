@@ -52,4 +52,9 @@ var sentences = []service.Sentence{
 		}
 		return fmt.Sprintf("sealed the log of a build, %s: %s", humanize.IBytes(uint64(e.Written)), e.Digest)
 	}),
+	service.Tell(func(_ service.Names, e events.MachineInvited) string { return "invited the " + e.Kind + " " + e.Name }),
+	service.Tell(func(_ service.Names, e events.MachineEnrolled) string {
+		return "enrolled as the " + e.Kind + " " + e.Name
+	}),
+	service.Tell(func(_ service.Names, e events.MachineRevoked) string { return "revoked the " + e.Kind + " " + e.Name }),
 }

@@ -63,7 +63,7 @@ func (w *Worker) Build(ctx context.Context, a *Assignment) {
 		if errors.As(err, &f) {
 			end.Reason, end.Detail = string(f.Kind), f.Text
 		}
-		end.Detail = cut(end.Detail, maxDetail)
+		end.Detail = cut(end.Detail, build.MaxDetail)
 		r.log.write(0, []byte("error: "+end.Detail+"\n"))
 	}
 	r.log.close()
@@ -88,7 +88,7 @@ func gone(err error) bool { return errors.Is(err, build.ErrEnded) || errors.Is(e
 
 // say records something of the build. What cannot be recorded ends the attempt.
 func (r *run) say(ctx context.Context, p events.Payload) {
-	if p, ok := p.(events.BuildStepEnded); r.failed != nil || ok && p.Step > maxSteps {
+	if p, ok := p.(events.BuildStepEnded); r.failed != nil || ok && p.Step > build.MaxSteps {
 		return // the log has all steps
 	}
 	if r.failed = r.Hub.Say(ctx, r.a.Claim, p); r.failed != nil && !gone(r.failed) && ctx.Err() == nil {
@@ -189,18 +189,11 @@ func kindOf(name string) string {
 	return events.StepBuild
 }
 
-// Bounds of what is recorded of a build. Names and details are bytes.
-const (
-	maxSteps    = 1000
-	maxStepName = 1000
-	maxDetail   = 4000
-)
-
 // cut is at most max bytes of a text.
 func cut(text string, max int) string { return strings.ToValidUTF8(text[:min(len(text), max)], "") }
 
 // stepEnded is the event of a step: 1 is the fetch, those of the driver come behind it.
 func (r *run) stepEnded(number int, kind, name string, began time.Time, cached, failed bool) events.BuildStepEnded {
-	return events.BuildStepEnded{Namespace: r.a.Namespace, Build: r.a.Build, Epoch: r.a.Epoch, Step: number + 1, Kind: kind, Name: cut(name, maxStepName),
+	return events.BuildStepEnded{Namespace: r.a.Namespace, Build: r.a.Build, Epoch: r.a.Epoch, Step: number + 1, Kind: kind, Name: cut(name, build.MaxStepName),
 		Began: began.UTC(), Took: time.Since(began).Milliseconds(), Cached: cached, Failed: failed}
 }

@@ -97,16 +97,11 @@ func decide(ctx context.Context, log command.Log, by command.By, id ID, next fun
 // the image was pushed, or, by a failure, that it has ended. epoch is that of its
 // claim. ErrUnknown, ErrEnded, ErrEpoch, ErrReport.
 func Say(ctx context.Context, log command.Log, by command.By, id ID, epoch int, p events.Payload) (uint64, error) {
-	if pushed, ok := p.(events.BuildPushed); ok {
-		if err := checkPushed(pushed); err != nil {
-			return 0, err
-		}
-	}
 	return decide(ctx, log, by, id, func(state string, now int) (events.Payload, error) {
 		if state != builds.Running || now != epoch {
 			return nil, ErrEpoch
 		}
-		return p, nil
+		return p, checkReport(id, epoch, p)
 	})
 }
 

@@ -137,3 +137,58 @@ func TestLostBuilds(t *testing.T) {
 		t.Errorf("it ends as %+v, %v", p, err)
 	}
 }
+
+// A builder says what belongs to its own attempt, within bounds, and nothing else: not of
+// another build, whose subject it would be written to.
+func TestReportsOfOthers(t *testing.T) {
+	log := streamtest.Open(t, "")
+	for _, before := range []events.Payload{events.BuildQueued{Namespace: id.Namespace, Build: id.Build}, events.BuildClaimed{Namespace: id.Namespace, Build: id.Build, Builder: "b", Epoch: 1}} {
+		if _, err := command.Append(t.Context(), log, by, before, events.AnySeq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const other = "0191d1a0-0000-7000-8000-000000000009"
+	step := events.BuildStepEnded{Namespace: id.Namespace, Build: id.Build, Epoch: 1, Step: 1, Kind: events.StepFetch}
+	failed := events.BuildFinished{Namespace: id.Namespace, Build: id.Build, Epoch: 1, Outcome: events.BuildFailed}
+	bad := map[string]events.Payload{
+		"another build":     events.BuildStepEnded{Namespace: id.Namespace, Build: other, Epoch: 1, Step: 1, Kind: events.StepFetch},
+		"another namespace": events.BuildFinished{Namespace: other, Build: id.Build, Epoch: 1, Outcome: events.BuildFailed},
+		"another epoch":     events.BuildStepEnded{Namespace: id.Namespace, Build: id.Build, Epoch: 2, Step: 1, Kind: events.StepFetch},
+		"another subject":   events.UserErased{User: other},
+		"a claim":           events.BuildClaimed{Namespace: id.Namespace, Build: id.Build, Builder: "b", Epoch: 2},
+		"a loss":            events.BuildLost{Namespace: id.Namespace, Build: id.Build, Builder: "b", Epoch: 1},
+	}
+	for what, change := range map[string]func(p *events.BuildStepEnded){
+		"no number":   func(p *events.BuildStepEnded) { p.Step = 0 },
+		"many steps":  func(p *events.BuildStepEnded) { p.Step = build.MaxSteps + 2 },
+		"no kind":     func(p *events.BuildStepEnded) { p.Kind = "x" },
+		"a long name": func(p *events.BuildStepEnded) { p.Name = strings.Repeat("x", build.MaxStepName+1) },
+		"no text":     func(p *events.BuildStepEnded) { p.Name = "\xff" },
+		"before zero": func(p *events.BuildStepEnded) { p.Took = -1 },
+	} {
+		p := step
+		change(&p)
+		bad["a step: "+what] = p
+	}
+	for what, change := range map[string]func(p *events.BuildFinished){
+		"cancelled":     func(p *events.BuildFinished) { p.Outcome = events.BuildCancelled },
+		"with tags":     func(p *events.BuildFinished) { p.Tags = []string{"latest"} },
+		"with a digest": func(p *events.BuildFinished) { p.Digest = someDigest },
+		"a long detail": func(p *events.BuildFinished) { p.Detail = strings.Repeat("x", build.MaxDetail+1) },
+		"a long reason": func(p *events.BuildFinished) { p.Reason = strings.Repeat("x", 41) },
+	} {
+		p := failed
+		change(&p)
+		bad["an end: "+what] = p
+	}
+	for what, p := range bad {
+		if _, err := build.Say(t.Context(), log, by, id, 1, p); !errors.Is(err, build.ErrReport) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for _, p := range []events.Payload{step, failed} {
+		if _, err := build.Say(t.Context(), log, by, id, 1, p); err != nil {
+			t.Errorf("%s: %v", p.EventType(), err)
+		}
+	}
+}
