@@ -15,6 +15,7 @@ type BuildQueued struct {
 	Tags       []string  `json:"tags,omitempty" jsonschema:"tags that the image gets; absent for a test"`
 	Test       bool      `json:"test,omitempty" jsonschema:"built and tested, never pushed"`
 	Untrusted  bool      `json:"untrusted,omitempty" jsonschema:"of a fork: no secrets and no build args"`
+	FromFile   bool      `json:"fromFile,omitempty" jsonschema:"the rule comes from .hubledger.yml of the commit"`
 	RetryOf    string    `json:"retryOf,omitempty" jsonschema:"id of the build that somebody tried again by this one"`
 }
 

@@ -10,8 +10,17 @@ type PushEvaluated struct {
 	Ref        string        `json:"ref" jsonschema:"full name, such as refs/heads/main"`
 	Commit     string        `json:"commit" jsonschema:"id of the commit"`
 	Previous   string        `json:"previous,omitempty" jsonschema:"id of the commit for which the rules were evaluated before, of this ref: for path filters the files count that changed since then; absent for the first time, when every file counts"`
+	After      string        `json:"after,omitempty" jsonschema:"id of the event of that evaluation; its builds that were not queued yet are not wanted any more"`
 	RulesEvent string        `json:"rulesEvent" jsonschema:"id of the event that set the rules"`
-	Verdicts   []RuleVerdict `json:"verdicts" jsonschema:"one of each rule, in their order"`
+	File       *RulesFile    `json:"file,omitempty" jsonschema:"the file of rules in the commit, which counted instead of the rules that were set; absent when it did not"`
+	Verdicts   []RuleVerdict `json:"verdicts" jsonschema:"one of each rule, in their order; of a file that cannot be used one, with the name of the file"`
+}
+
+// A RulesFile is what .hubledger.yml of a commit says.
+type RulesFile struct {
+	Digest  string      `json:"digest,omitempty" jsonschema:"sha256 of its text; absent when it cannot be read"`
+	Rules   []BuildRule `json:"rules,omitempty" jsonschema:"its rules; absent when it has none or cannot be used"`
+	Problem string      `json:"problem,omitempty" jsonschema:"why it cannot be used, for people, with line and column; nothing is built then"`
 }
 
 func (PushEvaluated) EventType() string { return "push.evaluated.v1" }

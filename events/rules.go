@@ -10,6 +10,7 @@ type RulesSet struct {
 	Source     string      `json:"source,omitempty" jsonschema:"id of the git source whose refs are built, in the same namespace; absent for no automated builds"`
 	SameSource bool        `json:"sameSource,omitempty" jsonschema:"the rules before were for the same git source: its refs that moved since those were set are theirs"`
 	Rules      []BuildRule `json:"rules,omitempty" jsonschema:"all rules from now on; absent for none"`
+	FromFile   bool        `json:"fromFile,omitempty" jsonschema:"the rules in .hubledger.yml of a commit are taken instead, when the commit has that file"`
 }
 
 func (RulesSet) EventType() string { return "rules.set.v1" }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"hubledger/events"
 	"hubledger/projections"
@@ -47,12 +48,19 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		if p.Source != "" {
 			source = a.id(p.Source)
 		}
-		a.write(rules, a.id(p.Repository), a.id(p.Namespace), text(p.Name), source, a.json(p.Rules), a.time, text(e.Actor()), text(e.ID()), a.seq)
+		a.write(rules, a.id(p.Repository), a.id(p.Namespace), text(p.Name), source, a.json(p.Rules), flag(p.FromFile), flag(looks(p)), a.time, text(e.Actor()), text(e.ID()), a.seq)
+		a.write(rulesets, text(e.ID()), a.json(p.Rules))
 		if !p.SameSource {
 			a.write(feeds, a.id(p.Repository), source, a.seq)
 		}
 	case events.PushEvaluated:
-		a.write(pushes, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Commit), text(e.Cause()), text(p.RulesEvent), a.json(p.Verdicts), num(int64(wanted(p.Verdicts))), a.time, text(e.ID()), text(e.Correlation()), a.seq)
+		a.write(pushes, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Commit), text(e.Cause()), text(p.RulesEvent), a.json(p.Verdicts), a.file(p.File), a.id(p.Namespace), a.time, text(e.ID()), text(e.Correlation()), a.seq)
+		if n := wanted(p.Verdicts); n > 0 {
+			a.write(asked, text(e.ID()), num(int64(n)))
+		}
+		if p.After != "" {
+			a.write(asked, text(p.After), num(-replaced))
+		}
 	case events.RepositoryDeleted:
 		a.write(repositories, a.id(p.Repository), flag(false), a.seq)
 	case events.RepositoryRestored:
@@ -120,8 +128,27 @@ func (a *applier) source(namespace, source, name string, s events.SourceSettings
 
 func (a *applier) queued(p events.BuildQueued) {
 	a.write(queued, a.id(p.Build), a.id(p.Namespace), a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Kind), text(p.Commit), text(p.Rule.Name), a.json(p.Rule),
-		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), text(p.RetryOf), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
+		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), flag(p.FromFile), text(p.RetryOf), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
 	a.state(p.Build, Waiting, 0, events.BuildFinished{})
+	if p.RetryOf == "" && a.event.Cause() != "" {
+		a.write(asked, text(a.event.Cause()), num(-1))
+	}
+}
+
+// replaced is more than the builds that an evaluation may ask for.
+const replaced = 1_000_000
+
+// looks says whether what rules make of a ref may depend on the files of its commit.
+func looks(p events.RulesSet) bool {
+	return p.FromFile || slices.ContainsFunc(p.Rules, func(r events.BuildRule) bool { return len(r.Paths) > 0 })
+}
+
+// file is a file of rules as JSON, empty for none.
+func (a *applier) file(f *events.RulesFile) projections.Value {
+	if f == nil {
+		return text("")
+	}
+	return a.json(f)
 }
 
 // state writes where a build is; how has what is known of its end.

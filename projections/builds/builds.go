@@ -2,9 +2,9 @@ package builds
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"hubledger/events"
@@ -26,6 +26,7 @@ type Build struct {
 	Rule                              events.BuildRule
 	Tags                              []string // that the image is to get; none for a test
 	Test, Untrusted                   bool
+	FromFile                          bool   // the rule comes from .hubledger.yml of the commit
 	RetryOf                           string // id of the build that this one tries again
 	Cause                             string // id of the event that led to it
 	Correlation                       string // id of the first event of that chain
@@ -43,7 +44,7 @@ type Build struct {
 	End     events.BuildFinished // Outcome to Refused, as far as they are known
 }
 
-const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.retry_of, q.cause, q.correlation, q.event,
+const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.cause, q.correlation, q.event,
 	q.actor, q.time, q.seq, s.state, s.epoch, COALESCE(c.builder, ''), COALESCE(c.time, 0), COALESCE(l.times, 0), s.time, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused
 	FROM queued q JOIN states s ON s.build = q.build LEFT JOIN claims c ON c.build = s.build AND c.epoch = s.epoch
 	LEFT JOIN losses l ON l.build = s.build `
@@ -53,7 +54,7 @@ func scanBuild(row projections.Row) (Build, error) {
 	var id, namespace, repository, source []byte
 	var rule, tags, set, refused string
 	var queued, claimed, changed int64
-	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.RetryOf, &b.Cause, &b.Correlation, &b.Event,
+	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.FromFile, &b.RetryOf, &b.Cause, &b.Correlation, &b.Event,
 		&b.Actor, &queued, &b.Seq, &b.State, &b.Epoch, &b.Builder, &claimed, &b.Losses, &changed, &b.End.Digest, &b.End.Outcome, &b.End.Reason, &b.End.Detail, &set, &refused)
 	if err != nil {
 		return b, err
@@ -101,6 +102,27 @@ func (r Reader) OfCause(ctx context.Context, event, rule string) (*Build, error)
 	return one(&b, err)
 }
 
+// NewerCommit is a commit of the same ref that the same rule came to build after it
+// first came to build that of b, "" for none.
+func (r Reader) NewerCommit(ctx context.Context, b *Build) (commit string, err error) {
+	repository, err := key(b.Repository)
+	if err != nil {
+		return "", err
+	}
+	source, err := key(b.Source)
+	if err != nil {
+		return "", err
+	}
+	const line = `q.repository = $1 AND q.source = $2 AND q.ref = $3 AND q.rule = $4 AND q.retry_of = '' `
+	err = r.DB.QueryRowContext(ctx, `SELECT q.commit_id FROM queued q WHERE `+line+`AND q.commit_id <> $5
+		AND q.seq > (SELECT MIN(q.seq) FROM queued q WHERE `+line+`AND q.commit_id = $5) ORDER BY q.seq DESC LIMIT 1`,
+		repository, source, projections.Stored(b.Ref), projections.Stored(b.Rule.Name), b.Commit).Scan(&commit)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return commit, err
+}
+
 // A Step of a build that has ended.
 type Step struct {
 	Epoch, Number  int
@@ -122,73 +144,6 @@ func (r Reader) Steps(ctx context.Context, build string) ([]Step, error) {
 		s.Began, s.Took = timeOf(began), time.Duration(took)*time.Millisecond
 		return s, err
 	}, `SELECT p.epoch, p.step, p.kind, p.name, p.began, p.took, p.cached, p.failed FROM steps p WHERE p.build = $1 ORDER BY p.epoch, p.step`, raw)
-}
-
-// A Wanted build is one that the rules ask for, and that was not queued yet.
-type Wanted struct {
-	Namespace, Repository, Source string // ids
-	Ref, Kind, Commit             string
-	Rule                          events.BuildRule
-	Tags                          []string
-	Test, Untrusted               bool
-	Push, Correlation             string // id of the event that asks for it, and of the first of its chain
-}
-
-const wantedColumns = `SELECT b.namespace, p.repository, p.source, p.ref, r.kind, p.commit_id, p.event, p.correlation, p.verdicts, b.rules
-	FROM pushes p JOIN rules b ON b.repository = p.repository JOIN refs r ON r.source = p.source AND r.ref = p.ref `
-
-// WantedBuilds lists builds that are not queued yet, of the n latest pushes that have
-// such, in the order of the pushes. A rule that was taken away meanwhile asks for none,
-// so that its push stays among those.
-func (r Reader) WantedBuilds(ctx context.Context, n int) ([]Wanted, error) {
-	list, err := r.wanted(ctx, wantedColumns+`LEFT JOIN repositories g ON g.repository = p.repository
-		WHERE p.wanted > 0 AND COALESCE(g.live, 1) = 1 AND (SELECT COUNT(*) FROM queued q WHERE q.cause = p.event) < p.wanted ORDER BY p.seq DESC LIMIT $1`, n)
-	slices.Reverse(list)
-	return list, err
-}
-
-// WantedBuild is the build that a push asks for by a rule, queued or not; ErrNotFound.
-func (r Reader) WantedBuild(ctx context.Context, push, rule string) (*Wanted, error) {
-	list, err := r.wanted(ctx, wantedColumns+`WHERE p.event = $1`, push)
-	for k := range list {
-		if list[k].Rule.Name == rule {
-			return &list[k], nil
-		}
-	}
-	if err == nil {
-		err = ErrNotFound
-	}
-	return nil, err
-}
-
-func (r Reader) wanted(ctx context.Context, query string, args ...any) (all []Wanted, err error) {
-	lists, err := projections.ListOf(ctx, r.DB, func(row projections.Row) (list []Wanted, err error) {
-		var w Wanted
-		var namespace, repository, source []byte
-		var verdictText, ruleText string
-		if err := row.Scan(&namespace, &repository, &source, &w.Ref, &w.Kind, &w.Commit, &w.Push, &w.Correlation, &verdictText, &ruleText); err != nil {
-			return nil, err
-		}
-		w.Namespace, w.Repository, w.Source = projections.IDOf(namespace), projections.IDOf(repository), projections.IDOf(source)
-		var verdicts []events.RuleVerdict
-		var rules []events.BuildRule
-		if err := errors.Join(json.Unmarshal([]byte(verdictText), &verdicts), json.Unmarshal([]byte(ruleText), &rules)); err != nil {
-			return nil, err
-		}
-		for _, v := range verdicts {
-			for _, rule := range rules {
-				if v.Outcome != events.OutcomeSkip && rule.Name == v.Rule {
-					w.Rule, w.Tags, w.Test, w.Untrusted = rule, v.Tags, v.Outcome == events.OutcomeTest, v.Untrusted
-					list = append(list, w)
-				}
-			}
-		}
-		return list, nil
-	}, query, args...)
-	for _, list := range lists {
-		all = append(all, list...)
-	}
-	return all, err
 }
 
 // CountInState is how many builds are in a state.

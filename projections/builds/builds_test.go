@@ -192,6 +192,13 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Rules":      func(r builds.Reader) error { return second(r.Rules(ctx, id(app))) },
 		"Fed":        func(r builds.Reader) error { return second(r.Fed(ctx, id(app), id(lib))) },
 		"Pushes":     func(r builds.Reader) error { return second(r.Pushes(ctx, id(app), 9, 9)) },
+		"DuePushes":  func(r builds.Reader) error { return second(r.DuePushes(ctx, id(app), 9, 9)) },
+		"Waiting":    func(r builds.Reader) error { return second(r.WaitingPushes(ctx, id(app), 9)) },
+		"PushOf":     func(r builds.Reader) error { return second(r.PushOf(ctx, id(app), id(lib), "refs/heads/main")) },
+		"Wanted":     func(r builds.Reader) error { return second(r.WantedBuild(ctx, id(app), "edge")) },
+		"Newer": func(r builds.Reader) error {
+			return second(r.NewerCommit(ctx, &builds.Build{Repository: id(app), Source: id(app)}))
+		},
 		"DuePush":    func(r builds.Reader) error { return second(r.DuePush(ctx, id(app), id(lib))) },
 		"Deliveries": func(r builds.Reader) error { return second(r.Deliveries(ctx, id(app), 9, 9)) },
 		"Delivery":   func(r builds.Reader) error { return second(r.Delivery(ctx, id(app), 9)) },

@@ -16,19 +16,21 @@ type Rules struct {
 	Name                  string // full name of the repository
 	Source                string // id of the git source; "" for no automated builds
 	Rules                 []events.BuildRule
+	FromFile              bool // those in .hubledger.yml of a commit are taken instead, when it has that file
+	Event                 string
 	Changed               time.Time
 	Actor                 string // who set them
 	Seq                   uint64
 }
 
-const ruleColumns = `SELECT b.repository, b.namespace, b.name, b.source, b.rules, b.time, b.actor, b.seq FROM rules b `
+const ruleColumns = `SELECT b.repository, b.namespace, b.name, b.source, b.rules, b.from_file, b.event, b.time, b.actor, b.seq FROM rules b `
 
 func scanRules(row projections.Row) (Rules, error) {
 	var r Rules
 	var repository, namespace, source []byte
 	var rules string
 	var changed int64
-	err := row.Scan(&repository, &namespace, &r.Name, &source, &rules, &changed, &r.Actor, &r.Seq)
+	err := row.Scan(&repository, &namespace, &r.Name, &source, &rules, &r.FromFile, &r.Event, &changed, &r.Actor, &r.Seq)
 	if err != nil {
 		return r, err
 	}

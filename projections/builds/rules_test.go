@@ -116,11 +116,26 @@ func TestDuePushes(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			onEach(t, row.list, func(t *testing.T, r builds.Reader) {
-				keys, err := r.DuePushes(t.Context(), 9)
+				feeds, err := r.Feeds(t.Context())
 				check(t, err)
 				var due []string
-				for _, k := range keys {
-					p, err := r.DuePush(t.Context(), k.Repository, k.Move)
+				var keys []builds.DueKey
+				var of []string // repositories
+				for _, f := range feeds {
+					list, err := r.DuePushes(t.Context(), f.Repository, 0, 9)
+					check(t, err)
+					for _, k := range list {
+						if k.Seq > f.Newest {
+							t.Errorf("%+v is newer than the newest of %+v", k, f)
+						}
+						of, keys = append(of, f.Repository), append(keys, k)
+						if later, err := r.DuePushes(t.Context(), f.Repository, k.Seq, 9); err != nil || len(later) != 0 {
+							t.Errorf("behind it %+v are due, %v", later, err)
+						}
+					}
+				}
+				for n, k := range keys {
+					p, err := r.DuePush(t.Context(), of[n], k.Move)
 					check(t, err)
 					if k.Correlation == "" || p.Source != id(app) || len(p.Rules) == 0 || p.RulesEvent == "" || p.Namespace != id(acme) {
 						t.Errorf("%+v of %+v", p, k)

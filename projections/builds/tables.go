@@ -55,11 +55,19 @@ var (
 	}
 
 	// rules are the latest build rules of each repository, as JSON; source is empty
-	// where there are no automated builds.
+	// where there are no automated builds. looks says that what they make of a ref may
+	// depend on the files of its commit.
 	rules = &projections.Table{
 		Name: "rules", Key: 1, Merge: projections.Put,
-		Columns: []projections.Column{b("repository"), b("namespace"), t("name"), b("source"), t("rules"), i("time"), t("actor"), t("event"), i("seq")},
+		Columns: []projections.Column{b("repository"), b("namespace"), t("name"), b("source"), t("rules"), i("from_file"), i("looks"), i("time"), t("actor"), t("event"), i("seq")},
 		Indexes: [][]string{{"source"}},
+	}
+
+	// rulesets are all rules that ever were set, as JSON: builds are by those that were
+	// evaluated.
+	rulesets = &projections.Table{
+		Name: "rulesets", Key: 1, Merge: projections.Insert,
+		Columns: []projections.Column{t("event"), t("rules")},
 	}
 
 	// feeds says since which event the rules of a repository are for their source: refs
@@ -71,12 +79,20 @@ var (
 
 	// pushes are the latest evaluations of each ref by the rules of each repository; move
 	// is the id of the event that moved the ref, rules that of the one that set the
-	// rules, verdicts are JSON.
+	// rules; file and verdicts are JSON, file is empty when it did not count.
 	pushes = &projections.Table{
 		Name: "pushes", Key: 3, Merge: projections.Put,
-		Columns: []projections.Column{b("repository"), b("source"), t("ref"), t("commit_id"), t("move"), t("rules"), t("verdicts"), i("wanted"), i("time"), t("event"),
+		Columns: []projections.Column{b("repository"), b("source"), t("ref"), t("commit_id"), t("move"), t("rules"), t("verdicts"), t("file"), b("namespace"), i("time"), t("event"),
 			t("correlation"), i("seq")},
-		Indexes: [][]string{{"repository", "seq"}, {"wanted", "seq"}},
+		Indexes: [][]string{{"repository", "seq"}, {"event"}},
+	}
+
+	// asked counts the builds that an evaluation asks for and that are not queued. It is
+	// below 0 when another evaluation of the same ref has followed.
+	asked = &projections.Table{
+		Name: "asked", Key: 1, Merge: projections.Add,
+		Columns: []projections.Column{t("push"), i("pending")},
+		Indexes: [][]string{{"pending"}},
 	}
 
 	// repositories are those that were deleted once, and whether they live again.
@@ -96,7 +112,7 @@ var (
 	queued = &projections.Table{
 		Name: "queued", Key: 1, Merge: projections.Insert,
 		Columns: []projections.Column{b("build"), b("namespace"), b("repository"), b("source"), t("ref"), t("kind"), t("commit_id"), t("rule"), t("settings"), t("tags"),
-			i("test"), i("untrusted"), t("retry_of"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
+			i("test"), i("untrusted"), i("from_file"), t("retry_of"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
 		Indexes: [][]string{{"repository", "seq"}, {"cause", "rule"}},
 	}
 
@@ -151,8 +167,9 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 7,
-	Tables:  []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, feeds, pushes, repositories, queued, states, bases, claims, losses, steps, logs, unsealed},
+	Version: 8,
+	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, repositories, queued, states, bases,
+		claims, losses, steps, logs, unsealed},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
 		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1",
 		"build.queued.v1", "build.claimed.v1", "build.step_ended.v1", "build.pushed.v1", "build.lost.v1", "build.finished.v1",
@@ -169,11 +186,13 @@ var queries = []projections.Query{
 	projections.SQLQuery("moves", `SELECT m.source, m.cause, m.ref, m.previous, m.commit_id FROM moves m`, 3),
 	projections.SQLQuery("deliveries", `SELECT d.source, d.delivery, d.event, d.kind, d.ping, d.refs, d.digest, COALESCE(n.times, 0) FROM deliveries d
 		LEFT JOIN redeliveries n ON n.source = d.source AND n.delivery = d.delivery`, 2),
-	projections.SQLQuery("rules", `SELECT b.repository, b.namespace, b.name, b.source, b.rules FROM rules b`, 1),
+	projections.SQLQuery("rules", `SELECT b.repository, b.namespace, b.name, b.source, b.rules, b.from_file, b.looks FROM rules b`, 1),
+	projections.SQLQuery("rulesets", `SELECT b.event, b.rules FROM rulesets b`, 1),
 	projections.SQLQuery("feeds", `SELECT f.repository, f.source, f.seq FROM feeds f`, 1),
-	projections.SQLQuery("pushes", `SELECT p.repository, p.source, p.ref, p.commit_id, p.move, p.rules, p.verdicts FROM pushes p`, 3),
+	projections.SQLQuery("pushes", `SELECT p.repository, p.source, p.ref, p.commit_id, p.move, p.rules, p.verdicts, p.file FROM pushes p`, 3),
+	projections.SQLQuery("asked", `SELECT a.push, a.pending FROM asked a`, 1),
 	projections.SQLQuery("repositories", `SELECT g.repository, g.live FROM repositories g`, 1),
-	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.retry_of,
+	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of,
 		s.state, s.epoch, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused FROM queued q JOIN states s ON s.build = q.build`, 1),
 	projections.SQLQuery("bases", `SELECT a.build, a.number, a.name, a.digest, a.platform, a.repository, a.tag FROM bases a`, 2),
 	projections.SQLQuery("losses", `SELECT l.build, l.times FROM losses l`, 1),

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -152,12 +153,15 @@ func (s *Builder) retry(ctx context.Context, c *endpoint.Call, in *BuildPath) (*
 	if b.State != builds.Ended {
 		return nil, build.ErrNotEnded
 	}
+	if n, err := s.Read.CountWaiting(ctx, b.Namespace); err != nil || n >= build.MaxWaiting {
+		return nil, cmp.Or(err, build.ErrTooMany)
+	}
 	id, err := command.NewID()
 	if err != nil {
 		return nil, err
 	}
 	again := events.BuildQueued{Namespace: b.Namespace, Repository: b.Repository, Build: id, Source: b.Source, Ref: b.Ref, Kind: b.Kind, Commit: b.Commit, Rule: b.Rule,
-		Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, RetryOf: b.ID}
+		Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, FromFile: b.FromFile, RetryOf: b.ID}
 	by := c.By()
 	by.Cause, by.Correlation = b.Event, b.Correlation
 	seq, err := build.Queue(ctx, s.Events, by, again)

@@ -35,7 +35,7 @@ func live(t testing.TB, l *processtest.Life) *Builder {
 func prepared(list ...events.Payload) func(t testing.TB, l *processtest.Life) {
 	return func(t testing.TB, l *processtest.Life) {
 		for _, p := range list {
-			_, err := command.Append(context.Background(), l.Log, tester, p, events.AnySeq)
+			_, err := command.Append(context.Background(), l.Log, tester, byRules(t, l.Log, p), events.AnySeq)
 			check(t, err)
 		}
 		live(t, l)

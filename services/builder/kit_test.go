@@ -69,6 +69,18 @@ func evaluated(commit string, rules ...string) events.PushEvaluated {
 	return e
 }
 
+// byRules is an event, of an evaluation with the rules that were set last.
+func byRules(t testing.TB, log command.Log, p events.Payload) events.Payload {
+	t.Helper()
+	if e, ok := p.(events.PushEvaluated); ok {
+		set, err := log.Last(context.Background(), events.RulesSubject(e.Namespace, e.Repository))
+		check(t, err)
+		e.RulesEvent = set.ID()
+		return e
+	}
+	return p
+}
+
 // A world is the service on a real log and read model, with a driver that does what
 // the test says.
 type world struct {
@@ -145,7 +157,7 @@ func (l keptLog) Read(ctx context.Context, build string, after uint64, max int) 
 func (w *world) record(list ...events.Payload) {
 	w.t.Helper()
 	for _, p := range list {
-		seq, err := command.Append(context.Background(), w.log, tester, p, events.AnySeq)
+		seq, err := command.Append(context.Background(), w.log, tester, byRules(w.t, w.log, p), events.AnySeq)
 		check(w.t, err)
 		check(w.t, w.View.Wait(context.Background(), seq))
 	}

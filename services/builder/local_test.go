@@ -133,7 +133,7 @@ func TestNeeds(t *testing.T) {
 	for outcome, want := range map[string]string{events.BuildSucceeded: builds.Pushed, events.BuildFailed: builds.Ended} {
 		w := newWorld(t)
 		w.record(evaluated("c1", "base", "top"))
-		wanted, err := w.Read.WantedBuilds(t.Context(), 9)
+		wanted, err := w.Read.WantedBuilds(t.Context(), 9, 9)
 		check(t, err)
 		if len(wanted) != 2 {
 			t.Fatalf("%d builds are wanted", len(wanted))
@@ -296,7 +296,7 @@ func TestDeletedRepository(t *testing.T) {
 	w.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
 	w.queue(20, "c1", rule("base"))
 	w.record(evaluated("c1", "base"), events.RepositoryDeleted{Namespace: id(acme), Repository: id(app), Name: "acme/app"})
-	if wanted, err := w.Read.WantedBuilds(t.Context(), 9); err != nil || len(wanted) != 0 {
+	if wanted, err := w.Read.WantedBuilds(t.Context(), 9, 9); err != nil || len(wanted) != 0 {
 		t.Errorf("builds are wanted: %+v, %v", wanted, err)
 	}
 	if token, _, err := worker.CredentialsOf(attempts{w.Builder, "local"}, id(20)+"-1").Token(t.Context(), "acme/app", true); err == nil {

@@ -11,14 +11,16 @@ import (
 	"hubledger/events"
 	"hubledger/projections/builds"
 	"hubledger/projections/images"
+	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/process"
 )
 
 // publishing is the process manager that sets the tags of an image that was built, and
-// so ends its build. A tag is set only while the commit is still that of its ref: a
-// build of an older one that ends late takes nothing from a newer one.
+// so ends its build. A tag is set only while no newer commit of its ref has it: a build
+// of an older one that ends late takes nothing from a newer one. A newer commit that
+// the path filter of the rule skips does not have it.
 func (s *Builder) publishing() process.Manager {
 	return process.Manager{
 		Name:     "build-tags",
@@ -54,12 +56,12 @@ func (s *Builder) publishing() process.Manager {
 // publish sets the tags of a build and says how it ends.
 func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFinished, error) {
 	end := &events.BuildFinished{Namespace: b.Namespace, Build: b.ID, Epoch: b.Epoch, Outcome: events.BuildSucceeded, Digest: b.End.Digest}
-	ref, err := s.Read.Ref(ctx, b.Source, b.Ref)
-	if err != nil && !errors.Is(err, builds.ErrNotFound) {
+	newer, err := s.newer(ctx, b)
+	if err != nil {
 		return nil, err
 	}
-	if ref != nil && ref.Commit != "" && ref.Commit != b.Commit {
-		end.Outcome, end.Detail = events.BuildSuperseded, fmt.Sprintf("%s is at the newer commit %.12s", b.Ref, ref.Commit)
+	if newer != "" {
+		end.Outcome, end.Detail = events.BuildSuperseded, fmt.Sprintf("%s is at the newer commit %.12s", b.Ref, newer)
 		for _, tag := range b.Tags {
 			end.Refused = append(end.Refused, events.BuildTag{Tag: tag, Why: end.Detail})
 		}
@@ -86,4 +88,34 @@ func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFi
 		end.Outcome, end.Reason, end.Detail = events.BuildFailed, "tags-refused", "no tag could be set: "+end.Refused[0].Why
 	}
 	return end, nil
+}
+
+// newer is the commit that has the tags of a build instead, "" for none.
+func (s *Builder) newer(ctx context.Context, b *builds.Build) (commit string, err error) {
+	ref, err := s.Read.Ref(ctx, b.Source, b.Ref)
+	if errors.Is(err, builds.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil || ref.Commit == "" || ref.Commit == b.Commit {
+		return "", err
+	}
+	if len(b.Rule.Paths) == 0 {
+		return ref.Commit, nil
+	}
+	if later, err := s.Read.NewerCommit(ctx, b); err != nil || later != "" {
+		return later, err
+	}
+	p, err := s.Read.PushOf(ctx, b.Repository, b.Source, b.Ref)
+	if err != nil && !errors.Is(err, builds.ErrNotFound) {
+		return "", err
+	}
+	if p == nil || p.Move != ref.Event {
+		return "", fmt.Errorf("it is not known yet whether the rule %s builds the newer commit %.12s of %s", b.Rule.Name, ref.Commit, b.Ref)
+	}
+	for _, v := range p.Verdicts {
+		if v.Rule == b.Rule.Name && v.Reason == buildrule.PathsDiffer {
+			return "", nil
+		}
+	}
+	return ref.Commit, nil
 }

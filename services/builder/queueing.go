@@ -10,6 +10,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/builds"
+	"hubledger/services/internal/build"
 	"hubledger/services/internal/process"
 )
 
@@ -17,13 +18,14 @@ import (
 // each push and rule.
 func (s *Builder) queueing() process.Manager {
 	return process.Manager{
-		Name:     "build-queue",
-		Source:   source,
-		Wakes:    []string{"push.evaluated.v1"},
+		Name:   "build-queue",
+		Source: source,
+		// A build that begins or ends makes room for others of its namespace.
+		Wakes:    []string{"push.evaluated.v1", "build.claimed.v1", "build.finished.v1"},
 		Parallel: 8,
 		View:     s.View,
 		Due: func(ctx context.Context, _ time.Time) ([]process.Task, error) {
-			wanted, err := s.Read.WantedBuilds(ctx, process.MaxDue)
+			wanted, err := s.Read.WantedBuilds(ctx, build.MaxWaiting, process.MaxDue)
 			var tasks []process.Task
 			for _, w := range wanted {
 				_, err := s.Read.Build(ctx, buildOf(w.Push, w.Rule.Name))
@@ -39,13 +41,13 @@ func (s *Builder) queueing() process.Manager {
 			push, rule, _ := strings.Cut(t.Key, "/")
 			w, err := s.Read.WantedBuild(ctx, push, rule)
 			if errors.Is(err, builds.ErrNotFound) {
-				return nil, nil // the ref has moved again, or there is no such rule any more
+				return nil, nil // the ref has moved again
 			}
 			if err != nil {
 				return nil, err
 			}
 			return &process.Completion{Event: events.BuildQueued{Namespace: w.Namespace, Repository: w.Repository, Build: buildOf(push, rule), Source: w.Source, Ref: w.Ref, Kind: w.Kind,
-				Commit: w.Commit, Rule: w.Rule, Tags: w.Tags, Test: w.Test, Untrusted: w.Untrusted}}, nil
+				Commit: w.Commit, Rule: w.Rule, Tags: w.Tags, Test: w.Test, Untrusted: w.Untrusted, FromFile: w.FromFile}}, nil
 		},
 	}
 }

@@ -255,3 +255,54 @@ func TestCancelBuild(t *testing.T) {
 		}
 	}
 }
+
+// pushed waits until the rules of admin/app were evaluated for a commit, and returns the
+// push.
+func (h *gitHub) pushed(commit string) (p apitypes.Push) {
+	h.t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		for line := range strings.Lines(h.run("--json", "rules", "pushes", "admin/app")) {
+			if json.Unmarshal([]byte(line), &p) == nil && p.Commit == commit {
+				return p
+			}
+		}
+		if time.Now().After(end) {
+			h.t.Fatalf("%s is not evaluated: %s", commit, h.run("rules", "pushes", "admin/app"))
+		}
+	}
+}
+
+// Rules see the commit: what path filters skip is not built and keeps no tag from what
+// they let pass; the file of rules in the commit counts, and a broken one builds nothing.
+func TestRulesSeeTheCommit(t *testing.T) {
+	h := startGitHub(t)
+	rules := filepath.Join(t.TempDir(), "rules.yml")
+	if err := os.WriteFile(rules, []byte("version: 1\nrules:\n  - {name: app, branch: main, tags: [app], paths: ['*', '!*.md']}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.run("rules", "set", "admin/app", rules)
+	first := h.pushed(h.commit(map[string]string{"Dockerfile": "FROM scratch\nCOPY README.md /\n", "README.md": "1"}, ""))
+	second := h.pushed(h.commit(map[string]string{"README.md": "2"}, ""))
+	if first.Verdicts[0].Outcome != "build" || second.Verdicts[0].Outcome != "skip" || !strings.HasSuffix(second.Verdicts[0].Detail, "; changed: README.md") {
+		t.Errorf("%+v\n%+v", first, second)
+	}
+	if b := h.ended(1)["app"]; b.Outcome != "succeeded" || strings.Join(b.Set, " ") != "app" {
+		t.Errorf("the first commit ended as %+v", b)
+	}
+	h.run("rules", "set", "admin/app", rules, "--from-file")
+	text := "version: 1\nrules:\n  - {name: own, branch: main, tags: [own]}\n"
+	third := h.pushed(h.commit(map[string]string{".hubledger.yml": text}, ""))
+	if third.File == nil || third.Verdicts[0].Rule != "own" || third.Verdicts[0].Outcome != "build" {
+		t.Errorf("%+v", third)
+	}
+	if b := h.ended(2)["own"]; b.Outcome != "succeeded" || strings.Join(b.Set, " ") != "own" {
+		t.Errorf("the third commit ended as %+v", b)
+	}
+	broken := h.pushed(h.commit(map[string]string{".hubledger.yml": text + "  - {name: own}\n"}, ""))
+	if broken.File == nil || !strings.Contains(broken.File.Problem, "line 4, column 5") || len(broken.Verdicts) != 1 || broken.Verdicts[0].Outcome != "skip" {
+		t.Errorf("%+v", broken)
+	}
+	if shown := h.run("rules", "show", "admin/app"); !strings.Contains(shown, "The rules in .hubledger.yml of a commit are taken instead") {
+		t.Error(shown)
+	}
+}

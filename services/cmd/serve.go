@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hubledger/services/builder/buildkit"
+	"hubledger/services/builder/fetch"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/egress"
@@ -175,6 +176,7 @@ func (c *serveCmd) Run(s *console.Session) error {
 
 // build lets the node build if it can.
 func (c *serveCmd) build(config *server.Config, logger *slog.Logger) {
+	config.Fetches = c.Builder != "off" && fetch.Check() == nil
 	if c.Builder == "off" || c.NATSURL != "" || c.TLSCert != "" {
 		return
 	}

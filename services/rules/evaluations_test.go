@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,9 +80,9 @@ func onBranch(name, branch string, tags ...string) buildrule.Rule {
 	return r
 }
 
-// evaluated are all evaluations in the log, one a line: repository, ref and commit, and
+// recorded are all evaluations in the log, one a line: repository, ref and commit, and
 // what it comes to. Each has its move for its cause.
-func evaluated(t testing.TB, l *processtest.Life) string {
+func recorded(t testing.TB, l *processtest.Life) string {
 	t.Helper()
 	ctx := context.Background()
 	last, err := l.Log.LastSeq(ctx)
@@ -97,10 +98,18 @@ func evaluated(t testing.TB, l *processtest.Life) string {
 		case events.RefMoved:
 			moves[e.ID()] = p
 		case events.PushEvaluated:
+			if p.RulesEvent == "r" {
+				lines = append(lines, "") // of the story
+				continue
+			}
 			if m := moves[e.Cause()]; m.Ref != p.Ref || m.New != p.Commit || m.Source != p.Source || e.Correlation() != begin || e.Actor() != "system" || p.RulesEvent == "" {
 				t.Errorf("%+v of the move %+v, correlation %s", p, m, e.Correlation())
 			}
-			lines = append(lines, fmt.Sprintf("%s %s %s: %s (%d)", p.Name, p.Ref, p.Commit, buildrule.Summary(p.Verdicts), len(p.Verdicts)))
+			line := fmt.Sprintf("%s %s %s: %s (%d)", p.Name, p.Ref, p.Commit, buildrule.Summary(p.Verdicts), len(p.Verdicts))
+			if p.File != nil {
+				line += " by the file " + p.File.Problem
+			}
+			lines = append(lines, line)
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -126,11 +135,52 @@ func TestEvaluationsKilledAtEveryStep(t *testing.T) {
 		},
 		Manager: func(_ testing.TB, l *processtest.Life) process.Manager {
 			db, view := l.ReadModel(&builds.Projection)
-			return evaluations(builds.Reader{DB: db}, view)
+			return (&Rules{Config: Config{Read: builds.Reader{DB: db}, View: view}}).evaluations()
 		},
-		State: func(t testing.TB, l *processtest.Life) string { end = evaluated(t, l); return end },
+		State: func(t testing.TB, l *processtest.Life) string { end = recorded(t, l); return end },
 	})
 	if want := "acme/2 refs/tags/v1 c2: to build 1 and latest (2)\nacme/3 refs/tags/v1 c2: nothing to build (1)"; end != want {
+		t.Errorf("%s\nwant\n%s", end, want)
+	}
+}
+
+// Killed at any step, a push whose rules depend on its commit ends with one evaluation
+// by what was seen there.
+func TestLooksKilledAtEveryStep(t *testing.T) {
+	var end string
+	docs := onBranch("docs", "main", "docs")
+	docs.Paths = []string{"docs/**"}
+	processtest.KillAtEveryStep(t, processtest.World{
+		Prepare: func(t testing.TB, l *processtest.Life) {
+			s := story{t, l}
+			s.link(gitID, false)
+			s.rules(appID, gitID, docs, onBranch("edge", "main", "edge"))
+			s.append(events.RulesSet{Namespace: acme, Repository: otherID, Name: "acme/3", Source: gitID, FromFile: true})
+			s.move(gitID, "refs/heads/main", "c1", false)
+			s.append(events.PushEvaluated{Namespace: acme, Repository: appID, Name: "acme/2", Source: gitID, Ref: "refs/heads/main", Commit: "c0", RulesEvent: "r"})
+			s.move(gitID, "refs/heads/main", "c2", false)
+			l.ReadModel(&builds.Projection)
+		},
+		Manager: func(_ testing.TB, l *processtest.Life) process.Manager {
+			db, view := l.ReadModel(&builds.Projection)
+			look := func(_ context.Context, _ string, p *builds.DuePush, file bool) (seen buildrule.Look, err error) {
+				err = l.Step(func() error { return nil })
+				if seen.Changed = []string{"src/" + p.Previous}; file {
+					seen.File = []byte("version: 1\nrules:\n  - name: own\n    branch: main\n    tags: [own]\n")
+				}
+				return seen, err
+			}
+			return (&Rules{Config: Config{Read: builds.Reader{DB: db}, View: view, Look: look}}).looks()
+		},
+		State: func(t testing.TB, l *processtest.Life) string {
+			_, lines, _ := strings.Cut(recorded(t, l), "\n") // without that of the story
+			sorted := strings.Split(lines, "\n")
+			slices.Sort(sorted)
+			end = strings.Join(sorted, "\n")
+			return end
+		},
+	})
+	if want := "acme/2 refs/heads/main c2: to build edge (2)\nacme/3 refs/heads/main c2: to build own (1) by the file "; end != want {
 		t.Errorf("%s\nwant\n%s", end, want)
 	}
 }

@@ -44,7 +44,7 @@ func (s *Rules) set(ctx context.Context, c *endpoint.Call, in *setIn) (*openapi.
 	if in.Body.Seq != nil {
 		seen = *in.Body.Seq
 	}
-	seq, err := buildrule.Save(ctx, s.Log, c.By(), c.RepositoryID(), c.Repository.Name, buildrule.Saved{Source: source, Rules: in.Body.Rules}, seen)
+	seq, err := buildrule.Save(ctx, s.Log, c.By(), c.RepositoryID(), c.Repository.Name, buildrule.Saved{Source: source, Rules: in.Body.Rules, FromFile: in.Body.FromFile}, seen)
 	if err == nil {
 		err = s.API.Readable(ctx, seq)
 	}
@@ -131,7 +131,7 @@ func (s *Rules) shown(ctx context.Context, c *endpoint.Call) (apitypes.Rules, er
 	if err != nil {
 		return apitypes.Rules{}, err
 	}
-	out := apitypes.Rules{Rules: r.Rules, Warnings: buildrule.Validate(r.Rules), Changed: apitypes.Known(r.Changed), ChangedBy: r.Actor, Seq: r.Seq}
+	out := apitypes.Rules{Rules: r.Rules, FromFile: r.FromFile, Warnings: buildrule.Validate(r.Rules), Changed: apitypes.Known(r.Changed), ChangedBy: r.Actor, Seq: r.Seq}
 	if r.Source != "" {
 		of, err := s.Read.SourceByID(ctx, r.Source)
 		switch {

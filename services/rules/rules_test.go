@@ -275,17 +275,29 @@ func TestMovesAreEvaluated(t *testing.T) {
 	w.move("refs/heads/main", "c1")
 	var p events.PushEvaluated
 	end := after(w, begin, &p)
-	if p.Repository != w.app.Repository || p.Commit != "c1" || len(p.Verdicts) != 2 || p.Verdicts[0].Tags[0] != "latest" || p.Verdicts[0].PathsUnknown || !p.Verdicts[1].PathsUnknown {
+	if p.Repository != w.app.Repository || p.Commit != "c1" || len(p.Verdicts) != 2 || p.Verdicts[0].Tags[0] != "latest" || !strings.Contains(p.Verdicts[1].Detail, buildrule.FirstTime) {
 		t.Errorf("%+v", p)
 	}
 	if p.Previous != "" {
 		t.Errorf("the first evaluation has one before it: %s", p.Previous)
 	}
+	// This hub cannot fetch, so that what depends on the commit waits, and nothing else.
 	w.move("refs/heads/main", "c2")
-	if end = after(w, end, &p); p.Commit != "c2" || p.Previous != "c1" {
+	w.CatchUp()
+	var waiting apitypes.WaitingPushes
+	w.call("writer", "GET", "/repositories/acme/app/waiting-pushes", nil, 200, &waiting)
+	if len(waiting.Pushes) != 1 || waiting.Pushes[0].Commit != "c2" || !strings.Contains(waiting.Pushes[0].Why, "cannot fetch") {
+		t.Errorf("%+v", waiting)
+	}
+	w.ask("owner", "PUT", "", rulesOf("acme/app", edge("latest"), edge("docs")), 200, nil)
+	if end = after(w, end, &p); p.Commit != "c2" || p.Previous != "c1" || p.After == "" {
 		t.Errorf("%+v", p)
 	}
 	w.CatchUp()
+	w.call("writer", "GET", "/repositories/acme/app/waiting-pushes", nil, 200, &waiting)
+	if len(waiting.Pushes) != 0 {
+		t.Errorf("%+v", waiting)
+	}
 	var list struct{ Items []apitypes.Push }
 	w.call("writer", "GET", "/repositories/acme/app/pushes", nil, 200, &list)
 	if len(list.Items) != 1 || list.Items[0].Ref != "refs/heads/main" || list.Items[0].Commit != "c2" || list.Items[0].Seq != end-1 || list.Items[0].Summary != "to build latest; to build docs" || len(list.Items[0].Verdicts) != 2 {

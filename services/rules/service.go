@@ -17,18 +17,23 @@ import (
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
+	"hubledger/services/internal/operations"
 	"hubledger/services/internal/plaintext"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
 )
 
-// Config is what the service works with; all fields are required.
+// Config is what the service works with; all fields but Look are required.
 type Config struct {
 	Log    command.Log
 	API    *openapi.API // takes the operations
 	Read   builds.Reader
 	View   process.View // of that read model
 	Rights Rights
+	Store  *operations.Store // where the attempts of process managers are
+	// Look looks at the commit of a push: which files changed, and with file the text of
+	// buildrule.FileName. id names the look on this machine. Nil: this node cannot fetch.
+	Look func(ctx context.Context, id string, p *builds.DuePush, file bool) (buildrule.Look, error)
 }
 
 // Rights says what a principal may do with a namespace: access.Rights.
@@ -37,11 +42,14 @@ type Rights interface {
 }
 
 // Rules is the service.
-type Rules struct{ Config }
+type Rules struct {
+	Config
+	due dueList
+}
 
 // New makes the service.
 func New(c Config) *Rules {
-	s := &Rules{c}
+	s := &Rules{Config: c}
 	const path, tag = "/repositories/{namespace}/{name}/rules", "build rules"
 	c.API.AddTag(tag, "Which refs of a git source become which tags of a repository.")
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-rules", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
@@ -54,20 +62,29 @@ func New(c Config) *Rules {
 		Summary: "Show what build rules would make of refs, and why", About: "Nothing is changed or built."}, s.simulate)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: "/repositories/{namespace}/{name}/pushes", ID: "list-pushes", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.List,
 		Summary: "List what the build rules have made of branches and git tags that moved", About: "The latest evaluation of each ref, the latest first."}, s.pushes)
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: "/repositories/{namespace}/{name}/waiting-pushes", ID: "list-waiting-pushes", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
+		Summary: "List branches and git tags that moved and for which the build rules are not evaluated yet, and why", About: "The first hundred, those that moved first before others."}, s.waiting)
 	return s
 }
 
 // Service is what the service hands over to the program.
 func (s *Rules) Service() service.Service {
+	managers := []process.Manager{s.evaluations()}
+	if s.Look != nil {
+		managers = append(managers, s.looks()) // led by a node that can
+	}
 	return service.Service{
 		Name:       "rules",
 		Routes:     s.API.Routes(),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&accounts.Projection, &builds.Projection},
-		Managers:   []process.Manager{evaluations(s.Read, s.View)},
+		Managers:   managers,
 		Sentences: []service.Sentence{
 			service.Tell(func(_ service.Names, e events.RulesSet) string {
-				if len(e.Rules) == 0 {
+				switch {
+				case e.FromFile:
+					return fmt.Sprintf("set the build rules of %s to those of .hubledger.yml in each commit (rules for commits without it: %d)", e.Name, len(e.Rules))
+				case len(e.Rules) == 0:
 					return "ended the automated builds of " + e.Name
 				}
 				return fmt.Sprintf("set the build rules of %s (rules: %d)", e.Name, len(e.Rules))

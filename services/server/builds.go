@@ -97,7 +97,12 @@ func sourceOf(ctx context.Context, read builds.Reader, git *sources.Sources, b *
 	if err != nil {
 		return from, fmt.Errorf("the git source of the build: %w", err)
 	}
-	from = fetch.Source{Commit: b.Commit, Ref: b.Ref, Submodules: true}
+	return sourceAt(ctx, git, of, b.Commit, b.Ref)
+}
+
+// sourceAt says where a commit of a git source is fetched from, and that all of it is.
+func sourceAt(ctx context.Context, git *sources.Sources, of *builds.Source, commit, ref string) (from fetch.Source, err error) {
+	from = fetch.Source{Commit: commit, Ref: ref, Submodules: true}
 	if from.URL, err = gitremote.ParseURL(of.Settings.URL); err != nil {
 		return from, err
 	}

@@ -65,6 +65,8 @@ type Config struct {
 	HookBodyBytes int64
 	// Builds says how this node builds; nil: it does not.
 	Builds *Builds
+	// Fetches says that this node fetches commits to look at them; see fetch.Check.
+	Fetches bool
 	// Egress judges connections to hosts that people name, such as git hosts.
 	Egress *egress.Guard
 	// Reserve is how many bytes of disk space to keep free; 0: the larger of 2 GiB

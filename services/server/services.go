@@ -38,7 +38,7 @@ func (n *Node) allServices() []service.Service {
 		api.New(n.apiConfig(s)).Service(),
 		git.Service(),
 		rules.New(rules.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: n.models.Of(&builds.Projection)},
-			View: n.models.Of(&builds.Projection), Rights: n.rights}).Service(),
+			View: n.models.Of(&builds.Projection), Rights: n.rights, Store: n.operations, Look: n.looker(git)}).Service(),
 		n.makeBuilder(s, git).Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},

@@ -20,6 +20,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -92,53 +93,69 @@ var (
 // ErrGone, ErrTooLarge, ErrSubmodule, ErrLFS, egress.ErrForbidden and those of gitremote; none
 // of them has a secret in it. After an error the directory may have files.
 func (f *Fetcher) Fetch(ctx context.Context, id, dir string, s Source, l Limits) (Commit, error) {
+	var c Commit
+	err := f.within(ctx, id, s, l, func(ctx context.Context) error {
+		p := plan{Submodules: s.Submodules, LFS: s.LFS}
+		r, err := f.run(ctx, id, s, p, l, func(files io.Reader) error { return unpack(files, dir, l) })
+		if err != nil {
+			return err
+		}
+		c = r.Commit
+		return f.lfs(ctx, dir, s, r.LFS, l)
+	})
+	return c, err
+}
+
+// within does something with a commit in its time, and names the commit in an error.
+func (f *Fetcher) within(ctx context.Context, id string, s Source, l Limits, do func(ctx context.Context) error) error {
 	if !idPattern.MatchString(id) {
-		return Commit{}, fmt.Errorf("the id of a fetch is lower-case letters, digits and hyphens, at most 64: %.80q is not", id)
+		return fmt.Errorf("the id of a fetch is lower-case letters, digits and hyphens, at most 64: %.80q is not", id)
 	}
 	if !commitPattern.MatchString(s.Commit) {
-		return Commit{}, fmt.Errorf("%.80q is no id of a commit", s.Commit)
+		return fmt.Errorf("%.80q is no id of a commit", s.Commit)
 	}
 	if s.Ref != "" && (!strings.HasPrefix(s.Ref, "refs/") || strings.ContainsAny(s.Ref, " ~^:?*[\\\x00\n\x7f") || strings.Contains(s.Ref, "..")) {
-		return Commit{}, fmt.Errorf("%.150q is no branch or tag", s.Ref)
+		return fmt.Errorf("%.150q is no branch or tag", s.Ref)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, l.Time, fmt.Errorf("it took longer than %s", l.Time))
 	defer cancel()
-	c, err := f.fetch(ctx, id, dir, s, l)
-	if err != nil {
-		return Commit{}, fmt.Errorf("fetch %.12s of %s: %w", s.Commit, s.URL, err)
+	if err := do(ctx); err != nil {
+		return fmt.Errorf("fetch %.12s of %s: %w", s.Commit, s.URL, err)
 	}
-	return c, nil
+	return nil
 }
 
-func (f *Fetcher) fetch(ctx context.Context, id, dir string, s Source, l Limits) (_ Commit, err error) {
+// run runs a plan in a cage; take reads what it writes.
+func (f *Fetcher) run(ctx context.Context, id string, s Source, p plan, l Limits, take func(io.Reader) error) (_ report, err error) {
 	own := filepath.Join(f.Dir, id)
 	if err := errors.Join(os.Mkdir(own, 0o700), os.Mkdir(filepath.Join(own, "root"), 0o700)); err != nil {
-		return Commit{}, err
+		return report{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(own)) }()
 	group, err := cgroup.New(cgroup.Marker(f.Dir)+id, cgroup.Limits{CPU: 2, Memory: l.Memory, PIDs: 200})
 	if err != nil {
-		return Commit{}, err
+		return report{}, err
 	}
 	defer func() { err = errors.Join(err, group.Remove()) }()
-	c, err := f.cage(own, group, s, l)
+	p.URL, p.Commit, p.Ref = s.URL.String(), s.Commit, s.Ref
+	c, err := f.cage(own, group, p, l)
 	if err != nil {
-		return Commit{}, err
+		return report{}, err
 	}
 	out, in := io.Pipe()
 	var said limited
 	c.Stdout, c.Stderr, c.DaemonLog = in, &said, io.Discard
-	unpacked := make(chan error, 1)
+	taken := make(chan error, 1)
 	go func() {
-		err := unpack(out, dir, l)
+		err := take(out)
 		out.CloseWithError(err) // so nothing more is written
-		unpacked <- err
+		taken <- err
 	}()
 	running, err := cage.Start(ctx, c)
 	if err != nil {
 		in.Close()
-		<-unpacked
-		return Commit{}, err
+		<-taken
+		return report{}, err
 	}
 	way := newGateway(ctx, f, s)
 	go way.server.Serve(running.Listeners[0])
@@ -146,29 +163,29 @@ func (f *Fetcher) fetch(ctx context.Context, id, dir string, s Source, l Limits)
 	exit, err := running.Wait()
 	way.close()
 	in.Close()
-	unpackErr := <-unpacked
+	takeErr := <-taken
 	if err := errors.Join(context.Cause(ctx), err); err != nil {
-		return Commit{}, err
+		return report{}, err
 	}
 	r, err := readReport(exit)
-	if err == nil && unpackErr != nil {
-		err = unpackErr
+	if err == nil {
+		err = takeErr
 	}
 	if err == nil {
-		return r.Commit, f.lfs(ctx, dir, s, r.LFS, l)
+		return r, nil
 	}
 	f.Logger.Debug("git failed", "error", err, "git", said.String())
 	switch {
-	case errors.Is(unpackErr, ErrTooLarge), strings.Contains(said.String()+r.Error, "No space left on device"), strings.Contains(r.Error, "no space left"):
-		return Commit{}, fmt.Errorf("%w: it needs more than %d MiB", ErrTooLarge, l.Bytes>>20)
+	case errors.Is(takeErr, ErrTooLarge), strings.Contains(said.String()+r.Error, "No space left on device"), strings.Contains(r.Error, "no space left"):
+		return report{}, fmt.Errorf("%w: it needs more than %d MiB", ErrTooLarge, l.Bytes>>20)
 	case way.cause() != nil && !r.Submodule:
-		return Commit{}, way.cause()
+		return report{}, way.cause()
 	case group.OutOfMemory():
-		return Commit{}, fmt.Errorf("%w: git needs more than %d MiB of memory", ErrTooLarge, l.Memory>>20)
+		return report{}, fmt.Errorf("%w: git needs more than %d MiB of memory", ErrTooLarge, l.Memory>>20)
 	case r.Submodule:
-		return Commit{}, fmt.Errorf("%w: %w", ErrSubmodule, errors.Join(way.cause(), err))
+		return report{}, fmt.Errorf("%w: %w", ErrSubmodule, errors.Join(way.cause(), err))
 	}
-	return Commit{}, err
+	return report{}, err
 }
 
 // Paths inside the cage.
@@ -180,12 +197,12 @@ const (
 )
 
 // cage says what git runs in.
-func (f *Fetcher) cage(own string, group *cgroup.Group, s Source, l Limits) (cage.Config, error) {
+func (f *Fetcher) cage(own string, group *cgroup.Group, p plan, l Limits) (cage.Config, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return cage.Config{}, err
 	}
-	text, err := json.Marshal(plan{URL: s.URL.String(), Commit: s.Commit, Ref: s.Ref, Submodules: s.Submodules, LFS: s.LFS})
+	text, err := json.Marshal(p)
 	if err != nil {
 		return cage.Config{}, err
 	}
@@ -221,6 +238,18 @@ type limited struct{ bytes.Buffer }
 func (l *limited) Write(p []byte) (int, error) {
 	l.Buffer.Write(p[:min(len(p), max(0, 8<<10-l.Len()))])
 	return len(p), nil
+}
+
+// Check says why this machine cannot fetch, nil when it can.
+func Check() error {
+	if os.Geteuid() != 0 {
+		return errors.New("fetches run in cages, which only root can make")
+	}
+	if _, err := exec.LookPath("git"); err != nil {
+		return errors.New("git is not installed")
+	}
+	_, err := cgroup.Hierarchies()
+	return err
 }
 
 // Sweep removes what fetches left whose program was killed. Call it before the first.

@@ -45,6 +45,7 @@ func Main() {
 type plan struct {
 	URL, Commit, Ref string
 	Submodules, LFS  bool
+	Look             *look // nil: the files are fetched
 }
 
 // A report is what it says at its end.
@@ -54,6 +55,7 @@ type report struct {
 	Submodule bool   // it was one that failed
 	Error     string // why it failed otherwise
 	LFS       []pointer
+	Seen      *seen
 }
 
 // environment is that of git. It has no configuration but ours and asks nobody.
@@ -110,7 +112,10 @@ func perform() (r report) {
 			return report{Error: err.Error()}
 		}
 	}
-	if gone, err := g.fetch(p); err != nil {
+	if p.Look != nil {
+		return g.look(p)
+	}
+	if gone, err := g.fetch(p, "--depth=1"); err != nil {
 		return report{Error: err.Error(), Gone: gone}
 	}
 	if _, err := g.run("checkout", "-q", "--detach", p.Commit); err != nil {
@@ -135,9 +140,11 @@ func perform() (r report) {
 	return r
 }
 
-// fetch gets a commit by its id, or else by the ref that may have it.
-func (g git) fetch(p plan) (gone bool, err error) {
-	if _, err = g.run("fetch", "-q", "--depth=1", "--no-tags", "--no-recurse-submodules", "origin", p.Commit); err == nil || p.Ref == "" {
+// fetch gets a commit by its id, or else by the ref that may have it. more are options
+// of the first attempt.
+func (g git) fetch(p plan, more ...string) (gone bool, err error) {
+	args := append([]string{"fetch", "-q", "--no-tags", "--no-recurse-submodules"}, more...)
+	if _, err = g.run(append(args, "origin", p.Commit)...); err == nil || p.Ref == "" {
 		return err != nil && isGone(err), err
 	}
 	if !isGone(err) {

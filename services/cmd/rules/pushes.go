@@ -2,10 +2,12 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/buildrule"
 )
 
 type pushesCmd struct{ named }
@@ -15,8 +17,41 @@ func (c *pushesCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
+	if !s.JSON {
+		waiting, err := console.Get[apitypes.WaitingPushes](a, client.RepositoryPath(c.Name)+"/waiting-pushes")
+		if err != nil {
+			return err
+		}
+		for _, w := range waiting.Pushes {
+			fmt.Fprintf(s.Err, "%s at %.12s waits: %s\n", w.Ref, w.Commit, w.Why)
+		}
+	}
 	return console.List(a, client.RepositoryPath(c.Name)+"/pushes", client.Paged(), "No branch or git tag has moved since "+c.Name+" has build rules.",
-		[]string{"REF", "COMMIT", "EVALUATED", "EVENT", "RESULT"}, func(p apitypes.Push) []string {
-			return []string{p.Ref, p.Commit[:min(len(p.Commit), 12)], console.Time(&p.Evaluated), fmt.Sprint(p.Seq), p.Summary}
+		[]string{"REF", "COMMIT", "EVALUATED", "EVENT", "RULES", "RESULT"}, func(p apitypes.Push) []string {
+			return []string{p.Ref, p.Commit[:min(len(p.Commit), 12)], console.Time(&p.Evaluated), fmt.Sprint(p.Seq), rulesOf(p), result(p)}
 		})
+}
+
+// rulesOf says which rules counted.
+func rulesOf(p apitypes.Push) string {
+	if p.File == nil {
+		return "as set"
+	}
+	return buildrule.FileName + console.If(p.File.Digest != "", " "+short(p.File.Digest))
+}
+
+func short(digest string) string {
+	_, hex, _ := strings.Cut(digest, ":")
+	return hex[:min(len(hex), 12)]
+}
+
+func result(p apitypes.Push) string {
+	text := p.Summary
+	if p.File != nil && p.File.Problem != "" {
+		text += ": " + p.File.Problem
+	}
+	if p.Unqueued > 0 {
+		text += fmt.Sprintf(" (not queued yet, since so many builds of the namespace wait: %d)", p.Unqueued)
+	}
+	return text
 }

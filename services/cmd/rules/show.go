@@ -27,11 +27,14 @@ func (c *showCmd) Run(s *console.Session) error {
 		return err
 	}
 	return console.Send(a, "GET", c.path(), nil, func(r apitypes.Rules) error {
-		if len(r.Rules) == 0 {
+		if len(r.Rules) == 0 && !r.FromFile {
 			_, err := fmt.Fprintf(s.Out, "%s has no automated builds.\n", c.Name)
 			return err
 		}
 		report(s, r.Warnings)
+		if r.FromFile {
+			fmt.Fprintf(s.Out, "# The rules in %s of a commit are taken instead, when the commit has that file.\n", buildrule.FileName)
+		}
 		_, err := fmt.Fprintf(s.Out, "# Build rules of %s%s, set by %s (event %d).\n%s", c.Name, console.If(r.Source != "", " for the git source "+r.Source), r.ChangedBy, r.Seq,
 			buildrule.WriteFile(r.Rules))
 		return err

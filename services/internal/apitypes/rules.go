@@ -11,6 +11,7 @@ import (
 type Rules struct {
 	Source    string              `json:"source" doc:"Full name of the git source whose refs they are for; empty for no automated builds, and when the source was unlinked"`
 	Rules     []events.BuildRule  `json:"rules" nullable:"false" doc:"In the order in which they were set"`
+	FromFile  bool                `json:"fromFile,omitempty" doc:"The rules in .hubledger.yml of a commit are taken instead, when the commit has that file"`
 	Warnings  []buildrule.Problem `json:"warnings" nullable:"false" doc:"What to look at, such as rules that may give one tag"`
 	Changed   *time.Time          `json:"changed,omitempty" doc:"When they were set; absent when they never were"`
 	ChangedBy string              `json:"changedBy,omitempty" doc:"Who set them"`
@@ -21,7 +22,9 @@ type Rules struct {
 type SetRulesRequest struct {
 	Source string             `json:"source" maxLength:"400" doc:"Full name of a git source in the namespace of the repository; empty with no rules"`
 	Rules  []events.BuildRule `json:"rules" maxItems:"50" nullable:"false" doc:"All rules from now on; none ends automated builds"`
-	Seq    *uint64            `json:"seq,omitempty" doc:"The rules are only set if they still are those of this sequence, 0 for never set; absent: whatever they are"`
+	// FromFile needs a source, and no rules.
+	FromFile bool    `json:"fromFile,omitempty" doc:"Take the rules in .hubledger.yml of a commit instead, when the commit has that file: whoever may push to the git repository sets them"`
+	Seq      *uint64 `json:"seq,omitempty" doc:"The rules are only set if they still are those of this sequence, 0 for never set; absent: whatever they are"`
 }
 
 // SimulateRulesRequest asks what rules would make of refs.
@@ -39,7 +42,25 @@ type Push struct {
 	Ref       string               `json:"ref" doc:"Full name, such as refs/heads/main"`
 	Commit    string               `json:"commit" doc:"Where it stood"`
 	Summary   string               `json:"summary" doc:"What the verdicts come to, for people"`
-	Verdicts  []events.RuleVerdict `json:"verdicts" nullable:"false" doc:"One of each rule, in their order"`
+	Verdicts  []events.RuleVerdict `json:"verdicts" nullable:"false" doc:"One of each rule, in their order; of a file that cannot be used one, with its name"`
+	File      *events.RulesFile    `json:"file,omitempty" doc:"What .hubledger.yml of the commit says, when that counted instead of the rules that were set"`
+	Unqueued  int                  `json:"unqueued,omitempty" doc:"Builds of it that are not queued yet: so many builds of the namespace wait already"`
 	Evaluated time.Time            `json:"evaluated" doc:"When the rules were evaluated"`
 	Seq       uint64               `json:"seq" doc:"Sequence of that event"`
+}
+
+// A WaitingPush is a branch or git tag that moved and for which the build rules are not
+// evaluated yet.
+type WaitingPush struct {
+	Ref      string     `json:"ref" doc:"Full name, such as refs/heads/main"`
+	Commit   string     `json:"commit" doc:"Where it stands"`
+	Moved    time.Time  `json:"moved" doc:"When it came there"`
+	Why      string     `json:"why" doc:"What it waits for, for people"`
+	Attempts int        `json:"attempts,omitempty" doc:"How often the commit was looked at in vain"`
+	Next     *time.Time `json:"next,omitempty" doc:"When that is tried again"`
+}
+
+// WaitingPushes are those of a repository.
+type WaitingPushes struct {
+	Pushes []WaitingPush `json:"pushes" nullable:"false" doc:"Those that moved first before others"`
 }

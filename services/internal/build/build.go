@@ -19,6 +19,8 @@ var (
 	ErrEnded = errors.New("the build has ended")
 	// ErrNotEnded: the build has not ended.
 	ErrNotEnded = errors.New("the build has not ended yet: cancel it first")
+	// ErrTooMany: MaxWaiting builds of the namespace wait.
+	ErrTooMany = fmt.Errorf("%d builds of the namespace wait already: cancel some, or wait", MaxWaiting)
 	// ErrNotWaiting: the build does not wait for a builder.
 	ErrNotWaiting = errors.New("the build does not wait for a builder")
 	// ErrEpoch: the builder does not have the build, or no longer.
@@ -26,6 +28,10 @@ var (
 	// ErrReport: what a builder says of a build cannot be.
 	ErrReport = errors.New("the builder says what cannot be")
 )
+
+// MaxWaiting is how many builds of one namespace wait at most. What rules ask for
+// beyond that is queued when there is room.
+const MaxWaiting = 1000
 
 // MaxLosses is how often a build may be lost with its builder before it is given up.
 const MaxLosses = 2

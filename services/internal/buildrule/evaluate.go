@@ -61,7 +61,7 @@ func (s *Set) Evaluate(ref Ref) []Verdict {
 
 // maxComparisons bounds what path filters cost, in components of paths: less than a
 // second. When they are used up path filters let every ref pass.
-const maxComparisons = 1_000_000
+const maxComparisons = 5_000_000
 
 func (s *Set) within(budget *int, ref Ref) []Verdict {
 	out := make([]Verdict, len(s.rules))
@@ -125,6 +125,9 @@ func (r compiled) filter(ref Ref, budget *int) (because string, differ *Verdict)
 	if !ref.ChangesKnown {
 		return ", and it is not known yet which files changed: the path filter decides when the commit is fetched", nil
 	}
+	if ref.Every != "" {
+		return ", and every file counts as changed: " + ref.Every, nil
+	}
 	few := len(ref.Changed) <= MaxChanged && !slices.ContainsFunc(ref.Changed, func(p string) bool { return len(p) > maxChangedPath })
 	var file string
 	var ok bool
@@ -135,10 +138,26 @@ func (r compiled) filter(ref Ref, budget *int) (because string, differ *Verdict)
 	case !few || *budget < 0:
 		return ", and so many files changed that the path filter does not count", nil
 	case !ok:
-		v := skip(PathsDiffer, "no changed file passes the path filter %s", shown(strings.Join(r.Paths, ", ")))
+		v := skip(PathsDiffer, "no changed file matches %s; %s", shown(strings.Join(r.Paths, ", ")), changed(ref.Changed))
 		return "", &v
 	}
 	return fmt.Sprintf(", and %s changed, which passes the path filter", quoted(file)), nil
+}
+
+// changed says which files changed.
+func changed(files []string) string {
+	const named = 2
+	if len(files) == 0 {
+		return "no file has changed"
+	}
+	var names []string
+	for _, f := range files[:min(len(files), named)] {
+		names = append(names, shown(f))
+	}
+	if more := len(files) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return "changed: " + and(names)
 }
 
 func (r compiled) pullRequest(ref Ref, because string) Verdict {

@@ -11,9 +11,9 @@ import (
 // Limits of a ref. Longer names are never built; more or longer changed paths pass
 // every path filter.
 const (
-	MaxRefName     = 1024 // bytes; git's own limit is that of its file system
-	MaxChanged     = 1000 // paths
-	maxChangedPath = 4096 // bytes, as of Linux
+	MaxRefName     = 1024   // bytes; git's own limit is that of its file system
+	MaxChanged     = 10_000 // paths
+	maxChangedPath = 4096   // bytes, as of Linux
 )
 
 // Where a pull request comes from.
@@ -30,6 +30,9 @@ type Ref struct {
 	// Changed counts only when ChangesKnown; otherwise path filters decide later.
 	Changed      []string `json:"changed,omitempty" nullable:"false" doc:"Paths of changed files from the root of the repository"`
 	ChangesKnown bool     `json:"changesKnown,omitempty" doc:"It is known which files changed; otherwise path filters decide when the commit is fetched"`
+	// Every says why every file counts as changed, "" when Changed has those that did. It
+	// counts only when ChangesKnown.
+	Every string `json:"-"`
 	// PullRequest is FromOwn or FromFork, "" for a ref that was pushed.
 	PullRequest string `json:"pullRequest,omitempty" enum:"own,fork" doc:"Where the pull request comes from; absent for a push"`
 }

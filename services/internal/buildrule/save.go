@@ -22,8 +22,9 @@ var (
 // Saved are the rules of a repository, with the id of the git source whose refs they
 // are for. Both are empty for no automated builds.
 type Saved struct {
-	Source string
-	Rules  []Rule
+	Source   string
+	Rules    []Rule
+	FromFile bool // those in FileName of a commit are taken instead, when it has that file
 }
 
 // AnySeen is for callers of Save who replace rules without having seen them.
@@ -35,20 +36,20 @@ const AnySeen = events.AnySeq
 // repository lives and the caller may use the source is not checked. ErrRules,
 // ErrChanged.
 func Save(ctx context.Context, log command.Log, by command.By, id repository.ID, name string, s Saved, seen uint64) (uint64, error) {
-	if (s.Source == "") != (len(s.Rules) == 0) {
-		return 0, fmt.Errorf("%w: rules need a git source, and a source needs rules", ErrRules)
+	if (s.Source == "") != (len(s.Rules) == 0 && !s.FromFile) {
+		return 0, fmt.Errorf("%w: rules need a git source, and a source needs rules, or the wish to take those of %s", ErrRules, FileName)
 	}
 	if errs := Validate(s.Rules).Errors(); len(errs) > 0 {
 		return 0, fmt.Errorf("%w: %w", ErrRules, errs)
 	}
-	set := events.RulesSet{Namespace: id.Namespace, Repository: id.Repository, Name: name, Source: s.Source, Rules: s.Rules}
+	set := events.RulesSet{Namespace: id.Namespace, Repository: id.Repository, Name: name, Source: s.Source, Rules: s.Rules, FromFile: s.FromFile}
 	return command.Decide(ctx, log, by, set.Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
 		if seen != AnySeen && seen != seq {
 			return nil, ErrChanged
 		}
 		before, _ := last.(events.RulesSet)
 		same, err := sameRules(before.Rules, s.Rules)
-		if err != nil || same && before.Source == s.Source {
+		if err != nil || same && before.Source == s.Source && before.FromFile == s.FromFile {
 			return nil, err
 		}
 		set.SameSource = s.Source != "" && before.Source == s.Source

@@ -53,7 +53,7 @@ func Simulate(rules []Rule, refs []Ref) Simulation {
 		s.Rules = append(s.Rules, RuleSummary{Rule: nameOf(r.Rule, i), Skips: map[Reason]int{}})
 	}
 	most := min(len(refs), MaxSimulated, maxVerdicts/max(1, len(set.rules)))
-	budget, matching := 5*maxComparisons, maxMatching
+	budget, matching := maxComparisons, maxMatching
 	givers := map[string][]string{}
 	for _, ref := range refs[:most] {
 		if matching -= min(len(ref.Name), MaxRefName) * set.size; matching < 0 {

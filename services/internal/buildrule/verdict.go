@@ -32,4 +32,5 @@ const (
 	TagTooLong   Reason = "tag_too_long"
 	RefInvalid   Reason = "ref_invalid"  // no name that git takes
 	RuleInvalid  Reason = "rule_invalid" // Validate has an error for it
+	FileInvalid  Reason = "file_invalid" // the file of rules in the commit cannot be used
 )

@@ -68,6 +68,7 @@ var common = []Entry{
 	{Err: account.ErrLastAdmin, Status: http.StatusConflict},
 	{Err: build.ErrEnded, Status: http.StatusConflict},
 	{Err: build.ErrNotEnded, Status: http.StatusConflict},
+	{Err: build.ErrTooMany, Status: http.StatusConflict},
 	{Err: build.ErrNotWaiting, Status: http.StatusConflict},
 	{Err: build.ErrEpoch, Status: http.StatusConflict},
 	{Err: source.ErrTaken, Status: http.StatusConflict},

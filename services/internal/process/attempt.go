@@ -30,6 +30,9 @@ func (r *Runner) try(ctx context.Context, t *row) error {
 	}
 	if t.done == 0 {
 		c, err := r.do(ctx, t.Task)
+		if err != nil && r.m.GiveUp != nil && t.attempts >= r.m.Backoff.Attempts && ctx.Err() == nil && !isOuter(err) {
+			c, err = r.m.GiveUp(ctx, t.Task, errorText(err))
+		}
 		if err != nil {
 			return err
 		}

@@ -127,3 +127,56 @@ func TestDueFails(t *testing.T) {
 		}
 	})
 }
+
+// A manager that gives a task up completes it by another event, after the last attempt
+// and with its error; when that fails, too, it is a dead letter.
+func TestGiveUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries, gaveUp := 0, 0
+		w := newWorld(t, func(context.Context, Task) error {
+			tries++
+			return errors.New("the host says no to token=planted")
+		}, func(_ *Config, m *Manager) {
+			m.GiveUp = func(_ context.Context, task Task, why string) (*Completion, error) {
+				gaveUp++
+				if task.Key == "worse" {
+					return nil, errors.New("not even that")
+				}
+				if tries != 5 || !strings.Contains(why, "the host says no") || strings.Contains(why, "planted") {
+					t.Errorf("given up after %d attempts: %s", tries, why)
+				}
+				return &Completion{Event: starred("nobody")}, nil
+			}
+		})
+		w.todo.add(Task{Key: "bad"})
+		start(t, w.Runner)
+		later(time.Hour)
+		w.wantStatus(t, 0, 0, 0, 0)
+		if gaveUp != 1 || len(w.log.ids()) != 1 || countRows(t, w.Store) != 0 {
+			t.Errorf("given up %d times, events %q", gaveUp, w.log.ids())
+		}
+		w.todo.add(Task{Key: "worse"})
+		later(2 * time.Hour)
+		w.wantStatus(t, 0, 0, 0, 1)
+	})
+}
+
+// What failed and is tried again is known with its error.
+func TestTries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(_ context.Context, task Task) error {
+			if task.Key == "a/good" {
+				return nil
+			}
+			return errors.New("no")
+		}, nil)
+		w.todo.add(Task{Key: "a/good"}, Task{Key: "a/bad"}, Task{Key: "b/bad"})
+		start(t, w.Runner)
+		later(1100 * time.Millisecond)
+		got, err := Tries(t.Context(), w.Store, "star-giver", "a/")
+		check(t, err)
+		if try := got["a/bad"]; len(got) != 1 || try.Attempts != 2 || try.Error != "no" || !try.Next.After(time.Now()) {
+			t.Errorf("%+v", got)
+		}
+	})
+}

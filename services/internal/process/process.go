@@ -51,6 +51,10 @@ type Manager struct {
 	// the task, or nil when the effect alone makes it no longer due. An error
 	// has no secrets in it: people read it.
 	Do func(ctx context.Context, t Task) (*Completion, error)
+	// GiveUp, when not nil, is asked after the last attempt failed, and why in one line:
+	// it returns the event that completes the task in another way. An error of it
+	// leaves a dead letter.
+	GiveUp func(ctx context.Context, t Task, why string) (*Completion, error)
 	// Done, when not nil, is called after the completing event is in the log
 	// and makes the task no longer due, where that is not the view's business.
 	// It may be called again.
