@@ -90,9 +90,12 @@ func (a attempts) Say(ctx context.Context, c worker.Claim, p events.Payload) err
 	}
 	if lost, ok := p.(events.BuildLost); ok && lost.Released {
 		_, err = build.Release(ctx, a.s.Events, system(b), idOf(b), a.builder, c.Epoch)
-		return err
+	} else {
+		_, err = build.Say(ctx, a.s.Events, system(b), idOf(b), c.Epoch, p)
 	}
-	_, err = build.Say(ctx, a.s.Events, system(b), idOf(b), c.Epoch, p)
+	if err == nil {
+		a.s.counts.said(p)
+	}
 	return err
 }
 

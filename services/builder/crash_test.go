@@ -28,7 +28,7 @@ func (s stepTags) Tag(ctx context.Context, by command.By, repository, tag string
 func live(t testing.TB, l *processtest.Life) *Builder {
 	t.Helper()
 	db, view := l.ReadModel(&builds.Projection)
-	return &Builder{Config: Config{Events: l.Log, Read: builds.Reader{DB: db}, View: view, Tags: stepTags{&fakeTags{set: map[string]digest.Digest{}}, l}, Logger: quiet}, stations: newStations()}
+	return &Builder{Config: Config{Events: l.Log, Read: builds.Reader{DB: db}, View: view, Tags: stepTags{&fakeTags{set: map[string]digest.Digest{}}, l}, Logger: quiet}, stations: newStations(), counts: newCounts()}
 }
 
 // prepared records events.

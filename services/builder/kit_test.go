@@ -112,7 +112,7 @@ func newWorld(t testing.TB) *world {
 		work.Wait()
 		check(t, tables.Close())
 	})
-	w.Builder = &Builder{Config: Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept}, Logger: quiet}, stations: newStations()}
+	w.Builder = &Builder{Config: Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept}, Logger: quiet}, stations: newStations(), counts: newCounts()}
 	w.Local = &Local{Name: "local", Places: 2, Platforms: []string{"linux/amd64"}, Dir: t.TempDir(),
 		Open: func(context.Context, func(string) worker.Credentials) (driver.Driver, string, error) {
 			return w.driver, "hub.test", nil

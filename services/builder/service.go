@@ -99,11 +99,12 @@ type Local struct {
 type Builder struct {
 	Config
 	stations *stations
+	counts   *counts
 }
 
 // New makes the service.
 func New(c Config) *Builder {
-	s := &Builder{Config: c, stations: newStations()}
+	s := &Builder{Config: c, stations: newStations(), counts: newCounts()}
 	s.register()
 	return s
 }
@@ -118,7 +119,7 @@ func (s *Builder) Service() service.Service {
 		Managers:   []process.Manager{s.queueing(), s.publishing(), s.sealing()},
 		Jobs: []service.Job{{Name: "remove old logs of builds", Every: time.Hour, Run: s.forgetLogs},
 			{Name: "remove what is left of sealed logs of builds", Every: time.Hour, Run: s.dropSealed}},
-		Metrics:   []prometheus.Collector{states{s.Read}},
+		Metrics:   []prometheus.Collector{queueMetrics{s}, s.counts.steps, s.counts.ended},
 		Sentences: sentences,
 	}
 	if s.Local != nil {
