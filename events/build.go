@@ -116,6 +116,8 @@ type BuildFinished struct {
 	Digest    string     `json:"digest,omitempty" jsonschema:"of the manifest or index that was pushed"`
 	Tags      []string   `json:"tags,omitempty" jsonschema:"tags that were set to it"`
 	Refused   []BuildTag `json:"refused,omitempty" jsonschema:"tags that were not"`
+
+	Provenance string `json:"provenance,omitempty" jsonschema:"digest of the manifest that says where the image comes from: a referrer of it"`
 }
 
 // BuildTag is a tag that a build did not set, and why.

@@ -153,7 +153,7 @@ func (a *applier) file(f *events.RulesFile) projections.Value {
 
 // state writes where a build is; how has what is known of its end.
 func (a *applier) state(build, state string, epoch int, how events.BuildFinished) {
-	a.write(states, a.id(build), text(state), num(int64(epoch)), text(how.Digest), text(how.Outcome), text(how.Reason), text(how.Detail), a.json(how.Tags), a.json(how.Refused),
+	a.write(states, a.id(build), text(state), num(int64(epoch)), text(how.Digest), text(how.Outcome), text(how.Reason), text(how.Detail), a.json(how.Tags), a.json(how.Refused), text(how.Provenance),
 		a.time, a.seq)
 }
 

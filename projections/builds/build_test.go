@@ -33,7 +33,7 @@ func buildStory() []events.Payload {
 		claimed(2, "two"), step(2, 1, events.StepFetch, false), step(2, 2, events.StepBuild, false), events.BuildPushed{Namespace: id(acme), Build: id(50), Epoch: 2, Digest: "sha256:d", Bases: madeFrom},
 		events.BuildFinished{Namespace: id(acme), Build: id(52), Outcome: events.BuildCancelled},
 		events.BuildFinished{Namespace: id(acme), Build: id(50), Epoch: 2, Outcome: events.BuildSucceeded, Digest: "sha256:d", Tags: []string{"v1"},
-			Refused: []events.BuildTag{{Tag: "latest", Why: "a newer commit has it"}}},
+			Refused: []events.BuildTag{{Tag: "latest", Why: "a newer commit has it"}}, Provenance: "sha256:p"},
 		events.BuildLogSealed{Namespace: id(acme), Build: id(50), Digest: "sha256:log", Size: 90, Written: 300}}
 }
 

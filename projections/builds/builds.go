@@ -45,7 +45,7 @@ type Build struct {
 }
 
 const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.cause, q.correlation, q.event,
-	q.actor, q.time, q.seq, s.state, s.epoch, COALESCE(c.builder, ''), COALESCE(c.time, 0), COALESCE(l.times, 0), s.time, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused
+	q.actor, q.time, q.seq, s.state, s.epoch, COALESCE(c.builder, ''), COALESCE(c.time, 0), COALESCE(l.times, 0), s.time, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance
 	FROM queued q JOIN states s ON s.build = q.build LEFT JOIN claims c ON c.build = s.build AND c.epoch = s.epoch
 	LEFT JOIN losses l ON l.build = s.build `
 
@@ -55,7 +55,7 @@ func scanBuild(row projections.Row) (Build, error) {
 	var rule, tags, set, refused string
 	var queued, claimed, changed int64
 	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.FromFile, &b.RetryOf, &b.Cause, &b.Correlation, &b.Event,
-		&b.Actor, &queued, &b.Seq, &b.State, &b.Epoch, &b.Builder, &claimed, &b.Losses, &changed, &b.End.Digest, &b.End.Outcome, &b.End.Reason, &b.End.Detail, &set, &refused)
+		&b.Actor, &queued, &b.Seq, &b.State, &b.Epoch, &b.Builder, &claimed, &b.Losses, &changed, &b.End.Digest, &b.End.Outcome, &b.End.Reason, &b.End.Detail, &set, &refused, &b.End.Provenance)
 	if err != nil {
 		return b, err
 	}

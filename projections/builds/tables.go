@@ -120,7 +120,7 @@ var (
 	// how; epoch is that of the latest claim.
 	states = &projections.Table{
 		Name: "states", Key: 1, Merge: projections.Put,
-		Columns: []projections.Column{b("build"), t("state"), i("epoch"), t("digest"), t("outcome"), t("reason"), t("detail"), t("tags"), t("refused"), i("time"), i("seq")},
+		Columns: []projections.Column{b("build"), t("state"), i("epoch"), t("digest"), t("outcome"), t("reason"), t("detail"), t("tags"), t("refused"), t("provenance"), i("time"), i("seq")},
 		Indexes: [][]string{{"state", "seq"}},
 	}
 
@@ -167,7 +167,7 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 8,
+	Version: 9,
 	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, repositories, queued, states, bases,
 		claims, losses, steps, logs, unsealed},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
@@ -193,7 +193,7 @@ var queries = []projections.Query{
 	projections.SQLQuery("asked", `SELECT a.push, a.pending FROM asked a`, 1),
 	projections.SQLQuery("repositories", `SELECT g.repository, g.live FROM repositories g`, 1),
 	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of,
-		s.state, s.epoch, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused FROM queued q JOIN states s ON s.build = q.build`, 1),
+		s.state, s.epoch, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance FROM queued q JOIN states s ON s.build = q.build`, 1),
 	projections.SQLQuery("bases", `SELECT a.build, a.number, a.name, a.digest, a.platform, a.repository, a.tag FROM bases a`, 2),
 	projections.SQLQuery("losses", `SELECT l.build, l.times FROM losses l`, 1),
 	projections.SQLQuery("steps", `SELECT p.build, p.epoch, p.step, p.kind, p.name, p.took, p.cached, p.failed FROM steps p`, 3),

@@ -23,7 +23,8 @@ import (
 // is missing here fails the test, and so does one that is not there any more.
 var needs = map[string]string{
 	"open": `
-		GET /api/v1/openapi.json | GET /api/v1/openapi.yaml | GET /v1/_ping | POST /v2/users/login | POST /v2/auth/token`,
+		GET /api/v1/openapi.json | GET /api/v1/openapi.yaml | GET /v1/_ping | GET /.well-known/hubledger/provenance.pub | GET /api/v1/provenance-key
+		POST /v2/users/login | POST /v2/auth/token`,
 	"anyone": `
 		GET /api/v1/search | GET /api/v1/repositories | GET /api/build/v1/source | GET /v1/search | GET /v2/search/repositories
 		GET /v2/repositories/{namespace} | GET /v2/namespaces/{namespace}/repositories | GET /v2/users/{user} | GET /v2/orgs/{namespace}`,

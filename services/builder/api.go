@@ -25,7 +25,7 @@ type listIn struct {
 // shown is a build as the API shows it. place is where it waits; nil: it does not.
 func shown(name string, b *builds.Build, place *queue.Place) apitypes.Build {
 	v := apitypes.Build{ID: b.ID, Repository: name, Rule: b.Rule.Name, Ref: b.Ref, Commit: b.Commit, Tags: b.Tags, Test: b.Test, RetryOf: b.RetryOf, State: b.State, Outcome: b.End.Outcome,
-		Reason: b.End.Reason, Detail: b.End.Detail, Builder: b.Builder, Digest: b.End.Digest, Set: b.End.Tags, Queued: b.Queued, QueuedBy: b.Actor, Seq: b.Seq}
+		Reason: b.End.Reason, Detail: b.End.Detail, Builder: b.Builder, Digest: b.End.Digest, Provenance: b.End.Provenance, Set: b.End.Tags, Queued: b.Queued, QueuedBy: b.Actor, Seq: b.Seq}
 	if v.Tags == nil {
 		v.Tags = []string{}
 	}

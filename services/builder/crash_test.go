@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/builds"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/image"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/process/processtest"
 )
@@ -24,11 +26,20 @@ func (s stepTags) Tag(ctx context.Context, by command.By, repository, tag string
 	return s.life.Step(func() error { return s.fakeTags.Tag(ctx, by, repository, tag, d) })
 }
 
+func (s stepTags) Attach(ctx context.Context, by command.By, repository string, of digest.Digest, a image.Artifact) (d digest.Digest, err error) {
+	err = s.life.Step(func() (err error) {
+		d, err = s.fakeTags.Attach(ctx, by, repository, of, a)
+		return err
+	})
+	return d, err
+}
+
 // live is the service in a life that may be killed, with the read model up to date.
 func live(t testing.TB, l *processtest.Life) *Builder {
 	t.Helper()
 	db, view := l.ReadModel(&builds.Projection)
-	return &Builder{Config: Config{Events: l.Log, Read: builds.Reader{DB: db}, View: view, Tags: stepTags{&fakeTags{set: map[string]digest.Digest{}}, l}, Logger: quiet}, stations: newStations(), counts: newCounts()}
+	return newBuilder(Config{Events: l.Log, Read: builds.Reader{DB: db}, View: view, Images: stepTags{&fakeTags{set: map[string]digest.Digest{}}, l}, URL: "https://hub.test",
+		Secrets: &fakeSecrets{value: bytes.Repeat([]byte{7}, 32)}, Logger: quiet})
 }
 
 // prepared records events.
@@ -55,7 +66,8 @@ func TestQueueingKilledAtEveryStep(t *testing.T) {
 	})
 }
 
-// A build whose image was pushed gets its tags and ends once, wherever the process dies.
+// A build whose image was pushed gets its provenance and its tags, always the same, and
+// ends once, wherever the process dies.
 func TestPublishingKilledAtEveryStep(t *testing.T) {
 	r := rule("base")
 	r.Tags = []string{"base", "latest"}
@@ -67,7 +79,7 @@ func TestPublishingKilledAtEveryStep(t *testing.T) {
 		State: func(t testing.TB, l *processtest.Life) string {
 			b, err := live(t, l).Read.Build(context.Background(), id(20))
 			check(t, err)
-			return b.State + " " + b.End.Outcome
+			return b.State + " " + b.End.Outcome + " " + b.End.Provenance
 		},
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -16,11 +17,13 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/builds"
+	"hubledger/projections/images"
 	"hubledger/projections/sqlitestore"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/image"
 	"hubledger/streams"
 	"hubledger/streams/buildlog"
 	"hubledger/streams/streamtest"
@@ -112,7 +115,8 @@ func newWorld(t testing.TB) *world {
 		work.Wait()
 		check(t, tables.Close())
 	})
-	w.Builder = &Builder{Config: Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Tags: w.tags, Log: keptLog{kept}, Logger: quiet}, stations: newStations(), counts: newCounts()}
+	w.Builder = newBuilder(Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Images: w.tags, URL: "https://hub.test", Secrets: &fakeSecrets{},
+		Log: keptLog{kept}, Logger: quiet})
 	w.Local = &Local{Name: "local", Places: 2, Platforms: []string{"linux/amd64"}, Dir: t.TempDir(),
 		Open: func(context.Context, func(string) worker.Credentials) (driver.Driver, string, error) {
 			return w.driver, "hub.test", nil
@@ -259,11 +263,44 @@ func (b *fakeBuild) Destroy() error {
 	return nil
 }
 
-// fakeTags are tags in memory.
+// fakeTags are tags and what is attached to images, in memory.
 type fakeTags struct {
-	mu     sync.Mutex
-	set    map[string]digest.Digest
-	refuse map[string]error
+	mu       sync.Mutex
+	set      map[string]digest.Digest
+	refuse   map[string]error
+	attached []image.Artifact // to madeDigest
+	gone     bool             // the image
+}
+
+func (f *fakeTags) Attach(_ context.Context, _ command.By, repository string, of digest.Digest, a image.Artifact) (digest.Digest, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if repository != "acme/app" || of != madeDigest {
+		return "", errors.New("another image")
+	}
+	if f.gone {
+		return "", images.ErrNotFound
+	}
+	if len(f.set) > 0 {
+		return "", errors.New("tags name the image already")
+	}
+	f.attached = append(f.attached, a)
+	return digest.FromBytes(a.Content), nil
+}
+
+// fakeSecrets keep one secret in memory.
+type fakeSecrets struct{ value []byte }
+
+func (f *fakeSecrets) Get(context.Context, string) ([]byte, uint64, error) {
+	if f.value == nil {
+		return nil, 0, fs.ErrNotExist
+	}
+	return f.value, 1, nil
+}
+
+func (f *fakeSecrets) Update(_ context.Context, _ string, value []byte, _ uint64) (uint64, error) {
+	f.value = value
+	return 1, nil
 }
 
 func (f *fakeTags) Tag(_ context.Context, _ command.By, repository, tag string, d digest.Digest) error {

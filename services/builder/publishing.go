@@ -17,10 +17,10 @@ import (
 	"hubledger/services/internal/process"
 )
 
-// publishing is the process manager that sets the tags of an image that was built, and
-// so ends its build. A tag is set only while no newer commit of its ref has it: a build
-// of an older one that ends late takes nothing from a newer one. A newer commit that
-// the path filter of the rule skips does not have it.
+// publishing is the process manager that puts the provenance of an image that was built
+// beside it, then sets its tags, and so ends its build. A tag is set only while no newer
+// commit of its ref has it: a build of an older one that ends late takes nothing from a
+// newer one. A newer commit that the path filter of the rule skips does not have it.
 func (s *Builder) publishing() process.Manager {
 	return process.Manager{
 		Name:     "build-tags",
@@ -56,6 +56,15 @@ func (s *Builder) publishing() process.Manager {
 // publish sets the tags of a build and says how it ends.
 func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFinished, error) {
 	end := &events.BuildFinished{Namespace: b.Namespace, Build: b.ID, Epoch: b.Epoch, Outcome: events.BuildSucceeded, Digest: b.End.Digest}
+	rules, err := s.Read.Rules(ctx, b.Repository)
+	if err != nil {
+		return nil, err
+	}
+	by := command.By{Source: source, Actor: "system", Cause: b.Event, Correlation: b.Correlation}
+	// Before the tags: none of them names an image whose origin nobody can verify.
+	if end.Provenance, err = s.attest(ctx, by, b, rules); err != nil {
+		return nil, err
+	}
 	newer, err := s.newer(ctx, b)
 	if err != nil {
 		return nil, err
@@ -67,13 +76,8 @@ func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFi
 		}
 		return end, nil
 	}
-	rules, err := s.Read.Rules(ctx, b.Repository)
-	if err != nil {
-		return nil, err
-	}
-	by := command.By{Source: source, Actor: "system", Cause: b.Event, Correlation: b.Correlation}
 	for _, tag := range b.Tags {
-		err := s.Tags.Tag(ctx, by, rules.Name, tag, digest.Digest(b.End.Digest))
+		err := s.Images.Tag(ctx, by, rules.Name, tag, digest.Digest(b.End.Digest))
 		var immutable *image.ImmutableError
 		switch {
 		case err == nil:

@@ -15,11 +15,13 @@ import (
 	"hubledger/projections/builds"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/fetch"
+	"hubledger/services/builder/provenance"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/image"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
@@ -28,13 +30,18 @@ import (
 // source is who the service's own events say decided.
 const source = "/builder"
 
-// Config is what the service works with. All fields but Local, Log, Archive and LogTerm are required.
+// Config is what the service works with. All fields but LogTerm and those that may be nil
+// are required.
 type Config struct {
-	Events  command.Log
-	API     *openapi.API // takes the operations
-	Read    builds.Reader
-	View    process.View // of the read model
-	Tags    Tags
+	Events command.Log
+	API    *openapi.API // takes the operations
+	Read   builds.Reader
+	View   process.View // of the read model
+	Images Images
+	// Secrets has the key by which provenance is signed; nil while the log is read-only.
+	Secrets provenance.Secrets
+	// URL is how people reach the hub.
+	URL     string
 	Log     BuildLog // nil while the log is read-only
 	Archive Archive  // of the logs of builds that have ended; nil while the log is read-only
 	// LogTerm is how long the archive keeps a log. 0: for ever.
@@ -52,11 +59,14 @@ type Config struct {
 	Account func(ctx context.Context, rules *builds.Rules) (id string, err error)
 }
 
-// Tags sets tags of images.
-type Tags interface {
+// Images is the registry, as far as builds need it.
+type Images interface {
 	// Tag lets a tag of a repository name a manifest that is there. An error is what
 	// people are told, when it is an *image.ImmutableError or wraps images.ErrNotFound.
 	Tag(ctx context.Context, by command.By, repository, tag string, d digest.Digest) error
+	// Attach puts what the hub says of an image beside it, as a referrer, and returns the
+	// digest of its manifest. The error wraps images.ErrNotFound when the image is gone.
+	Attach(ctx context.Context, by command.By, repository string, of digest.Digest, a image.Artifact) (digest.Digest, error)
 }
 
 // BuildLog keeps what builds write.
@@ -98,22 +108,29 @@ type Local struct {
 // Builder is the service.
 type Builder struct {
 	Config
+	keys     *provenance.Keys
 	stations *stations
 	counts   *counts
 }
 
 // New makes the service.
 func New(c Config) *Builder {
-	s := &Builder{Config: c, stations: newStations(), counts: newCounts()}
+	s := newBuilder(c)
 	s.register()
 	return s
+}
+
+// newBuilder is New without the operations of the API.
+func newBuilder(c Config) *Builder {
+	return &Builder{Config: c, keys: &provenance.Keys{Secrets: c.Secrets}, stations: newStations(), counts: newCounts()}
 }
 
 // Service is what it hands over to the program.
 func (s *Builder) Service() service.Service {
 	out := service.Service{
-		Name:       "builder",
-		Routes:     s.API.Routes(),
+		Name: "builder",
+		Routes: append(s.API.Routes(),
+			service.Route{Method: http.MethodGet, Pattern: keyPath, Permission: access.Open, Cost: budget.Light, Serve: s.serveKey}),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&builds.Projection},
 		Managers:   []process.Manager{s.queueing(), s.publishing(), s.sealing()},
@@ -156,4 +173,6 @@ func (s *Builder) register() {
 		Summary: "Cancel a build", About: "It ends at once, whether a builder has it or not."}, s.cancel)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/retry", ID: "retry-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write, Status: http.StatusCreated,
 		Summary: "Build the same commit again", About: "The build has to have ended."}, s.retry)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/provenance-key", ID: "get-provenance-key", Tag: tag, Permission: access.Open, Cost: budget.Light,
+		Summary: "Show the public key that verifies where images come from", About: "It is at " + keyPath + ", too."}, s.showKey)
 }

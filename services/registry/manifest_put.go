@@ -96,6 +96,9 @@ func (s *Registry) check(ctx context.Context, p *pushRequest) (*pushCheck, error
 	if err != nil && !isUnknown(err) {
 		return nil, err
 	}
+	if p.into != "" && (repo == nil || repo.ID != p.into) {
+		return nil, nameUnknown(p.name.Full)
+	}
 	found := &pushCheck{repo: repo}
 	missing, err := s.checkNamed(ctx, p, found)
 	if err != nil {

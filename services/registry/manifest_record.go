@@ -38,7 +38,7 @@ func (s *Registry) record(ctx context.Context, p *pushRequest, found *pushCheck)
 	id, immutable := repository.ID{}, repository.ImmutableTags{}
 	if repo != nil {
 		id, immutable = idOf(repo), repository.Immutable(repo.Policy)
-	} else if id, err = repository.Ensure(ctx, s.Log, by(p.who), p.name, s.DefaultVisibility); err != nil {
+	} else if id, err = repository.Ensure(ctx, s.Log, p.by, p.name, s.DefaultVisibility); err != nil {
 		return err
 	}
 	if err := s.recordIn(ctx, p, found, repo, id, immutable); err != nil {
@@ -71,7 +71,7 @@ func (s *Registry) recordIn(ctx context.Context, p *pushRequest, found *pushChec
 		if !push.Known {
 			push.Platform, push.Created = s.describe(ctx, p.manifest)
 		}
-		seq, err := image.PushTags(ctx, s.Log, by(p.who), push, immutable, s.isLive(id.Repository))
+		seq, err := image.PushTags(ctx, s.Log, p.by, push, immutable, s.isLive(id.Repository))
 		if err != nil {
 			return refuseImmutable(p.name.Full, fmt.Errorf("record the push of %s to %s: %w", p.digest, p.name.Full, err), "push another tag")
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/projections/images"
-	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/bodies"
 	"hubledger/services/registry/manifest"
@@ -19,7 +19,7 @@ import (
 // A pushRequest is a manifest that somebody wants to push, as it was sent. It
 // does not change; what the steps of a push find out is in a pushCheck.
 type pushRequest struct {
-	who       access.Principal
+	by        command.By
 	name      repository.Name
 	digest    digest.Digest
 	mediaType string
@@ -30,6 +30,9 @@ type pushRequest struct {
 	tags []string
 	// tagsInQuery says that the tags were given as ?tag= beside a digest.
 	tagsInQuery bool
+	// into is the id of the repository that the push of the hub's own is for; "" for
+	// that of the name, which is created if need be and has to have room.
+	into string
 }
 
 // maxTags bounds the tags of one request: each is an event.
@@ -42,7 +45,7 @@ func readPush(w http.ResponseWriter, r *http.Request, to route) (*pushRequest, e
 	if err != nil {
 		return nil, err
 	}
-	p := &pushRequest{who: to.who, name: name}
+	p := &pushRequest{by: by(to.who), name: name}
 	if p.digest, p.tags, p.tagsInQuery, err = pushedAs(r, to.ref); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"hubledger/events"
@@ -58,9 +59,12 @@ const localBuilder = "local"
 func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 	model := n.models.Of(&builds.Projection)
 	read := builds.Reader{DB: model}
-	c := builder.Config{Events: n.meteredLog(), API: s.api.Sibling(), Read: read, View: model, Tags: n.registry, Logger: n.Logger,
+	c := builder.Config{Events: n.meteredLog(), API: s.api.Sibling(), Read: read, View: model, Images: n.registry, URL: strings.TrimSuffix(n.URL, "/"), Logger: n.Logger,
 		Source: func(ctx context.Context, b *builds.Build) (fetch.Source, error) { return sourceOf(ctx, read, git, b) }, Token: n.auth.BuildToken,
 		Account: func(ctx context.Context, r *builds.Rules) (string, error) { return accountOf(ctx, s.people, r) }}
+	if n.secrets != nil {
+		c.Secrets = n.secrets
+	}
 	if n.buildLog != nil {
 		c.Log = buildLog{n.buildLog}
 	}

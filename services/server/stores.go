@@ -90,7 +90,7 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 		}
 	}
 	var content *blobs.Config
-	if n.runs("registry") || n.runs("api") { // the services that read or delete blobs
+	if n.runs("registry") || n.runs("api") || n.runs("builder") { // the services that read, write or delete blobs
 		content = &blobs.Config{Dir: filepath.Join(n.Data, "registry"), Log: n.Logger, Reserve: n.Reserve}
 	}
 	n.stores, err = registry.OpenStores(ctx, n.operations, content)

@@ -18,6 +18,7 @@ type Commands struct {
 	Logs   logsCmd   `cmd:"" help:"Print what a build has written; --follow goes on until it has ended."`
 	Cancel cancelCmd `cmd:"" help:"Cancel a build."`
 	Retry  retryCmd  `cmd:"" help:"Build the same commit again."`
+	Key    keyCmd    `cmd:"" help:"Print the public key that verifies where images come from."`
 }
 
 // maxListed is how many builds ls lists, and how far back an abbreviated id is looked for.
@@ -140,6 +141,9 @@ func facts(v apitypes.Build) [][]string {
 	}
 	if v.Digest != "" {
 		list = append(list, []string{"digest", v.Digest})
+	}
+	if v.Provenance != "" {
+		list = append(list, []string{"provenance", v.Provenance})
 	}
 	for _, t := range v.Refused {
 		list = append(list, []string{"tag not set", t.Tag + ": " + t.Why})

@@ -18,6 +18,7 @@ type Build struct {
 	Position   int        `json:"position,omitempty" doc:"Place in the queue, of one that waits"`
 	Builder    string     `json:"builder,omitempty" doc:"Builder that has it, or had it last"`
 	Digest     string     `json:"digest,omitempty" doc:"Of the image that was pushed"`
+	Provenance string     `json:"provenance,omitempty" doc:"Digest of the manifest that says where the image comes from: a referrer of it"`
 	Set        []string   `json:"set,omitempty" doc:"Tags that were set"`
 	Refused    []BuildTag `json:"refused,omitempty" doc:"Tags that were not set"`
 	Queued     time.Time  `json:"queued" doc:"When it was queued"`
@@ -74,4 +75,11 @@ type BuildLogChunk struct {
 	Step int       `json:"step" doc:"Number of the step; 0 for the build itself"`
 	Time time.Time `json:"time" doc:"When it was kept"`
 	Text string    `json:"text" doc:"Not necessarily whole lines; bytes that are no UTF-8 are replaced"`
+}
+
+// A ProvenanceKey is the public half of the key by which the hub signs where images
+// come from.
+type ProvenanceKey struct {
+	ID  string `json:"id" doc:"SHA-256 of the key in DER, in hexadecimal digits: the hint in signatures"`
+	PEM string `json:"pem" doc:"The Ed25519 key in PEM"`
 }
