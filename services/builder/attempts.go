@@ -40,6 +40,7 @@ func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignme
 type attempts struct {
 	s       *Builder
 	builder string // its name in the log
+	machine string // its id; "" for the hub's own
 }
 
 // Next is of worker.Queue.
@@ -49,8 +50,11 @@ func (a attempts) Next(ctx context.Context) (*worker.Assignment, error) {
 
 // Renew is of worker.Queue.
 func (a attempts) Renew(_ context.Context, o worker.Offer, have []worker.Claim) ([]worker.Claim, error) {
-	return a.s.stations.renew(a.builder, o, have), nil
+	return a.s.stations.renew(a.builder, a.connected, o, have), nil
 }
+
+// connected says whether the builder can be reached now.
+func (a attempts) connected() bool { return a.machine == "" || a.s.Machines.Connected(a.machine) }
 
 // held is the build of a claim, if the builder has it. Of builds that it never had it
 // learns nothing.
@@ -126,11 +130,11 @@ func (a attempts) Token(ctx context.Context, c worker.Claim, repository string, 
 		return "", time.Time{}, err
 	}
 	if push && (repository != rules.Name || b.Test) {
-		return "", time.Time{}, fmt.Errorf("the build may not push to %s", repository)
+		return "", time.Time{}, fmt.Errorf("%w: it may not push to %s", worker.ErrDenied, repository)
 	}
 	// A push by that name would make another repository of it.
 	if live, err := a.s.Read.RepositoryLives(ctx, b.Repository); err != nil || push && !live {
-		return "", time.Time{}, cmp.Or(err, errors.New("the repository was deleted"))
+		return "", time.Time{}, cmp.Or(err, fmt.Errorf("%w: the repository was deleted", worker.ErrDenied))
 	}
 	// Whoever pushes to the git repository chooses what a build pulls, and gets it in
 	// the image: nothing private of other namespaces, whatever the account may see there.

@@ -117,11 +117,10 @@ func newWorld(t testing.TB) *world {
 	})
 	w.Builder = newBuilder(Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Images: w.tags, URL: "https://hub.test", Secrets: &fakeSecrets{},
 		Log: keptLog{kept}, Logger: quiet})
-	w.Local = &Local{Name: "local", Places: 2, Platforms: []string{"linux/amd64"}, Dir: t.TempDir(),
-		Open: func(context.Context, func(string) worker.Credentials) (driver.Driver, string, error) {
-			return w.driver, "hub.test", nil
-		},
-		Fetcher: w.driver}
+	dir := t.TempDir()
+	w.Local = &Local{Name: "local", Offer: worker.Offer{Platforms: []string{"linux/amd64"}, Places: 2}, Open: func(_ context.Context, hub worker.Hub) (*worker.Worker, error) {
+		return &worker.Worker{Hub: hub, Driver: w.driver, Registry: "hub.test", Fetcher: w.driver, Dir: dir, Logger: quiet}, nil
+	}}
 	w.Source = func(_ context.Context, b *builds.Build) (fetch.Source, error) {
 		return fetch.Source{Commit: b.Commit, Ref: b.Ref}, nil
 	}

@@ -279,7 +279,7 @@ func TestCredentials(t *testing.T) {
 		}
 		w.record(events.BuildQueued{Namespace: id(acme), Repository: id(app), Build: id(20), Source: id(git), Ref: "refs/heads/main", Kind: events.RefBranch, Commit: "c1", Rule: rule("base"), Test: c.test, Untrusted: c.foreign},
 			events.BuildClaimed{Namespace: id(acme), Build: id(20), Builder: "local", Epoch: 1})
-		got, ends, err := worker.CredentialsOf(attempts{w.Builder, "local"}, id(20)+"-1").Token(t.Context(), c.repository, c.push)
+		got, ends, err := worker.CredentialsOf(attempts{w.Builder, "local", ""}, id(20)+"-1").Token(t.Context(), c.repository, c.push)
 		if got != c.want || (err != nil) != c.refused || err == nil && !ends.After(time.Now()) {
 			t.Errorf("%s: %q until %s, %v", name, got, ends, err)
 		}
@@ -299,7 +299,7 @@ func TestDeletedRepository(t *testing.T) {
 	if wanted, err := w.Read.WantedBuilds(t.Context(), 9, 9); err != nil || len(wanted) != 0 {
 		t.Errorf("builds are wanted: %+v, %v", wanted, err)
 	}
-	if token, _, err := worker.CredentialsOf(attempts{w.Builder, "local"}, id(20)+"-1").Token(t.Context(), "acme/app", true); err == nil {
+	if token, _, err := worker.CredentialsOf(attempts{w.Builder, "local", ""}, id(20)+"-1").Token(t.Context(), "acme/app", true); err == nil {
 		t.Errorf("it may push by %q", token)
 	}
 	w.start()

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hubledger/projections"
+	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
-	"hubledger/services/builder/driver"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/provenance"
 	"hubledger/services/builder/worker"
@@ -48,6 +48,10 @@ type Config struct {
 	LogTerm time.Duration
 	Local   *Local // the builder of this node; nil: it has none
 	Logger  *slog.Logger
+	// People has the machines that may build.
+	People accounts.Reader
+	// Machines are the connections of machines; nil: none can connect.
+	Machines Machines
 	// Source says where the commit of a build is fetched from, with the credentials. The
 	// error is what people are told.
 	Source func(ctx context.Context, b *builds.Build) (fetch.Source, error)
@@ -92,17 +96,10 @@ type LogChunk struct {
 type Local struct {
 	// Name is what it is called in the log.
 	Name string
-	// Places is how many builds it runs at once.
-	Places int
-	// Platforms that it can build for, such as linux/amd64.
-	Platforms []string
-	// Dir is for checkouts, of this builder alone.
-	Dir string
-	// Open makes the driver once the hub can be reached, and says how the registry is
-	// called in names of images.
-	Open func(ctx context.Context, credentials func(attempt string) worker.Credentials) (d driver.Driver, registry string, err error)
-	// Fetcher fetches commits.
-	Fetcher worker.Fetcher
+	// Offer is what it can do.
+	Offer worker.Offer
+	// Open makes what runs the builds, once the hub can be reached.
+	Open func(ctx context.Context, hub worker.Hub) (*worker.Worker, error)
 }
 
 // Builder is the service.
@@ -117,6 +114,7 @@ type Builder struct {
 func New(c Config) *Builder {
 	s := newBuilder(c)
 	s.register()
+	s.registerBuilders()
 	return s
 }
 
@@ -132,14 +130,14 @@ func (s *Builder) Service() service.Service {
 		Routes: append(s.API.Routes(),
 			service.Route{Method: http.MethodGet, Pattern: keyPath, Permission: access.Open, Cost: budget.Light, Serve: s.serveKey}),
 		NotServed:  endpoint.NotServed,
-		ReadModels: []*projections.Projection{&builds.Projection},
+		ReadModels: []*projections.Projection{&builds.Projection, &accounts.Projection},
 		Managers:   []process.Manager{s.queueing(), s.publishing(), s.sealing()},
 		Jobs: []service.Job{{Name: "remove old logs of builds", Every: time.Hour, Run: s.forgetLogs},
 			{Name: "remove what is left of sealed logs of builds", Every: time.Hour, Run: s.dropSealed}},
 		Metrics:   []prometheus.Collector{queueMetrics{s}, s.counts.steps, s.counts.ended},
 		Sentences: sentences,
 	}
-	if s.Local != nil {
+	if s.Local != nil || s.Machines != nil {
 		out.Run = s.run
 	}
 	return out

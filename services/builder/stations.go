@@ -31,6 +31,7 @@ const (
 type station struct {
 	offer worker.Offer
 	heard time.Time
+	there func() bool               // whether it is connected
 	gone  bool                      // it was revoked
 	have  map[worker.Claim]bool     // that it said it has
 	given map[worker.Claim]*givenTo // builds that it was given since the hub has started
@@ -73,12 +74,24 @@ func (s *stations) able(asking bool) (list []queue.Builder) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, st := range s.all {
-		if !st.gone && time.Since(st.heard) < present && (!asking || st.ask != nil) {
+		if st.present() && (!asking || st.ask != nil) {
 			list = append(list, queue.Builder{Name: name, Platforms: st.offer.Platforms, Places: st.offer.Places})
 		}
 	}
 	slices.SortFunc(list, func(a, b queue.Builder) int { return strings.Compare(a.Name, b.Name) })
 	return list
+}
+
+// present says whether a builder can be given builds.
+func (st *station) present() bool {
+	return !st.gone && st.offer.Places > 0 && time.Since(st.heard) < present && st.there()
+}
+
+// admit forgets an earlier builder of that name.
+func (s *stations) admit(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, name)
 }
 
 // saw takes note of the builds that run, and returns those whose builders have lost
@@ -179,11 +192,14 @@ func (s *stations) next(ctx context.Context, name string) *worker.Assignment {
 
 // renew takes note of what a builder says of itself, and returns those of its builds
 // that it does not have any more.
-func (s *stations) renew(name string, o worker.Offer, have []worker.Claim) (gone []worker.Claim) {
+func (s *stations) renew(name string, there func() bool, o worker.Offer, have []worker.Claim) (gone []worker.Claim) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.of(name)
-	st.offer, st.heard, st.have = o, time.Now(), make(map[worker.Claim]bool, len(have))
+	st.there, st.offer, st.heard, st.have = there, o, time.Now(), make(map[worker.Claim]bool, len(have))
+	if o.Places == 0 {
+		st.ask = nil
+	}
 	for _, c := range have {
 		st.have[c] = true
 		if s.running != nil && s.running[c] != name {

@@ -11,6 +11,8 @@ import (
 
 var anOffer = worker.Offer{Platforms: []string{"linux/amd64"}, Places: 2}
 
+func here() bool { return true }
+
 func claimOf(n int) worker.Claim { return worker.Claim{Build: id(n), Epoch: 1} }
 
 func runs(n int, builder string) builds.Build {
@@ -24,18 +26,27 @@ func TestLease(t *testing.T) {
 		what func(s *stations)
 		lost bool
 	}{
-		"heard":                 {func(s *stations) { s.renew("b", anOffer, []worker.Claim{claimOf(1)}) }, false},
-		"silent for a while":    {func(s *stations) { s.renew("b", anOffer, []worker.Claim{claimOf(1)}); time.Sleep(lease - time.Second) }, false},
-		"silent for too long":   {func(s *stations) { s.renew("b", anOffer, []worker.Claim{claimOf(1)}); time.Sleep(lease + time.Second) }, true},
-		"does not have it":      {func(s *stations) { s.renew("b", anOffer, nil) }, true},
-		"another epoch":         {func(s *stations) { s.renew("b", anOffer, []worker.Claim{{Build: id(1), Epoch: 2}}) }, true},
-		"the hub has started":   {func(*stations) { time.Sleep(lease - time.Second) }, false},
-		"never heard":           {func(*stations) { time.Sleep(lease + time.Second) }, true},
-		"another builder heard": {func(s *stations) { time.Sleep(lease + time.Second); s.renew("c", anOffer, []worker.Claim{claimOf(1)}) }, true},
-		"just given":            {func(s *stations) { given(s); time.Sleep(arriving - time.Second); s.renew("b", anOffer, nil) }, false},
-		"given, and not taken":  {func(s *stations) { given(s); time.Sleep(arriving + time.Second); s.renew("b", anOffer, nil) }, true},
+		"heard": {func(s *stations) { s.renew("b", here, anOffer, []worker.Claim{claimOf(1)}) }, false},
+		"silent for a while": {func(s *stations) {
+			s.renew("b", here, anOffer, []worker.Claim{claimOf(1)})
+			time.Sleep(lease - time.Second)
+		}, false},
+		"silent for too long": {func(s *stations) {
+			s.renew("b", here, anOffer, []worker.Claim{claimOf(1)})
+			time.Sleep(lease + time.Second)
+		}, true},
+		"does not have it":    {func(s *stations) { s.renew("b", here, anOffer, nil) }, true},
+		"another epoch":       {func(s *stations) { s.renew("b", here, anOffer, []worker.Claim{{Build: id(1), Epoch: 2}}) }, true},
+		"the hub has started": {func(*stations) { time.Sleep(lease - time.Second) }, false},
+		"never heard":         {func(*stations) { time.Sleep(lease + time.Second) }, true},
+		"another builder heard": {func(s *stations) {
+			time.Sleep(lease + time.Second)
+			s.renew("c", here, anOffer, []worker.Claim{claimOf(1)})
+		}, true},
+		"just given":           {func(s *stations) { given(s); time.Sleep(arriving - time.Second); s.renew("b", here, anOffer, nil) }, false},
+		"given, and not taken": {func(s *stations) { given(s); time.Sleep(arriving + time.Second); s.renew("b", here, anOffer, nil) }, true},
 		"revoked": {func(s *stations) {
-			s.renew("b", anOffer, []worker.Claim{claimOf(1)})
+			s.renew("b", here, anOffer, []worker.Claim{claimOf(1)})
 			s.cut("b")
 		}, true},
 	} {
@@ -54,7 +65,7 @@ func TestLease(t *testing.T) {
 // given gives build 1 to b.
 func given(s *stations) {
 	s.saw(nil)
-	s.renew("b", anOffer, nil)
+	s.renew("b", here, anOffer, nil)
 	s.of("b").ask = make(chan *worker.Assignment, 1)
 	s.give("b", &worker.Assignment{Claim: claimOf(1)})
 }
@@ -64,13 +75,13 @@ func given(s *stations) {
 func TestRenewTells(t *testing.T) {
 	s := newStations()
 	have := []worker.Claim{claimOf(1), claimOf(2), claimOf(3), {Build: id(4), Epoch: 1}}
-	if gone := s.renew("b", anOffer, have); len(gone) != 0 {
+	if gone := s.renew("b", here, anOffer, have); len(gone) != 0 {
 		t.Errorf("before the hub knows what runs, %v are gone", gone)
 	}
 	four := runs(4, "b")
 	four.Epoch = 2
 	s.saw([]builds.Build{runs(1, "b"), runs(3, "c"), four})
-	if gone := s.renew("b", anOffer, have); len(gone) != 3 || gone[0] != claimOf(2) || gone[1] != claimOf(3) || gone[2].Build != id(4) {
+	if gone := s.renew("b", here, anOffer, have); len(gone) != 3 || gone[0] != claimOf(2) || gone[1] != claimOf(3) || gone[2].Build != id(4) {
 		t.Errorf("gone are %v", gone)
 	}
 }
@@ -80,8 +91,8 @@ func TestRenewTells(t *testing.T) {
 func TestAble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStations()
-		s.renew("b", anOffer, nil)
-		s.renew("c", anOffer, nil)
+		s.renew("b", here, anOffer, nil)
+		s.renew("c", here, anOffer, nil)
 		got := make(chan *worker.Assignment)
 		go func() { got <- s.next(t.Context(), "c") }()
 		synctest.Wait()

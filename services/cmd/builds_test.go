@@ -20,11 +20,14 @@ import (
 // A gitHub is a hub that builds, and a git repository that it watches as admin/app.
 type gitHub struct {
 	*hubProcess
-	git *gitremotetest.World
+	git   *gitremotetest.World
+	tools string // directory of the programs that build
+	ca    string // certificate of the hub's authority, if it has one of its own
 }
 
 // startGitHub starts a hub that can build here, or skips the test.
-func startGitHub(t *testing.T) *gitHub {
+// args are more flags for serve.
+func startGitHub(t *testing.T, args ...string) *gitHub {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join("..", "..", ".tmp", "bin"))
 	if err != nil {
@@ -40,9 +43,9 @@ func startGitHub(t *testing.T) *gitHub {
 		}
 		t.Skip(missing)
 	}
-	h := &gitHub{git: gitremotetest.New(t, "sha1")}
+	h := &gitHub{git: gitremotetest.New(t, "sha1"), tools: dir}
 	host := h.git.ServeHTTP(true)
-	h.hubProcess = startHub(t, "--allow-hosts", "127.0.0.1", "--builder-tools", dir)
+	h.hubProcess = startHub(t, append([]string{"--allow-hosts", "127.0.0.1", "--builder-tools", dir}, args...)...)
 	h.run("repos", "create", "admin/app")
 	rules := filepath.Join(t.TempDir(), "rules.yml")
 	if err := os.WriteFile(rules, []byte("version: 1\nrules:\n  - name: release\n    tag: /^v([0-9.]+)$/\n    tags: ['{\\1}', latest]\n  - name: edge\n    branch: main\n    tags: [edge]\n"), 0o600); err != nil {

@@ -14,6 +14,7 @@ import (
 	"hubledger/services/builder/cage"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/cmd/accounts"
+	"hubledger/services/cmd/builders"
 	"hubledger/services/cmd/builds"
 	"hubledger/services/cmd/certificates"
 	"hubledger/services/cmd/console"
@@ -48,6 +49,8 @@ type cli struct {
 	Du          repositories.Du       `cmd:"" help:"Show the disk usage of a repository or a namespace."`
 	Sources     sources.Commands      `cmd:"" help:"Watch git repositories."`
 	Builds      builds.Commands       `cmd:"" help:"List, show, cancel and retry builds."`
+	Builders    builders.Commands     `cmd:"" help:"List, enroll and revoke builders."`
+	Builder     builders.Builder      `cmd:"" help:"Run builds of a hub on this machine, or check whether it can."`
 	Login       loginCmd              `cmd:"" help:"Log in to a hub; other commands then use this login."`
 	Logout      logoutCmd             `cmd:"" help:"Forget a login and revoke its token."`
 	TLS         certificates.Commands `cmd:"" name:"tls" help:"Create certificates for a hub on your own network."`

@@ -15,6 +15,7 @@ import (
 
 	"hubledger/services/builder/buildkit"
 	"hubledger/services/builder/fetch"
+	"hubledger/services/cmd/certificates"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/egress"
@@ -31,6 +32,7 @@ type serveCmd struct {
 	TrustedProxies       string        `name:"trusted-proxies" help:"Proxies whose forwarded headers the hub trusts, comma-separated: addresses, networks, and the words loopback and private." env:"HUBLEDGER_TRUSTED_PROXIES" placeholder:"LIST"`
 	TLSCert              string        `name:"tls-cert" help:"Certificate file (PEM), reloaded when it changes. tls init creates one." env:"HUBLEDGER_TLS_CERT" placeholder:"FILE"`
 	TLSKey               string        `name:"tls-key" help:"The certificate's key file (PEM)." env:"HUBLEDGER_TLS_KEY" placeholder:"FILE"`
+	NATSListen           string        `name:"nats-listen" help:"Address to listen on for builders on other machines, by TLS; none can connect when empty." env:"HUBLEDGER_NATS_LISTEN" placeholder:"HOST:PORT"`
 	NATSURL              string        `name:"nats-url" help:"NATS server or cluster that stores the log; embedded when empty." env:"HUBLEDGER_NATS_URL" placeholder:"URL"`
 	NATSReplicas         int           `name:"nats-replicas" help:"Servers of the NATS cluster that keep the log, when this node creates it; 0 means 3 on a cluster and 1 on a single server." default:"0" env:"HUBLEDGER_NATS_REPLICAS"`
 	LogMaxBytes          int64         `name:"log-max-bytes" help:"Limit of the log in bytes; 0 means the free disk space, or no limit with --nats-url." default:"0" env:"HUBLEDGER_LOG_MAX_BYTES"`
@@ -96,6 +98,8 @@ func (c *serveCmd) Validate() (err error) {
 		return errors.New("--pull-limit-window must be at least 1s")
 	case c.NATSReplicas < 0 || c.NATSReplicas > maxReplicas:
 		return fmt.Errorf("--nats-replicas must be 0 to %d", maxReplicas)
+	case c.NATSListen != "" && c.NATSURL != "":
+		return errors.New("--nats-listen is for a hub with a log of its own: builders cannot connect to one of several nodes, so leave it out with --nats-url")
 	case c.NATSReplicas != 0 && c.NATSURL == "":
 		return errors.New("--nats-replicas is for a NATS cluster: give --nats-url too")
 	case c.LogMaxBytes != 0 && c.LogMaxBytes < minLogBytes:
@@ -112,6 +116,11 @@ func (c *serveCmd) Validate() (err error) {
 	}
 	if err := settings.CheckListen(c.Listen); err != nil {
 		return fmt.Errorf("--listen: %w", err)
+	}
+	if c.NATSListen != "" {
+		if err := settings.CheckListen(c.NATSListen); err != nil {
+			return fmt.Errorf("--nats-listen: %w", err)
+		}
 	}
 	if c.NATSURL != "" {
 		if err := settings.CheckNATSURL(c.NATSURL); err != nil {
@@ -146,7 +155,11 @@ func listed(text string) (list []string) {
 }
 
 func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config {
-	return server.Config{Data: s.Data, Services: c.Services, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
+	cert, key := c.TLSCert, c.TLSKey
+	if cert == "" {
+		cert, key = certificates.Files(s.Data)
+	}
+	return server.Config{Data: s.Data, NATSListen: c.NATSListen, MachineCert: cert, MachineKey: key, Services: c.Services, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
 		Public: c.public, Trusted: c.trusted, NATSURL: c.NATSURL, NATSReplicas: c.NATSReplicas, LogMaxBytes: c.LogMaxBytes,
 		PostgresURL:    c.PostgresURL,
 		SecretsKeyFile: cmp.Or(c.SecretsKeyFile, filepath.Join(s.Data, "secrets.key")), AdminPassword: os.Getenv("HUBLEDGER_ADMIN_PASSWORD"),

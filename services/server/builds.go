@@ -6,27 +6,27 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
-	"time"
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
 	"hubledger/services/builder"
 	"hubledger/services/builder/buildkit"
-	"hubledger/services/builder/caged"
-	"hubledger/services/builder/driver"
 	"hubledger/services/builder/fetch"
-	"hubledger/services/builder/relay"
+	"hubledger/services/builder/rig"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/gitremote"
+	"hubledger/services/server/listen"
+	"hubledger/services/server/settings"
 	"hubledger/services/sources"
 	"hubledger/streams/buildlog"
+	"hubledger/streams/machines"
 )
 
 // Builds says whether and how this node builds.
@@ -65,6 +65,10 @@ func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 	if n.secrets != nil {
 		c.Secrets = n.secrets
 	}
+	c.People = s.people
+	if n.NATSListen != "" && n.log.ReadOnly() == nil {
+		c.Machines = machinesOf{n}
+	}
 	if n.buildLog != nil {
 		c.Log = buildLog{n.buildLog}
 	}
@@ -80,19 +84,11 @@ func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 // localBuilder is the builder of this node. Its directory is beside the data, since
 // what is in it is thrown away.
 func (n *Node) localBuilder() *builder.Local {
-	dir, err := filepath.Abs(filepath.Join(n.Data, "builds")) // cages have another root
-	if err != nil {
-		dir = filepath.Join(n.Data, "builds")
-	}
-	fetcher := &fetch.Fetcher{Guard: n.Egress, Dir: filepath.Join(dir, "fetches"), Logger: n.Logger}
-	return &builder.Local{
-		Name: localBuilder, Places: max(n.Builds.Places, 1), Platforms: []string{"linux/" + runtime.GOARCH}, Dir: filepath.Join(dir, "checkouts"),
-		Open: func(ctx context.Context, credentials func(attempt string) worker.Credentials) (driver.Driver, string, error) {
-			d, err := n.openDriver(ctx, dir, fetcher, credentials)
-			return d, n.Builds.Registry, err
-		},
-		Fetcher: fetcher,
-	}
+	offer := rig.Offer()
+	offer.Places = max(n.Builds.Places, 1)
+	return &builder.Local{Name: localBuilder, Offer: offer, Open: func(ctx context.Context, hub worker.Hub) (*worker.Worker, error) {
+		return rig.Open(ctx, rig.Config{Dir: filepath.Join(n.Data, "builds"), Tools: n.Builds.Tools, Hub: n.Builds.Hub, Registry: n.Builds.Registry, Egress: n.Egress, Logger: n.Logger}, hub)
+	}}
 }
 
 // sourceOf says where the commit of a build is fetched from.
@@ -113,45 +109,6 @@ func sourceAt(ctx context.Context, git *sources.Sources, of *builds.Source, comm
 	from.With, err = git.Credentials(ctx, of)
 	from.LFS = from.URL.Scheme == "https"
 	return from, err
-}
-
-// openDriver makes the driver once the hub can be pushed to.
-func (n *Node) openDriver(ctx context.Context, dir string, fetcher *fetch.Fetcher, credentials func(attempt string) worker.Credentials) (driver.Driver, error) {
-	for _, one := range []string{fetcher.Dir, filepath.Join(dir, "checkouts")} {
-		if err := os.MkdirAll(one, 0o700); err != nil {
-			return nil, err
-		}
-	}
-	if err := fetcher.Sweep(); err != nil {
-		n.Logger.Warn("something of an earlier build is left on this machine", "error", err)
-	}
-	d, err := buildkit.New(caged.Config{Dir: filepath.Join(dir, "buildkit"), Hub: n.Builds.Hub, Registry: n.Builds.Registry, Logger: n.Logger,
-		Credentials: func(s driver.Spec) relay.Credentials { return credentials(s.ID) }}, n.Builds.Tools)
-	if err != nil {
-		return nil, err
-	}
-	return d, n.awaitReady(ctx)
-}
-
-// awaitReady returns when the hub answers that it can be pushed to.
-func (n *Node) awaitReady(ctx context.Context) error {
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.Builds.Hub.String()+"/readyz", nil)
-		if err != nil {
-			return err
-		}
-		if resp, err := http.DefaultClient.Do(req); err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
 }
 
 // accountOf is the account by whose rights the builds of a repository pull and push: the
@@ -193,5 +150,65 @@ func BuildsHere(listen string, tools buildkit.Tools) (*Builds, error) {
 		return nil, err
 	}
 	address := net.JoinHostPort(host, port)
-	return &Builds{Tools: tools, Hub: &url.URL{Scheme: "http", Host: address}, Registry: address, Places: max(1, runtime.NumCPU()/2)}, nil
+	return &Builds{Tools: tools, Hub: &url.URL{Scheme: "http", Host: address}, Registry: address, Places: rig.Offer().Places}, nil
+}
+
+// listenForMachines lets machines, such as builders, connect to this node.
+func (n *Node) listenForMachines() error {
+	if n.NATSListen == "" {
+		return nil
+	}
+	fail := func(err error) error { return &settings.Error{Setting: "--nats-listen", Err: err} }
+	if !slices.Contains(n.Services(), "builder") {
+		return fail(errors.New("builders connect to a node that runs the service builder: name it with --services"))
+	}
+	tls, err := listen.TLSConfig(n.MachineCert, n.MachineKey, n.Logger)
+	if err != nil {
+		return fail(fmt.Errorf("builders connect by TLS, and there is no certificate: %w; give --tls-cert and --tls-key, or make one with `hubledger tls init`", err))
+	}
+	tls.NextProtos = nil
+	s, err := machines.Start(machines.Config{Address: n.NATSListen, TLS: tls, Machine: n.builder.MachineByKey, Answer: n.builder.Answer, Logger: n.Logger})
+	if err != nil {
+		return fail(err)
+	}
+	n.machines.Store(s)
+	n.Logger.Info("builders can connect", "address", s.Address())
+	n.background(func() {
+		<-n.ending.Done()
+		s.Close()
+	})
+	return nil
+}
+
+// machinesOf are the connections of machines to a node.
+type machinesOf struct{ node *Node }
+
+// Address is of builder.Machines. Where the node listens on all addresses, a machine
+// takes the host by which it has reached the hub.
+func (m machinesOf) Address(host string) string {
+	s := m.node.machines.Load()
+	if s == nil {
+		return ""
+	}
+	at, err := netip.ParseAddrPort(s.Address())
+	if err != nil || !at.Addr().IsUnspecified() {
+		return s.Address()
+	}
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return net.JoinHostPort(host, fmt.Sprint(at.Port()))
+}
+
+// Connected is of builder.Machines.
+func (m machinesOf) Connected(machine string) bool {
+	s := m.node.machines.Load()
+	return s != nil && s.Connected(machine)
+}
+
+// Disconnect is of builder.Machines.
+func (m machinesOf) Disconnect(machine string) {
+	if s := m.node.machines.Load(); s != nil {
+		s.Disconnect(machine)
+	}
 }

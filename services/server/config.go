@@ -30,6 +30,10 @@ type Config struct {
 	Public *url.URL
 	// Trusted are the networks of proxies whose forwarded headers are trusted.
 	Trusted []netip.Prefix
+	// NATSListen is the address to listen on for machines, such as builders; "": none can
+	// connect. MachineCert and MachineKey are PEM files, and needed with it.
+	NATSListen              string
+	MachineCert, MachineKey string
 	// NATSURL is the NATS server that stores the log; "": an embedded one.
 	NATSURL string
 	// NATSReplicas is how many of those servers keep the log, if this node makes

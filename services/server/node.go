@@ -15,6 +15,7 @@ import (
 
 	"hubledger/projections"
 	"hubledger/services/auth"
+	"hubledger/services/builder"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/activity"
 	"hubledger/services/internal/budget"
@@ -28,6 +29,7 @@ import (
 	"hubledger/streams"
 	"hubledger/streams/buildlog"
 	"hubledger/streams/hookbodies"
+	"hubledger/streams/machines"
 	"hubledger/streams/secrets"
 )
 
@@ -47,6 +49,8 @@ type Node struct {
 	models     *readmodel.Set
 	rights     *access.Rights
 	auth       *auth.Auth
+	builder    *builder.Builder
+	machines   atomic.Pointer[machines.Server] // nil where no machine can connect, and until it listens
 	registry   *registry.Registry
 	shared     shared
 	services   []service.Service // that this node runs
@@ -166,6 +170,9 @@ func (n *Node) start(ctx context.Context) error {
 			return n.explainInitialize(err)
 		}
 		n.startJobs(n.ending)
+		if err := n.listenForMachines(); err != nil {
+			return err
+		}
 	}
 	return n.awaitRights(ctx)
 }

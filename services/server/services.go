@@ -13,6 +13,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/api"
 	"hubledger/services/auth"
+	"hubledger/services/builder"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/endpoint"
@@ -32,6 +33,7 @@ import (
 func (n *Node) allServices() []service.Service {
 	s := n.share()
 	git := n.makeSources(s)
+	n.builder = n.makeBuilder(s, git)
 	return []service.Service{
 		n.auth.Service(),
 		n.registry.Service(),
@@ -39,7 +41,7 @@ func (n *Node) allServices() []service.Service {
 		git.Service(),
 		rules.New(rules.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: n.models.Of(&builds.Projection)},
 			View: n.models.Of(&builds.Projection), Rights: n.rights, Store: n.operations, Look: n.looker(git)}).Service(),
-		n.makeBuilder(s, git).Service(),
+		n.builder.Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
 	}
@@ -76,7 +78,7 @@ func (n *Node) share() shared {
 	entries := catalog.Reader{DB: readmodel.Unprepared{Model: n.models.Of(&catalog.Projection)}, Dialect: n.dialect()}
 	endpoints := endpoint.Config{Auth: n.auth, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
 		Leaving: n.leaving, Logger: n.Logger, Failures: []failure.Entry{{Err: registry.ErrTooLate, Status: http.StatusConflict},
-			{Err: registry.ErrSwept, Status: http.StatusConflict}, {Err: registry.ErrNothingDeleted, Status: http.StatusConflict}}}
+			{Err: registry.ErrSwept, Status: http.StatusConflict}, {Err: builder.ErrNoMachines, Status: http.StatusConflict}, {Err: registry.ErrNothingDeleted, Status: http.StatusConflict}}}
 	n.shared = shared{people: who, catalog: entries, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),
 		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: allPulls{entries, recentPulls{n.stores.Pulls}},
 			Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})}

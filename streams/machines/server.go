@@ -91,7 +91,7 @@ func Start(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nats server: %w", err)
 	}
-	s.ns.SetLoggerV2(log, false, false, false)
+	s.ns.SetLoggerV2(strangers{log}, false, false, false)
 	s.ns.Start()
 	for end := time.Now().Add(startWithin); !s.ns.ReadyForConnections(100 * time.Millisecond); {
 		if log.Failed() || time.Now().After(end) {
@@ -112,6 +112,12 @@ func Start(c Config) (*Server, error) {
 	}
 	return s, nil
 }
+
+// strangers logs what the server warns of as a notice: anybody can cause it.
+type strangers struct{ *embedded.Log }
+
+// Warnf is of server.Logger.
+func (l strangers) Warnf(format string, v ...any) { l.Noticef(format, v...) }
 
 // Address is where the server listens, HOST:PORT.
 func (s *Server) Address() string { return s.ns.Addr().String() }

@@ -10,7 +10,7 @@ import (
 // An Offer says what a builder can do.
 type Offer struct {
 	Platforms []string `json:"platforms"` // such as linux/amd64
-	Places    int      `json:"places"`    // builds at once
+	Places    int      `json:"places"`    // builds at once; 0: it stops
 }
 
 // A Queue gives builds to a builder.
@@ -102,12 +102,21 @@ func (w *Worker) renew(ctx context.Context, q Queue, o Offer, h *held) bool {
 	return false
 }
 
-// renewals tell the hub of the builder again and again. When that fails for too long,
-// the builds are stopped: the hub is about to give them to another builder.
+// renewals tell the hub of the builder again and again, and in the end that it takes no
+// more builds. When that fails for too long, the builds are stopped: the hub is about
+// to give them to another builder.
 func (w *Worker) renewals(ctx context.Context, q Queue, o Offer, h *held) {
+	defer func() {
+		if err := h.renew(context.WithoutCancel(ctx), q, Offer{Platforms: o.Platforms}); err != nil {
+			w.Logger.Debug("the hub was not told that this builder stops", "error", err)
+		}
+	}()
 	heard := time.Now()
-	for ctx.Err() == nil {
+	for {
 		pause(ctx, renewEvery)
+		if ctx.Err() != nil {
+			return
+		}
 		err := h.renew(ctx, q, o)
 		switch {
 		case err == nil:
@@ -115,6 +124,8 @@ func (w *Worker) renewals(ctx context.Context, q Queue, o Offer, h *held) {
 				w.Logger.Info("the hub is heard again", "after", silent)
 			}
 			heard = time.Now()
+		case errors.Is(err, ErrRevoked) && h.stop(nil, ErrEnded) > 0:
+			w.Logger.Warn("builds are stopped", "error", err)
 		case ctx.Err() == nil && time.Since(heard) > Unheard && h.stop(nil, errUnheard) > 0:
 			w.Logger.Warn("builds are stopped: nothing was heard of the hub for too long", "error", err)
 		}

@@ -78,6 +78,12 @@ const MaxLogChunk = 256 << 10
 // context of Build.
 var ErrEnded = errors.New("the build has ended")
 
+// ErrDenied: the build may not have that. The error says why, for people.
+var ErrDenied = errors.New("it is not for this build")
+
+// ErrRevoked: the hub does not let this builder in any more.
+var ErrRevoked = errors.New("the hub does not let this builder in")
+
 // A Worker runs builds. All fields are required.
 type Worker struct {
 	Hub      Hub

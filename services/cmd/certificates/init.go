@@ -155,3 +155,10 @@ func (f fileSet) renew(hosts []string, now time.Time) (*x509.Certificate, error)
 	}
 	return leaf.cert, leaf.write(f.cert, f.key)
 }
+
+// Files are the certificate and the key that tls init makes in a data directory, if it
+// is told nothing else.
+func Files(data string) (cert, key string) {
+	f := filesIn(filepath.Join(data, "tls"))
+	return f.cert, f.key
+}

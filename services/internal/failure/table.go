@@ -17,6 +17,7 @@ import (
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/githook"
 	"hubledger/services/internal/image"
+	"hubledger/services/internal/machine"
 	"hubledger/services/internal/repository"
 	"hubledger/services/internal/source"
 )
@@ -33,6 +34,12 @@ var common = []Entry{
 	{Err: builds.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
 	{Err: build.ErrUnknown, Status: http.StatusNotFound},
 	{Err: source.ErrUnknown, Status: http.StatusNotFound},
+	{Err: machine.ErrUnknown, Status: http.StatusNotFound},
+	{Err: machine.ErrToken, Status: http.StatusForbidden},
+	{Err: machine.ErrTaken, Status: http.StatusConflict},
+	{Err: machine.ErrTooMany, Status: http.StatusConflict},
+	{Err: machine.ErrName, Status: http.StatusUnprocessableEntity},
+	{Err: machine.ErrKey, Status: http.StatusUnprocessableEntity},
 	{Err: source.ErrNoDelivery, Status: http.StatusNotFound},
 	{Err: account.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
 	{Err: account.ErrNotInvited, Status: http.StatusNotFound},

@@ -55,6 +55,7 @@ func describeFields(t reflect.Type, s *huma.Schema) {
 
 // permissionWords say in the document who may use an operation.
 var permissionWords = map[access.Permission]string{
+	access.Open:                          "For everybody: no credentials are looked at.",
 	access.Anyone:                        "For everybody, logged in or not; shows what the caller may see.",
 	access.SignedIn:                      "For every account.",
 	access.FullAccount:                   "For users, by a credential that is good for all they may: a password, a token of level admin for all repositories, or a session that either opened.",

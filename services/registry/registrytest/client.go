@@ -2,11 +2,14 @@ package registrytest
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -28,6 +31,17 @@ func NewClient(url string) *Client {
 	return &Client{URL: url, http: http.Client{
 		Transport:     &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 16},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// Trust lets the client trust the authority in a PEM file.
+func (c *Client) Trust(t testing.TB, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	pool := x509.NewCertPool()
+	if err != nil || !pool.AppendCertsFromPEM(text) {
+		t.Fatalf("%s holds no certificate: %v", file, err)
+	}
+	c.http.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: pool}
 }
 
 // Close ends the client's idle connections.

@@ -1,0 +1,164 @@
+package builders
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"hubledger/services/builder/buildkit"
+	"hubledger/services/builder/remote"
+	"hubledger/services/builder/rig"
+	"hubledger/services/builder/worker"
+	"hubledger/services/cmd/client"
+	"hubledger/services/cmd/console"
+	"hubledger/services/internal/egress"
+	"hubledger/services/internal/origin"
+	"hubledger/services/internal/quiet"
+	"hubledger/streams/disk"
+	"hubledger/streams/machines"
+)
+
+// Builder is the command that makes this machine a builder.
+type Builder struct {
+	Run   runCmd   `cmd:"" default:"withargs" help:"Run builds of a hub on this machine."`
+	Check checkCmd `cmd:"" help:"Say what this machine lacks for builds, and the command that installs it."`
+}
+
+// tools are where the programs are that build.
+type tools struct {
+	BuilderTools string `name:"builder-tools" help:"Directory of buildkitd and buildctl; default: that of this program, and PATH." env:"HUBLEDGER_BUILDER_TOOLS" placeholder:"DIR"`
+}
+
+func (t tools) find() buildkit.Tools {
+	dir := t.BuilderTools
+	if self, err := os.Executable(); dir == "" && err == nil {
+		dir = filepath.Dir(self)
+	}
+	return buildkit.FindTools(dir)
+}
+
+type checkCmd struct{ tools }
+
+func (c *checkCmd) Run(s *console.Session) error {
+	if err := c.find().Check(); err != nil {
+		return fmt.Errorf("this machine cannot build yet:\n%w", err)
+	}
+	fmt.Fprintf(s.Out, "This machine can build for %s, %d builds at once.\n", strings.Join(rig.Offer().Platforms, ", "), rig.Offer().Places)
+	return nil
+}
+
+type runCmd struct {
+	tools
+	Hub        string `help:"URL of the hub, such as https://hub.example.com." required:"" env:"HUBLEDGER_HUB" placeholder:"URL"`
+	Enroll     string `help:"One-time token that builders enroll has printed; only the first time. Better in the variable, since other users see arguments." env:"HUBLEDGER_ENROLL" placeholder:"TOKEN"`
+	CA         string `name:"ca" help:"Certificate (PEM) of the hub's own authority." env:"HUBLEDGER_CA" placeholder:"FILE"`
+	Places     int    `help:"How many builds run at once; default: half as many as this machine has cores." env:"HUBLEDGER_PLACES" placeholder:"N"`
+	AllowHosts string `name:"allow-hosts" help:"Hosts of this machine's own network that git sources may be on, as for serve." env:"HUBLEDGER_ALLOW_HOSTS" placeholder:"LIST"`
+
+	hub    *url.URL
+	egress *egress.Guard
+}
+
+// Validate is called by kong.
+func (c *runCmd) Validate() error {
+	text, err := client.ServerURL(c.Hub)
+	if err != nil {
+		return fmt.Errorf("--hub: %w", err)
+	}
+	if c.hub, err = url.Parse(text); err != nil {
+		return fmt.Errorf("--hub: %w", err)
+	}
+	if c.hub.Scheme != "https" && !origin.IsLoopback(c.hub.Hostname()) {
+		return errors.New("--hub: a hub on another machine is reached by https:// only: builds have credentials")
+	}
+	if c.Places < 0 || c.Places > 64 {
+		return errors.New("--places must be 1 to 64")
+	}
+	if c.egress, err = egress.NewGuard(strings.FieldsFunc(c.AllowHosts, func(r rune) bool { return r == ',' || r == ' ' })); err != nil {
+		return fmt.Errorf("--allow-hosts: %w", err)
+	}
+	return nil
+}
+
+func (c *runCmd) Run(s *console.Session) error {
+	logger := slog.New(quiet.New(slog.NewTextHandler(s.Err, nil)))
+	programs := c.find()
+	if err := programs.Check(); err != nil {
+		return fmt.Errorf("this machine cannot build yet:\n%w", err)
+	}
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return err
+	}
+	lock, err := disk.LockDir(s.Data)
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	trust, authority, err := c.trust()
+	if err != nil {
+		return err
+	}
+	me, err := c.identity(s.Context, s.Data, authority)
+	if err != nil {
+		return err
+	}
+	conn, err := machines.Dial(machines.DialConfig{Address: me.NATS, ServerName: c.hub.Hostname(), CAs: trust.RootCAs, Machine: me.Machine, Seed: me.seed, Logger: logger})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	offer := rig.Offer()
+	if c.Places > 0 {
+		offer.Places = c.Places
+	}
+	hub := remote.Client{Conn: connection{conn}}
+	w, err := rig.Open(s.Context, rig.Config{Dir: filepath.Join(s.Data, "builds"), Tools: programs, Hub: c.hub, Registry: c.hub.Host, TLS: trust, Egress: c.egress, Logger: logger}, hub)
+	if err != nil {
+		if s.Context.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	fmt.Fprintf(s.Out, "The builder %s takes builds of %s, %d at once. Stop with Ctrl-C: it gives back what it has.\n", me.Name, c.hub, offer.Places)
+	w.Run(s.Context, hub, offer)
+	return nil
+}
+
+// trust are the authorities that the hub's certificate may be of: the system's, and
+// that of --ca, whose PEM is authority.
+func (c *runCmd) trust() (trust *tls.Config, authority string, err error) {
+	trust = &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CA == "" {
+		return trust, "", nil
+	}
+	text, err := os.ReadFile(c.CA)
+	if err != nil {
+		return nil, "", fmt.Errorf("--ca: %w", err)
+	}
+	if trust.RootCAs, err = x509.SystemCertPool(); err != nil {
+		trust.RootCAs = x509.NewCertPool()
+	}
+	if !trust.RootCAs.AppendCertsFromPEM(text) {
+		return nil, "", fmt.Errorf("--ca: %s holds no certificate (PEM)", c.CA)
+	}
+	return trust, string(text), nil
+}
+
+// A connection tells a builder that was revoked from a hub that does not answer.
+type connection struct{ *machines.Conn }
+
+// Request is of remote.Conn.
+func (c connection) Request(ctx context.Context, operation string, data []byte) ([]byte, error) {
+	answer, err := c.Conn.Request(ctx, operation, data)
+	if errors.Is(err, machines.ErrRefused) {
+		err = fmt.Errorf("%w: %w", worker.ErrRevoked, err)
+	}
+	return answer, err
+}
