@@ -79,6 +79,8 @@ var Types = []Type{
 	typeOf[HookRedelivered](),
 	typeOf[HookRefused](),
 	typeOf[PushEvaluated](),
+	typeOf[BuildSecretSet](),
+	relief(always[BuildSecretRemoved]),
 }
 
 func typeOf[P Payload]() Type {

@@ -62,9 +62,13 @@ func apply(e *events.Event, ops *projections.Ops) error {
 			a.write(asked, text(p.After), num(-replaced))
 		}
 	case events.RepositoryDeleted:
-		a.write(repositories, a.id(p.Repository), flag(false), a.seq)
+		a.write(repositories, a.id(p.Repository), flag(false), a.time, a.seq)
 	case events.RepositoryRestored:
-		a.write(repositories, a.id(p.Repository), flag(true), a.seq)
+		a.write(repositories, a.id(p.Repository), flag(true), a.time, a.seq)
+	case events.BuildSecretSet:
+		a.secret(p.Repository, p.Secret, p.Record, p.ForFile)
+	case events.BuildSecretRemoved:
+		a.secret(p.Repository, p.Secret, "", false)
 	case events.BuildQueued:
 		a.queued(p)
 	case events.BuildClaimed:
@@ -124,6 +128,10 @@ func (a *applier) write(t *projections.Table, row ...projections.Value) { a.ops.
 func (a *applier) source(namespace, source, name string, s events.SourceSettings, live bool) {
 	a.write(sources, a.id(source), a.id(namespace), text(name), flag(live), text(s.URL), text(s.Host), text(s.Credentials), text(s.Secret), text(s.User),
 		text(s.DeployKey), text(s.HostKey), text(s.HookSecret), flag(s.BuildExisting), a.time, text(a.event.Actor()), a.seq)
+}
+
+func (a *applier) secret(repository, name, record string, forFile bool) {
+	a.write(secrets, a.id(repository), text(name), text(record), flag(forFile), a.time, text(a.event.Actor()), a.seq)
 }
 
 func (a *applier) queued(p events.BuildQueued) {

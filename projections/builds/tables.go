@@ -95,10 +95,18 @@ var (
 		Indexes: [][]string{{"pending"}},
 	}
 
-	// repositories are those that were deleted once, and whether they live again.
+	// secrets are those that builds of a repository may read; record names the one that
+	// has the value, and is empty when the secret was removed.
+	secrets = &projections.Table{
+		Name: "secrets", Key: 2, Merge: projections.Put,
+		Columns: []projections.Column{b("repository"), t("name"), t("record"), i("for_file"), i("time"), t("actor"), i("seq")},
+	}
+
+	// repositories are those that were deleted once, and whether they live again; time is
+	// that of the change.
 	repositories = &projections.Table{
 		Name: "repositories", Key: 1, Merge: projections.Put,
-		Columns: []projections.Column{b("repository"), i("live"), i("seq")},
+		Columns: []projections.Column{b("repository"), i("live"), i("time"), i("seq")},
 	}
 
 	// refusals are webhooks whose signature was wrong, by period and node.
@@ -167,13 +175,13 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 9,
-	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, repositories, queued, states, bases,
+	Version: 10,
+	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, secrets, repositories, queued, states, bases,
 		claims, losses, steps, logs, unsealed},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
 		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1",
 		"build.queued.v1", "build.claimed.v1", "build.step_ended.v1", "build.pushed.v1", "build.lost.v1", "build.finished.v1",
-		"build.log_sealed.v1"},
+		"build.log_sealed.v1", "build_secret.set.v1", "build_secret.removed.v1"},
 	Apply:   apply,
 	Queries: queries,
 }
@@ -191,6 +199,7 @@ var queries = []projections.Query{
 	projections.SQLQuery("feeds", `SELECT f.repository, f.source, f.seq FROM feeds f`, 1),
 	projections.SQLQuery("pushes", `SELECT p.repository, p.source, p.ref, p.commit_id, p.move, p.rules, p.verdicts, p.file FROM pushes p`, 3),
 	projections.SQLQuery("asked", `SELECT a.push, a.pending FROM asked a`, 1),
+	projections.SQLQuery("secrets", `SELECT t.repository, t.name, t.record, t.for_file FROM secrets t`, 2),
 	projections.SQLQuery("repositories", `SELECT g.repository, g.live FROM repositories g`, 1),
 	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of,
 		s.state, s.epoch, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance FROM queued q JOIN states s ON s.build = q.build`, 1),

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"hubledger/events"
@@ -19,9 +18,6 @@ import (
 // assign says what a builder has to know of a build. A *driver.Failure is why it
 // cannot be built at all.
 func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignment, error) {
-	if len(b.Rule.Secrets) > 0 && !b.Untrusted {
-		return nil, driver.Failuref(driver.Source, "the rule wants the secrets %s, and this version keeps none for builds", strings.Join(b.Rule.Secrets, ", "))
-	}
 	if live, err := s.Read.RepositoryLives(ctx, b.Repository); err != nil || !live {
 		return nil, cmp.Or(err, error(driver.Failuref(driver.Push, "the repository was deleted")))
 	}
@@ -29,11 +25,15 @@ func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignme
 	if err != nil {
 		return nil, err
 	}
+	secrets, err := s.secretsOf(ctx, b, rules.Name)
+	if err != nil {
+		return nil, err
+	}
 	from, err := s.Source(ctx, b)
 	if err != nil {
 		return nil, &driver.Failure{Kind: driver.Source, Text: err.Error(), Err: err}
 	}
-	return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: rules.Name, Rule: b.Rule, Test: b.Test, Untrusted: b.Untrusted, Source: from}, nil
+	return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: rules.Name, Rule: b.Rule, Test: b.Test, Untrusted: b.Untrusted, Source: from, Secrets: secrets}, nil
 }
 
 // attempts is the hub as a builder knows it: a worker.Hub and a worker.Queue.

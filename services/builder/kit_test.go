@@ -166,6 +166,25 @@ func (w *world) record(list ...events.Payload) {
 	}
 }
 
+// recordID is record of one event, and its id.
+func (w *world) recordID(p events.Payload) string {
+	w.t.Helper()
+	w.record(p)
+	last, err := w.log.Last(context.Background(), p.Subject())
+	check(w.t, err)
+	return last.ID()
+}
+
+// recordBy records an event with its cause.
+func (w *world) recordBy(cause string, p events.Payload) {
+	w.t.Helper()
+	by := tester
+	by.Cause = cause
+	seq, err := command.Append(context.Background(), w.log, by, byRules(w.t, w.log, p), events.AnySeq)
+	check(w.t, err)
+	check(w.t, w.View.Wait(context.Background(), seq))
+}
+
 // queue queues a build of main by a rule that the push of the commit asks for.
 func (w *world) queue(n int, commit string, r events.BuildRule) {
 	w.t.Helper()

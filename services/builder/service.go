@@ -38,7 +38,7 @@ type Config struct {
 	Read   builds.Reader
 	View   process.View // of the read model
 	Images Images
-	// Secrets has the key by which provenance is signed; nil while the log is read-only.
+	// Secrets has the key by which provenance is signed, and what builds read; nil while the log is read-only.
 	Secrets provenance.Secrets
 	// URL is how people reach the hub.
 	URL     string

@@ -132,6 +132,11 @@ func (s *Rules) shown(ctx context.Context, c *endpoint.Call) (apitypes.Rules, er
 		return apitypes.Rules{}, err
 	}
 	out := apitypes.Rules{Rules: r.Rules, FromFile: r.FromFile, Warnings: buildrule.Validate(r.Rules), Changed: apitypes.Known(r.Changed), ChangedBy: r.Actor, Seq: r.Seq}
+	have, err := s.Read.Secrets(ctx, c.Repository.ID)
+	if err != nil {
+		return apitypes.Rules{}, err
+	}
+	out.Warnings = append(out.Warnings, missing(r.Rules, have)...)
 	if r.Source != "" {
 		of, err := s.Read.SourceByID(ctx, r.Source)
 		switch {

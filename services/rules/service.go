@@ -5,7 +5,9 @@ package rules
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"time"
 
 	"hubledger/events"
 	"hubledger/projections"
@@ -23,14 +25,18 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// Config is what the service works with; all fields but Look are required.
+// Config is what the service works with; all fields but Look and Secrets are required.
 type Config struct {
-	Log    command.Log
-	API    *openapi.API // takes the operations
-	Read   builds.Reader
-	View   process.View // of that read model
-	Rights Rights
-	Store  *operations.Store // where the attempts of process managers are
+	Log     command.Log
+	API     *openapi.API // takes the operations
+	Read    builds.Reader
+	View    process.View // of that read model
+	Rights  Rights
+	Secrets Secrets // nil while the log is read-only
+	// UndeleteWindow is how long a deleted repository can be restored.
+	UndeleteWindow time.Duration
+	Logger         *slog.Logger
+	Store          *operations.Store // where the attempts of process managers are
 	// Look looks at the commit of a push: which files changed, and with file the text of
 	// buildrule.FileName. id names the look on this machine. Nil: this node cannot fetch.
 	Look func(ctx context.Context, id string, p *builds.DuePush, file bool) (buildrule.Look, error)
@@ -64,12 +70,19 @@ func New(c Config) *Rules {
 		Summary: "List what the build rules have made of branches and git tags that moved", About: "The latest evaluation of each ref, the latest first."}, s.pushes)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: "/repositories/{namespace}/{name}/waiting-pushes", ID: "list-waiting-pushes", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
 		Summary: "List branches and git tags that moved and for which the build rules are not evaluated yet, and why", About: "The first hundred, those that moved first before others."}, s.waiting)
+	const secrets = "/repositories/{namespace}/{name}/build-secrets"
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: secrets, ID: "list-build-secrets", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Read,
+		Summary: "List the names of the secrets that builds of a repository may read", About: "Their values are never shown."}, s.secrets)
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodPut, Path: secrets + "/{secret}", ID: "set-build-secret", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Write,
+		Summary: "Give a secret of builds a value", About: "Builds by a rule that names it get it as a file, where a step of the Dockerfile mounts it."}, s.setSecret)
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodDelete, Path: secrets + "/{secret}", ID: "remove-build-secret", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Write,
+		Summary: "Destroy a secret of builds"}, s.removeSecret)
 	return s
 }
 
 // Service is what the service hands over to the program.
 func (s *Rules) Service() service.Service {
-	managers := []process.Manager{s.evaluations()}
+	managers := []process.Manager{s.evaluations(), s.staleSecrets()}
 	if s.Look != nil {
 		managers = append(managers, s.looks()) // led by a node that can
 	}
@@ -88,6 +101,12 @@ func (s *Rules) Service() service.Service {
 					return "ended the automated builds of " + e.Name
 				}
 				return fmt.Sprintf("set the build rules of %s (rules: %d)", e.Name, len(e.Rules))
+			}),
+			service.Tell(func(_ service.Names, e events.BuildSecretSet) string {
+				return fmt.Sprintf("set the build secret %s of %s", plaintext.Line(e.Secret), e.Name)
+			}),
+			service.Tell(func(_ service.Names, e events.BuildSecretRemoved) string {
+				return fmt.Sprintf("destroyed the build secret %s of %s", plaintext.Line(e.Secret), e.Name)
 			}),
 			service.Tell(func(_ service.Names, e events.PushEvaluated) string {
 				return fmt.Sprintf("evaluated the build rules of %s for %s: %s", e.Name, plaintext.Line(e.Ref), buildrule.Summary(e.Verdicts))

@@ -39,8 +39,7 @@ func (n *Node) allServices() []service.Service {
 		n.registry.Service(),
 		api.New(n.apiConfig(s)).Service(),
 		git.Service(),
-		rules.New(rules.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: n.models.Of(&builds.Projection)},
-			View: n.models.Of(&builds.Projection), Rights: n.rights, Store: n.operations, Look: n.looker(git)}).Service(),
+		n.makeRules(s, git).Service(),
 		n.builder.Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
@@ -108,6 +107,16 @@ func (n *Node) makeSources(s shared) *sources.Sources {
 		c.Bodies = n.bodies
 	}
 	return sources.New(c)
+}
+
+func (n *Node) makeRules(s shared, git *sources.Sources) *rules.Rules {
+	model := n.models.Of(&builds.Projection)
+	c := rules.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: model}, View: model, Rights: n.rights, UndeleteWindow: n.UndeleteWindow, Logger: n.Logger,
+		Store: n.operations, Look: n.looker(git)}
+	if n.secrets != nil {
+		c.Secrets = n.secrets
+	}
+	return rules.New(c)
 }
 
 func (n *Node) registryConfig(limits *quotas, content *readmodel.Model) registry.Config {

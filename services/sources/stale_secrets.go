@@ -6,15 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"hubledger/projections/builds"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/process"
 )
-
-// orphanAge is when a secret is given up that no settings name: it is written just
-// before the event that names it.
-const orphanAge = time.Hour
 
 // staleSecrets is the process manager that destroys secrets of sources that were
 // unlinked, those that were replaced, and those whose event was never recorded.
@@ -74,16 +69,7 @@ func (s *Sources) good(ctx context.Context, source, record string, now time.Time
 	if err != nil && !errors.Is(err, builds.ErrNotFound) {
 		return false, err
 	}
-	return of != nil && (of.Settings.Secret == record || of.Settings.HookSecret == record) || mintedAfter(record, now.Add(-orphanAge)), nil
-}
-
-// mintedAfter says whether a UUIDv7 was made after a time.
-func mintedAfter(id string, t time.Time) bool {
-	u, err := uuid.Parse(id)
-	if err != nil {
-		return false
-	}
-	return time.Unix(u.Time().UnixTime()).After(t)
+	return of != nil && (of.Settings.Secret == record || of.Settings.HookSecret == record) || command.MintedAfter(record, now.Add(-command.OrphanAge)), nil
 }
 
 // destroyStale destroys a secret. The bodies of the webhooks of a source that was

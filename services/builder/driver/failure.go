@@ -20,6 +20,7 @@ const (
 	Network    Kind = "network"      // something was to be fetched from a network that the build has not
 	Push       Kind = "push-refused" // the registry refused the image
 	Source     Kind = "source"       // context, Dockerfile or another file is not in the checkout
+	Secret     Kind = "secret"       // the rule names a secret that it cannot have
 	Broken     Kind = "builder"      // the builder itself failed; trying again may help
 )
 

@@ -144,7 +144,7 @@ func (r *run) spec(checkout string) (driver.Spec, error) {
 	const revision = "org.opencontainers.image.revision"
 	spec.Labels[revision] = cmp.Or(spec.Labels[revision], r.a.Source.Commit)
 	if !r.a.Untrusted {
-		spec.Args = r.a.Rule.Args
+		spec.Args, spec.Secrets = r.a.Rule.Args, r.a.Secrets
 	}
 	if !r.a.Test {
 		spec.Image = r.Registry + "/" + r.a.Repository

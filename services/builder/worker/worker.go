@@ -40,7 +40,7 @@ func ParseClaim(text string) (Claim, error) {
 }
 
 // An Assignment is a build that was given to a builder, with all that it has to know.
-// It holds the credentials of the git source: never log it.
+// It holds the credentials of the git source and secrets: never log it.
 type Assignment struct {
 	Claim
 	Namespace  string           `json:"namespace"`  // id
@@ -49,6 +49,8 @@ type Assignment struct {
 	Test       bool             `json:"test,omitempty"`      // nothing is pushed
 	Untrusted  bool             `json:"untrusted,omitempty"` // of a fork: it gets no build arguments
 	Source     fetch.Source     `json:"source"`
+	// Secrets are what the build may read, by name.
+	Secrets map[string][]byte `json:"secrets,omitempty"`
 }
 
 // A Hub hears of builds. Each call names the attempt that it is about, and is refused

@@ -20,6 +20,7 @@ type Commands struct {
 	Pushes   pushesCmd   `cmd:"" help:"List what the build rules of a repository have made of branches and git tags that moved."`
 	Validate validateCmd `cmd:"" help:"Check a file of build rules. Exit code 4 if it has errors."`
 	Simulate simulateCmd `cmd:"" help:"Show for every rule of a file, or of a repository, what it makes of branches and git tags, and why."`
+	Secrets  secretsCmds `cmd:"" help:"Set, list and destroy the secrets that builds of a repository may read."`
 	Import   importCmd   `cmd:"" help:"Turn the table of build rules copied from Docker Hub's page into a .hubledger.yml. Exit code 4 if something could not be taken."`
 }
 

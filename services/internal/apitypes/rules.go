@@ -64,3 +64,22 @@ type WaitingPush struct {
 type WaitingPushes struct {
 	Pushes []WaitingPush `json:"pushes" nullable:"false" doc:"Those that moved first before others"`
 }
+
+// A BuildSecret is a secret that builds of a repository may read. Nobody reads its value.
+type BuildSecret struct {
+	Name      string     `json:"name" doc:"Rules and Dockerfiles name it so"`
+	ForFile   bool       `json:"forFile,omitempty" doc:"Rules in .hubledger.yml of a commit may name it, too"`
+	Changed   *time.Time `json:"changed,omitempty" doc:"When it was set"`
+	ChangedBy string     `json:"changedBy,omitempty" doc:"Who set it"`
+}
+
+// BuildSecrets are those of a repository.
+type BuildSecrets struct {
+	Secrets []BuildSecret `json:"secrets" nullable:"false" doc:"In the order of their names"`
+}
+
+// SetBuildSecretRequest gives a secret a value.
+type SetBuildSecretRequest struct {
+	Value   string `json:"value" maxLength:"65536" doc:"The value, as text; it is not shown again"`
+	ForFile bool   `json:"forFile,omitempty" doc:"Rules in .hubledger.yml of a commit may name it, too: whoever may push to the git repository can then read it"`
+}

@@ -4,6 +4,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -54,4 +55,17 @@ func Latest(ctx context.Context, log Log, subject string) (events.Payload, uint6
 func NewID() (string, error) {
 	id, err := uuid.NewV7()
 	return id.String(), err
+}
+
+// OrphanAge is when a secret is given up that no event names: it is written just before
+// the event that does.
+const OrphanAge = time.Hour
+
+// MintedAfter says whether NewID made an id after a time.
+func MintedAfter(id string, t time.Time) bool {
+	u, err := uuid.Parse(id)
+	if err != nil {
+		return false
+	}
+	return time.Unix(u.Time().UnixTime()).After(t)
 }

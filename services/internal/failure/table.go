@@ -14,6 +14,7 @@ import (
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/build"
 	"hubledger/services/internal/buildrule"
+	"hubledger/services/internal/buildsecret"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/githook"
 	"hubledger/services/internal/image"
@@ -40,6 +41,7 @@ var common = []Entry{
 	{Err: machine.ErrTooMany, Status: http.StatusConflict},
 	{Err: machine.ErrName, Status: http.StatusUnprocessableEntity},
 	{Err: machine.ErrKey, Status: http.StatusUnprocessableEntity},
+	{Err: buildsecret.ErrUnknown, Status: http.StatusNotFound},
 	{Err: source.ErrNoDelivery, Status: http.StatusNotFound},
 	{Err: account.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
 	{Err: account.ErrNotInvited, Status: http.StatusNotFound},
@@ -59,6 +61,7 @@ var common = []Entry{
 	{Err: repository.ErrTag, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrSettings, Status: http.StatusUnprocessableEntity},
 	{Err: source.ErrSettings, Status: http.StatusUnprocessableEntity},
+	{Err: buildsecret.ErrInvalid, Status: http.StatusUnprocessableEntity},
 	{Err: buildrule.ErrRules, Status: http.StatusUnprocessableEntity},
 
 	{Err: account.ErrRobotOwner, Status: http.StatusForbidden},
@@ -66,6 +69,7 @@ var common = []Entry{
 	{Err: account.ErrOthersOrganization, Status: http.StatusForbidden},
 	{Err: account.ErrTooMany, Status: http.StatusForbidden},
 	{Err: account.ErrTooManyInvitations, Status: http.StatusForbidden},
+	{Err: buildsecret.ErrTooMany, Status: http.StatusForbidden},
 	{Err: source.ErrTooMany, Status: http.StatusForbidden},
 	{Err: repository.ErrMayNotCreate, Status: http.StatusForbidden},
 	{Err: repository.ErrNoStars, Status: http.StatusForbidden},
