@@ -127,10 +127,10 @@ func (s *stations) saw(running []builds.Build) (lost []builds.Build) {
 func (s *stations) has(name string, c worker.Claim) bool {
 	st := s.all[name]
 	switch {
-	case st == nil:
-		return time.Since(s.began) < lease
-	case st.gone:
+	case st != nil && st.gone:
 		return false
+	case st == nil || st.heard.IsZero(): // it may have asked for a build, and not said yet what it has
+		return time.Since(s.began) < lease
 	case st.have[c]:
 		return time.Since(st.heard) < lease
 	}

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,7 +39,13 @@ func TestLease(t *testing.T) {
 		"does not have it":    {func(s *stations) { s.renew("b", here, anOffer, nil) }, true},
 		"another epoch":       {func(s *stations) { s.renew("b", here, anOffer, []worker.Claim{{Build: id(1), Epoch: 2}}) }, true},
 		"the hub has started": {func(*stations) { time.Sleep(lease - time.Second) }, false},
-		"never heard":         {func(*stations) { time.Sleep(lease + time.Second) }, true},
+		"the hub has started, and it asks for more": {func(s *stations) {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			s.next(ctx, "b")
+			s.charge("b", claimOf(1), 1, 0)
+		}, false},
+		"never heard": {func(*stations) { time.Sleep(lease + time.Second) }, true},
 		"another builder heard": {func(s *stations) {
 			time.Sleep(lease + time.Second)
 			s.renew("c", here, anOffer, []worker.Claim{claimOf(1)})

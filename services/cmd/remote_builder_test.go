@@ -178,7 +178,10 @@ func TestRemoteBuilderKilled(t *testing.T) {
 	program := sleeper(t)
 	first := h.builder("first")
 	commit := func(text string) {
-		h.commit(map[string]string{"Dockerfile": slow, "sleeper": program, "hello": text}, "")
+		if err := os.WriteFile(filepath.Join(h.git.Work, "sleeper"), []byte(program), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		h.commit(map[string]string{"Dockerfile": slow, "hello": text}, "")
 	}
 	succeeds := func(what, builder string) {
 		t.Helper()

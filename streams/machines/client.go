@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -65,7 +66,7 @@ func Dial(c DialConfig) (*Conn, error) {
 	conn.nc, err = nats.Connect("tls://"+c.Address,
 		nats.Secure(&tls.Config{ServerName: c.ServerName, RootCAs: c.CAs, MinVersion: tls.VersionTLS12}), nats.TLSHandshakeFirst(),
 		nats.Nkey(public, pair.Sign), nats.CustomInboxPrefix(inboxPrefix+c.Machine), nats.Name(c.Machine),
-		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(500*time.Millisecond), nats.ReconnectJitter(200*time.Millisecond, 200*time.Millisecond),
+		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.CustomReconnectDelay(conn.pause),
 		nats.ReconnectBufSize(-1), nats.IgnoreAuthErrorAbort(), nats.Timeout(10*time.Second), nats.PingInterval(10*time.Second),
 		nats.ConnectHandler(func(*nats.Conn) { conn.refused.Store(false) }),
 		nats.ReconnectHandler(func(*nats.Conn) {
@@ -73,7 +74,9 @@ func Dial(c DialConfig) (*Conn, error) {
 			c.Logger.Info("the hub is reached again")
 		}),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			c.Logger.Warn("the connection to the hub has ended; it is tried again", "error", err)
+			if err != nil {
+				c.Logger.Warn("the connection to the hub has ended; it is tried again", "error", err)
+			}
 		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { conn.note(err, c.Logger) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { conn.note(err, c.Logger) }))
@@ -81,6 +84,15 @@ func Dial(c DialConfig) (*Conn, error) {
 		return nil, err
 	}
 	return conn, nil
+}
+
+// pause is how long to wait before the hub is tried again: shortly for one that is
+// started again, and long where it does not let the machine in.
+func (c *Conn) pause(attempts int) time.Duration {
+	if c.refused.Load() {
+		return 30 * time.Second
+	}
+	return min(time.Duration(attempts)*500*time.Millisecond, 3*time.Second) + rand.N(500*time.Millisecond)
 }
 
 // note takes note of why the hub cannot be reached.

@@ -113,11 +113,21 @@ func Start(c Config) (*Server, error) {
 	return s, nil
 }
 
-// strangers logs what the server warns of as a notice: anybody can cause it.
+// strangers logs what anybody can cause as a notice. A key that is refused is told by the
+// gate.
 type strangers struct{ *embedded.Log }
 
 // Warnf is of server.Logger.
 func (l strangers) Warnf(format string, v ...any) { l.Noticef(format, v...) }
+
+// Errorf is of server.Logger.
+func (l strangers) Errorf(format string, v ...any) {
+	if text := fmt.Sprintf(format, v...); strings.Contains(text, "authentication error") || strings.Contains(text, "TLS handshake error") {
+		l.Noticef("%s", text)
+		return
+	}
+	l.Log.Errorf(format, v...)
+}
 
 // Address is where the server listens, HOST:PORT.
 func (s *Server) Address() string { return s.ns.Addr().String() }

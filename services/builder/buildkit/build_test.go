@@ -112,6 +112,20 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// The first build has no cache. That is no failure: what fails is told as ever.
+func TestNoCacheYet(t *testing.T) {
+	w := newWorld(t)
+	s := w.spec(fromBase + "RUN exit 7\n")
+	s.Image, s.Cache = w.name+"/admin/app", "buildcache"
+	got := w.run(s)
+	got.fails(t, driver.StepFailed, "exit code: 7")
+	for _, e := range got.events {
+		if e.Kind == driver.Failed && !strings.Contains(e.Text, "exit code: 7") {
+			t.Errorf("it says that something else failed: %s", e.Text)
+		}
+	}
+}
+
 // An image that the registry refuses is told in the registry's own words.
 func TestPushRefused(t *testing.T) {
 	w := newWorld(t)

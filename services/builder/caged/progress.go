@@ -166,7 +166,7 @@ func (p *progress) vertex(v vertex) {
 		return
 	}
 	switch {
-	case v.Error != "":
+	case v.Error != "" && !strings.HasPrefix(s.name, "importing cache "): // the first build has no cache, which is no failure
 		s.text = v.Error
 		if !isCancelled(v.Error) && p.failed == nil {
 			p.failed = s

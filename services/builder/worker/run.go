@@ -174,8 +174,7 @@ func (r *run) heard(ctx context.Context, e driver.Event) {
 			return
 		}
 		delete(r.steps, e.Step)
-		failed := e.Kind == driver.Failed && !strings.HasPrefix(known.name, "importing cache ") // the first build has no cache
-		ended := r.stepEnded(e.Step, kindOf(known.name), known.name, known.began, false, failed)
+		ended := r.stepEnded(e.Step, kindOf(known.name), known.name, known.began, false, e.Kind == driver.Failed)
 		ended.Took = max(0, e.Time.Sub(known.began).Milliseconds())
 		r.say(ctx, ended)
 	}
