@@ -35,6 +35,7 @@ type Config struct {
 	TLS         *tls.Config // for the hub; nil for that of the system
 	Repository  string      // the one that may be written to; "" for none
 	Cache       string      // the one tag of it that may be written; "" for none
+	Tags        bool        // the build pushes by tags, see byTag
 	Password    string      // that the build's BuildKit shows as User, so that none of its steps is served
 	Credentials Credentials // nil for none
 	Logger      *slog.Logger
@@ -53,11 +54,12 @@ type Relay struct {
 	tokens  map[grant]token
 	refused Refusal
 	missing map[string]Refusal // by repository and reference
+	pushed  map[string]string  // digests, by tag
 }
 
 // New makes a relay.
 func New(c Config) *Relay {
-	r := &Relay{config: c, tokens: map[grant]token{}, missing: map[string]Refusal{}}
+	r := &Relay{config: c, tokens: map[grant]token{}, missing: map[string]Refusal{}, pushed: map[string]string{}}
 	r.transport = &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		TLSClientConfig:       c.TLS,
@@ -110,6 +112,8 @@ func (r *Relay) guard(next http.Handler) http.Handler {
 			return
 		case write && (path[1] != r.config.Repository || req.Method == http.MethodDelete):
 			refuse(w, "a build may push to its own repository only")
+			return
+		case path != nil && path[1] == r.config.Repository && path[2] == "manifests" && r.byTag(w, req, path[3], next):
 			return
 		case write && path[2] == "manifests" && (!strings.HasPrefix(path[3], "sha256:") && path[3] != r.config.Cache || req.URL.Query().Has("tag")):
 			refuse(w, "a build pushes by digest: tags are not its business")

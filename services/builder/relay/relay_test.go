@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // tokens gives a new token for each question.
@@ -265,5 +267,74 @@ func TestElsewhere(t *testing.T) {
 	at = "http://127.0.0.1:1/layer"
 	if resp, _ := w.do("GET", "/v2/bob/base/blobs/x"); resp.StatusCode != http.StatusBadGateway {
 		t.Errorf("a store that does not answer: %s", resp.Status)
+	}
+}
+
+// A build that pushes by tags pushes by digest, and reads under a tag what it has
+// pushed as that. Other repositories, and builds that do not, are as before.
+func TestTags(t *testing.T) {
+	manifest := `{"schemaVersion":2}`
+	d := digest.FromString(manifest).String()
+	refusing := false
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.Method == http.MethodPut {
+			if string(body) != manifest {
+				t.Errorf("the hub got %q", body)
+			}
+			rw.WriteHeader(map[bool]int{false: http.StatusCreated, true: http.StatusTooManyRequests}[refusing])
+		}
+	})
+	w.relay.config.Tags = true
+	put := func(path, body string) int {
+		req, err := http.NewRequest(http.MethodPut, w.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.SetBasicAuth(User, "of the build")
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	asked := func() string {
+		select {
+		case r := <-w.asked:
+			return r.Method + " " + r.URL.String()
+		default:
+			return ""
+		}
+	}
+	w.do("GET", "/v2/alice/app/manifests/1.0")
+	if got := asked(); got != "GET /v2/alice/app/manifests/1.0" {
+		t.Errorf("before it is pushed a tag is the hub's: %s", got)
+	}
+	refusing = true
+	if code := put("/v2/alice/app/manifests/1.0", manifest); code != 429 || len(w.relay.Pushed()) != 0 {
+		t.Errorf("refused by the hub: %d, %v", code, w.relay.Pushed())
+	}
+	asked()
+	refusing = false
+	if code := put("/v2/alice/app/manifests/1.0", manifest); code != 201 || asked() != "PUT /v2/alice/app/manifests/"+d || w.relay.Pushed()["1.0"] != d {
+		t.Errorf("%d, %v", code, w.relay.Pushed())
+	}
+	w.do("HEAD", "/v2/alice/app/manifests/1.0")
+	if got := asked(); got != "HEAD /v2/alice/app/manifests/"+d {
+		t.Errorf("after it: %s", got)
+	}
+	for path, body := range map[string]string{"/v2/bob/base/manifests/1.0": manifest, "/v2/alice/app/manifests/1.0?tag=latest": manifest,
+		"/v2/alice/app/manifests/-x": manifest, "/v2/alice/app/manifests/2.0": strings.Repeat("x", maxManifest+1)} {
+		if code := put(path, body); code != 403 || strings.Contains(asked(), "/1.0") {
+			t.Errorf("%s: %d", path, code)
+		}
+	}
+	for n := range maxTags {
+		put(fmt.Sprintf("/v2/alice/app/manifests/many%d", n), manifest)
+		asked()
+	}
+	if code := put("/v2/alice/app/manifests/more", manifest); code != 403 || len(w.relay.Pushed()) != maxTags {
+		t.Errorf("%d, %d tags", code, len(w.relay.Pushed()))
 	}
 }
