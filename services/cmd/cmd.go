@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"hubledger/services/builder/cage"
+	"hubledger/services/builder/dockerd"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/cmd/accounts"
 	"hubledger/services/cmd/builders"
@@ -127,5 +128,8 @@ func inCage() {
 	}
 	if fetch.Inside() {
 		fetch.Main()
+	}
+	if dockerd.Inside() {
+		dockerd.Main()
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"hubledger/services/builder/buildkit"
+	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/cmd/certificates"
 	"hubledger/services/cmd/console"
@@ -55,7 +55,8 @@ type serveCmd struct {
 	HookBodyAge          time.Duration `name:"hook-body-age" help:"How long the bodies of webhooks are kept; at least 1h. On NATS servers elsewhere it counts when the first node starts." default:"720h" env:"HUBLEDGER_HOOK_BODY_AGE"`
 	HookBodyBytes        int64         `name:"hook-body-bytes" help:"Bytes that the bodies of webhooks take on the disk, at least 67108864; the oldest go first. On NATS servers elsewhere it counts when the first node starts." default:"1073741824" env:"HUBLEDGER_HOOK_BODY_BYTES"`
 	Builder              string        `help:"Whether this node builds: auto, if it listens on loopback only and has what builds need, or off." enum:"auto,off" default:"auto" env:"HUBLEDGER_BUILDER"`
-	BuilderTools         string        `name:"builder-tools" help:"Directory of buildkitd and buildctl; default: that of this program, and PATH." env:"HUBLEDGER_BUILDER_TOOLS" placeholder:"DIR"`
+	BuilderHooks         string        `name:"builder-hooks" help:"Whether builds here run Docker Hub's hooks and autotests, on or off. They own the engine that builds them; docs/builders.md says what they reach." enum:"on,off" default:"off" env:"HUBLEDGER_BUILDER_HOOKS"`
+	BuilderTools         string        `name:"builder-tools" help:"Directory of buildkitd, buildctl and docker-compose; default: that of this program, and PATH." env:"HUBLEDGER_BUILDER_TOOLS" placeholder:"DIR"`
 	AllowHosts           string        `name:"allow-hosts" help:"Hosts of your own network that git sources may be on, comma-separated: names, addresses and networks; a name or an address may have a port." env:"HUBLEDGER_ALLOW_HOSTS" placeholder:"LIST"`
 	Reserve              int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
 	Services             []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
@@ -198,7 +199,7 @@ func (c *serveCmd) build(config *server.Config, logger *slog.Logger) {
 		dir = filepath.Dir(self)
 	}
 	var err error
-	if config.Builds, err = server.BuildsHere(c.Listen, buildkit.FindTools(dir)); err != nil {
+	if config.Builds, err = server.BuildsHere(c.Listen, drivers.FindTools(dir, c.BuilderHooks == "on")); err != nil {
 		logger.Info("this node builds nothing", "reason", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 }

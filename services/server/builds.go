@@ -17,7 +17,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
 	"hubledger/services/builder"
-	"hubledger/services/builder/buildkit"
+	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/rig"
 	"hubledger/services/builder/worker"
@@ -32,7 +32,7 @@ import (
 // Builds says whether and how this node builds.
 type Builds struct {
 	// Tools are the programs that it needs.
-	Tools buildkit.Tools
+	Tools drivers.Tools
 	// Hub is where this node is reached from this machine.
 	Hub *url.URL
 	// Registry is how builds call it, in names of images.
@@ -135,7 +135,7 @@ func accountOf(ctx context.Context, people accounts.Reader, r *builds.Rules) (st
 
 // BuildsHere says how this node can build: only where it listens for this machine
 // alone, in plain. The error says what is missing.
-func BuildsHere(listen string, tools buildkit.Tools) (*Builds, error) {
+func BuildsHere(listen string, tools drivers.Tools) (*Builds, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return nil, err

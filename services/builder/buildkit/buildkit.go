@@ -32,7 +32,7 @@ func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 		Binds: map[string]string{checkout: a.Root, path.Join(programs, "buildkitd"): m.tools.Buildkitd,
 			path.Join(programs, "buildctl"): m.tools.Buildctl, path.Join(programs, "runc"): m.tools.Runc},
 		Files: map[string][]byte{configFile: daemonConfig(a.Registry, s.Network),
-			path.Join(login, "config.json"): caged.LoginFile(a.Registry, a.Password)},
+			path.Join(login, "config.json"): caged.LoginFile(a.Password, a.Registry)},
 		Daemon: []string{path.Join(programs, "buildkitd"), "--config", configFile}, Ready: socket,
 		Program: arguments(s, a.Places), Env: environment(a.Registry, s.Network), Result: metadata}
 	for id, value := range s.Secrets {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 
@@ -23,9 +22,6 @@ var (
 	wrongFile  = regexp.MustCompile(`failed to read dockerfile|target stage .* could not be found|failed to parse|dockerfile parse error|unknown instruction|file with no instructions|no build stage in current context|failed to process|Dockerfile cannot be empty|(?:network\.host|security\.insecure|device) is not allowed`)
 	notInBuild = regexp.MustCompile(`failed to (?:calculate checksum of ref|compute cache key)[^:]*.*: .*(?:not found|no such file)`)
 )
-
-// native is the platform of this machine.
-var native = runtime.GOOS + "/" + runtime.GOARCH
 
 // classify finds out why a build failed.
 func classify(e caged.Evidence) *driver.Failure {
@@ -54,7 +50,7 @@ func classify(e caged.Evidence) *driver.Failure {
 	}
 	switch {
 	case strings.Contains(text, "exec format error") || f.ExitCode != 0 && strings.Contains(e.Log, "exec format error"):
-		return set(driver.Platform, "this builder cannot run a program: it is for another platform than %s, or damaged: %s", native, text)
+		return set(driver.Platform, "this builder cannot run a program: it is for another platform than %s, or damaged: %s", caged.Native, text)
 	case f.ExitCode != 0:
 		f.Kind = driver.StepFailed
 		if !e.Spec.Network && noNetwork.MatchString(e.Log) {

@@ -186,7 +186,7 @@ func (b *build) cage(a *Attempt, group *cgroup.Group) (c cage.Config, err error)
 
 func (b *build) relay(password string) *relay.Relay {
 	config := &b.driver.config
-	c := relay.Config{Hub: config.Hub, Name: config.Registry, TLS: config.TLS, Logger: config.Logger, Cache: b.spec.Cache, Password: password,
+	c := relay.Config{Hub: config.Hub, Name: config.Registry, TLS: config.TLS, Logger: config.Logger, Cache: b.spec.Cache, Tags: config.Tags, Password: password,
 		Repository: strings.TrimPrefix(strings.TrimPrefix(b.spec.Image, config.Registry), "/")}
 	if config.Credentials != nil {
 		c.Credentials = config.Credentials(b.spec)

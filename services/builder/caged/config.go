@@ -37,6 +37,8 @@ type Config struct {
 	TLS *tls.Config
 	// Credentials are asked for the tokens of builds; nil for none.
 	Credentials func(s driver.Spec) relay.Credentials
+	// Tags lets builds push by tags, which the hub does not see; see relay.Config.
+	Tags bool
 	// Egress judges what builds with a network connect to; nil: none has one.
 	Egress *egress.Guard
 	Logger *slog.Logger

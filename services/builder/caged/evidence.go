@@ -3,6 +3,7 @@ package caged
 import (
 	"fmt"
 	"regexp"
+	"runtime"
 
 	"hubledger/services/builder/cage"
 	"hubledger/services/builder/driver"
@@ -33,6 +34,9 @@ func (p *progress) evidence(e Evidence) Evidence {
 	}
 	return e
 }
+
+// Native is the platform of this machine.
+const Native = runtime.GOOS + "/" + runtime.GOARCH
 
 var noSpace = regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`)
 

@@ -88,7 +88,7 @@ func (p *progress) end() {
 }
 
 func (p *progress) take(line []byte) {
-	var s status
+	var s Status
 	if len(line) == 0 || line[0] != '{' || json.Unmarshal(line, &s) != nil {
 		p.said.Write(append(bytes.TrimRight(line, "\r"), '\n'))
 		return
@@ -150,7 +150,7 @@ func (p *progress) number(s *step) int {
 
 // vertex tells what has changed of a step. Some begin again, as when several
 // platforms share one: that is not told.
-func (p *progress) vertex(v vertex) {
+func (p *progress) vertex(v Vertex) {
 	s := p.step(v.Digest, v.Name)
 	if s == nil {
 		return

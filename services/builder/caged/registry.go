@@ -2,6 +2,7 @@ package caged
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/netip"
@@ -31,10 +32,18 @@ func listenAddress(registry string) (address, host string, err error) {
 // ProxyAddress is where the proxy listens, in builds with a network.
 const ProxyAddress = "127.0.0.1:3128"
 
-// LoginFile is the config.json by which docker and BuildKit show the relay its password.
-func LoginFile(registry, password string) []byte {
-	auth := base64.StdEncoding.EncodeToString([]byte(relay.User + ":" + password))
-	return fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, registry, auth)
+// LoginFile is the config.json by which docker and BuildKit show the relay its
+// password, when they mean one of the registries.
+func LoginFile(password string, registries ...string) []byte {
+	auths := map[string]any{}
+	for _, name := range registries {
+		auths[name] = map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte(relay.User + ":" + password))}
+	}
+	text, err := json.Marshal(map[string]any{"auths": auths})
+	if err != nil {
+		panic(err) // of strings alone
+	}
+	return text
 }
 
 // HostOf is the host in the name of a registry.

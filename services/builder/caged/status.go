@@ -2,32 +2,35 @@ package caged
 
 import "time"
 
-// A status is one line of buildctl --progress=rawjson: what has changed since the
-// line before (BuildKit's client.SolveStatus).
-type status struct {
-	Vertexes []vertex
-	Statuses []struct{ Vertex string }
-	Logs     []struct {
-		Vertex    string
-		Stream    int
-		Data      []byte
-		Timestamp time.Time
-	}
-	Warnings []struct {
-		Vertex     string
-		Short      []byte
-		Detail     [][]byte
-		SourceInfo *struct{ Filename string }
-		Range      []struct{ Start struct{ Line int } }
-	}
+// A Status is one line of what the program of a cage writes: what has changed since
+// the line before. It is what buildctl writes with --progress=rawjson (BuildKit's
+// client.SolveStatus).
+type Status struct {
+	Vertexes []Vertex  `json:",omitempty"`
+	Logs     []Logged  `json:",omitempty"`
+	Warnings []warning `json:",omitempty"`
 }
 
-// A vertex is a step. It comes again whenever something of it has changed.
-type vertex struct {
-	Digest    string
+// A Vertex is a step. It comes again whenever something of it has changed.
+type Vertex struct {
+	Digest    string // names the step
 	Name      string
-	Started   *time.Time
-	Completed *time.Time
-	Cached    bool
-	Error     string
+	Started   *time.Time `json:",omitempty"`
+	Completed *time.Time `json:",omitempty"`
+	Cached    bool       `json:",omitempty"`
+	Error     string     `json:",omitempty"`
+}
+
+// Logged is what a step has written.
+type Logged struct {
+	Vertex    string // its digest
+	Stream    int
+	Data      []byte
+	Timestamp time.Time
+}
+
+type warning struct {
+	Vertex string
+	Short  []byte
+	Range  []struct{ Start struct{ Line int } }
 }

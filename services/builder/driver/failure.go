@@ -21,6 +21,7 @@ const (
 	Push       Kind = "push-refused" // the registry refused the image
 	Source     Kind = "source"       // context, Dockerfile or another file is not in the checkout
 	Secret     Kind = "secret"       // the rule names a secret that it cannot have
+	NoHooks    Kind = "no-hooks"     // it has hooks or autotests, and this builder runs none
 	Broken     Kind = "builder"      // the builder itself failed; trying again may help
 )
 

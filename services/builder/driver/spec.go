@@ -36,6 +36,19 @@ type Spec struct {
 	// network: no other protocol, no name server, nothing of the machine or of the hub.
 	Network bool
 	Limits  Limits
+	Facts   Facts
+}
+
+// Facts are what Docker Hub's hooks and autotests are told of a build, besides what a
+// Spec has. Only a driver that runs them looks at them.
+type Facts struct {
+	Repository string   // with the name of its registry, also when nothing is pushed
+	Tags       []string // of the rule; the first names the image
+	Ref        string   // full name, such as refs/tags/v1.0
+	Commit     string   // its id
+	Message    string   // of the commit
+	Context    string   // as the rule has it
+	Tests      bool     // autotests are run; hooks are in any case
 }
 
 // Limits bound one build. A field that is zero stands for what DefaultLimits has.

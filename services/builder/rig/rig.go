@@ -14,9 +14,9 @@ import (
 	"runtime"
 	"time"
 
-	"hubledger/services/builder/buildkit"
 	"hubledger/services/builder/caged"
 	"hubledger/services/builder/driver"
+	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/relay"
 	"hubledger/services/builder/worker"
@@ -29,7 +29,7 @@ type Config struct {
 	// it when it is opened is removed.
 	Dir string
 	// Tools are the programs that it needs.
-	Tools buildkit.Tools
+	Tools drivers.Tools
 	// Hub is where the hub is reached from this machine.
 	Hub *url.URL
 	// Registry is how builds call it, in names of images.
@@ -56,7 +56,7 @@ func Open(ctx context.Context, c Config, hub worker.Hub) (*worker.Worker, error)
 	if err := fetcher.Sweep(); err != nil {
 		c.Logger.Warn("something of an earlier build is left on this machine", "error", err)
 	}
-	d, err := buildkit.New(caged.Config{Dir: filepath.Join(dir, "buildkit"), Hub: c.Hub, Registry: c.Registry, TLS: c.TLS, Logger: c.Logger,
+	d, err := drivers.New(caged.Config{Dir: dir, Hub: c.Hub, Registry: c.Registry, TLS: c.TLS, Logger: c.Logger,
 		Credentials: func(s driver.Spec) relay.Credentials { return worker.CredentialsOf(hub, s.ID) }}, c.Tools)
 	if err != nil {
 		return nil, err

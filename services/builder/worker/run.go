@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,12 +106,12 @@ func (r *run) make(ctx context.Context) (result driver.Result, err error) {
 	defer os.RemoveAll(checkout)
 	r.log.write(0, fmt.Appendf(nil, "fetching %s of %s\n", r.a.Source.Commit, r.a.Source.Ref))
 	began := time.Now()
-	_, err = r.Fetcher.Fetch(ctx, r.a.String(), checkout, r.a.Source, fetch.DefaultLimits)
+	commit, err := r.Fetcher.Fetch(ctx, r.a.String(), checkout, r.a.Source, fetch.DefaultLimits)
 	r.say(ctx, r.stepEnded(0, events.StepFetch, "fetch "+r.a.Source.Commit, began, false, err != nil))
 	if err != nil {
 		return result, &driver.Failure{Kind: driver.Source, Text: err.Error(), Err: err}
 	}
-	spec, err := r.spec(checkout)
+	spec, err := r.spec(checkout, commit)
 	if err != nil {
 		return result, err
 	}
@@ -126,7 +127,7 @@ func (r *run) make(ctx context.Context) (result driver.Result, err error) {
 }
 
 // spec says what the driver is to build.
-func (r *run) spec(checkout string) (driver.Spec, error) {
+func (r *run) spec(checkout string, commit fetch.Commit) (driver.Spec, error) {
 	root, err := os.OpenRoot(checkout)
 	if err != nil {
 		return driver.Spec{}, err
@@ -137,7 +138,9 @@ func (r *run) spec(checkout string) (driver.Spec, error) {
 		return err == nil && info.Mode().IsRegular()
 	})
 	spec := driver.Spec{ID: r.a.String(), Checkout: checkout, Context: place, Dockerfile: path.Clean(dockerfile), Target: r.a.Rule.Target,
-		Labels: maps.Clone(r.a.Rule.Labels), Platforms: r.a.Rule.Platforms}
+		Labels: maps.Clone(r.a.Rule.Labels), Platforms: r.a.Rule.Platforms,
+		Facts: driver.Facts{Repository: r.Registry + "/" + r.a.Repository, Tags: r.a.Tags, Ref: r.a.Source.Ref, Commit: r.a.Source.Commit, Message: commit.Message,
+			Context: r.a.Rule.Context, Tests: r.a.Test || r.a.Rule.Autotest == buildrule.AutotestOwn || r.a.Rule.Autotest == buildrule.AutotestAll}}
 	if spec.Labels == nil {
 		spec.Labels = map[string]string{}
 	}
@@ -180,10 +183,16 @@ func (r *run) heard(ctx context.Context, e driver.Event) {
 	}
 }
 
-// kindOf tells the pushing of an image from the steps that make it.
+// kindOf tells the testing and pushing of an image from the steps that make it.
 func kindOf(name string) string {
-	if strings.HasPrefix(name, "exporting ") || strings.HasPrefix(name, "pushing ") {
+	begins := func(prefixes ...string) bool {
+		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	}
+	switch {
+	case begins("exporting ", "pushing ", "hooks/pre_push", "hooks/push", "hooks/post_push"):
 		return events.StepPush
+	case begins("autotest ", "hooks/pre_test", "hooks/test", "hooks/post_test"):
+		return events.StepTest
 	}
 	return events.StepBuild
 }

@@ -46,6 +46,7 @@ type Assignment struct {
 	Namespace  string           `json:"namespace"`  // id
 	Repository string           `json:"repository"` // full name of the one that the image is pushed to
 	Rule       events.BuildRule `json:"rule"`
+	Tags       []string         `json:"tags,omitempty"`      // that the image gets; none for a test
 	Test       bool             `json:"test,omitempty"`      // nothing is pushed
 	Untrusted  bool             `json:"untrusted,omitempty"` // of a fork: it gets no build arguments
 	Source     fetch.Source     `json:"source"`

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"hubledger/services/builder/buildkit"
+	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/remote"
 	"hubledger/services/builder/rig"
 	"hubledger/services/builder/worker"
@@ -33,15 +33,16 @@ type Builder struct {
 
 // tools are where the programs are that build.
 type tools struct {
-	BuilderTools string `name:"builder-tools" help:"Directory of buildkitd and buildctl; default: that of this program, and PATH." env:"HUBLEDGER_BUILDER_TOOLS" placeholder:"DIR"`
+	BuilderHooks string `name:"builder-hooks" help:"Whether builds here run Docker Hub's hooks and autotests, on or off. They own the engine that builds them." enum:"on,off" default:"off" env:"HUBLEDGER_BUILDER_HOOKS"`
+	BuilderTools string `name:"builder-tools" help:"Directory of buildkitd, buildctl and docker-compose; default: that of this program, and PATH." env:"HUBLEDGER_BUILDER_TOOLS" placeholder:"DIR"`
 }
 
-func (t tools) find() buildkit.Tools {
+func (t tools) find() drivers.Tools {
 	dir := t.BuilderTools
 	if self, err := os.Executable(); dir == "" && err == nil {
 		dir = filepath.Dir(self)
 	}
-	return buildkit.FindTools(dir)
+	return drivers.FindTools(dir, t.BuilderHooks == "on")
 }
 
 type checkCmd struct{ tools }
@@ -51,6 +52,13 @@ func (c *checkCmd) Run(s *console.Session) error {
 		return fmt.Errorf("this machine cannot build yet:\n%w", err)
 	}
 	fmt.Fprintf(s.Out, "This machine can build for %s, %d builds at once.\n", strings.Join(rig.Offer().Platforms, ", "), rig.Offer().Places)
+	can := c.find()
+	can.Hooks = true
+	if err := can.CheckHooks(); err != nil {
+		fmt.Fprintf(s.Out, "Builds with hooks or autotests would fail: %v.\n", err)
+	} else {
+		fmt.Fprintln(s.Out, "It can run hooks and autotests, with --builder-hooks on.")
+	}
 	return nil
 }
 

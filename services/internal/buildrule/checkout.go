@@ -23,6 +23,9 @@ type Extras struct {
 // testFile is the name of an autotest: docker-compose.test.yml, or app-test.yml.
 var testFile = regexp.MustCompile(`^.*[.-]test\.yml$`)
 
+// IsTest says whether a file of that name, beside a Dockerfile, is an autotest.
+func IsTest(name string) bool { return testFile.MatchString(name) }
+
 // nearlyTest are names that Docker Hub did not take, but that look as if meant.
 var nearlyTest = regexp.MustCompile(`^.*[.-]tests?\.ya?ml$`)
 
@@ -70,7 +73,7 @@ func tests(files []string, notes *[]string) []string {
 	var out []string
 	for _, f := range files {
 		switch base := path.Base(f); {
-		case testFile.MatchString(base):
+		case IsTest(base):
 			out = append(out, f)
 		case nearlyTest.MatchString(base):
 			*notes = append(*notes, fmt.Sprintf("%s is no autotest: its name would end with .test.yml or -test.yml", shown(f)))
@@ -88,7 +91,7 @@ func strays(known, used map[string]bool) []string {
 		dir, base := path.Split(f)
 		dir = inside(dir)
 		hook := path.Base(dir) == "hooks" && slices.Contains(Hooks, base)
-		if (hook || testFile.MatchString(base)) && !used[dir] {
+		if (hook || IsTest(base)) && !used[dir] {
 			out = append(out, fmt.Sprintf("%s is not used: it is not beside the Dockerfile of a rule", shown(f)))
 		}
 	}

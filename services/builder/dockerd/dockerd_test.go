@@ -1,0 +1,127 @@
+package dockerd_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"hubledger/services/builder/driver"
+	"hubledger/services/internal/buildrule"
+)
+
+// A build without hooks that was given to this driver is built, and pushed by digest.
+func TestDefaultBuild(t *testing.T) {
+	w := newWorld(t)
+	s := w.spec("Dockerfile", fromBase+"ARG GREETING\nRUN write /message $GREETING\nCOPY file /\n", "file", "content")
+	s.Args = map[string]string{"GREETING": "hello"}
+	got := w.run(s).succeeds(t)
+	if !slices.Equal(got.steps, []string{"docker build", "pushing the image"}) {
+		t.Errorf("the steps are %q", got.steps)
+	}
+	if _, err := w.client.Pull("admin/app", got.result.Digest); err != nil {
+		t.Error(err)
+	}
+	if tags := string(w.client.Must(t, "GET", "/v2/admin/app/tags/list", nil).Body); strings.Contains(tags, "1.0") {
+		t.Errorf("it has tags: %s", tags)
+	}
+}
+
+// All hooks run in Docker Hub's order, in the directory of the Dockerfile, with its
+// variables.
+func TestHooks(t *testing.T) {
+	w := newWorld(t)
+	files := []string{"app/Dockerfile", fromBase + "COPY hooks /hooks\n"}
+	for _, name := range buildrule.Hooks {
+		body := "#!/bin/bash\nset -e\necho \"hook " + name + " in $PWD\"\necho " + name + " >> made\n"
+		switch name {
+		case "post_checkout":
+			body += "for v in SOURCE_BRANCH SOURCE_TYPE SOURCE_COMMIT COMMIT_MSG DOCKER_REPO DOCKERFILE_PATH DOCKER_TAG IMAGE_NAME GIT_SHA1 GIT_MSG BUILD_PATH CACHE_TAG PUSH GREETING; do echo \"$v=${!v}\"; done\ncat /run/secrets/token\n"
+		case "build":
+			body += "docker build -t $IMAGE_NAME --build-arg x=$GREETING .\n"
+		case "test":
+			body += "docker run --rm $IMAGE_NAME /tool echo from a container\n"
+		case "push":
+			body += "docker push $IMAGE_NAME\n"
+		case "post_push":
+			body += "docker rmi $IMAGE_NAME > /dev/null; docker pull -q $IMAGE_NAME; cat made | tr '\\n' ' '\n"
+		}
+		files = append(files, "app/hooks/"+name, body)
+	}
+	s := w.spec(files...)
+	s.Context, s.Facts.Context = "app", "/app/"
+	s.Args = map[string]string{"GREETING": "hello", "DOCKER_HOST": "tcp://192.0.2.1:2375"}
+	s.Secrets = map[string][]byte{"token": []byte("very-secret")}
+	got := w.run(s).succeeds(t)
+	var want []string
+	for _, name := range buildrule.Hooks {
+		want = append(want, "hooks/"+name)
+	}
+	if !slices.Equal(got.steps, want) {
+		t.Errorf("the steps are %q", got.steps)
+	}
+	for _, part := range []string{"hook post_checkout in /disk/src/app\n", "SOURCE_BRANCH=v1.0\n", "SOURCE_TYPE=Tag\n", "SOURCE_COMMIT=" + s.Facts.Commit + "\n", "COMMIT_MSG=a message\nof two lines\n",
+		"DOCKER_REPO=" + w.name + "/admin/app\n", "DOCKERFILE_PATH=Dockerfile\n", "DOCKER_TAG=1.0,latest\n", "IMAGE_NAME=" + w.name + "/admin/app:1.0\n", "GIT_SHA1=" + s.Facts.Commit,
+		"BUILD_PATH=/app\n", "CACHE_TAG=\n", "PUSH=true\n", "GREETING=hello\n", "***", "from a container\n", strings.Join(buildrule.Hooks, " ")} {
+		if !strings.Contains(got.log, part) {
+			t.Errorf("the log has no %q:\n%s", part, got.log)
+		}
+	}
+	if strings.Contains(got.log, "very-secret") {
+		t.Error("the log has a secret")
+	}
+	if _, err := w.client.Pull("admin/app", got.result.Digest); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is wrong with a hook or a build is told as such, with the hook's name.
+func TestFailures(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		name  string
+		files []string
+		kind  driver.Kind
+		part  string
+		code  int
+	}{
+		{"hook", []string{"hooks/pre_build", "#!/bin/sh\nexit 7\n"}, driver.StepFailed, "hooks/pre_build failed: exit code: 7", 7},
+		{"no shebang", []string{"hooks/build", "true\n"}, driver.StepFailed, "#!/bin/bash", 0},
+		{"no interpreter", []string{"hooks/build", "#!/none\n"}, driver.StepFailed, "hooks/build", 0},
+		{"nothing pushed", []string{"hooks/push", "#!/bin/sh\n"}, driver.StepFailed, "$IMAGE_NAME", 0},
+		{"a tag of somebody else", []string{"hooks/push", "#!/bin/sh\ndocker tag $IMAGE_NAME REGISTRY/admin/base:2\ndocker push REGISTRY/admin/base:2\n"}, driver.StepFailed, "hooks/push", 1},
+		{"RUN", []string{"Dockerfile", fromBase + "RUN exit 5\n"}, driver.StepFailed, "non-zero code: 5", 5},
+		{"Dockerfile", []string{"Dockerfile", "FROM scratch\nFETCH x\n"}, driver.Dockerfile, "FETCH", 0},
+		{"base", []string{"Dockerfile", "FROM REGISTRY/admin/none:1\n"}, driver.BaseImage, "admin/none", 0},
+		{"file", []string{"Dockerfile", "FROM scratch\nCOPY none /\n"}, driver.Source, "none", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w.t = t
+			f := w.run(w.spec(append([]string{"Dockerfile", fromBase}, c.files...)...)).fails(t, c.kind, c.part)
+			if c.code != 0 && f.ExitCode != c.code {
+				t.Errorf("exit code %d", f.ExitCode)
+			}
+		})
+	}
+}
+
+// Autotests run one after another, and sut decides; it finds the services it depends on.
+func TestAutotests(t *testing.T) {
+	w := newWorld(t)
+	test := "services:\n  sut:\n    build: .\n    command: /tool %s\n    depends_on: [app]\n  app:\n    image: $IMAGE_NAME\n    command: /tool hang\n"
+	s := w.spec("Dockerfile", fromBase+"COPY file /\n", "file", "content", "a.test.yml", fmt.Sprintf(test, "cat /file"), "b-test.yml", fmt.Sprintf(test, "echo second"))
+	got := w.run(s).succeeds(t)
+	if !slices.Equal(got.steps, []string{"docker build", "autotest a.test.yml", "autotest b-test.yml", "pushing the image"}) || !strings.Contains(got.log, "content") {
+		t.Errorf("the steps are %q\n%s", got.steps, got.log)
+	}
+	s = w.spec("Dockerfile", fromBase+"COPY file /\n", "file", "content", "a.test.yml", fmt.Sprintf(test, "exit 4"), "b-test.yml", fmt.Sprintf(test, "echo second"))
+	got = w.run(s)
+	got.fails(t, driver.StepFailed, "autotest a.test.yml failed: sut ended with exit code: 4")
+	if strings.Contains(got.log, "second") {
+		t.Error("the second test ran")
+	}
+	s.Facts.Tests = false
+	if got := w.run(s).succeeds(t); !slices.Equal(got.steps, []string{"docker build", "pushing the image"}) {
+		t.Errorf("not to be tested: %q", got.steps)
+	}
+}
