@@ -11,6 +11,7 @@ type PushEvaluated struct {
 	Commit     string        `json:"commit" jsonschema:"id of the commit"`
 	Previous   string        `json:"previous,omitempty" jsonschema:"id of the commit for which the rules were evaluated before, of this ref: for path filters the files count that changed since then; absent for the first time, when every file counts"`
 	After      string        `json:"after,omitempty" jsonschema:"id of the event of that evaluation; its builds that were not queued yet are not wanted any more"`
+	Move       string        `json:"move,omitempty" jsonschema:"id of the event that moved the ref, when that is not the cause: somebody asked for the evaluation"`
 	RulesEvent string        `json:"rulesEvent" jsonschema:"id of the event that set the rules"`
 	File       *RulesFile    `json:"file,omitempty" jsonschema:"the file of rules in the commit, which counted instead of the rules that were set; absent when it did not"`
 	Verdicts   []RuleVerdict `json:"verdicts" jsonschema:"one of each rule, in their order; of a file that cannot be used one, with the name of the file"`

@@ -81,6 +81,9 @@ var Types = []Type{
 	typeOf[PushEvaluated](),
 	typeOf[BuildSecretSet](),
 	relief(always[BuildSecretRemoved]),
+	typeOf[PushRequested](),
+	typeOf[TriggerCreated](),
+	relief(always[TriggerDeleted]),
 }
 
 func typeOf[P Payload]() Type {

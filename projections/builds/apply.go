@@ -1,6 +1,7 @@
 package builds
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,13 +55,19 @@ func apply(e *events.Event, ops *projections.Ops) error {
 			a.write(feeds, a.id(p.Repository), source, a.seq)
 		}
 	case events.PushEvaluated:
-		a.write(pushes, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Commit), text(e.Cause()), text(p.RulesEvent), a.json(p.Verdicts), a.file(p.File), a.id(p.Namespace), a.time, text(e.ID()), text(e.Correlation()), a.seq)
+		a.write(pushes, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Commit), text(cmp.Or(p.Move, e.Cause())), text(p.RulesEvent), a.json(p.Verdicts), a.file(p.File), a.id(p.Namespace), a.time, text(e.ID()), text(e.Correlation()), a.seq)
 		if n := wanted(p.Verdicts); n > 0 {
 			a.write(asked, text(e.ID()), num(int64(n)))
 		}
 		if p.After != "" {
 			a.write(asked, text(p.After), num(-replaced))
 		}
+	case events.PushRequested:
+		a.write(requests, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(e.ID()), text(e.Correlation()), a.seq)
+	case events.TriggerCreated:
+		a.write(triggers, a.id(p.Trigger), a.id(p.Namespace), a.id(p.Repository), text(p.Name), raw(p.Hash), flag(true), a.time, text(e.Actor()), a.seq)
+	case events.TriggerDeleted:
+		a.write(triggers, a.id(p.Trigger), a.id(p.Namespace), a.id(p.Repository), text(""), raw([]byte{}), flag(false), a.time, text(e.Actor()), a.seq)
 	case events.RepositoryDeleted:
 		a.write(repositories, a.id(p.Repository), flag(false), a.time, a.seq)
 	case events.RepositoryRestored:

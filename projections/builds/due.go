@@ -22,22 +22,24 @@ type Feed struct {
 func (r Reader) Feeds(ctx context.Context) ([]Feed, error) {
 	return projections.ListOf(ctx, r.DB, func(row projections.Row) (f Feed, err error) {
 		var repository []byte
-		var rules, source, restored uint64
-		err = row.Scan(&repository, &f.Looks, &rules, &source, &restored, &f.Newest)
-		f.Repository, f.Version = projections.IDOf(repository), max(rules, source, restored)
+		var rules, source, restored, requested uint64
+		err = row.Scan(&repository, &f.Looks, &rules, &source, &restored, &f.Newest, &requested)
+		f.Repository, f.Version = projections.IDOf(repository), max(rules, source, restored, requested)
 		return f, err
-	}, `SELECT b.repository, b.looks, b.seq, s.seq, COALESCE(g.seq, 0), COALESCE((SELECT r.seq FROM refs r WHERE r.source = b.source ORDER BY r.seq DESC LIMIT 1), 0)
+	}, `SELECT b.repository, b.looks, b.seq, s.seq, COALESCE(g.seq, 0), COALESCE((SELECT r.seq FROM refs r WHERE r.source = b.source ORDER BY r.seq DESC LIMIT 1), 0),
+		COALESCE((SELECT d.seq FROM requests d WHERE d.repository = b.repository ORDER BY d.seq DESC LIMIT 1), 0)
 		FROM rules b JOIN sources s ON s.source = b.source AND s.live = 1 LEFT JOIN repositories g ON g.repository = b.repository
 		WHERE COALESCE(g.live, 1) = 1 ORDER BY b.repository`)
 }
 
-// A DuePush is a ref that moved and that the rules of a repository have not been
-// evaluated for since.
+// A DuePush is a ref that moved, or for which somebody has asked, and that the rules of
+// a repository have not been evaluated for since.
 type DuePush struct {
 	Repository, Namespace, Source string // ids
 	Name                          string // full name of the repository
 	Ref, Commit                   string // full name of the ref, and where it stands
 	Move                          string // id of the event that moved it
+	Cause                         string // id of the event that asks for the evaluation: of the move, or a request
 	Moved                         time.Time
 	Seq                           uint64 // of that event
 	Correlation                   string // that it has
@@ -47,17 +49,18 @@ type DuePush struct {
 	FromFile                      bool // as of Rules
 }
 
-// duePushes: of refs that were there when their source was first swept, only those of
+// duePushes: those that somebody has asked for, and of refs that were there when their source was first swept, only those of
 // sources that were linked with that wish; of all others those that moved since the rules are for their
 // source. Deleted refs, sources and repositories have none.
 const duePushes = ` FROM rules b JOIN feeds f ON f.repository = b.repository AND f.source = b.source
 	JOIN sources s ON s.source = b.source AND s.live = 1
-	JOIN refs r ON r.source = b.source AND r.commit_id <> '' AND ((r.initial = 0 AND r.seq > f.seq) OR (r.initial = 1 AND s.build_existing = 1))
+	JOIN refs r ON r.source = b.source AND r.commit_id <> ''
 	LEFT JOIN pushes p ON p.repository = b.repository AND p.source = r.source AND p.ref = r.ref
+	LEFT JOIN requests d ON d.repository = b.repository AND d.source = r.source AND d.ref = r.ref AND d.seq > COALESCE(p.seq, 0)
 	LEFT JOIN repositories g ON g.repository = b.repository
-	WHERE (p.move IS NULL OR p.move <> r.event) AND COALESCE(g.live, 1) = 1 AND b.repository = $1 `
+	WHERE (d.seq IS NOT NULL OR ((p.move IS NULL OR p.move <> r.event) AND ((r.initial = 0 AND r.seq > f.seq) OR (r.initial = 1 AND s.build_existing = 1)))) AND COALESCE(g.live, 1) = 1 AND b.repository = $1 `
 
-const dueColumns = `SELECT b.repository, b.namespace, b.source, b.name, r.ref, r.commit_id, r.event, r.time, r.seq, r.correlation, COALESCE(p.commit_id, ''), COALESCE(p.event, ''),
+const dueColumns = `SELECT b.repository, b.namespace, b.source, b.name, r.ref, r.commit_id, r.event, COALESCE(d.event, r.event), r.time, r.seq, COALESCE(d.correlation, r.correlation), COALESCE(p.commit_id, ''), COALESCE(p.event, ''),
 	b.event, b.from_file, b.rules` + duePushes
 
 func scanDuePush(row projections.Row) (DuePush, error) {
@@ -65,7 +68,7 @@ func scanDuePush(row projections.Row) (DuePush, error) {
 	var repository, namespace, source []byte
 	var rules string
 	var moved int64
-	err := row.Scan(&repository, &namespace, &source, &p.Name, &p.Ref, &p.Commit, &p.Move, &moved, &p.Seq, &p.Correlation, &p.Previous, &p.After, &p.RulesEvent, &p.FromFile, &rules)
+	err := row.Scan(&repository, &namespace, &source, &p.Name, &p.Ref, &p.Commit, &p.Move, &p.Cause, &moved, &p.Seq, &p.Correlation, &p.Previous, &p.After, &p.RulesEvent, &p.FromFile, &rules)
 	if err != nil {
 		return p, err
 	}
@@ -76,13 +79,14 @@ func scanDuePush(row projections.Row) (DuePush, error) {
 	return p, nil
 }
 
-// A DueKey names a DuePush of a repository by the event that moved the ref, of which
-// it has the correlation, too.
+// A DueKey names a DuePush of a repository by the event that asks for the evaluation, of
+// which it has the correlation, too.
 type DueKey struct {
-	Move, Correlation string // ids
-	Seq               uint64 // of the move
-	Ref               string // full name
-	First             bool   // the rules were never evaluated for the ref before
+	Cause, Correlation string // ids
+	Seq                uint64 // of the move
+	Ref                string // full name
+	Requested          bool   // somebody asked for it
+	First              bool   // the rules were never evaluated for the ref before
 }
 
 // DuePushes lists at most n of a repository, by its id, of refs that moved behind a
@@ -93,9 +97,9 @@ func (r Reader) DuePushes(ctx context.Context, repository string, after uint64, 
 		return nil, err
 	}
 	return projections.ListOf(ctx, r.DB, func(row projections.Row) (k DueKey, err error) {
-		err = row.Scan(&k.Move, &k.Correlation, &k.Seq, &k.Ref, &k.First)
+		err = row.Scan(&k.Cause, &k.Correlation, &k.Seq, &k.Ref, &k.Requested, &k.First)
 		return k, err
-	}, `SELECT r.event, r.correlation, r.seq, r.ref, CASE WHEN p.move IS NULL THEN 1 ELSE 0 END`+duePushes+`AND r.seq > $2 ORDER BY r.seq LIMIT $3`, raw, int64(after), n)
+	}, `SELECT COALESCE(d.event, r.event), COALESCE(d.correlation, r.correlation), r.seq, r.ref, CASE WHEN d.seq IS NULL THEN 0 ELSE 1 END, CASE WHEN p.move IS NULL THEN 1 ELSE 0 END`+duePushes+`AND r.seq > $2 ORDER BY r.seq LIMIT $3`, raw, int64(after), n)
 }
 
 // WaitingPushes lists at most n of a repository, by its id, those that moved first
@@ -108,13 +112,13 @@ func (r Reader) WaitingPushes(ctx context.Context, repository string, n int) ([]
 	return projections.ListOf(ctx, r.DB, scanDuePush, dueColumns+`ORDER BY r.seq LIMIT $2`, raw, n)
 }
 
-// DuePush is one by the repository's id and the event that moved the ref; ErrNotFound
+// DuePush is one by the repository's id and the event that asks for it; ErrNotFound
 // when it is not due, or no longer.
-func (r Reader) DuePush(ctx context.Context, repository, move string) (*DuePush, error) {
+func (r Reader) DuePush(ctx context.Context, repository, cause string) (*DuePush, error) {
 	raw, err := key(repository)
 	if err != nil {
 		return nil, err
 	}
-	p, err := scanDuePush(r.DB.QueryRowContext(ctx, dueColumns+`AND r.event = $2`, raw, move))
+	p, err := scanDuePush(r.DB.QueryRowContext(ctx, dueColumns+`AND COALESCE(d.event, r.event) = $2`, raw, cause))
 	return one(&p, err)
 }

@@ -135,7 +135,7 @@ func TestDuePushes(t *testing.T) {
 					}
 				}
 				for n, k := range keys {
-					p, err := r.DuePush(t.Context(), of[n], k.Move)
+					p, err := r.DuePush(t.Context(), of[n], k.Cause)
 					check(t, err)
 					if k.Correlation == "" || p.Source != id(app) || len(p.Rules) == 0 || p.RulesEvent == "" || p.Namespace != id(acme) {
 						t.Errorf("%+v of %+v", p, k)

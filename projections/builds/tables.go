@@ -87,6 +87,20 @@ var (
 		Indexes: [][]string{{"repository", "seq"}, {"event"}},
 	}
 
+	// requests are the latest ones to evaluate the rules of a repository again for a ref.
+	requests = &projections.Table{
+		Name: "requests", Key: 3, Merge: projections.Put,
+		Columns: []projections.Column{b("repository"), b("source"), t("ref"), t("event"), t("correlation"), i("seq")},
+		Indexes: [][]string{{"repository", "seq"}},
+	}
+
+	// triggers: the row of a deleted one stays. hash is that of its secret.
+	triggers = &projections.Table{
+		Name: "triggers", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("trigger"), b("namespace"), b("repository"), t("name"), b("hash"), i("live"), i("time"), t("actor"), i("seq")},
+		Indexes: [][]string{{"hash"}, {"repository", "seq"}},
+	}
+
 	// asked counts the builds that an evaluation asks for and that are not queued. It is
 	// below 0 when another evaluation of the same ref has followed.
 	asked = &projections.Table{
@@ -175,13 +189,14 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 10,
+	Version: 11,
 	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, secrets, repositories, queued, states, bases,
-		claims, losses, steps, logs, unsealed},
+		claims, losses, steps, logs, unsealed, requests, triggers},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
 		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1",
 		"build.queued.v1", "build.claimed.v1", "build.step_ended.v1", "build.pushed.v1", "build.lost.v1", "build.finished.v1",
-		"build.log_sealed.v1", "build_secret.set.v1", "build_secret.removed.v1"},
+		"build.log_sealed.v1", "build_secret.set.v1", "build_secret.removed.v1",
+		"push.requested.v1", "trigger.created.v1", "trigger.deleted.v1"},
 	Apply:   apply,
 	Queries: queries,
 }
@@ -208,5 +223,7 @@ var queries = []projections.Query{
 	projections.SQLQuery("steps", `SELECT p.build, p.epoch, p.step, p.kind, p.name, p.took, p.cached, p.failed FROM steps p`, 3),
 	projections.SQLQuery("logs", `SELECT o.build, o.digest, o.size, o.written FROM logs o`, 1),
 	projections.SQLQuery("unsealed", `SELECT u.build FROM unsealed u`, 1),
+	projections.SQLQuery("requests", `SELECT d.repository, d.source, d.ref, d.event FROM requests d`, 3),
+	projections.SQLQuery("triggers", `SELECT h.trigger, h.repository, h.name, h.hash, h.live FROM triggers h`, 1),
 	projections.SQLQuery("refusals", `SELECT f.source, f.until, f.node, f.requests FROM refusals f`, 3),
 }

@@ -24,7 +24,7 @@ import (
 var needs = map[string]string{
 	"open": `
 		GET /api/v1/openapi.json | GET /api/v1/openapi.yaml | GET /v1/_ping | GET /.well-known/hubledger/provenance.pub | GET /api/v1/provenance-key
-		POST /v2/users/login | POST /v2/auth/token | POST /api/v1/machines/enroll`,
+		POST /v2/users/login | POST /v2/auth/token | POST /api/v1/machines/enroll | POST /api/build/v1/source/{source}/trigger/{secret}/call`,
 	"anyone": `
 		GET /api/v1/search | GET /api/v1/repositories | GET /api/build/v1/source | GET /v1/search | GET /v2/search/repositories
 		GET /v2/repositories/{namespace} | GET /v2/namespaces/{namespace}/repositories | GET /v2/users/{user} | GET /v2/orgs/{namespace}`,
@@ -66,13 +66,13 @@ var needs = map[string]string{
 	"read, by a credential that writes": `
 		PUT REPO/star | DELETE REPO/star`,
 	"write": `
-		GET REPO/usage | GET REPO/rules | GET REPO/pushes | POST REPO/rules/simulate
+		GET REPO/usage | GET REPO/rules | GET REPO/pushes | GET REPO/waiting-pushes | POST REPO/rules/simulate
 		GET REPO/builds | GET REPO/builds/{build} | GET REPO/builds/{build}/log | GET REPO/builds/{build}/log/raw | GET REPO/builds/{build}/log/live | POST REPO/builds/{build}/cancel | POST REPO/builds/{build}/retry`,
 	"delete": `
 		DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,
 	"admin": `
 		PATCH REPO | DELETE REPO | GET REPO/grants | PUT REPO/grants/{kind}/{grantee} | DELETE REPO/grants/{kind}/{grantee}
-		PUT REPO/policy | PUT REPO/rules | PUT REPO/cleanup | POST REPO/cleanup/preview | POST REPO/cleanup/run
+		PUT REPO/policy | PUT REPO/rules | GET REPO/triggers | POST REPO/triggers | DELETE REPO/triggers/{trigger} | PUT REPO/cleanup | POST REPO/cleanup/preview | POST REPO/cleanup/run
 		PATCH OLD | DELETE OLD | POST OLD/privacy | PATCH NEW | DELETE NEW | POST NEW/privacy`,
 }
 
@@ -305,7 +305,7 @@ func (k *kit) ask(as string, rt service.Route, path string) int {
 		}
 	}
 	// Whoever may see a namespace or a repository learns what it does not have.
-	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no git source of that name"))
+	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no build trigger of that URL") || strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no git source of that name"))
 	if a.Code == letIn || lacking {
 		return 0
 	}

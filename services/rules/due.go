@@ -21,7 +21,7 @@ type dueList struct {
 type mark struct {
 	version uint64
 	seq     uint64          // no move up to this one is due
-	needs   map[string]bool // whether a due one needs a look, by the id of the move
+	needs   map[string]bool // whether a due one needs a look, by the id of the event that asks for the evaluation
 }
 
 // list lists at most process.MaxDue tasks: those that need a look at the commit, or
@@ -56,13 +56,13 @@ func (d *dueList) list(ctx context.Context, read builds.Reader, looks bool) ([]p
 		marks[f.Repository] = m
 		n := 0
 		for _, k := range keys {
-			if m.needs[k.Move] != looks {
+			if m.needs[k.Cause] != looks {
 				continue
 			}
 			if n == len(rounds) {
 				rounds = append(rounds, nil)
 			}
-			rounds[n] = append(rounds[n], process.Task{Key: f.Repository + "/" + k.Move, Cause: k.Move, Correlation: k.Correlation})
+			rounds[n] = append(rounds[n], process.Task{Key: f.Repository + "/" + k.Cause, Cause: k.Cause, Correlation: k.Correlation})
 			n++
 		}
 	}
@@ -88,18 +88,18 @@ func needs(ctx context.Context, read builds.Reader, f builds.Feed, keys []builds
 	var set *buildrule.Set
 	out := make(map[string]bool, len(keys))
 	for _, k := range keys {
-		if yes, ok := known[k.Move]; ok {
-			out[k.Move] = yes
+		if yes, ok := known[k.Cause]; ok {
+			out[k.Cause] = yes
 			continue
 		}
 		if set == nil {
 			set = buildrule.Compile(rules.Rules)
 		}
-		ref, err := refOf(k.Ref, k.First)
+		ref, err := refOf(k.Ref, k.First, k.Requested)
 		if err != nil {
 			return nil, err
 		}
-		out[k.Move] = set.NeedsLook(rules.FromFile, ref)
+		out[k.Cause] = set.NeedsLook(rules.FromFile, ref)
 	}
 	return out, nil
 }

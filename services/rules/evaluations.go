@@ -22,7 +22,7 @@ const (
 )
 
 // wakes: rules and settings make refs due that were there when their source was linked.
-var wakes = []string{"ref.moved.v1", "rules.set.v1", "source.changed.v1", "repository.restored.v1"}
+var wakes = []string{"ref.moved.v1", "push.requested.v1", "rules.set.v1", "source.changed.v1", "repository.restored.v1"}
 
 // evaluations is the process manager that records what the rules of repositories make of
 // each ref that moved: one push.evaluated of the ref and the repository. Of moves
@@ -85,26 +85,30 @@ func (s *Rules) looks() process.Manager {
 // duePush is what a task is about, nil when it is no longer due: the ref has moved
 // again, or the rules are for another source.
 func (s *Rules) duePush(ctx context.Context, t process.Task) (*builds.DuePush, buildrule.Ref, error) {
-	repository, move, ok := strings.Cut(t.Key, "/")
+	repository, cause, ok := strings.Cut(t.Key, "/")
 	if !ok {
 		return nil, buildrule.Ref{}, fmt.Errorf("%q names no push", t.Key)
 	}
-	p, err := s.Read.DuePush(ctx, repository, move)
+	p, err := s.Read.DuePush(ctx, repository, cause)
 	if errors.Is(err, builds.ErrNotFound) {
 		return nil, buildrule.Ref{}, nil
 	}
 	if err != nil {
 		return nil, buildrule.Ref{}, err
 	}
-	ref, err := refOf(p.Ref, p.After == "")
+	ref, err := refOf(p.Ref, p.After == "", p.Cause != p.Move)
 	ref.Commit = p.Commit
 	return p, ref, err
 }
 
-// refOf is a ref by its full name; first says that rules were never evaluated for it.
-func refOf(name string, first bool) (buildrule.Ref, error) {
+// refOf is a ref by its full name; first says that rules were never evaluated for it,
+// requested that somebody asked for the evaluation. Then every file counts.
+func refOf(name string, first, requested bool) (buildrule.Ref, error) {
 	ref, err := buildrule.ParseRef(name)
-	if first {
+	switch {
+	case requested:
+		ref.Every, ref.ChangesKnown = buildrule.Requested, true
+	case first:
 		ref.Every, ref.ChangesKnown = buildrule.FirstTime, true
 	}
 	return ref, err
@@ -113,6 +117,10 @@ func refOf(name string, first bool) (buildrule.Ref, error) {
 // evaluated is the event of an evaluation. Its id is the same by whichever manager it
 // is, so that a push has one even when its rules go from one to the other.
 func evaluated(t process.Task, p *builds.DuePush, verdicts []buildrule.Verdict, file *events.RulesFile) *process.Completion {
-	return &process.Completion{ID: process.EventID(evaluationsName, t), Event: events.PushEvaluated{Namespace: p.Namespace, Repository: p.Repository, Name: p.Name, Source: p.Source,
-		Ref: p.Ref, Commit: p.Commit, Previous: p.Previous, After: p.After, RulesEvent: p.RulesEvent, File: file, Verdicts: verdicts}}
+	e := events.PushEvaluated{Namespace: p.Namespace, Repository: p.Repository, Name: p.Name, Source: p.Source,
+		Ref: p.Ref, Commit: p.Commit, Previous: p.Previous, After: p.After, RulesEvent: p.RulesEvent, File: file, Verdicts: verdicts}
+	if p.Cause != p.Move {
+		e.Previous, e.Move = "", p.Move
+	}
+	return &process.Completion{ID: process.EventID(evaluationsName, t), Event: e}
 }

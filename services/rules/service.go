@@ -37,6 +37,7 @@ type Config struct {
 	UndeleteWindow time.Duration
 	Logger         *slog.Logger
 	Store          *operations.Store // where the attempts of process managers are
+	URL            string            // of the hub, for people: build triggers are below it
 	// Look looks at the commit of a push: which files changed, and with file the text of
 	// buildrule.FileName. id names the look on this machine. Nil: this node cannot fetch.
 	Look func(ctx context.Context, id string, p *builds.DuePush, file bool) (buildrule.Look, error)
@@ -50,7 +51,8 @@ type Rights interface {
 // Rules is the service.
 type Rules struct {
 	Config
-	due dueList
+	due   dueList
+	calls calls
 }
 
 // New makes the service.
@@ -77,6 +79,13 @@ func New(c Config) *Rules {
 		Summary: "Give a secret of builds a value", About: "Builds by a rule that names it get it as a file, where a step of the Dockerfile mounts it."}, s.setSecret)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodDelete, Path: secrets + "/{secret}", ID: "remove-build-secret", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Write,
 		Summary: "Destroy a secret of builds"}, s.removeSecret)
+	const triggers = "/repositories/{namespace}/{name}/triggers"
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: triggers, ID: "list-triggers", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Read,
+		Summary: "List the build triggers of a repository"}, s.triggers)
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodPost, Path: triggers, ID: "create-trigger", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Write, Status: http.StatusCreated,
+		Summary: "Make a URL that has a repository built when it is called", About: "The answer has the URL, which is shown this once."}, s.createTrigger)
+	openapi.Add(c.API, openapi.Operation{Method: http.MethodDelete, Path: triggers + "/{trigger}", ID: "delete-trigger", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Write,
+		Summary: "Delete a build trigger"}, s.deleteTrigger)
 	return s
 }
 
@@ -88,7 +97,7 @@ func (s *Rules) Service() service.Service {
 	}
 	return service.Service{
 		Name:       "rules",
-		Routes:     s.API.Routes(),
+		Routes:     append(s.API.Routes(), s.callRoute()),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&accounts.Projection, &builds.Projection},
 		Managers:   managers,
@@ -107,6 +116,15 @@ func (s *Rules) Service() service.Service {
 			}),
 			service.Tell(func(_ service.Names, e events.BuildSecretRemoved) string {
 				return fmt.Sprintf("destroyed the build secret %s of %s", plaintext.Line(e.Secret), e.Name)
+			}),
+			service.Tell(func(n service.Names, e events.TriggerCreated) string {
+				return fmt.Sprintf("made the build trigger %s of %s", plaintext.Line(e.Name), n.Repository(e.Repository))
+			}),
+			service.Tell(func(n service.Names, e events.TriggerDeleted) string {
+				return "deleted a build trigger of " + n.Repository(e.Repository)
+			}),
+			service.Tell(func(_ service.Names, e events.PushRequested) string {
+				return fmt.Sprintf("took a call of a build trigger of %s for %s", e.Name, plaintext.Line(e.Ref))
 			}),
 			service.Tell(func(_ service.Names, e events.PushEvaluated) string {
 				return fmt.Sprintf("evaluated the build rules of %s for %s: %s", e.Name, plaintext.Line(e.Ref), buildrule.Summary(e.Verdicts))

@@ -112,7 +112,7 @@ func (n *Node) makeSources(s shared) *sources.Sources {
 func (n *Node) makeRules(s shared, git *sources.Sources) *rules.Rules {
 	model := n.models.Of(&builds.Projection)
 	c := rules.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: model}, View: model, Rights: n.rights, UndeleteWindow: n.UndeleteWindow, Logger: n.Logger,
-		Store: n.operations, Look: n.looker(git)}
+		Store: n.operations, URL: n.URL, Look: n.looker(git)}
 	if n.secrets != nil {
 		c.Secrets = n.secrets
 	}

@@ -18,6 +18,7 @@ type Commands struct {
 	Show     showCmd     `cmd:"" help:"Show the build rules of a repository, as a file of rules."`
 	Set      setCmd      `cmd:"" help:"Replace the build rules of a repository by those of a file."`
 	Pushes   pushesCmd   `cmd:"" help:"List what the build rules of a repository have made of branches and git tags that moved."`
+	Triggers triggersCmd `cmd:"" help:"URLs that have a repository built when they are called."`
 	Validate validateCmd `cmd:"" help:"Check a file of build rules. Exit code 4 if it has errors."`
 	Simulate simulateCmd `cmd:"" help:"Show for every rule of a file, or of a repository, what it makes of branches and git tags, and why."`
 	Secrets  secretsCmds `cmd:"" help:"Set, list and destroy the secrets that builds of a repository may read."`

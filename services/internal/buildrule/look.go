@@ -20,6 +20,9 @@ type Look struct {
 	BadFile string
 }
 
+// Requested is the Every of a ref for which somebody has asked for the evaluation.
+const Requested = "the build was asked for"
+
 // FirstTime is the Every of a ref for which the rules were never evaluated.
 const FirstTime = "the rules were never evaluated for it before"
 

@@ -29,6 +29,17 @@ func (c *checker) source(r Rule, out *checked) {
 	}
 }
 
+// ExactRef is the full name of the one branch or tag that a rule is for; false when it
+// is for those of a pattern.
+func ExactRef(r Rule) (name string, exact bool) {
+	kind, source := sourceOf(r)
+	prefix := "refs/heads/"
+	if kind == Tag {
+		prefix = "refs/tags/"
+	}
+	return prefix + source, source != "" && !isPattern(source)
+}
+
 // tags checks the templates of a rule and compiles them.
 func (c *checker) tags(templates []string, out *checked) {
 	if len(templates) == 0 {
