@@ -16,7 +16,18 @@ type BuildQueued struct {
 	Test       bool      `json:"test,omitempty" jsonschema:"built and tested, never pushed"`
 	Untrusted  bool      `json:"untrusted,omitempty" jsonschema:"of a fork: no secrets and no build args"`
 	FromFile   bool      `json:"fromFile,omitempty" jsonschema:"the rule comes from .hubledger.yml of the commit"`
-	RetryOf    string    `json:"retryOf,omitempty" jsonschema:"id of the build that somebody tried again by this one"`
+	RetryOf    string    `json:"retryOf,omitempty" jsonschema:"id of the build that is made again by this one"`
+
+	Rebuild *BuildRebuild `json:"rebuild,omitempty" jsonschema:"the image that has changed, and so led to this build; absent when something else did"`
+}
+
+// BuildRebuild is why the hub makes a build again: the tag of an image that it was made
+// from names another one now.
+type BuildRebuild struct {
+	Base  string   `json:"base" jsonschema:"name of the image, as the build asked for it"`
+	Was   string   `json:"was" jsonschema:"digest that the build had"`
+	Now   string   `json:"now" jsonschema:"digest that the name means now"`
+	Chain []string `json:"chain,omitempty" jsonschema:"ids of the builds that made that image, and those before it in the same way, the first one first; absent when it was pushed from outside"`
 }
 
 func (BuildQueued) EventType() string { return "build.queued.v1" }

@@ -42,6 +42,7 @@ type BuildRule struct {
 	Labels     map[string]string `json:"labels,omitempty" jsonschema:"labels of the image"`
 	Needs      []string          `json:"needs,omitempty" jsonschema:"names of rules whose builds of the same commit come first, as far as they are for the ref, too"`
 	Paths      []string          `json:"paths,omitempty" jsonschema:"globs of which a changed file has to match one: * within a component, ** over components, a leading ! takes files out again; the last match decides; absent for every file"`
+	Rebuild    string            `json:"rebuild,omitempty" jsonschema:"when the latest commit of a ref is built again by itself: off, or base (an image of the hub that it was made from has changed); absent for off"`
 	Secrets    []string          `json:"secrets,omitempty" jsonschema:"names of secrets of the repository that the build may read"`
 }
 

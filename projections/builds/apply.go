@@ -142,8 +142,17 @@ func (a *applier) secret(repository, name, record string, forFile bool) {
 }
 
 func (a *applier) queued(p events.BuildQueued) {
+	again, why := raw([]byte{}), ""
+	if p.Rebuild != nil {
+		encoded, err := json.Marshal(p.Rebuild)
+		a.errs = append(a.errs, err)
+		again, why = a.id(p.RetryOf), string(encoded)
+	}
+	if !p.Test {
+		a.write(lines, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Rule.Name), a.id(p.Build), flag(p.Rule.Rebuild == "base"), a.seq)
+	}
 	a.write(queued, a.id(p.Build), a.id(p.Namespace), a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Kind), text(p.Commit), text(p.Rule.Name), a.json(p.Rule),
-		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), flag(p.FromFile), text(p.RetryOf), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
+		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), flag(p.FromFile), text(p.RetryOf), again, text(why), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
 	a.state(p.Build, Waiting, 0, events.BuildFinished{})
 	if p.RetryOf == "" && a.event.Cause() != "" {
 		a.write(asked, text(a.event.Cause()), num(-1))

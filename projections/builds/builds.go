@@ -26,11 +26,12 @@ type Build struct {
 	Rule                              events.BuildRule
 	Tags                              []string // that the image is to get; none for a test
 	Test, Untrusted                   bool
-	FromFile                          bool   // the rule comes from .hubledger.yml of the commit
-	RetryOf                           string // id of the build that this one tries again
-	Cause                             string // id of the event that led to it
-	Correlation                       string // id of the first event of that chain
-	Event                             string // id of the event that queued it
+	FromFile                          bool                 // the rule comes from .hubledger.yml of the commit
+	RetryOf                           string               // id of the build that this one makes again
+	Rebuild                           *events.BuildRebuild // why the hub itself makes it again; nil: it does not
+	Cause                             string               // id of the event that led to it
+	Correlation                       string               // id of the first event of that chain
+	Event                             string               // id of the event that queued it
 	Actor                             string
 	Queued                            time.Time
 	Seq                               uint64 // of the event that queued it
@@ -44,7 +45,7 @@ type Build struct {
 	End     events.BuildFinished // Outcome to Refused, as far as they are known
 }
 
-const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.cause, q.correlation, q.event,
+const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.rebuild, q.cause, q.correlation, q.event,
 	q.actor, q.time, q.seq, s.state, s.epoch, COALESCE(c.builder, ''), COALESCE(c.time, 0), COALESCE(l.times, 0), s.time, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance
 	FROM queued q JOIN states s ON s.build = q.build LEFT JOIN claims c ON c.build = s.build AND c.epoch = s.epoch
 	LEFT JOIN losses l ON l.build = s.build `
@@ -52,9 +53,9 @@ const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref
 func scanBuild(row projections.Row) (Build, error) {
 	var b Build
 	var id, namespace, repository, source []byte
-	var rule, tags, set, refused string
+	var rule, tags, set, refused, rebuild string
 	var queued, claimed, changed int64
-	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.FromFile, &b.RetryOf, &b.Cause, &b.Correlation, &b.Event,
+	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.FromFile, &b.RetryOf, &rebuild, &b.Cause, &b.Correlation, &b.Event,
 		&b.Actor, &queued, &b.Seq, &b.State, &b.Epoch, &b.Builder, &claimed, &b.Losses, &changed, &b.End.Digest, &b.End.Outcome, &b.End.Reason, &b.End.Detail, &set, &refused, &b.End.Provenance)
 	if err != nil {
 		return b, err
@@ -63,6 +64,11 @@ func scanBuild(row projections.Row) (Build, error) {
 	b.Queued, b.Changed = timeOf(queued), timeOf(changed)
 	if claimed != 0 {
 		b.Claimed = timeOf(claimed)
+	}
+	if rebuild != "" {
+		if err := json.Unmarshal([]byte(rebuild), &b.Rebuild); err != nil {
+			return b, err
+		}
 	}
 	return b, errors.Join(json.Unmarshal([]byte(rule), &b.Rule), json.Unmarshal([]byte(tags), &b.Tags), json.Unmarshal([]byte(set), &b.End.Tags),
 		json.Unmarshal([]byte(refused), &b.End.Refused))
@@ -75,6 +81,12 @@ func (r Reader) Build(ctx context.Context, id string) (*Build, error) {
 		return nil, err
 	}
 	b, err := scanBuild(r.DB.QueryRowContext(ctx, buildColumns+`WHERE q.build = $1`, raw))
+	return one(&b, err)
+}
+
+// ByEvent is the build that an event queued, by the event's id; ErrNotFound.
+func (r Reader) ByEvent(ctx context.Context, event string) (*Build, error) {
+	b, err := scanBuild(r.DB.QueryRowContext(ctx, buildColumns+`WHERE q.event = $1`, event))
 	return one(&b, err)
 }
 

@@ -130,12 +130,21 @@ var (
 	}
 
 	// queued are builds as they were queued: settings is the rule, in JSON, and cause
-	// the id of the event that led to it.
+	// the id of the event that led to it. Of those that the hub itself makes again,
+	// rebuild says why, in JSON, and again is the build that had the older image.
 	queued = &projections.Table{
 		Name: "queued", Key: 1, Merge: projections.Insert,
 		Columns: []projections.Column{b("build"), b("namespace"), b("repository"), b("source"), t("ref"), t("kind"), t("commit_id"), t("rule"), t("settings"), t("tags"),
-			i("test"), i("untrusted"), i("from_file"), t("retry_of"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
-		Indexes: [][]string{{"repository", "seq"}, {"cause", "rule"}},
+			i("test"), i("untrusted"), i("from_file"), t("retry_of"), b("again"), t("rebuild"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
+		Indexes: [][]string{{"repository", "seq"}, {"cause", "rule"}, {"event"}},
+	}
+
+	// lines has the latest build of each ref by each rule that pushes its image; rebuild
+	// says that the rule wants it made again when an image that it was made from changes.
+	lines = &projections.Table{
+		Name: "lines", Key: 4, Merge: projections.Put,
+		Columns: []projections.Column{b("repository"), b("source"), t("ref"), t("rule"), b("build"), i("rebuild"), i("seq")},
+		Indexes: [][]string{{"rebuild", "seq"}},
 	}
 
 	// states: what the latest event of a build says. In the state "ended" outcome says
@@ -189,8 +198,8 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 11,
-	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, secrets, repositories, queued, states, bases,
+	Version: 12,
+	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, secrets, repositories, queued, lines, states, bases,
 		claims, losses, steps, logs, unsealed, requests, triggers},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
 		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1",
@@ -216,8 +225,9 @@ var queries = []projections.Query{
 	projections.SQLQuery("asked", `SELECT a.push, a.pending FROM asked a`, 1),
 	projections.SQLQuery("secrets", `SELECT t.repository, t.name, t.record, t.for_file FROM secrets t`, 2),
 	projections.SQLQuery("repositories", `SELECT g.repository, g.live FROM repositories g`, 1),
-	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of,
+	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.rebuild,
 		s.state, s.epoch, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance FROM queued q JOIN states s ON s.build = q.build`, 1),
+	projections.SQLQuery("lines", `SELECT l.repository, l.source, l.ref, l.rule, l.build, l.rebuild FROM lines l`, 4),
 	projections.SQLQuery("bases", `SELECT a.build, a.number, a.name, a.digest, a.platform, a.repository, a.tag FROM bases a`, 2),
 	projections.SQLQuery("losses", `SELECT l.build, l.times FROM losses l`, 1),
 	projections.SQLQuery("steps", `SELECT p.build, p.epoch, p.step, p.kind, p.name, p.took, p.cached, p.failed FROM steps p`, 3),

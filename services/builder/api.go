@@ -26,6 +26,9 @@ type listIn struct {
 func shown(name string, b *builds.Build, place *queue.Place) apitypes.Build {
 	v := apitypes.Build{ID: b.ID, Repository: name, Rule: b.Rule.Name, Ref: b.Ref, Commit: b.Commit, Tags: b.Tags, Test: b.Test, RetryOf: b.RetryOf, State: b.State, Outcome: b.End.Outcome,
 		Reason: b.End.Reason, Detail: b.End.Detail, Builder: b.Builder, Digest: b.End.Digest, Provenance: b.End.Provenance, Set: b.End.Tags, Queued: b.Queued, QueuedBy: b.Actor, Seq: b.Seq}
+	if r := b.Rebuild; r != nil {
+		v.Rebuild = &apitypes.Rebuild{Base: r.Base, Was: r.Was, Now: r.Now}
+	}
 	if v.Tags == nil {
 		v.Tags = []string{}
 	}

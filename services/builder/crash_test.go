@@ -38,7 +38,7 @@ func (s stepTags) Attach(ctx context.Context, by command.By, repository string, 
 func live(t testing.TB, l *processtest.Life) *Builder {
 	t.Helper()
 	db, view := l.ReadModel(&builds.Projection)
-	return newBuilder(Config{Events: l.Log, Read: builds.Reader{DB: db}, View: view, Images: stepTags{&fakeTags{set: map[string]digest.Digest{}}, l}, URL: "https://hub.test",
+	return newBuilder(Config{Events: l.Log, Read: builds.Reader{DB: db}, View: view, Images: stepTags{&fakeTags{set: map[string]digest.Digest{}, log: l.Log}, l}, URL: "https://hub.test",
 		Secrets: &fakeSecrets{value: bytes.Repeat([]byte{7}, 32)}, Logger: quiet})
 }
 

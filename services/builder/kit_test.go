@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
+	"hubledger/services/internal/process"
 	"hubledger/streams"
 	"hubledger/streams/buildlog"
 	"hubledger/streams/streamtest"
@@ -99,6 +101,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, log: streamtest.Open(t, ""), driver: &fake{}, tags: &fakeTags{set: map[string]digest.Digest{}}}
+	w.tags.log = w.log
 	ctx := context.Background()
 	tables, err := sqlitestore.Dir(t.TempDir()).Open(ctx, &builds.Projection, projections.Options{})
 	check(t, err)
@@ -288,7 +291,35 @@ type fakeTags struct {
 	refuse   map[string]error
 	attached []image.Artifact // to madeDigest
 	gone     bool             // the image
+	log      process.Log      // of the tags of images that builds are made from, which are of acme
 }
+
+// Tagged finds the repository of that name by its length.
+func (f *fakeTags) Tagged(ctx context.Context, repository, tag string) (digest.Digest, *events.Event, error) {
+	e, err := f.log.Last(ctx, events.TagSubject(id(acme), id(len(repository)), tag))
+	if err != nil || e == nil {
+		return "", nil, cmp.Or(err, images.ErrNotFound)
+	}
+	p, err := events.Decode(e)
+	if tagged, ok := p.(events.ImageTagged); ok {
+		return tagged.Digest, e, nil
+	}
+	return "", nil, cmp.Or(err, images.ErrNotFound)
+}
+
+// tagged lets a tag of a repository of acme name the nth image; because is the id of the
+// event that led to it.
+func (w *world) tagged(repository, tag string, n int, because string) {
+	w.t.Helper()
+	by := tester
+	by.Cause = because
+	seq, err := command.Append(context.Background(), w.log, by, events.ImageTagged{Namespace: id(acme), Repository: id(len(repository)), Tag: tag, Digest: digestOf(n)}, events.AnySeq)
+	check(w.t, err)
+	check(w.t, w.View.Wait(context.Background(), seq))
+}
+
+// digestOf is that of the nth image.
+func digestOf(n int) digest.Digest { return digest.FromString(fmt.Sprint(n)) }
 
 func (f *fakeTags) Attach(_ context.Context, _ command.By, repository string, of digest.Digest, a image.Artifact) (digest.Digest, error) {
 	f.mu.Lock()

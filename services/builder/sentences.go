@@ -17,7 +17,11 @@ var sentences = []service.Sentence{
 		if e.Test {
 			what = "a test"
 		}
-		return fmt.Sprintf("queued a build of %s for %s: %s at %.12s, by the rule %s", n.Repository(e.Repository), what, e.Ref, e.Commit, e.Rule.Name)
+		text := fmt.Sprintf("queued a build of %s for %s: %s at %.12s, by the rule %s", n.Repository(e.Repository), what, e.Ref, e.Commit, e.Rule.Name)
+		if e.Rebuild != nil {
+			text += ", because " + e.Rebuild.Base + " has changed"
+		}
+		return text
 	}),
 	service.Tell(func(_ service.Names, e events.BuildClaimed) string { return "gave a build to the builder " + e.Builder }),
 	service.Tell(func(_ service.Names, e events.BuildStepEnded) string {

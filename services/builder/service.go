@@ -11,9 +11,11 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
+	"hubledger/projections/images"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/provenance"
 	"hubledger/services/builder/worker"
@@ -71,6 +73,9 @@ type Images interface {
 	// Attach puts what the hub says of an image beside it, as a referrer, and returns the
 	// digest of its manifest. The error wraps images.ErrNotFound when the image is gone.
 	Attach(ctx context.Context, by command.By, repository string, of digest.Digest, a image.Artifact) (digest.Digest, error)
+	// Tagged is the manifest that a tag names now, and the event that made it so. The error
+	// wraps images.ErrNotFound when there is none.
+	Tagged(ctx context.Context, repository, tag string) (digest.Digest, *events.Event, error)
 }
 
 // BuildLog keeps what builds write.
@@ -130,8 +135,8 @@ func (s *Builder) Service() service.Service {
 		Routes: append(s.API.Routes(),
 			service.Route{Method: http.MethodGet, Pattern: keyPath, Permission: access.Open, Cost: budget.Light, Serve: s.serveKey}),
 		NotServed:  endpoint.NotServed,
-		ReadModels: []*projections.Projection{&builds.Projection, &accounts.Projection},
-		Managers:   []process.Manager{s.queueing(), s.publishing(), s.sealing()},
+		ReadModels: []*projections.Projection{&builds.Projection, &accounts.Projection, &images.Projection},
+		Managers:   []process.Manager{s.queueing(), s.publishing(), s.rebuilding(), s.sealing()},
 		Jobs: []service.Job{{Name: "remove old logs of builds", Every: time.Hour, Run: s.forgetLogs},
 			{Name: "remove what is left of sealed logs of builds", Every: time.Hour, Run: s.dropSealed}},
 		Metrics:   []prometheus.Collector{queueMetrics{s}, s.counts.steps, s.counts.ended},

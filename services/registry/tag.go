@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -39,4 +40,31 @@ func (s *Registry) Tag(ctx context.Context, by command.By, name, tag string, d d
 		return err
 	}
 	return s.awaitVisible(ctx, seq)
+}
+
+// Tagged is the manifest that a tag of a repository names, as of all that the log has
+// now, and the event that made it so. images.ErrNotFound, also while the two differ
+// because the tag is being moved.
+func (s *Registry) Tagged(ctx context.Context, name, tag string) (digest.Digest, *events.Event, error) {
+	s.catchUp(ctx)
+	repo, err := s.Images.Repository(ctx, name)
+	if err != nil {
+		return "", nil, err
+	}
+	m, err := s.Images.ManifestByTag(ctx, repo.ID, tag)
+	if err != nil {
+		return "", nil, err
+	}
+	last, err := s.Log.Last(ctx, events.TagSubject(repo.Namespace, repo.ID, tag))
+	if err != nil || last == nil {
+		return "", nil, cmp.Or(err, images.ErrNotFound)
+	}
+	p, err := events.Decode(last)
+	if err != nil {
+		return "", nil, err
+	}
+	if d, ok := image.NamedBy(p); !ok || d != m.Digest {
+		return "", nil, images.ErrNotFound
+	}
+	return m.Digest, last, nil
 }

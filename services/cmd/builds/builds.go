@@ -139,6 +139,9 @@ func facts(v apitypes.Build) [][]string {
 	} else if v.Detail != "" {
 		list = append(list, []string{"because", v.Detail})
 	}
+	if r := v.Rebuild; r != nil {
+		list = append(list, []string{"made again", fmt.Sprintf("%s became %s, and was %s", r.Base, r.Now, r.Was)})
+	}
 	if v.Digest != "" {
 		list = append(list, []string{"digest", v.Digest})
 	}

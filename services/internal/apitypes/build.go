@@ -10,7 +10,8 @@ type Build struct {
 	Commit     string     `json:"commit" doc:"Id of the commit"`
 	Tags       []string   `json:"tags" doc:"Tags that the image is to get; none for a test"`
 	Test       bool       `json:"test,omitempty" doc:"It is built and tested, never pushed"`
-	RetryOf    string     `json:"retryOf,omitempty" doc:"Id of the build that was tried again by this one"`
+	RetryOf    string     `json:"retryOf,omitempty" doc:"Id of the build that is made again by this one"`
+	Rebuild    *Rebuild   `json:"rebuild,omitempty" doc:"Why the hub itself made the build again: an image that it was made from has changed"`
 	State      string     `json:"state" enum:"waiting,running,pushed,ended" doc:"Pushed: the image is there, and its tags are about to be set"`
 	Outcome    string     `json:"outcome,omitempty" enum:"succeeded,failed,cancelled,superseded,lost" doc:"How it ended; absent until then"`
 	Reason     string     `json:"reason,omitempty" doc:"Why it failed, in one word; of one that waits, why it waits"`
@@ -27,6 +28,13 @@ type Build struct {
 	QueuedBy   string     `json:"queuedBy" doc:"Who or what asked for it"`
 	Seq        uint64     `json:"seq" doc:"Sequence of the event that queued it"`
 	Repository string     `json:"repository" doc:"Full name of the repository"`
+}
+
+// A Rebuild is why the hub makes a build again.
+type Rebuild struct {
+	Base string `json:"base" doc:"Name of the image that has changed"`
+	Was  string `json:"was" doc:"Digest that the build had"`
+	Now  string `json:"now" doc:"Digest that the name means now"`
 }
 
 // A BuildTag is a tag that a build did not set.

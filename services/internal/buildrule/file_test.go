@@ -28,6 +28,7 @@ rules:
     autobuild: false
     cache: false
     autotest: all
+    rebuild: base
     args: {VERSION: "1.10", EMPTY: ""}
     target: final
     platforms: [linux/amd64, linux/arm/v7]
@@ -49,7 +50,7 @@ func TestParseFile(t *testing.T) {
 	}
 	want := []buildrule.Rule{
 		{Name: "release", Tag: "/^v([0-9.]+)$/", Tags: []string{`{\1}`, "latest"}, Dockerfile: "docker/Dockerfile", Context: "docker",
-			Autotest: "all", Args: map[string]string{"VERSION": "1.10", "EMPTY": ""}, Target: "final", Platforms: []string{"linux/amd64", "linux/arm/v7"},
+			Autotest: "all", Rebuild: "base", Args: map[string]string{"VERSION": "1.10", "EMPTY": ""}, Target: "final", Platforms: []string{"linux/amd64", "linux/arm/v7"},
 			Labels: map[string]string{"org.opencontainers.image.title": "An app"}, Needs: []string{"base"}, Paths: []string{"src/**", "!src/docs"}, Secrets: []string{"NPM_TOKEN"}},
 		{Name: "base", Tag: "v1", Tags: []string{"base"}, Autobuild: true, Cache: true},
 	}
@@ -128,6 +129,7 @@ var samples = []struct {
 	{head + "  platforms: [arm64]\n", `"arm64" cannot be used`, false},
 	{head + "  autotest: on\n", `"on" is not known`, false},
 	{head + "  autotest: off\n", "", false},
+	{head + "  rebuild: always\n", `"always" is not known`, false},
 	{head + "  context: ../x\n", "line 6, column 12: rule a: context", true},
 	{head + "  paths: [\"a[\"]\n", "no path filter", true},
 	{head + "  paths: [\"\"]\n", "the text is empty", false},

@@ -19,6 +19,12 @@ const (
 	Tag    = events.RefTag
 )
 
+// Modes of Rebuild.
+const (
+	RebuildOff  = "off"  // the default
+	RebuildBase = "base" // when an image of the hub that it was made from changes
+)
+
 // Modes of Autotest, as on Docker Hub. A test never pushes.
 const (
 	AutotestOff = "off" // the default
@@ -52,7 +58,7 @@ func sourceOf(r Rule) (kind, source string) {
 
 // textBytes is how long all texts of a rule are together.
 func textBytes(r Rule) int {
-	n := len(r.Name) + len(r.Branch) + len(r.Tag) + len(r.Dockerfile) + len(r.Context) + len(r.Autotest) + len(r.Target)
+	n := len(r.Name) + len(r.Branch) + len(r.Tag) + len(r.Dockerfile) + len(r.Context) + len(r.Autotest) + len(r.Rebuild) + len(r.Target)
 	for _, list := range [][]string{r.Tags, r.Platforms, r.Needs, r.Paths, r.Secrets} {
 		for _, s := range list {
 			n += len(s)

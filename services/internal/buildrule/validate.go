@@ -127,6 +127,9 @@ func check(r Rule, index int) (checked, Problems) {
 	if r.Autotest != "" {
 		c.oneOf("autotest", r.Autotest, AutotestOff, AutotestOwn, AutotestAll)
 	}
+	if r.Rebuild != "" {
+		c.oneOf("rebuild", r.Rebuild, RebuildOff, RebuildBase)
+	}
 	if r.Target != "" && (len(r.Target) > MaxKey || !targetSyntax.MatchString(r.Target)) {
 		c.add("target", fmt.Sprintf("%s is no name of a stage", quoted(r.Target)), "", "write the name behind AS in the Dockerfile")
 	}

@@ -117,6 +117,7 @@ func TestValidate(t *testing.T) {
 		"context outside":       {change(func(r *buildrule.Rule) { r.Context = "/.." }), "context", ".."},
 		"context with NUL":      {change(func(r *buildrule.Rule) { r.Context = "a\x00" }), "context", "control"},
 		"backslash":             {change(func(r *buildrule.Rule) { r.Dockerfile = `a\b` }), "dockerfile", "parted by /"},
+		"rebuild":               {change(func(r *buildrule.Rule) { r.Rebuild = "always" }), "rebuild", "off or base"},
 		"autotest":              {change(func(r *buildrule.Rule) { r.Autotest = "on" }), "autotest", "off or own or all"},
 		"target":                {change(func(r *buildrule.Rule) { r.Target = "a b" }), "target", "AS"},
 		"platform":              {change(func(r *buildrule.Rule) { r.Platforms = []string{"arm64"} }), "platforms", "linux/amd64"},

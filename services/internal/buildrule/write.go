@@ -59,6 +59,7 @@ func ruleNode(r Rule) *yaml.Node {
 	texts(n, "needs", r.Needs)
 	texts(n, "paths", r.Paths)
 	texts(n, "secrets", r.Secrets)
+	text("rebuild", r.Rebuild)
 	return n
 }
 

@@ -26,7 +26,7 @@ func DeleteTag(ctx context.Context, log command.Log, by command.By, read Graph, 
 		return 0, err
 	}
 	return command.Decide(ctx, log, by, events.TagSubject(id.Namespace, id.Repository, tag), func(last events.Payload, _ uint64) (events.Payload, error) {
-		d, named := namedBy(last)
+		d, named := NamedBy(last)
 		if !named {
 			return nil, fmt.Errorf("%s: %w", tag, ErrUnknownTag)
 		}
@@ -49,9 +49,9 @@ func DeleteTagAt(ctx context.Context, log command.Log, by command.By, read Graph
 	return command.Append(ctx, log, by, events.TagDeleted{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d}, at)
 }
 
-// namedBy is the manifest that a tag names by its latest event; false when it
+// NamedBy is the manifest that a tag names by its latest event; false when it
 // never named one or was deleted.
-func namedBy(last events.Payload) (digest.Digest, bool) {
+func NamedBy(last events.Payload) (digest.Digest, bool) {
 	switch p := last.(type) {
 	case events.ImagePushed:
 		return p.Digest, true

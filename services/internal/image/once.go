@@ -50,7 +50,7 @@ func (e *ImmutableError) Is(target error) bool { return target == ErrImmutable }
 func pushOnce(ctx context.Context, log command.Log, by command.By, p Push, tag string,
 	named func(ctx context.Context, seq uint64) (bool, error)) (seq uint64, appended bool, err error) {
 	seq, err = command.Decide(ctx, log, by, events.TagSubject(p.Namespace, p.Repository, tag), func(last events.Payload, seq uint64) (_ events.Payload, err error) {
-		d, there := namedBy(last)
+		d, there := NamedBy(last)
 		if there {
 			there, err = named(ctx, seq)
 		}
