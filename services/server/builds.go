@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -10,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"hubledger/events"
@@ -153,23 +153,37 @@ func BuildsHere(listen string, tools drivers.Tools) (*Builds, error) {
 	return &Builds{Tools: tools, Hub: &url.URL{Scheme: "http", Host: address}, Registry: address, Places: rig.Offer().Places}, nil
 }
 
+// checkMachines says what is wrong with --nats-listen, before anything is opened.
+func (c *Config) checkMachines() (err error) {
+	switch {
+	case c.NATSListen == "":
+		return nil
+	case !c.runs("builder"):
+		err = errors.New("builders connect to a node that runs the service builder: name it with --services")
+	default:
+		if _, err = tls.LoadX509KeyPair(c.MachineCert, c.MachineKey); err != nil {
+			err = fmt.Errorf("builders connect by TLS, and there is no certificate: %w; give --tls-cert and --tls-key, or make one with `hubledger tls init`", err)
+		}
+	}
+	if err != nil {
+		return &settings.Error{Setting: "--nats-listen", Err: err}
+	}
+	return nil
+}
+
 // listenForMachines lets machines, such as builders, connect to this node.
 func (n *Node) listenForMachines() error {
 	if n.NATSListen == "" {
 		return nil
 	}
-	fail := func(err error) error { return &settings.Error{Setting: "--nats-listen", Err: err} }
-	if !slices.Contains(n.Services(), "builder") {
-		return fail(errors.New("builders connect to a node that runs the service builder: name it with --services"))
-	}
-	tls, err := listen.TLSConfig(n.MachineCert, n.MachineKey, n.Logger)
+	secure, err := listen.TLSConfig(n.MachineCert, n.MachineKey, n.Logger)
 	if err != nil {
-		return fail(fmt.Errorf("builders connect by TLS, and there is no certificate: %w; give --tls-cert and --tls-key, or make one with `hubledger tls init`", err))
+		return err
 	}
-	tls.NextProtos = nil
-	s, err := machines.Start(machines.Config{Address: n.NATSListen, TLS: tls, Machine: n.builder.MachineByKey, Answer: n.builder.Answer, Logger: n.Logger})
+	secure.NextProtos = nil
+	s, err := machines.Start(machines.Config{Address: n.NATSListen, TLS: secure, Machine: n.builder.MachineByKey, Answer: n.builder.Answer, Logger: n.Logger})
 	if err != nil {
-		return fail(err)
+		return fmt.Errorf("--nats-listen: %w", err) // the address may become free
 	}
 	n.machines.Store(s)
 	n.Logger.Info("builders can connect", "address", s.Address())

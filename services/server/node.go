@@ -75,6 +75,9 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	if err := CheckServices(c.Services); err != nil {
 		return nil, err
 	}
+	if err := c.checkMachines(); err != nil {
+		return nil, err
+	}
 	if err := c.makeData(); err != nil {
 		return nil, err
 	}
