@@ -72,7 +72,7 @@ var needs = map[string]string{
 		DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,
 	"admin": `
 		PATCH REPO | DELETE REPO | GET REPO/grants | PUT REPO/grants/{kind}/{grantee} | DELETE REPO/grants/{kind}/{grantee}
-		PUT REPO/policy | PUT REPO/rules | GET REPO/triggers | POST REPO/triggers | DELETE REPO/triggers/{trigger} | PUT REPO/cleanup | POST REPO/cleanup/preview | POST REPO/cleanup/run
+		PUT REPO/policy | PUT REPO/rules | GET REPO/build-secrets | PUT REPO/build-secrets/{secret} | DELETE REPO/build-secrets/{secret} | GET REPO/triggers | POST REPO/triggers | DELETE REPO/triggers/{trigger} | PUT REPO/cleanup | POST REPO/cleanup/preview | POST REPO/cleanup/run
 		PATCH OLD | DELETE OLD | POST OLD/privacy | PATCH NEW | DELETE NEW | POST NEW/privacy`,
 }
 
@@ -242,7 +242,7 @@ func world(t *testing.T) *kit {
 	return k
 }
 
-var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{organization}", "acme",
+var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{secret}", "NAME", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
 	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{digest}", "sha256:"+strings.Repeat("0", 64))
 
