@@ -125,7 +125,8 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 
 	p := newProgress(b.mask, b.spec.Limits.Log, emit)
 	daemon := &Tail{}
-	a := &Attempt{Spec: &b.spec, Places: b.places, Registry: b.driver.config.Registry, Password: rand.Text()}
+	a := &Attempt{Spec: &b.spec, Places: b.places, Registry: b.driver.config.Registry, Password: rand.Text(),
+		Warn: func(text string) { p.say(driver.Event{Kind: driver.Warned, Time: time.Now(), Text: text}) }}
 	c, err := b.cage(a, group)
 	if err != nil {
 		return driver.Result{}, err

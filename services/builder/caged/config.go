@@ -62,6 +62,8 @@ type Attempt struct {
 	Root     string // the checkout, without symbolic links
 	Registry string // its name in names of images
 	Password string // that the relay wants to see, see LoginFile
+	// Warn tells something of the whole build, once its program has ended.
+	Warn func(text string)
 
 	// Steps are the names of the steps that there were, sorted; once it has ended well.
 	Steps []string

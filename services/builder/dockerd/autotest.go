@@ -55,7 +55,7 @@ func (r *runner) test(digest, file, project string) error {
 	do := func(args ...string) []string {
 		return append([]string{compose, "--progress", "quiet", "-f", file, "-p", project}, args...)
 	}
-	defer func() { r.run(digest, do("down", "--volumes", "--remove-orphans", "--timeout", "1")...) }()
+	defer func() { r.run(digest, do("down", "--volumes", "--remove-orphans", "--timeout", "0")...) }()
 	if err := r.run(digest, do("build")...); err != nil {
 		return fmt.Errorf("its images cannot be built: %w", err)
 	}

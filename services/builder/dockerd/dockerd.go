@@ -7,8 +7,10 @@ package dockerd
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path"
+	"slices"
 
 	"hubledger/services/builder/cage"
 	"hubledger/services/builder/caged"
@@ -100,9 +102,18 @@ func (m method) Made(a *caged.Attempt, _ cage.Exit, way *relay.Relay) (driver.Re
 		return driver.Result{}, nil
 	}
 	tag := firstTag(a.Spec)
-	digest, ok := way.Pushed()[tag]
+	pushed := way.Pushed()
+	digest, ok := pushed[tag]
 	if !ok {
 		return driver.Result{}, driver.Failuref(driver.StepFailed, "nothing was pushed as %s:%s: hooks/push has to push $IMAGE_NAME", a.Spec.Image, tag)
+	}
+	for _, name := range slices.Sorted(maps.Keys(pushed)) {
+		switch listed := slices.Contains(a.Spec.Facts.Tags, name); {
+		case !listed:
+			a.Warn(fmt.Sprintf("the tag %s was pushed and is not set, since it is none of the rule's: add it to its tags", name))
+		case pushed[name] != digest:
+			a.Warn(fmt.Sprintf("the tag %s was pushed as another image than %s, and gets the same one: all tags of a rule do", name, tag))
+		}
 	}
 	return driver.Result{Digest: digest}, nil
 }

@@ -13,7 +13,8 @@ import (
 // A build without hooks that was given to this driver is built, and pushed by digest.
 func TestDefaultBuild(t *testing.T) {
 	w := newWorld(t)
-	s := w.spec("Dockerfile", fromBase+"ARG GREETING\nRUN write /message $GREETING\nCOPY file /\n", "file", "content")
+	s := w.spec("Dockerfile", fromBase+"ARG GREETING\nRUN write /message $GREETING\nCOPY file /\n", "file", "content", "a.test.yml", "services: {sut: {image: none}}")
+	s.Facts.Tests = false
 	s.Args = map[string]string{"GREETING": "hello"}
 	got := w.run(s).succeeds(t)
 	if !slices.Equal(got.steps, []string{"docker build", "pushing the image"}) {
@@ -42,7 +43,7 @@ func TestHooks(t *testing.T) {
 		case "test":
 			body += "docker run --rm $IMAGE_NAME /tool echo from a container\n"
 		case "push":
-			body += "docker push $IMAGE_NAME\n"
+			body += "docker push $IMAGE_NAME\ndocker tag $IMAGE_NAME $DOCKER_REPO:more\ndocker push $DOCKER_REPO:more\ndocker tag REGISTRY/admin/base:1 $DOCKER_REPO:latest\ndocker push $DOCKER_REPO:latest\n"
 		case "post_push":
 			body += "docker rmi $IMAGE_NAME > /dev/null; docker pull -q $IMAGE_NAME; cat made | tr '\\n' ' '\n"
 		}
@@ -66,6 +67,15 @@ func TestHooks(t *testing.T) {
 		if !strings.Contains(got.log, part) {
 			t.Errorf("the log has no %q:\n%s", part, got.log)
 		}
+	}
+	var warned string
+	for _, e := range got.events {
+		if e.Kind == driver.Warned {
+			warned += e.Text + "\n"
+		}
+	}
+	if !strings.Contains(warned, "the tag latest was pushed as another image") || !strings.Contains(warned, "the tag more was pushed and is not set") {
+		t.Errorf("it was warned of %q", warned)
 	}
 	if strings.Contains(got.log, "very-secret") {
 		t.Error("the log has a secret")
@@ -119,9 +129,5 @@ func TestAutotests(t *testing.T) {
 	got.fails(t, driver.StepFailed, "autotest a.test.yml failed: sut ended with exit code: 4")
 	if strings.Contains(got.log, "second") {
 		t.Error("the second test ran")
-	}
-	s.Facts.Tests = false
-	if got := w.run(s).succeeds(t); !slices.Equal(got.steps, []string{"docker build", "pushing the image"}) {
-		t.Errorf("not to be tested: %q", got.steps)
 	}
 }
