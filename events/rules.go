@@ -44,11 +44,25 @@ type BuildRule struct {
 	Paths      []string          `json:"paths,omitempty" jsonschema:"globs of which a changed file has to match one: * within a component, ** over components, a leading ! takes files out again; the last match decides; absent for every file"`
 	Rebuild    string            `json:"rebuild,omitempty" jsonschema:"when the latest commit of a ref is built again by itself: off, or base (an image of the hub that it was made from has changed); absent for off"`
 	Secrets    []string          `json:"secrets,omitempty" jsonschema:"names of secrets of the repository that the build may read"`
+	Network    bool              `json:"network,omitempty" jsonschema:"steps may fetch from public hosts by HTTP and HTTPS; absent for no"`
+	Timeout    string            `json:"timeout,omitempty" jsonschema:"how long the build may run, in minutes or hours, such as 45m or 2h; absent for the builder's own"`
+	Idle       string            `json:"idle,omitempty" jsonschema:"how long nothing may happen in the build, written like timeout; absent for the builder's own"`
+	Submodules Usual             `json:"submodules,omitzero" jsonschema:"fetch the submodules of the git repository; absent for true"`
+	LFS        Usual             `json:"lfs,omitzero" jsonschema:"fetch the files of Git LFS, where the git repository is reached by https; absent for true"`
 }
 
+// A Usual switch is one that is on where nothing is said: it is written only when it
+// is off, so that it could be added to what was released without it.
+type Usual bool
+
+// IsZero is of omitzero in package encoding/json.
+func (u Usual) IsZero() bool { return bool(u) }
+
 // DefaultBuildRule is a rule with what Docker Hub took for granted: autobuild and
-// build caching are on.
-func DefaultBuildRule() BuildRule { return BuildRule{Autobuild: true, Cache: true} }
+// build caching are on, and the whole repository is fetched.
+func DefaultBuildRule() BuildRule {
+	return BuildRule{Autobuild: true, Cache: true, Submodules: true, LFS: true}
+}
 
 // UnmarshalJSON takes what is absent from DefaultBuildRule.
 func (r *BuildRule) UnmarshalJSON(data []byte) error {

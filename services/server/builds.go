@@ -97,17 +97,18 @@ func sourceOf(ctx context.Context, read builds.Reader, git *sources.Sources, b *
 	if err != nil {
 		return from, fmt.Errorf("the git source of the build: %w", err)
 	}
-	return sourceAt(ctx, git, of, b.Commit, b.Ref)
+	from, err = sourceAt(ctx, git, of, b.Commit, b.Ref)
+	from.Submodules, from.LFS = bool(b.Rule.Submodules), bool(b.Rule.LFS) && from.URL.Scheme == "https"
+	return from, err
 }
 
-// sourceAt says where a commit of a git source is fetched from, and that all of it is.
+// sourceAt says where a commit of a git source is fetched from.
 func sourceAt(ctx context.Context, git *sources.Sources, of *builds.Source, commit, ref string) (from fetch.Source, err error) {
-	from = fetch.Source{Commit: commit, Ref: ref, Submodules: true}
+	from = fetch.Source{Commit: commit, Ref: ref}
 	if from.URL, err = gitremote.ParseURL(of.Settings.URL); err != nil {
 		return from, err
 	}
 	from.With, err = git.Credentials(ctx, of)
-	from.LFS = from.URL.Scheme == "https"
 	return from, err
 }
 

@@ -141,6 +141,11 @@ func (r *run) spec(checkout string, commit fetch.Commit) (driver.Spec, error) {
 		Labels: maps.Clone(r.a.Rule.Labels), Platforms: r.a.Rule.Platforms,
 		Facts: driver.Facts{Repository: r.Registry + "/" + r.a.Repository, Tags: r.a.Tags, Ref: r.a.Source.Ref, Commit: r.a.Source.Commit, Message: commit.Message,
 			Context: r.a.Rule.Context, Tests: r.a.Test || r.a.Rule.Autotest == buildrule.AutotestOwn || r.a.Rule.Autotest == buildrule.AutotestAll}}
+	spec.Network = r.a.Rule.Network
+	// A rule may not have more than the builder gives.
+	if timeout, idle := buildrule.Limits(r.a.Rule); timeout > 0 || idle > 0 {
+		spec.Limits = driver.Limits{Time: min(timeout, driver.DefaultLimits.Time), Idle: min(idle, driver.DefaultLimits.Idle)}
+	}
 	if spec.Labels == nil {
 		spec.Labels = map[string]string{}
 	}

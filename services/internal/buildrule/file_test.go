@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
+	"hubledger/events"
 	"hubledger/schemas/buildfile"
 	"hubledger/services/internal/buildrule"
 )
@@ -37,6 +38,11 @@ rules:
     needs: [base]
     paths: ["src/**", "!src/docs"]
     secrets: [NPM_TOKEN]
+    network: true
+    timeout: 2h
+    idle: 10m
+    submodules: false
+    lfs: false
   - name: base
     tag: "v1"
     tags: [base]
@@ -51,8 +57,9 @@ func TestParseFile(t *testing.T) {
 	want := []buildrule.Rule{
 		{Name: "release", Tag: "/^v([0-9.]+)$/", Tags: []string{`{\1}`, "latest"}, Dockerfile: "docker/Dockerfile", Context: "docker",
 			Autotest: "all", Rebuild: "base", Args: map[string]string{"VERSION": "1.10", "EMPTY": ""}, Target: "final", Platforms: []string{"linux/amd64", "linux/arm/v7"},
-			Labels: map[string]string{"org.opencontainers.image.title": "An app"}, Needs: []string{"base"}, Paths: []string{"src/**", "!src/docs"}, Secrets: []string{"NPM_TOKEN"}},
-		{Name: "base", Tag: "v1", Tags: []string{"base"}, Autobuild: true, Cache: true},
+			Labels: map[string]string{"org.opencontainers.image.title": "An app"}, Needs: []string{"base"}, Paths: []string{"src/**", "!src/docs"}, Secrets: []string{"NPM_TOKEN"},
+			Network: true, Timeout: "2h", Idle: "10m"},
+		{Name: "base", Tag: "v1", Tags: []string{"base"}, Autobuild: true, Cache: true, Submodules: true, LFS: true},
 	}
 	if !reflect.DeepEqual(rules, want) {
 		t.Errorf("%+v\nwant\n%+v", rules, want)
@@ -285,7 +292,7 @@ func TestSchemaHasTheRulesFields(t *testing.T) {
 	if doc.Properties.Rules.MaxItems != buildrule.MaxRules {
 		t.Errorf("%d rules", doc.Properties.Rules.MaxItems)
 	}
-	typ := reflect.TypeFor[buildrule.Rule]()
+	typ, usual := reflect.TypeFor[buildrule.Rule](), reflect.ValueOf(events.DefaultBuildRule())
 	for i := range typ.NumField() {
 		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
 		p, ok := item.Properties[name]
@@ -296,7 +303,7 @@ func TestSchemaHasTheRulesFields(t *testing.T) {
 		case kind == reflect.Slice && (p.MaxItems != buildrule.MaxList || p.Items == nil || p.Items.MaxLength == 0),
 			kind == reflect.Map && p.MaxProperties != buildrule.MaxList:
 			t.Errorf("%s: %+v", name, p)
-		case kind == reflect.Bool && p.Default != true:
+		case kind == reflect.Bool && p.Default != usual.Field(i).Bool():
 			t.Errorf("%s is %v without a value", name, p.Default)
 		}
 		if want := map[string]int{"name": buildrule.MaxName, "branch": buildrule.MaxSource, "tag": buildrule.MaxSource, "dockerfile": buildrule.MaxPath, "context": buildrule.MaxPath, "target": buildrule.MaxKey}[name]; p.MaxLength != want {

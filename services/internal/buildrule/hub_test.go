@@ -74,6 +74,9 @@ func TestImportTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if !rules[0].Submodules || !rules[0].LFS {
+			t.Errorf("%s: not all is fetched: %s", what, text)
+		}
 		if got := strings.Replace(string(text), `"name":"rule-1",`, "", 1); got != row.rule {
 			t.Errorf("%s: %s\nwant %s", what, got, row.rule)
 		}

@@ -5,6 +5,9 @@
 package buildrule
 
 import (
+	"regexp"
+	"time"
+
 	"hubledger/events"
 	"hubledger/services/internal/repository"
 )
@@ -47,6 +50,25 @@ const (
 	MaxTemplates = 200          // tags of all rules of a set together: each evaluation is an event with what they give
 )
 
+// MaxTime is the longest that a rule may let its builds run.
+const MaxTime = 4 * time.Hour
+
+// timeSyntax is that of a rule's Timeout and Idle.
+var timeSyntax = regexp.MustCompile(`^[1-9][0-9]{0,2}[mh]$`)
+
+// Limits are how long a build by a rule may run, and how long nothing may happen in
+// it; 0 for what the rule does not say.
+func Limits(r Rule) (timeout, idle time.Duration) { return duration(r.Timeout), duration(r.Idle) }
+
+// duration is 0 for a text that is none.
+func duration(text string) time.Duration {
+	if !timeSyntax.MatchString(text) {
+		return 0
+	}
+	d, _ := time.ParseDuration(text) // of that syntax
+	return d
+}
+
 // sourceOf is the kind of refs that a rule is for, and their name or pattern. A rule
 // that names both kinds or none has problems.
 func sourceOf(r Rule) (kind, source string) {
@@ -58,7 +80,7 @@ func sourceOf(r Rule) (kind, source string) {
 
 // textBytes is how long all texts of a rule are together.
 func textBytes(r Rule) int {
-	n := len(r.Name) + len(r.Branch) + len(r.Tag) + len(r.Dockerfile) + len(r.Context) + len(r.Autotest) + len(r.Rebuild) + len(r.Target)
+	n := len(r.Name) + len(r.Branch) + len(r.Tag) + len(r.Dockerfile) + len(r.Context) + len(r.Autotest) + len(r.Rebuild) + len(r.Target) + len(r.Timeout) + len(r.Idle)
 	for _, list := range [][]string{r.Tags, r.Platforms, r.Needs, r.Paths, r.Secrets} {
 		for _, s := range list {
 			n += len(s)

@@ -137,6 +137,11 @@ func check(r Rule, index int) (checked, Problems) {
 	c.table("labels", r.Labels, labelSyntax, "a label's name is letters, digits and . _ / -")
 	c.list("platforms", r.Platforms, platformSyntax, "a platform is system/architecture or system/architecture/variant", "write one such as linux/amd64 or linux/arm/v7")
 	c.list("secrets", r.Secrets, secretSyntax, "a secret is given by its name: letters, digits and . _ -", "save the secret with the repository and write its name")
+	for _, t := range []struct{ field, text string }{{"idle", r.Idle}, {"timeout", r.Timeout}} {
+		if d := duration(t.text); t.text != "" && (d <= 0 || d > MaxTime) {
+			c.add(t.field, fmt.Sprintf("%s is no time that a build can have", quoted(t.text)), "it is given in whole minutes or hours, from 1m to 4h", "write one such as 45m or 2h")
+		}
+	}
 	c.list("needs", r.Needs, nil, "", "")
 	if c.list("paths", r.Paths, nil, "", "") {
 		for _, glob := range r.Paths {

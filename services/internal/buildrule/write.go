@@ -38,8 +38,8 @@ func ruleNode(r Rule) *yaml.Node {
 			put(n, key, textNode(value))
 		}
 	}
-	off := func(key string, on bool) {
-		if !on {
+	unless := func(usual bool, key string, on bool) {
+		if on != usual {
 			put(n, key, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(on)})
 		}
 	}
@@ -49,8 +49,8 @@ func ruleNode(r Rule) *yaml.Node {
 	texts(n, "tags", r.Tags)
 	text("dockerfile", r.Dockerfile)
 	text("context", r.Context)
-	off("autobuild", r.Autobuild)
-	off("cache", r.Cache)
+	unless(true, "autobuild", r.Autobuild)
+	unless(true, "cache", r.Cache)
 	text("autotest", r.Autotest)
 	pairs(n, "args", r.Args)
 	text("target", r.Target)
@@ -60,6 +60,11 @@ func ruleNode(r Rule) *yaml.Node {
 	texts(n, "paths", r.Paths)
 	texts(n, "secrets", r.Secrets)
 	text("rebuild", r.Rebuild)
+	unless(false, "network", r.Network)
+	text("timeout", r.Timeout)
+	text("idle", r.Idle)
+	unless(true, "submodules", bool(r.Submodules))
+	unless(true, "lfs", bool(r.LFS))
 	return n
 }
 

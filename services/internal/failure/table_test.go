@@ -28,6 +28,7 @@ var noAnswer = map[string]string{
 	"gitremote.ErrURL":             "a request with such a URL is invalid",
 	"operations.ErrClosed":         "the server has stopped serving by then",
 	"repository.ErrUnusable":       "it is a repository.ErrName",
+	"build.ErrReport":              "builders report in messages of their own",
 	"process.ErrNotDead":           "no endpoint retries dead letters",
 }
 
