@@ -203,6 +203,17 @@ func (cage *Cage) handOver(c *Config, ours *net.UnixConn) error {
 	if err := writeFrame(ours, text); err != nil {
 		return err
 	}
+	if c.Unprivileged {
+		if err := receiveStart(ours); err != nil {
+			return err
+		}
+		if err := c.Group.SetAside(cage.cmd.Process.Pid); err != nil {
+			return err
+		}
+		if err := goOn(ours); err != nil {
+			return err
+		}
+	}
 	files, err := receiveFiles(ours, 1+len(c.Listen))
 	if err != nil {
 		return err

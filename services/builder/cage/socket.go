@@ -1,6 +1,7 @@
 package cage
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -49,6 +50,7 @@ func unixConn(fd int) (*net.UnixConn, error) {
 const (
 	filesFollow = 'F'
 	exitFollows = 'E'
+	usersBegun  = 'U'
 )
 
 func writeFrame(c io.Writer, data []byte) error {
@@ -109,6 +111,35 @@ func exitAfter(c *net.UnixConn) (e Exit, err error) {
 		err = json.Unmarshal(text, &e)
 	}
 	return e, err
+}
+
+// sayStart says that the first process of the user namespace runs, and waits until it
+// may go on: the one that has started it has to leave its control group.
+func sayStart(c *net.UnixConn) error {
+	if _, err := c.Write([]byte{usersBegun}); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(c, make([]byte, 1))
+	return err
+}
+
+// receiveStart waits for sayStart; its errors are those of receiveFiles.
+func receiveStart(c *net.UnixConn) error {
+	var first [1]byte
+	if _, err := io.ReadFull(c, first[:]); err != nil {
+		return err
+	}
+	if first[0] == exitFollows {
+		e, err := exitAfter(c)
+		return cmp.Or(err, errors.New(e.Error))
+	}
+	return nil
+}
+
+// goOn answers sayStart.
+func goOn(c *net.UnixConn) error {
+	_, err := c.Write([]byte{usersBegun})
+	return err
 }
 
 // receiveFiles takes n descriptors. io.EOF when the other side was ended; the error

@@ -92,6 +92,9 @@ func inner(control *net.UnixConn) Exit {
 	if err != nil {
 		return Exit{Code: 125, Error: "read the orders: " + err.Error()}
 	}
+	if err := sayStart(control); err != nil {
+		return Exit{Code: 125, Error: "begin in the user namespace: " + err.Error()}
+	}
 	m := &mounts{root: "/"}
 	m.mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 	m.mount("sysfs", "/sys", "sysfs", sysfs, "")

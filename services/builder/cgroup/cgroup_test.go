@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -138,5 +139,52 @@ func TestRemove(t *testing.T) {
 				t.Errorf("left: %v", left)
 			}
 		})
+	}
+}
+
+// A group that was given to a user has its processes, who set aside is in none that the
+// user owns, and both are below the limits.
+func TestDelegate(t *testing.T) {
+	const user = 54321
+	g := group(t, Limits{CPU: 1, Memory: 64 << 20, PIDs: 10})
+	if err := g.Delegate(user); err != nil {
+		t.Fatal(err)
+	}
+	sleep := exec.Command("sleep", "60")
+	if err := sleep.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer sleep.Wait()
+	defer sleep.Process.Kill()
+	in := func() (list []string) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", sleep.Process.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			list = append(list, strings.TrimSpace(line[strings.LastIndexByte(line, ':')+1:]))
+		}
+		return list
+	}
+	for name, move := range map[string]func(int) error{"/" + inside: g.Add, "/" + beside: g.SetAside} {
+		if err := move(sleep.Process.Pid); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range in() {
+			if !strings.HasSuffix(path, "/"+g.name+name) {
+				t.Errorf("it is in %s, not in %s", path, name)
+			}
+		}
+	}
+	for _, h := range g.Hierarchies() {
+		for dir, want := range map[string]uint32{"": 0, inside: user, beside: 0} {
+			info, err := os.Stat(filepath.Join(g.path(h), dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := info.Sys().(*syscall.Stat_t).Uid; got != want {
+				t.Errorf("%s of %s belongs to %d", dir, h.Path, got)
+			}
+		}
 	}
 }

@@ -96,8 +96,11 @@ func (h Hierarchy) fill(dir string) error {
 	return nil
 }
 
-// inside is the group that Delegate makes.
-const inside = "inside"
+// The groups that Delegate makes.
+const (
+	inside = "inside"
+	beside = "beside"
+)
 
 // Delegate gives a user a group below this one, to which processes are added from
 // then on. The user makes groups below it, and the limits of this one stay.
@@ -109,11 +112,10 @@ func (g *Group) Delegate(user int) error {
 			}
 		}
 		dir := filepath.Join(g.path(h), inside)
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return fmt.Errorf("make a control group: %w", err)
-		}
-		if err := h.fill(dir); err != nil {
-			return err
+		for _, one := range []string{dir, filepath.Join(g.path(h), beside)} {
+			if err := errors.Join(os.Mkdir(one, 0o755), h.fill(one)); err != nil {
+				return fmt.Errorf("make a control group: %w", err)
+			}
 		}
 		for _, file := range []string{"", "cgroup.procs", "tasks", "cgroup.threads", "cgroup.subtree_control"} {
 			if err := os.Chown(filepath.Join(dir, file), user, user); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -124,6 +126,10 @@ func (g *Group) Delegate(user int) error {
 	g.inside = inside
 	return nil
 }
+
+// SetAside moves a process out of the group that the user was given: of version 2 one
+// that limits those below it has no processes itself. The limits of this one stay.
+func (g *Group) SetAside(pid int) error { return g.add(pid, beside) }
 
 // Enable gives the groups below one of version 2 the controllers that limits need,
 // of those that there are.
@@ -179,9 +185,11 @@ func (g *Group) limit(h Hierarchy, l Limits) error {
 }
 
 // Add puts a process into the group.
-func (g *Group) Add(pid int) error {
+func (g *Group) Add(pid int) error { return g.add(pid, g.inside) }
+
+func (g *Group) add(pid int, below string) error {
 	for _, h := range g.list {
-		if err := write(filepath.Join(g.path(h), g.inside), "cgroup.procs", strconv.Itoa(pid)); err != nil {
+		if err := write(filepath.Join(g.path(h), below), "cgroup.procs", strconv.Itoa(pid)); err != nil {
 			return fmt.Errorf("put a process into a control group: %w", err)
 		}
 	}
