@@ -19,7 +19,7 @@ const (
 	// their builds.
 	look = 300 * time.Millisecond
 	// lookAgain is how soon after that it is when a builder asks for a build.
-	lookAgain = 20 * time.Millisecond
+	lookAgain = 100 * time.Millisecond
 )
 
 // system signs what follows from a build.
