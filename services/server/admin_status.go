@@ -14,7 +14,7 @@ func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *adminRespons
 // status is what can be found out. Its problems say what cannot, and why.
 func (n *Node) status(ctx context.Context) adminsocket.Status {
 	problems := n.problems(ctx)
-	st := adminsocket.Status{Ready: !blocked(problems), Problems: problems, Services: n.Services(), Generation: n.log.Generation()}
+	st := adminsocket.Status{Ready: !blocked(problems), Problems: problems, Docker: n.Docker, Services: n.Services(), Generation: n.log.Generation()}
 	if n.stores.Blobs != nil {
 		usage := n.stores.Blobs.Usage()
 		st.Blobs, st.BlobBytes = usage.Blobs, usage.Bytes

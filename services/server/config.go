@@ -78,6 +78,9 @@ type Config struct {
 	Reserve int64
 	// URL is how people reach the node, where a request does not say it.
 	URL string
+	// Docker is its host, and port if it needs one, to type in docker commands. Serve
+	// sets it.
+	Docker string
 	// Version of the program, for the OpenAPI document.
 	Version string
 	Logger  *slog.Logger

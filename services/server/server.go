@@ -42,7 +42,7 @@ func Serve(ctx context.Context, c Config, ready func(Ready)) error {
 			told(what, done, total)
 		}
 	}
-	c.URL = web.URL
+	c.URL, c.Docker = web.URL, web.Docker
 	n, err := Open(ctx, c)
 	if err != nil {
 		web.Close()

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/url"
 
 	"hubledger/services/cmd/client"
+	"hubledger/services/internal/adminsocket"
 	"hubledger/services/internal/apitypes"
 )
 
@@ -22,7 +24,18 @@ type API struct {
 func (a *API) User() string { return a.client.User }
 
 // Host is the hub's host, and port if it needs one, to show in docker commands.
-func (a *API) Host() string { return cmp.Or(a.client.Host(), "localhost:5050") }
+func (a *API) Host() string {
+	host := a.client.Host()
+	if host == "" { // the hub on a data directory knows it
+		quiet := *a.Session
+		quiet.JSON, quiet.Out = false, io.Discard
+		Items(&quiet, "GET", "/status", nil, nil, func(h adminsocket.Status) error {
+			host = h.Docker
+			return nil
+		})
+	}
+	return cmp.Or(host, "localhost:5050")
+}
 
 // String names the hub and the user.
 func (a *API) String() string { return a.client.String() }

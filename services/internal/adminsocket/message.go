@@ -29,6 +29,7 @@ type Progress struct {
 type Status struct {
 	Ready      bool     `json:"ready"`              // it can be pushed to
 	ReadOnly   string   `json:"readOnly,omitempty"` // why nothing can be pushed
+	Docker     string   `json:"docker,omitempty"`   // host, and port if it needs one, to type in docker commands
 	Services   []string `json:"services"`           // that this node runs
 	Generation string   `json:"generation"`
 	Events     uint64   `json:"events"` // the log's last sequence
