@@ -142,8 +142,8 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-// A group that was given to a user has its processes, who set aside is in none that the
-// user owns, and both are below the limits.
+// A group that was given to a user has the processes that are added; one that is set aside
+// is in a group that the user does not own. Both are below the limits.
 func TestDelegate(t *testing.T) {
 	const user = 54321
 	g := group(t, Limits{CPU: 1, Memory: 64 << 20, PIDs: 10})
