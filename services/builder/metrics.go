@@ -13,6 +13,8 @@ import (
 var (
 	buildsDesc  = prometheus.NewDesc("hubledger_builds", "Builds that have not ended, by their state.", []string{"state"}, nil)
 	waitingDesc = prometheus.NewDesc("hubledger_builds_waiting", "Builds that wait, by the reason why.", []string{"reason"}, nil)
+	readyDesc   = prometheus.NewDesc("hubledger_builders_connected", "Builders that can be given builds, this node's own among them.", nil, nil)
+	placesDesc  = prometheus.NewDesc("hubledger_builder_places", "Builds that those can run at once, all together.", nil, nil)
 )
 
 // queueMetrics are the metrics of builds that have not ended. They ask the read model.
@@ -22,6 +24,8 @@ type queueMetrics struct{ s *Builder }
 func (queueMetrics) Describe(to chan<- *prometheus.Desc) {
 	to <- buildsDesc
 	to <- waitingDesc
+	to <- readyDesc
+	to <- placesDesc
 }
 
 // Collect is of prometheus.Collector.
@@ -33,12 +37,18 @@ func (m queueMetrics) Collect(to chan<- prometheus.Metric) {
 			to <- prometheus.MustNewConstMetric(buildsDesc, prometheus.GaugeValue, float64(n), state)
 		}
 	}
-	places, err := m.s.places(ctx)
+	able, places := m.s.stations.able(false), 0
+	for _, b := range able {
+		places += b.Places
+	}
+	to <- prometheus.MustNewConstMetric(readyDesc, prometheus.GaugeValue, float64(len(able)))
+	to <- prometheus.MustNewConstMetric(placesDesc, prometheus.GaugeValue, float64(places))
+	waiting, err := m.s.places(ctx)
 	if err != nil {
 		return
 	}
 	reasons := map[string]int{}
-	for _, p := range places {
+	for _, p := range waiting {
 		reasons[string(p.Reason)]++
 	}
 	for reason, n := range reasons {

@@ -37,16 +37,20 @@ func TestMetrics(t *testing.T) {
 	w.Local = nil
 	w.queue(20, "c1", rule("base"))
 	w.queue(21, "c1", rule("other"))
-	if got := fmt.Sprint(w.gathered()); got != "map[hubledger_builds pushed:0 hubledger_builds running:0 hubledger_builds waiting:2 hubledger_builds_waiting no-builder:2]" {
+	if got := fmt.Sprint(w.gathered()); got != "map[hubledger_builder_places:0 hubledger_builders_connected:0 hubledger_builds pushed:0 hubledger_builds running:0 hubledger_builds waiting:2 hubledger_builds_waiting no-builder:2]" {
 		t.Error(got)
 	}
 	w.Local = local
 	w.start()
 	w.await(20, builds.Pushed)
 	w.await(21, builds.Pushed)
+	if got := w.gathered(); got["hubledger_builder_places"] != 2 || got["hubledger_builders_connected"] != 1 {
+		t.Errorf("while a builder is there: %v", got)
+	}
 	w.stop()
+	w.stations = newStations()
 	if got := fmt.Sprint(w.gathered()); got != "map[hubledger_build_attempts_total pushed:2 hubledger_build_step_seconds build:2 hubledger_build_step_seconds fetch:2 "+
-		"hubledger_builds pushed:2 hubledger_builds running:0 hubledger_builds waiting:0]" {
+		"hubledger_builder_places:0 hubledger_builders_connected:0 hubledger_builds pushed:2 hubledger_builds running:0 hubledger_builds waiting:0]" {
 		t.Error(got)
 	}
 }
