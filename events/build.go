@@ -77,6 +77,7 @@ type BuildPushed struct {
 	Epoch     int         `json:"epoch" jsonschema:"of the claim"`
 	Digest    string      `json:"digest" jsonschema:"of the manifest or index"`
 	Bases     []BuildBase `json:"bases,omitempty" jsonschema:"images that it was made from, as far as the builder tells"`
+	Readme    string      `json:"readme,omitempty" jsonschema:"text of the README that the rule names; absent when there is none or it is the one of the repository already"`
 }
 
 // BuildBase is an image that a build took files from: by FROM, COPY --from or a mount.

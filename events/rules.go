@@ -43,6 +43,7 @@ type BuildRule struct {
 	Needs      []string          `json:"needs,omitempty" jsonschema:"names of rules whose builds of the same commit come first, as far as they are for the ref, too"`
 	Paths      []string          `json:"paths,omitempty" jsonschema:"globs of which a changed file has to match one: * within a component, ** over components, a leading ! takes files out again; the last match decides; absent for every file"`
 	Rebuild    string            `json:"rebuild,omitempty" jsonschema:"when the latest commit of a ref is built again by itself: off, or base (an image of the hub that it was made from has changed); absent for off"`
+	Readme     string            `json:"readme,omitempty" jsonschema:"path of a file of the git repository, from its root, which becomes the README of the repository of the image when a build has its tags; absent for none"`
 	Secrets    []string          `json:"secrets,omitempty" jsonschema:"names of secrets of the repository that the build may read"`
 	Network    bool              `json:"network,omitempty" jsonschema:"steps may fetch from public hosts by HTTP and HTTPS; absent for no"`
 	Timeout    string            `json:"timeout,omitempty" jsonschema:"how long the build may run, in minutes or hours, such as 45m or 2h; absent for the builder's own"`

@@ -33,7 +33,15 @@ func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignme
 	if err != nil {
 		return nil, &driver.Failure{Kind: driver.Source, Text: err.Error(), Err: err}
 	}
-	return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: rules.Name, Rule: b.Rule, Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, Source: from, Secrets: secrets}, nil
+	readme := ""
+	if b.Rule.Readme != "" {
+		now, err := s.Readmes.Readme(ctx, b.Repository)
+		if err != nil {
+			return nil, err
+		}
+		readme = worker.SumOf(now)
+	}
+	return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: rules.Name, Rule: b.Rule, Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, Source: from, Readme: readme, Secrets: secrets}, nil
 }
 
 // attempts is the hub as a builder knows it: a worker.Hub and a worker.Queue.

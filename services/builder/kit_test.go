@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,6 +28,7 @@ import (
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/process"
+	"hubledger/services/internal/repository"
 	"hubledger/streams"
 	"hubledger/streams/buildlog"
 	"hubledger/streams/streamtest"
@@ -94,6 +97,7 @@ type world struct {
 	log    *streams.Log
 	driver *fake
 	tags   *fakeTags
+	readme string      // of acme/app
 	stop   func()      // ends the local builder
 	dead   atomic.Bool // nothing can be appended
 }
@@ -118,7 +122,7 @@ func newWorld(t testing.TB) *world {
 		work.Wait()
 		check(t, tables.Close())
 	})
-	w.Builder = newBuilder(Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Images: w.tags, URL: "https://hub.test", Secrets: &fakeSecrets{},
+	w.Builder = newBuilder(Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Images: w.tags, Readmes: w, URL: "https://hub.test", Secrets: &fakeSecrets{},
 		Log: keptLog{kept}, Logger: quiet})
 	dir := t.TempDir()
 	w.Local = &Local{Name: "local", Offer: worker.Offer{Platforms: []string{"linux/amd64"}, Places: 2}, Open: func(_ context.Context, hub worker.Hub) (*worker.Worker, error) {
@@ -221,7 +225,8 @@ func (w *world) await(n int, state string) *builds.Build {
 
 // A fake driver runs builds that do what run says: by default they push.
 type fake struct {
-	fetch error // of fetching
+	fetch error             // of fetching
+	files map[string]string // of the checkout
 
 	mu   sync.Mutex
 	run  func(ctx context.Context, s driver.Spec, emit func(driver.Event)) (driver.Result, error)
@@ -249,7 +254,12 @@ func (f *fake) Prepare(_ context.Context, s driver.Spec) (driver.Build, error) {
 	return &fakeBuild{f, s, f.run}, nil
 }
 
-func (f *fake) Fetch(context.Context, string, string, fetch.Source, fetch.Limits) (fetch.Commit, error) {
+func (f *fake) Fetch(_ context.Context, _, dir string, _ fetch.Source, _ fetch.Limits) (fetch.Commit, error) {
+	for name, text := range f.files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return fetch.Commit{}, err
+		}
+	}
 	return fetch.Commit{}, f.fetch
 }
 
@@ -281,6 +291,15 @@ func (b *fakeBuild) Destroy() error {
 	b.f.mu.Lock()
 	defer b.f.mu.Unlock()
 	b.f.left--
+	return nil
+}
+
+// Readme is of Readmes.
+func (w *world) Readme(context.Context, string) (string, error) { return w.readme, nil }
+
+// SetReadme is of Readmes.
+func (w *world) SetReadme(_ context.Context, _ command.By, _ repository.ID, _, text string) error {
+	w.readme = text
 	return nil
 }
 

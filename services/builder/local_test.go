@@ -13,6 +13,7 @@ import (
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/build"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
 )
 
@@ -309,4 +310,53 @@ func TestDeletedRepository(t *testing.T) {
 	w.record(events.RepositoryRestored{Namespace: id(acme), Repository: id(app), Name: "acme/app"})
 	w.queue(21, "c1", rule("base"))
 	w.await(21, builds.Pushed)
+}
+
+// A file of the commit becomes the README of the repository when the tags are set, and
+// is sent only when it is another one.
+func TestReadme(t *testing.T) {
+	w := newWorld(t)
+	w.readme, w.driver.files = "before", map[string]string{"README.md": "# After"}
+	r := rule("base")
+	r.Readme = "README.md"
+	w.queue(20, "c1", r)
+	w.start()
+	b := w.await(20, builds.Pushed)
+	w.stop()
+	pushedBy := func(n int) events.BuildPushed {
+		last, _, err := command.Latest(t.Context(), w.log, events.BuildSubject(id(acme), id(n)))
+		check(t, err)
+		return last.(events.BuildPushed)
+	}
+	if p := pushedBy(20); p.Readme != "# After" || w.readme != "before" {
+		t.Errorf("pushed was %+v; the README is %q", p, w.readme)
+	}
+	_, err := w.publish(t.Context(), b)
+	check(t, err)
+	if w.readme != "# After" {
+		t.Errorf("the README is %q", w.readme)
+	}
+	clear(w.tags.set)
+	w.queue(21, "c1", r)
+	w.start()
+	b = w.await(21, builds.Pushed)
+	w.stop()
+	if p := pushedBy(21); p.Readme != "" {
+		t.Errorf("a README that is there is sent again: %+v", p)
+	}
+	_, err = w.publish(t.Context(), b)
+	check(t, err)
+	// An older commit does not bring its README back.
+	w.driver.files["README.md"] = "# Old"
+	clear(w.tags.set)
+	w.queue(22, "c1", r)
+	w.start()
+	b = w.await(22, builds.Pushed)
+	w.stop()
+	w.record(moved("refs/heads/main", "c1", "c2"))
+	_, err = w.publish(t.Context(), b)
+	check(t, err)
+	if w.readme != "# After" {
+		t.Errorf("the README is %q", w.readme)
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/process"
+	"hubledger/services/internal/repository"
 )
 
 // publishing is the process manager that puts the provenance of an image that was built
@@ -88,10 +89,32 @@ func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFi
 			return nil, err
 		}
 	}
+	if len(end.Tags) > 0 && b.Rule.Readme != "" {
+		if err := s.setReadme(ctx, by, b, rules.Name); err != nil {
+			return nil, err
+		}
+	}
 	if len(end.Tags) == 0 && len(b.Tags) > 0 {
 		end.Outcome, end.Reason, end.Detail = events.BuildFailed, "tags-refused", "no tag could be set: "+end.Refused[0].Why
 	}
 	return end, nil
+}
+
+// setReadme makes the README that a build found that of its repository.
+func (s *Builder) setReadme(ctx context.Context, by command.By, b *builds.Build, name string) error {
+	last, _, err := command.Latest(ctx, s.Events, events.BuildSubject(b.Namespace, b.ID))
+	if err != nil {
+		return err
+	}
+	pushed, ok := last.(events.BuildPushed)
+	if !ok || pushed.Readme == "" { // it has ended meanwhile, or there is none
+		return nil
+	}
+	err = s.Readmes.SetReadme(ctx, by, repository.ID{Namespace: b.Namespace, Repository: b.Repository}, name, pushed.Readme)
+	if errors.Is(err, repository.ErrUnknown) {
+		return nil // it was deleted meanwhile
+	}
+	return err
 }
 
 // newer is the commit that has the tags of a build instead, "" for none.

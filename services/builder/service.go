@@ -15,6 +15,7 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
+	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/provenance"
@@ -26,6 +27,7 @@ import (
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/process"
+	"hubledger/services/internal/repository"
 	"hubledger/services/internal/service"
 )
 
@@ -40,6 +42,8 @@ type Config struct {
 	Read   builds.Reader
 	View   process.View // of the read model
 	Images Images
+	// Readmes are those of repositories.
+	Readmes Readmes
 	// Secrets has the key by which provenance is signed, and what builds read; nil while the log is read-only.
 	Secrets provenance.Secrets
 	// URL is how people reach the hub.
@@ -76,6 +80,13 @@ type Images interface {
 	// Tagged is the manifest that a tag names now, and the event that made it so. The error
 	// wraps images.ErrNotFound when there is none.
 	Tagged(ctx context.Context, repository, tag string) (digest.Digest, *events.Event, error)
+}
+
+// Readmes are the READMEs of repositories in the catalog.
+type Readmes interface {
+	Readme(ctx context.Context, repository string) (string, error)
+	// SetReadme's error wraps repository.ErrUnknown when the repository was deleted.
+	SetReadme(ctx context.Context, by command.By, id repository.ID, name, text string) error
 }
 
 // BuildLog keeps what builds write.
@@ -135,7 +146,7 @@ func (s *Builder) Service() service.Service {
 		Routes: append(s.API.Routes(),
 			service.Route{Method: http.MethodGet, Pattern: keyPath, Permission: access.Open, Cost: budget.Light, Serve: s.serveKey}),
 		NotServed:  endpoint.NotServed,
-		ReadModels: []*projections.Projection{&builds.Projection, &accounts.Projection, &images.Projection},
+		ReadModels: []*projections.Projection{&builds.Projection, &catalog.Projection, &accounts.Projection, &images.Projection},
 		Managers:   []process.Manager{s.queueing(), s.publishing(), s.rebuilding(), s.sealing()},
 		Jobs: []service.Job{{Name: "remove old logs of builds", Every: time.Hour, Run: s.forgetLogs},
 			{Name: "remove what is left of sealed logs of builds", Every: time.Hour, Run: s.dropSealed}},

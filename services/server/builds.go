@@ -16,12 +16,15 @@ import (
 	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
+	"hubledger/projections/catalog"
 	"hubledger/services/builder"
 	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/rig"
 	"hubledger/services/builder/worker"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/gitremote"
+	"hubledger/services/internal/repository"
 	"hubledger/services/server/listen"
 	"hubledger/services/server/settings"
 	"hubledger/services/sources"
@@ -59,7 +62,7 @@ const localBuilder = "local"
 func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 	model := n.models.Of(&builds.Projection)
 	read := builds.Reader{DB: model}
-	c := builder.Config{Events: n.meteredLog(), API: s.api.Sibling(), Read: read, View: model, Images: n.registry, URL: strings.TrimSuffix(n.URL, "/"), Logger: n.Logger,
+	c := builder.Config{Events: n.meteredLog(), API: s.api.Sibling(), Read: read, View: model, Images: n.registry, Readmes: readmes{s.catalog, n}, URL: strings.TrimSuffix(n.URL, "/"), Logger: n.Logger,
 		Source: func(ctx context.Context, b *builds.Build) (fetch.Source, error) { return sourceOf(ctx, read, git, b) }, Token: n.auth.BuildToken,
 		Account: func(ctx context.Context, r *builds.Rules) (string, error) { return accountOf(ctx, s.people, r) }}
 	if n.secrets != nil {
@@ -79,6 +82,19 @@ func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 		c.Local = n.localBuilder()
 	}
 	return builder.New(c)
+}
+
+// readmes are those of the catalog, as builds read and set them.
+type readmes struct {
+	catalog.Reader
+	node *Node
+}
+
+// SetReadme is of builder.Readmes.
+func (r readmes) SetReadme(ctx context.Context, by command.By, id repository.ID, name, text string) error {
+	editor := repository.Editor{Log: r.node.meteredLog(), Wait: r.node.shared.api.Readable, Catalog: r.Reader, Images: r.node.registry.Images}
+	_, err := editor.Describe(ctx, by, id, name, repository.DescriptionChange{Readme: &text})
+	return err
 }
 
 // localBuilder is the builder of this node. Its directory is beside the data, since

@@ -30,6 +30,7 @@ type run struct {
 	log    *logWriter
 	steps  map[int]*step // of the driver, by its number
 	failed error         // why nothing more can be said of the build
+	readme string        // see events.BuildPushed
 }
 
 type step struct {
@@ -54,7 +55,7 @@ func (w *Worker) Build(ctx context.Context, a *Assignment) {
 	}
 	if err == nil && r.failed == nil && made.Digest != "" {
 		r.log.close() // whoever sees what became of the build finds all of its log
-		r.say(ctx, events.BuildPushed{Namespace: a.Namespace, Build: a.Build, Epoch: a.Epoch, Digest: made.Digest, Bases: made.Bases})
+		r.say(ctx, events.BuildPushed{Namespace: a.Namespace, Build: a.Build, Epoch: a.Epoch, Digest: made.Digest, Bases: made.Bases, Readme: r.readme})
 		return
 	}
 	end := events.BuildFinished{Namespace: a.Namespace, Build: a.Build, Epoch: a.Epoch, Outcome: events.BuildSucceeded}
@@ -114,6 +115,11 @@ func (r *run) make(ctx context.Context) (result driver.Result, err error) {
 	spec, err := r.spec(checkout, commit)
 	if err != nil {
 		return result, err
+	}
+	if r.a.Rule.Readme != "" && !r.a.Test {
+		if r.readme, err = readReadme(checkout, r.a.Rule.Readme, r.a.Readme); err != nil {
+			r.log.write(0, fmt.Appendf(nil, "warning: %s does not become the README: %v\n", r.a.Rule.Readme, err))
+		}
 	}
 	made, err := r.Driver.Prepare(ctx, spec)
 	if err != nil {

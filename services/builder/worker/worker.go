@@ -50,6 +50,9 @@ type Assignment struct {
 	Test       bool             `json:"test,omitempty"`      // nothing is pushed
 	Untrusted  bool             `json:"untrusted,omitempty"` // of a fork: it gets no build arguments
 	Source     fetch.Source     `json:"source"`
+	// Readme is the SHA-256 of the README that the repository has, in hexadecimal, where
+	// the rule names a file for it.
+	Readme string `json:"readme,omitempty"`
 	// Secrets are what the build may read, by name.
 	Secrets map[string][]byte `json:"secrets,omitempty"`
 }

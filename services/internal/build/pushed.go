@@ -2,10 +2,13 @@ package build
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
+	"hubledger/services/internal/repository"
 )
 
 // maxBaseText bounds each text of a base image, in bytes.
@@ -19,6 +22,9 @@ func checkPushed(p events.BuildPushed) error {
 	}
 	if len(p.Bases) > events.MaxBuildBases {
 		return fmt.Errorf("%w: the image was made from %d others, more than %d", ErrReport, len(p.Bases), events.MaxBuildBases)
+	}
+	if len(p.Readme) > repository.MaxReadme || !utf8.ValidString(p.Readme) || strings.ContainsRune(p.Readme, 0) {
+		return fmt.Errorf("%w: the README has %d bytes, or is no text", ErrReport, len(p.Readme))
 	}
 	for _, b := range p.Bases {
 		if b.Name == "" || digest.Digest(b.Digest).Validate() != nil {

@@ -306,7 +306,7 @@ func TestSchemaHasTheRulesFields(t *testing.T) {
 		case kind == reflect.Bool && p.Default != usual.Field(i).Bool():
 			t.Errorf("%s is %v without a value", name, p.Default)
 		}
-		if want := map[string]int{"name": buildrule.MaxName, "branch": buildrule.MaxSource, "tag": buildrule.MaxSource, "dockerfile": buildrule.MaxPath, "context": buildrule.MaxPath, "target": buildrule.MaxKey}[name]; p.MaxLength != want {
+		if want := map[string]int{"name": buildrule.MaxName, "branch": buildrule.MaxSource, "tag": buildrule.MaxSource, "dockerfile": buildrule.MaxPath, "context": buildrule.MaxPath, "readme": buildrule.MaxPath, "target": buildrule.MaxKey}[name]; p.MaxLength != want {
 			t.Errorf("%s has %d characters, want %d", name, p.MaxLength, want)
 		}
 	}

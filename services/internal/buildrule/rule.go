@@ -80,7 +80,7 @@ func sourceOf(r Rule) (kind, source string) {
 
 // textBytes is how long all texts of a rule are together.
 func textBytes(r Rule) int {
-	n := len(r.Name) + len(r.Branch) + len(r.Tag) + len(r.Dockerfile) + len(r.Context) + len(r.Autotest) + len(r.Rebuild) + len(r.Target) + len(r.Timeout) + len(r.Idle)
+	n := len(r.Name) + len(r.Branch) + len(r.Tag) + len(r.Dockerfile) + len(r.Context) + len(r.Autotest) + len(r.Rebuild) + len(r.Readme) + len(r.Target) + len(r.Timeout) + len(r.Idle)
 	for _, list := range [][]string{r.Tags, r.Platforms, r.Needs, r.Paths, r.Secrets} {
 		for _, s := range list {
 			n += len(s)

@@ -124,6 +124,9 @@ func check(r Rule, index int) (checked, Problems) {
 	} else if why := badDockerfile(r.Context, r.Dockerfile); why != "" {
 		c.add("dockerfile", fmt.Sprintf("%s is no path in the repository", quoted(r.Dockerfile)), why, "write a path from the context, such as Dockerfile or docker/app.Dockerfile")
 	}
+	if why := badInside(r.Readme); why != "" {
+		c.add("readme", fmt.Sprintf("%s is no path in the repository", quoted(r.Readme)), why, "write a path from the root of the repository, such as README.md")
+	}
 	if r.Autotest != "" {
 		c.oneOf("autotest", r.Autotest, AutotestOff, AutotestOwn, AutotestAll)
 	}

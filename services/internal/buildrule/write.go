@@ -60,6 +60,7 @@ func ruleNode(r Rule) *yaml.Node {
 	texts(n, "paths", r.Paths)
 	texts(n, "secrets", r.Secrets)
 	text("rebuild", r.Rebuild)
+	text("readme", r.Readme)
 	unless(false, "network", r.Network)
 	text("timeout", r.Timeout)
 	text("idle", r.Idle)
