@@ -48,7 +48,7 @@ func startGitHub(t *testing.T, args ...string) *gitHub {
 	h.hubProcess = startHub(t, append([]string{"--allow-hosts", "127.0.0.1", "--builder-tools", dir}, args...)...)
 	h.run("repos", "create", "admin/app")
 	rules := filepath.Join(t.TempDir(), "rules.yml")
-	if err := os.WriteFile(rules, []byte("version: 1\nrules:\n  - name: release\n    tag: /^v([0-9.]+)$/\n    tags: ['{\\1}', latest]\n  - name: edge\n    branch: main\n    tags: [edge]\n"), 0o600); err != nil {
+	if err := os.WriteFile(rules, []byte("version: 1\nrules:\n  - name: release\n    tag: /^v([0-9.]+)$/\n    tags: ['{\\1}', latest]\n  - name: edge\n    branch: main\n    tags: [edge]\n    network: true\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	h.run("sources", "link", "admin/app", host.URL+"/app.git")

@@ -56,7 +56,7 @@ func Open(ctx context.Context, c Config, hub worker.Hub) (*worker.Worker, error)
 	if err := fetcher.Sweep(); err != nil {
 		c.Logger.Warn("something of an earlier build is left on this machine", "error", err)
 	}
-	d, err := drivers.New(caged.Config{Dir: dir, Hub: c.Hub, Registry: c.Registry, TLS: c.TLS, Logger: c.Logger,
+	d, err := drivers.New(caged.Config{Dir: dir, Hub: c.Hub, Registry: c.Registry, TLS: c.TLS, Egress: &egress.Guard{}, Logger: c.Logger,
 		Credentials: func(s driver.Spec) relay.Credentials { return worker.CredentialsOf(hub, s.ID) }}, c.Tools)
 	if err != nil {
 		return nil, err
