@@ -138,7 +138,7 @@ func TestPushRefused(t *testing.T) {
 	s.Image = w.name + "/admin/app"
 	w.run(s).fails(t, driver.Push, "UNAUTHORIZED: ")
 	s = w.spec(fromBase)
-	w.run(s).fails(t, driver.BaseImage, "UNAUTHORIZED: ")
+	w.run(s).fails(t, driver.BaseImage, "which has no admin/base:1 that this build may pull: push it")
 
 	s.Image = "registry.example.com/admin/app"
 	if err := w.run(s).err; err == nil || !strings.Contains(err.Error(), "pushes to "+w.name+" only") {

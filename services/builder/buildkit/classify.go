@@ -43,7 +43,7 @@ func classify(e caged.Evidence) *driver.Failure {
 		return set(driver.Broken, "the builder failed: %s", cmp.Or(e.Exit.Error, "BuildKit ended: "+e.Exit.Daemon))
 	}
 	if image := missingBase(&e, text); image != "" {
-		return set(driver.BaseImage, "the base image %s is not to be had: %s", image, whyMissing(&e, image, text))
+		return set(driver.BaseImage, "the base image %s cannot be pulled: %s", image, e.WhyMissing(image, text))
 	}
 	if refused, ok := e.Relay.Refused(); ok && pushing(&e) {
 		return set(driver.Push, "the registry refused the image: %s", refused)
@@ -86,31 +86,6 @@ func missingBase(e *caged.Evidence, text string) string {
 		return m[1]
 	}
 	return ""
-}
-
-// whyMissing is what the hub said when it was asked for an image.
-func whyMissing(e *caged.Evidence, image, text string) string {
-	host, rest, _ := strings.Cut(image, "/")
-	if host != e.Registry && host != "docker.io" {
-		if e.Spec.Network {
-			return text
-		}
-		return "this builder reaches " + e.Registry + " only, not " + host + "; push the image there first"
-	}
-	repository, reference := rest, "latest"
-	if name, digest, ok := strings.Cut(rest, "@"); ok {
-		repository, reference = name, digest
-	} else if k := strings.LastIndexByte(rest, ':'); k >= 0 {
-		repository, reference = rest[:k], rest[k+1:]
-	}
-	refused, ok := e.Relay.Missing(repository, reference)
-	switch {
-	case !ok:
-		return text
-	case refused.Status == 404:
-		return e.Registry + " has no " + repository + " " + reference + ", or not for this build"
-	}
-	return refused.String()
 }
 
 // pushing says whether the failure is one of sending the image: no step before it

@@ -15,8 +15,12 @@ var (
 	exitCode  = regexp.MustCompile(`(?:exit code: |non-zero code: )(\d+)`)
 	baseImage = regexp.MustCompile(`(?:manifest for|pull access denied for|repository) ([^ ,]+)(?:,| not found)|Get "?http://[^ ]+/v2/(\S+)/manifests/`)
 	wrongFile = regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|no build stage|Dockerfile cannot be empty|file with no instructions`)
+	fromStep  = regexp.MustCompile(`(?mi)^Step \d+/\d+ : FROM (?:--\S+ )?([^\s$]+)`)
 	wrongLine = regexp.MustCompile(`(?i)dockerfile parse error (?:on )?line (\d+)`)
 )
+
+// dockerHub is where the engine looks for what its mirror does not have.
+const dockerHub = `Get "https://registry-1.docker.io/`
 
 // Failed is of caged.Method.
 func (m method) Failed(e caged.Evidence) *driver.Failure {
@@ -62,8 +66,14 @@ func (m method) judgeBuild(f *driver.Failure, e *caged.Evidence, last string) {
 	case strings.Contains(last, "COPY failed") || strings.Contains(last, "ADD failed"):
 		f.Kind = driver.Source
 	default:
+		image := ""
 		if got := baseImage.FindStringSubmatch(last); got != nil {
-			f.Kind, f.Text = driver.BaseImage, fmt.Sprintf("the base image %s is not to be had: %s", cmp.Or(got[1], got[2]), last)
+			image = cmp.Or(got[1], got[2])
+		} else if got := fromStep.FindAllStringSubmatch(e.Log, -1); got != nil && strings.Contains(last, dockerHub) {
+			image = got[len(got)-1][1] // the engine went there because the hub does not have it
+		}
+		if image != "" {
+			f.Kind, f.Text = driver.BaseImage, fmt.Sprintf("the base image %s cannot be pulled: %s", image, e.WhyMissing(image, last))
 		}
 	}
 }

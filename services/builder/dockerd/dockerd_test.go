@@ -102,7 +102,8 @@ func TestFailures(t *testing.T) {
 		{"a tag of somebody else", []string{"hooks/push", "#!/bin/sh\ndocker tag $IMAGE_NAME REGISTRY/admin/base:2\ndocker push REGISTRY/admin/base:2\n"}, driver.StepFailed, "hooks/push", 1},
 		{"RUN", []string{"Dockerfile", fromBase + "RUN exit 5\n"}, driver.StepFailed, "non-zero code: 5", 5},
 		{"Dockerfile", []string{"Dockerfile", "FROM scratch\nFETCH x\n"}, driver.Dockerfile, "FETCH", 0},
-		{"base", []string{"Dockerfile", "FROM REGISTRY/admin/none:1\n"}, driver.BaseImage, "admin/none", 0},
+		{"base", []string{"Dockerfile", "FROM REGISTRY/admin/none:1\n"}, driver.BaseImage, "which has no admin/none:1 that this build may pull: push it", 0},
+		{"short base", []string{"Dockerfile", "FROM busybox\n"}, driver.BaseImage, "which has no library/busybox:latest that this build may pull: push it", 0},
 		{"file", []string{"Dockerfile", "FROM scratch\nCOPY none /\n"}, driver.Source, "none", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,7 +15,7 @@ const (
 	Processes  Kind = "processes"    // it had as many processes as it may, and failed
 	StepFailed Kind = "step-failed"  // a command ended with another status than 0
 	Dockerfile Kind = "dockerfile"   // the Dockerfile is missing or wrong
-	BaseImage  Kind = "base-image"   // a base image is not to be had
+	BaseImage  Kind = "base-image"   // a base image cannot be pulled
 	Platform   Kind = "platform"     // this machine cannot run programs of a platform
 	Network    Kind = "network"      // something was to be fetched from a network that the build has not
 	Push       Kind = "push-refused" // the registry refused the image

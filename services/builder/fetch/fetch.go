@@ -37,9 +37,9 @@ var (
 	ErrGone = errors.New("the git repository has no such commit any more")
 	// ErrTooLarge: the commit needs more space than Limits.Bytes.
 	ErrTooLarge = errors.New("the git repository is too large")
-	// ErrLFS: a file of Git LFS is not to be had.
+	// ErrLFS: a file of Git LFS cannot be fetched.
 	ErrLFS = errors.New("a file of Git LFS cannot be fetched")
-	// ErrSubmodule: a submodule is not to be had.
+	// ErrSubmodule: a submodule cannot be fetched.
 	ErrSubmodule = errors.New("a submodule cannot be fetched")
 )
 

@@ -14,6 +14,8 @@ type Refusal struct {
 	Status  int    // of HTTP; 0 when it did not answer
 	Code    string // of the registry's error, such as DENIED
 	Message string // the registry's own words
+
+	Reference string // of Missing: the tag or digest that was asked for
 }
 
 // String says all that is known.
@@ -68,7 +70,9 @@ func (r *Relay) refusal(resp *http.Response) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if path[2] == "manifests" && len(r.missing) < maxMissing {
-		r.missing[path[1]+" "+path[3]] = f
+		missing := f
+		missing.Reference = path[3]
+		r.missing[path[1]+" "+path[3]], r.missing[path[1]+" "] = missing, missing
 	}
 	if path[1] == r.config.Repository && f.Status != http.StatusNotFound && r.refused == (Refusal{}) {
 		r.refused = f // a push begins with a look at what is there
@@ -111,7 +115,7 @@ func (r *Relay) Refused() (f Refusal, ok bool) {
 }
 
 // Missing is what the hub said when a manifest was asked for in vain; ok is false
-// when it was not.
+// when it was not. Without a reference it is the last one of the repository.
 func (r *Relay) Missing(repository, reference string) (f Refusal, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
