@@ -191,17 +191,28 @@ func (c *serveCmd) Run(s *console.Session) error {
 // build lets the node build if it can.
 func (c *serveCmd) build(config *server.Config, logger *slog.Logger) {
 	config.Fetches = c.Builder != "off" && fetch.Check() == nil
-	if c.Builder == "off" || c.NATSURL != "" || c.TLSCert != "" {
+	if c.Builder == "off" {
 		return
+	}
+	if err := c.buildHere(config); err != nil {
+		logger.Info("this node builds nothing", "reason", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+}
+
+func (c *serveCmd) buildHere(config *server.Config) (err error) {
+	const elsewhere = "run builders on other machines: --nats-listen and `hubledger builders enroll`, see docs/builders.md"
+	switch {
+	case c.NATSURL != "":
+		return errors.New("its log is on NATS servers elsewhere (--nats-url)")
+	case c.TLSCert != "":
+		return errors.New("it serves with TLS, and builds only for a hub on loopback without; " + elsewhere)
 	}
 	dir := c.BuilderTools
 	if self, err := os.Executable(); dir == "" && err == nil {
 		dir = filepath.Dir(self)
 	}
-	var err error
-	if config.Builds, err = server.BuildsHere(c.Listen, drivers.FindTools(dir, c.BuilderHooks == "on")); err != nil {
-		logger.Info("this node builds nothing", "reason", strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
+	config.Builds, err = server.BuildsHere(c.Listen, drivers.FindTools(dir, c.BuilderHooks == "on"))
+	return err
 }
 
 // A logLevel is the least severe level to log.

@@ -26,6 +26,8 @@ import (
 const (
 	// maxCalled bounds the refs of one call.
 	maxCalled = 20
+	// looksBack is how many builds are looked at for branches.
+	looksBack = 100
 	// callEvery is how long after a call the next one of a trigger is taken.
 	callEvery = 5 * time.Second
 )
@@ -137,14 +139,13 @@ func (s *Rules) calledRefs(ctx context.Context, rules *builds.Rules, body called
 				names = append(names, name)
 			}
 		}
-		pushes, err := s.Read.Pushes(ctx, rules.Repository, 0, maxCalled)
+		latest, err := s.Read.Builds(ctx, rules.Repository, 0, looksBack)
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range pushes {
-			ref, err := buildrule.ParseRef(p.Ref)
-			if err == nil && ref.Kind == buildrule.Branch && p.Source == rules.Source && asksForBuild(p.Verdicts, "") {
-				names = append(names, p.Ref)
+		for _, b := range latest {
+			if b.Kind == events.RefBranch && b.Source == rules.Source && !b.Test {
+				names = append(names, b.Ref)
 			}
 		}
 		slices.Sort(names)

@@ -95,6 +95,11 @@ func TestTriggers(t *testing.T) {
 		}
 		*c.before = p
 	}
+	// What was built last counts, also when the newest commit was skipped.
+	w.ask("owner", "PUT", "", rulesOf("acme/app", object{"name": "edge-edge", "branch": "/^main$/", "tags": []string{"edge"}, "autobuild": false}), 200, nil)
+	if a := w.called(w.newTrigger().URL, "", 202); fmt.Sprint(a.Waiting) != "[refs/heads/main]" {
+		t.Errorf("by the build before: %+v", a)
+	}
 	// A move is still told from a request.
 	w.move("refs/heads/main", "c4")
 	if p := w.awaitPush("refs/heads/main", first.Seq); p.Commit != "c4" {
@@ -115,7 +120,7 @@ func TestTriggers(t *testing.T) {
 	w.called(trigger.URL, "", 404)
 	var list struct{ Items []apitypes.Trigger }
 	w.call("manager", "GET", "/repositories/acme/app/triggers", nil, 200, &list)
-	if len(list.Items) != 10 || list.Items[0].Name != "nightly" || list.Items[0].CreatedBy != "manager" {
+	if len(list.Items) != 11 || list.Items[0].Name != "nightly" || list.Items[0].CreatedBy != "manager" {
 		t.Errorf("left are %+v", list.Items)
 	}
 	w.ask("owner", "PUT", "", object{"source": "", "rules": []object{}}, 200, nil)
