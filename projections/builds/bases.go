@@ -26,6 +26,7 @@ type OnBase struct {
 	Made             string // id of that which had the image: the same, or what it failed to make again
 	Repository, Rule string // of the build: id, and name
 	Base             events.BuildBase
+	Moved            uint64 // sequence of the move of its ref
 }
 
 // OnBases lists such builds that have ended, with the images by the tags of this hub that
@@ -35,10 +36,10 @@ func (r Reader) OnBases(ctx context.Context, n int) ([]OnBase, error) {
 	return projections.ListOf(ctx, r.DB, func(row projections.Row) (o OnBase, err error) {
 		var build, made, repository []byte
 		b := &o.Base
-		err = row.Scan(&build, &made, &repository, &o.Rule, &b.Name, &b.Digest, &b.Platform, &b.Repository, &b.Tag)
+		err = row.Scan(&build, &made, &repository, &o.Rule, &b.Name, &b.Digest, &b.Platform, &b.Repository, &b.Tag, &o.Moved)
 		o.Build, o.Made, o.Repository = projections.IDOf(build), projections.IDOf(made), projections.IDOf(repository)
 		return o, err
-	}, `SELECT l.build, a.build, l.repository, l.rule, a.name, a.digest, a.platform, a.repository, a.tag
+	}, `SELECT l.build, a.build, l.repository, l.rule, a.name, a.digest, a.platform, a.repository, a.tag, f.seq
 		FROM lines l JOIN queued q ON q.build = l.build JOIN states s ON s.build = l.build
 		JOIN refs f ON f.source = l.source AND f.ref = l.ref AND f.commit_id = q.commit_id
 		JOIN bases a ON a.build = CASE WHEN s.outcome = 'succeeded' THEN l.build ELSE q.again END

@@ -136,7 +136,7 @@ var (
 		Name: "queued", Key: 1, Merge: projections.Insert,
 		Columns: []projections.Column{b("build"), b("namespace"), b("repository"), b("source"), t("ref"), t("kind"), t("commit_id"), t("rule"), t("settings"), t("tags"),
 			i("test"), i("untrusted"), i("from_file"), t("retry_of"), b("again"), t("rebuild"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
-		Indexes: [][]string{{"repository", "seq"}, {"cause", "rule"}, {"event"}},
+		Indexes: [][]string{{"repository", "seq"}, {"repository", "source", "ref", "commit_id"}, {"cause", "rule"}, {"event"}},
 	}
 
 	// lines has the latest build of each ref by each rule that pushes its image; rebuild
@@ -152,7 +152,7 @@ var (
 	states = &projections.Table{
 		Name: "states", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{b("build"), t("state"), i("epoch"), t("digest"), t("outcome"), t("reason"), t("detail"), t("tags"), t("refused"), t("provenance"), i("time"), i("seq")},
-		Indexes: [][]string{{"state", "seq"}},
+		Indexes: [][]string{{"state", "seq"}, {"digest"}},
 	}
 
 	// bases are the images that the pushed image of a build was made from: repository is
@@ -198,7 +198,7 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 12,
+	Version: 13,
 	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, secrets, repositories, queued, lines, states, bases,
 		claims, losses, steps, logs, unsealed, requests, triggers},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",

@@ -8,8 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -308,13 +310,20 @@ type fakeTags struct {
 	mu       sync.Mutex
 	set      map[string]digest.Digest
 	refuse   map[string]error
-	attached []image.Artifact // to madeDigest
+	made     string           // digest of the image that was built, "" for madeDigest
+	attached []image.Artifact // to it
 	gone     bool             // the image
 	log      process.Log      // of the tags of images that builds are made from, which are of acme
 }
 
-// Tagged finds the repository of that name by its length.
+// Tagged finds what was set on acme/app, or the repository of that name by its length.
 func (f *fakeTags) Tagged(ctx context.Context, repository, tag string) (digest.Digest, *events.Event, error) {
+	f.mu.Lock()
+	d, ok := f.set[tag]
+	f.mu.Unlock()
+	if ok && repository == "acme/app" {
+		return d, nil, nil
+	}
 	e, err := f.log.Last(ctx, events.TagSubject(id(acme), id(len(repository)), tag))
 	if err != nil || e == nil {
 		return "", nil, cmp.Or(err, images.ErrNotFound)
@@ -343,13 +352,13 @@ func digestOf(n int) digest.Digest { return digest.FromString(fmt.Sprint(n)) }
 func (f *fakeTags) Attach(_ context.Context, _ command.By, repository string, of digest.Digest, a image.Artifact) (digest.Digest, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if repository != "acme/app" || of != madeDigest {
+	if repository != "acme/app" || of.String() != cmp.Or(f.made, madeDigest) {
 		return "", errors.New("another image")
 	}
 	if f.gone {
 		return "", images.ErrNotFound
 	}
-	if len(f.set) > 0 {
+	if slices.Contains(slices.Collect(maps.Values(f.set)), of) {
 		return "", errors.New("tags name the image already")
 	}
 	f.attached = append(f.attached, a)

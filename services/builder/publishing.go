@@ -22,6 +22,7 @@ import (
 // beside it, then sets its tags, and so ends its build. A tag is set only while no newer
 // commit of its ref has it: a build of an older one that ends late takes nothing from a
 // newer one. A newer commit that the path filter of the rule skips does not have it.
+// Neither does it take a tag from another ref that moved later.
 func (s *Builder) publishing() process.Manager {
 	return process.Manager{
 		Name:     "build-tags",
@@ -77,8 +78,43 @@ func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFi
 		}
 		return end, nil
 	}
+	later, err := s.setTags(ctx, by, b, rules.Name, end)
+	if err != nil {
+		return nil, err
+	}
+	// What the hub makes again by itself has no README that was not set before.
+	if len(end.Tags) > 0 && later == 0 && b.Rebuild == nil && b.Rule.Readme != "" {
+		if err := s.setReadme(ctx, by, b, rules.Name); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case len(end.Tags) > 0 || len(b.Tags) == 0:
+	case later == len(b.Tags):
+		end.Outcome, end.Detail = events.BuildSuperseded, "no tag is left for it: "+end.Refused[0].Why
+	default:
+		end.Outcome, end.Reason, end.Detail = events.BuildFailed, "tags-refused", "no tag could be set: "+end.Refused[0].Why
+	}
+	return end, nil
+}
+
+// setTags sets the tags of a build, and says in end which; later is how many it left to
+// refs that moved later.
+func (s *Builder) setTags(ctx context.Context, by command.By, b *builds.Build, name string, end *events.BuildFinished) (later int, err error) {
+	// Two builds that end at once would both find the tag of neither.
+	s.tagging.Lock()
+	defer s.tagging.Unlock()
 	for _, tag := range b.Tags {
-		err := s.Images.Tag(ctx, by, rules.Name, tag, digest.Digest(b.End.Digest))
+		ref, err := s.laterRef(ctx, b, name, tag)
+		if err != nil {
+			return later, err
+		}
+		if ref != "" {
+			later++
+			end.Refused = append(end.Refused, events.BuildTag{Tag: tag, Why: ref + " moved later and has it"})
+			continue
+		}
+		err = s.Images.Tag(ctx, by, name, tag, digest.Digest(b.End.Digest))
 		var immutable *image.ImmutableError
 		switch {
 		case err == nil:
@@ -86,18 +122,22 @@ func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFi
 		case errors.As(err, &immutable), errors.Is(err, images.ErrNotFound):
 			end.Refused = append(end.Refused, events.BuildTag{Tag: tag, Why: err.Error()})
 		default:
-			return nil, err
+			return later, err
 		}
 	}
-	if len(end.Tags) > 0 && b.Rule.Readme != "" {
-		if err := s.setReadme(ctx, by, b, rules.Name); err != nil {
-			return nil, err
-		}
+	return later, nil
+}
+
+// laterRef is another ref that has a tag and moved later than that of a build, "" for none.
+func (s *Builder) laterRef(ctx context.Context, b *builds.Build, name, tag string) (string, error) {
+	now, _, err := s.Images.Tagged(ctx, name, tag)
+	if errors.Is(err, images.ErrNotFound) || err == nil && now.String() == b.End.Digest {
+		return "", nil
 	}
-	if len(end.Tags) == 0 && len(b.Tags) > 0 {
-		end.Outcome, end.Reason, end.Detail = events.BuildFailed, "tags-refused", "no tag could be set: "+end.Refused[0].Why
+	if err != nil {
+		return "", err
 	}
-	return end, nil
+	return s.Read.LaterRef(ctx, b, tag, now.String())
 }
 
 // setReadme makes the README that a build found that of its repository.

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -55,6 +56,7 @@ func (s *Builder) rebuilding() process.Manager {
 // A rebuild is a build that is to be made again.
 type rebuild struct {
 	task  process.Task
+	moved uint64 // sequence of the move of its ref
 	event events.BuildQueued
 }
 
@@ -64,7 +66,7 @@ type place struct {
 	event  *events.Event
 }
 
-// rebuilds are those that are due.
+// rebuilds are those that are due, in the order in which their refs moved.
 func (s *Builder) rebuilds(ctx context.Context, now time.Time) (due []rebuild, err error) {
 	rows, err := s.Read.OnBases(ctx, maxOnBases)
 	if err != nil {
@@ -94,9 +96,11 @@ func (s *Builder) rebuilds(ctx context.Context, now time.Time) (due []rebuild, e
 			return nil, err
 		}
 		if r != nil {
+			r.moved = of[0].Moved
 			due = append(due, *r)
 		}
 	}
+	slices.SortStableFunc(due, func(a, b rebuild) int { return cmp.Compare(a.moved, b.moved) })
 	return due, nil
 }
 

@@ -178,7 +178,8 @@ func TestRebuildsEnd(t *testing.T) {
 	}
 }
 
-// Of a rule with many refs those are made again that were built last.
+// Of a rule with many refs those are made again that were built last, in the order in
+// which the refs moved, so that what several of them give ends at the last one.
 func TestRebuildsOfManyRefs(t *testing.T) {
 	w := newWorld(t)
 	w.record(rulesOf(onBase("base")))
@@ -189,7 +190,7 @@ func TestRebuildsOfManyRefs(t *testing.T) {
 	}
 	w.tagged("acme/base", "1", 2, "")
 	got := w.due(0)
-	if len(got) != rebuildRefs || got[0].Ref != fmt.Sprint("refs/heads/", rebuildRefs+2) {
+	if len(got) != rebuildRefs || got[0].Ref != "refs/heads/3" || got[rebuildRefs-1].Ref != fmt.Sprint("refs/heads/", rebuildRefs+2) {
 		t.Errorf("%d are due: %+v", len(got), got)
 	}
 }

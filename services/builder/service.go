@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -124,6 +125,7 @@ type Builder struct {
 	keys     *provenance.Keys
 	stations *stations
 	counts   *counts
+	tagging  sync.Mutex // held while the tags of a build are set
 }
 
 // New makes the service.
