@@ -103,8 +103,20 @@ func (n *Node) localBuilder() *builder.Local {
 	offer := rig.Offer()
 	offer.Places = max(n.Builds.Places, 1)
 	return &builder.Local{Name: localBuilder, Offer: offer, Open: func(ctx context.Context, hub worker.Hub) (*worker.Worker, error) {
-		return rig.Open(ctx, rig.Config{Dir: filepath.Join(n.Data, "builds"), Tools: n.Builds.Tools, Hub: n.Builds.Hub, Registry: n.Builds.Registry, Egress: n.Egress, Logger: n.Logger}, hub)
+		return rig.Open(ctx, rig.Config{Dir: filepath.Join(n.Data, "builds"), Tools: n.Builds.Tools, Hub: n.Builds.Hub, Registry: n.Builds.Registry, Aliases: n.hosts(), Egress: n.Egress, Logger: n.Logger}, hub)
 	}}
+}
+
+// hosts are the names under which people know the hub: that of its public URL, and
+// the one that docker commands in its messages have.
+func (n *Node) hosts() (hosts []string) {
+	if n.Public != nil {
+		hosts = append(hosts, n.Public.Host)
+	}
+	if n.Docker != "" {
+		hosts = append(hosts, n.Docker)
+	}
+	return hosts
 }
 
 // sourceOf says where the commit of a build is fetched from.

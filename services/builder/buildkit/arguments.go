@@ -22,9 +22,10 @@ const (
 	login      = "/run/login" // a directory
 )
 
-// daemonConfig is buildkitd's configuration.
-func daemonConfig(registry string, network bool) []byte {
-	return fmt.Appendf(nil, `root = "/disk/buildkit"
+// daemonConfig is buildkitd's configuration. The first of the registry's names is the
+// mirror of docker.io.
+func daemonConfig(registries []string, network bool) []byte {
+	text := fmt.Appendf(nil, `root = "/disk/buildkit"
 proxyNetwork = %t
 [grpc]
   address = ["unix://%s"]
@@ -41,18 +42,20 @@ proxyNetwork = %t
   binary = "%s/runc"
 [registry."docker.io"]
   mirrors = [%q]
-[registry.%q]
-  http = true
-`, network, socket, programs, registry, registry)
+`, network, socket, programs, registries[0])
+	for _, name := range registries {
+		text = fmt.Appendf(text, "[registry.%q]\n  http = true\n", name)
+	}
+	return text
 }
 
 // environment is that of buildkitd and buildctl. BuildKit's own limits on logs are
 // off: the driver has one.
-func environment(registry string, network bool) []string {
+func environment(registries []string, network bool) []string {
 	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TMPDIR=/tmp", "LC_ALL=C",
 		"BUILDKIT_STEP_LOG_MAX_SIZE=-1", "BUILDKIT_STEP_LOG_MAX_SPEED=-1", "OTEL_SDK_DISABLED=true", "DOCKER_CONFIG=" + login}
 	if network {
-		env = append(env, "HTTP_PROXY=http://"+caged.ProxyAddress, "HTTPS_PROXY=http://"+caged.ProxyAddress, "NO_PROXY="+caged.HostOf(registry))
+		env = append(env, "HTTP_PROXY=http://"+caged.ProxyAddress, "HTTPS_PROXY=http://"+caged.ProxyAddress, "NO_PROXY="+strings.Join(caged.HostsOf(registries), ","))
 	}
 	return env
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"hubledger/events"
+	"hubledger/services/builder/caged"
+	"hubledger/services/builder/driver"
 )
 
 // A base image with a short name comes from the hub, where it is one of the top level.
@@ -16,6 +18,24 @@ func TestTopLevelBase(t *testing.T) {
 	w.pushTool("library/tool", "latest", "amd64")
 	w.run(w.spec("FROM tool\nRUN echo hello\n")).succeeds(t)
 	w.run(w.spec("FROM docker.io/library/tool:latest\nRUN echo hello\n")).succeeds(t)
+}
+
+// A build may call the hub by each of its names, and what it was made from is known.
+func TestNamesOfTheHub(t *testing.T) {
+	var names []string
+	w := newWorld(t, func(c *caged.Config) {
+		c.Aliases = []string{strings.Replace(c.Registry, "127.0.0.1", "localhost", 1), "hub.example.com", "10.9.8.7:5000", c.Registry, "[2001:db8::1]:80"}
+		names = append([]string{c.Registry}, c.Aliases[:3]...)
+	})
+	for _, name := range names {
+		s := w.spec("FROM " + name + "/admin/base:1\nRUN echo hello\n")
+		s.Image = w.name + "/admin/app"
+		got := w.run(s).succeeds(t)
+		if b := got.result.Bases; len(b) != 1 || b[0].Name != name+"/admin/base:1" || b[0].Repository != "admin/base" || b[0].Tag != "1" {
+			t.Errorf("made from %+v", b)
+		}
+		w.run(w.spec("FROM "+name+"/admin/none:1\n")).fails(t, driver.BaseImage, "which has no admin/none:1 that this build may pull")
+	}
 }
 
 // Builds run side by side and do not see each other; one id is one build.

@@ -22,9 +22,9 @@ var (
 // maxBaseName bounds the name of a base image, in bytes.
 const maxBaseName = 512
 
-// bases are the images that a build with steps of these names was made from. registry is
-// the hub's name, which is a mirror of docker.io, too.
-func bases(steps []string, registry string) []events.BuildBase {
+// bases are the images that a build with steps of these names was made from. registries
+// are the hub's names; it is a mirror of docker.io, too.
+func bases(steps, registries []string) []events.BuildBase {
 	asked := map[string]bool{}
 	for _, name := range steps {
 		if found := lookupStep.FindStringSubmatch(name); found != nil {
@@ -40,7 +40,7 @@ func bases(steps []string, registry string) []events.BuildBase {
 		b := events.BuildBase{Name: found[2], Digest: found[3], Platform: found[1]}
 		host, path, _ := strings.Cut(b.Name, "/")
 		repository, tag, _ := strings.Cut(path, ":")
-		if host == registry || host == "docker.io" {
+		if slices.Contains(registries, host) || host == "docker.io" {
 			b.Repository = repository
 		}
 		switch {

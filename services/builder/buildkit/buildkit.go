@@ -31,10 +31,10 @@ func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 	c := cage.Config{
 		Binds: map[string]string{checkout: a.Root, path.Join(programs, "buildkitd"): m.tools.Buildkitd,
 			path.Join(programs, "buildctl"): m.tools.Buildctl, path.Join(programs, "runc"): m.tools.Runc},
-		Files: map[string][]byte{configFile: daemonConfig(a.Registry, s.Network),
-			path.Join(login, "config.json"): caged.LoginFile(a.Password, a.Registry)},
+		Files: map[string][]byte{configFile: daemonConfig(a.Names, s.Network),
+			path.Join(login, "config.json"): caged.LoginFile(a.Password, a.Names...)},
 		Daemon: []string{path.Join(programs, "buildkitd"), "--config", configFile}, Ready: socket,
-		Program: arguments(s, a.Places), Env: environment(a.Registry, s.Network), Result: metadata}
+		Program: arguments(s, a.Places), Env: environment(a.Names, s.Network), Result: metadata}
 	for id, value := range s.Secrets {
 		c.Files[path.Join(secrets, id)] = value
 	}
@@ -51,7 +51,7 @@ func (m method) Failed(e caged.Evidence) *driver.Failure { return classify(e) }
 
 // Made reads what BuildKit says of the image.
 func (m method) Made(a *caged.Attempt, exit cage.Exit, _ *relay.Relay) (driver.Result, error) {
-	r := driver.Result{Bases: bases(a.Steps, a.Registry)}
+	r := driver.Result{Bases: bases(a.Steps, a.Names)}
 	if err := json.Unmarshal(exit.Result, &r.Metadata); err != nil && a.Spec.Image != "" {
 		return r, driver.Failuref(driver.Broken, "BuildKit does not say what it pushed: %w", err)
 	}

@@ -2,6 +2,7 @@ package caged
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ func (e *Evidence) WhyMissing(image, text string) string {
 	case host != "localhost" && !strings.ContainsAny(host, ".:"):
 		host, rest = "docker.io", image
 	}
-	if host != e.Registry && host != "docker.io" {
+	if !slices.Contains(e.Names, host) && host != "docker.io" {
 		if e.Spec.Network {
 			return text
 		}

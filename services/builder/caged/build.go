@@ -125,7 +125,7 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 
 	p := newProgress(b.mask, b.spec.Limits.Log, emit)
 	daemon := &Tail{}
-	a := &Attempt{Spec: &b.spec, Places: b.places, Registry: b.driver.config.Registry, Password: rand.Text(),
+	a := &Attempt{Spec: &b.spec, Places: b.places, Registry: b.driver.config.Registry, Names: append([]string{b.driver.config.Registry}, b.driver.config.Aliases...), Password: rand.Text(),
 		Warn: func(text string) { p.say(driver.Event{Kind: driver.Warned, Time: time.Now(), Text: text}) }}
 	c, err := b.cage(a, group)
 	if err != nil {
@@ -140,12 +140,17 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 		return driver.Result{}, err
 	}
 	way := b.relay(a.Password)
-	go way.Serve(running.Listeners[0])
 	defer way.Close()
+	toHub := running.Listeners
 	if b.spec.Network {
 		network := proxy.New(b.driver.config.Egress, b.driver.config.Logger)
-		go network.Serve(running.Listeners[1])
+		last := len(toHub) - 1
+		go network.Serve(toHub[last])
 		defer network.Close()
+		toHub = toHub[:last]
+	}
+	for _, l := range toHub {
+		go way.Serve(l)
 	}
 	w := watch(b, running, p)
 	defer context.AfterFunc(b.ctx, running.Kill)()
@@ -168,17 +173,13 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 
 // cage says what the build runs in.
 func (b *build) cage(a *Attempt, group *cgroup.Group) (c cage.Config, err error) {
-	address, host, err := listenAddress(a.Registry)
-	if err != nil {
-		return c, err
-	}
 	if a.Root, err = b.spec.Root(); err != nil {
 		return c, err
 	}
 	if c, err = b.driver.method.Cage(a); err != nil {
 		return c, err
 	}
-	c.Dir, c.Disk, c.Group, c.Listen, c.Hosts = b.dir, b.spec.Limits.Disk, group, []string{address}, []string{host}
+	c.Dir, c.Disk, c.Group, c.Listen, c.Hosts = b.dir, b.spec.Limits.Disk, group, listenAddresses(a.Names), HostsOf(a.Names)
 	if b.spec.Network {
 		c.Listen = append(c.Listen, ProxyAddress)
 	}

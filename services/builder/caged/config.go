@@ -33,6 +33,9 @@ type Config struct {
 	// Registry is the name of the registry in names of images, such as
 	// hub.example.com, or 127.0.0.1:5050.
 	Registry string
+	// Aliases are other names of it that builds may use, such as localhost:5050. Those
+	// that no build can use are left out.
+	Aliases []string
 	// TLS is for connections to the hub; nil for the system's authorities.
 	TLS *tls.Config
 	// Credentials are asked for the tokens of builds; nil for none.
@@ -59,9 +62,10 @@ type Method interface {
 type Attempt struct {
 	Spec     *driver.Spec
 	Places   driver.Places
-	Root     string // the checkout, without symbolic links
-	Registry string // its name in names of images
-	Password string // that the relay wants to see, see LoginFile
+	Root     string   // the checkout, without symbolic links
+	Registry string   // its name in names of images
+	Names    []string // all its names, Registry first
+	Password string   // that the relay wants to see, see LoginFile
 	// Warn tells something of the whole build, once its program has ended.
 	Warn func(text string)
 
@@ -83,6 +87,7 @@ func New(c Config, m Method) (_ *Driver, err error) {
 	if _, _, err := listenAddress(c.Registry); err != nil {
 		return nil, err
 	}
+	c.Aliases = usable(c.Registry, c.Aliases)
 	if c.Dir, err = filepath.Abs(c.Dir); err != nil {
 		return nil, err
 	}

@@ -1,11 +1,13 @@
 package caged
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"hubledger/services/builder/relay"
@@ -29,6 +31,39 @@ func listenAddress(registry string) (address, host string, err error) {
 	return net.JoinHostPort(addr.String(), port), host, nil
 }
 
+// listenAddresses are where the relay listens for names of a registry. Those of host
+// names, which are of loopback, come first: the cage leads host names to the first.
+func listenAddresses(names []string) []string {
+	var list []string
+	for _, n := range names {
+		if address, _, err := listenAddress(n); err == nil && !slices.Contains(list, address) {
+			list = append(list, address)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b string) int {
+		return cmp.Compare(rank(a), rank(b))
+	})
+	return list
+}
+
+func rank(address string) int {
+	if strings.HasPrefix(address, "127.0.0.1:") {
+		return 0
+	}
+	return 1
+}
+
+// usable are those of a registry's other names by which builds can call it, each once.
+func usable(registry string, aliases []string) []string {
+	var list []string
+	for _, name := range aliases {
+		if _, _, err := listenAddress(name); err == nil && name != registry && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
 // ProxyAddress is where the proxy listens, in builds with a network.
 const ProxyAddress = "127.0.0.1:3128"
 
@@ -46,8 +81,13 @@ func LoginFile(password string, registries ...string) []byte {
 	return text
 }
 
-// HostOf is the host in the name of a registry.
-func HostOf(registry string) string {
-	_, host, _ := listenAddress(registry)
-	return host
+// HostsOf are the hosts in names of a registry, each once.
+func HostsOf(names []string) []string {
+	var hosts []string
+	for _, n := range names {
+		if _, host, err := listenAddress(n); err == nil && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
 }

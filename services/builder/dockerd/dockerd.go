@@ -65,8 +65,8 @@ func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 		Copies: map[string]string{checkout: a.Root},
 		Binds:  map[string]string{program: self, compose: m.tools.Compose},
 		Dirs:   []string{"/var/lib", "/var/tmp", "/home", "/run/docker", secrets, home + "/.docker/cli-plugins"},
-		Files: map[string][]byte{planFile: plan, daemonFile: daemonConfig(a.Registry),
-			home + "/.docker/config.json": caged.LoginFile(a.Password, a.Registry, "https://index.docker.io/v1/"),
+		Files: map[string][]byte{planFile: plan, daemonFile: daemonConfig(a.Names),
+			home + "/.docker/config.json": caged.LoginFile(a.Password, append(a.Names, "https://index.docker.io/v1/")...),
 			"/etc/passwd":                 []byte("root:x:0:0::" + home + ":/bin/bash\nnobody:x:65534:65534::/:/bin/false\n"),
 			"/etc/group":                  []byte("root:x:0:\nnogroup:x:65534:\n"),
 			"/etc/nsswitch.conf":          []byte("hosts: files dns\n")},
@@ -85,11 +85,12 @@ func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 var environment = []string{"PATH=" + programs + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home, "USER=root",
 	"TMPDIR=/tmp", "LC_ALL=C.UTF-8", "DOCKER_HOST=unix://" + socket, "DOCKER_BUILDKIT=0", "DOCKER_CLI_HINTS=false"}
 
-// daemonConfig is the engine's configuration.
-func daemonConfig(registry string) []byte {
+// daemonConfig is the engine's configuration. The first of the registry's names is the
+// mirror of docker.io.
+func daemonConfig(registries []string) []byte {
 	text, err := json.Marshal(map[string]any{"data-root": "/disk/docker", "exec-root": "/run/docker", "pidfile": "/run/docker.pid",
 		"hosts": []string{"unix://" + socket}, "storage-driver": "overlay2", "log-level": "warn",
-		"insecure-registries": []string{registry}, "registry-mirrors": []string{"http://" + registry}})
+		"insecure-registries": registries, "registry-mirrors": []string{"http://" + registries[0]}})
 	if err != nil {
 		panic(err) // of strings alone
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,9 +22,10 @@ import (
 	"hubledger/services/builder/relay"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/egress"
+	"hubledger/services/internal/origin"
 )
 
-// Config says how a machine builds. All fields but TLS are required.
+// Config says how a machine builds. All fields but Aliases and TLS are required.
 type Config struct {
 	// Dir is for checkouts and for what builds write, of this builder alone: what is in
 	// it when it is opened is removed.
@@ -34,6 +36,9 @@ type Config struct {
 	Hub *url.URL
 	// Registry is how builds call it, in names of images.
 	Registry string
+	// Aliases are other names of it that builds may use. Those of loopback go without
+	// saying.
+	Aliases []string
 	// TLS is for connections to the hub; nil for the system's authorities.
 	TLS *tls.Config
 	// Egress judges connections to git hosts.
@@ -56,13 +61,22 @@ func Open(ctx context.Context, c Config, hub worker.Hub) (*worker.Worker, error)
 	if err := fetcher.Sweep(); err != nil {
 		c.Logger.Warn("something of an earlier build is left on this machine", "error", err)
 	}
-	d, err := drivers.New(caged.Config{Dir: dir, Hub: c.Hub, Registry: c.Registry, TLS: c.TLS, Egress: &egress.Guard{}, Logger: c.Logger,
+	d, err := drivers.New(caged.Config{Dir: dir, Hub: c.Hub, Registry: c.Registry, Aliases: append(loopback(c.Registry), c.Aliases...), TLS: c.TLS, Egress: &egress.Guard{}, Logger: c.Logger,
 		Credentials: func(s driver.Spec) relay.Credentials { return worker.CredentialsOf(hub, s.ID) }}, c.Tools)
 	if err != nil {
 		return nil, err
 	}
 	w := &worker.Worker{Hub: hub, Driver: d, Registry: c.Registry, Fetcher: fetcher, Dir: checkouts, Logger: c.Logger}
 	return w, c.awaitReady(ctx)
+}
+
+// loopback are the names of a hub that is reached by loopback.
+func loopback(registry string) []string {
+	host, port, err := net.SplitHostPort(registry)
+	if err != nil || !origin.IsLoopback(host) {
+		return nil
+	}
+	return []string{net.JoinHostPort("localhost", port), net.JoinHostPort("127.0.0.1", port)}
 }
 
 // Offer is what this machine can do: half as many builds at once as it has cores.
