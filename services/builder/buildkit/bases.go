@@ -23,8 +23,9 @@ var (
 const maxBaseName = 512
 
 // bases are the images that a build with steps of these names was made from. registries
-// are the hub's names; it is a mirror of docker.io, too.
-func bases(steps, registries []string) []events.BuildBase {
+// are the hub's names; it is a mirror of docker.io, too. missing says whether it was asked
+// in vain for a manifest, which a build with a network then gets from Docker Hub.
+func bases(steps, registries []string, missing func(repository, reference string) bool) []events.BuildBase {
 	asked := map[string]bool{}
 	for _, name := range steps {
 		if found := lookupStep.FindStringSubmatch(name); found != nil {
@@ -40,11 +41,16 @@ func bases(steps, registries []string) []events.BuildBase {
 		b := events.BuildBase{Name: found[2], Digest: found[3], Platform: found[1]}
 		host, path, _ := strings.Cut(b.Name, "/")
 		repository, tag, _ := strings.Cut(path, ":")
-		if slices.Contains(registries, host) || host == "docker.io" {
+		pinned := !asked[found[2]] // the Dockerfile has the digest
+		reference := tag
+		if pinned {
+			reference = b.Digest
+		}
+		if slices.Contains(registries, host) || host == "docker.io" && !missing(repository, reference) {
 			b.Repository = repository
 		}
 		switch {
-		case !asked[found[2]]: // the Dockerfile has the digest
+		case pinned:
 			b.Name += "@" + b.Digest
 		case b.Repository != "":
 			b.Tag = tag

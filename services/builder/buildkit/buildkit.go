@@ -50,8 +50,11 @@ func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 func (m method) Failed(e caged.Evidence) *driver.Failure { return classify(e) }
 
 // Made reads what BuildKit says of the image.
-func (m method) Made(a *caged.Attempt, exit cage.Exit, _ *relay.Relay) (driver.Result, error) {
-	r := driver.Result{Bases: bases(a.Steps, a.Names)}
+func (m method) Made(a *caged.Attempt, exit cage.Exit, from *relay.Relay) (driver.Result, error) {
+	r := driver.Result{Bases: bases(a.Steps, a.Names, func(repository, reference string) bool {
+		_, missing := from.Missing(repository, reference)
+		return missing
+	})}
 	if err := json.Unmarshal(exit.Result, &r.Metadata); err != nil && a.Spec.Image != "" {
 		return r, driver.Failuref(driver.Broken, "BuildKit does not say what it pushed: %w", err)
 	}

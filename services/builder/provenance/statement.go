@@ -87,9 +87,10 @@ func Statement(f Facts) ([]byte, error) {
 	if git != "" && !strings.HasPrefix(git, "git+") {
 		git = "git+" + git
 	}
+	hub, _, _ := strings.Cut(f.Name, "/")
 	from := []resource{{URI: git + "@" + f.Ref, Digest: map[string]string{"gitCommit": f.Commit}}}
 	for _, b := range f.Bases {
-		from = append(from, resource{URI: packageURL(b), Digest: digests(digest.Digest(b.Digest))})
+		from = append(from, resource{URI: packageURL(b, hub), Digest: digests(digest.Digest(b.Digest))})
 	}
 	tags := f.Tags
 	if tags == nil {
@@ -110,10 +111,14 @@ func digests(d digest.Digest) map[string]string {
 }
 
 // packageURL names a base image (purl-spec, type docker): the registry's host is in
-// repository_url, unless it is docker.io.
-func packageURL(b events.BuildBase) string {
+// repository_url, unless it is docker.io. What a build takes from docker.io comes from the
+// hub when it has the repository.
+func packageURL(b events.BuildBase, hub string) string {
 	name, pinned, _ := strings.Cut(b.Name, "@")
 	host, path, _ := strings.Cut(name, "/")
+	if b.Repository != "" {
+		host = hub
+	}
 	path, tag, _ := strings.Cut(path, ":")
 	if tag == "" {
 		tag = pinned

@@ -117,6 +117,9 @@ func (c *showCmd) Run(s *console.Session) error {
 		known := facts(v.Build)
 		for _, b := range v.Bases {
 			name, _, _ := strings.Cut(b.Name, "@")
+			if b.Repository != "" {
+				name = ours(name)
+			}
 			known = append(known, []string{"made from", name + "@" + b.Digest + console.If(b.Platform != "", " for "+b.Platform)})
 		}
 		if err := s.Facts(known); err != nil || len(v.Steps) == 0 {
@@ -140,7 +143,7 @@ func facts(v apitypes.Build) [][]string {
 		list = append(list, []string{"because", v.Detail})
 	}
 	if r := v.Rebuild; r != nil {
-		list = append(list, []string{"made again", fmt.Sprintf("%s became %s, and was %s", r.Base, r.Now, r.Was)})
+		list = append(list, []string{"made again", fmt.Sprintf("%s became %s, and was %s", ours(r.Base), r.Now, r.Was)})
 	}
 	if v.Digest != "" {
 		list = append(list, []string{"digest", v.Digest})
@@ -160,6 +163,9 @@ func facts(v apitypes.Build) [][]string {
 	}
 	return list
 }
+
+// ours is the name of an image of this hub, which a build may ask for as if it were of Docker Hub.
+func ours(name string) string { return strings.TrimPrefix(name, "docker.io/") }
 
 type cancelCmd struct{ one }
 
