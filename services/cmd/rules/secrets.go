@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"hubledger/services/builder/redact"
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
@@ -55,7 +56,7 @@ func (c *secret) path() string {
 
 type secretsSetCmd struct {
 	secret
-	FromFile string `help:"Take the value from this file, as it is; - is standard input. Without it you are asked, or the first line of standard input is taken." placeholder:"FILE"`
+	FromFile string `help:"Take the value from this file, as it is; - is standard input. Without it you are asked, or the one line of standard input is taken." placeholder:"FILE"`
 	ForFile  bool   `help:"Rules in .hubledger.yml of a commit may name it, too. Whoever may push to the git repository can then read it."`
 }
 
@@ -68,13 +69,23 @@ func (c *secretsSetCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
+	if len(value) < redact.MinSecret {
+		fmt.Fprintf(s.Err, "warning: builds would show this secret in their logs, since values of fewer than %d bytes are not masked\n", redact.MinSecret)
+	}
 	return a.Change("PUT", c.path(), apitypes.SetBuildSecretRequest{Value: value, ForFile: c.ForFile}, fmt.Sprintf("Set the secret %s for builds of %s", c.Key, c.Name))
 }
 
 func (c *secretsSetCmd) value(s *console.Session) (string, error) {
 	switch c.FromFile {
 	case "":
-		return s.Secret("Value of "+c.Key, !term.IsTerminal(int(os.Stdin.Fd())))
+		if term.IsTerminal(int(os.Stdin.Fd())) {
+			value, err := s.Secret("Value of "+c.Key, false)
+			if err != nil {
+				return "", err
+			}
+			return readValue(strings.NewReader(value))
+		}
+		return oneLine(os.Stdin)
 	case "-":
 		return readValue(os.Stdin)
 	}
@@ -84,6 +95,22 @@ func (c *secretsSetCmd) value(s *console.Session) (string, error) {
 	}
 	defer f.Close()
 	return readValue(f)
+}
+
+// oneLine is a value without the end of its line.
+func oneLine(in io.Reader) (string, error) {
+	value, err := readValue(in)
+	if err != nil {
+		return "", err
+	}
+	value = strings.TrimSuffix(strings.TrimSuffix(value, "\n"), "\r")
+	switch {
+	case strings.Contains(value, "\n"):
+		return "", errors.New("standard input has more than one line: give all of it with --from-file -, or name a file with --from-file FILE")
+	case value == "":
+		return "", errors.New("standard input is empty: write the value to it, or name a file with --from-file FILE")
+	}
+	return value, nil
 }
 
 func readValue(in io.Reader) (string, error) {

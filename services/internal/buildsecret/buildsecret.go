@@ -59,6 +59,8 @@ func CheckValue(value string) error {
 	switch {
 	case value == "":
 		return fmt.Errorf("%w: the value is empty", ErrInvalid)
+	case strings.ContainsRune(value, 0):
+		return fmt.Errorf("%w: the value has a NUL byte: encode it, for instance with base64, and decode it in the Dockerfile", ErrInvalid)
 	case len(value) > MaxSize:
 		return fmt.Errorf("%w: the value has %d bytes, and at most %d", ErrInvalid, len(value), MaxSize)
 	}
