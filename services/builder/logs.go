@@ -102,7 +102,7 @@ func (s *Builder) rawLog(ctx context.Context, c *endpoint.Call, in *BuildPath) (
 		return nil, err
 	}
 	return func(ctx context.Context, to http.ResponseWriter) error {
-		to.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "build-" + b.ID[:8] + ".log"}))
+		to.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "build-" + apitypes.ShortID(b.ID) + ".log"}))
 		for len(chunks) > 0 {
 			for _, chunk := range chunks {
 				if _, err := to.Write(chunk.Data); err != nil {

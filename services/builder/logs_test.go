@@ -121,7 +121,7 @@ func TestFollow(t *testing.T) {
 		t.Errorf("who comes back gets %s", e)
 	}
 	raw := ask(t, s, "/log/raw")
-	if text, err := io.ReadAll(raw.Body); err != nil || string(text) != "one\ntwo \xff\nthree\n" || !strings.Contains(raw.Header.Get("Content-Disposition"), "attachment") {
+	if text, err := io.ReadAll(raw.Body); err != nil || string(text) != "one\ntwo \xff\nthree\n" || !strings.Contains(raw.Header.Get("Content-Disposition"), "build-00000020.log") {
 		t.Errorf("downloaded %q, %v, %v", text, raw.Header, err)
 	}
 	var piece apitypes.BuildLog

@@ -140,7 +140,7 @@ func TestGitPushBecomesImage(t *testing.T) {
 			t.Errorf("%s is %s, %v; the build says %s", tag, d, err, want)
 		}
 	}
-	log := h.run("builds", "logs", "admin/app", release.ID[:8], "-f")
+	log := h.run("builds", "logs", "admin/app", release.Short(), "-f")
 	if !strings.Contains(log, "COPY hello /hello") || !strings.Contains(log, "succeeded: docker pull ") {
 		t.Errorf("its log is %s", log)
 	}

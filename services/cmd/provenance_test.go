@@ -30,7 +30,7 @@ func TestProvenance(t *testing.T) {
 	if b.Outcome != "succeeded" || b.Provenance == "" {
 		t.Fatalf("built was %+v\n%s", b, h.run("builds", "logs", "admin/app"))
 	}
-	if shown := h.run("builds", "show", "admin/app", b.ID[:8]); !strings.Contains(shown, "admin/app:5.0@"+base) || !strings.Contains(shown, b.Provenance) {
+	if shown := h.run("builds", "show", "admin/app", b.Short()); !strings.Contains(shown, "admin/app:5.0@"+base) || !strings.Contains(shown, b.Provenance) {
 		t.Errorf("the build is shown as\n%s", shown)
 	}
 	type referrer struct{ Digest string }

@@ -153,7 +153,7 @@ func TestRemoteBuilder(t *testing.T) {
 	if release.Outcome != "succeeded" || release.Builder != "big-iron" || strings.Join(release.Set, " ") != "3.0 latest" || got["edge"].Outcome != "succeeded" {
 		t.Fatalf("built were %+v", got)
 	}
-	if log := h.run("builds", "logs", "admin/app", release.ID[:8]); !strings.Contains(log, "COPY hello /hello") {
+	if log := h.run("builds", "logs", "admin/app", release.Short()); !strings.Contains(log, "COPY hello /hello") {
 		t.Errorf("its log is %s", log)
 	}
 	c := registrytest.NewClient(h.URL)

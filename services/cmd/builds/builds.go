@@ -3,6 +3,7 @@ package builds
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -21,8 +22,10 @@ type Commands struct {
 	Key    keyCmd    `cmd:"" help:"Print the public key that verifies where images come from."`
 }
 
-// maxListed is how many builds ls lists, and how far back an abbreviated id is looked for.
-const maxListed = 100
+const (
+	maxListed = 100 // builds that ls lists, and among which an abbreviated id is looked for
+	fullID    = 36  // characters of an id
+)
 
 type lsCmd struct {
 	console.Target
@@ -36,7 +39,7 @@ func (c *lsCmd) Run(s *console.Session) error {
 	}
 	return console.ListFirst(a, client.RepositoryPath(c.Repository)+"/builds", client.Paged(), maxListed, "No builds yet. A push to its git source makes one, if a rule says so: hubledger rules show "+c.Repository,
 		[]string{"BUILD", "REF", "COMMIT", "RULE", "STATE", "TAGS", "QUEUED"}, func(v apitypes.Build) []string {
-			return []string{v.ID[:8], short(v.Ref), fmt.Sprintf("%.8s", v.Commit), v.Rule, state(v), strings.Join(v.Tags, ", "), console.Time(&v.Queued)}
+			return []string{v.Short(), short(v.Ref), fmt.Sprintf("%.8s", v.Commit), v.Rule, state(v), strings.Join(v.Tags, ", "), console.Time(&v.Queued)}
 		})
 }
 
@@ -56,7 +59,7 @@ func state(v apitypes.Build) string {
 type one struct {
 	console.Target
 	Repository string `arg:"" help:"Full name of the repository, such as acme/app."`
-	Build      string `arg:"" optional:"" help:"Id of the build, or its first characters; default: the latest one."`
+	Build      string `arg:"" optional:"" help:"Id of the build, or its first or last characters; default: the latest one."`
 }
 
 // open is the hub and the build's path in its API.
@@ -71,16 +74,20 @@ func (o one) open(s *console.Session) (*console.API, string, apitypes.Build, err
 
 // find is the build that is meant.
 func (o one) find(a *console.API) (found apitypes.Build, err error) {
+	if len(o.Build) == fullID {
+		details, err := console.Get[apitypes.BuildDetails](a, client.RepositoryPath(o.Repository)+"/builds/"+url.PathEscape(o.Build))
+		return details.Build, err
+	}
 	n := 0
 	err = console.Each(a, client.RepositoryPath(o.Repository)+"/builds", client.Paged(), func(v apitypes.Build) error {
 		if n++; n > maxListed {
 			return errEnough
 		}
-		if !strings.HasPrefix(v.ID, o.Build) {
+		if !strings.HasPrefix(v.ID, o.Build) && !strings.HasSuffix(v.ID, o.Build) {
 			return nil
 		}
 		if found.ID != "" && o.Build != "" {
-			return fmt.Errorf("several builds begin with %s: write more of the id", o.Build)
+			return fmt.Errorf("the ids of several builds begin or end with %s: write more of the id, as builds ls shows it", o.Build)
 		}
 		if found.ID == "" {
 			found = v
@@ -174,7 +181,7 @@ func (c *cancelCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return a.Change("POST", path+"/cancel", nil, "Cancelled the build "+v.ID[:8])
+	return a.Change("POST", path+"/cancel", nil, "Cancelled the build "+v.Short())
 }
 
 type retryCmd struct{ one }
@@ -185,7 +192,7 @@ func (c *retryCmd) Run(s *console.Session) error {
 		return err
 	}
 	return console.Send(a, "POST", path+"/retry", nil, func(v apitypes.Build) error {
-		_, err := fmt.Fprintf(s.Out, "Queued the build %s (event %d).\n", v.ID[:8], v.Seq)
+		_, err := fmt.Fprintf(s.Out, "Queued the build %s (event %d).\n", v.Short(), v.Seq)
 		return err
 	})
 }

@@ -73,9 +73,9 @@ func (c *logsCmd) end(a *console.API, path string) error {
 		return err
 	}
 	if v.Outcome != "succeeded" {
-		return fmt.Errorf("the build %s: %s %s", v.ID[:8], v.Outcome, v.Detail)
+		return fmt.Errorf("the build %s: %s %s", v.Short(), v.Outcome, v.Detail)
 	}
-	fmt.Fprintf(a.Session.Out, "The build %s succeeded", v.ID[:8])
+	fmt.Fprintf(a.Session.Out, "The build %s succeeded", v.Short())
 	if len(v.Set) > 0 {
 		fmt.Fprintf(a.Session.Out, ": docker pull %s/%s:%s", a.Host(), v.Repository, v.Set[0])
 	}

@@ -30,6 +30,13 @@ type Build struct {
 	Repository string     `json:"repository" doc:"Full name of the repository"`
 }
 
+// Short is the build's id in short, as people see and type it.
+func (b Build) Short() string { return ShortID(b.ID) }
+
+// ShortID is the end of an id that was made by chance: of ids with the time in them the
+// beginnings are the same for a minute.
+func ShortID(id string) string { return id[max(0, len(id)-8):] }
+
 // A Rebuild is why the hub makes a build again.
 type Rebuild struct {
 	Base string `json:"base" doc:"Name of the image that has changed"`
