@@ -20,9 +20,6 @@ import (
 	"hubledger/services/internal/buildrule"
 )
 
-// cacheTag is where the layers of a repository's builds are kept.
-const cacheTag = "buildcache"
-
 // A run is one attempt at a build.
 type run struct {
 	*Worker
@@ -163,7 +160,7 @@ func (r *run) spec(checkout string, commit fetch.Commit) (driver.Spec, error) {
 	if !r.a.Test {
 		spec.Image = r.Registry + "/" + r.a.Repository
 		if r.a.Rule.Cache {
-			spec.Cache = cacheTag
+			spec.Cache = buildrule.CacheTag
 		}
 	}
 	return spec, nil

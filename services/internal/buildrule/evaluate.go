@@ -24,6 +24,7 @@ type compiled struct {
 	tree      *syntax.Regexp
 	templates [][]part
 	broken    string // why the rule cannot be used
+	cached    bool   // builds of the set keep their layers in CacheTag
 }
 
 // Compile makes a Set, also of rules that Validate refuses: those skip every ref.
@@ -43,6 +44,7 @@ func Compile(rules []Rule) *Set {
 			first.Rule = ""
 			c.broken = first.Error()
 		}
+		c.cached = keepsLayers(rules)
 		s.rules = append(s.rules, c.compiled)
 	}
 	s.size = min(size, repository.MaxProgram)
@@ -183,6 +185,8 @@ func (r compiled) tags(name string, groups []string, because string) Verdict {
 		switch {
 		case why != "":
 			v.Refused = append(v.Refused, RefusedTag{Template: r.Tags[i], Reason: why, Detail: detail})
+		case tag == CacheTag && r.cached:
+			v.Refused = append(v.Refused, RefusedTag{Template: r.Tags[i], Reason: TagInvalid, Detail: cacheTaken + ", and the next one would take the tag"})
 		case !slices.Contains(v.Tags, tag):
 			v.Tags = append(v.Tags, tag)
 		}

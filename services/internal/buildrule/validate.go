@@ -52,6 +52,7 @@ func Validate(rules []Rule) Problems {
 	}
 	all = append(all, checkNeeds(rules)...)
 	if len(all.Errors()) == 0 {
+		all = append(all, cacheTags(sound)...)
 		all = append(all, sharedTags(sound)...)
 	}
 	slices.SortStableFunc(all, func(a, b Problem) int { return a.Index - b.Index })
