@@ -151,7 +151,11 @@ func TestGitPushBecomesImage(t *testing.T) {
 		}
 	}
 
-	h.commit(map[string]string{"Dockerfile": "FROM scratch\nCOPY nothing /hello\n"}, "v3.1")
+	broken := h.commit(map[string]string{"Dockerfile": "FROM scratch\nCOPY nothing /hello\n"}, "v3.1")
+	out, err := exec.Command(program(t), "--data", h.Data, "builds", "logs", "-f", "admin/app").CombinedOutput() // at once: it is that of the new commit
+	if err == nil || !strings.Contains(string(out), " at "+broken[:8]+", queued ") || !strings.Contains(string(out), " failed: ") {
+		t.Errorf("followed was %v\n%s", err, out)
+	}
 	got = h.ended(4)
 	if b := got["release"]; b.Outcome != "failed" || !strings.Contains(b.Detail, "nothing") {
 		t.Errorf("with a file that is not there: %+v", b)

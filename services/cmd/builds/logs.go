@@ -1,11 +1,13 @@
 package builds
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
 
+	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
 )
@@ -19,10 +21,29 @@ type logsCmd struct {
 const pieceEvery = 200 * time.Millisecond
 
 func (c *logsCmd) Run(s *console.Session) error {
-	a, path, v, err := c.open(s)
+	err := c.print(s)
+	if err != nil && s.Context.Err() != nil {
+		return errors.New("stopped; the build goes on by itself")
+	}
+	return err
+}
+
+func (c *logsCmd) print(s *console.Session) error {
+	a, err := c.API(s)
 	if err != nil {
 		return err
 	}
+	if c.Follow && c.Build == "" {
+		if err := c.settle(a); err != nil {
+			return err
+		}
+	}
+	v, err := c.find(a)
+	if err != nil {
+		return err
+	}
+	path := client.RepositoryPath(c.Repository) + "/builds/" + v.ID
+	fmt.Fprintln(s.Err, headline(v, time.Now()))
 	why := ""
 	for next := uint64(0); ; {
 		piece, err := console.Get[apitypes.BuildLog](a, path+"/log?after="+strconv.FormatUint(next, 10))
@@ -58,12 +79,29 @@ func (c *logsCmd) Run(s *console.Session) error {
 				fmt.Fprintf(s.Err, "waiting: position %d, because %s\n", v.Position, why)
 			}
 		}
-		select {
-		case <-s.Context.Done():
-			return s.Context.Err()
-		case <-time.After(pieceEvery):
+		if err := pause(s, pieceEvery); err != nil {
+			return err
 		}
 	}
+}
+
+// pause waits, or says that the command was ended.
+func pause(s *console.Session, d time.Duration) error {
+	select {
+	case <-s.Context.Done():
+		return s.Context.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// ending is the predicate of an outcome.
+func ending(outcome string) string {
+	switch outcome {
+	case "cancelled", "superseded", "lost":
+		return "was " + outcome
+	}
+	return outcome
 }
 
 // end says how a build has ended.
@@ -73,7 +111,7 @@ func (c *logsCmd) end(a *console.API, path string) error {
 		return err
 	}
 	if v.Outcome != "succeeded" {
-		return fmt.Errorf("the build %s: %s %s", v.Short(), v.Outcome, v.Detail)
+		return fmt.Errorf("the build %s %s%s", v.Short(), ending(v.Outcome), console.If(v.Detail != "", ": "+v.Detail))
 	}
 	fmt.Fprintf(a.Session.Out, "The build %s succeeded", v.Short())
 	if len(v.Set) > 0 {
