@@ -26,6 +26,7 @@ type run struct {
 	a      *Assignment
 	log    *logWriter
 	steps  map[int]*step // of the driver, by its number
+	within bool          // the log does not end with a line end
 	failed error         // why nothing more can be said of the build
 	readme string        // see events.BuildPushed
 }
@@ -43,10 +44,10 @@ func (w *Worker) Build(ctx context.Context, a *Assignment) {
 	made, err := r.make(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, ErrEnded) {
-			r.log.write(0, []byte("the build was ended\n"))
+			r.line(0, "the build was ended")
 			return
 		}
-		r.log.write(0, []byte("the builder stops: the build waits again\n"))
+		r.line(0, "the builder stops: the build waits again")
 		r.release(context.WithoutCancel(ctx))
 		return
 	}
@@ -63,7 +64,7 @@ func (w *Worker) Build(ctx context.Context, a *Assignment) {
 			end.Reason, end.Detail = string(f.Kind), f.Text
 		}
 		end.Detail = cut(end.Detail, build.MaxDetail)
-		r.log.write(0, []byte("error: "+end.Detail+"\n"))
+		r.line(0, "error: "+end.Detail)
 	}
 	r.log.close()
 	r.say(ctx, end)
@@ -102,7 +103,11 @@ func (r *run) make(ctx context.Context) (result driver.Result, err error) {
 		return result, err
 	}
 	defer os.RemoveAll(checkout)
-	r.log.write(0, fmt.Appendf(nil, "fetching %s of %s\n", r.a.Source.Commit, r.a.Source.Ref))
+	if r.a.Epoch > 1 {
+		r.within = true // as an earlier builder may have left it
+		r.line(0, fmt.Sprintf("==> attempt %d: an earlier builder did not finish the build, which begins again", r.a.Epoch))
+	}
+	r.line(0, fmt.Sprintf("fetching %s of %s", r.a.Source.Commit, r.a.Source.Ref))
 	began := time.Now()
 	commit, err := r.Fetcher.Fetch(ctx, r.a.String(), checkout, r.a.Source, fetch.DefaultLimits)
 	r.say(ctx, r.stepEnded(0, events.StepFetch, "fetch "+r.a.Source.Commit, began, false, err != nil))
@@ -115,7 +120,7 @@ func (r *run) make(ctx context.Context) (result driver.Result, err error) {
 	}
 	if r.a.Rule.Readme != "" && !r.a.Test {
 		if r.readme, err = readReadme(checkout, r.a.Rule.Readme, r.a.Readme); err != nil {
-			r.log.write(0, fmt.Appendf(nil, "warning: %s does not become the README: %v\n", r.a.Rule.Readme, err))
+			r.line(0, fmt.Sprintf("warning: %s does not become the README: %v", r.a.Rule.Readme, err))
 		}
 	}
 	made, err := r.Driver.Prepare(ctx, spec)
@@ -166,18 +171,30 @@ func (r *run) spec(checkout string, commit fetch.Commit) (driver.Spec, error) {
 	return spec, nil
 }
 
+// line writes a line of the builder's own, which begins where a line begins.
+func (r *run) line(step int, text string) {
+	if r.within {
+		text = "\n" + text
+	}
+	r.within = false
+	r.log.write(step, []byte(text+"\n"))
+}
+
 // heard takes what the driver tells.
 func (r *run) heard(ctx context.Context, e driver.Event) {
 	switch e.Kind {
 	case driver.Log:
-		r.log.write(e.Step+1, e.Data)
+		if len(e.Data) > 0 {
+			r.within = e.Data[len(e.Data)-1] != '\n'
+			r.log.write(e.Step+1, e.Data)
+		}
 	case driver.Warned:
-		r.log.write(e.Step+1, []byte("warning: "+e.Text+"\n"))
+		r.line(e.Step+1, "warning: "+e.Text)
 	case driver.Began:
 		r.steps[e.Step] = &step{e.Name, e.Time}
-		r.log.write(e.Step+1, []byte("==> "+e.Name+"\n"))
+		r.line(e.Step+1, "==> "+e.Name)
 	case driver.Cached:
-		r.log.write(e.Step+1, []byte("==> "+e.Name+" (cached)\n"))
+		r.line(e.Step+1, "==> "+e.Name+" (cached)")
 		r.say(ctx, r.stepEnded(e.Step, events.StepBuild, e.Name, e.Time, true, false))
 	case driver.Ended, driver.Failed:
 		known := r.steps[e.Step]
