@@ -33,7 +33,11 @@ func (s *Rules) simulate(ctx context.Context, c *endpoint.Call, in *simulateIn) 
 	for i := range refs {
 		refs[i].Changed, refs[i].ChangesKnown, refs[i].PullRequest = in.Body.Changed, len(in.Body.Changed) > 0, in.Body.PullRequest
 	}
-	return openapi.Show(buildrule.Simulate(rules, refs)), nil
+	sim := buildrule.Simulate(rules, refs)
+	if saved.FromFile && in.Body.Rules == nil {
+		sim = sim.ForOtherCommits()
+	}
+	return openapi.Show(sim), nil
 }
 
 // refs are those that were asked for, or else those of the git source that were not

@@ -91,6 +91,14 @@ func (c *simulateCmd) refs() ([]buildrule.Ref, error) {
 
 // printSimulation prints what rules make of refs, for people.
 func printSimulation(s *console.Session, sim buildrule.Simulation) error {
+	if sim.FromFile {
+		const try = "hubledger rules simulate FILE --repository NAME tries a file"
+		if len(sim.Rules) == 0 {
+			_, err := fmt.Fprintf(s.Out, "The rules are those of %s in each commit, and are not known here: %s.\n", buildrule.FileName, try)
+			return err
+		}
+		fmt.Fprintf(s.Err, "These rules are for commits without %s, whose own rules count otherwise: %s.\n", buildrule.FileName, try)
+	}
 	if len(sim.Rules) == 0 {
 		_, err := fmt.Fprintln(s.Out, "There are no rules: nothing would be built.")
 		return err

@@ -20,6 +20,19 @@ type Simulation struct {
 	// The ref that moved last has a contested tag.
 	Contested []Contested `json:"contested,omitempty" nullable:"false" doc:"Tags that several of the refs would give: the one that moved last has it"`
 	LeftOut   int         `json:"leftOut,omitempty" doc:"How many refs more there were than are simulated at once"`
+	FromFile  bool        `json:"fromFile,omitempty" doc:"The rules of a commit that has .hubledger.yml are those of that file: these are for other commits"`
+}
+
+// ForOtherCommits says of a simulation that commits with a file of rules have others,
+// which are not known here.
+func (s Simulation) ForOtherCommits() Simulation {
+	s.FromFile = true
+	for k := range s.Refs {
+		if len(s.Rules) == 0 {
+			s.Refs[k].Sentence = fmt.Sprintf("%s would be built by the rules of %s in its commit, if it has that file.", s.Refs[k].Ref, FileName)
+		}
+	}
+	return s
 }
 
 // A Simulated ref has a verdict of every rule, and a sentence of them for people.
