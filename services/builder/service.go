@@ -188,7 +188,7 @@ func (s *Builder) register() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/cancel", ID: "cancel-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write,
 		Summary: "Cancel a build", About: "It ends at once, whether a builder has it or not."}, s.cancel)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/retry", ID: "retry-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write, Status: http.StatusCreated,
-		Summary: "Build the same commit again", About: "The build has to have ended."}, s.retry)
+		Summary: "Build the same commit again", About: "The build has to have ended. Its rule counts as it was then, also when the rules have changed."}, s.retry)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/provenance-key", ID: "get-provenance-key", Tag: tag, Permission: access.Open, Cost: budget.Light,
 		Summary: "Show the public key that verifies where images come from", About: "It is at " + keyPath + ", too."}, s.showKey)
 }

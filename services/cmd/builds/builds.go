@@ -18,7 +18,7 @@ type Commands struct {
 	Show   showCmd   `cmd:"" help:"Show a build with its steps. One that waits says why."`
 	Logs   logsCmd   `cmd:"" help:"Print what a build has written; --follow goes on until it has ended."`
 	Cancel cancelCmd `cmd:"" help:"Cancel a build."`
-	Retry  retryCmd  `cmd:"" help:"Build the same commit again."`
+	Retry  retryCmd  `cmd:"" help:"Build the same commit again by the rule as it was for that build. For the rules as they are now call a build trigger: rules triggers create --help."`
 	Key    keyCmd    `cmd:"" help:"Print the public key that verifies where images come from."`
 }
 
@@ -187,12 +187,13 @@ func (c *cancelCmd) Run(s *console.Session) error {
 type retryCmd struct{ one }
 
 func (c *retryCmd) Run(s *console.Session) error {
-	a, path, _, err := c.open(s)
+	a, path, again, err := c.open(s)
 	if err != nil {
 		return err
 	}
 	return console.Send(a, "POST", path+"/retry", nil, func(v apitypes.Build) error {
-		_, err := fmt.Fprintf(s.Out, "Queued the build %s (event %d).\n", v.Short(), v.Seq)
+		_, err := fmt.Fprintf(s.Out, "Queued the build %s (event %d), by the rule %s as it was for the build %s. A build trigger builds by the rules as they are now: hubledger rules triggers create %s NAME\n",
+			v.Short(), v.Seq, v.Rule, again.Short(), c.Repository)
 		return err
 	})
 }

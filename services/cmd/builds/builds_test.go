@@ -73,3 +73,16 @@ func TestShowNamesImagesOfThisHub(t *testing.T) {
 		}
 	}
 }
+
+// A retry says by which rule it builds, and what builds by those of now.
+func TestRetrySaysByWhichRule(t *testing.T) {
+	var out bytes.Buffer
+	c := retryCmd{one{Target: console.Target{Server: hub(t)}, Repository: "acme/app", Build: made[0].ID}}
+	if err := c.Run(&console.Session{Context: t.Context(), Data: console.DefaultData, Out: &out}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "Queued the build 00000009 (event 9), by the rule release as it was for the build 567890ab. A build trigger builds by the rules as they are now: hubledger rules triggers create acme/app NAME\n"
+	if out.String() != want {
+		t.Errorf("it says %q", out.String())
+	}
+}
