@@ -50,8 +50,28 @@ func result(p apitypes.Push) string {
 	if p.File != nil && p.File.Problem != "" {
 		text += ": " + p.File.Problem
 	}
+	for _, v := range p.Verdicts {
+		if v.Outcome == buildrule.Skip && tells(v.Reason) {
+			text += fmt.Sprintf("; %s: %s", v.Rule, v.Detail)
+		}
+		for _, t := range v.Refused {
+			if v.Outcome != buildrule.Skip {
+				text += fmt.Sprintf("; %s: not %s: %s", v.Rule, t.Template, t.Detail)
+			}
+		}
+	}
 	if p.Unqueued > 0 {
 		text += fmt.Sprintf(" (not queued yet, since so many builds of the namespace wait: %d)", p.Unqueued)
 	}
 	return text
+}
+
+// tells says whether the reason why a rule was skipped is more than that the rule is for
+// other refs. Why a file cannot be used is told in any case.
+func tells(reason buildrule.Reason) bool {
+	switch reason {
+	case buildrule.KindDiffers, buildrule.NameDiffers, buildrule.FileInvalid:
+		return false
+	}
+	return true
 }
