@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -118,6 +119,9 @@ func (s *Builder) hubURL(c *endpoint.Call) string {
 
 func (s *Builder) revokeBuilder(ctx context.Context, c *endpoint.Call, in *BuilderPath) (*openapi.Change, error) {
 	id, seq, err := machine.Revoke(ctx, s.Events, c.By(), events.MachineBuilder, in.Builder)
+	if errors.Is(err, machine.ErrUnknown) {
+		return nil, endpoint.Fail(http.StatusNotFound, fmt.Sprintf("there is no builder %s; `hubledger builders ls` lists those that there are", in.Builder))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -194,7 +194,11 @@ func (s *Rules) refOfTag(ctx context.Context, rules *builds.Rules, tag string) (
 			return r.Name, nil
 		}
 	}
-	return "", endpoint.Invalid("body.docker_tag", fmt.Sprintf("no branch or git tag gives the tag %.150s: of the %d that moved last none does", tag, buildrule.MaxSimulated))
+	why := "no branch or git tag of the git source gives"
+	if len(refs) == buildrule.MaxSimulated {
+		why = fmt.Sprintf("none of the %d branches and git tags that moved last gives", len(refs))
+	}
+	return "", endpoint.Invalid("body.docker_tag", fmt.Sprintf("%s the tag %.150s", why, tag))
 }
 
 // asksForBuild says whether verdicts ask for a build, with a tag unless it is "".

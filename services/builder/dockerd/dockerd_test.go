@@ -97,7 +97,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{"hook", []string{"hooks/pre_build", "#!/bin/sh\nexit 7\n"}, driver.StepFailed, "hooks/pre_build failed: exit code: 7", 7},
 		{"no shebang", []string{"hooks/build", "true\n"}, driver.StepFailed, "#!/bin/bash", 0},
-		{"no interpreter", []string{"hooks/build", "#!/none\n"}, driver.StepFailed, "hooks/build", 0},
+		{"no interpreter", []string{"hooks/build", "#!/none\r\n"}, driver.StepFailed, `hooks/build failed: the program that its first line names, "#!/none\r", is not on the builder`, 0},
 		{"nothing pushed", []string{"hooks/push", "#!/bin/sh\n"}, driver.StepFailed, "$IMAGE_NAME", 0},
 		{"a tag of somebody else", []string{"hooks/push", "#!/bin/sh\ndocker tag $IMAGE_NAME REGISTRY/admin/base:2\ndocker push REGISTRY/admin/base:2\n"}, driver.StepFailed, "hooks/push", 1},
 		{"RUN", []string{"Dockerfile", fromBase + "RUN exit 5\n"}, driver.StepFailed, "non-zero code: 5", 5},

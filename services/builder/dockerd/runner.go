@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -79,15 +82,31 @@ func (r *runner) command(args ...string) *exec.Cmd {
 // ended says how a command ended, for people.
 func ended(err error) error {
 	var exit *exec.ExitError
+	var start *fs.PathError // of a hook, which is there
 	switch {
 	case err == nil, errors.Is(err, exec.ErrWaitDelay):
 		return nil
 	case errors.Is(err, syscall.ENOEXEC):
 		return errors.New(`it has to begin with a line such as "#!/bin/bash"`)
+	case errors.Is(err, fs.ErrNotExist) && errors.As(err, &start):
+		return fmt.Errorf("the program that its first line names, %q, is not on the builder; line ends of Windows (CR LF) are part of the name", firstLine(start.Path))
 	case errors.As(err, &exit) && exit.Exited():
 		return fmt.Errorf("exit code: %d", exit.ExitCode())
 	}
 	return err
+}
+
+// firstLine is the first line of a hook, without its line feed; at most 100 bytes of it.
+func firstLine(file string) string {
+	f, err := os.Open(file)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	begin := make([]byte, 100)
+	n, _ := io.ReadFull(f, begin)
+	line, _, _ := strings.Cut(string(begin[:n]), "\n")
+	return line
 }
 
 // A logger tells what a step writes to a stream.

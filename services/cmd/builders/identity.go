@@ -28,6 +28,7 @@ type identity struct {
 	NATS    string `json:"nats"`
 	Hub     string `json:"hub"`
 	seed    []byte
+	fresh   bool // just enrolled
 }
 
 // identity is that of the data directory; with --enroll a new one.
@@ -75,6 +76,9 @@ func (c *runCmd) enroll(ctx context.Context, data, authority string) (*identity,
 		return nil, err
 	}
 	answer, err := hub.Do(ctx, "POST", "/machines/enroll", nil, apitypes.EnrollRequest{Token: c.Enroll, Key: public})
+	if errors.Is(err, client.ErrAuthority) {
+		return nil, fmt.Errorf("enroll this machine: the certificate of %s %w: copy the authority's certificate here, and name it with `hubledger builder --ca ca.crt`", c.hub, client.ErrAuthority)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("enroll this machine: %w", err)
 	}
@@ -82,7 +86,7 @@ func (c *runCmd) enroll(ctx context.Context, data, authority string) (*identity,
 	if err := json.Unmarshal(answer, &m); err != nil {
 		return nil, err
 	}
-	me := &identity{Machine: m.Machine, Name: m.Name, NATS: m.NATS, Hub: c.hub.String(), seed: seed}
+	me := &identity{Machine: m.Machine, Name: m.Name, NATS: m.NATS, Hub: c.hub.String(), seed: seed, fresh: true}
 	text, err := json.MarshalIndent(me, "", "  ")
 	if err != nil {
 		return nil, err

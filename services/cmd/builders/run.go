@@ -37,6 +37,19 @@ type tools struct {
 	BuilderTools string `name:"builder-tools" help:"Directory of buildkitd, buildctl and docker-compose; default: that of this program, and PATH." env:"HUBLEDGER_BUILDER_TOOLS" placeholder:"DIR"`
 }
 
+// exists says that the directory of --builder-tools is missing.
+func (t tools) exists() error {
+	if t.BuilderTools == "" {
+		return nil
+	}
+	if info, err := os.Stat(t.BuilderTools); err != nil {
+		return fmt.Errorf("--builder-tools: %w", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("--builder-tools: %s is no directory", t.BuilderTools)
+	}
+	return nil
+}
+
 func (t tools) find() drivers.Tools {
 	dir := t.BuilderTools
 	if self, err := os.Executable(); dir == "" && err == nil {
@@ -48,13 +61,18 @@ func (t tools) find() drivers.Tools {
 type checkCmd struct{ tools }
 
 func (c *checkCmd) Run(s *console.Session) error {
+	if err := c.exists(); err != nil {
+		return err
+	}
 	if err := c.find().Check(); err != nil {
 		return fmt.Errorf("this machine cannot build yet:\n%w", err)
 	}
-	fmt.Fprintf(s.Out, "This machine can build for %s, %d builds at once.\n", strings.Join(rig.Offer().Platforms, ", "), rig.Offer().Places)
+	fmt.Fprintf(s.Out, "This machine can build for %s, %d build%s at once.\n", strings.Join(rig.Offer().Platforms, ", "), rig.Offer().Places, console.If(rig.Offer().Places > 1, "s"))
 	can := c.find()
 	can.Hooks = true
-	if err := can.CheckHooks(); err != nil {
+	if err := can.CheckHooks(); err != nil && c.BuilderHooks == "on" {
+		return err
+	} else if err != nil {
 		fmt.Fprintf(s.Out, "Builds with hooks or autotests would fail: %v.\n", err)
 	} else {
 		fmt.Fprintln(s.Out, "It can run hooks and autotests, with --builder-hooks on.")
@@ -76,6 +94,9 @@ type runCmd struct {
 
 // Validate is called by kong.
 func (c *runCmd) Validate() error {
+	if c.Hub == "" {
+		return errors.New("name the hub, such as --hub https://hub.example.com")
+	}
 	text, err := client.ServerURL(c.Hub)
 	if err != nil {
 		return fmt.Errorf("--hub: %w", err)
@@ -97,6 +118,9 @@ func (c *runCmd) Validate() error {
 
 func (c *runCmd) Run(s *console.Session) error {
 	logger := slog.New(quiet.New(slog.NewTextHandler(s.Err, nil)))
+	if err := c.exists(); err != nil {
+		return err
+	}
 	programs := c.find()
 	if err := programs.Check(); err != nil {
 		return fmt.Errorf("this machine cannot build yet:\n%w", err)
@@ -116,6 +140,9 @@ func (c *runCmd) Run(s *console.Session) error {
 	me, err := c.identity(s.Context, s.Data, authority)
 	if err != nil {
 		return err
+	}
+	if c.Enroll != "" && !me.fresh {
+		fmt.Fprintf(s.Err, "This machine is enrolled already, as %s: the token is not used. To enroll it anew, such as after it was revoked, remove %s, or name another directory with --data.\n", me.Name, filepath.Join(s.Data, identityFile))
 	}
 	conn, err := machines.Dial(machines.DialConfig{Address: me.NATS, ServerName: c.hub.Hostname(), CAs: trust.RootCAs, Machine: me.Machine, Seed: me.seed, Logger: logger})
 	if err != nil {

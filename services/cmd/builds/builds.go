@@ -143,7 +143,7 @@ func (c *showCmd) Run(s *console.Session) error {
 }
 
 func facts(v apitypes.Build) [][]string {
-	list := [][]string{{"build", v.ID}, {"of", v.Ref + " at " + v.Commit}, {"rule", v.Rule}, {"tags", strings.Join(v.Tags, ", ")}, {"state", state(v)}}
+	list := [][]string{{"build", v.ID}, {"of", v.Ref + " at " + v.Commit}, {"rule", v.Rule}, {"tags", strings.Join(v.Tags, ", ")}, {"state", state(v)}, {"reason", v.Reason}}
 	if v.State == "waiting" {
 		list = append(list, []string{"position", fmt.Sprint(v.Position)}, []string{"because", v.Detail})
 	} else if v.Detail != "" {

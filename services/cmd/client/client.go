@@ -141,6 +141,9 @@ func (c *Client) send(ctx context.Context, method, target string, body any) (jso
 	return raw, nil
 }
 
+// ErrAuthority: the hub's certificate is of another authority. It continues a sentence.
+var ErrAuthority = errors.New("is from an authority that this machine does not know")
+
 // unreached explains why there was no answer, and what to do.
 func (c *Client) unreached(ctx context.Context, err error) error {
 	var unknown x509.UnknownAuthorityError
@@ -150,7 +153,7 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 	case c.socket != "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)):
 		return fmt.Errorf("no hub is running on %s (no answer on %s): start it with `hubledger serve --data %s`%s", c.data, c.socket, c.data, c.elsewhere)
 	case errors.As(err, &unknown):
-		return fmt.Errorf("the certificate of %s is from an authority that this machine does not know: log in with `hubledger login %s --ca ca.crt`", c.base, c.base)
+		return fmt.Errorf("the certificate of %s %w: log in with `hubledger login %s --ca ca.crt`", c.base, ErrAuthority, c.base)
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("%s speaks plain HTTP; see docs/tls.md, or log in to %s", c.base, strings.Replace(c.base, "https:", "http:", 1))
 	}

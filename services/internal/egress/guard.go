@@ -103,7 +103,11 @@ func (g *Guard) judge(host string, to netip.AddrPort) error {
 		}
 	}
 	if !Public(addr) || g.isOwn(addr) {
-		return fmt.Errorf("%w: %s is %s, which is not a public address; the operator of the hub can allow the host", ErrForbidden, host, addr)
+		what := host + " is " + addr.String() + ", which is"
+		if host == addr.String() {
+			what = host + " is"
+		}
+		return fmt.Errorf("%w: %s not a public address; whoever operates the machine that connects (the hub, or the builder) can allow it with its own --allow-hosts %s", ErrForbidden, what, host)
 	}
 	return nil
 }

@@ -134,3 +134,16 @@ func TestClient(t *testing.T) {
 		t.Error("a redirect from HTTPS to HTTP is followed")
 	}
 }
+
+// A refusal says whose flag allows the host, and does not say that an address is itself.
+func TestRefusalSaysWhatToDo(t *testing.T) {
+	for host, want := range map[string]string{
+		"127.0.0.1":       "127.0.0.1 is not a public address; whoever operates the machine that connects (the hub, or the builder) can allow it with its own --allow-hosts 127.0.0.1",
+		"git.example.com": "git.example.com is 127.0.0.1, which is not a public address; whoever operates the machine that connects (the hub, or the builder) can allow it with its own --allow-hosts git.example.com",
+	} {
+		err := (&Guard{}).judge(host, netip.MustParseAddrPort("127.0.0.1:80"))
+		if !errors.Is(err, ErrForbidden) || err.Error() != ErrForbidden.Error()+": "+want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
