@@ -113,9 +113,9 @@ func (h *gitHub) running(name string, epoch int) {
 	})
 }
 
-// slow is a Dockerfile whose build takes a few seconds, once the program sleeper is in
-// its image.
-const slow = "FROM scratch\nCOPY sleeper /sleeper\nRUN [\"/sleeper\"]\nCOPY hello /hello\n"
+// slow is a Dockerfile whose build takes a few seconds, also when an earlier one is in the
+// cache: the sleeper runs behind the file that differs.
+const slow = "FROM scratch\nCOPY sleeper /sleeper\nCOPY hello /hello\nRUN [\"/sleeper\"]\n"
 
 // sleeper is a static program that sleeps for some seconds.
 func sleeper(t testing.TB) string {
