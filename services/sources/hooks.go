@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
 
 	"hubledger/events"
 	"hubledger/projections/builds"
@@ -137,14 +138,19 @@ func (s *Sources) recordHook(ctx context.Context, of *builds.Source, hook *githo
 	if !errors.Is(err, builds.ErrNotFound) {
 		return nil, err
 	}
-	sum, err := s.Bodies.Put(ctx, of.ID, body)
-	if err != nil {
-		return nil, err
-	}
 	if hook.Ping {
 		answer.Verdict, answer.Text = verdictPing, "heard"
 	}
-	answer.Seq, err = src.Receive(ctx, s.Log, by, events.HookReceived{Namespace: of.Namespace, Source: of.ID, Delivery: hook.Delivery, Event: hook.Event,
-		Ping: hook.Ping, Refs: hook.Refs, More: hook.More, Repository: hook.Repository, Headers: hook.Headers, Digest: sum.String(), Size: int64(len(body))})
-	return answer, err
+	// Each of both waits for the disk. An event whose body was not kept is true, too.
+	var both errgroup.Group
+	both.Go(func() error {
+		_, err := s.Bodies.Put(ctx, of.ID, body)
+		return err
+	})
+	both.Go(func() (err error) {
+		answer.Seq, err = src.Receive(ctx, s.Log, by, events.HookReceived{Namespace: of.Namespace, Source: of.ID, Delivery: hook.Delivery, Event: hook.Event,
+			Ping: hook.Ping, Refs: hook.Refs, More: hook.More, Repository: hook.Repository, Headers: hook.Headers, Digest: digest.FromBytes(body).String(), Size: int64(len(body))})
+		return err
+	})
+	return answer, both.Wait()
 }
