@@ -26,6 +26,7 @@ import (
 	"hubledger/projections/sqlitestore"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/fetch"
+	"hubledger/services/builder/sealedlog"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
@@ -156,11 +157,11 @@ func (m mortal) Append(ctx context.Context, e events.Event, expect uint64) (uint
 // keptLog is the log of builds as the service knows it.
 type keptLog struct{ *buildlog.Store }
 
-func (l keptLog) Read(ctx context.Context, build string, after uint64, max int) ([]LogChunk, error) {
+func (l keptLog) Read(ctx context.Context, build string, after uint64, max int) ([]sealedlog.Chunk, error) {
 	chunks, err := l.Store.Read(ctx, build, after, max)
-	list := make([]LogChunk, len(chunks))
+	list := make([]sealedlog.Chunk, len(chunks))
 	for k, c := range chunks {
-		list[k] = LogChunk(c)
+		list[k] = sealedlog.Chunk(c)
 	}
 	return list, err
 }

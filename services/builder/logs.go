@@ -25,15 +25,16 @@ const maxPiece = 1 << 20
 // readLog returns the first chunks of a build's log behind a sequence: of the file when
 // the log is sealed, or else of the stream. When the build has ended and there are none,
 // that was all.
-func (s *Builder) readLog(ctx context.Context, b *builds.Build, after uint64) ([]LogChunk, error) {
+func (s *Builder) readLog(ctx context.Context, b *builds.Build, after uint64) ([]sealedlog.Chunk, error) {
 	if s.Log == nil {
 		return nil, events.ErrReadOnly
 	}
-	chunks, err := s.readSealed(ctx, b, after)
-	if !errors.Is(err, builds.ErrNotFound) {
-		return chunks, err
+	if b.State == builds.Ended {
+		if chunks, err := s.readSealed(ctx, b, after); !errors.Is(err, builds.ErrNotFound) {
+			return chunks, err
+		}
 	}
-	chunks, err = s.Log.Read(ctx, b.ID, after, maxPiece)
+	chunks, err := s.Log.Read(ctx, b.ID, after, maxPiece)
 	if err != nil || len(chunks) > 0 || b.State != builds.Ended {
 		return chunks, err
 	}
@@ -45,7 +46,7 @@ func (s *Builder) readLog(ctx context.Context, b *builds.Build, after uint64) ([
 }
 
 // readSealed reads from the file. builds.ErrNotFound while the log is not sealed.
-func (s *Builder) readSealed(ctx context.Context, b *builds.Build, after uint64) ([]LogChunk, error) {
+func (s *Builder) readSealed(ctx context.Context, b *builds.Build, after uint64) ([]sealedlog.Chunk, error) {
 	sealed, err := s.Read.SealedLog(ctx, b.ID)
 	if err != nil || sealed.Digest == "" {
 		return nil, err
@@ -58,12 +59,7 @@ func (s *Builder) readSealed(ctx context.Context, b *builds.Build, after uint64)
 		return nil, err
 	}
 	defer file.Close()
-	read, err := sealedlog.Read(file, after, maxPiece)
-	list := make([]LogChunk, len(read))
-	for k, c := range read {
-		list[k] = LogChunk(c)
-	}
-	return list, err
+	return sealedlog.Read(file, after, maxPiece)
 }
 
 type logIn struct {
@@ -71,7 +67,7 @@ type logIn struct {
 	After uint64 `query:"after" maximum:"9007199254740991" doc:"Where the piece begins: the next of the one before"`
 }
 
-func shownChunk(c LogChunk) apitypes.BuildLogChunk {
+func shownChunk(c sealedlog.Chunk) apitypes.BuildLogChunk {
 	return apitypes.BuildLogChunk{Step: c.Step, Time: c.Time.UTC(), Text: strings.ToValidUTF8(string(c.Data), "\uFFFD")}
 }
 

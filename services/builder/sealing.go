@@ -74,7 +74,7 @@ func (s *Builder) seal(ctx context.Context, b *builds.Build) (*events.BuildLogSe
 		w := sealedlog.NewWriter(to)
 		for len(chunks) > 0 {
 			for _, c := range chunks {
-				if err := w.Write(sealedlog.Chunk(c)); err != nil {
+				if err := w.Write(c); err != nil {
 					return err
 				}
 			}

@@ -20,6 +20,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/provenance"
+	"hubledger/services/builder/sealedlog"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
@@ -94,19 +95,11 @@ type Readmes interface {
 type BuildLog interface {
 	Append(ctx context.Context, build string, step int, data []byte) error
 	// Read returns the first chunks behind a sequence, until they have max bytes together.
-	Read(ctx context.Context, build string, after uint64, max int) ([]LogChunk, error)
+	Read(ctx context.Context, build string, after uint64, max int) ([]sealedlog.Chunk, error)
 	// Builds are those of which something is kept.
 	Builds(ctx context.Context) ([]string, error)
 	// Drop takes away what a build wrote.
 	Drop(ctx context.Context, build string) error
-}
-
-// A LogChunk is a piece of what a build wrote: any bytes, not necessarily whole lines.
-type LogChunk struct {
-	Seq  uint64 // later chunks have higher ones
-	Time time.Time
-	Step int // number of the step; 0 for the build itself
-	Data []byte
 }
 
 // A Local builder runs builds in this process.

@@ -21,6 +21,7 @@ import (
 	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/rig"
+	"hubledger/services/builder/sealedlog"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/gitremote"
@@ -47,11 +48,11 @@ type Builds struct {
 // buildLog is the log of builds as the builder knows it.
 type buildLog struct{ *buildlog.Store }
 
-func (l buildLog) Read(ctx context.Context, build string, after uint64, max int) ([]builder.LogChunk, error) {
+func (l buildLog) Read(ctx context.Context, build string, after uint64, max int) ([]sealedlog.Chunk, error) {
 	chunks, err := l.Store.Read(ctx, build, after, max)
-	list := make([]builder.LogChunk, len(chunks))
+	list := make([]sealedlog.Chunk, len(chunks))
 	for k, c := range chunks {
-		list[k] = builder.LogChunk(c)
+		list[k] = sealedlog.Chunk(c)
 	}
 	return list, err
 }
