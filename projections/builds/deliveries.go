@@ -76,7 +76,7 @@ func (r Reader) Seen(ctx context.Context, source, delivery string) (*Hook, error
 		return nil, err
 	}
 	var h Hook
-	err = r.DB.QueryRowContext(ctx, `SELECT d.event, d.seq FROM deliveries d WHERE d.source = $1 AND d.delivery = $2`, raw, projections.Stored(delivery)).Scan(&h.Event, &h.Seq)
+	err = r.DB.QueryRowContext(ctx, `SELECT d.event, d.digest, d.seq FROM deliveries d WHERE d.source = $1 AND d.delivery = $2`, raw, projections.Stored(delivery)).Scan(&h.Event, &h.Digest, &h.Seq)
 	return one(&h, err)
 }
 

@@ -101,7 +101,7 @@ func TestDeliveries(t *testing.T) {
 		if moves, err := r.Moves(ctx, id(app), cause, 9); err != nil || len(moves) != 1 || moves[0] != (builds.Move{Ref: "refs/heads/main", Previous: "c2", Commit: "c3", Seq: 10}) {
 			t.Errorf("%+v, %v", moves, err)
 		}
-		if seen, err := r.Seen(ctx, id(app), "d-1"); err != nil || *seen != (builds.Hook{Event: cause, Seq: 2}) {
+		if seen, err := r.Seen(ctx, id(app), "d-1"); err != nil || seen.Digest == "" || *seen != (builds.Hook{Event: cause, Digest: seen.Digest, Seq: 2}) {
 			t.Errorf("%+v, %v", seen, err)
 		}
 		if f, err := r.LatestRefusal(ctx, id(app)); err != nil || f.Requests != 3 || !f.Until.Equal(noon.Add(3*time.Minute)) {

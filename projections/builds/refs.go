@@ -79,8 +79,9 @@ func (r Reader) Places(ctx context.Context, source string) (map[string]Place, er
 
 // A Hook is the event of a webhook.
 type Hook struct {
-	Event string // id
-	Seq   uint64
+	Event  string // id
+	Digest string // of its body; only of Seen
+	Seq    uint64
 }
 
 // LatestHook is the latest webhook of a source that is no ping; ErrNotFound.

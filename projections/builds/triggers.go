@@ -42,13 +42,17 @@ func (r Reader) TriggerOf(ctx context.Context, hash []byte) (*Trigger, error) {
 	return one(&t, err)
 }
 
-// IsWaiting says whether a build of a commit of a ref waits, in a repository.
-func (r Reader) IsWaiting(ctx context.Context, repository, ref, commit string) (waits bool, err error) {
+// IsWaiting says whether a build of a commit of a source's ref waits, in a repository.
+func (r Reader) IsWaiting(ctx context.Context, repository, source, ref, commit string) (waits bool, err error) {
 	raw, err := key(repository)
 	if err != nil {
 		return false, err
 	}
-	err = r.DB.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM states s JOIN queued q ON q.build = s.build WHERE s.state = $1 AND q.repository = $2 AND q.ref = $3 AND q.commit_id = $4)`,
-		Waiting, raw, projections.Stored(ref), commit).Scan(&waits)
+	from, err := key(source)
+	if err != nil {
+		return false, err
+	}
+	err = r.DB.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM states s JOIN queued q ON q.build = s.build WHERE s.state = $1 AND q.repository = $2 AND q.source = $3 AND q.ref = $4 AND q.commit_id = $5)`,
+		Waiting, raw, from, projections.Stored(ref), commit).Scan(&waits)
 	return waits, err
 }

@@ -45,7 +45,7 @@ type cli struct {
 	Tokens      accounts.Tokens       `cmd:"" help:"Manage access tokens of users and robot accounts."`
 	Search      repositories.Search   `cmd:"" help:"Find repositories."`
 	Cleanup     repositories.Cleanup  `cmd:"" help:"Manage cleanup rules, which delete tags and manifests automatically."`
-	Rules       rules.Commands        `cmd:"" help:"Check, simulate and import build rules."`
+	Rules       rules.Commands        `cmd:"" help:"Check, simulate, import and set build rules, with their secrets and triggers."`
 	Quota       repositories.Quota    `cmd:"" help:"Show or change the quota of a namespace."`
 	Du          repositories.Du       `cmd:"" help:"Show the disk usage of a repository or a namespace."`
 	Sources     sources.Commands      `cmd:"" help:"Watch git repositories."`

@@ -79,6 +79,10 @@ func (s *Rules) call(w http.ResponseWriter, r *http.Request) (*apitypes.CalledTr
 	if err != nil {
 		return nil, err
 	}
+	// Also a call that asks for nothing: finding that out is most of the work.
+	if after := s.calls.wait(trigger.ID); after > 0 {
+		return nil, endpoint.Fail(http.StatusTooManyRequests, "this build trigger was called just now").RetryAfter(after)
+	}
 	rules, err := s.Read.Rules(ctx, trigger.Repository)
 	live := false
 	if err == nil {
@@ -94,12 +98,9 @@ func (s *Rules) call(w http.ResponseWriter, r *http.Request) (*apitypes.CalledTr
 	if err != nil {
 		return nil, err
 	}
-	if after := s.calls.wait(trigger.ID); after > 0 {
-		return nil, endpoint.Fail(http.StatusTooManyRequests, "this build trigger was called just now").RetryAfter(after)
-	}
 	answer := &apitypes.CalledTrigger{Requested: []string{}, Waiting: []string{}}
 	for _, ref := range refs {
-		waits, err := s.Read.IsWaiting(ctx, trigger.Repository, ref.Name, ref.Commit)
+		waits, err := s.waits(ctx, rules, ref)
 		if err != nil {
 			return nil, err
 		}
@@ -114,6 +115,19 @@ func (s *Rules) call(w http.ResponseWriter, r *http.Request) (*apitypes.CalledTr
 		answer.Requested = append(answer.Requested, ref.Name)
 	}
 	return answer, nil
+}
+
+// waits says whether a build of a ref's commit waits already that the present rules asked
+// for.
+func (s *Rules) waits(ctx context.Context, rules *builds.Rules, ref builds.Ref) (bool, error) {
+	push, err := s.Read.PushOf(ctx, rules.Repository, rules.Source, ref.Name)
+	if errors.Is(err, builds.ErrNotFound) || err == nil && push.RulesEvent != rules.Event {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return s.Read.IsWaiting(ctx, rules.Repository, rules.Source, ref.Name, ref.Commit)
 }
 
 // calledRefs are the refs that a call means. One without a body means the branches and
@@ -148,9 +162,7 @@ func (s *Rules) calledRefs(ctx context.Context, rules *builds.Rules, body called
 				names = append(names, b.Ref)
 			}
 		}
-		slices.Sort(names)
-		names = slices.Compact(names)
-		names = names[:min(len(names), maxCalled)]
+		names = firstOf(names, maxCalled)
 	}
 	var refs []builds.Ref
 	for _, name := range names {
@@ -174,7 +186,7 @@ func (s *Rules) calledRefs(ctx context.Context, rules *builds.Rules, body called
 
 // refOfTag is the ref that gave a tag of the image last, or that would give it.
 func (s *Rules) refOfTag(ctx context.Context, rules *builds.Rules, tag string) (string, error) {
-	pushes, err := s.Read.Pushes(ctx, rules.Repository, 0, buildrule.MaxSimulated)
+	pushes, err := s.Read.Pushes(ctx, rules.Repository, 0, looksBack)
 	if err != nil {
 		return "", err
 	}
@@ -187,11 +199,17 @@ func (s *Rules) refOfTag(ctx context.Context, rules *builds.Rules, tag string) (
 	if err != nil {
 		return "", err
 	}
-	set := buildrule.Compile(rules.Rules)
+	var names []string
+	var there []buildrule.Ref
 	for _, r := range refs {
-		ref, err := buildrule.ParseRef(r.Name)
-		if err == nil && r.Commit != "" && asksForBuild(set.Evaluate(ref), tag) {
-			return r.Name, nil
+		if ref, err := buildrule.ParseRef(r.Name); err == nil && r.Commit != "" {
+			names, there = append(names, r.Name), append(there, ref)
+		}
+	}
+	// The simulation bounds the work: it may leave out the last ones.
+	for k, would := range buildrule.Simulate(rules.Rules, there).Refs {
+		if asksForBuild(would.Verdicts, tag) {
+			return names[k], nil
 		}
 	}
 	why := "no branch or git tag of the git source gives"
@@ -199,6 +217,16 @@ func (s *Rules) refOfTag(ctx context.Context, rules *builds.Rules, tag string) (
 		why = fmt.Sprintf("none of the %d branches and git tags that moved last gives", len(refs))
 	}
 	return "", endpoint.Invalid("body.docker_tag", fmt.Sprintf("%s the tag %.150s", why, tag))
+}
+
+// firstOf is the first n different ones of a list.
+func firstOf(list []string, n int) (first []string) {
+	for _, one := range list {
+		if len(first) < n && !slices.Contains(first, one) {
+			first = append(first, one)
+		}
+	}
+	return first
 }
 
 // asksForBuild says whether verdicts ask for a build, with a tag unless it is "".

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -48,7 +49,7 @@ func (s *Rules) createTrigger(ctx context.Context, c *endpoint.Call, in *createT
 		return nil, err
 	}
 	if len(all) >= maxTriggers {
-		return nil, endpoint.Fail(http.StatusForbidden, "a repository has at most 20 build triggers: delete one that is not called any more")
+		return nil, endpoint.Fail(http.StatusForbidden, fmt.Sprintf("a repository has at most %d build triggers: delete one that is not called any more", maxTriggers))
 	}
 	id, err := command.NewID()
 	if err != nil {

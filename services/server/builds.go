@@ -213,7 +213,7 @@ func (n *Node) listenForMachines() error {
 	secure.NextProtos = nil
 	s, err := machines.Start(machines.Config{Address: n.NATSListen, TLS: secure, Machine: n.builder.MachineByKey, Answer: n.builder.Answer, Logger: n.Logger})
 	if err != nil {
-		return fmt.Errorf("--nats-listen: %w", err) // the address may become free
+		return fmt.Errorf("--nats-listen: %w", err) // not a settings.Error: a later start may succeed, once the address is free
 	}
 	n.machines.Store(s)
 	n.Logger.Info("builders can connect", "address", s.Address())

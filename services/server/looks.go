@@ -30,16 +30,16 @@ func (n *Node) looker(git *sources.Sources) func(ctx context.Context, id string,
 		return nil
 	}
 	fetcher := &fetch.Fetcher{Guard: n.Egress, Dir: dir, Logger: n.Logger}
-	ready := sync.OnceValue(func() error {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
+	swept := sync.OnceFunc(func() {
+		if err := fetcher.Sweep(); err != nil {
+			n.Logger.Warn("something of an earlier look at a commit is left on this machine", "error", err)
 		}
-		return fetcher.Sweep() // of what was killed
 	})
 	return func(ctx context.Context, id string, p *builds.DuePush, file bool) (seen buildrule.Look, err error) {
-		if err := ready(); err != nil {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return seen, err
 		}
+		swept()
 		of, err := read.SourceByID(ctx, p.Source)
 		if err != nil {
 			return seen, fmt.Errorf("the git source of the rules: %w", err)

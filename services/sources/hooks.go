@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"mime"
 	"net/http"
 
@@ -129,6 +130,9 @@ func (s *Sources) recordHook(ctx context.Context, of *builds.Source, hook *githo
 		answer.Verdict, answer.Text = verdictRedelivered, fmt.Sprintf("this delivery was received before, as event %d of the log", before.Seq)
 		by.Cause, by.Correlation = before.Event, before.Event
 		answer.Seq, err = command.Append(ctx, s.Log, by, events.HookRedelivered{Namespace: of.Namespace, Source: of.ID, Delivery: hook.Delivery}, events.AnySeq)
+		if err == nil {
+			err = s.keepMissing(ctx, of.ID, before.Digest, body)
+		}
 		if err == nil && hook.Derived {
 			// Without an id of the host it may be another delivery that says the same.
 			err = s.sweeps.ask(ctx, of.ID, before.Event)
@@ -153,4 +157,18 @@ func (s *Sources) recordHook(ctx context.Context, of *builds.Source, hook *githo
 		return err
 	})
 	return answer, both.Wait()
+}
+
+// keepMissing keeps the body of a delivery that came again, if the first one's was not
+// kept: its event is in the log, and its sender was told to try again.
+func (s *Sources) keepMissing(ctx context.Context, source, sum string, body []byte) error {
+	d := digest.FromBytes(body)
+	if d.String() != sum {
+		return nil
+	}
+	_, err := s.Bodies.Get(ctx, source, d)
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = s.Bodies.Put(ctx, source, body)
+	}
+	return err
 }

@@ -592,6 +592,24 @@ func TestRedeliverNamesItsCause(t *testing.T) {
 	}
 }
 
+// A body that was not kept at the first time is kept when its delivery comes again.
+func TestRedeliveryKeepsTheBody(t *testing.T) {
+	h, source := idle(t, server.Config{}, events.HostGitHub)
+	hook := push(events.HostGitHub, "d-1", idA, idB)
+	id := source.WebhookURL[strings.LastIndex(source.WebhookURL, "/")+1:]
+	for _, verdict := range []string{"received", "redelivered"} {
+		if a := h.send(hook, source); a.status != 200 || a.Verdict != verdict {
+			t.Fatalf("%+v", a)
+		}
+		if _, err := h.HookBodies().Get(t.Context(), id, digest.FromString(hook.body)); err != nil {
+			t.Errorf("%s: %v", verdict, err)
+		}
+		if err := h.HookBodies().Purge(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // The bodies of a source that was unlinked go with its secrets.
 func TestUnlinkingRemovesBodies(t *testing.T) {
 	h, source := idle(t, server.Config{}, events.HostGitHub)

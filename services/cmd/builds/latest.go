@@ -11,7 +11,7 @@ import (
 
 const (
 	settleWithin = 15 * time.Second
-	settleEvery  = 250 * time.Millisecond
+	settleEvery  = time.Second
 	settleLooks  = 20 // pushes, the latest
 )
 

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"net/url"
 
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
@@ -53,5 +54,5 @@ func (c *triggersDeleteCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return a.Change("DELETE", client.RepositoryPath(c.Name)+"/triggers/"+c.ID, nil, "Deleted the build trigger "+c.ID+" of "+c.Name+".")
+	return a.Change("DELETE", client.RepositoryPath(c.Name)+"/triggers/"+url.PathEscape(c.ID), nil, "Deleted the build trigger "+c.ID+" of "+c.Name)
 }
