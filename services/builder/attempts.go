@@ -82,11 +82,13 @@ func (a attempts) held(ctx context.Context, c worker.Claim) (*builds.Build, erro
 // Bounds of what a builder may say of one build, with what no builder of ours reaches.
 const (
 	maxSaid    = 2000      // events
-	maxWritten = 128 << 20 // bytes of the log
+	maxWritten = 128 << 20 // bytes of the log, with chunkOverhead of each chunk
+
+	chunkOverhead = 64 // bytes that a chunk takes beside its data, about
 )
 
 // errTooMuch: a builder says more than it may.
-var errTooMuch = errors.New("the builder says too much of this build")
+var errTooMuch = fmt.Errorf("%w: it says too much of this build", build.ErrReport)
 
 // Say is of worker.Hub.
 func (a attempts) Say(ctx context.Context, c worker.Claim, p events.Payload) error {
@@ -118,7 +120,7 @@ func (a attempts) Log(ctx context.Context, c worker.Claim, step int, data []byte
 	if err != nil && (b == nil || time.Since(b.Changed) > lastWords) {
 		return err
 	}
-	if !a.s.stations.charge(a.builder, c, 0, len(data)) {
+	if !a.s.stations.charge(a.builder, c, 0, len(data)+chunkOverhead) {
 		return errTooMuch
 	}
 	return a.s.Log.Append(ctx, c.Build, step, data)

@@ -29,16 +29,22 @@ func system(b *builds.Build) command.By {
 
 // dispatch gives builds to builders until ctx ends.
 func (s *Builder) dispatch(ctx context.Context) {
+	told := false
 	for ctx.Err() == nil {
-		if err := s.lookThrough(ctx); err != nil && ctx.Err() == nil {
-			s.Logger.Warn("the queue of builds cannot be read; it is tried again", "error", err)
+		err := s.lookThrough(ctx)
+		if err != nil && !told && ctx.Err() == nil {
+			s.Logger.Warn("not every build can be given to a builder; it is tried again", "error", err)
 		}
+		told = err != nil
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(look):
 		case <-s.stations.asked:
-			time.Sleep(lookAgain)
+			select {
+			case <-ctx.Done():
+			case <-time.After(lookAgain):
+			}
 		}
 	}
 }
@@ -75,8 +81,9 @@ func (s *Builder) lookThrough(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error // of one build: the others are given away all the same
 	for _, p := range places {
-		b := byID[p.Build]
+		b, err := byID[p.Build], error(nil)
 		switch p.Reason {
 		case queue.NeedFailed:
 			_, err = build.End(ctx, s.Events, system(b), idOf(b), events.BuildFinished{Outcome: events.BuildFailed, Reason: string(p.Reason), Detail: p.Text})
@@ -84,10 +91,10 @@ func (s *Builder) lookThrough(ctx context.Context) error {
 			err = s.give(ctx, p.Builder, b)
 		}
 		if err != nil && !errors.Is(err, build.ErrEnded) && !errors.Is(err, build.ErrNotWaiting) {
-			return err
+			errs = append(errs, fmt.Errorf("the build %s: %w", b.ID, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func idOf(b *builds.Build) build.ID { return build.ID{Namespace: b.Namespace, Build: b.ID} }

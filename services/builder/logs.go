@@ -105,6 +105,9 @@ func (s *Builder) rawLog(ctx context.Context, c *endpoint.Call, in *BuildPath) (
 					return err
 				}
 			}
+			if b, err = s.Read.Build(ctx, b.ID); err != nil { // it may have ended, and its log be sealed
+				return err
+			}
 			if chunks, err = s.readLog(ctx, b, chunks[len(chunks)-1].Seq); err != nil {
 				return err
 			}

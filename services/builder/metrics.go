@@ -59,7 +59,7 @@ func (m queueMetrics) Collect(to chan<- prometheus.Metric) {
 // counts are the metrics of what builders have said to this node.
 type counts struct {
 	steps *prometheus.HistogramVec // by kind
-	ended *prometheus.CounterVec   // by outcome and reason
+	ended *prometheus.CounterVec   // by outcome
 }
 
 func newCounts() *counts {

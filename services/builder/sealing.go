@@ -25,9 +25,12 @@ type Archive interface {
 	RemoveOlder(ctx context.Context, than time.Time) error
 }
 
-// sealAfter is how long after the end of a build its log is sealed: its builder may
-// still have something to write.
-const sealAfter = 10 * time.Second
+// sealAfter is how long after the end of a build its log is sealed: until then its
+// builder may have something to add.
+const (
+	sealAfter = lastWords + sealEvery
+	sealEvery = 10 * time.Second
+)
 
 // sealing is the process manager that makes a file of the log of a build that has ended,
 // and frees the stream of it.
@@ -35,7 +38,7 @@ func (s *Builder) sealing() process.Manager {
 	return process.Manager{
 		Name:   "build-logs",
 		Source: source,
-		Every:  sealAfter,
+		Every:  sealEvery,
 		View:   s.View,
 		Due: func(ctx context.Context, now time.Time) ([]process.Task, error) {
 			if s.Log == nil || s.Archive == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,8 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/process/processtest"
 	"hubledger/streams"
@@ -160,4 +163,33 @@ func TestSealingKilledAtEveryStep(t *testing.T) {
 			return fmt.Sprint(sealed.Written, " bytes in ", len(names), " file: ", whole(t, s, id(20)), "; logs in the stream: ", len(left))
 		},
 	})
+}
+
+// A download that began while the build ran has all of its log, also when the log is
+// sealed meanwhile.
+func TestDownloadAcrossTheSeal(t *testing.T) {
+	w := newWorld(t)
+	w.Archive = files{t.TempDir(), func() error { return nil }}
+	ctx := t.Context()
+	w.queue(20, "c1", rule("base"))
+	var text strings.Builder
+	for k := range 12 {
+		piece := strings.Repeat(fmt.Sprintf("line %d\n", k), 30_000)
+		text.WriteString(piece)
+		check(t, w.Log.Append(ctx, id(20), 1, []byte(piece)))
+	}
+	write, err := w.rawLog(ctx, &endpoint.Call{Repository: &accounts.Repository{ID: id(app)}}, &BuildPath{Build: id(20)})
+	check(t, err)
+	w.record(events.BuildFinished{Namespace: id(acme), Build: id(20), Outcome: events.BuildCancelled})
+	due, err := later(w.sealing()).Due(ctx, time.Now())
+	check(t, err)
+	done, err := w.sealing().Do(ctx, due[0])
+	check(t, err)
+	w.record(done.Event)
+	check(t, w.sealing().Done(ctx, due[0]))
+	answer := httptest.NewRecorder()
+	check(t, write(ctx, answer))
+	if answer.Body.String() != text.String() {
+		t.Errorf("%d of %d bytes came", answer.Body.Len(), text.Len())
+	}
 }

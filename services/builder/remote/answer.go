@@ -26,6 +26,7 @@ const (
 	maxPlatforms = 16
 	maxHave      = 2 * maxPlaces
 	maxEvent     = 128 << 10 // bytes
+	maxPushed    = 1 << 20   // bytes of a build.pushed: a README takes up to six times as many in JSON
 	maxName      = 512       // bytes of a repository's name
 )
 
@@ -77,7 +78,7 @@ func do(ctx context.Context, hub Hub, operation string, data []byte) (any, error
 		if err := read(data, &in); err != nil {
 			return nil, err
 		}
-		if in.Step < 0 || in.Step > build.MaxSteps+1 || len(in.Data) > worker.MaxLogChunk {
+		if in.Step < 0 || in.Step > build.MaxSteps+1 || len(in.Data) == 0 || len(in.Data) > worker.MaxLogChunk {
 			return nil, fmt.Errorf("%w: a chunk of the log is of step %d and has %d bytes", build.ErrReport, in.Step, len(in.Data))
 		}
 		return nil, hub.Log(ctx, in.Claim, in.Step, in.Data)
@@ -116,7 +117,11 @@ func checkRenewal(in renewal) error {
 
 // payloadOf reads an event of a build; others are not for builders.
 func payloadOf(in saying) (events.Payload, error) {
-	if len(in.Data) > maxEvent {
+	most := maxEvent
+	if in.Type == "build.pushed.v1" {
+		most = maxPushed
+	}
+	if len(in.Data) > most {
 		return nil, fmt.Errorf("%w: it has %d bytes", build.ErrReport, len(in.Data))
 	}
 	e := events.Event{Data: in.Data}

@@ -17,6 +17,7 @@ import (
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/build"
 	"hubledger/services/internal/gitremote"
+	"hubledger/services/internal/repository"
 )
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -121,7 +122,7 @@ func TestErrors(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := &fakeHub{err: c.err}
 				began := time.Now()
-				err := remote.Client{Conn: &wire{hub: h}}.Log(t.Context(), claim, 1, nil)
+				err := remote.Client{Conn: &wire{hub: h}}.Log(t.Context(), claim, 1, []byte("a line\n"))
 				if err == nil || c.is != nil && !errors.Is(err, c.is) || strings.Contains(err.Error(), "password") {
 					t.Errorf("it is told %v", err)
 				}
@@ -164,6 +165,8 @@ func TestHostileRequests(t *testing.T) {
 		"a claim":               {"say", `{"build":"b","epoch":1,"type":"build.claimed.v1","data":{}}`},
 		"no event":              {"say", `{"build":"b","epoch":1}`},
 		"a large event":         {"say", `{"build":"b","epoch":1,"type":"build.finished.v1","data":{"detail":"` + long + `"}}`},
+		"a large push":          {"say", `{"build":"b","epoch":1,"type":"build.pushed.v1","data":{"readme":"` + strings.Repeat(long, 4) + `"}}`},
+		"an empty chunk":        {"log", `{"build":"b","epoch":1,"step":1}`},
 		"a large chunk":         {"log", `{"build":"b","epoch":1,"data":"` + strings.Repeat("AAAA", 100<<10) + `"}`},
 		"a step before zero":    {"log", `{"build":"b","epoch":1,"step":-1}`},
 		"a long name":           {"token", `{"build":"b","epoch":1,"repository":"` + long + `"}`},
@@ -178,5 +181,17 @@ func TestHostileRequests(t *testing.T) {
 		if len(h.told) > 0 || !strings.Contains(answer, `"code":"report"`) || len(answer) > 2000 {
 			t.Errorf("%s: %.300s, the hub was told %.100v", name, answer, h.told)
 		}
+	}
+}
+
+// The longest README comes through, whatever its characters take in JSON.
+func TestLongReadme(t *testing.T) {
+	h := &fakeHub{}
+	pushed := events.BuildPushed{Build: claim.Build, Epoch: claim.Epoch, Readme: strings.Repeat("<", repository.MaxReadme)}
+	if err := (remote.Client{Conn: &wire{hub: h}}).Say(t.Context(), claim, pushed); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.told[1].(events.BuildPushed); got.Readme != pushed.Readme {
+		t.Errorf("%d bytes came", len(got.Readme))
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 const (
 	flushEvery = 100 * time.Millisecond
-	maxPending = 4 << 20 // bytes: beyond them, whoever writes waits
+	lastWithin = 10 * time.Second // what is left at the end is given up then
+	maxPending = 4 << 20          // bytes: beyond them, whoever writes waits
 
 	maxOwnChunk = MaxLogChunk - utf8.UTFMax // leaves room for the character that was cut before
 )
@@ -30,6 +31,8 @@ type logWriter struct {
 	closed  bool
 	wake    chan struct{}
 	done    chan struct{}
+	keeping context.Context // ends when what is left is given up
+	giveUp  context.CancelFunc
 }
 
 type pendingChunk struct {
@@ -40,6 +43,8 @@ type pendingChunk struct {
 func newLogWriter(hub Hub, claim Claim, logger *slog.Logger) *logWriter {
 	w := &logWriter{hub: hub, claim: claim, logger: logger, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	w.room = sync.NewCond(&w.mu)
+	// What a build has written is kept also when the build was ended.
+	w.keeping, w.giveUp = context.WithCancel(context.Background())
 	go w.flush()
 	return w
 }
@@ -71,6 +76,7 @@ func (w *logWriter) close() {
 	w.room.Broadcast()
 	w.mu.Unlock()
 	if first {
+		defer time.AfterFunc(lastWithin, w.giveUp).Stop()
 		w.wake <- struct{}{}
 	}
 	<-w.done
@@ -78,6 +84,7 @@ func (w *logWriter) close() {
 
 func (w *logWriter) flush() {
 	defer close(w.done)
+	defer w.giveUp()
 	warned := false
 	cut := map[int][]byte{} // by step: the beginning of a character whose rest has not come
 	for {
@@ -106,13 +113,12 @@ func (w *logWriter) flush() {
 	}
 }
 
-// keep hands a chunk to the hub. What a build has written is kept also when the build
-// was ended.
+// keep hands a chunk to the hub.
 func (w *logWriter) keep(step int, data []byte, warned *bool) {
 	if len(data) == 0 {
 		return
 	}
-	if err := w.hub.Log(context.Background(), w.claim, step, data); err != nil && !*warned {
+	if err := w.hub.Log(w.keeping, w.claim, step, data); err != nil && !*warned {
 		*warned = true
 		w.logger.Warn("a part of a build's log is lost", "build", w.claim.Build, "error", err)
 	}

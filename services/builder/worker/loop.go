@@ -117,13 +117,14 @@ func (w *Worker) renewals(ctx context.Context, q Queue, o Offer, h *held) {
 		if ctx.Err() != nil {
 			return
 		}
+		asked := time.Now()
 		err := h.renew(ctx, q, o)
 		switch {
 		case err == nil:
 			if silent := time.Since(heard); silent > renewWithin {
 				w.Logger.Info("the hub is heard again", "after", silent)
 			}
-			heard = time.Now()
+			heard = asked // not when it answered: its lease counts from before
 		case errors.Is(err, ErrRevoked) && h.stop(nil, ErrEnded) > 0:
 			w.Logger.Warn("builds are stopped", "error", err)
 		case ctx.Err() == nil && time.Since(heard) > Unheard && h.stop(nil, errUnheard) > 0:
@@ -174,7 +175,7 @@ func (h *held) renew(ctx context.Context, q Queue, o Offer) error {
 	return err
 }
 
-// stop stops some builds, nil for all, and counts them.
+// stop stops some builds, nil for all, and counts those that were not stopped before.
 func (h *held) stop(list []Claim, why error) (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -186,6 +187,7 @@ func (h *held) stop(list []Claim, why error) (n int) {
 	for _, c := range list {
 		if cancel := h.builds[c]; cancel != nil {
 			cancel(why)
+			h.builds[c] = nil // it winds down
 			n++
 		}
 	}
