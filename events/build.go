@@ -40,6 +40,8 @@ type BuildClaimed struct {
 	Build     string `json:"build" jsonschema:"id of the build"`
 	Builder   string `json:"builder" jsonschema:"name of the builder"`
 	Epoch     int    `json:"epoch" jsonschema:"1 for the first claim"`
+
+	Repository string `json:"repository,omitempty" jsonschema:"id of the repository of the image; absent where an earlier version said it"`
 }
 
 func (BuildClaimed) EventType() string { return "build.claimed.v1" }
@@ -65,6 +67,8 @@ type BuildStepEnded struct {
 	Took      int64     `json:"took" jsonschema:"milliseconds"`
 	Cached    bool      `json:"cached,omitempty" jsonschema:"its result was there already"`
 	Failed    bool      `json:"failed,omitempty" jsonschema:"it has ended the build"`
+
+	Repository string `json:"repository,omitempty" jsonschema:"id of the repository of the image; absent where an earlier version said it"`
 }
 
 func (BuildStepEnded) EventType() string { return "build.step_ended.v1" }
@@ -78,6 +82,8 @@ type BuildPushed struct {
 	Digest    string      `json:"digest" jsonschema:"of the manifest or index"`
 	Bases     []BuildBase `json:"bases,omitempty" jsonschema:"images that it was made from, as far as the builder tells"`
 	Readme    string      `json:"readme,omitempty" jsonschema:"text of the README that the rule names; absent when there is none or it is the one of the repository already"`
+
+	Repository string `json:"repository,omitempty" jsonschema:"id of the repository of the image; absent where an earlier version said it"`
 }
 
 // BuildBase is an image that a build took files from: by FROM, COPY --from or a mount.
@@ -103,6 +109,8 @@ type BuildLost struct {
 	Builder   string `json:"builder" jsonschema:"name of the builder"`
 	Epoch     int    `json:"epoch" jsonschema:"of the claim that ends"`
 	Released  bool   `json:"released,omitempty" jsonschema:"the builder gave it back because it stopped; absent when nothing was heard of it"`
+
+	Repository string `json:"repository,omitempty" jsonschema:"id of the repository of the image; absent where an earlier version said it"`
 }
 
 func (BuildLost) EventType() string { return "build.lost.v1" }
@@ -130,6 +138,8 @@ type BuildFinished struct {
 	Refused   []BuildTag `json:"refused,omitempty" jsonschema:"tags that were not"`
 
 	Provenance string `json:"provenance,omitempty" jsonschema:"digest of the manifest that says where the image comes from: a referrer of it"`
+
+	Repository string `json:"repository,omitempty" jsonschema:"id of the repository of the image; absent where an earlier version said it"`
 }
 
 // BuildTag is a tag that a build did not set, and why.
@@ -149,6 +159,8 @@ type BuildLogSealed struct {
 	Digest    string `json:"digest,omitempty" jsonschema:"of the file that has the log; absent when nothing was kept of it"`
 	Size      int64  `json:"size,omitempty" jsonschema:"bytes of that file"`
 	Written   int64  `json:"written,omitempty" jsonschema:"bytes that the build wrote and the file has"`
+
+	Repository string `json:"repository,omitempty" jsonschema:"id of the repository of the image; absent where an earlier version said it"`
 }
 
 func (BuildLogSealed) EventType() string { return "build.log_sealed.v1" }

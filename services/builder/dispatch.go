@@ -97,7 +97,9 @@ func (s *Builder) lookThrough(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func idOf(b *builds.Build) build.ID { return build.ID{Namespace: b.Namespace, Build: b.ID} }
+func idOf(b *builds.Build) build.ID {
+	return build.ID{Namespace: b.Namespace, Build: b.ID, Repository: b.Repository}
+}
 
 // supersede ends the builds of a branch that wait behind a newer one.
 func (s *Builder) supersede(ctx context.Context, waiting []builds.Build) error {

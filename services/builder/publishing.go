@@ -57,7 +57,7 @@ func (s *Builder) publishing() process.Manager {
 
 // publish sets the tags of a build and says how it ends.
 func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFinished, error) {
-	end := &events.BuildFinished{Namespace: b.Namespace, Build: b.ID, Epoch: b.Epoch, Outcome: events.BuildSucceeded, Digest: b.End.Digest}
+	end := &events.BuildFinished{Namespace: b.Namespace, Build: b.ID, Repository: b.Repository, Epoch: b.Epoch, Outcome: events.BuildSucceeded, Digest: b.End.Digest}
 	rules, err := s.Read.Rules(ctx, b.Repository)
 	if err != nil {
 		return nil, err

@@ -68,7 +68,7 @@ func (s *Builder) sealing() process.Manager {
 
 // seal makes the file. Made twice, it is the same.
 func (s *Builder) seal(ctx context.Context, b *builds.Build) (*events.BuildLogSealed, error) {
-	sealed := &events.BuildLogSealed{Namespace: b.Namespace, Build: b.ID}
+	sealed := &events.BuildLogSealed{Namespace: b.Namespace, Build: b.ID, Repository: b.Repository}
 	chunks, err := s.Log.Read(ctx, b.ID, 0, maxPiece)
 	if err != nil || len(chunks) == 0 {
 		return sealed, err

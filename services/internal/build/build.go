@@ -36,8 +36,31 @@ const MaxWaiting = 1000
 // MaxLosses is how often a build may be lost with its builder before it is given up.
 const MaxLosses = 2
 
-// An ID is what the subject of a build's events is made of.
-type ID struct{ Namespace, Build string }
+// An ID is what the subject of a build's events is made of, and the id of the repository
+// of its image, which the events name.
+type ID struct{ Namespace, Build, Repository string }
+
+// about is a payload of that build, with its repository.
+func (id ID) about(p events.Payload) events.Payload {
+	switch p := p.(type) {
+	case events.BuildClaimed:
+		p.Repository = id.Repository
+		return p
+	case events.BuildStepEnded:
+		p.Repository = id.Repository
+		return p
+	case events.BuildPushed:
+		p.Repository = id.Repository
+		return p
+	case events.BuildLost:
+		p.Repository = id.Repository
+		return p
+	case events.BuildFinished:
+		p.Repository = id.Repository
+		return p
+	}
+	return p
+}
 
 // stateOf tells from the latest event where a build is, and the epoch of its latest
 // claim, 0 for none. The state of no build is "".
@@ -95,7 +118,8 @@ func decide(ctx context.Context, log command.Log, by command.By, id ID, next fun
 		case builds.Ended:
 			return nil, ErrEnded
 		}
-		return next(state, epoch)
+		p, err := next(state, epoch)
+		return id.about(p), err
 	})
 }
 

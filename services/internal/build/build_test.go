@@ -1,6 +1,7 @@
 package build_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -191,4 +192,41 @@ func TestReportsOfOthers(t *testing.T) {
 			t.Errorf("%s: %v", p.EventType(), err)
 		}
 	}
+}
+
+// Every event of a build says which repository its image is for, whatever a builder
+// says.
+func TestEventsNameTheRepository(t *testing.T) {
+	log := streamtest.Open(t, "")
+	id := id
+	id.Repository = "0191d1a0-0000-7000-8000-000000000003"
+	check := func(what string, err error) {
+		t.Helper()
+		p, _, lerr := command.Latest(t.Context(), log, events.BuildSubject(id.Namespace, id.Build))
+		if err != nil || lerr != nil {
+			t.Fatal(what, err, lerr)
+		}
+		data, err := json.Marshal(p)
+		if err != nil || p.EventType() != what || !strings.Contains(string(data), `"repository":"`+id.Repository+`"`) {
+			t.Errorf("%s: %s, %v", what, data, err)
+		}
+	}
+	say := func(epoch int, p events.Payload) error {
+		_, err := build.Say(t.Context(), log, by, id, epoch, p)
+		return err
+	}
+	claim := func() error {
+		_, _, err := build.Claim(t.Context(), log, by, id, "b")
+		return err
+	}
+	_, err := build.Queue(t.Context(), log, by, events.BuildQueued{Namespace: id.Namespace, Build: id.Build, Repository: id.Repository})
+	check("build.queued.v1", err)
+	check("build.claimed.v1", claim())
+	_, err = build.Release(t.Context(), log, by, id, "b", 1)
+	check("build.lost.v1", err)
+	check("build.claimed.v1", claim())
+	check("build.step_ended.v1", say(2, events.BuildStepEnded{Namespace: id.Namespace, Build: id.Build, Repository: "another", Epoch: 2, Step: 1, Kind: events.StepFetch}))
+	check("build.pushed.v1", say(2, events.BuildPushed{Namespace: id.Namespace, Build: id.Build, Epoch: 2, Digest: someDigest}))
+	_, err = build.End(t.Context(), log, by, id, events.BuildFinished{Outcome: events.BuildCancelled})
+	check("build.finished.v1", err)
 }
