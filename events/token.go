@@ -15,6 +15,9 @@ const (
 const (
 	TokenAccess = "access" // a personal or robot access token
 	TokenLogin  = "login"  // what docker login with a password stores in its place; ends with that password, and allows at most LevelDelete
+	// TokenSession is what a browser keeps of somebody who signed in by a password; it ends
+	// with that password. A version that does not know it lets it live until it expires.
+	TokenSession = "session"
 )
 
 // TokenIssued records an access token. The token itself is 256 random bits, so
@@ -22,7 +25,7 @@ const (
 type TokenIssued struct {
 	Namespace    string     `json:"namespace" jsonschema:"id of the user, or of the robot account's organization"`
 	Token        string     `json:"token" jsonschema:"id of the token, UUIDv7"`
-	Kind         string     `json:"kind" jsonschema:"access or login"`
+	Kind         string     `json:"kind" jsonschema:"access, login or session"`
 	Owner        string     `json:"owner" jsonschema:"id of the user or robot account it stands for"`
 	OwnerKind    string     `json:"ownerKind" jsonschema:"user or robot"`
 	Name         string     `json:"name" jsonschema:"what its owner calls it"`

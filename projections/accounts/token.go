@@ -13,7 +13,7 @@ import (
 // caller has to check that its owner still exists.
 type Token struct {
 	ID, Namespace    string
-	Kind             string // events.TokenAccess or events.TokenLogin
+	Kind             string // events.TokenAccess, TokenLogin or TokenSession
 	Owner, OwnerKind string // id; user or robot
 	Name             string
 	Level            string   // read, write, delete or admin; of a login never more than delete
@@ -24,7 +24,7 @@ type Token struct {
 	Expires          *time.Time // nil for never
 	Revoked          bool
 	IssuerRevoked    bool   // one of Issuers was revoked
-	PasswordChanged  bool   // it is a login by an earlier password
+	PasswordChanged  bool   // it is a login or a session by an earlier password
 	Seq              uint64 // of token.issued
 }
 
@@ -57,7 +57,7 @@ const maxTokens = 1000
 
 const (
 	issuerRevoked   = `EXISTS (SELECT 1 FROM issuers i JOIN revocations w ON w.token = i.issuer WHERE i.token = k.token)`
-	passwordChanged = `k.kind = 'login' AND p.seq IS NOT NULL AND p.seq > k.seq`
+	passwordChanged = `k.kind IN ('login', 'session') AND p.seq IS NOT NULL AND p.seq > k.seq`
 	tokenColumns    = `SELECT k.token, k.namespace, k.kind, k.account, k.owner_kind, k.name, k.hash, k.level, k.repositories, k.issuers,
 	k.time, k.expires, k.seq, CASE WHEN v.token IS NULL THEN 0 ELSE 1 END, CASE WHEN ` + issuerRevoked + ` THEN 1 ELSE 0 END,
 	CASE WHEN ` + passwordChanged + ` THEN 1 ELSE 0 END
@@ -114,7 +114,7 @@ func (r Reader) Token(ctx context.Context, id string) (*Token, error) {
 // A LiveToken is a token that was not revoked.
 type LiveToken struct {
 	ID   string
-	Kind string // events.TokenAccess or events.TokenLogin
+	Kind string // events.TokenAccess, TokenLogin or TokenSession
 }
 
 // LiveTokens lists the valid tokens of an owner, oldest first.

@@ -23,7 +23,7 @@ type accessToken struct {
 	owner     string // id
 	ownerKind access.Kind
 	ownerName string
-	kind      string // events.TokenAccess or events.TokenLogin
+	kind      string // events.TokenAccess, TokenLogin or TokenSession
 	limit     *access.Limit
 }
 

@@ -6,13 +6,16 @@ import (
 	"net/http"
 	"time"
 
+	"hubledger/events"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/account"
+	"hubledger/services/internal/session"
 )
 
 // Login returns a session for a login name with a password or an access token:
 // a bearer token for the API. It ends after twelve hours, or earlier when that
 // password or access token ends. The error is an *access.Denied.
-func (s *Auth) Login(ctx context.Context, r *http.Request, name, secret string) (session string, expires time.Time, err error) {
+func (s *Auth) Login(ctx context.Context, r *http.Request, name, secret string) (bearer string, expires time.Time, err error) {
 	r = r.WithContext(ctx)
 	id, err := s.login(r, name, secret)
 	if err != nil {
@@ -46,4 +49,46 @@ func (s *Auth) Verify(ctx context.Context, r *http.Request, name, password strin
 	}
 	_, err := s.login(r, name, password)
 	return err
+}
+
+// SignIn opens a session for a user's login name and password: a token of its own, so
+// that it is listed, and can be ended, like every other. Access tokens are not accepted
+// in place of the password. browser is what the list calls the session. While the log is
+// read-only the session is one of Login, which nobody can list or end.
+//
+// The error is an *access.Denied, or account.ErrTokenLimit. Attempts are counted as those
+// of docker login.
+func (s *Auth) SignIn(ctx context.Context, r *http.Request, name, password, browser string) (session.SignedIn, error) {
+	r = r.WithContext(ctx)
+	if _, ok := secretHash(password); ok {
+		return session.SignedIn{}, s.refusal(r, errCredentials, "")
+	}
+	id, err := s.login(r, name, password)
+	if err != nil {
+		return session.SignedIn{}, err
+	}
+	live, err := s.Read.LiveTokens(ctx, id.ID)
+	if err != nil {
+		return session.SignedIn{}, err
+	}
+	old, err := account.LoginsToEnd(live)
+	if err != nil {
+		return session.SignedIn{}, err
+	}
+	want := account.SessionToken(id.ID, clientName(browser), time.Now())
+	secret, token, seq, err := s.issue(ctx, id.By(source), want)
+	if errors.Is(err, events.ErrReadOnly) {
+		text, expires, err := s.Login(ctx, r, name, password)
+		return session.SignedIn{Secret: text, Expires: expires}, err
+	}
+	if err == nil {
+		err = s.View.Wait(ctx, seq)
+	}
+	if err != nil {
+		return session.SignedIn{}, err
+	}
+	if len(old) > 0 {
+		s.warn("revoke the oldest login of an account", s.replace(ctx, id.Principal, token, old))
+	}
+	return session.SignedIn{Secret: secret, Expires: *want.Expires}, nil
 }

@@ -21,7 +21,6 @@ var healthRoute = service.Route{Method: "GET", Pattern: "/healthz", Permission: 
 func (n *Node) pages() service.Service {
 	return service.Service{Name: "pages", Routes: []service.Route{
 		healthRoute,
-		{Method: "GET", Pattern: "/", Permission: access.Open, Cost: budget.Light, Serve: n.home},
 		{Method: "GET", Pattern: "/readyz", Permission: access.Open, Cost: budget.Light, Serve: n.readyz},
 		{Method: "GET", Pattern: "/metrics", Permission: access.ThisMachineOrHubAdmin, Cost: budget.List, Serve: n.serveMetrics},
 	}}
@@ -36,15 +35,6 @@ func notFound(w http.ResponseWriter, r *http.Request, status int, allow string) 
 		return
 	}
 	service.PlainNotServed(w, r, status, allow)
-}
-
-// home is what a browser gets until there is a web UI.
-func (n *Node) home(w http.ResponseWriter, r *http.Request) {
-	if n.log.ReadOnly() != nil {
-		http.Error(w, n.readOnlyText(r), http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "Hubledger is running. The registry's API is under /v2/. The hub's API is described by /api/v1/openapi.json. /readyz says whether pushes work.")
 }
 
 // reason is why the log is read-only. It names files, so only requests from this

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"path/filepath"
 
@@ -21,11 +22,14 @@ import (
 	"hubledger/services/internal/gitremote"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/service"
+	"hubledger/services/internal/session"
 	"hubledger/services/registry"
 	"hubledger/services/rules"
 	"hubledger/services/server/meter"
 	"hubledger/services/server/readmodel"
 	"hubledger/services/sources"
+	"hubledger/services/web"
+	"hubledger/services/web/frame"
 )
 
 // allServices is the list of services, in the order in which they start. A new
@@ -34,7 +38,7 @@ func (n *Node) allServices() []service.Service {
 	s := n.share()
 	git := n.makeSources(s)
 	n.builder = n.makeBuilder(s, git)
-	return []service.Service{
+	list := []service.Service{
 		n.auth.Service(),
 		n.registry.Service(),
 		api.New(n.apiConfig(s)).Service(),
@@ -44,6 +48,7 @@ func (n *Node) allServices() []service.Service {
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
 	}
+	return append(list, n.makeWeb(s, list))
 }
 
 // shared is what several services use.
@@ -53,6 +58,38 @@ type shared struct {
 	cleaner   *cleanup.Cleaner
 	endpoints endpoint.Config
 	api       *openapi.API // of the API; its Sibling is that of another service
+}
+
+// makeWeb makes the user interface, whose pages ask these services for what they show.
+func (n *Node) makeWeb(s shared, ask []service.Service) service.Service {
+	router, err := service.NewRouter(ask, endpoint.NotServed)
+	if err != nil {
+		panic(fmt.Errorf("the API that pages ask: %w", err)) // the node's own router would refuse it, too
+	}
+	pages := web.New(web.Config{Sessions: n.auth, Config: frame.Config{API: router, Endpoints: s.endpoints, AsOf: n.asOf, Notice: n.notice, Logger: n.Logger}})
+	for _, of := range ask {
+		pages.ReadModels = append(pages.ReadModels, of.ReadModels...)
+	}
+	return pages
+}
+
+// asOf is the sequence of the last event that every read model has committed.
+func (n *Node) asOf() uint64 {
+	var least uint64
+	for k, m := range n.models.Models() {
+		if at := m.Position(); k == 0 || at < least {
+			least = at
+		}
+	}
+	return least
+}
+
+// notice tells everybody that something is wrong with the hub; "" when nothing is.
+func (n *Node) notice() string {
+	if n.log.ReadOnly() != nil {
+		return n.mode()
+	}
+	return ""
 }
 
 // meteredLog is the log, with appends counted and charged.
@@ -75,7 +112,7 @@ func (n *Node) share() shared {
 	n.registry = registry.New(n.registryConfig(limits, content))
 	content.OnCommit = n.registry.Committed
 	entries := catalog.Reader{DB: readmodel.Unprepared{Model: n.models.Of(&catalog.Projection)}, Dialect: n.dialect()}
-	endpoints := endpoint.Config{Auth: n.auth, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
+	endpoints := endpoint.Config{Auth: session.Reading{Auth: n.auth}, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
 		Leaving: n.leaving, Logger: n.Logger, Failures: []failure.Entry{{Err: registry.ErrTooLate, Status: http.StatusConflict},
 			{Err: registry.ErrSwept, Status: http.StatusConflict}, {Err: builder.ErrNoMachines, Status: http.StatusConflict}, {Err: registry.ErrNothingDeleted, Status: http.StatusConflict}}}
 	n.shared = shared{people: who, catalog: entries, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),

@@ -54,8 +54,11 @@ func (c *tokensLsCmd) Run(s *console.Session) error {
 			repositories = "all"
 		}
 		name := t.Name
-		if t.Kind == "login" {
+		switch t.Kind {
+		case "login":
 			name += " (docker login)"
+		case "session":
+			name += " (browser)"
 		}
 		return []string{t.ID, name, t.Level, repositories, console.Time(&t.Issued), console.Time(t.LastUsed), ends(t)}
 	})

@@ -34,8 +34,8 @@ func IssueToken(ctx context.Context, log command.Log, by command.By, p events.To
 
 func checkToken(p events.TokenIssued) error {
 	switch {
-	case p.Kind != events.TokenAccess && p.Kind != events.TokenLogin:
-		return errors.New("a token is of kind access or login")
+	case p.Kind != events.TokenAccess && p.Kind != events.TokenLogin && p.Kind != events.TokenSession:
+		return errors.New("a token is of kind access, login or session")
 	case p.OwnerKind != events.GranteeUser && p.OwnerKind != events.GranteeRobot:
 		return errors.New("a token's owner is a user or a robot")
 	case p.OwnerKind == events.GranteeUser && p.Owner != p.Namespace:
@@ -83,6 +83,8 @@ func IssuedBy(ctx context.Context, read Tokens, p access.Principal, want events.
 	switch {
 	case err != nil:
 		return want, err
+	case issuer.Kind == events.TokenSession: // stands for the password that it was opened by
+		return want, nil
 	case len(issuer.Issuers) >= maxIssuers:
 		return want, fmt.Errorf("%w: this token was itself issued by way of %d others: log in by password to issue a token", ErrInvalid, maxIssuers)
 	case issuer.Expires == nil:

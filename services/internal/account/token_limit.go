@@ -32,13 +32,13 @@ func CheckTokenLimit(live []accounts.LiveToken) error {
 	return nil
 }
 
-// LoginsToEnd lists the login tokens that are revoked in exchange for a further
-// one, when an account has these valid tokens, oldest first: whoever logs in with
+// LoginsToEnd lists the login tokens and sessions that are revoked in exchange for a
+// further one, when an account has these valid tokens, oldest first: whoever logs in with
 // a password can do so again. ErrTokenLimit when there are too many access tokens.
 func LoginsToEnd(live []accounts.LiveToken) (ids []string, err error) {
 	over := len(live) + 1 - MaxTokens
 	for _, t := range live {
-		if len(ids) < over && t.Kind == events.TokenLogin {
+		if len(ids) < over && t.Kind != events.TokenAccess {
 			ids = append(ids, t.ID)
 		}
 	}
@@ -55,6 +55,17 @@ func LoginToken(user, name string, now time.Time) events.TokenIssued {
 	expires := now.Add(loginTerm)
 	return events.TokenIssued{Namespace: user, Kind: events.TokenLogin, Owner: user, OwnerKind: events.GranteeUser,
 		Name: name, Level: events.LevelDelete, Expires: &expires}
+}
+
+// sessionTerm is how long a browser stays signed in.
+const sessionTerm = 30 * 24 * time.Hour
+
+// SessionToken is what a browser keeps of a user who signed in. It allows all that the
+// user may, as the password does that opened it. The issuer adds its id and hash.
+func SessionToken(user, browser string, now time.Time) events.TokenIssued {
+	expires := now.Add(sessionTerm)
+	return events.TokenIssued{Namespace: user, Kind: events.TokenSession, Owner: user, OwnerKind: events.GranteeUser,
+		Name: browser, Level: events.LevelAdmin, Expires: &expires}
 }
 
 // AccessToken is a token of a user or robot account with the name, level,

@@ -67,7 +67,7 @@ type EraseRequest struct {
 type Token struct {
 	ID           string     `json:"id" format:"uuid" doc:"What it is revoked by"`
 	Name         string     `json:"name" doc:"What its owner calls it"`
-	Kind         string     `json:"kind" enum:"access,login" doc:"login: what docker login with a password stores in its place"`
+	Kind         string     `json:"kind" enum:"access,login,session" doc:"login: what docker login with a password stores in its place; session: a browser that is signed in"`
 	Level        string     `json:"level" enum:"read,write,delete,admin" doc:"write pushes but deletes nothing; a login never goes further than delete"`
 	Repositories []string   `json:"repositories,omitempty" doc:"Full names it is good for; absent for all"`
 	Issued       time.Time  `json:"issued" doc:"When it was made"`

@@ -22,7 +22,7 @@ const bodyTime = 15 * time.Second
 
 // readBody reads the whole body of a request, so that no handler waits for a slow
 // client, and then removes the connection's read deadline.
-func readBody(w http.ResponseWriter, r *http.Request) error {
+func (s *Set) readBody(w http.ResponseWriter, r *http.Request) error {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
@@ -45,10 +45,14 @@ func readBody(w http.ResponseWriter, r *http.Request) error {
 		return Fail(http.StatusBadRequest, "the request's body could not be read to its end").Because(err)
 	}
 	control.SetReadDeadline(time.Time{})
-	if len(data) > 0 && !isJSON(r.Header.Get("Content-Type")) {
+	if s.Forms {
+		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); len(data) > 0 && (err != nil || media != "application/x-www-form-urlencoded") {
+			return Fail(http.StatusUnsupportedMediaType, "a form is sent as application/x-www-form-urlencoded")
+		}
+	} else if len(data) > 0 && !isJSON(r.Header.Get("Content-Type")) {
 		return Fail(http.StatusUnsupportedMediaType, "a request's body is application/json, and its Content-Type says so")
 	}
-	if moreValues(data, maxValues) {
+	if !s.Forms && moreValues(data, maxValues) {
 		return Fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("a request's body has at most %d values", maxValues))
 	}
 	r.Body = io.NopCloser(bytes.NewReader(data))

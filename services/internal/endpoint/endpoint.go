@@ -58,6 +58,9 @@ type Config struct {
 	Logger  *slog.Logger
 	// Wait bounds how long an answer waits for the read models. Default 10 s.
 	Wait time.Duration
+	// Forms: bodies are those of HTML forms instead of JSON. The server refuses forms of
+	// other sites before they come here.
+	Forms bool
 	// Failures are answers to errors of other services.
 	Failures []failure.Entry
 }
@@ -97,7 +100,7 @@ func (s *Set) Add(rt service.Route, refuse Refuser) {
 		c, err := s.admit(r, rt)
 		if err == nil {
 			r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
-			err = readBody(w, r)
+			err = s.readBody(w, r)
 		}
 		if err == nil {
 			err = budget.Of(r.Context()).Work(r.Context())

@@ -1,0 +1,29 @@
+package images
+
+import (
+	"html/template"
+
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/web/frame"
+)
+
+type readmePage struct {
+	Repository apitypes.RepositoryDetails
+	Readme     template.HTML
+}
+
+func showReadme(v *frame.Visit) (any, error) {
+	r, err := repository(v)
+	if err != nil {
+		return nil, err
+	}
+	p := readmePage{Repository: r}
+	if r.Readme != "" {
+		readme, err := frame.Get[apitypes.Readme](v, frame.Path("repositories", v.Repo(), "readme"), nil)
+		if err != nil {
+			return nil, err
+		}
+		p.Readme = template.HTML(readme.HTML) // sanitized by the API
+	}
+	return p, nil
+}
