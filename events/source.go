@@ -27,6 +27,9 @@ type SourceSettings struct {
 	HostKey       string `json:"hostKey,omitempty" jsonschema:"key that the SSH host has to show, as in an authorized_keys file; absent until it was first seen"`
 	HookSecret    string `json:"hookSecret" jsonschema:"id of the record among the secrets that webhooks are signed with"`
 	BuildExisting bool   `json:"buildExisting,omitempty" jsonschema:"refs of the first sweep are built, too"`
+
+	Status       bool   `json:"status,omitempty" jsonschema:"the git host is told of the builds of its commits"`
+	StatusSecret string `json:"statusSecret,omitempty" jsonschema:"id of the record among the secrets that holds the token for that; absent for the one of the credentials"`
 }
 
 // SourceLinked makes a namespace watch a git repository. A name whose source was
@@ -49,6 +52,8 @@ const (
 	ChangedHostKey       = "host-key"
 	ChangedHookSecret    = "hook-secret"
 	ChangedBuildExisting = "build-existing"
+	ChangedStatus        = "status"       // whether the git host is told of builds
+	ChangedStatusToken   = "status-token" // what with
 )
 
 // SourceChanged replaces the settings of a source.
@@ -57,7 +62,7 @@ type SourceChanged struct {
 	Source    string         `json:"source" jsonschema:"id of the source"`
 	Name      string         `json:"name" jsonschema:"full name"`
 	Settings  SourceSettings `json:"settings" jsonschema:"all settings from now on"`
-	Changed   []string       `json:"changed" jsonschema:"what differs: url, host, credentials, host-key, hook-secret, build-existing"`
+	Changed   []string       `json:"changed" jsonschema:"what differs: url, host, credentials, host-key, hook-secret, build-existing, status, status-token"`
 }
 
 func (SourceChanged) EventType() string { return "source.changed.v1" }

@@ -62,7 +62,7 @@ var Types = []Type{
 	typeOf[PullsCounted](),
 	typeOf[SourceLinked](),
 	relief(func(e SourceChanged) bool {
-		return slices.Contains(e.Changed, ChangedHookSecret) || slices.Contains(e.Changed, ChangedCredentials)
+		return slices.Contains(e.Changed, ChangedHookSecret) || slices.Contains(e.Changed, ChangedCredentials) || slices.Contains(e.Changed, ChangedStatusToken)
 	}),
 	relief(always[SourceUnlinked]),
 	typeOf[RefMoved](),
@@ -84,6 +84,8 @@ var Types = []Type{
 	typeOf[PushRequested](),
 	typeOf[TriggerCreated](),
 	relief(always[TriggerDeleted]),
+	typeOf[StatusSent](),
+	typeOf[StatusGivenUp](),
 }
 
 func typeOf[P Payload]() Type {

@@ -26,8 +26,14 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	switch p := p.(type) {
 	case events.SourceLinked:
 		a.source(p.Namespace, p.Source, p.Name, p.Settings, true)
+		if p.Settings.Status {
+			a.write(reports, a.id(p.Source), flag(true), a.seq)
+		}
 	case events.SourceChanged:
 		a.source(p.Namespace, p.Source, p.Name, p.Settings, true)
+		if slices.Contains(p.Changed, events.ChangedStatus) {
+			a.write(reports, a.id(p.Source), flag(p.Settings.Status), a.seq)
+		}
 	case events.SourceUnlinked:
 		a.source(p.Namespace, p.Source, p.Name, events.SourceSettings{}, false)
 	case events.RefsRecorded:
@@ -100,6 +106,10 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	case events.BuildLogSealed:
 		a.write(logs, a.id(p.Build), text(p.Digest), num(p.Size), num(p.Written), a.time)
 		a.ops.Delete(unsealed, a.id(p.Build))
+	case events.StatusSent:
+		a.settled(p.Source, p.Settles)
+	case events.StatusGivenUp:
+		a.settled(p.Source, p.Settles)
 	default:
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}
@@ -134,7 +144,14 @@ func (a *applier) write(t *projections.Table, row ...projections.Value) { a.ops.
 
 func (a *applier) source(namespace, source, name string, s events.SourceSettings, live bool) {
 	a.write(sources, a.id(source), a.id(namespace), text(name), flag(live), text(s.URL), text(s.Host), text(s.Credentials), text(s.Secret), text(s.User),
-		text(s.DeployKey), text(s.HostKey), text(s.HookSecret), flag(s.BuildExisting), a.time, text(a.event.Actor()), a.seq)
+		text(s.DeployKey), text(s.HostKey), text(s.HookSecret), flag(s.BuildExisting), flag(s.Status), text(s.StatusSecret), a.time, text(a.event.Actor()), a.seq)
+}
+
+// settled: nothing is sent any more of the builds that these events queued.
+func (a *applier) settled(source string, queued []uint64) {
+	for _, seq := range queued {
+		a.write(unreported, a.id(source), num(int64(seq)), num(-1))
+	}
 }
 
 func (a *applier) secret(repository, name, record string, forFile bool) {
@@ -154,6 +171,7 @@ func (a *applier) queued(p events.BuildQueued) {
 	a.write(queued, a.id(p.Build), a.id(p.Namespace), a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Kind), text(p.Commit), text(p.Rule.Name), a.json(p.Rule),
 		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), flag(p.FromFile), text(p.RetryOf), again, text(why), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
 	a.state(p.Build, Waiting, 0, events.BuildFinished{})
+	a.write(unreported, a.id(p.Source), a.seq, num(1))
 	if p.RetryOf == "" && a.event.Cause() != "" {
 		a.write(asked, text(a.event.Cause()), num(-1))
 	}

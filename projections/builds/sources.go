@@ -19,7 +19,7 @@ type Source struct {
 	Recorded      bool      // the first sweep is complete
 }
 
-const sourceColumns = `SELECT s.source, s.namespace, s.name, s.url, s.host, s.credentials, s.secret, s.username, s.deploy_key, s.host_key, s.hook_secret, s.build_existing,
+const sourceColumns = `SELECT s.source, s.namespace, s.name, s.url, s.host, s.credentials, s.secret, s.username, s.deploy_key, s.host_key, s.hook_secret, s.build_existing, s.status, s.status_secret,
 	s.time, s.actor, s.seq, CASE WHEN r.source IS NULL THEN 0 ELSE 1 END FROM sources s LEFT JOIN recorded r ON r.source = s.source `
 
 func scanSource(row projections.Row) (Source, error) {
@@ -27,7 +27,7 @@ func scanSource(row projections.Row) (Source, error) {
 	var id, namespace []byte
 	var changed int64
 	err := row.Scan(&id, &namespace, &s.Name, &s.Settings.URL, &s.Settings.Host, &s.Settings.Credentials, &s.Settings.Secret, &s.Settings.User, &s.Settings.DeployKey,
-		&s.Settings.HostKey, &s.Settings.HookSecret, &s.Settings.BuildExisting, &changed, &s.Actor, &s.Seq, &s.Recorded)
+		&s.Settings.HostKey, &s.Settings.HookSecret, &s.Settings.BuildExisting, &s.Settings.Status, &s.Settings.StatusSecret, &changed, &s.Actor, &s.Seq, &s.Recorded)
 	s.ID, s.Namespace, s.Changed = projections.IDOf(id), projections.IDOf(namespace), timeOf(changed)
 	return s, err
 }

@@ -17,7 +17,7 @@ var (
 	sources = &projections.Table{
 		Name: "sources", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{b("source"), b("namespace"), t("name"), i("live"), t("url"), t("host"), t("credentials"), t("secret"), t("username"),
-			t("deploy_key"), t("host_key"), t("hook_secret"), i("build_existing"), i("time"), t("actor"), i("seq")},
+			t("deploy_key"), t("host_key"), t("hook_secret"), i("build_existing"), i("status"), t("status_secret"), i("time"), t("actor"), i("seq")},
 		Indexes: [][]string{{"name", "live"}, {"namespace", "live", "name"}},
 	}
 
@@ -136,7 +136,7 @@ var (
 		Name: "queued", Key: 1, Merge: projections.Insert,
 		Columns: []projections.Column{b("build"), b("namespace"), b("repository"), b("source"), t("ref"), t("kind"), t("commit_id"), t("rule"), t("settings"), t("tags"),
 			i("test"), i("untrusted"), i("from_file"), t("retry_of"), b("again"), t("rebuild"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
-		Indexes: [][]string{{"repository", "seq"}, {"repository", "source", "ref", "commit_id"}, {"cause", "rule"}, {"event"}},
+		Indexes: [][]string{{"repository", "seq"}, {"repository", "source", "ref", "commit_id"}, {"cause", "rule"}, {"event"}, {"seq"}, {"source", "commit_id"}},
 	}
 
 	// lines has the latest build of each ref by each rule that pushes its image; rebuild
@@ -192,20 +192,35 @@ var (
 		Columns: []projections.Column{b("build"), i("time")},
 		Indexes: [][]string{{"time"}},
 	}
+
+	// reports says since which event the git host of a source is told of builds, and
+	// whether it still is.
+	reports = &projections.Table{
+		Name: "reports", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("source"), i("wanted"), i("seq")},
+	}
+
+	// unreported counts for each build, by the sequence of the event that queued it,
+	// whether its git host may have to be told of its end: 1 until that is settled.
+	unreported = &projections.Table{
+		Name: "unreported", Key: 2, Merge: projections.Add,
+		Columns: []projections.Column{b("source"), i("seq"), i("pending")},
+		Indexes: [][]string{{"source", "pending", "seq"}},
+	}
 )
 
 // Projection is the read model; raise Version with every change of its tables
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 13,
+	Version: 14,
 	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, secrets, repositories, queued, lines, states, bases,
-		claims, losses, steps, logs, unsealed, requests, triggers},
+		claims, losses, steps, logs, unsealed, requests, triggers, reports, unreported},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
 		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1",
 		"build.queued.v1", "build.claimed.v1", "build.step_ended.v1", "build.pushed.v1", "build.lost.v1", "build.finished.v1",
 		"build.log_sealed.v1", "build_secret.set.v1", "build_secret.removed.v1",
-		"push.requested.v1", "trigger.created.v1", "trigger.deleted.v1"},
+		"push.requested.v1", "trigger.created.v1", "trigger.deleted.v1", "status.sent.v1", "status.given_up.v1"},
 	Apply:   apply,
 	Queries: queries,
 }
@@ -213,7 +228,7 @@ var Projection = projections.Projection{
 // queries are those whose results a new build of the read model must share
 // with the build that it replaces.
 var queries = []projections.Query{
-	projections.SQLQuery("sources", `SELECT s.source, s.namespace, s.name, s.live, s.url, s.host, s.credentials, s.secret, s.username, s.deploy_key, s.host_key, s.hook_secret, s.build_existing FROM sources s`, 1),
+	projections.SQLQuery("sources", `SELECT s.source, s.namespace, s.name, s.live, s.url, s.host, s.credentials, s.secret, s.username, s.deploy_key, s.host_key, s.hook_secret, s.build_existing, s.status, s.status_secret FROM sources s`, 1),
 	projections.SQLQuery("refs", `SELECT r.source, r.ref, r.commit_id, r.annotated, r.initial FROM refs r`, 2),
 	projections.SQLQuery("moves", `SELECT m.source, m.cause, m.ref, m.previous, m.commit_id FROM moves m`, 3),
 	projections.SQLQuery("deliveries", `SELECT d.source, d.delivery, d.event, d.kind, d.ping, d.refs, d.digest, COALESCE(n.times, 0) FROM deliveries d
@@ -235,5 +250,7 @@ var queries = []projections.Query{
 	projections.SQLQuery("unsealed", `SELECT u.build FROM unsealed u`, 1),
 	projections.SQLQuery("requests", `SELECT d.repository, d.source, d.ref, d.event FROM requests d`, 3),
 	projections.SQLQuery("triggers", `SELECT h.trigger, h.repository, h.name, h.hash, h.live FROM triggers h`, 1),
+	projections.SQLQuery("reports", `SELECT o.source, o.wanted, o.seq FROM reports o`, 1),
+	projections.SQLQuery("unreported", `SELECT u.source, u.seq, u.pending FROM unreported u`, 2),
 	projections.SQLQuery("refusals", `SELECT f.source, f.until, f.node, f.requests FROM refusals f`, 3),
 }

@@ -28,6 +28,7 @@ import (
 	"hubledger/services/server/meter"
 	"hubledger/services/server/readmodel"
 	"hubledger/services/sources"
+	"hubledger/services/sources/hoststatus"
 	"hubledger/services/web"
 	"hubledger/services/web/frame"
 )
@@ -136,7 +137,7 @@ func (n *Node) authConfig(who accounts.Reader, people *readmodel.Model) auth.Con
 func (n *Node) makeSources(s shared) *sources.Sources {
 	model := n.models.Of(&builds.Projection)
 	c := sources.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: builds.Reader{DB: model}, View: model, Store: n.operations,
-		Git: gitremote.NewClient(n.Egress), Every: n.SweepInterval, URL: n.URL, Logger: n.Logger}
+		Git: gitremote.NewClient(n.Egress), Hosts: hoststatus.NewClient(n.Egress), Every: n.SweepInterval, URL: n.URL, Logger: n.Logger}
 	if n.secrets != nil {
 		c.Secrets = n.secrets
 	}

@@ -41,7 +41,7 @@ func (s *Sources) change(ctx context.Context, c *endpoint.Call, in *changeIn) (*
 		err = made.newHook(&after)
 	}
 	if err == nil {
-		err = src.Check(after)
+		err = checkSettings(after)
 	}
 	if err != nil {
 		return nil, err
@@ -69,6 +69,9 @@ func (s *Sources) destroyReplaced(ctx context.Context, source string, before, af
 	if before.Secret != "" && before.Secret != after.Secret {
 		errs = append(errs, s.Secrets.Destroy(ctx, secretName(source, before.Secret)))
 	}
+	if before.StatusSecret != "" && before.StatusSecret != after.StatusSecret {
+		errs = append(errs, s.Secrets.Destroy(ctx, secretName(source, before.StatusSecret)))
+	}
 	if before.HookSecret != after.HookSecret {
 		errs = append(errs, s.Secrets.Destroy(ctx, secretName(source, before.HookSecret)))
 	}
@@ -87,6 +90,9 @@ func changed(s events.SourceSettings, want apitypes.ChangeSourceRequest, name st
 	if want.BuildExisting != nil {
 		s.BuildExisting = *want.BuildExisting
 	}
+	if want.Status != nil {
+		s.Status = *want.Status
+	}
 	elsewhere := false
 	if want.URL != nil {
 		now, err := gitremote.ParseURL(*want.URL)
@@ -101,14 +107,21 @@ func changed(s events.SourceSettings, want apitypes.ChangeSourceRequest, name st
 		if s.HostKey = ""; s.Credentials != "" && want.Credentials == nil {
 			return s, secrets{}, endpoint.Invalid("body.credentials", "the credentials are for another host: give those for this one, or empty ones for none")
 		}
+		if s.StatusSecret != "" && want.StatusToken == nil {
+			return s, secrets{}, endpoint.Invalid("body.statusToken", "the token for statuses is for another host: give one for this one, or an empty one for none")
+		}
 	}
 	if want.HostKey != nil {
 		s.HostKey = *want.HostKey
 	}
-	if want.Credentials == nil {
-		return s, secrets{}, nil
+	var made secrets
+	var err error
+	if want.Credentials != nil {
+		made, err = newCredentials(&s, *want.Credentials, name)
 	}
-	made, err := newCredentials(&s, *want.Credentials, name)
+	if want.StatusToken != nil && err == nil {
+		err = made.newStatus(&s, *want.StatusToken)
+	}
 	return s, made, err
 }
 

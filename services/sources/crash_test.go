@@ -3,6 +3,7 @@ package sources
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -50,9 +51,9 @@ func live(t testing.TB, l *processtest.Life) *Sources {
 	guard, err := egress.NewGuard([]string{"127.0.0.1"})
 	check(t, err)
 	s := &Sources{Config: Config{Log: l.Log, Read: builds.Reader{DB: db}, View: view, Store: l.Store, Secrets: steps{bucket, l},
-		Git: gitremote.NewClient(guard), Every: time.Hour, Logger: slog.New(slog.DiscardHandler)}, sweeps: sweepStore{l.Store}, counts: newCounts()}
+		Git: gitremote.NewClient(guard), Every: time.Hour, Logger: slog.New(slog.DiscardHandler)}, sweeps: sweepStore{l.Store}, told: toldStore{l.Store}, lines: lines{seed: maphash.MakeSeed()}, counts: newCounts()}
 	l.Cleanup(s.Git.Close)
-	check(t, s.sweeps.define(ctx))
+	check(t, s.define(ctx))
 	return s
 }
 

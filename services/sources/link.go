@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 
 	"hubledger/events"
 	"hubledger/services/internal/apitypes"
@@ -16,6 +17,7 @@ import (
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
 	src "hubledger/services/internal/source"
+	"hubledger/services/sources/hoststatus"
 )
 
 type linkIn struct {
@@ -39,16 +41,19 @@ func (s *Sources) link(ctx context.Context, c *endpoint.Call, in *linkIn) (*open
 		return nil, err
 	}
 	id := src.ID{Namespace: c.Namespace.ID, Source: fresh}
-	settings := events.SourceSettings{URL: u.String(), Host: in.Body.Host, HostKey: in.Body.HostKey, BuildExisting: in.Body.BuildExisting}
+	settings := events.SourceSettings{URL: u.String(), Host: in.Body.Host, HostKey: in.Body.HostKey, BuildExisting: in.Body.BuildExisting, Status: in.Body.Status}
 	if settings.Host == "" {
 		settings.Host = src.HostOf(u)
 	}
 	made, err := newCredentials(&settings, in.Body.Credentials, name)
 	if err == nil {
+		err = made.newStatus(&settings, in.Body.StatusToken)
+	}
+	if err == nil {
 		err = made.newHook(&settings)
 	}
 	if err == nil {
-		err = src.Check(settings)
+		err = checkSettings(settings)
 	}
 	if err != nil {
 		return nil, err
@@ -72,8 +77,32 @@ func (s *Sources) link(ctx context.Context, c *endpoint.Call, in *linkIn) (*open
 
 // secrets are those of a source that are new; "" and nil are not.
 type secrets struct {
-	hook string
-	git  []byte
+	hook, status string
+	git          []byte
+}
+
+// checkSettings says whether a source can have these settings.
+func checkSettings(settings events.SourceSettings) error {
+	if err := src.Check(settings); err != nil || !settings.Status {
+		return err
+	}
+	u, err := gitremote.ParseURL(settings.URL)
+	if err == nil {
+		_, err = hoststatus.Address(settings.Host, u, strings.Repeat("0", 40))
+	}
+	if err != nil {
+		return endpoint.Invalid("body.status", err.Error())
+	}
+	return nil
+}
+
+// newStatus sets the token that statuses are sent with; "" for that of the credentials.
+func (made *secrets) newStatus(settings *events.SourceSettings, token string) (err error) {
+	settings.StatusSecret, made.status = "", token
+	if token != "" {
+		settings.StatusSecret, err = command.NewID()
+	}
+	return err
 }
 
 // newCredentials sets the settings that go with credentials, and returns the secret.
@@ -118,6 +147,11 @@ func (s *Sources) keep(ctx context.Context, source string, settings events.Sourc
 	}
 	if made.git != nil {
 		if err := s.Secrets.Put(ctx, secretName(source, settings.Secret), made.git); err != nil {
+			return err
+		}
+	}
+	if made.status != "" {
+		if err := s.Secrets.Put(ctx, secretName(source, settings.StatusSecret), []byte(made.status)); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func (s *Sources) hubURL(c *endpoint.Call) string {
 func (s *Sources) shown(c *endpoint.Call, of *builds.Source) apitypes.Source {
 	set := of.Settings
 	return apitypes.Source{Name: of.Name, URL: set.URL, Host: set.Host, Credentials: set.Credentials, User: set.User, DeployKey: set.DeployKey, HostKey: set.HostKey,
-		BuildExisting: set.BuildExisting, WebhookURL: s.hubURL(c) + "/hooks/" + of.ID, Changed: of.Changed, ChangedBy: of.Actor}
+		BuildExisting: set.BuildExisting, Status: set.Status, StatusToken: set.StatusSecret != "", WebhookURL: s.hubURL(c) + "/hooks/" + of.ID, Changed: of.Changed, ChangedBy: of.Actor}
 }
 
 func (s *Sources) list(ctx context.Context, c *endpoint.Call, in *listIn) (*openapi.List[apitypes.Source], error) {
@@ -67,6 +67,9 @@ func (s *Sources) get(ctx context.Context, c *endpoint.Call, in *SourcePath) (*o
 		view.Heard = &heard
 	}
 	if view.Refused, err = s.latestRefusal(ctx, of.ID); err != nil {
+		return nil, err
+	}
+	if view.StatusSent, err = s.statusSent(ctx, of); err != nil {
 		return nil, err
 	}
 	w, ok, err := s.sweeps.of(ctx, of.ID)

@@ -29,6 +29,12 @@ var sentences = []service.Sentence{
 		return fmt.Sprintf("refused %d webhooks from %d networks, because they were not signed with the secret of their git source", e.Requests, e.Addresses)
 	}),
 	service.Tell(func(_ service.Names, e events.RefMoved) string { return moveText(e) }),
+	service.Tell(func(_ service.Names, e events.StatusSent) string {
+		return "told the git host " + e.State + " of " + shortID(e.Commit) + " as " + e.Context
+	}),
+	service.Tell(func(_ service.Names, e events.StatusGivenUp) string {
+		return "gave up telling the git host " + e.State + " of " + shortID(e.Commit) + " as " + e.Context + ": " + plaintext.Line(e.Why)
+	}),
 }
 
 func moveText(e events.RefMoved) string {

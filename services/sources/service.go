@@ -4,6 +4,8 @@ package sources
 
 import (
 	"context"
+	"errors"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"hubledger/services/internal/operations"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
+	"hubledger/services/sources/hoststatus"
 )
 
 // source is who the service's own events say decided.
@@ -34,11 +37,17 @@ type Config struct {
 	Secrets Secrets    // nil while the log is read-only
 	Bodies  HookBodies // nil while the log is read-only
 	Git     *gitremote.Client
-	// URL is how people reach the hub, for those who ask on its own machine.
+	Hosts   Hosts
+	// URL is how people reach the hub, for those who ask on its own machine and for git hosts.
 	URL string
 	// Every is how often the refs of a source are looked at while they move.
 	Every  time.Duration
 	Logger *slog.Logger
+}
+
+// Hosts tell git hosts of builds; see hoststatus.Client.
+type Hosts interface {
+	Send(ctx context.Context, kind string, of gitremote.URL, with hoststatus.Token, s hoststatus.Status) error
 }
 
 // Secrets are encrypted records beside the log. The error of Get wraps
@@ -54,6 +63,8 @@ type Secrets interface {
 type Sources struct {
 	Config
 	sweeps   sweepStore
+	told     toldStore
+	lines    lines
 	counts   counts
 	refused  *refusals
 	known    knownSecrets
@@ -62,7 +73,7 @@ type Sources struct {
 
 // New makes the service.
 func New(c Config) *Sources {
-	s := &Sources{Config: c, sweeps: sweepStore{c.Store}, counts: newCounts(), refused: newRefusals(time.Now()), noSecret: randomSecret()}
+	s := &Sources{Config: c, sweeps: sweepStore{c.Store}, told: toldStore{c.Store}, lines: lines{seed: maphash.MakeSeed()}, counts: newCounts(), refused: newRefusals(time.Now()), noSecret: randomSecret()}
 	s.register()
 	return s
 }
@@ -74,13 +85,18 @@ func (s *Sources) Service() service.Service {
 		Routes:     append(s.API.Routes(), s.hookRoute()),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&builds.Projection},
-		Managers:   []process.Manager{s.sweeper(), s.staleSecrets()},
+		Managers:   []process.Manager{s.sweeper(), s.staleSecrets(), s.statuses()},
 		Metrics:    s.counts.metrics(),
 		Sentences:  sentences,
 		Jobs:       []service.Job{{Name: "write down refused webhooks", Every: refusalsEvery, Run: s.recordRefusals}},
-		Start:      s.sweeps.define,
+		Start:      s.define,
 		Stop:       s.stop,
 	}
+}
+
+// define prepares the tables of the service.
+func (s *Sources) define(ctx context.Context) error {
+	return errors.Join(s.sweeps.define(ctx), s.told.define(ctx))
 }
 
 // SourcePath names a source.

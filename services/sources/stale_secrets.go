@@ -69,7 +69,7 @@ func (s *Sources) good(ctx context.Context, source, record string, now time.Time
 	if err != nil && !errors.Is(err, builds.ErrNotFound) {
 		return false, err
 	}
-	return of != nil && (of.Settings.Secret == record || of.Settings.HookSecret == record) || command.MintedAfter(record, now.Add(-command.OrphanAge)), nil
+	return of != nil && (of.Settings.Secret == record || of.Settings.HookSecret == record || of.Settings.StatusSecret == record) || command.MintedAfter(record, now.Add(-command.OrphanAge)), nil
 }
 
 // destroyStale destroys a secret. The bodies of the webhooks of a source that was

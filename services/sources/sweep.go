@@ -81,7 +81,7 @@ func (s *Sources) due(ctx context.Context, now time.Time) ([]process.Task, error
 func (s *Sources) sweep(ctx context.Context, id string) error {
 	of, err := s.Read.SourceByID(ctx, id)
 	if errors.Is(err, builds.ErrNotFound) {
-		return s.sweeps.forget(ctx, id)
+		return errors.Join(s.told.forgetHost(ctx, id), s.sweeps.forget(ctx, id))
 	}
 	if err != nil {
 		return err

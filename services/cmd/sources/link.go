@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"errors"
 	"fmt"
 
 	"hubledger/services/cmd/client"
@@ -30,6 +31,25 @@ func (c gitCredentials) given(s *console.Session) (*apitypes.GitCredentials, err
 	return nil, nil
 }
 
+// statusOptions are the options that say whether a git host is told of builds.
+type statusOptions struct {
+	Status           string `help:"Whether the git host is told how builds of its commits go: on or off. With the token of the source, or one of its own." enum:"on,off," default:"" placeholder:"on|off"`
+	StatusToken      bool   `help:"Ask for the token for that." xor:"statustoken"`
+	StatusTokenStdin bool   `help:"Read it from standard input." xor:"statustoken"`
+}
+
+// token is the one for statuses; nil for none. stdin says that standard input has another one.
+func (c statusOptions) token(s *console.Session, stdin bool) (*string, error) {
+	switch {
+	case !c.StatusToken && !c.StatusTokenStdin:
+		return nil, nil
+	case c.StatusTokenStdin && stdin:
+		return nil, errors.New("standard input has one token: give --token-stdin or --status-token-stdin, and the other one with hubledger sources set")
+	}
+	token, err := s.Secret("Token for statuses", c.StatusTokenStdin)
+	return &token, err
+}
+
 type linkCmd struct {
 	named
 	URL           string `arg:"" name:"url" help:"https, http or ssh URL of the git repository."`
@@ -37,6 +57,7 @@ type linkCmd struct {
 	HostKey       string `help:"Key that the SSH host has to show, as in an authorized_keys file; default: the one that it shows first." placeholder:"KEY"`
 	BuildExisting bool   `help:"Also build the branches and tags that are there now."`
 	gitCredentials
+	statusOptions
 }
 
 func (c *linkCmd) Run(s *console.Session) error {
@@ -52,7 +73,14 @@ func (c *linkCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	body := apitypes.LinkSourceRequest{Name: name, URL: c.URL, Host: c.Host, HostKey: c.HostKey, BuildExisting: c.BuildExisting}
+	body := apitypes.LinkSourceRequest{Name: name, URL: c.URL, Host: c.Host, HostKey: c.HostKey, BuildExisting: c.BuildExisting, Status: c.Status == "on"}
+	token, err := c.token(s, c.TokenStdin)
+	if err != nil {
+		return err
+	}
+	if token != nil {
+		body.StatusToken = *token
+	}
 	if credentials != nil {
 		body.Credentials = *credentials
 	}
@@ -84,7 +112,9 @@ type setCmd struct {
 	NoCredentials   bool    `help:"Take the credentials away."`
 	BuildExisting   bool    `help:"Also build the branches and tags that were there when the source was linked." xor:"existing"`
 	NoBuildExisting bool    `help:"Build only what moves." xor:"existing"`
+	NoStatusToken   bool    `help:"Take the token for statuses away: that of the source is sent." xor:"statustoken"`
 	gitCredentials
+	statusOptions
 }
 
 func (c *setCmd) Run(s *console.Session) error {
@@ -98,6 +128,16 @@ func (c *setCmd) Run(s *console.Session) error {
 	}
 	if body.Credentials, err = c.given(s); err != nil {
 		return err
+	}
+	if c.statusOptions.Status != "" {
+		on := c.statusOptions.Status == "on"
+		body.Status = &on
+	}
+	if body.StatusToken, err = c.token(s, c.TokenStdin); err != nil {
+		return err
+	}
+	if c.NoStatusToken {
+		body.StatusToken = new(string)
 	}
 	if c.NoCredentials {
 		body.Credentials = &apitypes.GitCredentials{}

@@ -91,6 +91,7 @@ func rows(v apitypes.Source) [][]string {
 	if f := v.Refused; f != nil && (v.Heard == nil || f.Until.After(*v.Heard)) {
 		list = append(list, []string{"refused", fmt.Sprintf("%d webhooks until %s: they were not signed with the secret of this source, or as this kind of host signs them", f.Requests, console.Time(&f.Until))})
 	}
+	list = append(list, statusRows(v)...)
 	switch w := v.Sweep; {
 	case w == nil:
 		list = append(list, []string{"swept", "not yet"})
@@ -98,6 +99,32 @@ func rows(v apitypes.Source) [][]string {
 		list = append(list, []string{"swept", console.Time(&w.At)}, []string{"failed", w.Error}, []string{"next sweep", console.Time(&w.Next)})
 	default:
 		list = append(list, []string{"swept", console.Time(&w.At)}, []string{"refs", fmt.Sprintf("%d, of which %d moved", w.Refs, w.Moved)}, []string{"next sweep", console.Time(&w.Next)})
+	}
+	return list
+}
+
+// statusRows say how it goes with telling the git host of builds.
+func statusRows(v apitypes.Source) [][]string {
+	if !v.Status {
+		return [][]string{{"statuses", "off"}}
+	}
+	with := "on, with the token of the source"
+	if v.StatusToken {
+		with = "on, with a token of their own"
+	}
+	list := [][]string{{"statuses", with}}
+	if t := v.StatusSent; t != nil {
+		how := "status sent"
+		if t.Error != "" {
+			how = "status refused"
+		}
+		list = append(list, []string{how, console.Time(&t.At)})
+		if t.Error != "" {
+			list = append(list, []string{"because", t.Error})
+		}
+		if t.Next != nil {
+			list = append(list, []string{"next status", console.Time(t.Next)})
+		}
 	}
 	return list
 }

@@ -12,12 +12,22 @@ type Source struct {
 	DeployKey     string        `json:"deployKey,omitempty" doc:"Public half of the deploy key: give it to the git host"`
 	HostKey       string        `json:"hostKey,omitempty" doc:"Key that the SSH host has to show; absent until it was first seen"`
 	BuildExisting bool          `json:"buildExisting,omitempty" doc:"Refs that were there when it was linked are built, too"`
+	Status        bool          `json:"status,omitempty" doc:"The git host is told how builds of its commits go"`
+	StatusToken   bool          `json:"statusToken,omitempty" doc:"There is a token for that; absent: that of the credentials is sent"`
 	WebhookURL    string        `json:"webhookUrl" doc:"Where the git host sends its webhooks"`
 	Changed       time.Time     `json:"changed" doc:"Latest change of these settings"`
 	ChangedBy     string        `json:"changedBy" doc:"Who made it"`
 	Heard         *time.Time    `json:"heard,omitempty" doc:"When the latest webhook came"`
 	Refused       *HooksRefused `json:"refused,omitempty" doc:"Webhooks that were not signed with its secret, latest period; absent for none, and in lists"`
 	Sweep         *Sweep        `json:"sweep,omitempty" doc:"Latest look at its refs; absent while there was none, and in lists"`
+	StatusSent    *StatusSent   `json:"statusSent,omitempty" doc:"Latest status of a commit that was sent to the git host with these settings; absent while there was none, and in lists"`
+}
+
+// A StatusSent is how it went to tell a git host of a build.
+type StatusSent struct {
+	At    time.Time  `json:"at" doc:"When it was sent"`
+	Error string     `json:"error,omitempty" doc:"Why the git host did not take it, and what to do; absent when it did"`
+	Next  *time.Time `json:"next,omitempty" doc:"Nothing is sent before; absent for at once"`
 }
 
 // A Sweep is a look at the refs of a git source.
@@ -46,6 +56,8 @@ type LinkSourceRequest struct {
 	Credentials   GitCredentials `json:"credentials,omitempty"`
 	HostKey       string         `json:"hostKey,omitempty" maxLength:"4000" doc:"Key that the SSH host has to show; absent to take the one that it shows first"`
 	BuildExisting bool           `json:"buildExisting,omitempty" doc:"Refs that are there now are built, too"`
+	Status        bool           `json:"status,omitempty" doc:"Tell the git host how builds of its commits go"`
+	StatusToken   string         `json:"statusToken,omitempty" maxLength:"4000" doc:"Token for that; absent for the one of the credentials"`
 }
 
 // ChangeSourceRequest changes a git source. What is absent stays.
@@ -56,6 +68,8 @@ type ChangeSourceRequest struct {
 	HostKey       *string         `json:"hostKey,omitempty" maxLength:"4000" doc:"An empty one takes the key that the SSH host shows next"`
 	HookSecret    bool            `json:"hookSecret,omitempty" doc:"Make a new secret for webhooks; the old one is no longer good"`
 	BuildExisting *bool           `json:"buildExisting,omitempty" doc:"Whether refs that were there when it was linked are built, too"`
+	Status        *bool           `json:"status,omitempty" doc:"Whether the git host is told how builds of its commits go, of those that are queued from now on"`
+	StatusToken   *string         `json:"statusToken,omitempty" maxLength:"4000" doc:"Token for that; an empty one for the one of the credentials"`
 }
 
 // A ChangedSource is a git source after it was linked or changed.

@@ -30,8 +30,8 @@ func (r *Runner) try(ctx context.Context, t *row) error {
 	}
 	if t.done == 0 {
 		c, err := r.do(ctx, t.Task)
-		if err != nil && r.m.GiveUp != nil && t.attempts >= r.m.Backoff.Attempts && ctx.Err() == nil && !isOuter(err) {
-			c, err = r.m.GiveUp(ctx, t.Task, errorText(err))
+		if err != nil && r.m.GiveUp != nil && t.attempts >= r.m.Backoff.Attempts && ctx.Err() == nil && !isOuter(err) && !isLater(err) {
+			c, err = r.m.GiveUp(ctx, t.Task, ErrorText(err))
 		}
 		if err != nil {
 			return err
@@ -94,6 +94,23 @@ func isOuter(err error) bool {
 		errors.Is(err, events.ErrReadOnly) || errors.Is(err, events.ErrNoSpace) || errors.Is(err, events.ErrUncertain)
 }
 
+// A Later is the error of a task that cannot be done before a time, such as one that a rate
+// limit names. It is tried again then, and that was no attempt.
+type Later struct {
+	At  time.Time // at most a day from now counts
+	Err error     // why
+}
+
+func (e *Later) Error() string { return e.Err.Error() }
+func (e *Later) Unwrap() error { return e.Err }
+
+const latest = 24 * time.Hour
+
+func isLater(err error) bool {
+	var later *Later
+	return errors.As(err, &later)
+}
+
 // fail keeps what went wrong, and when to try again.
 func (r *Runner) fail(ctx context.Context, t row, err error) {
 	now := time.Now()
@@ -101,19 +118,26 @@ func (r *Runner) fail(ctx context.Context, t row, err error) {
 		r.interrupted(t)
 		return
 	}
+	var later *Later
 	switch {
+	case errors.As(err, &later):
+		t.attempts--
+		t.next = now.Add(min(max(later.At.Sub(now), r.m.Backoff.First), latest))
+		t.err = ErrorText(err)
 	case isOuter(err): // that is no attempt, and no reason to give the task up
 		t.attempts--
 		t.next = now.Add(min(10*r.m.Backoff.First, r.m.Backoff.Max))
-		t.err = errorText(err)
+		t.err = ErrorText(err)
 	default:
 		t.next = now.Add(r.m.Backoff.pause(t.attempts, rand.Float64()))
-		t.err = errorText(err)
+		t.err = ErrorText(err)
 		if t.attempts >= r.m.Backoff.Attempts && r.mayDie(ctx) {
 			t.dead = now
 		}
 	}
-	r.failed(fmt.Errorf("task %s, attempt %d: %w", t.Key, t.attempts, err))
+	if later == nil { // who returns a Later shows it to those whom it concerns
+		r.failed(fmt.Errorf("task %s, attempt %d: %w", t.Key, t.attempts, err))
+	}
 	if err := r.keep(ctx, t); err != nil {
 		r.failed(fmt.Errorf("keep the attempt at task %s: %w", t.Key, err))
 	}

@@ -21,9 +21,9 @@ var secretForms = []struct {
 	{regexp.MustCompile(`(?i)([a-z_-]*(?:password|passwd|secret|token|signature|api[_-]?key)[a-z_-]*["']?\s*[=:]\s*["']?)[^\s"'&,;]+`), "${1}…"},
 }
 
-// errorText is an error as it is kept and shown: one line, bounded, without
+// ErrorText is an error as it is kept and shown to people: one line, bounded, without
 // what looks like a secret.
-func errorText(err error) string {
+func ErrorText(err error) string {
 	s := err.Error()
 	if len(s) > 8*maxError {
 		s = s[:8*maxError]

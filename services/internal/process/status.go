@@ -38,7 +38,7 @@ func (r *Runner) Status(ctx context.Context) (Status, error) {
 	s := r.status
 	s.Running, s.Dead = len(r.running), dead
 	if why := r.Log.ReadOnly(); why != nil {
-		s.Paused = errorText(why)
+		s.Paused = ErrorText(why)
 	}
 	return s, err
 }
@@ -103,7 +103,7 @@ func (r *Runner) note(change func(s *Status)) {
 
 // failed logs what went wrong, and keeps it for the status.
 func (r *Runner) failed(err error) {
-	text := errorText(err)
+	text := ErrorText(err)
 	r.Logger.Warn("a process manager failed", "error", text)
 	r.note(func(s *Status) { s.LastError, s.LastErrorAt = text, time.Now().UTC() })
 }

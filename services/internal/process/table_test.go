@@ -42,11 +42,11 @@ func TestErrorText(t *testing.T) {
 		"dial tcp 10.0.0.1:443: connect: refused":      "dial tcp 10.0.0.1:443: connect: refused",
 		"\xff\xfe": " ",
 	} {
-		if got := errorText(errors.New(text)); got != want || strings.Contains(got, "planted") {
+		if got := ErrorText(errors.New(text)); got != want || strings.Contains(got, "planted") {
 			t.Errorf("%q is kept as %q, want %q", text, got, want)
 		}
 	}
-	long := errorText(errors.New(strings.Repeat("é", 10_000)))
+	long := ErrorText(errors.New(strings.Repeat("é", 10_000)))
 	if len(long) > maxError || !utf8.ValidString(long) || !strings.HasSuffix(long, "…") {
 		t.Errorf("a long text is kept with %d bytes", len(long))
 	}

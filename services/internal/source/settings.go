@@ -73,6 +73,9 @@ func Check(s events.SourceSettings) error {
 	if (s.Credentials == "") != (s.Secret == "") || s.HookSecret == "" {
 		return invalid("every secret has a record")
 	}
+	if err := checkStatus(s, u); err != nil {
+		return err
+	}
 	if err := checkKey(s.DeployKey, s.Credentials == events.CredentialsDeployKey); err != nil {
 		return err
 	}
@@ -80,6 +83,20 @@ func Check(s events.SourceSettings) error {
 		return invalid("a host key is for ssh URLs")
 	}
 	return checkKey(s.HostKey, s.HostKey != "")
+}
+
+// checkStatus says whether a git host can be told of builds.
+func checkStatus(s events.SourceSettings, u gitremote.URL) error {
+	switch {
+	case !s.Status:
+	case s.Host == events.HostGit:
+		return invalid("statuses are sent to git hosts of the kinds that have an API for that, not to %s: name the kind of host", s.Host)
+	case u.Scheme == "http":
+		return invalid("statuses are sent with a token, by https only, and this is an http URL")
+	case s.Credentials != events.CredentialsToken && s.StatusSecret == "":
+		return invalid("statuses are sent with a token, and the source has none: give one for statuses")
+	}
+	return nil
 }
 
 // checkKey says whether a text is a public key, as in an authorized_keys file.

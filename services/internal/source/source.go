@@ -109,6 +109,8 @@ func differing(a, b events.SourceSettings) (changed []string) {
 		{events.ChangedHostKey, a.HostKey != b.HostKey},
 		{events.ChangedHookSecret, a.HookSecret != b.HookSecret},
 		{events.ChangedBuildExisting, a.BuildExisting != b.BuildExisting},
+		{events.ChangedStatus, a.Status != b.Status},
+		{events.ChangedStatusToken, a.StatusSecret != b.StatusSecret},
 	} {
 		if c.differs {
 			changed = append(changed, c.name)

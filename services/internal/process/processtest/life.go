@@ -58,6 +58,14 @@ func (l *Life) Step(effect func() error) error {
 // Cleanup calls end when the life ends, the last one first.
 func (l *Life) Cleanup(end func()) { l.ends = append(l.ends, end) }
 
+// Alive is a life that nothing kills, on a directory of its own, for tests of what a manager
+// is made of. It ends with the test.
+func Alive(t testing.TB) *Life {
+	l := open(t, t.TempDir(), nil)
+	t.Cleanup(l.close)
+	return l
+}
+
 func open(t testing.TB, dir string, f *faults) *Life {
 	t.Helper()
 	ctx := context.Background()
