@@ -1,0 +1,142 @@
+package web_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hubledger/services/registry/registrytest"
+	"hubledger/services/web"
+	"hubledger/services/web/webtest"
+)
+
+// A stop is one page of the tour, in one state.
+type stop struct {
+	pattern string // of the page's route
+	path    string
+	as      string // admin, alice, bob, nobody
+	name    string // of its picture
+}
+
+// tour has every page, as those who see it differently do.
+func tour(town *webtest.Town) []stop {
+	const repo = "/r/{namespace}/{name...}"
+	return []stop{
+		{"/", "/", "nobody", "home-nobody"},
+		{"/", "/", "admin", "home"},
+		{"/", "/", "bob", "home-empty"},
+		{"/sign-in", "/sign-in", "nobody", "sign-in"},
+		{"/sign-out", "/sign-out", "alice", "sign-out"},
+		{"/keys", "/keys", "nobody", "keys"},
+		{"/catalog", "/catalog", "admin", "catalog"},
+		{"/catalog", "/catalog?q=nothing-is-called-so", "nobody", "catalog-nothing"},
+		{"/find", "/find?q=ap", "admin", "find"},
+		{repo, "/r/admin/app", "admin", "repository"},
+		{repo, "/r/admin/open", "nobody", "repository-public"},
+		{repo + "/-/tags", "/r/admin/app/-/tags", "admin", "tags"},
+		{repo + "/-/tags/{tag}", "/r/admin/app/-/tags/1.0", "admin", "tag"},
+	}
+}
+
+func browserOf(town *webtest.Town, name string) *webtest.Browser {
+	return map[string]*webtest.Browser{"admin": town.Admin, "alice": town.Alice, "bob": town.Bob, "nobody": town.Nobody}[name]
+}
+
+// Every page that there is is on the tour.
+func TestTourHasEveryPage(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range tour(&webtest.Town{App: registrytest.NewImage("x")}) {
+		seen[s.pattern] = true
+	}
+	for _, rt := range web.New(web.Config{}).Routes {
+		if rt.Method == http.MethodGet && !strings.HasPrefix(rt.Pattern, "/assets/") && !seen[rt.Pattern] {
+			t.Errorf("the page %s is not on the tour: add it to services/web/tour_test.go", rt.Pattern)
+		}
+	}
+}
+
+// A page answers 200, is at most 20 KB packed, and shows no text of a pusher as HTML.
+func TestTour(t *testing.T) {
+	town := webtest.NewTown(t)
+	for _, s := range tour(town) {
+		a := browserOf(town, s.as).Get(s.path).Is(http.StatusOK).Lacks("<script>alert", "<img src=x")
+		var packed bytes.Buffer
+		z := gzip.NewWriter(&packed)
+		z.Write([]byte(a.Text))
+		z.Close()
+		if packed.Len() > 20_000 {
+			t.Errorf("%s: %d bytes packed, at most 20,000", s.path, packed.Len())
+		}
+		if n := strings.Count(a.Text, `"/assets/`); n > 2 {
+			t.Errorf("%s needs %d requests, at most 3", s.path, n+1)
+		}
+		own, _, _ := strings.Cut(a.Text, `<article class="prose">`) // a README has headings of its own
+		if n := strings.Count(own, "<h1"); n != 1 {
+			t.Errorf("%s has %d headings of the first level", s.path, n)
+		}
+	}
+}
+
+// In Chromium, light and dark, on a desktop and on a phone, no page puts an error on the
+// console or scrolls sideways, and axe-core finds nothing serious. HUBLEDGER_SHOTS is a
+// folder for the pictures.
+func TestTourInChromium(t *testing.T) {
+	if os.Getenv("HUBLEDGER_SOAK") == "" && os.Getenv("HUBLEDGER_SHOTS") == "" {
+		t.Skip("HUBLEDGER_SOAK is not set: Chromium takes a minute or two")
+	}
+	axe := readAxe(t)
+	town := webtest.NewTown(t)
+	for _, as := range []string{"nobody", "admin", "alice", "bob"} {
+		var chromium *webtest.Chromium
+		for _, s := range tour(town) {
+			if s.as != as {
+				continue
+			}
+			if chromium == nil {
+				chromium = webtest.OpenChromium(t, town.Server, browserOf(town, as))
+			}
+			for _, look := range []struct {
+				name   string
+				width  int64
+				height int64
+				dark   bool
+			}{{"light", 1280, 800, false}, {"dark", 1280, 800, true}, {"phone", 360, 740, false}, {"phone-dark", 360, 740, true}} {
+				chromium.Window(look.width, look.height, look.dark)
+				chromium.Open(s.path)
+				for _, e := range chromium.Errors() {
+					t.Errorf("%s, %s: %s", s.path, look.name, e)
+				}
+				for _, e := range chromium.Sideways() {
+					t.Errorf("%s, %s: %s", s.path, look.name, e)
+				}
+				for _, v := range chromium.Axe(axe) {
+					if v.Impact == "serious" || v.Impact == "critical" {
+						t.Errorf("%s, %s: %s %s: %s: %s", s.path, look.name, v.Impact, v.ID, v.Help, strings.Join(v.Nodes, " | "))
+					}
+				}
+				if folder := os.Getenv("HUBLEDGER_SHOTS"); folder != "" {
+					if err := os.WriteFile(filepath.Join(folder, s.name+"-"+look.name+".png"), chromium.Shot(), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+	}
+}
+
+// readAxe reads the program of axe-core, which `task axe` fetches.
+func readAxe(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../.tmp/axe/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		if os.Getenv("HUBLEDGER_REQUIRE") == "1" {
+			t.Fatal("axe-core is not there: go tool -modfile=tools/go.mod task axe: ", err)
+		}
+		t.Skip("axe-core is not there: go tool -modfile=tools/go.mod task axe")
+	}
+	return string(text)
+}

@@ -1,0 +1,81 @@
+package webtest
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hubledger/services/registry/registrytest"
+	"hubledger/services/server"
+	"hubledger/services/server/servertest"
+)
+
+// Hostile is a text that would be a script if a page took it for HTML.
+const Hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>`
+
+// A Town is a hub with people and images: the administrator has the repositories admin/app,
+// with two tags and a description, and the public admin/open; alice and bob have nothing.
+type Town struct {
+	*servertest.Server
+	Admin, Alice, Bob *Browser // signed in
+	Nobody            *Browser
+	App               *registrytest.Image // admin/app:1.0 and latest
+	token             string
+}
+
+// NewTown builds it.
+func NewTown(t testing.TB) *Town {
+	t.Helper()
+	hub := servertest.Start(t, server.Config{})
+	town := &Town{Server: hub, token: hub.Token(servertest.Admin, "admin")}
+	for _, name := range []string{"alice", "bob"} {
+		town.Call(http.MethodPost, "/users", map[string]any{"name": name, "password": "the password of " + name})
+	}
+	town.Admin = As(t, hub, servertest.Admin, servertest.Password)
+	town.Alice, town.Bob = As(t, hub, "alice", "the password of alice"), As(t, hub, "bob", "the password of bob")
+	town.Nobody = NewBrowser(t, hub)
+	client := hub.Client()
+	town.App = registrytest.With(func(m *v1.Manifest) {
+		m.Annotations = map[string]string{"org.opencontainers.image.title": "app", "note": Hostile}
+	}, "first layer", "second layer")
+	client.MustPush(t, "admin/app", "1.0", town.App)
+	client.MustPush(t, "admin/app", "latest", town.App)
+	client.MustPush(t, "admin/open", "1", registrytest.NewImage("something else"))
+	town.Call(http.MethodPatch, "/repositories/admin/app", map[string]any{"description": "What greets " + Hostile, "readme": "# App\n\nA [link](https://example.org) and " + Hostile})
+	town.Call(http.MethodPatch, "/repositories/admin/open", map[string]any{"visibility": "public"})
+	hub.CatchUp()
+	return town
+}
+
+// Call asks the API for a change, as the administrator.
+func (t *Town) Call(method, path string, body any) {
+	t.T.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		t.T.Fatal(err)
+	}
+	at, err := url.JoinPath(t.URL, "/api/v1", path)
+	if err != nil {
+		t.T.Fatal(err)
+	}
+	r, err := http.NewRequest(method, at, strings.NewReader(string(raw)))
+	if err != nil {
+		t.T.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+t.token)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.T.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		var problem map[string]any
+		json.NewDecoder(resp.Body).Decode(&problem) // only to show it
+		t.T.Fatalf("%s %s: %d %v", method, path, resp.StatusCode, problem)
+	}
+}
