@@ -117,7 +117,12 @@ func (s *Builder) get(ctx context.Context, c *endpoint.Call, in *BuildPath) (*op
 	if err != nil {
 		return nil, err
 	}
-	now, err := s.placed(ctx, c.Repository.Name, b)
+	return s.details(ctx, c.Repository.Name, b)
+}
+
+// details is a build of the repository of that name, with all that is known of it.
+func (s *Builder) details(ctx context.Context, name string, b *builds.Build) (*openapi.Answer[apitypes.BuildDetails], error) {
+	now, err := s.placed(ctx, name, b)
 	if err != nil {
 		return nil, err
 	}

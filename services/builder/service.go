@@ -56,6 +56,11 @@ type Config struct {
 	LogTerm time.Duration
 	Local   *Local // the builder of this node; nil: it has none
 	Logger  *slog.Logger
+	// NameOf is the full name of a repository by its id, live or deleted. The error wraps
+	// images.ErrNotFound.
+	NameOf func(ctx context.Context, repository string) (string, error)
+	// Visible says what a principal may see.
+	Visible func(ctx context.Context, p access.Principal) (access.Visible, error)
 	// People has the machines that may build.
 	People accounts.Reader
 	// Machines are the connections of machines; nil: none can connect.
@@ -163,12 +168,18 @@ type BuildPath struct {
 func (s *Builder) register() {
 	const list, one, tag = "/repositories/{namespace}/{name}/builds", "/repositories/{namespace}/{name}/builds/{build}", "builds"
 	s.API.AddTag(tag, "What was built from git, and what waits.")
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/builds", ID: "list-all-builds", Tag: tag, Permission: access.SignedIn, Cost: budget.Search,
+		Summary: "List the builds of all repositories to which the caller may push, the latest first", About: "A page may have fewer entries than its limit, or none, and still a next one."}, s.everywhere)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/builds/{build}", ID: "find-build", Tag: tag, Permission: access.SignedIn, Cost: budget.Read,
+		Summary: "Show a build by its id alone"}, s.anywhere)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: list, ID: "list-builds", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.List,
 		Summary: "List the builds of a repository, the latest first"}, s.list)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "get-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
 		Summary: "Show a build with its steps", About: "One that waits has a position and a reason."}, s.get)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log", ID: "get-build-log", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
 		Summary: "Show what a build has written", About: "In pieces: ask again with the next of the answer, until the build has ended and nothing more comes."}, s.log)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log/lines", ID: "list-build-log-lines", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Search,
+		Summary: "List lines that a build has written", About: "The last ones, or those before a line; at most 1 MiB of them."}, s.lines)
 	openapi.AddText(s.API, "text/plain", openapi.Operation{Method: http.MethodGet, Path: one + "/log/raw", ID: "get-build-log-raw", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Transfer,
 		Summary: "Download what a build has written", About: "Byte for byte, as far as it has come."}, s.rawLog)
 	openapi.AddEvents(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log/live", ID: "follow-build-log", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Transfer,

@@ -69,7 +69,7 @@ func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 	if n.secrets != nil {
 		c.Secrets = n.secrets
 	}
-	c.People = s.people
+	c.People, c.Visible, c.NameOf = s.people, n.rights.Visible, n.registry.Images.RepositoryName
 	if n.NATSListen != "" && n.log.ReadOnly() == nil {
 		c.Machines = machinesOf{n}
 	}
