@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"hubledger/events"
+	"hubledger/projections/trail"
 	"hubledger/services/server"
 )
 
@@ -35,6 +36,9 @@ func TestEventTable(t *testing.T) {
 		delete(table, name)
 		var readers []string
 		for _, p := range server.ReadModels() {
+			if p == &trail.Projection { // which takes every event, as the page says above the table
+				continue
+			}
 			if p.Types == nil || slices.Contains(p.Types, name) {
 				readers = append(readers, p.Name)
 			}

@@ -9,6 +9,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/projections/journal"
 	"hubledger/projections/projectiontest"
+	"hubledger/projections/trail"
 )
 
 // rounds is how many random histories a test tries: more with HUBLEDGER_SOAK=1.
@@ -36,6 +37,11 @@ func TestRegistryConverges(t *testing.T) {
 		rng := projectiontest.Seed(t)
 		converges(t, &images.Projection, projectiontest.RegistryEvents(rng, 300, 1), rng)
 	}
+}
+
+func TestTrailConverges(t *testing.T) {
+	rng := projectiontest.Seed(t)
+	converges(t, &trail.Projection, projectiontest.RegistryEvents(rng, 150, 1), rng)
 }
 
 func TestJournalConverges(t *testing.T) {

@@ -72,13 +72,23 @@ func (r Reader) GrantsOf(ctx context.Context, grantee string) ([]Grant, error) {
 // GrantsTo lists the grants to a user or robot account and to the teams that a
 // user is in.
 func (r Reader) GrantsTo(ctx context.Context, account string) ([]Grant, error) {
+	return r.grantsTo(ctx, account, grantColumns+`AND (g.repo = $2 OR n.name IS NOT NULL) `, []byte{})
+}
+
+// GrantsEverTo is GrantsTo with those on repositories that were deleted, whose
+// RepositoryName is that of the namespace.
+func (r Reader) GrantsEverTo(ctx context.Context, account string) ([]Grant, error) {
+	return r.grantsTo(ctx, account, grantColumns)
+}
+
+// grantsTo lists those of the grants; args are the values of its places from $2 on.
+func (r Reader) grantsTo(ctx context.Context, account, those string, args ...any) ([]Grant, error) {
 	raw, err := key(account)
 	if err != nil {
 		return nil, err
 	}
-	const lives = `AND (g.repo = $2 OR n.name IS NOT NULL) `
-	return projections.ListOf(ctx, r.DB, scanGrant, grantColumns+lives+`AND g.grantee = $1
-		UNION ALL `+grantColumns+lives+`AND g.grantee IN (SELECT m.team FROM memberships m
+	return projections.ListOf(ctx, r.DB, scanGrant, those+`AND g.grantee = $1
+		UNION ALL `+those+`AND g.grantee IN (SELECT m.team FROM memberships m
 			JOIN teams w ON w.team = m.team AND w.organization = m.organization AND w.deleted = 0
-			`+inTeam+`WHERE m.account = $1 AND m.role <> '' `+stayed+`)`, raw, []byte{})
+			`+inTeam+`WHERE m.account = $1 AND m.role <> '' `+stayed+`)`, append([]any{raw}, args...)...)
 }

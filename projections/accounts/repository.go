@@ -2,6 +2,9 @@ package accounts
 
 import (
 	"context"
+	"slices"
+	"strconv"
+	"strings"
 
 	"hubledger/projections"
 )
@@ -24,4 +27,45 @@ func (r Reader) Repository(ctx context.Context, name string) (*Repository, error
 	}
 	repo.ID, repo.Namespace = projections.IDOf(id), projections.IDOf(namespace)
 	return &repo, nil
+}
+
+// Public says which of these repositories, live or deleted, everybody may see.
+func (r Reader) Public(ctx context.Context, ids []string) (map[string]bool, error) {
+	is := map[string]bool{}
+	for part := range slices.Chunk(ids, places) {
+		args := make([]any, places)
+		for k := range args {
+			raw, err := key(part[min(k, len(part)-1)])
+			if err != nil {
+				return nil, err
+			}
+			args[k] = raw
+		}
+		found, err := projections.ListOf(ctx, r.DB, scanID, publicStatement, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range found {
+			is[id] = true
+		}
+	}
+	return is, nil
+}
+
+// places is how many repositories one statement asks for: statements of each length
+// would be too many to keep.
+const places = 25
+
+var publicStatement = func() string {
+	var names []string
+	for k := range places {
+		names = append(names, "$"+strconv.Itoa(k+1))
+	}
+	return `SELECT repo FROM visibilities WHERE visibility = 'public' AND repo IN (` + strings.Join(names, ", ") + `)`
+}()
+
+// SomePublic lists at most n ids of repositories, live or deleted, that everybody may
+// see, in any order.
+func (r Reader) SomePublic(ctx context.Context, n int) ([]string, error) {
+	return projections.ListOf(ctx, r.DB, scanID, `SELECT repo FROM visibilities WHERE visibility = 'public' LIMIT $1`, n)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"hubledger/events"
+	"hubledger/projections"
 )
 
 // ErrNotFound: the journal has no event of that sequence.
@@ -22,7 +23,7 @@ type Entry struct {
 const selectEntry = `SELECT seq, subject, type, actor, correlation, time, leaf, head, data FROM events`
 
 // Event reads one event. The error wraps ErrNotFound.
-func Event(ctx context.Context, db *sql.DB, seq uint64) (*Entry, error) {
+func Event(ctx context.Context, db projections.DB, seq uint64) (*Entry, error) {
 	list, err := query(ctx, db, 1, selectEntry+` WHERE seq = $1`, int64(seq))
 	if err != nil {
 		return nil, err
@@ -34,7 +35,7 @@ func Event(ctx context.Context, db *sql.DB, seq uint64) (*Entry, error) {
 }
 
 // Leaf reads the leaf of one event. The error wraps ErrNotFound.
-func Leaf(ctx context.Context, db *sql.DB, seq uint64) (leaf events.Leaf, err error) {
+func Leaf(ctx context.Context, db projections.DB, seq uint64) (leaf events.Leaf, err error) {
 	var b []byte
 	err = db.QueryRowContext(ctx, `SELECT leaf FROM events WHERE seq = $1`, int64(seq)).Scan(&b)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -125,7 +126,7 @@ func afterPrefix(prefix string) (string, bool) {
 }
 
 // query reads entries until their data is more than most bytes, 0 for all.
-func query(ctx context.Context, db *sql.DB, most int, statement string, args ...any) ([]Entry, error) {
+func query(ctx context.Context, db projections.DB, most int, statement string, args ...any) ([]Entry, error) {
 	rows, err := db.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return nil, err

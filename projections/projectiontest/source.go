@@ -5,6 +5,7 @@ package projectiontest
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"hubledger/events"
@@ -70,4 +71,11 @@ func (l *Log) next(after uint64, max int) ([]events.Event, <-chan struct{}) {
 		l.more = make(chan struct{})
 	}
 	return nil, l.more
+}
+
+// Events are all of them.
+func (l *Log) Events() []events.Event {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.list)
 }

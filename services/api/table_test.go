@@ -26,7 +26,7 @@ var needs = map[string]string{
 		GET /api/v1/openapi.json | GET /api/v1/openapi.yaml | GET /v1/_ping | GET /.well-known/hubledger/provenance.pub | GET /api/v1/provenance-key
 		POST /v2/users/login | POST /v2/auth/token | POST /api/v1/machines/enroll | POST /api/build/v1/source/{source}/trigger/{secret}/call`,
 	"anyone": `
-		GET /api/v1/search | GET /api/v1/repositories | GET /api/build/v1/source | GET /v1/search | GET /v2/search/repositories
+		GET /api/v1/search | GET /api/v1/repositories | GET /api/v1/events | GET /api/v1/events/live | GET /api/v1/events/{event} | GET /api/build/v1/source | GET /v1/search | GET /v2/search/repositories
 		GET /v2/repositories/{namespace} | GET /v2/namespaces/{namespace}/repositories | GET /v2/users/{user} | GET /v2/orgs/{namespace}`,
 	"account": `
 		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | GET /v2/user | GET /api/v1/builds | GET /api/v1/builds/{build}`,
@@ -244,7 +244,7 @@ func world(t *testing.T) *kit {
 
 var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{secret}", "NAME", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
-	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{digest}", "sha256:"+strings.Repeat("0", 64))
+	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", "sha256:"+strings.Repeat("0", 64))
 
 // Every endpoint lets in those whose role permits it, for a public and a private
 // repository. A request that would change something has an invalid
@@ -292,7 +292,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 // ask is 0 when somebody is let in, or else the status of the refusal.
 func (k *kit) ask(as string, rt service.Route, path string) int {
 	k.t.Helper()
-	a := k.do(as, rt.Method, path, nil, "Idempotency-Key", "short", "X-Docker-Token", "true")
+	a := k.do(as, rt.Method, path, nil, "Idempotency-Key", "short", "X-Docker-Token", "true", "Last-Event-ID", "none")
 	if strings.HasPrefix(rt.Pattern, "/v2/users/login") || strings.HasPrefix(rt.Pattern, "/v2/auth/token") || rt.Pattern == "/api/v1/machines/enroll" {
 		a.want(400) // the body is missing; who is in Authorization does not matter
 		return 0
@@ -305,7 +305,10 @@ func (k *kit) ask(as string, rt service.Route, path string) int {
 		}
 	}
 	// Whoever may see a namespace or a repository learns what it does not have.
-	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no build trigger of that URL") || strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no git source of that name"))
+	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no build trigger of that URL") || strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no git source of that name") || strings.Contains(a.Body.String(), "no such event"))
+	if strings.HasSuffix(rt.Pattern, "/live") && a.Code == 422 { // for its Last-Event-ID, behind which it would go on for minutes
+		return 0
+	}
 	if a.Code == letIn || lacking {
 		return 0
 	}
@@ -324,7 +327,7 @@ func TestScopedCredentialsSeeTheirRepositories(t *testing.T) {
 	tried := 0
 	for _, as := range []string{"owner, public only", "hubadmin, public only", "owner, registry token for one"} {
 		for _, rt := range append(k.routes(), service.Route{Method: "GET", Pattern: "/v2/_catalog"}) {
-			if rt.Method != "GET" || rt.Permission == access.Open {
+			if rt.Method != "GET" || rt.Permission == access.Open || rt.Pattern == "/api/v1/events/live" {
 				continue
 			}
 			path := filled.Replace(strings.ReplaceAll(rt.Pattern, "{name...}", "public"))
@@ -341,7 +344,7 @@ func TestScopedCredentialsSeeTheirRepositories(t *testing.T) {
 			if strings.HasSuffix(rt.Pattern, "/grants") && strings.Contains(rt.Pattern, "{name...}") || rt.Pattern == "/api/v1/user" {
 				continue
 			}
-			text := strings.NewReplacer(`"is_private"`, "", `"isPrivate"`, "").Replace(body.String())
+			text := strings.NewReplacer(`"is_private"`, "", `"isPrivate"`, "", "@sha256:", "").Replace(body.String())
 			if found := hidden.FindString(text); found != "" {
 				t.Errorf("GET %s as %q shows %q: %d %s", path, as, found, a.Code, text)
 			}

@@ -82,7 +82,7 @@ func (n *Node) adminEvent(ctx context.Context, r *http.Request, a *adminResponse
 }
 
 func (n *Node) eventItem(ctx context.Context, e *events.Event) adminsocket.Event {
-	item := adminsocket.Event{Seq: e.Seq, Time: e.Time(), Type: e.Type(), Actor: e.Actor(), Subject: e.Subject, Attributes: map[string]string{}, What: n.sentence(ctx, e)}
+	item := adminsocket.Event{Seq: e.Seq, Time: e.Time(), Type: e.Type(), Actor: e.Actor(), Subject: e.Subject, Attributes: map[string]string{}, What: n.sentence(ctx, e).String()}
 	for _, attr := range e.Attributes {
 		item.Attributes[attr.Name] = attr.Value
 	}

@@ -9,6 +9,7 @@ import (
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/journal"
+	"hubledger/projections/trail"
 	"hubledger/services/internal/service"
 	"hubledger/services/server/meter"
 )
@@ -60,7 +61,7 @@ func ReadModel(name string) (*projections.Projection, error) {
 
 // readModelsOf lists the read models of a node that runs these services: accounts,
 // which decides who may do what; those that the services answer from; and the
-// journal, which guards the log.
+// journal, which guards the log, with the trail, by which its events are found.
 func readModelsOf(services []service.Service) []*projections.Projection {
 	list := []*projections.Projection{&accounts.Projection}
 	for _, s := range services {
@@ -70,5 +71,10 @@ func readModelsOf(services []service.Service) []*projections.Projection {
 			}
 		}
 	}
-	return append(list, &journal.Projection)
+	for _, p := range []*projections.Projection{&trail.Projection, &journal.Projection} {
+		if !slices.Contains(list, p) {
+			list = append(list, p)
+		}
+	}
+	return list
 }

@@ -36,7 +36,9 @@ func (n *Node) LoseOperations() error { return n.operations.Close() }
 func (n *Node) HasBlobs() bool { return n.stores.Blobs != nil }
 
 // Sentence describes an event to people.
-func (n *Node) Sentence(ctx context.Context, e *events.Event) string { return n.sentence(ctx, e) }
+func (n *Node) Sentence(ctx context.Context, e *events.Event) string {
+	return n.sentence(ctx, e).String()
+}
 
 // Impatient is the node's handler with another time for the body of a request.
 func (n *Node) Impatient(bodyTime time.Duration) http.Handler {

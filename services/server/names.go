@@ -2,10 +2,16 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/projections/images"
+	"hubledger/projections/journal"
+	"hubledger/projections/trail"
+	"hubledger/services/internal/eventlog"
+	"hubledger/services/internal/service"
+	"hubledger/services/server/readmodel"
 )
 
 // names looks up the names in the sentences about events, in the read models.
@@ -25,8 +31,8 @@ func (n *Node) names(ctx context.Context) names {
 }
 
 // sentence describes an event to people.
-func (n *Node) sentence(ctx context.Context, e *events.Event) string {
-	return n.sentences.Tell(n.names(ctx), e)
+func (n *Node) sentence(ctx context.Context, e *events.Event) service.Text {
+	return n.sentences.Say(n.names(ctx), e)
 }
 
 func (n names) Repository(id string) string {
@@ -60,4 +66,27 @@ func (n names) Group(organization, group string) string {
 		}
 	}
 	return group
+}
+
+// caughtUpWithin bounds how long a page of events waits for the latest ones.
+const caughtUpWithin = time.Second
+
+// EventLog reads the log as people do: see package eventlog.
+func (n *Node) EventLog() *eventlog.Reader {
+	found, kept := n.models.Of(&trail.Projection), n.models.Of(&journal.Projection)
+	return eventlog.New(eventlog.Config{Trail: readmodel.Unprepared{Model: found}, Journal: readmodel.Unprepared{Model: kept}, Position: found.Position,
+		Accounts: n.shared.people, Rights: n.rights, Say: n.sentence,
+		CatchUp: func(ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, caughtUpWithin)
+			defer cancel()
+			last, err := n.log.LastSeq(ctx)
+			if err != nil || n.log.ReadOnly() != nil {
+				return // what there is, is shown
+			}
+			for _, m := range []*readmodel.Model{found, kept} {
+				if m.Wait(ctx, last) != nil {
+					return // late, or the event is parked
+				}
+			}
+		}})
 }

@@ -13,6 +13,7 @@ import (
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/services/api"
+	"hubledger/services/audit"
 	"hubledger/services/auth"
 	"hubledger/services/builder"
 	"hubledger/services/internal/access"
@@ -46,6 +47,7 @@ func (n *Node) allServices() []service.Service {
 		git.Service(),
 		n.makeRules(s, git).Service(),
 		n.builder.Service(),
+		audit.New(audit.Config{API: s.api.Sibling(), Log: n.EventLog()}).Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
 	}

@@ -31,7 +31,8 @@ func TestEveryRouteDeclaresItself(t *testing.T) {
 				t.Errorf("%s %s of %s declares the cost %s", r.Method, r.Pattern, s.Name, r.Cost)
 			}
 			path := strings.NewReplacer("{name...}", "app", "{", "", "}", "").Replace(r.Pattern)
-			if a := ask(t, r.Method, n.URL+path, nil, http.Header{"Authorization": {""}}); a.status == 405 || a.status == 404 && strings.Contains(string(a.body), "no such endpoint") {
+			// What would go on for minutes is refused for its bad header.
+			if a := ask(t, r.Method, n.URL+path, nil, http.Header{"Authorization": {""}, "Last-Event-Id": {"none"}}); a.status == 405 || a.status == 404 && strings.Contains(string(a.body), "no such endpoint") {
 				t.Errorf("%s %s of %s is not served: %d %s", r.Method, path, s.Name, a.status, a.body)
 			}
 		}

@@ -45,6 +45,15 @@ func (e *Events) Send(id uint64, kind string, data any) error {
 	return e.write(text)
 }
 
+// At says how far the sender has come, when nothing was sent for a while: a client that
+// comes back resumes there.
+func (e *Events) At(id uint64) error {
+	if time.Since(e.last) < aliveEvery {
+		return nil
+	}
+	return e.write(fmt.Appendf(nil, "id: %d\n\n", id))
+}
+
 // Alive is to be called now and then while there is nothing to send.
 func (e *Events) Alive() error {
 	if time.Since(e.last) < aliveEvery {

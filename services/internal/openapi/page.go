@@ -51,13 +51,19 @@ func WholeList[T any](all []T) *List[T] {
 
 // Continue points to the next page, behind a cursor, in the body and the header.
 func (l *List[T]) Continue(c *endpoint.Call, cursor string) {
+	l.Body.Next, l.Link = Next(c, cursor)
+}
+
+// Next is the address of a page behind a cursor, without the host, and the header Link
+// with it.
+func Next(c *endpoint.Call, cursor string) (address, link string) {
 	q := url.Values{}
 	for name, values := range c.Request.URL.Query() {
 		q[name] = values
 	}
 	q.Set("cursor", cursor)
-	l.Body.Next = c.Request.URL.EscapedPath() + "?" + q.Encode() // without the host
-	l.Link = "<" + l.Body.Next + `>; rel="next"`
+	address = c.Request.URL.EscapedPath() + "?" + q.Encode()
+	return address, "<" + address + `>; rel="next"`
 }
 
 // A cursor is opaque to clients: a version and a place in the list, in base64.

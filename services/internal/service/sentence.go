@@ -6,13 +6,14 @@ import "hubledger/events"
 // because the actor is shown before it ("alice" "pushed app:1.0").
 type Sentence struct {
 	Type string // of the event, such as image.pushed.v1
-	tell func(n Names, p events.Payload) string
+	tell func(n Names, p events.Payload) Text
 }
 
-// Tell makes the sentence for events with a payload of type P.
-func Tell[P events.Payload](tell func(n Names, p P) string) Sentence {
+// Tell makes the sentence for events with a payload of type P: as parts, or as plain
+// text without references.
+func Tell[P events.Payload, T Text | string](tell func(n Names, p P) T) Sentence {
 	var zero P
-	return Sentence{zero.EventType(), func(n Names, p events.Payload) string { return tell(n, p.(P)) }}
+	return Sentence{zero.EventType(), func(n Names, p events.Payload) Text { return Say(tell(n, p.(P))) }}
 }
 
 // Names looks up the names of ids. For an id without a known name it returns the
@@ -40,16 +41,13 @@ func SentencesOf(services []Service) Sentences {
 	return all
 }
 
-// Tell describes an event by the sentence of its type, or by its subject if there
-// is none.
-func (s Sentences) Tell(n Names, e *events.Event) string {
-	sentence, ok := s[e.Type()]
-	if !ok {
-		return e.Subject
+// Say describes an event by the sentence of its type, or by its subject if there is
+// none.
+func (s Sentences) Say(n Names, e *events.Event) Text {
+	if sentence, ok := s[e.Type()]; ok {
+		if p, err := events.Decode(e); err == nil {
+			return sentence.tell(n, p)
+		}
 	}
-	p, err := events.Decode(e)
-	if err != nil {
-		return e.Subject
-	}
-	return sentence.tell(n, p)
+	return Say(e.Subject)
 }
