@@ -61,7 +61,6 @@ func TestDockerHubScript(t *testing.T) {
 	for _, tag := range []string{"1.0", "1.1", "2.0"} {
 		client.MustPush(t, "alice/app", tag, registrytest.NewImage(tag))
 	}
-	k.CatchUp()
 	var tags struct {
 		Count          int
 		Next, Previous *string

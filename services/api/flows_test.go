@@ -247,7 +247,6 @@ func TestAttestations(t *testing.T) {
 	index.Manifests[1].Platform = &v1.Platform{OS: "unknown", Architecture: "unknown"}
 	index.Manifests[1].Annotations = map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image.Digest().String()}
 	client.MustPush(t, "admin/app", "1", &registrytest.Image{MediaType: index.MediaType, Manifest: registrytest.JSON(index)})
-	k.CatchUp()
 	for path, want := range map[string]string{
 		"/api/v1/repositories/admin/app/tags/1":         "linux/arm64",
 		"/v2/namespaces/admin/repositories/app/tags/1/": "linux/arm64 unknown/unknown",
@@ -276,7 +275,6 @@ func TestTagsAndRules(t *testing.T) {
 	client.MustPush(t, "alice/team/app", "1.0", one)
 	client.MustPush(t, "alice/team/app", "2.0", two)
 	client.MustPush(t, "alice/team/app", "latest", registrytest.NewIndex(one, two))
-	k.CatchUp()
 	var tags struct {
 		Items []struct {
 			Name, Digest, By string

@@ -105,6 +105,7 @@ func TestKeptAnswersAreSealed(t *testing.T) {
 type behind struct{}
 
 func (behind) Wait(context.Context, uint64) error { return context.DeadlineExceeded }
+func (behind) CatchUp(context.Context) bool       { return true }
 
 // A change that the read models do not show in time is reported as made, and is
 // not made again.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
-	"time"
 )
 
 // A person sends requests to a hub with a login name and a password or an access
@@ -103,12 +102,8 @@ func dockerOf(t testing.TB, h *hubProcess, p person) tool {
 }
 
 // visibility is the visibility of a repository, as the hub reports it.
-// A push waits for the images alone, so the accounts may not know the repository yet.
 func visibility(t testing.TB, h *hubProcess, repo string) string {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end) && admin.ask(t, h, "GET", "/api/v1/repositories/"+repo, nil).status == 404; {
-		time.Sleep(10 * time.Millisecond)
-	}
 	return decode[struct{ Visibility string }](t, string(admin.does(t, h, "GET", "/api/v1/repositories/"+repo, nil).body)).Visibility
 }
 

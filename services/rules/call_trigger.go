@@ -73,6 +73,9 @@ func (s *Rules) call(w http.ResponseWriter, r *http.Request) (*apitypes.CalledTr
 	}
 	hash := sha256.Sum256([]byte(r.PathValue("secret")))
 	trigger, err := s.Read.TriggerOf(ctx, hash[:])
+	if errors.Is(err, builds.ErrNotFound) && s.API.CatchUp(ctx) {
+		trigger, err = s.Read.TriggerOf(ctx, hash[:])
+	}
 	if errors.Is(err, builds.ErrNotFound) || err == nil && trigger.Repository != r.PathValue("source") {
 		return nil, errNoTrigger
 	}

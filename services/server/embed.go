@@ -9,6 +9,7 @@ import (
 	"hubledger/projections/journal"
 	"hubledger/services/api"
 	"hubledger/services/auth"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
@@ -40,6 +41,21 @@ func (n *Node) Wait(ctx context.Context, seq uint64) error {
 		}
 	}
 	return nil
+}
+
+// CatchUp waits, for two seconds at most, until every open read model but the journal has what
+// the log had when it was called; see command.CatchUp. A read-only log does not grow.
+func (n *Node) CatchUp(ctx context.Context) (behind bool) {
+	if n.log.ReadOnly() != nil {
+		return false
+	}
+	var models []command.Follower
+	for _, m := range n.models.Models() {
+		if m.Projection != &journal.Projection {
+			models = append(models, m)
+		}
+	}
+	return command.CatchUp(ctx, n.log, models...)
 }
 
 // Accounts reads the accounts, which every node has.

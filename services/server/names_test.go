@@ -48,7 +48,6 @@ func TestWordsOfTheAPIsInNames(t *testing.T) {
 		for _, name := range names {
 			client.MustPush(t, name, tag, registrytest.NewImage(name))
 		}
-		n.CatchUp()
 		for _, name := range names {
 			t.Run(name, func(t *testing.T) { findByEachAPI(t, n, client, name, tag) })
 		}

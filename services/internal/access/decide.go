@@ -7,6 +7,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
+	"hubledger/services/internal/command"
 )
 
 // Library is the namespace of top-level images: only administrators of the hub
@@ -18,7 +19,18 @@ const Library = "library"
 // credential is good for. What the Decision points to is shared: it is for
 // reading. The error wraps ErrParked where the decision depends on an event that
 // could not be applied.
+//
+// Before it says that there is nothing of that name, or nothing that the principal may see,
+// it waits, bounded, until the accounts have what the log has.
 func (r *Rights) Repository(ctx context.Context, p Principal, name string) (Decision, error) {
+	d, err := r.decide(ctx, p, name)
+	if err == nil && d.Level < Read && command.CatchUp(ctx, r.cfg.Log, r.cfg.View) {
+		return r.decide(ctx, p, name)
+	}
+	return d, err
+}
+
+func (r *Rights) decide(ctx context.Context, p Principal, name string) (Decision, error) {
 	k, err := r.known(ctx, p, name)
 	if err != nil {
 		return Decision{}, err

@@ -29,7 +29,10 @@ func (c *clockwork) LastSeq(ctx context.Context) (uint64, error) {
 	}
 	return c.last.Load(), nil
 }
-func (c *clockwork) Position() uint64     { return c.position.Load() }
+func (c *clockwork) Position() uint64 { return c.position.Load() }
+func (c *clockwork) Wait(ctx context.Context, seq uint64) error {
+	panic("nobody waits for it")
+}
 func (c *clockwork) HasParked() bool      { return false }
 func (c *clockwork) IsParked(string) bool { return false }
 

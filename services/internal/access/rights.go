@@ -1,18 +1,17 @@
 package access
 
 import (
-	"context"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"hubledger/projections/accounts"
+	"hubledger/services/internal/command"
 )
 
 // View is the accounts projection as it runs.
 type View interface {
-	// Position is the last sequence known to be committed.
-	Position() uint64
+	command.Follower
 	// HasParked says whether any event could not be applied; it costs nothing.
 	HasParked() bool
 	// IsParked says whether the aggregate of that subject is parked.
@@ -21,11 +20,9 @@ type View interface {
 
 // Config says what Rights decides by.
 type Config struct {
-	Read accounts.Reader
-	View View
-	Log  interface {
-		LastSeq(context.Context) (uint64, error)
-	}
+	Read   accounts.Reader
+	View   View
+	Log    command.End
 	Logger *slog.Logger // nil: slog.Default()
 }
 

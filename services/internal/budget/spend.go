@@ -56,11 +56,19 @@ const overhead = 512
 // rights or free space. *ExceededError.
 func LogBytes(ctx context.Context, bytes int, must bool) error {
 	t := Of(ctx)
-	if t == nil || t.account == nil {
+	if t == nil {
+		return nil
+	}
+	t.wrote = true
+	if t.account == nil {
 		return nil
 	}
 	return t.limits.spendLog(t.account, float64(bytes+overhead), must || t.admin || t.unlimited)
 }
+
+// Wrote says whether the request has written to the log, or tried to. Of a request without
+// bounds nobody knows: it counts as one that has.
+func (t *Tab) Wrote() bool { return t == nil || t.wrote }
 
 // day is what Config.LogBytes is for, in seconds.
 const day = 24 * 60 * 60

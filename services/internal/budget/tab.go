@@ -18,6 +18,7 @@ type Tab struct {
 	working   bool  // has a place
 	known     bool  // had an account when it got the place
 	worked    bool  // had one: a request takes one place
+	wrote     bool  // an event was to be appended
 	held      int64 // of Memory
 	holder    *party
 }

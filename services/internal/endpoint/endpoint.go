@@ -44,6 +44,9 @@ type ReadModels interface {
 	// Wait returns when every read model has committed the event of that
 	// sequence; an error when ctx ends or the event is parked.
 	Wait(ctx context.Context, seq uint64) error
+	// CatchUp waits, bounded, until every read model has what the log had when it was
+	// called; see command.CatchUp.
+	CatchUp(ctx context.Context) (behind bool)
 }
 
 // Config is what endpoints need; all fields are required but those with a
@@ -93,7 +96,7 @@ func AsProblem(w http.ResponseWriter, r *http.Request, p *Problem) { p.Write(w, 
 // authentication, permission, the account's budget, reading the body, a place to
 // work in, and the Idempotency-Key.
 func (s *Set) Add(rt service.Route, refuse Refuser) {
-	serve := rt.Serve
+	serve := s.lookAgain(rt.Serve)
 	rt.Serve = func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -128,6 +131,9 @@ func (s *Set) admit(r *http.Request, rt service.Route) (*Call, error) {
 		}
 	}
 	c, err := s.authorize(r.Context(), p, rt.Permission, r.PathValue)
+	if isMissing(err) && s.CatchUp(r.Context()) {
+		c, err = s.authorize(r.Context(), p, rt.Permission, r.PathValue)
+	}
 	if err != nil {
 		return nil, err
 	}
