@@ -2,7 +2,8 @@ package events
 
 import "time"
 
-// BuildQueued makes a build: one commit, one rule, one image with all its tags.
+// BuildQueued makes a build: one commit or uploaded directory, one rule, one image with
+// all its tags.
 type BuildQueued struct {
 	Namespace  string    `json:"namespace" jsonschema:"id of the namespace"`
 	Repository string    `json:"repository" jsonschema:"id of the repository of the image"`
@@ -19,6 +20,17 @@ type BuildQueued struct {
 	RetryOf    string    `json:"retryOf,omitempty" jsonschema:"id of the build that is made again by this one"`
 
 	Rebuild *BuildRebuild `json:"rebuild,omitempty" jsonschema:"the image that has changed, and so led to this build; absent when something else did"`
+
+	Upload *BuildUpload `json:"upload,omitempty" jsonschema:"the directory that is built instead of a commit: source, ref, kind and commit are empty then, and the rule has no name; absent for a build from git"`
+}
+
+// BuildUpload is a directory that somebody has sent to be built.
+type BuildUpload struct {
+	Name    string `json:"name" jsonschema:"full name of the repository of the image"`
+	Digest  string `json:"digest" jsonschema:"of the tar file with the directory, a blob of that repository"`
+	Size    int64  `json:"size" jsonschema:"bytes of that file"`
+	Account string `json:"account,omitempty" jsonschema:"id of the account by whose rights the build pulls and pushes; absent for the operator, whose build has those of an owner of the namespace"`
+	Token   string `json:"token,omitempty" jsonschema:"id of the access token by which it was asked for: the build may do what that may, as long as it is good; absent for a password"`
 }
 
 // BuildRebuild is why the hub makes a build again: the tag of an image that it was made

@@ -165,13 +165,21 @@ func (a *applier) queued(p events.BuildQueued) {
 		a.errs = append(a.errs, err)
 		again, why = a.id(p.RetryOf), string(encoded)
 	}
-	if !p.Test {
-		a.write(lines, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Rule.Name), a.id(p.Build), flag(p.Rule.Rebuild == "base"), a.seq)
+	from, sent := raw([]byte{}), text("")
+	if p.Upload != nil {
+		sent = a.json(p.Upload)
+	} else {
+		from = a.id(p.Source)
 	}
-	a.write(queued, a.id(p.Build), a.id(p.Namespace), a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Kind), text(p.Commit), text(p.Rule.Name), a.json(p.Rule),
-		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), flag(p.FromFile), text(p.RetryOf), again, text(why), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
+	if !p.Test && p.Upload == nil {
+		a.write(lines, a.id(p.Repository), from, text(p.Ref), text(p.Rule.Name), a.id(p.Build), flag(p.Rule.Rebuild == "base"), a.seq)
+	}
+	a.write(queued, a.id(p.Build), a.id(p.Namespace), a.id(p.Repository), from, text(p.Ref), text(p.Kind), text(p.Commit), text(p.Rule.Name), a.json(p.Rule),
+		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), flag(p.FromFile), text(p.RetryOf), again, text(why), sent, text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
 	a.state(p.Build, Waiting, 0, events.BuildFinished{})
-	a.write(unreported, a.id(p.Source), a.seq, num(1))
+	if p.Upload == nil {
+		a.write(unreported, from, a.seq, num(1))
+	}
 	if p.RetryOf == "" && a.event.Cause() != "" {
 		a.write(asked, text(a.event.Cause()), num(-1))
 	}

@@ -19,7 +19,8 @@ const (
 	Ended   = "ended"
 )
 
-// A Build is one attempt to make an image of a commit by a rule.
+// A Build is one attempt to make an image of a commit by a rule, or of an uploaded
+// directory: that has no source, ref, kind and commit, and a rule without a name.
 type Build struct {
 	ID, Namespace, Repository, Source string // ids
 	Ref, Kind, Commit                 string
@@ -29,6 +30,7 @@ type Build struct {
 	FromFile                          bool                 // the rule comes from .hubledger.yml of the commit
 	RetryOf                           string               // id of the build that this one makes again
 	Rebuild                           *events.BuildRebuild // why the hub itself makes it again; nil: it does not
+	Upload                            *events.BuildUpload  // the directory that is built; nil: a commit is
 	Cause                             string               // id of the event that led to it
 	Correlation                       string               // id of the first event of that chain
 	Event                             string               // id of the event that queued it
@@ -45,7 +47,7 @@ type Build struct {
 	End     events.BuildFinished // Outcome to Refused, as far as they are known
 }
 
-const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.rebuild, q.cause, q.correlation, q.event,
+const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.rebuild, q.upload, q.cause, q.correlation, q.event,
 	q.actor, q.time, q.seq, s.state, s.epoch, COALESCE(c.builder, ''), COALESCE(c.time, 0), COALESCE(l.times, 0), s.time, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance
 	FROM queued q JOIN states s ON s.build = q.build LEFT JOIN claims c ON c.build = s.build AND c.epoch = s.epoch
 	LEFT JOIN losses l ON l.build = s.build `
@@ -53,9 +55,9 @@ const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref
 func scanBuild(row projections.Row) (Build, error) {
 	var b Build
 	var id, namespace, repository, source []byte
-	var rule, tags, set, refused, rebuild string
+	var rule, tags, set, refused, rebuild, upload string
 	var queued, claimed, changed int64
-	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.FromFile, &b.RetryOf, &rebuild, &b.Cause, &b.Correlation, &b.Event,
+	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.FromFile, &b.RetryOf, &rebuild, &upload, &b.Cause, &b.Correlation, &b.Event,
 		&b.Actor, &queued, &b.Seq, &b.State, &b.Epoch, &b.Builder, &claimed, &b.Losses, &changed, &b.End.Digest, &b.End.Outcome, &b.End.Reason, &b.End.Detail, &set, &refused, &b.End.Provenance)
 	if err != nil {
 		return b, err
@@ -67,6 +69,11 @@ func scanBuild(row projections.Row) (Build, error) {
 	}
 	if rebuild != "" {
 		if err := json.Unmarshal([]byte(rebuild), &b.Rebuild); err != nil {
+			return b, err
+		}
+	}
+	if upload != "" {
+		if err := json.Unmarshal([]byte(upload), &b.Upload); err != nil {
 			return b, err
 		}
 	}

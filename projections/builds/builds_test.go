@@ -202,6 +202,9 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Newer": func(r builds.Reader) error {
 			return second(r.NewerCommit(ctx, &builds.Build{Repository: id(app), Source: id(app)}))
 		},
+		"LaterUpload": func(r builds.Reader) error {
+			return second(r.LaterUpload(ctx, &builds.Build{ID: id(app)}, "dev", "sha256:d"))
+		},
 		"DuePush":    func(r builds.Reader) error { return second(r.DuePush(ctx, id(app), id(lib))) },
 		"Deliveries": func(r builds.Reader) error { return second(r.Deliveries(ctx, id(app), 9, 9)) },
 		"Delivery":   func(r builds.Reader) error { return second(r.Delivery(ctx, id(app), 9)) },

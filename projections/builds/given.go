@@ -56,3 +56,21 @@ func (r Reader) LaterRef(ctx context.Context, b *Build, tag, digest string) (ref
 	}
 	return "", nil
 }
+
+// LaterUpload is the build that has a tag instead of b where one of the two is of an
+// uploaded directory, which has no ref: it made the image that the tag names now, to give
+// it that tag, and was queued later. "" for none.
+func (r Reader) LaterUpload(ctx context.Context, b *Build, tag, digest string) (build string, err error) {
+	id, err := key(b.ID)
+	if err != nil {
+		return "", err
+	}
+	later, err := projections.ListOf(ctx, r.DB, scanBuild, buildColumns+`JOIN queued o ON o.build = $1 AND o.repository = q.repository AND (o.upload <> '' OR q.upload <> '')
+		WHERE s.digest = $2 AND s.outcome IN ('', 'succeeded') AND q.seq > o.seq ORDER BY q.seq DESC`, id, projections.Stored(digest))
+	for _, g := range later {
+		if slices.Contains(g.Tags, tag) {
+			return g.ID, nil
+		}
+	}
+	return "", err
+}

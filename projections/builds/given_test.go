@@ -44,3 +44,35 @@ func TestLaterRef(t *testing.T) {
 		})
 	}
 }
+
+// A build of an uploaded directory has no source; it is read as it was queued, is no news
+// for a git host, and comes before what was queued earlier.
+func TestUploadedDirectory(t *testing.T) {
+	sent := &events.BuildUpload{Name: "acme/app", Digest: "sha256:t", Size: 9, Account: id(5), Token: id(6)}
+	upload := func(n int) events.BuildQueued {
+		return events.BuildQueued{Namespace: id(acme), Repository: id(40), Build: id(n), Tags: []string{"dev"}, Upload: sent}
+	}
+	git := events.BuildQueued{Namespace: id(acme), Repository: id(40), Build: id(51), Source: id(app), Ref: "refs/heads/main", Commit: "c", Tags: []string{"dev"}}
+	pushed := func(n int, digest string) events.BuildPushed {
+		return events.BuildPushed{Namespace: id(acme), Build: id(n), Epoch: 1, Digest: digest}
+	}
+	onEach(t, []events.Payload{upload(50), git, upload(52), pushed(50, "sha256:0"), pushed(51, "sha256:1"), pushed(52, "sha256:2")}, func(t *testing.T, r builds.Reader) {
+		b, err := r.Build(t.Context(), id(50))
+		if err != nil || b.Upload == nil || *b.Upload != *sent || b.Source != "" || b.Ref != "" {
+			t.Errorf("it is %+v, %v", b, err)
+		}
+		for _, c := range []struct {
+			n                 int
+			tag, digest, want string
+		}{{50, "dev", "sha256:1", id(51)}, {50, "dev", "sha256:2", id(52)}, {51, "dev", "sha256:2", id(52)}, {51, "dev", "sha256:0", ""}, {52, "dev", "sha256:1", ""}, {50, "other", "sha256:2", ""}} {
+			b, err := r.Build(t.Context(), id(c.n))
+			check(t, err)
+			if got, err := r.LaterUpload(t.Context(), b, c.tag, c.digest); err != nil || got != c.want {
+				t.Errorf("%s at %s instead of the build %d: %q, %v; want %q", c.tag, c.digest, c.n, got, err, c.want)
+			}
+		}
+		if list, err := r.Unreported(t.Context(), 9); err != nil || len(list) != 0 {
+			t.Errorf("a git host is to be told of %+v, %v", list, err)
+		}
+	})
+}

@@ -131,11 +131,12 @@ var (
 
 	// queued are builds as they were queued: settings is the rule, in JSON, and cause
 	// the id of the event that led to it. Of those that the hub itself makes again,
-	// rebuild says why, in JSON, and again is the build that had the older image.
+	// rebuild says why, in JSON, and again is the build that had the older image. Of those of
+	// an uploaded directory, upload is that, in JSON, and source is empty.
 	queued = &projections.Table{
 		Name: "queued", Key: 1, Merge: projections.Insert,
 		Columns: []projections.Column{b("build"), b("namespace"), b("repository"), b("source"), t("ref"), t("kind"), t("commit_id"), t("rule"), t("settings"), t("tags"),
-			i("test"), i("untrusted"), i("from_file"), t("retry_of"), b("again"), t("rebuild"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
+			i("test"), i("untrusted"), i("from_file"), t("retry_of"), b("again"), t("rebuild"), t("upload"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
 		Indexes: [][]string{{"repository", "seq"}, {"repository", "source", "ref", "commit_id"}, {"cause", "rule"}, {"event"}, {"seq"}, {"source", "commit_id"}},
 	}
 
@@ -213,7 +214,7 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 14,
+	Version: 15,
 	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, secrets, repositories, queued, lines, states, bases,
 		claims, losses, steps, logs, unsealed, requests, triggers, reports, unreported},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
@@ -240,7 +241,7 @@ var queries = []projections.Query{
 	projections.SQLQuery("asked", `SELECT a.push, a.pending FROM asked a`, 1),
 	projections.SQLQuery("secrets", `SELECT t.repository, t.name, t.record, t.for_file FROM secrets t`, 2),
 	projections.SQLQuery("repositories", `SELECT g.repository, g.live FROM repositories g`, 1),
-	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.rebuild,
+	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.rebuild, q.upload,
 		s.state, s.epoch, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance FROM queued q JOIN states s ON s.build = q.build`, 1),
 	projections.SQLQuery("lines", `SELECT l.repository, l.source, l.ref, l.rule, l.build, l.rebuild FROM lines l`, 4),
 	projections.SQLQuery("bases", `SELECT a.build, a.number, a.name, a.digest, a.platform, a.repository, a.tag FROM bases a`, 2),

@@ -57,9 +57,13 @@ func (t *verifiedJWT) limit(of *access.Limit) *access.Limit {
 var errScheme = errors.New("an Authorization is Basic or Bearer")
 
 // identify returns the identity of a request. The accounts have to be fresh for
-// anonymous requests too: a repository may have become private.
+// anonymous requests too: a repository may have become private. Who comes by a way that
+// proves who it is needs no credentials.
 func (s *Auth) identify(r *http.Request) (identity, error) {
 	nobody := identity{Principal: access.Nobody}
+	if p, known := access.PrincipalOf(r.Context()); known {
+		return identity{Principal: p}, nil
+	}
 	if err := s.Rights.Fresh(r.Context()); err != nil {
 		return nobody, err
 	}

@@ -132,14 +132,23 @@ func (s *Auth) grantedActions(ctx context.Context, p access.Principal, asked res
 }
 
 // BuildToken is a registry token for a build that pulls from a repository, and pushes
-// to it if push is set, by the rights that a user has now. It is good for as long as
-// any token of the token service, and ends with the user's password.
-func (s *Auth) BuildToken(ctx context.Context, userID, repository string, push bool) (text string, ends time.Time, err error) {
-	a, err := s.Read.AccountByID(ctx, userID)
+// to it if push is set, by the rights that an account has now. It is good for as long as
+// any token of the token service, and ends with the user's password; or, when by is the id
+// of an access token, with that, and has its limits. A robot account needs one. The error
+// wraps access.ErrAccount or access.ErrCredential when these are not good any more.
+func (s *Auth) BuildToken(ctx context.Context, account, by, repository string, push bool) (text string, ends time.Time, err error) {
+	a, err := s.Read.AccountByID(ctx, account)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("the account of the build: %w", err)
 	}
-	id := identity{Principal: access.Principal{Kind: access.User, ID: a.ID, Name: a.Name, Credential: access.Password, PasswordSeq: a.PasswordSeq}}
+	id := identity{Principal: access.Principal{Kind: access.Kind(a.Kind), ID: a.ID, Name: a.Name, Credential: access.Password, PasswordSeq: a.PasswordSeq}}
+	if by != "" {
+		t, err := s.tokens.byID(ctx, s.Read, by)
+		if err != nil {
+			return "", time.Time{}, fmt.Errorf("the access token of the build: %w", err)
+		}
+		id.Credential, id.PasswordSeq, id.Limit = by, 0, t.limit
+	}
 	if id, err = s.live(ctx, id); err != nil {
 		return "", time.Time{}, fmt.Errorf("the account %s of the build: %w", a.Name, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/events"
 	"hubledger/projections/builds"
 	"hubledger/services/builder/queue"
@@ -26,6 +28,9 @@ type listIn struct {
 func shown(name string, b *builds.Build, place *queue.Place) apitypes.Build {
 	v := apitypes.Build{ID: b.ID, Repository: name, Rule: b.Rule.Name, Ref: b.Ref, Commit: b.Commit, Tags: b.Tags, Test: b.Test, RetryOf: b.RetryOf, State: b.State, Outcome: b.End.Outcome,
 		Reason: b.End.Reason, Detail: b.End.Detail, Builder: b.Builder, Digest: b.End.Digest, Provenance: b.End.Provenance, Set: b.End.Tags, Queued: b.Queued, QueuedBy: b.Actor, Seq: b.Seq}
+	if u := b.Upload; u != nil {
+		v.Upload = &apitypes.BuildUpload{Digest: u.Digest, Size: u.Size}
+	}
 	if r := b.Rebuild; r != nil {
 		v.Rebuild = &apitypes.Rebuild{Base: r.Base, Was: r.Was, Now: r.Now}
 	}
@@ -164,12 +169,20 @@ func (s *Builder) retry(ctx context.Context, c *endpoint.Call, in *BuildPath) (*
 	if n, err := s.Read.CountWaiting(ctx, b.Namespace); err != nil || n >= build.MaxWaiting {
 		return nil, cmp.Or(err, build.ErrTooMany)
 	}
+	if b.Upload != nil {
+		if _, err := s.sizeOf(ctx, c.Repository.Name, digest.Digest(b.Upload.Digest)); err != nil {
+			return nil, err
+		}
+	}
 	id, err := command.NewID()
 	if err != nil {
 		return nil, err
 	}
 	again := events.BuildQueued{Namespace: b.Namespace, Repository: b.Repository, Build: id, Source: b.Source, Ref: b.Ref, Kind: b.Kind, Commit: b.Commit, Rule: b.Rule,
 		Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, FromFile: b.FromFile, RetryOf: b.ID}
+	if b.Upload != nil {
+		again.Upload = uploadBy(c, digest.Digest(b.Upload.Digest), b.Upload.Size)
+	}
 	by := c.By()
 	by.Cause, by.Correlation = b.Event, b.Correlation
 	seq, err := build.Queue(ctx, s.Events, by, again)
@@ -179,6 +192,6 @@ func (s *Builder) retry(ctx context.Context, c *endpoint.Call, in *BuildPath) (*
 	if err != nil {
 		return nil, err
 	}
-	queued := builds.Build{ID: id, Ref: b.Ref, Commit: b.Commit, Rule: b.Rule, Tags: b.Tags, Test: b.Test, RetryOf: b.ID, State: builds.Waiting, Queued: time.Now().UTC(), Actor: by.Actor, Seq: seq}
+	queued := builds.Build{ID: id, Ref: b.Ref, Commit: b.Commit, Rule: b.Rule, Tags: b.Tags, Test: b.Test, RetryOf: b.ID, Upload: b.Upload, State: builds.Waiting, Queued: time.Now().UTC(), Actor: by.Actor, Seq: seq}
 	return openapi.ShowChange(seq, shown(c.Repository.Name, &queued, nil)), nil
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/events"
 	"hubledger/projections/builds"
 	"hubledger/services/builder/driver"
@@ -21,11 +23,15 @@ func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignme
 	if live, err := s.Read.RepositoryLives(ctx, b.Repository); err != nil || !live {
 		return nil, cmp.Or(err, error(driver.Failuref(driver.Push, "the repository was deleted")))
 	}
-	rules, err := s.Read.Rules(ctx, b.Repository)
+	name, err := s.nameOf(ctx, b)
 	if err != nil {
 		return nil, err
 	}
-	secrets, err := s.secretsOf(ctx, b, rules.Name)
+	if b.Upload != nil { // its rule names neither secrets nor a README
+		return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: name, Rule: b.Rule, Tags: b.Tags, Test: b.Test,
+			Upload: &worker.Upload{Digest: digest.Digest(b.Upload.Digest), Size: b.Upload.Size}}, nil
+	}
+	secrets, err := s.secretsOf(ctx, b, name)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +47,7 @@ func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignme
 		}
 		readme = worker.SumOf(now)
 	}
-	return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: rules.Name, Rule: b.Rule, Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, Source: from, Readme: readme, Secrets: secrets}, nil
+	return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: name, Rule: b.Rule, Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, Source: from, Readme: readme, Secrets: secrets}, nil
 }
 
 // attempts is the hub as a builder knows it: a worker.Hub and a worker.Queue.
@@ -135,11 +141,11 @@ func (a attempts) Token(ctx context.Context, c worker.Claim, repository string, 
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	rules, err := a.s.Read.Rules(ctx, b.Repository)
+	name, err := a.s.nameOf(ctx, b)
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	if push && (repository != rules.Name || b.Test) {
+	if push && (repository != name || b.Test) {
 		return "", time.Time{}, fmt.Errorf("%w: it may not push to %s", worker.ErrDenied, repository)
 	}
 	// A push by that name would make another repository of it.
@@ -148,12 +154,46 @@ func (a attempts) Token(ctx context.Context, c worker.Claim, repository string, 
 	}
 	// Whoever pushes to the git repository chooses what a build pulls, and gets it in
 	// the image: nothing private of other namespaces, whatever the account may see there.
-	if b.Untrusted || access.NamespaceOf(repository) != access.NamespaceOf(rules.Name) {
+	if b.Untrusted || access.NamespaceOf(repository) != access.NamespaceOf(name) {
 		return "", time.Now().Add(publicTerm), nil
 	}
-	account, err := a.s.Account(ctx, rules)
+	account, token, err := a.s.accountOf(ctx, b)
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	return a.s.Token(ctx, account, repository, push)
+	text, ends, err := a.s.Token(ctx, account, token, repository, push)
+	if errors.Is(err, access.ErrAccount) || errors.Is(err, access.ErrCredential) {
+		err = fmt.Errorf("%w: %w", worker.ErrDenied, err)
+	}
+	return text, ends, err
+}
+
+// accountOf is the account by whose rights a build pulls and pushes, and the access token
+// that bounds them; "" for none.
+func (s *Builder) accountOf(ctx context.Context, b *builds.Build) (account, token string, err error) {
+	var rules *builds.Rules
+	switch {
+	case b.Upload == nil:
+		if rules, err = s.Read.Rules(ctx, b.Repository); err != nil {
+			return "", "", err
+		}
+	case b.Upload.Account != "":
+		return b.Upload.Account, b.Upload.Token, nil
+	default:
+		rules = &builds.Rules{Namespace: b.Namespace, Actor: b.Actor}
+	}
+	account, err = s.Account(ctx, rules)
+	return account, "", err
+}
+
+// nameOf is the full name of the repository that a build is for.
+func (s *Builder) nameOf(ctx context.Context, b *builds.Build) (string, error) {
+	if b.Upload != nil {
+		return b.Upload.Name, nil
+	}
+	rules, err := s.Read.Rules(ctx, b.Repository)
+	if err != nil {
+		return "", err
+	}
+	return rules.Name, nil
 }

@@ -17,9 +17,12 @@ import (
 // attest puts the provenance of a build's image beside it, and returns the digest of its
 // manifest; "" when the image is gone already. All that it says is in the log, so that
 // doing it again makes the same one.
-func (s *Builder) attest(ctx context.Context, by command.By, b *builds.Build, rules *builds.Rules) (string, error) {
-	facts := provenance.Facts{Name: s.host() + "/" + rules.Name, Digest: digest.Digest(b.End.Digest), Build: b.ID, Builder: s.URL + "/builders/" + b.Builder,
+func (s *Builder) attest(ctx context.Context, by command.By, b *builds.Build, name string) (string, error) {
+	facts := provenance.Facts{Name: s.host() + "/" + name, Digest: digest.Digest(b.End.Digest), Build: b.ID, Builder: s.URL + "/builders/" + b.Builder,
 		Started: b.Claimed, Finished: b.Changed, Ref: b.Ref, Commit: b.Commit, Rule: b.Rule, Tags: b.Tags, Untrusted: b.Untrusted}
+	if b.Upload != nil {
+		facts.Upload = digest.Digest(b.Upload.Digest)
+	}
 	var err error
 	if facts.Bases, err = s.Read.Bases(ctx, b.ID); err != nil {
 		return "", err
@@ -39,7 +42,7 @@ func (s *Builder) attest(ctx context.Context, by command.By, b *builds.Build, ru
 	if err != nil {
 		return "", err
 	}
-	d, err := s.Images.Attach(ctx, by, rules.Name, facts.Digest, a)
+	d, err := s.Images.Attach(ctx, by, name, facts.Digest, a)
 	if errors.Is(err, images.ErrNotFound) {
 		err = nil
 	}
@@ -54,6 +57,9 @@ func (s *Builder) host() string {
 
 // gitURL is the URL of a git source in the form of a URI; "" when it is not known any more.
 func (s *Builder) gitURL(ctx context.Context, source string) (string, error) {
+	if source == "" {
+		return "", nil // an uploaded directory
+	}
 	of, err := s.Read.SourceByID(ctx, source)
 	if errors.Is(err, builds.ErrNotFound) {
 		return "", nil

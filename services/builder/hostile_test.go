@@ -18,7 +18,7 @@ import (
 func TestHostileBuilder(t *testing.T) {
 	w := newWorld(t)
 	w.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
-	w.Token = func(context.Context, string, string, bool) (string, time.Time, error) {
+	w.Token = func(context.Context, string, string, string, bool) (string, time.Time, error) {
 		return "secret", time.Now(), nil
 	}
 	for n := 20; n < 24; n++ {

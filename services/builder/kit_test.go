@@ -129,7 +129,7 @@ func newWorld(t testing.TB) *world {
 		Log: keptLog{kept}, Logger: quiet})
 	dir := t.TempDir()
 	w.Local = &Local{Name: "local", Offer: worker.Offer{Platforms: []string{"linux/amd64"}, Places: 2}, Open: func(_ context.Context, hub worker.Hub) (*worker.Worker, error) {
-		return &worker.Worker{Hub: hub, Driver: w.driver, Registry: "hub.test", Fetcher: w.driver, Dir: dir, Logger: quiet}, nil
+		return &worker.Worker{Hub: hub, Driver: w.driver, Registry: "hub.test", Fetcher: w.driver, Uploads: fakeUploads{w.driver}, Dir: dir, Logger: quiet}, nil
 	}}
 	w.Source = func(_ context.Context, b *builds.Build) (fetch.Source, error) {
 		return fetch.Source{Commit: b.Commit, Ref: b.Ref}, nil
@@ -266,6 +266,17 @@ func (f *fake) Fetch(_ context.Context, _, dir string, _ fetch.Source, _ fetch.L
 	return fetch.Commit{}, f.fetch
 }
 
+// fakeUploads are directories with the files of the driver, for whoever has the token.
+type fakeUploads struct{ *fake }
+
+func (f fakeUploads) Fetch(ctx context.Context, token, repository string, _ digest.Digest, _ int64, dir string) error {
+	if token != "by-token acme/app pull" || repository != "acme/app" {
+		return fmt.Errorf("not with the token %q from %s", token, repository)
+	}
+	_, err := f.fake.Fetch(ctx, "", dir, fetch.Source{}, fetch.Limits{})
+	return err
+}
+
 type fakeBuild struct {
 	f    *fake
 	spec driver.Spec
@@ -314,7 +325,8 @@ type fakeTags struct {
 	made     string           // digest of the image that was built, "" for madeDigest
 	attached []image.Artifact // to it
 	gone     bool             // the image
-	log      process.Log      // of the tags of images that builds are made from, which are of acme
+	uploads  map[digest.Digest]int64
+	log      process.Log // of the tags of images that builds are made from, which are of acme
 }
 
 // Tagged finds what was set on acme/app, or the repository of that name by its length.
@@ -334,6 +346,14 @@ func (f *fakeTags) Tagged(ctx context.Context, repository, tag string) (digest.D
 		return tagged.Digest, e, nil
 	}
 	return "", nil, cmp.Or(err, images.ErrNotFound)
+}
+
+// Upload is of Images.
+func (f *fakeTags) Upload(_ context.Context, repository string, d digest.Digest) (int64, error) {
+	if size, ok := f.uploads[d]; ok && repository == "acme/app" {
+		return size, nil
+	}
+	return 0, images.ErrNotFound
 }
 
 // tagged lets a tag of a repository of acme name the nth image; because is the id of the

@@ -272,7 +272,7 @@ func TestCredentials(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
-		w.Token = func(_ context.Context, account, repository string, push bool) (string, time.Time, error) {
+		w.Token = func(_ context.Context, account, by, repository string, push bool) (string, time.Time, error) {
 			if push {
 				return repository + " push", time.Now().Add(time.Minute), nil
 			}
@@ -291,7 +291,7 @@ func TestCredentials(t *testing.T) {
 // would make another repository.
 func TestDeletedRepository(t *testing.T) {
 	w := newWorld(t)
-	w.Token = func(context.Context, string, string, bool) (string, time.Time, error) {
+	w.Token = func(context.Context, string, string, string, bool) (string, time.Time, error) {
 		return "token", time.Now(), nil
 	}
 	w.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }

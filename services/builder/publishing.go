@@ -11,6 +11,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/builds"
 	"hubledger/projections/images"
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/image"
@@ -22,7 +23,8 @@ import (
 // beside it, then sets its tags, and so ends its build. A tag is set only while no newer
 // commit of its ref has it: a build of an older one that ends late takes nothing from a
 // newer one. A newer commit that the path filter of the rule skips does not have it.
-// Neither does it take a tag from another ref that moved later.
+// Neither does it take a tag from another ref that moved later. A build of an uploaded
+// directory takes no tag from a build that was queued later, nor such a one from it.
 func (s *Builder) publishing() process.Manager {
 	return process.Manager{
 		Name:     "build-tags",
@@ -58,13 +60,13 @@ func (s *Builder) publishing() process.Manager {
 // publish sets the tags of a build and says how it ends.
 func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFinished, error) {
 	end := &events.BuildFinished{Namespace: b.Namespace, Build: b.ID, Repository: b.Repository, Epoch: b.Epoch, Outcome: events.BuildSucceeded, Digest: b.End.Digest}
-	rules, err := s.Read.Rules(ctx, b.Repository)
+	name, err := s.nameOf(ctx, b)
 	if err != nil {
 		return nil, err
 	}
 	by := command.By{Source: source, Actor: "system", Cause: b.Event, Correlation: b.Correlation}
 	// Before the tags: none of them names an image whose origin nobody can verify.
-	if end.Provenance, err = s.attest(ctx, by, b, rules); err != nil {
+	if end.Provenance, err = s.attest(ctx, by, b, name); err != nil {
 		return nil, err
 	}
 	newer, err := s.newer(ctx, b)
@@ -78,13 +80,13 @@ func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFi
 		}
 		return end, nil
 	}
-	later, err := s.setTags(ctx, by, b, rules.Name, end)
+	later, err := s.setTags(ctx, by, b, name, end)
 	if err != nil {
 		return nil, err
 	}
 	// What the hub makes again by itself has no README that was not set before.
 	if len(end.Tags) > 0 && later == 0 && b.Rebuild == nil && b.Rule.Readme != "" {
-		if err := s.setReadme(ctx, by, b, rules.Name); err != nil {
+		if err := s.setReadme(ctx, by, b, name); err != nil {
 			return nil, err
 		}
 	}
@@ -99,19 +101,19 @@ func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFi
 }
 
 // setTags sets the tags of a build, and says in end which; later is how many it left to
-// refs that moved later.
+// what came later.
 func (s *Builder) setTags(ctx context.Context, by command.By, b *builds.Build, name string, end *events.BuildFinished) (later int, err error) {
 	// Two builds that end at once would both find the tag of neither.
 	s.tagging.Lock()
 	defer s.tagging.Unlock()
 	for _, tag := range b.Tags {
-		ref, err := s.laterRef(ctx, b, name, tag)
+		why, err := s.later(ctx, b, name, tag)
 		if err != nil {
 			return later, err
 		}
-		if ref != "" {
+		if why != "" {
 			later++
-			end.Refused = append(end.Refused, events.BuildTag{Tag: tag, Why: ref + " moved later and has it"})
+			end.Refused = append(end.Refused, events.BuildTag{Tag: tag, Why: why})
 			continue
 		}
 		err = s.Images.Tag(ctx, by, name, tag, digest.Digest(b.End.Digest))
@@ -128,8 +130,10 @@ func (s *Builder) setTags(ctx context.Context, by command.By, b *builds.Build, n
 	return later, nil
 }
 
-// laterRef is another ref that has a tag and moved later than that of a build, "" for none.
-func (s *Builder) laterRef(ctx context.Context, b *builds.Build, name, tag string) (string, error) {
+// later says what has a tag instead of a build, "" for nothing: another ref that moved
+// later than that of the build, or, where one of the two has no ref but an uploaded
+// directory, a build that was queued later.
+func (s *Builder) later(ctx context.Context, b *builds.Build, name, tag string) (string, error) {
 	now, _, err := s.Images.Tagged(ctx, name, tag)
 	if errors.Is(err, images.ErrNotFound) || err == nil && now.String() == b.End.Digest {
 		return "", nil
@@ -137,7 +141,18 @@ func (s *Builder) laterRef(ctx context.Context, b *builds.Build, name, tag strin
 	if err != nil {
 		return "", err
 	}
-	return s.Read.LaterRef(ctx, b, tag, now.String())
+	ref, err := s.Read.LaterRef(ctx, b, tag, now.String())
+	if err != nil {
+		return "", err
+	}
+	if ref != "" {
+		return ref + " moved later and has it", nil
+	}
+	build, err := s.Read.LaterUpload(ctx, b, tag, now.String())
+	if err != nil || build == "" {
+		return "", err
+	}
+	return "the build " + apitypes.ShortID(build) + " was queued later and has it", nil
 }
 
 // setReadme makes the README that a build found that of its repository.
@@ -159,6 +174,9 @@ func (s *Builder) setReadme(ctx context.Context, by command.By, b *builds.Build,
 
 // newer is the commit that has the tags of a build instead, "" for none.
 func (s *Builder) newer(ctx context.Context, b *builds.Build) (commit string, err error) {
+	if b.Upload != nil {
+		return "", nil
+	}
 	ref, err := s.Read.Ref(ctx, b.Source, b.Ref)
 	if errors.Is(err, builds.ErrNotFound) {
 		return "", nil

@@ -14,7 +14,12 @@ import (
 var sentences = []service.Sentence{
 	service.Tell(func(n service.Names, e events.BuildQueued) string {
 		what := strings.Join(e.Tags, ", ")
-		if e.Test {
+		switch {
+		case e.Upload != nil && e.Test:
+			return fmt.Sprintf("queued a build of %s from an uploaded directory, %.19s, without a push", e.Upload.Name, e.Upload.Digest)
+		case e.Upload != nil:
+			return fmt.Sprintf("queued a build of %s from an uploaded directory, %.19s, for %s", e.Upload.Name, e.Upload.Digest, what)
+		case e.Test:
 			what = "a test"
 		}
 		text := fmt.Sprintf("queued a build of %s for %s: %s at %.12s, by the rule %s", n.Repository(e.Repository), what, e.Ref, e.Commit, e.Rule.Name)

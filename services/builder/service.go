@@ -69,8 +69,9 @@ type Config struct {
 	// error is what people are told.
 	Source func(ctx context.Context, b *builds.Build) (fetch.Source, error)
 	// Token is good for pulling from a repository, and for pushing to it if push is set,
-	// as far as the account may, and ends then.
-	Token func(ctx context.Context, account, repository string, push bool) (token string, ends time.Time, err error)
+	// as far as the account may, and ends then. by is the id of an access token that bounds
+	// it; "" for none.
+	Token func(ctx context.Context, account, by, repository string, push bool) (token string, ends time.Time, err error)
 	// Account is the account by whose rights the builds of a repository push and pull:
 	// that which has set the rules, or one that owns the namespace.
 	Account func(ctx context.Context, rules *builds.Rules) (id string, err error)
@@ -87,6 +88,9 @@ type Images interface {
 	// Tagged is the manifest that a tag names now, and the event that made it so. The error
 	// wraps images.ErrNotFound when there is none.
 	Tagged(ctx context.Context, repository, tag string) (digest.Digest, *events.Event, error)
+	// Upload is the size of a blob that can be pulled from a repository, and for some hours
+	// more; images.ErrNotFound.
+	Upload(ctx context.Context, repository string, d digest.Digest) (int64, error)
 }
 
 // Readmes are the READMEs of repositories in the catalog.
@@ -167,13 +171,16 @@ type BuildPath struct {
 
 func (s *Builder) register() {
 	const list, one, tag = "/repositories/{namespace}/{name}/builds", "/repositories/{namespace}/{name}/builds/{build}", "builds"
-	s.API.AddTag(tag, "What was built from git, and what waits.")
+	s.API.AddTag(tag, "What was built from git or an uploaded directory, and what waits.")
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/builds", ID: "list-all-builds", Tag: tag, Permission: access.SignedIn, Cost: budget.Search,
 		Summary: "List the builds of all repositories to which the caller may push, the latest first", About: "A page may have fewer entries than its limit, or none, and still a next one."}, s.everywhere)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/builds/{build}", ID: "find-build", Tag: tag, Permission: access.SignedIn, Cost: budget.Read,
 		Summary: "Show a build by its id alone"}, s.anywhere)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: list, ID: "list-builds", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.List,
 		Summary: "List the builds of a repository, the latest first"}, s.list)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: list, ID: "build-upload", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write, Status: http.StatusCreated,
+		Summary: "Build an uploaded directory", About: "Push it before as a blob of the repository: a tar file, also compressed with gzip. It is kept for a day. The build gets no secrets. " +
+			"It has the rights of the account, and of the access token, that ask for it."}, s.upload)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "get-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
 		Summary: "Show a build with its steps", About: "One that waits has a position and a reason."}, s.get)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log", ID: "get-build-log", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
@@ -192,7 +199,7 @@ func (s *Builder) register() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/cancel", ID: "cancel-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write,
 		Summary: "Cancel a build", About: "It ends at once, whether a builder has it or not."}, s.cancel)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/retry", ID: "retry-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write, Status: http.StatusCreated,
-		Summary: "Build the same commit again", About: "The build has to have ended. Its rule counts as it was then, also when the rules have changed."}, s.retry)
+		Summary: "Build the same commit or uploaded directory again", About: "The build has to have ended. Its rule counts as it was then, also when the rules have changed."}, s.retry)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/provenance-key", ID: "get-provenance-key", Tag: tag, Permission: access.Open, Cost: budget.Light,
 		Summary: "Show the public key that verifies where images come from", About: "It is at " + keyPath + ", too."}, s.showKey)
 }

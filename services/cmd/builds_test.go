@@ -17,7 +17,8 @@ import (
 	"hubledger/services/registry/registrytest"
 )
 
-// A gitHub is a hub that builds, and a git repository that it watches as admin/app.
+// A gitHub is a hub that builds, and the git repository, if any, that it watches as
+// admin/app.
 type gitHub struct {
 	*hubProcess
 	git   *gitremotetest.World
@@ -25,9 +26,26 @@ type gitHub struct {
 	ca    string // certificate of the hub's authority, if it has one of its own
 }
 
-// startGitHub starts a hub that can build here, or skips the test.
-// args are more flags for serve.
+// startGitHub starts a hub that can build here and watches a git repository, or skips the
+// test. args are more flags for serve.
 func startGitHub(t *testing.T, args ...string) *gitHub {
+	t.Helper()
+	h := startBuilding(t, args...)
+	h.git = gitremotetest.New(t, "sha1")
+	host := h.git.ServeHTTP(true)
+	rules := filepath.Join(t.TempDir(), "rules.yml")
+	if err := os.WriteFile(rules, []byte("version: 1\nrules:\n  - name: release\n    tag: /^v([0-9.]+)$/\n    tags: ['{\\1}', latest]\n  - name: edge\n    branch: main\n    tags: [edge]\n    network: true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.run("sources", "link", "admin/app", host.URL+"/app.git")
+	h.run("sources", "sweep", "admin/app")
+	h.run("rules", "set", "admin/app", rules, "--source", "admin/app")
+	return h
+}
+
+// startBuilding starts a hub that can build here and has the repository admin/app, or
+// skips the test.
+func startBuilding(t *testing.T, args ...string) *gitHub {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join("..", "..", ".tmp", "bin"))
 	if err != nil {
@@ -43,17 +61,9 @@ func startGitHub(t *testing.T, args ...string) *gitHub {
 		}
 		t.Skip(missing)
 	}
-	h := &gitHub{git: gitremotetest.New(t, "sha1"), tools: dir}
-	host := h.git.ServeHTTP(true)
+	h := &gitHub{tools: dir}
 	h.hubProcess = startHub(t, append([]string{"--allow-hosts", "127.0.0.1", "--builder-tools", dir}, args...)...)
 	h.run("repos", "create", "admin/app")
-	rules := filepath.Join(t.TempDir(), "rules.yml")
-	if err := os.WriteFile(rules, []byte("version: 1\nrules:\n  - name: release\n    tag: /^v([0-9.]+)$/\n    tags: ['{\\1}', latest]\n  - name: edge\n    branch: main\n    tags: [edge]\n    network: true\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	h.run("sources", "link", "admin/app", host.URL+"/app.git")
-	h.run("sources", "sweep", "admin/app")
-	h.run("rules", "set", "admin/app", rules, "--source", "admin/app")
 	return h
 }
 
@@ -139,6 +149,9 @@ func TestGitPushBecomesImage(t *testing.T) {
 		if d, err := c.Pull("admin/app", tag); err != nil || d.String() != want {
 			t.Errorf("%s is %s, %v; the build says %s", tag, d, err, want)
 		}
+	}
+	if got := fmt.Sprint(h.imageFiles(c, "latest")); got != "map[hello:644 hi]" {
+		t.Errorf("the image has %s", got)
 	}
 	log := h.run("builds", "logs", "admin/app", release.Short(), "-f")
 	if !strings.Contains(log, "COPY hello /hello") || !strings.Contains(log, "succeeded: docker pull ") {

@@ -49,6 +49,7 @@ type cli struct {
 	Quota       repositories.Quota    `cmd:"" help:"Show or change the quota of a namespace."`
 	Du          repositories.Du       `cmd:"" help:"Show the disk usage of a repository or a namespace."`
 	Sources     sources.Commands      `cmd:"" help:"Watch git repositories."`
+	Build       builds.Build          `cmd:"" help:"Build a directory of this machine on the hub, and push the image."`
 	Builds      builds.Commands       `cmd:"" help:"List, show, cancel and retry builds."`
 	Builders    builders.Commands     `cmd:"" help:"List, enroll and revoke builders."`
 	Builder     builders.Builder      `cmd:"" help:"Run builds of a hub on this machine, or check whether it can."`

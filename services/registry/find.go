@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -169,6 +170,16 @@ func (s *Registry) findBlob(ctx context.Context, name string, repo *images.Repos
 	size, err := s.stat(ctx, d)
 	if err == nil {
 		s.cache.SetHoldsBlob(fill, d)
+	}
+	return size, err
+}
+
+// Upload is the size of a blob that can be read in a repository, and for half of a lease
+// term more. The error wraps images.ErrNotFound when it cannot.
+func (s *Registry) Upload(ctx context.Context, name string, d digest.Digest) (int64, error) {
+	size, err := s.blob(ctx, name, d, s.seen())
+	if isNotFound(err) {
+		err = fmt.Errorf("%s: %w", d, images.ErrNotFound)
 	}
 	return size, err
 }

@@ -67,7 +67,7 @@ func (a *adminResponse) progress(done, total int64, unit string) {
 }
 
 // adminRoutes are the requests of the command line on the admin socket, besides
-// those to the API.
+// those to the API and to the registry.
 func (n *Node) adminRoutes() map[string]func(ctx context.Context, r *http.Request, a *adminResponse) error {
 	return map[string]func(context.Context, *http.Request, *adminResponse) error{
 		"GET /status":                        n.adminStatus,
@@ -108,13 +108,15 @@ func startAdmin(n *Node) (*http.Server, error) {
 		})
 	}
 	// Whoever opens the socket is the operator, by no other credential.
-	mux.HandleFunc(openapi.Prefix+"/", func(w http.ResponseWriter, r *http.Request) {
-		if !n.runs("api") {
-			http.Error(w, "this node does not run the service api: use a node that does", http.StatusNotFound)
-			return
-		}
-		n.router.ServeHTTP(w, r.WithContext(access.WithPrincipal(r.Context(), access.Operates)))
-	})
+	for prefix, service := range map[string]string{openapi.Prefix + "/": "api", "/v2/": "registry"} {
+		mux.HandleFunc(prefix, func(w http.ResponseWriter, r *http.Request) {
+			if !n.runs(service) {
+				http.Error(w, "this node does not run the service "+service+": use a node that does", http.StatusNotFound)
+				return
+			}
+			n.router.ServeHTTP(w, r.WithContext(access.WithPrincipal(r.Context(), access.Operates)))
+		})
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	server.RegisterOnShutdown(stop) // ends commands that follow the log

@@ -19,7 +19,7 @@ import (
 
 // Handler answers the HTTP requests to the node as Serve does. A request whose
 // context has a principal (see access.WithPrincipal) needs no credentials at
-// the endpoints of the API.
+// the endpoints of the API and of the registry.
 func (n *Node) Handler() http.Handler {
 	h := &handler{bodyTime: bodyTime}
 	h.ready(n)

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"hubledger/services/internal/buildcontext"
 )
 
 // pack writes the files below a directory.
@@ -56,51 +58,14 @@ func pack(w io.Writer, dir string) error {
 	return errors.Join(err, out.Close())
 }
 
-// unpack writes such files into a directory. Who wrote them is not trusted: no path
-// leads out of it, and there are not more bytes and files than l says.
+// unpack writes such files into a directory. Who wrote them is not trusted.
 func unpack(r io.Reader, dir string, l Limits) error {
-	root, err := os.OpenRoot(dir)
+	err := buildcontext.Unpack(r, dir, buildcontext.Limits{Bytes: l.Bytes, Files: l.Files})
+	if errors.Is(err, buildcontext.ErrTooLarge) {
+		return fmt.Errorf("%w: it has more than %d files or %d MiB", ErrTooLarge, l.Files, l.Bytes>>20)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("take the files out of the cage: %w", err)
 	}
-	defer root.Close()
-	bytes, files := l.Bytes, l.Files
-	in := tar.NewReader(r)
-	for {
-		h, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("take the files out of the cage: %w", err)
-		}
-		files--
-		bytes -= h.Size
-		if files < 0 || bytes < 0 {
-			return fmt.Errorf("%w: it has more than %d files or %d MiB", ErrTooLarge, l.Files, l.Bytes>>20)
-		}
-		mode := fs.FileMode(h.Mode).Perm()
-		switch h.Typeflag {
-		case tar.TypeDir:
-			err = root.Mkdir(h.Name, mode|0o700)
-		case tar.TypeSymlink:
-			err = root.Symlink(h.Linkname, h.Name)
-		case tar.TypeReg:
-			err = write(root, h.Name, mode, in)
-		default:
-			err = errors.New("it is no file, directory or link")
-		}
-		if err != nil {
-			return fmt.Errorf("take %.200q out of the cage: %w", h.Name, err)
-		}
-	}
-}
-
-func write(root *os.Root, name string, mode fs.FileMode, in io.Reader) error {
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode|0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, in)
-	return errors.Join(err, f.Close())
+	return nil
 }

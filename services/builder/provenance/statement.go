@@ -36,6 +36,10 @@ type Facts struct {
 	Tags      []string         // that the image was to get
 	Untrusted bool             // of a fork: the build had no secrets and no build args
 	Bases     []events.BuildBase
+
+	// Upload is the digest of the uploaded directory that was built; "" when a commit was.
+	// With it Git, Ref and Commit are empty.
+	Upload digest.Digest
 }
 
 // The statement, as in-toto's attestation framework (v1) and SLSA's provenance (v1) have it.
@@ -52,7 +56,7 @@ type (
 	}
 	definition struct {
 		BuildType            string     `json:"buildType"`
-		ExternalParameters   parameters `json:"externalParameters"`
+		ExternalParameters   any        `json:"externalParameters"` // parameters or uploadParameters
 		ResolvedDependencies []resource `json:"resolvedDependencies"`
 	}
 	parameters struct {
@@ -61,6 +65,11 @@ type (
 		Rule      events.BuildRule `json:"rule"`
 		Tags      []string         `json:"tags"`
 		Untrusted bool             `json:"untrusted,omitempty"`
+	}
+	uploadParameters struct {
+		Upload string           `json:"upload"`
+		Rule   events.BuildRule `json:"rule"`
+		Tags   []string         `json:"tags"`
 	}
 	run struct {
 		Builder  builder  `json:"builder"`
@@ -89,6 +98,9 @@ func Statement(f Facts) ([]byte, error) {
 	}
 	hub, _, _ := strings.Cut(f.Name, "/")
 	from := []resource{{URI: git + "@" + f.Ref, Digest: map[string]string{"gitCommit": f.Commit}}}
+	if f.Upload != "" {
+		from = []resource{{Name: "uploaded directory", Digest: digests(f.Upload)}}
+	}
 	for _, b := range f.Bases {
 		from = append(from, resource{URI: packageURL(b, hub), Digest: digests(digest.Digest(b.Digest))})
 	}
@@ -96,12 +108,15 @@ func Statement(f Facts) ([]byte, error) {
 	if tags == nil {
 		tags = []string{}
 	}
+	var asked any = parameters{Source: git, Ref: f.Ref, Rule: f.Rule, Tags: tags, Untrusted: f.Untrusted}
+	if f.Upload != "" {
+		asked = uploadParameters{f.Upload.String(), f.Rule, tags}
+	}
 	return json.Marshal(statement{
 		Type: "https://in-toto.io/Statement/v1", Subject: []resource{{Name: f.Name, Digest: digests(f.Digest)}}, PredicateType: PredicateType,
 		Predicate: predicate{
-			BuildDefinition: definition{BuildType: BuildType, ResolvedDependencies: from,
-				ExternalParameters: parameters{Source: git, Ref: f.Ref, Rule: f.Rule, Tags: tags, Untrusted: f.Untrusted}},
-			RunDetails: run{Builder: builder{f.Builder}, Metadata: metadata{f.Build, f.Started.UTC().Truncate(time.Second), f.Finished.UTC().Truncate(time.Second)}},
+			BuildDefinition: definition{BuildType: BuildType, ResolvedDependencies: from, ExternalParameters: asked},
+			RunDetails:      run{Builder: builder{f.Builder}, Metadata: metadata{f.Build, f.Started.UTC().Truncate(time.Second), f.Finished.UTC().Truncate(time.Second)}},
 		}})
 }
 

@@ -20,6 +20,7 @@ import (
 	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/relay"
+	"hubledger/services/builder/upload"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/egress"
 	"hubledger/services/internal/origin"
@@ -66,7 +67,7 @@ func Open(ctx context.Context, c Config, hub worker.Hub) (*worker.Worker, error)
 	if err != nil {
 		return nil, err
 	}
-	w := &worker.Worker{Hub: hub, Driver: d, Registry: c.Registry, Fetcher: fetcher, Dir: checkouts, Logger: c.Logger}
+	w := &worker.Worker{Hub: hub, Driver: d, Registry: c.Registry, Fetcher: fetcher, Uploads: upload.New(c.Hub, c.TLS), Dir: checkouts, Logger: c.Logger}
 	return w, c.awaitReady(ctx)
 }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"hubledger/events"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/fetch"
@@ -107,10 +109,7 @@ func (r *run) make(ctx context.Context) (result driver.Result, err error) {
 		r.within = true // as an earlier builder may have left it
 		r.line(0, fmt.Sprintf("==> attempt %d: an earlier builder did not finish the build, which begins again", r.a.Epoch))
 	}
-	r.line(0, fmt.Sprintf("fetching %s of %s", r.a.Source.Commit, r.a.Source.Ref))
-	began := time.Now()
-	commit, err := r.Fetcher.Fetch(ctx, r.a.String(), checkout, r.a.Source, fetch.DefaultLimits)
-	r.say(ctx, r.stepEnded(0, events.StepFetch, "fetch "+r.a.Source.Commit, began, false, err != nil))
+	commit, err := r.fetch(ctx, checkout)
 	if err != nil {
 		return result, &driver.Failure{Kind: driver.Source, Text: err.Error(), Err: err}
 	}
@@ -134,6 +133,37 @@ func (r *run) make(ctx context.Context) (result driver.Result, err error) {
 	return result, err
 }
 
+// fetch gets the files that are built.
+func (r *run) fetch(ctx context.Context, checkout string) (commit fetch.Commit, err error) {
+	began, what := time.Now(), r.a.Source.Commit
+	if r.a.Upload != nil {
+		what = "the uploaded directory " + r.a.Upload.Digest.String()
+		r.line(0, fmt.Sprintf("fetching %s, %s", what, humanize.IBytes(uint64(r.a.Upload.Size))))
+		err = r.fetchUpload(ctx, checkout)
+	} else {
+		r.line(0, fmt.Sprintf("fetching %s of %s", what, r.a.Source.Ref))
+		commit, err = r.Fetcher.Fetch(ctx, r.a.String(), checkout, r.a.Source, fetch.DefaultLimits)
+	}
+	r.say(ctx, r.stepEnded(0, events.StepFetch, "fetch "+what, began, false, err != nil))
+	return commit, err
+}
+
+// uploadWithin bounds fetching an uploaded directory.
+const uploadWithin = 15 * time.Minute
+
+func (r *run) fetchUpload(ctx context.Context, checkout string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, uploadWithin, fmt.Errorf("it took longer than %s", uploadWithin))
+	defer cancel()
+	token, _, err := r.Hub.Token(ctx, r.a.Claim, r.a.Repository, false)
+	if err == nil {
+		err = r.Uploads.Fetch(ctx, token, r.a.Repository, r.a.Upload.Digest, r.a.Upload.Size, checkout)
+	}
+	if err != nil {
+		return fmt.Errorf("fetch the uploaded directory: %w", cmp.Or(context.Cause(ctx), err))
+	}
+	return nil
+}
+
 // spec says what the driver is to build.
 func (r *run) spec(checkout string, commit fetch.Commit) (driver.Spec, error) {
 	root, err := os.OpenRoot(checkout)
@@ -148,7 +178,7 @@ func (r *run) spec(checkout string, commit fetch.Commit) (driver.Spec, error) {
 	spec := driver.Spec{ID: r.a.String(), Checkout: checkout, Context: place, Dockerfile: path.Clean(dockerfile), Target: r.a.Rule.Target,
 		Labels: maps.Clone(r.a.Rule.Labels), Platforms: r.a.Rule.Platforms,
 		Facts: driver.Facts{Repository: r.Registry + "/" + r.a.Repository, Tags: r.a.Tags, Ref: r.a.Source.Ref, Commit: r.a.Source.Commit, Message: commit.Message,
-			Context: r.a.Rule.Context, Tests: r.a.Test || r.a.Rule.Autotest == buildrule.AutotestOwn || r.a.Rule.Autotest == buildrule.AutotestAll}}
+			Context: r.a.Rule.Context, Tests: r.a.Test && r.a.Upload == nil || r.a.Rule.Autotest == buildrule.AutotestOwn || r.a.Rule.Autotest == buildrule.AutotestAll}}
 	spec.Network = r.a.Rule.Network
 	// A rule may not have more than the builder gives.
 	if timeout, idle := buildrule.Limits(r.a.Rule); timeout > 0 || idle > 0 {
@@ -158,7 +188,9 @@ func (r *run) spec(checkout string, commit fetch.Commit) (driver.Spec, error) {
 		spec.Labels = map[string]string{}
 	}
 	const revision = "org.opencontainers.image.revision"
-	spec.Labels[revision] = cmp.Or(spec.Labels[revision], r.a.Source.Commit)
+	if spec.Labels[revision] == "" && r.a.Source.Commit != "" {
+		spec.Labels[revision] = r.a.Source.Commit
+	}
 	if !r.a.Untrusted {
 		spec.Args, spec.Secrets = r.a.Rule.Args, r.a.Secrets
 	}

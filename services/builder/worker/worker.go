@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/events"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/fetch"
@@ -50,11 +52,18 @@ type Assignment struct {
 	Test       bool             `json:"test,omitempty"`      // nothing is pushed
 	Untrusted  bool             `json:"untrusted,omitempty"` // of a fork: it gets no build arguments
 	Source     fetch.Source     `json:"source"`
+	Upload     *Upload          `json:"upload,omitempty"` // built instead of Source
 	// Readme is the SHA-256 of the README that the repository has, in hexadecimal, where
 	// the rule names a file for it.
 	Readme string `json:"readme,omitempty"`
 	// Secrets are what the build may read, by name.
 	Secrets map[string][]byte `json:"secrets,omitempty"`
+}
+
+// An Upload is a directory that was pushed to the repository as a blob, a tar file.
+type Upload struct {
+	Digest digest.Digest `json:"digest"`
+	Size   int64         `json:"size"` // bytes
 }
 
 // A Hub hears of builds. Each call names the attempt that it is about, and is refused
@@ -77,6 +86,12 @@ type Fetcher interface {
 	Fetch(ctx context.Context, id, dir string, s fetch.Source, l fetch.Limits) (fetch.Commit, error)
 }
 
+// An Uploads writes the files of an uploaded directory into a directory; it is
+// *upload.Fetcher.
+type Uploads interface {
+	Fetch(ctx context.Context, token, repository string, d digest.Digest, size int64, dir string) error
+}
+
 // MaxLogChunk bounds a chunk of a log, in bytes.
 const MaxLogChunk = 256 << 10
 
@@ -96,6 +111,7 @@ type Worker struct {
 	Driver   driver.Driver
 	Registry string // how it is called in names of images
 	Fetcher  Fetcher
+	Uploads  Uploads
 	Dir      string // for checkouts, of this worker alone
 	Logger   *slog.Logger
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
@@ -18,7 +20,7 @@ type Commands struct {
 	Show   showCmd   `cmd:"" help:"Show a build with its steps. One that waits says why."`
 	Logs   logsCmd   `cmd:"" help:"Print what a build has written; --follow goes on until it has ended."`
 	Cancel cancelCmd `cmd:"" help:"Cancel a build."`
-	Retry  retryCmd  `cmd:"" help:"Build the same commit again by the rule as it was for that build. For the rules as they are now call a build trigger: rules triggers create --help."`
+	Retry  retryCmd  `cmd:"" help:"Build the same commit or uploaded directory again by the rule as it was for that build. For the rules as they are now call a build trigger: rules triggers create --help."`
 	Key    keyCmd    `cmd:"" help:"Print the public key that verifies where images come from."`
 }
 
@@ -39,8 +41,18 @@ func (c *lsCmd) Run(s *console.Session) error {
 	}
 	return console.ListFirst(a, client.RepositoryPath(c.Repository)+"/builds", client.Paged(), maxListed, "No builds yet. A push to its git source makes one, if a rule says so: hubledger rules show "+c.Repository,
 		[]string{"BUILD", "REF", "COMMIT", "RULE", "STATE", "TAGS", "QUEUED"}, func(v apitypes.Build) []string {
-			return []string{v.Short(), short(v.Ref), fmt.Sprintf("%.8s", v.Commit), v.Rule, state(v), strings.Join(v.Tags, ", "), console.Time(&v.Queued)}
+			ref, at := place(v)
+			return []string{v.Short(), ref, at, v.Rule, state(v), strings.Join(v.Tags, ", "), console.Time(&v.Queued)}
 		})
+}
+
+// place says in short what is built: a ref and its commit, or an uploaded directory and
+// its digest.
+func place(v apitypes.Build) (ref, at string) {
+	if v.Upload != nil {
+		return "uploaded directory", fmt.Sprintf("%.8s", strings.TrimPrefix(v.Upload.Digest, "sha256:"))
+	}
+	return short(v.Ref), fmt.Sprintf("%.8s", v.Commit)
 }
 
 func short(ref string) string {
@@ -143,7 +155,11 @@ func (c *showCmd) Run(s *console.Session) error {
 }
 
 func facts(v apitypes.Build) [][]string {
-	list := [][]string{{"build", v.ID}, {"of", v.Ref + " at " + v.Commit}, {"rule", v.Rule}, {"tags", strings.Join(v.Tags, ", ")}, {"state", state(v)}, {"reason", v.Reason}}
+	of := v.Ref + " at " + v.Commit
+	if v.Upload != nil {
+		of = fmt.Sprintf("an uploaded directory, %s, %s", v.Upload.Digest, humanize.IBytes(uint64(v.Upload.Size)))
+	}
+	list := [][]string{{"build", v.ID}, {"of", of}, {"rule", v.Rule}, {"tags", strings.Join(v.Tags, ", ")}, {"state", state(v)}, {"reason", v.Reason}}
 	if v.State == "waiting" {
 		list = append(list, []string{"position", fmt.Sprint(v.Position)}, []string{"because", v.Detail})
 	} else if v.Detail != "" {
@@ -192,6 +208,10 @@ func (c *retryCmd) Run(s *console.Session) error {
 		return err
 	}
 	return console.Send(a, "POST", path+"/retry", nil, func(v apitypes.Build) error {
+		if v.Upload != nil {
+			_, err := fmt.Fprintf(s.Out, "Queued the build %s (event %d) of the same uploaded directory as the build %s.\n", v.Short(), v.Seq, again.Short())
+			return err
+		}
 		_, err := fmt.Fprintf(s.Out, "Queued the build %s (event %d), by the rule %s as it was for the build %s. A build trigger builds by the rules as they are now: hubledger rules triggers create %s NAME\n",
 			v.Short(), v.Seq, v.Rule, again.Short(), c.Repository)
 		return err

@@ -64,7 +64,8 @@ func (o one) unsettled(a *console.API) (why string, err error) {
 
 // headline says which build is shown.
 func headline(v apitypes.Build, now time.Time) string {
-	return fmt.Sprintf("build %s: %s at %.8s, queued %s", v.Short(), short(v.Ref), v.Commit, ago(now.Sub(v.Queued)))
+	ref, at := place(v)
+	return fmt.Sprintf("build %s: %s at %s, queued %s", v.Short(), ref, at, ago(now.Sub(v.Queued)))
 }
 
 // ago is a time that has passed, for people, in its largest unit.

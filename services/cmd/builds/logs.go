@@ -42,9 +42,14 @@ func (c *logsCmd) print(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	path := client.RepositoryPath(c.Repository) + "/builds/" + v.ID
 	fmt.Fprintln(s.Err, headline(v, time.Now()))
-	why := ""
+	return stream(a, v, c.Follow)
+}
+
+// stream prints what a build has written. With follow it goes on until the build has
+// ended, and says how.
+func stream(a *console.API, v apitypes.Build, follow bool) error {
+	s, path, why := a.Session, pathOf(v), ""
 	for next := uint64(0); ; {
 		piece, err := console.Get[apitypes.BuildLog](a, path+"/log?after="+strconv.FormatUint(next, 10))
 		if err != nil {
@@ -64,9 +69,9 @@ func (c *logsCmd) print(s *console.Session) error {
 		switch {
 		case len(piece.Chunks) > 0:
 			continue
-		case piece.Ended && c.Follow:
-			return c.end(a, path)
-		case piece.Ended || !c.Follow:
+		case piece.Ended && follow:
+			return end(a, path)
+		case piece.Ended || !follow:
 			return nil
 		}
 		if v.State == "waiting" {
@@ -104,18 +109,29 @@ func ending(outcome string) string {
 	return outcome
 }
 
-// end says how a build has ended.
-func (c *logsCmd) end(a *console.API, path string) error {
+// pathOf is that of a build in the API.
+func pathOf(v apitypes.Build) string {
+	return client.RepositoryPath(v.Repository) + "/builds/" + v.ID
+}
+
+// end says how a build has ended. The error says that it did not succeed.
+func end(a *console.API, path string) error {
 	v, err := console.Get[apitypes.BuildDetails](a, path)
-	if err != nil || a.Session.JSON {
+	if err != nil {
 		return err
 	}
 	if v.Outcome != "succeeded" {
 		return fmt.Errorf("the build %s %s%s", v.Short(), ending(v.Outcome), console.If(v.Detail != "", ": "+v.Detail))
 	}
+	if a.Session.JSON {
+		return nil
+	}
 	fmt.Fprintf(a.Session.Out, "The build %s succeeded", v.Short())
 	if len(v.Set) > 0 {
 		fmt.Fprintf(a.Session.Out, ": docker pull %s/%s:%s", a.Host(), v.Repository, v.Set[0])
+	}
+	if v.Digest != "" {
+		fmt.Fprintf(a.Session.Out, "\nDigest: %s", v.Digest)
 	}
 	_, err = fmt.Fprintln(a.Session.Out)
 	return err

@@ -27,6 +27,9 @@ import (
 // maxAnswer bounds the size of one answer, in bytes.
 const maxAnswer = 16 << 20
 
+// continueWithin is how long a hub has to refuse a request before its content is sent.
+const continueWithin = 5 * time.Second
+
 // A Client calls a hub's HTTP API: by URL with a login, or over the socket in a
 // data directory as the hub's operator.
 type Client struct {
@@ -62,7 +65,7 @@ func (c *Client) Host() string {
 func Operator(data string) *Client {
 	path := adminsocket.Path(data)
 	return &Client{base: "http://admin", data: data, socket: path, elsewhere: ", name its data directory with --data, or `hubledger login` to one elsewhere", client: &http.Client{
-		Transport:     &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return adminsocket.Dial(ctx, path) }},
+		Transport:     &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return adminsocket.Dial(ctx, path) }, ExpectContinueTimeout: continueWithin},
 		CheckRedirect: noRedirect}}
 }
 
@@ -82,7 +85,7 @@ func Remote(base, ca string, authorize func(*http.Request)) (*Client, error) {
 	}
 	return &Client{base: base, authorize: authorize, client: &http.Client{
 		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust, ForceAttemptHTTP2: true,
-			DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, TLSHandshakeTimeout: 10 * time.Second},
+			DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: continueWithin},
 		CheckRedirect: noRedirect}}, nil
 }
 

@@ -26,7 +26,10 @@ func (e *Error) Error() string {
 	text := strings.TrimSpace(e.Detail)
 	for i, one := range e.Errors {
 		sep := "; "
-		if i == 0 {
+		switch {
+		case text == "": // the registry says nothing before its errors
+			sep = ""
+		case i == 0:
 			sep = ": "
 		}
 		where := strings.TrimPrefix(one.Location, "body.")

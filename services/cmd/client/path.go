@@ -18,12 +18,15 @@ func Path(segments ...string) string {
 // without pages refuse it.
 func Paged() url.Values { return url.Values{"limit": {"100"}} }
 
+// topLevel begins the full names of repositories that are written without a namespace.
+const topLevel = "library/"
+
 // RepositoryPath is the API's path of a repository. The namespace is one segment, the
 // rest of the name another. Top-level images are in the namespace library.
 func RepositoryPath(name string) string {
-	namespace, rest, ok := strings.Cut(name, "/")
-	if !ok {
-		namespace, rest = "library", name
+	if !strings.Contains(name, "/") {
+		name = topLevel + name
 	}
+	namespace, rest, _ := strings.Cut(name, "/")
 	return Path("repositories", namespace, rest)
 }

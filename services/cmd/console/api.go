@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +40,23 @@ func (a *API) Host() string {
 
 // String names the hub and the user.
 func (a *API) String() string { return a.client.String() }
+
+// Within is the same hub for what ends with another context.
+func (a *API) Within(ctx context.Context) *API {
+	s := *a.Session
+	s.Context = ctx
+	return &API{&s, a.client}
+}
+
+// HasBlob says whether a repository has a blob for some hours more.
+func (a *API) HasBlob(repository, digest string) (bool, error) {
+	return a.client.HasBlob(a.Session.Context, repository, digest)
+}
+
+// PushBlob sends a blob of so many bytes to a repository.
+func (a *API) PushBlob(repository, digest string, size int64, content io.Reader) error {
+	return a.client.PushBlob(a.Session.Context, repository, digest, size, content)
+}
 
 // Each calls item for every item of a list, on all of its pages.
 func Each[T any](a *API, path string, query url.Values, item func(T) error) error {
@@ -104,6 +122,15 @@ func Get[T any](a *API, path string) (v T, err error) {
 // Show prints one object: unchanged with --json, else as pairs of name and value.
 func Show[T any](a *API, path string, facts func(T) [][]string) error {
 	return Send(a, "GET", path, nil, func(v T) error { return a.Session.Facts(facts(v)) })
+}
+
+// Post sends a request with body as JSON, prints nothing, and returns the answer.
+func Post[T any](a *API, path string, body any) (v T, err error) {
+	raw, err := a.do("POST", path, body)
+	if err != nil {
+		return v, err
+	}
+	return decode[T](raw)
 }
 
 // Send sends a request, with body as JSON unless it is nil, and prints the

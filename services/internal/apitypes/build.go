@@ -2,32 +2,34 @@ package apitypes
 
 import "time"
 
-// A Build is one attempt to make an image of a commit by a rule.
+// A Build is one attempt to make an image of a commit by a rule, or of an uploaded
+// directory.
 type Build struct {
-	ID         string     `json:"id" doc:"Id of the build"`
-	Rule       string     `json:"rule" doc:"Name of the rule"`
-	Ref        string     `json:"ref" doc:"Full name of the branch or tag"`
-	Commit     string     `json:"commit" doc:"Id of the commit"`
-	Tags       []string   `json:"tags" doc:"Tags that the image is to get; none for a test"`
-	Test       bool       `json:"test,omitempty" doc:"It is built and tested, never pushed"`
-	RetryOf    string     `json:"retryOf,omitempty" doc:"Id of the build that is made again by this one"`
-	Rebuild    *Rebuild   `json:"rebuild,omitempty" doc:"Why the hub itself made the build again: an image that it was made from has changed"`
-	State      string     `json:"state" enum:"waiting,running,pushed,ended" doc:"Pushed: the image is there, and its tags are about to be set"`
-	Outcome    string     `json:"outcome,omitempty" enum:"succeeded,failed,cancelled,superseded,lost" doc:"How it ended; absent until then"`
-	Reason     string     `json:"reason,omitempty" doc:"Why it failed, in one word; of one that waits, why it waits"`
-	Detail     string     `json:"detail,omitempty" doc:"Why, for people"`
-	Position   int        `json:"position,omitempty" doc:"Place in the queue, of one that waits"`
-	Builder    string     `json:"builder,omitempty" doc:"Builder that has it, or had it last"`
-	Digest     string     `json:"digest,omitempty" doc:"Of the image that was pushed"`
-	Provenance string     `json:"provenance,omitempty" doc:"Digest of the manifest that says where the image comes from: a referrer of it"`
-	Set        []string   `json:"set,omitempty" doc:"Tags that were set"`
-	Refused    []BuildTag `json:"refused,omitempty" doc:"Tags that were not set"`
-	Queued     time.Time  `json:"queued" doc:"When it was queued"`
-	Started    *time.Time `json:"started,omitempty" doc:"When a builder took it"`
-	Ended      *time.Time `json:"ended,omitempty" doc:"When it ended"`
-	QueuedBy   string     `json:"queuedBy" doc:"Who or what asked for it"`
-	Seq        uint64     `json:"seq" doc:"Sequence of the event that queued it"`
-	Repository string     `json:"repository" doc:"Full name of the repository"`
+	ID         string       `json:"id" doc:"Id of the build"`
+	Rule       string       `json:"rule" doc:"Name of the rule; empty for an uploaded directory"`
+	Ref        string       `json:"ref" doc:"Full name of the branch or tag; empty for an uploaded directory"`
+	Commit     string       `json:"commit" doc:"Id of the commit; empty for an uploaded directory"`
+	Tags       []string     `json:"tags" doc:"Tags that the image is to get; none for a test"`
+	Test       bool         `json:"test,omitempty" doc:"It is built and tested, never pushed"`
+	RetryOf    string       `json:"retryOf,omitempty" doc:"Id of the build that is made again by this one"`
+	Rebuild    *Rebuild     `json:"rebuild,omitempty" doc:"Why the hub itself made the build again: an image that it was made from has changed"`
+	Upload     *BuildUpload `json:"upload,omitempty" doc:"The uploaded directory that is built; absent for a build from git"`
+	State      string       `json:"state" enum:"waiting,running,pushed,ended" doc:"Pushed: the image is there, and its tags are about to be set"`
+	Outcome    string       `json:"outcome,omitempty" enum:"succeeded,failed,cancelled,superseded,lost" doc:"How it ended; absent until then"`
+	Reason     string       `json:"reason,omitempty" doc:"Why it failed, in one word; of one that waits, why it waits"`
+	Detail     string       `json:"detail,omitempty" doc:"Why, for people"`
+	Position   int          `json:"position,omitempty" doc:"Place in the queue, of one that waits"`
+	Builder    string       `json:"builder,omitempty" doc:"Builder that has it, or had it last"`
+	Digest     string       `json:"digest,omitempty" doc:"Of the image that was pushed"`
+	Provenance string       `json:"provenance,omitempty" doc:"Digest of the manifest that says where the image comes from: a referrer of it"`
+	Set        []string     `json:"set,omitempty" doc:"Tags that were set"`
+	Refused    []BuildTag   `json:"refused,omitempty" doc:"Tags that were not set"`
+	Queued     time.Time    `json:"queued" doc:"When it was queued"`
+	Started    *time.Time   `json:"started,omitempty" doc:"When a builder took it"`
+	Ended      *time.Time   `json:"ended,omitempty" doc:"When it ended"`
+	QueuedBy   string       `json:"queuedBy" doc:"Who or what asked for it"`
+	Seq        uint64       `json:"seq" doc:"Sequence of the event that queued it"`
+	Repository string       `json:"repository" doc:"Full name of the repository"`
 }
 
 // Short is the build's id in short, as people see and type it.
@@ -42,6 +44,26 @@ type Rebuild struct {
 	Base string `json:"base" doc:"Name of the image that has changed"`
 	Was  string `json:"was" doc:"Digest that the build had"`
 	Now  string `json:"now" doc:"Digest that the name means now"`
+}
+
+// A BuildUpload is a directory that somebody has sent to be built.
+type BuildUpload struct {
+	Digest string `json:"digest" doc:"Of the tar file"`
+	Size   int64  `json:"size" doc:"Bytes of that file"`
+}
+
+// A BuildUploadRequest asks for a build of an uploaded directory.
+type BuildUploadRequest struct {
+	Digest     string            `json:"digest" maxLength:"200" doc:"Of the tar file, which was pushed as a blob of the repository"`
+	Tags       []string          `json:"tags,omitempty" maxItems:"50" doc:"Tags that the image gets; none with noPush"`
+	Dockerfile string            `json:"dockerfile,omitempty" maxLength:"256" doc:"Path of the Dockerfile in the directory; absent for Dockerfile"`
+	Target     string            `json:"target,omitempty" maxLength:"128" doc:"Stage of the Dockerfile that is built; absent for the last"`
+	Args       map[string]string `json:"args,omitempty" doc:"Build args; they are no secrets"`
+	Platforms  []string          `json:"platforms,omitempty" maxItems:"16" doc:"Such as linux/arm64; absent for the builder's own"`
+	Labels     map[string]string `json:"labels,omitempty" doc:"Labels of the image"`
+	Network    bool              `json:"network,omitempty" doc:"Steps may fetch from public hosts by HTTP and HTTPS"`
+	NoCache    bool              `json:"noCache,omitempty" doc:"Do not reuse layers of earlier builds"`
+	NoPush     bool              `json:"noPush,omitempty" doc:"Build, and push nothing"`
 }
 
 // A BuildTag is a tag that a build did not set.

@@ -25,6 +25,8 @@ var (
 	ErrNotWaiting = errors.New("the build does not wait for a builder")
 	// ErrEpoch: the builder does not have the build, or no longer.
 	ErrEpoch = errors.New("the build was given to another builder")
+	// ErrUpload: the uploaded directory cannot be built so; the error's text says why.
+	ErrUpload = errors.New("this cannot be built")
 	// ErrReport: what a builder says of a build cannot be.
 	ErrReport = errors.New("the builder says what cannot be")
 )

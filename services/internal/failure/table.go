@@ -63,6 +63,7 @@ var common = []Entry{
 	{Err: source.ErrSettings, Status: http.StatusUnprocessableEntity},
 	{Err: buildsecret.ErrInvalid, Status: http.StatusUnprocessableEntity},
 	{Err: buildrule.ErrRules, Status: http.StatusUnprocessableEntity},
+	{Err: build.ErrUpload, Status: http.StatusUnprocessableEntity},
 
 	{Err: account.ErrRobotOwner, Status: http.StatusForbidden},
 	{Err: account.ErrAdminsOrganize, Status: http.StatusForbidden},

@@ -19,6 +19,7 @@ var noAnswer = map[string]string{
 	"activity.ErrAnswerTooLarge":   "it is logged, and the answer is sent all the same",
 	"activity.ErrDifferentRequest": "package endpoint answers it",
 	"activity.ErrInFlight":         "package endpoint answers it",
+	"buildcontext.ErrTooLarge":     "builders and the command line show it",
 	"egress.ErrForbidden":          "a sweep shows it",
 	"gitremote.ErrCredentials":     "a sweep shows it",
 	"gitremote.ErrHostKey":         "a sweep shows it",
