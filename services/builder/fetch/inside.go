@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -30,6 +31,8 @@ func Main() {
 		}
 		os.Exit(0)
 	}
+	// Git makes files by it, and the hub's own lets only the owner read them.
+	syscall.Umask(0o022)
 	r := perform()
 	text, err := json.Marshal(r)
 	if err := errors.Join(err, os.WriteFile(result, text, 0o600)); err != nil {
