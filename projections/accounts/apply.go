@@ -124,13 +124,13 @@ func (a *applier) organization(p events.Payload) bool {
 		if p.Group == p.Organization {
 			a.uninvited(p.Organization, p.User)
 		}
-		return a.write(memberships, a.id(p.Group), a.id(p.User), a.id(p.Organization), text(p.Role), a.seq)
+		return a.write(memberships, a.id(p.Group), a.id(p.User), a.id(p.Organization), text(p.Role), text(a.actor), a.time, a.seq)
 	case events.MembershipRevoked:
 		if p.Group == p.Organization {
 			a.write(departures, a.id(p.Organization), a.id(p.User), a.seq)
 			a.uninvited(p.Organization, p.User)
 		}
-		return a.write(memberships, a.id(p.Group), a.id(p.User), a.id(p.Organization), text(""), a.seq)
+		return a.write(memberships, a.id(p.Group), a.id(p.User), a.id(p.Organization), text(""), text(a.actor), a.time, a.seq)
 	case events.TeamCreated:
 		return a.write(teams, a.id(p.Team), a.id(p.Organization), text(p.Name), text(p.Description), a.time, num(0), a.seq)
 	case events.TeamDeleted:
@@ -156,7 +156,7 @@ func (a *applier) grant(namespace, repository, grantee, kind, role string) bool 
 	if repository != "" {
 		repo = a.id(repository)
 	}
-	return a.write(grants, a.id(grantee), a.id(namespace), repo, text(kind), text(role), a.seq)
+	return a.write(grants, a.id(grantee), a.id(namespace), repo, text(kind), text(role), text(a.actor), a.time, a.seq)
 }
 
 // repository handles the events of repositories.

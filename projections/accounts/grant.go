@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"time"
 
 	"hubledger/projections"
 )
@@ -15,11 +16,23 @@ type Grant struct {
 	Repository           string // id; "" for a grant on the whole namespace
 	RepositoryName       string // full name; that of the namespace when Repository is ""
 	Role                 string // read, write or admin
+	Given
+}
+
+// Given says who gave a role, and when.
+type Given struct {
+	By  string // login name, or operator
+	At  time.Time
+	Seq uint64 // of the event
+}
+
+func givenBy(by string, at, seq int64) Given {
+	return Given{By: by, At: timeOf(at), Seq: uint64(seq)}
 }
 
 // A grant counts while its grantee and its repository exist.
 const grantColumns = `SELECT g.grantee, g.grantee_kind, COALESCE(t.name, o.name || '+' || b.name, u.name), COALESCE(t.organization, b.organization),
-	g.namespace, g.repo, COALESCE(n.name, s.name), g.role
+	g.namespace, g.repo, COALESCE(n.name, s.name), g.role, g.actor, g.time, g.seq
 	FROM grants g JOIN namespaces s ON s.namespace = g.namespace
 	LEFT JOIN names n ON n.repo = g.repo AND n.deleted = 0
 	LEFT JOIN teams t ON t.team = g.grantee AND t.deleted = 0
@@ -32,7 +45,10 @@ const grantColumns = `SELECT g.grantee, g.grantee_kind, COALESCE(t.name, o.name 
 func scanGrant(row projections.Row) (Grant, error) {
 	var g Grant
 	var grantee, organization, namespace, repo []byte
-	err := row.Scan(&grantee, &g.GranteeKind, &g.GranteeName, &organization, &namespace, &repo, &g.RepositoryName, &g.Role)
+	var by string
+	var at, seq int64
+	err := row.Scan(&grantee, &g.GranteeKind, &g.GranteeName, &organization, &namespace, &repo, &g.RepositoryName, &g.Role, &by, &at, &seq)
+	g.Given = givenBy(by, at, seq)
 	g.Grantee, g.Organization, g.Namespace, g.Repository = projections.IDOf(grantee), projections.IDOf(organization), projections.IDOf(namespace), projections.IDOf(repo)
 	return g, err
 }

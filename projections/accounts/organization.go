@@ -17,6 +17,7 @@ type Membership struct {
 	Group        string // id of the team, or of the organization itself
 	GroupName    string // of the team or organization
 	Organization string // id
+	Given
 }
 
 // A Team of an organization.
@@ -36,7 +37,7 @@ const stayed = `AND (d.seq IS NULL OR d.seq < m.seq) `
 // A membership counts while its organization or team exists, the user is not
 // erased, and, for a team, the user has not left the organization since. SQLite
 // reads the sides of a CROSS JOIN in this order: else it may begin with all users.
-const membershipColumns = `SELECT m.account, u.name, m.role, m.team, COALESCE(t.name, o.name), m.organization
+const membershipColumns = `SELECT m.account, u.name, m.role, m.team, COALESCE(t.name, o.name), m.organization, m.actor, m.time, m.seq
 	FROM memberships m CROSS JOIN namespaces u CROSS JOIN namespaces o
 	LEFT JOIN teams t ON t.team = m.team AND t.organization = m.organization AND t.deleted = 0
 	` + inTeam + `WHERE u.namespace = m.account AND u.kind = 'user' AND o.namespace = m.organization AND o.kind = 'organization'
@@ -46,7 +47,10 @@ const membershipColumns = `SELECT m.account, u.name, m.role, m.team, COALESCE(t.
 func scanMembership(row projections.Row) (Membership, error) {
 	var m Membership
 	var user, group, organization []byte
-	err := row.Scan(&user, &m.Name, &m.Role, &group, &m.GroupName, &organization)
+	var by string
+	var at, seq int64
+	err := row.Scan(&user, &m.Name, &m.Role, &group, &m.GroupName, &organization, &by, &at, &seq)
+	m.Given = givenBy(by, at, seq)
 	m.User, m.Group, m.Organization = projections.IDOf(user), projections.IDOf(group), projections.IDOf(organization)
 	return m, err
 }

@@ -46,6 +46,7 @@ type Role struct {
 	Wide         bool   // the grant is on the whole namespace
 	Team         string // name of the team that it was granted to; "" for none
 	Organization string // id, of that team
+	Given
 }
 
 const granted = `FROM grants g WHERE g.namespace = $2 AND (g.repo = $3 OR g.repo = $4) AND g.role <> '' `
@@ -67,9 +68,9 @@ func (r Reader) Roles(ctx context.Context, account, namespace, repository string
 	if err != nil {
 		return nil, err
 	}
-	return projections.ListOf(ctx, r.DB, scanRole, `SELECT g.role, g.grantee, g.repo, '', g.grantee, 0 `+granted+`AND g.grantee = $1
-		UNION ALL SELECT m.role, m.account, m.team, '', m.team, 1 FROM memberships m WHERE m.team = $2 AND m.account = $1 AND m.role <> ''
-		UNION ALL SELECT g.role, g.grantee, g.repo, t.name, t.organization, 0 FROM memberships m
+	return projections.ListOf(ctx, r.DB, scanRole, `SELECT g.role, g.grantee, g.repo, '', g.grantee, 0, g.actor, g.time, g.seq `+granted+`AND g.grantee = $1
+		UNION ALL SELECT m.role, m.account, m.team, '', m.team, 1, m.actor, m.time, m.seq FROM memberships m WHERE m.team = $2 AND m.account = $1 AND m.role <> ''
+		UNION ALL SELECT g.role, g.grantee, g.repo, t.name, t.organization, 0, g.actor, g.time, g.seq FROM memberships m
 			JOIN teams t ON t.team = m.team AND t.organization = m.organization AND t.deleted = 0
 			`+inTeam+`
 			JOIN grants g ON g.grantee = m.team AND g.namespace = $2 AND (g.repo = $3 OR g.repo = $4) AND g.role <> ''
@@ -79,9 +80,12 @@ func (r Reader) Roles(ctx context.Context, account, namespace, repository string
 func scanRole(row projections.Row) (Role, error) {
 	var v Role
 	var grantee, repo, organization []byte
-	if err := row.Scan(&v.Role, &grantee, &repo, &v.Team, &organization, &v.Member); err != nil {
+	var by string
+	var at, seq int64
+	if err := row.Scan(&v.Role, &grantee, &repo, &v.Team, &organization, &v.Member, &by, &at, &seq); err != nil {
 		return v, err
 	}
+	v.Given = givenBy(by, at, seq)
 	switch {
 	case v.Member:
 	case v.Team != "":

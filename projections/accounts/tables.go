@@ -62,10 +62,11 @@ var (
 	}
 
 	// memberships in a team, or in an organization itself, whose id then
-	// stands for the team's. The role is empty when it was revoked.
+	// stands for the team's. The role is empty when it was revoked; actor and time say
+	// who gave it, and when.
 	memberships = &projections.Table{
 		Name: "memberships", Key: 2, Merge: projections.Put,
-		Columns: []projections.Column{b("team"), b("account"), b("organization"), t("role"), i("seq")},
+		Columns: []projections.Column{b("team"), b("account"), b("organization"), t("role"), t("actor"), i("time"), i("seq")},
 		Indexes: [][]string{{"account"}, {"team", "role"}},
 	}
 
@@ -97,10 +98,10 @@ var (
 	}
 
 	// grants: repo is empty for a grant on the whole namespace, and role when the
-	// grant was withdrawn.
+	// grant was withdrawn; actor and time say who gave it, and when.
 	grants = &projections.Table{
 		Name: "grants", Key: 3, Merge: projections.Put,
-		Columns: []projections.Column{b("grantee"), b("namespace"), b("repo"), t("grantee_kind"), t("role"), i("seq")},
+		Columns: []projections.Column{b("grantee"), b("namespace"), b("repo"), t("grantee_kind"), t("role"), t("actor"), i("time"), i("seq")},
 		Indexes: [][]string{{"namespace", "repo"}},
 	}
 
@@ -161,7 +162,7 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "accounts",
-	Version: 4,
+	Version: 5,
 	Tables: []*projections.Table{hub, namespaces, quotas, standings, passwords, emails, erasures, memberships, invitations,
 		departures, teams, robots, grants, tokens, live, issuers, revocations, names, visibilities, machines},
 	Types: []string{

@@ -77,7 +77,7 @@ func (s *API) ruleOf(ctx context.Context, c *endpoint.Call, try *apitypes.Cleanu
 	switch {
 	case try != nil:
 		rule := eventOf(*try)
-		return repo, rule, repository.CheckPolicy(events.RepositoryPolicy{Cleanup: &rule})
+		return repo, rule, atSetting(repository.CheckPolicy(events.RepositoryPolicy{Cleanup: &rule}))
 	case repo.Policy.Cleanup == nil:
 		return repo, events.Cleanup{}, nil
 	}

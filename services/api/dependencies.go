@@ -27,6 +27,7 @@ type Rights interface {
 	Repository(ctx context.Context, p access.Principal, name string) (access.Decision, error)
 	Namespace(ctx context.Context, p access.Principal, name string) (access.Level, *accounts.Namespace, error)
 	Visible(ctx context.Context, p access.Principal) (access.Visible, error)
+	Explain(ctx context.Context, a *accounts.Account, repository string) (access.Level, []access.Reason, error)
 }
 
 // Log is the log as the API needs it.

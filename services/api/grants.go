@@ -64,7 +64,7 @@ func (s *API) grantsOn(ctx context.Context, namespace, repository string) (*open
 	}
 	views := make([]apitypes.Grant, len(grants))
 	for i, g := range grants {
-		views[i] = apitypes.Grant{Kind: g.GranteeKind, Name: g.GranteeName, Role: g.Role}
+		views[i] = apitypes.Grant{Kind: g.GranteeKind, Name: g.GranteeName, Role: g.Role, Given: apitypes.Given{By: g.By, Since: g.At, Seq: g.Seq}}
 	}
 	return openapi.WholeList(views), nil
 }
@@ -88,7 +88,7 @@ func (s *API) setNamespaceGrant(ctx context.Context, c *endpoint.Call, in *setNa
 func (s *API) give(ctx context.Context, c *endpoint.Call, repository string, to GranteePath, role string) (*openapi.Change, error) {
 	on := account.Role{Namespace: c.Namespace, Repository: repository, Kind: to.Kind, Grantee: to.Grantee}
 	seq, err := account.GiveRole(ctx, s.Log, c.By(), s.Accounts, on, role)
-	return s.Changed(ctx, seq, noGrantee(err))
+	return s.Changed(ctx, seq, endpoint.Located(noGrantee(err), "body.role", account.ErrUseless))
 }
 
 // noGrantee says that the path's grantee is at fault, if err is about that.

@@ -50,5 +50,5 @@ func (s *API) setPolicy(ctx context.Context, c *endpoint.Call, in *setPolicyIn) 
 // changePolicy changes a part of the policy of the call's repository.
 func (s *API) changePolicy(ctx context.Context, c *endpoint.Call, change func(*events.RepositoryPolicy)) (*openapi.Change, error) {
 	seq, err := s.editor.ChangePolicy(ctx, c.By(), c.RepositoryID(), c.Repository.Name, change)
-	return s.Changed(ctx, seq, err)
+	return s.Changed(ctx, seq, atSetting(err))
 }

@@ -20,9 +20,16 @@ type activityIn struct {
 	openapi.Paging
 }
 
+type previewReadmeIn struct {
+	openapi.RepositoryPath
+	Body apitypes.PreviewReadmeRequest
+}
+
 func (s *API) registerReading() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/readme", ID: "get-readme", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Search,
 		Summary: "Show the README as HTML", About: "GitHub Flavored Markdown with footnotes; headings have the ids of GitHub, with the prefix user-content-; scripts, styles, forms and images that are not over https are left out."}, s.getReadme)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: repositoryPath + "/readme/preview", ID: "preview-readme", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Search,
+		Summary: "Show as HTML what a README would look like", About: "Nothing is changed."}, s.previewReadme)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/activity", ID: "get-activity", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Read,
 		Summary: "List what happened to a repository", About: "The latest first. Who may not write sees of a public repository what happened since it was made public."}, s.getActivity)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: repositoryPath + "/star", ID: "star", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Write, Summary: "Give a star"}, s.star)
@@ -34,6 +41,17 @@ func (s *API) getReadme(ctx context.Context, c *endpoint.Call, _ *openapi.Reposi
 	if err != nil {
 		return nil, err
 	}
+	return s.renderReadme(ctx, c, source)
+}
+
+func (s *API) previewReadme(ctx context.Context, c *endpoint.Call, in *previewReadmeIn) (*openapi.Answer[apitypes.Readme], error) {
+	if err := (repository.Description{Readme: in.Body.Readme}).Check(); err != nil {
+		return nil, atSetting(err)
+	}
+	return s.renderReadme(ctx, c, in.Body.Readme)
+}
+
+func (s *API) renderReadme(ctx context.Context, c *endpoint.Call, source string) (*openapi.Answer[apitypes.Readme], error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Wait)
 	defer cancel()
 	html, err := s.markdown.HTML(ctx, c.Repository.ID, source)

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 
 	"hubledger/services/internal/access"
@@ -59,7 +60,7 @@ func (s *API) createRepository(ctx context.Context, c *endpoint.Call, in *create
 		err = s.Readable(ctx, seq)
 	}
 	if err != nil {
-		return nil, endpoint.Located(err, "body.name", repository.ErrName)
+		return nil, endpoint.Located(atSetting(err), "body.name", repository.ErrName)
 	}
 	e, err := s.Catalog.Entry(ctx, id.Repository)
 	if err != nil {
@@ -76,7 +77,7 @@ func (s *API) changeRepository(ctx context.Context, c *endpoint.Call, in *change
 		seq, err = s.editor.Describe(ctx, c.By(), c.RepositoryID(), c.Repository.Name,
 			repository.DescriptionChange{Line: want.Description, Readme: want.Readme, Topics: want.Topics})
 		if err != nil {
-			return nil, err
+			return nil, atSetting(err)
 		}
 	}
 	if want.Visibility != "" {
@@ -89,6 +90,15 @@ func (s *API) changeRepository(ctx context.Context, c *endpoint.Call, in *change
 		return nil, endpoint.Invalid("body", "say what to change")
 	}
 	return s.Changed(ctx, seq, nil)
+}
+
+// atSetting names the field of the request that a setting which is not allowed is in.
+func atSetting(err error) error {
+	var bad *repository.SettingError
+	if errors.As(err, &bad) {
+		return endpoint.Invalid("body."+bad.Setting, bad.Error()).Because(err)
+	}
+	return err
 }
 
 func (s *API) deleteRepository(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Change, error) {

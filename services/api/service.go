@@ -86,6 +86,8 @@ func New(c Config) *API {
 	s.registerPolicy()
 	s.registerCleanup()
 	s.registerGrants()
+	s.registerAccess()
+	s.registerHub()
 	s.registerNamespaces()
 	s.registerDeleted()
 	dockerhub.Register(c.API.Set, dockerhub.Config{Log: c.Log, Logins: c.Passwords, Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Images: c.Images,

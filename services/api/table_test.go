@@ -29,7 +29,7 @@ var needs = map[string]string{
 		GET /api/v1/search | GET /api/v1/repositories | GET /api/v1/events | GET /api/v1/events/live | GET /api/v1/events/{event} | GET /api/build/v1/source | GET /v1/search | GET /v2/search/repositories
 		GET /v2/repositories/{namespace} | GET /v2/namespaces/{namespace}/repositories | GET /v2/users/{user} | GET /v2/orgs/{namespace}`,
 	"account": `
-		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | GET /v2/user | GET /api/v1/builds | GET /api/v1/builds/{build}`,
+		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | GET /api/v1/hub | GET /v2/user | GET /api/v1/builds | GET /api/v1/builds/{build}`,
 	"account that writes": `
 		POST /api/v1/repositories | POST /v2/repositories | POST /v2/namespaces/{namespace}/repositories`,
 	"whole account": `
@@ -71,7 +71,7 @@ var needs = map[string]string{
 	"delete": `
 		DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,
 	"admin": `
-		PATCH REPO | DELETE REPO | GET REPO/grants | PUT REPO/grants/{kind}/{grantee} | DELETE REPO/grants/{kind}/{grantee}
+		PATCH REPO | DELETE REPO | GET REPO/grants | GET REPO/access | GET REPO/access/{account} | POST REPO/readme/preview | PUT REPO/grants/{kind}/{grantee} | DELETE REPO/grants/{kind}/{grantee}
 		PUT REPO/policy | PUT REPO/rules | GET REPO/build-secrets | PUT REPO/build-secrets/{secret} | DELETE REPO/build-secrets/{secret} | GET REPO/triggers | POST REPO/triggers | DELETE REPO/triggers/{trigger} | PUT REPO/cleanup | POST REPO/cleanup/preview | POST REPO/cleanup/run
 		PATCH OLD | DELETE OLD | POST OLD/privacy | PATCH NEW | DELETE NEW | POST NEW/privacy`,
 }
@@ -242,7 +242,7 @@ func world(t *testing.T) *kit {
 	return k
 }
 
-var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{secret}", "NAME", "{organization}", "acme",
+var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{secret}", "NAME", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
 	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", "sha256:"+strings.Repeat("0", 64))
 
@@ -341,10 +341,10 @@ func TestScopedCredentialsSeeTheirRepositories(t *testing.T) {
 				body.Write(a.Body.Bytes())
 			}
 			// Who has rights on the repository itself, and who asks, is not hidden.
-			if strings.HasSuffix(rt.Pattern, "/grants") && strings.Contains(rt.Pattern, "{name...}") || rt.Pattern == "/api/v1/user" {
+			if (strings.HasSuffix(rt.Pattern, "/grants") || strings.Contains(rt.Pattern, "/access")) && strings.Contains(rt.Pattern, "{name...}") || rt.Pattern == "/api/v1/user" {
 				continue
 			}
-			text := strings.NewReplacer(`"is_private"`, "", `"isPrivate"`, "", "@sha256:", "").Replace(body.String())
+			text := strings.NewReplacer(`"is_private"`, "", `"isPrivate"`, "", "@sha256:", "", `"defaultVisibility":"private"`, "").Replace(body.String())
 			if found := hidden.FindString(text); found != "" {
 				t.Errorf("GET %s as %q shows %q: %d %s", path, as, found, a.Code, text)
 			}

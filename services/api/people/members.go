@@ -16,7 +16,7 @@ import (
 func shownMembers(all []accounts.Membership) *openapi.List[apitypes.Member] {
 	views := make([]apitypes.Member, len(all))
 	for i, m := range all {
-		views[i] = apitypes.Member{Name: m.Name, Role: m.Role}
+		views[i] = apitypes.Member{Name: m.Name, Role: m.Role, Given: apitypes.Given{By: m.By, Since: m.At, Seq: m.Seq}}
 	}
 	return openapi.WholeList(views)
 }

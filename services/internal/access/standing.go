@@ -83,7 +83,7 @@ func (r *Rights) standing(ctx context.Context, p Principal, place accounts.Resol
 	}
 	s.active, s.admin = true, a.Admin
 	if n := place.Namespace; n != nil {
-		s.owner = n.Kind == events.KindUser && n.ID == a.ID || n.Kind == "" && n.Name != Library && place.FirstAdmin == a.ID
+		s.owner = ownsByItself(n, a.ID, place.FirstAdmin)
 		for _, role := range roles {
 			s.add(n, role)
 		}

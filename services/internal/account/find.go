@@ -59,6 +59,8 @@ func (e *NoGranteeError) Is(target error) bool { return target == ErrNoGrantee }
 type Grantees interface {
 	Names
 	Team(ctx context.Context, organization, name string) (*accounts.Team, error)
+	// Roles are those of the grantee with that id, be it an account or a team.
+	Roles(ctx context.Context, grantee, namespace, repository string) ([]accounts.Role, error)
 }
 
 // findGrantee finds the id of a grantee: any user, but only the namespace's own

@@ -39,10 +39,14 @@ type Role struct {
 	Grantee    string // login name, or name of a team or robot account of the namespace
 }
 
-// GiveRole is GiveGrant for a grantee that is given by name. ErrNoUser, *NoGranteeError, ErrInvalid.
+// GiveRole is GiveGrant for a grantee that is given by name. ErrNoUser, *NoGranteeError,
+// ErrInvalid; ErrUseless for a role that would give nothing.
 func GiveRole(ctx context.Context, log command.Log, by command.By, read Grantees, on Role, role string) (uint64, error) {
 	id, err := findGrantee(ctx, read, on.Namespace, on.Kind, on.Grantee)
 	if err != nil {
+		return 0, err
+	}
+	if err := refuseUseless(ctx, read, on, id, role); err != nil {
 		return 0, err
 	}
 	return GiveGrant(ctx, log, by, events.GrantGiven{

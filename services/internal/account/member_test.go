@@ -17,6 +17,7 @@ import (
 
 // people is a read model made of lists.
 type people struct {
+	roles []accounts.Role
 	admins
 	users   []accounts.Account
 	members []accounts.Membership
@@ -66,6 +67,10 @@ func (p *people) InvitationsOf(_ context.Context, user string, _ time.Time) ([]a
 	return slices.DeleteFunc(slices.Clone(p.invited), func(v accounts.Invitation) bool { return v.User != user }), nil
 }
 
+func (p *people) Roles(context.Context, string, string, string) ([]accounts.Role, error) {
+	return p.roles, nil
+}
+
 func (p *people) OrganizationsMade(_ context.Context, name string) (int, error) {
 	return p.made[name], nil
 }
@@ -107,6 +112,47 @@ func TestRoles(t *testing.T) {
 		if _, err := account.WithdrawRole(ctx, d.log, by, read, to); !errors.Is(err, c.err) {
 			t.Errorf("withdraw from %s %s: %v", c.kind, c.name, err)
 		}
+	}
+}
+
+// A role that gives nothing is refused, and says why; one that is there may be given again.
+func TestUselessRoles(t *testing.T) {
+	d, ctx := open(t), t.Context()
+	wide := func(role string) accounts.Role { return accounts.Role{Role: role, Wide: true} }
+	for name, c := range map[string]struct {
+		namespace accounts.Namespace
+		has       []accounts.Role
+		wide      bool // the new role is on the whole namespace
+		role      string
+		useless   bool
+	}{
+		"to nobody in particular":         {role: events.RoleRead},
+		"to a user, of their own":         {namespace: accounts.Namespace{ID: id(1), Kind: events.KindUser}, role: events.RoleRead, useless: true},
+		"to an owner":                     {has: []accounts.Role{{Role: events.RoleOwner, Member: true}}, role: events.RoleAdmin, useless: true},
+		"to an owner, on all":             {has: []accounts.Role{{Role: events.RoleOwner, Member: true}}, wide: true, role: events.RoleAdmin, useless: true},
+		"to a member":                     {has: []accounts.Role{{Role: events.RoleMember, Member: true}}, role: events.RoleRead},
+		"less than on all":                {has: []accounts.Role{wide(events.RoleWrite)}, role: events.RoleRead, useless: true},
+		"the same as on all":              {has: []accounts.Role{wide(events.RoleWrite)}, role: events.RoleWrite, useless: true},
+		"more than on all":                {has: []accounts.Role{wide(events.RoleWrite)}, role: events.RoleAdmin},
+		"less on all":                     {has: []accounts.Role{wide(events.RoleWrite)}, wide: true, role: events.RoleRead},
+		"as by a team":                    {has: []accounts.Role{{Role: events.RoleWrite, Wide: true, Team: "devs"}}, role: events.RoleWrite},
+		"again, given before that on all": {has: []accounts.Role{{Role: events.RoleRead}, wide(events.RoleWrite)}, role: events.RoleRead},
+		"to read top-level images":        {namespace: accounts.Namespace{Name: "library"}, role: events.RoleRead},
+		"to push top-level images":        {namespace: accounts.Namespace{Name: "library"}, role: events.RoleWrite, useless: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			read := &people{users: []accounts.Account{{ID: id(1), Name: "alice", Kind: accounts.KindUser}}, roles: c.has}
+			if c.namespace.ID == "" {
+				c.namespace.ID = id(9)
+			}
+			on := account.Role{Namespace: &c.namespace, Repository: id(3), Kind: events.GranteeUser, Grantee: "alice"}
+			if c.wide {
+				on.Repository = ""
+			}
+			if _, err := account.GiveRole(ctx, d.log, by, read, on, c.role); errors.Is(err, account.ErrUseless) != c.useless || !c.useless && err != nil {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
 

@@ -25,6 +25,14 @@ type CreatedOrganization struct {
 type Member struct {
 	Name string `json:"name" doc:"Login name"`
 	Role string `json:"role" enum:"owner,member" doc:"An owner may do everything with what the organization has"`
+	Given
+}
+
+// Given says who gave a role, and when.
+type Given struct {
+	By    string    `json:"by" doc:"Login name of who gave it, or operator"`
+	Since time.Time `json:"since" doc:"When it was given as it is"`
+	Seq   uint64    `json:"seq" doc:"Sequence of the event in the log"`
 }
 
 // SetMemberRequest says what a member becomes.
@@ -73,6 +81,26 @@ type Grant struct {
 	Kind string `json:"kind" enum:"user,team,robot" doc:"What has the role"`
 	Name string `json:"name" doc:"Login name, or name of the team"`
 	Role string `json:"role" enum:"read,write,admin" doc:"read pulls, write pushes and deletes tags too, admin does everything"`
+	Given
+}
+
+// An Access is what one account may do with a repository, and why.
+type Access struct {
+	Name    string         `json:"name" doc:"Login name"`
+	Kind    string         `json:"kind" enum:"user,robot" doc:"What sort of account it is"`
+	Level   string         `json:"level,omitempty" enum:"read,write,delete,admin" doc:"What the account may do by a credential that is good for all; absent for nothing: for it there is no such repository"`
+	Reasons []AccessReason `json:"reasons" nullable:"false" doc:"What gives rights; the highest counts"`
+	Blocked string         `json:"blocked,omitempty" enum:"disabled,erased" doc:"Why no credential of the account is accepted"`
+}
+
+// An AccessReason is one thing that gives an account rights on a repository.
+type AccessReason struct {
+	Why   string `json:"why" enum:"public,owner,grant,administrator" doc:"owner: of the namespace; administrator: of the hub"`
+	Level string `json:"level" enum:"read,delete,admin" doc:"What it allows"`
+	Role  string `json:"role,omitempty" enum:"read,write,admin" doc:"Role of a grant"`
+	Team  string `json:"team,omitempty" doc:"Team that the grant is to"`
+	Wide  bool   `json:"wide,omitempty" doc:"The grant is on the whole namespace"`
+	*Given
 }
 
 // RoleRequest gives a role.

@@ -48,6 +48,11 @@ type ChangeRepositoryRequest struct {
 	Visibility  string    `json:"visibility,omitempty" enum:"public,private" doc:"public: everybody may pull"`
 }
 
+// PreviewReadmeRequest asks what a README would look like.
+type PreviewReadmeRequest struct {
+	Readme string `json:"readme" maxLength:"100000" doc:"Markdown, at most 100,000 bytes"`
+}
+
 // A Readme as people see it.
 type Readme struct {
 	HTML string `json:"html" doc:"The README as sanitized HTML, a fragment; empty when there is none"`

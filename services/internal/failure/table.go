@@ -56,6 +56,7 @@ var common = []Entry{
 	{Err: account.ErrNoUser, Status: http.StatusUnprocessableEntity},
 	{Err: account.ErrNoGrantee, Status: http.StatusUnprocessableEntity},
 	{Err: account.ErrNotMember, Status: http.StatusUnprocessableEntity},
+	{Err: account.ErrUseless, Status: http.StatusUnprocessableEntity},
 	{Err: account.ErrNoOwner, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrName, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrTag, Status: http.StatusUnprocessableEntity},

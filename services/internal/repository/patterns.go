@@ -15,24 +15,24 @@ import (
 const MaxProgram = 2000
 
 // checkPatterns says what is wrong with a list of patterns. ErrSettings.
-func checkPatterns(what string, patterns []string) error {
+func checkPatterns(setting, what string, patterns []string) error {
 	if len(patterns) > MaxPatterns {
-		return invalid("there are at most %d patterns of %s", MaxPatterns, what)
+		return invalid(setting, "there are at most %d patterns of %s", MaxPatterns, what)
 	}
 	size := 0
 	for _, p := range patterns {
 		if len(p) == 0 || len(p) > MaxPatternLength {
-			return invalid("a pattern of %s has 1 to %d bytes", what, MaxPatternLength)
+			return invalid(setting, "a pattern of %s has 1 to %d bytes", what, MaxPatternLength)
 		}
 		tree, err := syntax.Parse(p, syntax.Perl)
 		if err != nil {
-			return invalid("pattern %q of %s: %v", p, what, err)
+			return invalid(setting, "pattern %q of %s: %v", p, what, err)
 		}
 		if size += ProgramSize(tree); size > MaxProgram {
-			return invalid("pattern %q of %s repeats too much: all of them together have at most %d steps, and x{100} has 100", p, what, MaxProgram)
+			return invalid(setting, "pattern %q of %s repeats too much: all of them together have at most %d steps, and x{100} has 100", p, what, MaxProgram)
 		}
 		if _, err := whole(p); err != nil { // such as \Q without its end
-			return invalid("pattern %q of %s: %v", p, what, err)
+			return invalid(setting, "pattern %q of %s: %v", p, what, err)
 		}
 	}
 	return nil

@@ -37,19 +37,22 @@ func policyChanged(id ID, name string, policy events.RepositoryPolicy) (events.P
 
 // CheckPolicy says what is wrong with a policy. ErrSettings.
 func CheckPolicy(p events.RepositoryPolicy) error {
-	if err := checkPatterns("immutable tags", p.ImmutableTags); err != nil {
+	if err := checkPatterns("immutableTags", "immutable tags", p.ImmutableTags); err != nil {
 		return err
 	}
 	if p.Cleanup == nil {
 		return nil
 	}
-	for what, n := range map[string]int{"the tags to keep": p.Cleanup.KeepLast,
-		"the days without a pull": p.Cleanup.NotPulledDays, "the days without a tag": p.Cleanup.UntaggedDays} {
-		if n < 0 || n > MaxCleanup {
-			return invalid("%s are a number from 0 to %d", what, MaxCleanup)
+	for setting, n := range map[string]struct {
+		what string
+		n    int
+	}{"keepLast": {"the tags to keep", p.Cleanup.KeepLast}, "notPulledDays": {"the days without a pull", p.Cleanup.NotPulledDays},
+		"untaggedDays": {"the days without a tag", p.Cleanup.UntaggedDays}} {
+		if n.n < 0 || n.n > MaxCleanup {
+			return invalid(setting, "%s are a number from 0 to %d", n.what, MaxCleanup)
 		}
 	}
-	return checkPatterns("tags to keep", p.Cleanup.KeepTags)
+	return checkPatterns("keepTags", "tags to keep", p.Cleanup.KeepTags)
 }
 
 // signatureTags are the tags that cosign, and clients without the referrers API,

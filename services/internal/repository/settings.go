@@ -17,8 +17,17 @@ import (
 // ErrSettings: the value of a setting is not allowed; the error's text says why.
 var ErrSettings = errors.New("invalid setting")
 
-func invalid(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrSettings, fmt.Sprintf(format, args...))
+// A SettingError says which setting has a value that is not allowed, as the API calls it,
+// and why. It is an ErrSettings.
+type SettingError struct{ Setting, Why string }
+
+func (e *SettingError) Error() string { return ErrSettings.Error() + ": " + e.Why }
+
+// Is makes it an ErrSettings.
+func (e *SettingError) Is(target error) bool { return target == ErrSettings }
+
+func invalid(setting, format string, args ...any) error {
+	return &SettingError{setting, fmt.Sprintf(format, args...)}
 }
 
 // Limits of a repository's description.
@@ -52,7 +61,7 @@ func visibilityChanged(id ID, name, visibility string) (events.Payload, error) {
 
 func checkVisibility(v string) error {
 	if v != events.Public && v != events.Private {
-		return invalid("a repository is %s or %s", events.Public, events.Private)
+		return invalid("visibility", "a repository is %s or %s", events.Public, events.Private)
 	}
 	return nil
 }
@@ -94,21 +103,21 @@ func (d Description) checked() (Description, error) {
 	d.Line = strings.TrimSpace(d.Line)
 	switch {
 	case !plaintext.IsLine(d.Line):
-		return d, invalid("a description is one line of text")
+		return d, invalid("description", "a description is one line of text")
 	case utf8.RuneCountInString(d.Line) > MaxDescription:
-		return d, invalid("a description has at most %d characters", MaxDescription)
+		return d, invalid("description", "a description has at most %d characters", MaxDescription)
 	case len(d.Readme) > MaxReadme:
-		return d, invalid("a README has at most %d bytes", MaxReadme)
+		return d, invalid("readme", "a README has at most %d bytes", MaxReadme)
 	case !utf8.ValidString(d.Readme) || strings.ContainsRune(d.Readme, 0):
-		return d, invalid("a README is text in UTF-8")
+		return d, invalid("readme", "a README is text in UTF-8")
 	}
 	d.Topics = slices.Compact(slices.Sorted(slices.Values(d.Topics)))
 	if len(d.Topics) > MaxTopics {
-		return d, invalid("a repository has at most %d topics", MaxTopics)
+		return d, invalid("topics", "a repository has at most %d topics", MaxTopics)
 	}
 	for _, t := range d.Topics {
 		if !topicSyntax.MatchString(t) {
-			return d, invalid("topic %.50q is not up to 35 of a-z, 0-9 and -", t)
+			return d, invalid("topics", "topic %.50q is not up to 35 of a-z, 0-9 and -", t)
 		}
 	}
 	return d, nil
