@@ -3,6 +3,8 @@ package projections
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"strings"
 )
 
 // A DB is what the readers of read models query: an *sql.DB, or what forwards to that
@@ -36,3 +38,15 @@ func ListOf[T any](ctx context.Context, db DB, scan func(Row) (T, error), query 
 // Stored is a name that somebody asks for as it would be in a table: JSON can have
 // U+0000 in it, which PostgreSQL refuses. There is nothing of such a name.
 func Stored(name string) string { return TextValue(name).Text() }
+
+// Marks is "$from,…" for n arguments of a query.
+func Marks(from, n int) string {
+	var b strings.Builder
+	for k := range n {
+		if k > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "$%d", from+k)
+	}
+	return b.String()
+}

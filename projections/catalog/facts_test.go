@@ -60,7 +60,10 @@ func TestFacts(t *testing.T) {
 		if readme, err := r.Readme(ctx, idFor("alice/other")); err != nil || readme != "" {
 			t.Errorf("%q, %v", readme, err)
 		}
-		tags, err := r.TagPulls(ctx, idFor("alice/app"))
+		if some, err := r.TagPulls(ctx, idFor("alice/app"), []string{"other"}); err != nil || len(some) != 0 {
+			t.Errorf("of a tag that was not pulled: %v, %v", some, err)
+		}
+		tags, err := r.TagPulls(ctx, idFor("alice/app"), []string{"latest", "other"})
 		if want := map[string]catalog.TagPulls{"latest": {Pulls: 10, LastPulled: noon.Add(7 * time.Second)}}; err != nil || !reflect.DeepEqual(tags, want) {
 			t.Errorf("%+v, %v", tags, err)
 		}

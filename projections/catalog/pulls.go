@@ -18,14 +18,20 @@ type TagPulls struct {
 	LastPulled time.Time // UTC; zero when it never was
 }
 
-// TagPulls counts the pulls of each tag of a repository that was ever pulled.
-func (r Reader) TagPulls(ctx context.Context, repo string) (map[string]TagPulls, error) {
+// TagPulls counts the pulls of each tag of a repository that was ever pulled, or
+// with only, unless it is nil, of those among these.
+func (r Reader) TagPulls(ctx context.Context, repo string, only []string) (map[string]TagPulls, error) {
 	id, err := projections.IDBytes(repo)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.DB.QueryContext(ctx, `SELECT p.tag, p.pulls, l.time FROM tag_pulls p
-		JOIN tag_pulled l ON l.repo = p.repo AND l.tag = p.tag WHERE p.repo = $1`, id)
+	s := &stmt{dialect: r.Dialect}
+	s.add(`SELECT p.tag, p.pulls, l.time FROM tag_pulls p
+		JOIN tag_pulled l ON l.repo = p.repo AND l.tag = p.tag WHERE p.repo = %s`, s.arg(id))
+	if only != nil {
+		s.add(` AND %s`, s.inTexts("p.tag", only))
+	}
+	rows, err := r.DB.QueryContext(ctx, s.String(), s.args...)
 	if err != nil {
 		return nil, err
 	}

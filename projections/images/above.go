@@ -65,7 +65,7 @@ func eachRows(repo string, ds []digest.Digest, query func(marks string, args []a
 			}
 			args = append(args, sum)
 		}
-		if err := query(marks(2, len(chunk)), args); err != nil {
+		if err := query(projections.Marks(2, len(chunk)), args); err != nil {
 			return err
 		}
 	}

@@ -2,9 +2,7 @@ package images
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 
 	"hubledger/projections"
 )
@@ -59,7 +57,7 @@ func (r Reader) Catalog(ctx context.Context, v Visible, last string, n int) ([]s
 			args = append(args, key)
 		}
 		if err := add(stringsOf(r.DB.QueryContext(ctx, `SELECT n.name FROM repositories p JOIN names n ON n.name = p.name AND n.repo = p.repo
-			WHERE p.repo IN (`+marks(2, len(chunk))+`) AND n.name > $1 AND n.deleted = 0`, args...))); err != nil {
+			WHERE p.repo IN (`+projections.Marks(2, len(chunk))+`) AND n.name > $1 AND n.deleted = 0`, args...))); err != nil {
 			return nil, err
 		}
 	}
@@ -91,16 +89,4 @@ func (r Reader) catalogOf(ctx context.Context, v Visible, last string, n int) ([
 		}
 	}
 	return list, nil
-}
-
-// marks is "$from, …" for n arguments.
-func marks(from, n int) string {
-	var b strings.Builder
-	for k := range n {
-		if k > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "$%d", from+k)
-	}
-	return b.String()
 }

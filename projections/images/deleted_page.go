@@ -21,7 +21,7 @@ func (r Reader) DeletedPage(ctx context.Context, namespace string, since time.Ti
 			return nil, err
 		}
 		args = append(args, key)
-		query += ` AND n.namespace = ` + marks(len(args), 1)
+		query += ` AND n.namespace = ` + projections.Marks(len(args), 1)
 	}
 	if last.ID != "" {
 		key, err := projections.IDBytes(last.ID)
@@ -29,9 +29,9 @@ func (r Reader) DeletedPage(ctx context.Context, namespace string, since time.Ti
 			return nil, err
 		}
 		args = append(args, last.Deleted.UnixMicro(), key)
-		query += ` AND (s.deleted_time < ` + marks(len(args)-1, 1) + ` OR s.deleted_time = ` + marks(len(args)-1, 1) + ` AND s.repo > ` + marks(len(args), 1) + `)`
+		query += ` AND (s.deleted_time < ` + projections.Marks(len(args)-1, 1) + ` OR s.deleted_time = ` + projections.Marks(len(args)-1, 1) + ` AND s.repo > ` + projections.Marks(len(args), 1) + `)`
 	}
 	args = append(args, n)
-	rows, err := r.DB.QueryContext(ctx, query+` ORDER BY s.deleted_time DESC, s.repo LIMIT `+marks(len(args), 1), args...)
+	rows, err := r.DB.QueryContext(ctx, query+` ORDER BY s.deleted_time DESC, s.repo LIMIT `+projections.Marks(len(args), 1), args...)
 	return scanDeleted(rows, err)
 }

@@ -16,6 +16,9 @@ type TagDetail struct {
 	Name      string
 	Digest    digest.Digest
 	MediaType string
+	Artifact  string          // see Manifest.Artifact; "" when not known
+	Created   time.Time       // as an image, or the first one of an index, says; zero when not known
+	Seq       uint64          // of the event by which it names the manifest
 	Size      int64           // in bytes, of the blobs of an image, or of an index's largest image; 0 when not known
 	Pushed    time.Time       // also that of a restored tag
 	By        string          // who pushed or restored it: the event's actor
@@ -29,8 +32,8 @@ type TagDetail struct {
 // manifests only afterwards, so that no manifest's bytes are sorted. Bytes of
 // more than maxParsed are left out.
 func selectTags(rest, order string) string {
-	return `SELECT t.tag, t.digest, t.time, t.actor, m.media_type, m.platform, CASE WHEN m.size <= $2 THEN m.bytes ELSE $3 END
-		FROM (SELECT t.repo, t.tag, t.digest, t.time, t.actor FROM tags t WHERE t.repo = $1 AND t.deleted = 0 AND NOT ` + gone + ` ` + rest + `) t
+	return `SELECT t.tag, t.digest, t.time, t.actor, t.seq, m.media_type, m.platform, m.created, CASE WHEN m.size <= $2 THEN m.bytes ELSE $3 END
+		FROM (SELECT t.repo, t.tag, t.digest, t.time, t.actor, t.seq FROM tags t WHERE t.repo = $1 AND t.deleted = 0 AND NOT ` + gone + ` ` + rest + `) t
 		JOIN manifests m ON m.repo = t.repo AND m.digest = t.digest ORDER BY ` + order
 }
 
@@ -118,12 +121,20 @@ func (r Reader) tagRows(ctx context.Context, repo, query string, args ...any) ([
 	for rows.Next() {
 		var t TagDetail
 		var sum []byte
-		var at int64
-		if err := rows.Scan(&t.Name, &sum, &at, &t.By, &t.MediaType, &t.platform, &t.bytes); err != nil {
+		var at, created int64
+		if err := rows.Scan(&t.Name, &sum, &at, &t.By, &t.Seq, &t.MediaType, &t.platform, &created, &t.bytes); err != nil {
 			return nil, err
 		}
-		t.Digest, t.Pushed = DigestOf(sum), time.UnixMicro(at).UTC()
+		t.Digest, t.Pushed, t.Created = DigestOf(sum), time.UnixMicro(at).UTC(), known(created)
 		list = append(list, t)
 	}
 	return list, rows.Err()
+}
+
+// known is a time of a table in which 0 means that there is none.
+func known(micro int64) time.Time {
+	if micro == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micro).UTC()
 }

@@ -27,13 +27,15 @@ type PlatformImage struct {
 	Platform events.Platform // zero when not known
 	Size     int64           // of its blobs in bytes
 	Pushed   time.Time
+	Created  time.Time // as its config says; zero when not known
 	// Attestation is true of what tells of another image of the index, such as its
 	// SBOM: BuildKit pushes those beside the images, for the platform unknown/unknown.
 	Attestation bool
 }
 
-// BuildKit marks an attestation by this annotation of its descriptor.
-const referenceType, attestation = "vnd.docker.reference.type", "attestation-manifest"
+// BuildKit marks an attestation by this annotation of its descriptor, and by this
+// operating system and architecture, which is all that some tools keep.
+const referenceType, attestation, unknown = "vnd.docker.reference.type", "attestation-manifest", "unknown"
 
 // addImages sets the images and the size of a tag.
 func (r Reader) addImages(ctx context.Context, repo string, t *TagDetail) error {
@@ -46,10 +48,11 @@ func (r Reader) addImages(ctx context.Context, repo string, t *TagDetail) error 
 	if err != nil {
 		return fmt.Errorf("manifest %s: %w", t.Digest, err)
 	}
+	t.Artifact = m.Artifact()
 	if len(m.Manifests) == 0 {
 		p, err := platformOf(t.platform)
 		t.Size = sizeOf(m)
-		t.Images = []PlatformImage{{Digest: t.Digest, Platform: p, Size: t.Size, Pushed: t.Pushed}}
+		t.Images = []PlatformImage{{Digest: t.Digest, Platform: p, Size: t.Size, Pushed: t.Pushed, Created: t.Created}}
 		return err
 	}
 	for _, child := range m.Manifests[:min(len(m.Manifests), maxChildren)] {
@@ -63,7 +66,10 @@ func (r Reader) addImages(ctx context.Context, repo string, t *TagDetail) error 
 		if p := child.Platform; p != nil {
 			image.Platform = events.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures}
 		}
-		image.Attestation = child.Annotations[referenceType] == attestation
+		image.Attestation = child.Annotations[referenceType] == attestation || image.Platform.OS == unknown && image.Platform.Architecture == unknown
+		if t.Created.IsZero() {
+			t.Created = image.Created
+		}
 		t.Size = max(t.Size, image.Size)
 		t.Images = append(t.Images, *image)
 	}
@@ -84,17 +90,17 @@ func (r Reader) child(ctx context.Context, repo string, d digest.Digest) (*Platf
 	image := &PlatformImage{Digest: d}
 	var platform string
 	var text []byte
-	var at int64
-	err = r.DB.QueryRowContext(ctx, `SELECT m.platform, `+lastPushed+`, CASE WHEN m.size <= $2 THEN m.bytes ELSE $3 END
+	var at, created int64
+	err = r.DB.QueryRowContext(ctx, `SELECT m.platform, `+lastPushed+`, m.created, CASE WHEN m.size <= $2 THEN m.bytes ELSE $3 END
 		FROM manifests m LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
-		WHERE m.repo = $1 AND m.digest = $4 AND NOT `+dead, key, maxParsed, []byte{}, sum).Scan(&platform, &at, &text)
+		WHERE m.repo = $1 AND m.digest = $4 AND NOT `+dead, key, maxParsed, []byte{}, sum).Scan(&platform, &at, &created, &text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	image.Pushed = time.UnixMicro(at).UTC()
+	image.Pushed, image.Created = time.UnixMicro(at).UTC(), known(created)
 	if image.Platform, err = platformOf(platform); err != nil || len(text) == 0 {
 		return image, err
 	}
@@ -113,10 +119,14 @@ func platformOf(text string) (p events.Platform, err error) {
 	return p, err
 }
 
-// sizeOf is the size of an image's blobs together.
+// sizeOf is the size of an image's blobs together: a pull fetches each once.
 func sizeOf(m *Manifest) (n int64) {
+	seen := map[digest.Digest]bool{}
 	for _, blob := range m.Blobs() {
-		n += max(0, blob.Size)
+		if !seen[blob.Digest] {
+			seen[blob.Digest] = true
+			n += max(0, blob.Size)
+		}
 	}
 	return n
 }

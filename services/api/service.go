@@ -12,12 +12,14 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/accounts"
+	"hubledger/projections/builds"
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/services/api/browse"
 	"hubledger/services/api/dockerhub"
 	"hubledger/services/api/markdown"
 	"hubledger/services/api/people"
+	"hubledger/services/api/taglist"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
@@ -38,6 +40,10 @@ type Config struct {
 	Accounts accounts.Reader
 	Catalog  catalog.Reader
 	Images   images.Reader
+	// Builds says which builds made images.
+	Builds builds.Reader
+	// TagLists are those of Images; they have to be told of its commits.
+	TagLists *taglist.Keeper
 	// Registry deletes and brings back repositories and what they hold.
 	Registry Registry
 	Cleaner  Cleaner
@@ -62,6 +68,7 @@ type API struct {
 	Config
 	*openapi.API
 	browse   browse.Reader
+	tags     *taglist.Keeper
 	editor   repository.Editor
 	markdown *markdown.Renderer
 }
@@ -74,7 +81,7 @@ func New(c Config) *API {
 	if c.UndeleteWindow == 0 {
 		c.UndeleteWindow = 30 * 24 * time.Hour
 	}
-	s := &API{Config: c, API: c.API, markdown: markdown.New(),
+	s := &API{Config: c, API: c.API, markdown: markdown.New(), tags: c.TagLists,
 		browse: browse.Reader{Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Recent: c.RecentPulls},
 		editor: repository.Editor{Log: c.Log, Wait: c.API.Readable, Catalog: c.Catalog, Images: c.Images}}
 	people.Register(s.API, people.Config{Log: c.Log, Accounts: c.Accounts, Passwords: c.Passwords, Tokens: c.Tokens, Persons: c.Persons, Used: c.Used,
@@ -99,5 +106,5 @@ func New(c Config) *API {
 // Service is the service as the program runs it.
 func (s *API) Service() service.Service {
 	return service.Service{Name: "api", Routes: s.Routes(), NotServed: endpoint.NotServed,
-		ReadModels: []*projections.Projection{&accounts.Projection, &images.Projection, &catalog.Projection}, Sentences: Sentences}
+		ReadModels: []*projections.Projection{&accounts.Projection, &images.Projection, &catalog.Projection, &builds.Projection}, Sentences: Sentences}
 }

@@ -38,7 +38,7 @@ func (p allPulls) Pulls(ctx context.Context, repo string) (all catalog.Pulls, er
 	if err != nil {
 		return all, err
 	}
-	if all.Tags, err = p.TagPulls(ctx, repo); err != nil {
+	if all.Tags, err = p.TagPulls(ctx, repo, nil); err != nil {
 		return all, err
 	}
 	if all.Manifests, err = p.ManifestsPulled(ctx, repo, nil); err != nil {

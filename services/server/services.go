@@ -13,6 +13,7 @@ import (
 	"hubledger/projections/catalog"
 	"hubledger/projections/images"
 	"hubledger/services/api"
+	"hubledger/services/api/taglist"
 	"hubledger/services/audit"
 	"hubledger/services/auth"
 	"hubledger/services/builder"
@@ -58,6 +59,7 @@ func (n *Node) allServices() []service.Service {
 type shared struct {
 	people    accounts.Reader
 	catalog   catalog.Reader
+	tagLists  *taglist.Keeper
 	cleaner   *cleanup.Cleaner
 	endpoints endpoint.Config
 	api       *openapi.API // of the API; its Sibling is that of another service
@@ -113,12 +115,16 @@ func (n *Node) share() shared {
 	n.auth = auth.New(n.authConfig(who, people))
 	content := n.models.Of(&images.Projection)
 	n.registry = registry.New(n.registryConfig(limits, content))
-	content.OnCommit = n.registry.Committed
+	lists := taglist.NewKeeper(n.registry.Images)
+	content.OnCommit = func(c projections.Commit, parked bool) {
+		n.registry.Committed(c, parked)
+		lists.Committed(c)
+	}
 	entries := catalog.Reader{DB: readmodel.Unprepared{Model: n.models.Of(&catalog.Projection)}, Dialect: n.dialect()}
 	endpoints := endpoint.Config{Auth: session.Reading{Auth: n.auth}, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
 		Leaving: n.leaving, Logger: n.Logger, Failures: []failure.Entry{{Err: registry.ErrTooLate, Status: http.StatusConflict},
 			{Err: registry.ErrSwept, Status: http.StatusConflict}, {Err: builder.ErrNoMachines, Status: http.StatusConflict}, {Err: registry.ErrNothingDeleted, Status: http.StatusConflict}}}
-	n.shared = shared{people: who, catalog: entries, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),
+	n.shared = shared{people: who, catalog: entries, tagLists: lists, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),
 		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: allPulls{entries, recentPulls{n.stores.Pulls}},
 			Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})}
 	return n.shared
@@ -172,6 +178,7 @@ func (n *Node) registryConfig(limits *quotas, content *readmodel.Model) registry
 func (n *Node) apiConfig(s shared) api.Config {
 	return api.Config{API: s.api, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.meteredLog(),
 		Accounts: s.people, Catalog: s.catalog, Images: n.registry.Images, Registry: n.registry,
+		Builds: builds.Reader{DB: n.models.Of(&builds.Projection)}, TagLists: s.tagLists,
 		Cleaner: s.cleaner, Used: n.activity, RecentPulls: recentPulls{n.stores.Pulls}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, UndeleteWindow: n.UndeleteWindow}
 }

@@ -26,21 +26,36 @@ func (b Reader) TagPulls(ctx context.Context, repo string, tags ...images.TagDet
 		return Pulls{}, err
 	}
 	all := catalog.Pulls{}
-	if all.Tags, err = b.Catalog.TagPulls(ctx, repo); err != nil {
-		return Pulls{}, err
-	}
-	used := []digest.Digest{}
+	used, names := []digest.Digest{}, []string{}
 	for _, t := range tags {
+		names = append(names, t.Name)
 		used = append(used, t.Digest)
 		for _, image := range t.Images {
 			used = append(used, image.Digest)
 		}
+	}
+	if all.Tags, err = b.Catalog.TagPulls(ctx, repo, names); err != nil {
+		return Pulls{}, err
 	}
 	if all.Manifests, err = b.Catalog.ManifestsPulled(ctx, repo, used); err != nil {
 		return Pulls{}, err
 	}
 	all.Add(recent)
 	return Pulls{all}, nil
+}
+
+// AllTagPulls counts the pulls of every tag of a repository, up to now.
+func (b Reader) AllTagPulls(ctx context.Context, repo string) (map[string]catalog.TagPulls, error) {
+	recent, err := b.recent(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	all := catalog.Pulls{}
+	if all.Tags, err = b.Catalog.TagPulls(ctx, repo, nil); err != nil {
+		return nil, err
+	}
+	all.Add(catalog.Pulls{Tags: recent.Tags})
+	return all.Tags, nil
 }
 
 // Pulls are those of the tags that were asked for.

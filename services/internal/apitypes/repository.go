@@ -83,15 +83,41 @@ type Policy struct {
 
 // A Tag with the image that it names.
 type Tag struct {
-	Name      string     `json:"name" example:"1.0" doc:"Of the tag"`
-	Digest    string     `json:"digest" example:"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" doc:"Of the manifest that it names"`
-	MediaType string     `json:"mediaType" doc:"Of that manifest"`
-	Size      int64      `json:"size" doc:"In bytes, of what a pull fetches at most; 0 when not known"`
-	Pushed    time.Time  `json:"pushed" doc:"When it was pushed last; restoring does not change it"`
-	By        string     `json:"by" doc:"Login name of who pushed it"`
-	Pulls     int64      `json:"pulls" doc:"Fetches of its manifest by this tag"`
-	Pulled    *time.Time `json:"pulled,omitempty" doc:"Last pull of what it names, or of a manifest of its index"`
-	Images    []Image    `json:"images" nullable:"false" doc:"For each platform that is there"`
+	Name         string     `json:"name" example:"1.0" doc:"Of the tag"`
+	Digest       string     `json:"digest" example:"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" doc:"Of the manifest that it names"`
+	MediaType    string     `json:"mediaType" doc:"Of that manifest"`
+	ArtifactType string     `json:"artifactType,omitempty" doc:"Of that manifest: its own, or the media type of its config; absent for an index without one"`
+	Size         int64      `json:"size" doc:"In bytes, of what a pull fetches at most; 0 when not known"`
+	Pushed       time.Time  `json:"pushed" doc:"When it was pushed last; restoring does not change it"`
+	Built        *time.Time `json:"built,omitempty" doc:"When the image says that it was made; 1970 and the like for one made reproducibly; absent when it does not say"`
+	By           string     `json:"by" doc:"Login name of who pushed it"`
+	Seq          uint64     `json:"seq" doc:"Sequence of the event by which it names the manifest"`
+	Pulls        int64      `json:"pulls" doc:"Fetches of its manifest by this tag"`
+	Pulled       *time.Time `json:"pulled,omitempty" doc:"Last pull of what it names, or of a manifest of its index"`
+	Immutable    bool       `json:"immutable,omitempty" doc:"It can be neither moved nor deleted"`
+	Signed       bool       `json:"signed,omitempty" doc:"Signatures are beside the manifest; the hub has not verified them"`
+	Same         []string   `json:"same" nullable:"false" doc:"Other tags of the same manifest, at most 10"`
+	From         *MadeBy    `json:"from,omitempty" doc:"The build that made it, for who may push; absent when it was pushed by somebody"`
+	Images       []Image    `json:"images" nullable:"false" doc:"For each platform that is there"`
+}
+
+// MadeBy is the build that an image comes from.
+type MadeBy struct {
+	Build  string `json:"build" doc:"Id of the build"`
+	Ref    string `json:"ref" doc:"Full name of the branch or tag"`
+	Commit string `json:"commit" doc:"Id of the commit"`
+}
+
+// Platform is the image's platform in one word, "" when it is not known.
+func (i Image) Platform() string {
+	if i.OS == "" && i.Architecture == "" {
+		return ""
+	}
+	p := i.OS + "/" + i.Architecture
+	if i.Variant != "" {
+		p += "/" + i.Variant
+	}
+	return p
 }
 
 // An Image is that of one platform.

@@ -83,10 +83,15 @@ func (s *Site) Routes() []service.Route { return s.set.Routes() }
 
 // view reads one template, on top of the frame's own.
 func (s *Site) view(files fs.FS, name string) *template.Template {
-	return template.Must(template.Must(s.base.Clone()).ParseFS(files, name)).Lookup("layout")
+	names := []string{name}
+	if _, err := fs.Stat(files, "views/parts.html"); err == nil {
+		names = append(names, "views/parts.html")
+	}
+	return template.Must(template.Must(s.base.Clone()).ParseFS(files, names...)).Lookup("layout")
 }
 
-// Add adds pages whose views are among files. It panics when one cannot be read: the
+// Add adds pages whose views are among files; views/parts.html, where it is there,
+// has what several of them use. It panics when one cannot be read: the
 // program then does not start.
 func (s *Site) Add(files fs.FS, pages ...Page) {
 	for _, p := range pages {

@@ -33,9 +33,13 @@ func (s *Site) functions() template.FuncMap {
 		"who":     func(name string) string { return "/users/" + url.PathEscape(name) },
 		"build":   func(id string) string { return "/builds/" + url.PathEscape(id) },
 		"shortID": apitypes.ShortID,
-		"state":   stateOf,
-		"query":   url.QueryEscape,
-		"percent": func(part, whole any) string { return strconv.FormatFloat(share(part, whole), 'f', 1, 64) + "%" },
+		"shortRef": func(ref string) string {
+			return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
+		},
+		"shortCommit": func(id string) string { return id[:min(len(id), 7)] },
+		"state":       stateOf,
+		"query":       url.QueryEscape,
+		"percent":     func(part, whole any) string { return strconv.FormatFloat(share(part, whole), 'f', 1, 64) + "%" },
 	}
 }
 

@@ -3,6 +3,7 @@ package images
 
 import (
 	"embed"
+	"fmt"
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
@@ -20,11 +21,17 @@ func Add(site *frame.Site) {
 		frame.Page{Pattern: repo, Permission: access.RepositoryRead, Cost: budget.Read, View: "views/readme.html", Section: "catalog", Show: showReadme},
 		frame.Page{Pattern: repo + "/-/tags", Permission: access.RepositoryRead, Cost: budget.List, View: "views/tags.html", Section: "catalog", Show: showTags},
 		frame.Page{Pattern: repo + "/-/tags/{tag}", Permission: access.RepositoryRead, Change: access.RepositoryDelete, Cost: budget.Read, View: "views/tag.html", Section: "catalog", Show: showTag,
-			Do: map[string]frame.Do{"delete": deleteTag, "restore": restoreTag}},
+			Do: map[string]frame.Do{"delete": deleteTag}},
 	)
 }
 
 // repository is what the head of every page of a repository shows.
 func repository(v *frame.Visit) (apitypes.RepositoryDetails, error) {
 	return frame.Get[apitypes.RepositoryDetails](v, frame.Path("repositories", v.Repo()), nil)
+}
+
+// done is the address of a page of the repository that says what was done by the event
+// of that sequence.
+func done(v *frame.Visit, page string, seq uint64) string {
+	return fmt.Sprintf("%s%s?done=%d", frame.RepoPage(v.Repo()), page, seq)
 }

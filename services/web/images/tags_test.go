@@ -1,0 +1,37 @@
+package images_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"hubledger/services/registry/registrytest"
+	"hubledger/services/web/webtest"
+)
+
+func TestTagsPage(t *testing.T) {
+	town := webtest.NewTown(t)
+	client := town.Client()
+	for _, tag := range []string{"1.9", "1.10"} {
+		client.MustPush(t, "admin/tags", tag, registrytest.NewImage(tag))
+	}
+	client.MustPush(t, "admin/tags", "latest", registrytest.NewImage("1.10"))
+	town.CatchUp()
+	const page = "/r/admin/tags/-/tags"
+	town.Nobody.Get(page).Is(http.StatusNotFound)
+	town.Bob.Get(page).Is(http.StatusNotFound)
+	a := town.Admin.Get(page).Is(http.StatusOK).Says("same image as latest", "linux/amd64", "by admin", "Delete the selected")
+	ordered(t, a, ">1.10<", ">1.9<", ">latest<")
+	ordered(t, town.Admin.Get(page+"?sort=pushed").Is(http.StatusOK), ">latest<", ">1.10<", ">1.9<")
+	town.Admin.Get(page + "?q=1.9").Is(http.StatusOK).Says("1 of 3 match").Lacks(">1.10<")
+	town.Admin.Get(page + "?q=" + url.QueryEscape(webtest.Hostile)).Is(http.StatusOK).Says("No tag has").Lacks("<script>alert")
+	town.Admin.Get(page + "?sort=color").Is(http.StatusUnprocessableEntity)
+	town.Nobody.Get("/r/admin/open/-/tags").Is(http.StatusOK).Lacks("Delete the selected", "pushed by hand")
+
+	town.Nobody.Get(page + "/1.10").Is(http.StatusNotFound)
+	town.Admin.Get(page+"/1.10").Is(http.StatusOK).Says("latest", "docker pull", "nerdctl pull", "kubectl create secret docker-registry", "crane manifest", "not recorded")
+	town.Admin.Get(page + "/none").Is(http.StatusNotFound)
+	town.Bob.Post(page+"/1.9", "do", "delete").Is(http.StatusNotFound)
+	town.Admin.Post(page+"/1.9", "do", "delete").Is(http.StatusSeeOther)
+	town.Admin.Get(page + "/1.9").Is(http.StatusNotFound)
+}
