@@ -133,6 +133,15 @@ func TestBuildDirectory(t *testing.T) {
 		t.Errorf("with a file that is not there: %v\n%s", err, text)
 	}
 	n := len(h.builds())
+	for want, body := range map[string]string{
+		"has no blob sha256:000":            `{"digest": "sha256:` + strings.Repeat("0", 64) + `", "tags": ["dev"]}`,
+		"outside of the uploaded directory": `{"digest": "` + b.Upload.Digest + `", "tags": ["dev"], "dockerfile": "../Dockerfile"}`,
+	} {
+		a, err := c.Do("POST", "/api/v1/repositories/admin/app/builds", []byte(body), "Content-Type", "application/json")
+		if err != nil || a.Status != 422 || !strings.Contains(string(a.Body), want) {
+			t.Errorf("%s: %v\n%s", body, err, a.Body)
+		}
+	}
 	for want, args := range map[string][]string{
 		"hubledger repos create admin/none": {dir, "--repository", "admin/none"},
 		"outside of":                        {dir, "--repository", "admin/app", "--file", "build_test.go"},
