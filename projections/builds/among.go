@@ -12,6 +12,7 @@ import (
 type Among struct {
 	All                      bool     // every repository; else those of the two below
 	Namespaces, Repositories []string // ids; together at most MaxAmong
+	Source                   string   // id; "" for any
 	State, Outcome           string   // "" for any
 }
 
@@ -52,6 +53,13 @@ func (r Reader) BuildsAmong(ctx context.Context, a Among, before uint64, n int) 
 			return nil, nil
 		}
 		where = append(where, "("+strings.Join(any, " OR ")+")")
+	}
+	if a.Source != "" {
+		raw, err := key(a.Source)
+		if err != nil {
+			return nil, err
+		}
+		where = append(where, "q.source = "+hold(raw))
 	}
 	if a.State != "" {
 		where = append(where, "s.state = "+hold(a.State))

@@ -20,6 +20,8 @@ func TestBuildsAmong(t *testing.T) {
 			"of a namespace":         {builds.Among{Namespaces: []string{id(99), id(acme)}}, 0, []string{id(52), id(51), id(50)}},
 			"of another":             {builds.Among{Namespaces: []string{id(99)}}, 0, nil},
 			"of a repository":        {builds.Among{Repositories: []string{id(40)}, Namespaces: []string{id(99)}}, 0, []string{id(52), id(51), id(50)}},
+			"from a source":          {builds.Among{All: true, Source: id(app)}, 3, []string{id(51), id(50)}},
+			"from another":           {builds.Among{All: true, Source: id(98)}, 0, nil},
 			"that wait":              {builds.Among{All: true, State: builds.Waiting}, 0, []string{id(51)}},
 			"of that, cancelled":     {builds.Among{Namespaces: []string{id(acme)}, State: builds.Ended, Outcome: "cancelled"}, 0, []string{id(52)}},
 			"of another, that waits": {builds.Among{Repositories: []string{id(41)}, State: builds.Waiting}, 0, nil},

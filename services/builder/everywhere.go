@@ -17,6 +17,7 @@ import (
 type everywhereIn struct {
 	State      string `query:"state" enum:"waiting,running,pushed,ended,succeeded,failed,cancelled,superseded,lost" doc:"Only builds in that state, or that ended so"`
 	Repository string `query:"repository" maxLength:"400" doc:"Only builds of that repository, by its full name"`
+	Source     string `query:"source" maxLength:"400" doc:"Only builds from that git source, by its full name"`
 	openapi.Paging
 }
 
@@ -107,6 +108,16 @@ func (s *Builder) among(ctx context.Context, c *endpoint.Call, in *everywhereIn)
 		a.State = in.State
 	default:
 		a.State, a.Outcome = builds.Ended, in.State
+	}
+	if in.Source != "" {
+		of, err := s.Read.Source(ctx, in.Source)
+		if errors.Is(err, builds.ErrNotFound) {
+			return builds.Among{}, nil
+		}
+		if err != nil {
+			return a, err
+		}
+		a.Source = of.ID
 	}
 	if in.Repository != "" {
 		d, err := s.API.Rights.Repository(ctx, c.Principal, in.Repository)

@@ -119,6 +119,7 @@ func (s *Builder) rawLog(ctx context.Context, c *endpoint.Call, in *BuildPath) (
 type liveIn struct {
 	BuildPath
 	openapi.Resume
+	After uint64 `query:"after" maximum:"9007199254740991" doc:"The same for the first request, of which a browser sets no headers"`
 }
 
 // How often a live log looks for more, and for what has become of the build.
@@ -133,7 +134,7 @@ func (s *Builder) liveLog(ctx context.Context, c *endpoint.Call, in *liveIn) (fu
 	if _, err := s.find(ctx, c, in.Build); err != nil {
 		return nil, err
 	}
-	name, after := c.Repository.Name, in.LastEventID
+	name, after := c.Repository.Name, max(in.LastEventID, in.After)
 	return func(ctx context.Context, to *openapi.Events) error {
 		var b *builds.Build
 		var told apitypes.Build

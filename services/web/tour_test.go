@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -39,6 +40,32 @@ func tour(town *webtest.Town) []stop {
 		{repo, "/r/admin/open", "nobody", "repository-public"},
 		{repo + "/-/tags", "/r/admin/app/-/tags", "admin", "tags"},
 		{repo + "/-/tags/{tag}", "/r/admin/app/-/tags/1.0", "admin", "tag"},
+		{"/builds", "/builds", "admin", "builds"},
+		{"/builds", "/builds", "bob", "builds-empty"},
+		{"/builds/{build}", "/builds/" + town.Git.Failed, "admin", "build-failed"},
+		{"/builds/{build}", "/builds/" + town.Git.Waiting, "admin", "build-waiting"},
+		{"/builds/{build}", "/builds/" + town.Git.Success, "admin", "build"},
+		{"/builds/{build}/cancel", "/builds/" + town.Git.Waiting + "/cancel", "admin", "build-cancel"},
+		{repo + "/-/builds", "/r/admin/app/-/builds", "admin", "repository-builds"},
+		{repo + "/-/builds", "/r/admin/open/-/builds", "admin", "repository-builds-empty"},
+		{repo + "/-/pushes", "/r/admin/app/-/pushes", "admin", "pushes"},
+		{repo + "/-/rules", "/r/admin/app/-/rules", "admin", "rules"},
+		{repo + "/-/rules/end", "/r/admin/app/-/rules/end", "admin", "rules-end"},
+		{repo + "/-/triggers", "/r/admin/app/-/triggers", "admin", "triggers"},
+		{repo + "/-/triggers/{trigger}/delete", "/r/admin/app/-/triggers/" + town.Git.Trigger + "/delete", "admin", "trigger-delete"},
+		{repo + "/-/build-secrets", "/r/admin/app/-/build-secrets", "admin", "build-secrets"},
+		{repo + "/-/build-secrets/{secret}/delete", "/r/admin/app/-/build-secrets/NPM_TOKEN/delete", "admin", "build-secret-delete"},
+		{"/builders", "/builders", "admin", "builders"},
+		{"/builders/{builder}/revoke", "/builders/big-iron/revoke", "admin", "builder-revoke"},
+		{"/sources", "/sources", "admin", "sources-namespaces"},
+		{"/n/{namespace}/sources", "/n/admin/sources", "admin", "sources"},
+		{"/n/{namespace}/sources", "/n/bob/sources", "bob", "sources-empty"},
+		{"/n/{namespace}/sources/link", "/n/admin/sources/link", "admin", "source-link"},
+		{"/sources/{namespace}/{name...}", "/sources/admin/app", "admin", "source"},
+		{"/sources/{namespace}/{name...}/-/settings", "/sources/admin/app/-/settings", "admin", "source-settings"},
+		{"/sources/{namespace}/{name...}/-/unlink", "/sources/admin/app/-/unlink", "admin", "source-unlink"},
+		{"/sources/{namespace}/{name...}/-/deliveries", "/sources/admin/app/-/deliveries", "admin", "deliveries"},
+		{"/sources/{namespace}/{name...}/-/deliveries/{seq}", fmt.Sprintf("/sources/admin/app/-/deliveries/%d", town.Git.Delivery), "admin", "delivery"},
 	}
 }
 
@@ -62,6 +89,7 @@ func TestTourHasEveryPage(t *testing.T) {
 // A page answers 200, is at most 20 KB packed, and shows no text of a pusher as HTML.
 func TestTour(t *testing.T) {
 	town := webtest.NewTown(t)
+	town.AddGit()
 	for _, s := range tour(town) {
 		a := browserOf(town, s.as).Get(s.path).Is(http.StatusOK).Lacks("<script>alert", "<img src=x")
 		var packed bytes.Buffer
@@ -90,6 +118,7 @@ func TestTourInChromium(t *testing.T) {
 	}
 	axe := readAxe(t)
 	town := webtest.NewTown(t)
+	town.AddGit()
 	for _, as := range []string{"nobody", "admin", "alice", "bob"} {
 		var chromium *webtest.Chromium
 		for _, s := range tour(town) {

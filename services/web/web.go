@@ -12,8 +12,10 @@ import (
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/service"
 	"hubledger/services/internal/session"
+	"hubledger/services/web/builds"
 	"hubledger/services/web/frame"
 	"hubledger/services/web/images"
+	"hubledger/services/web/sources"
 )
 
 //go:embed views
@@ -48,5 +50,7 @@ func New(c Config) service.Service {
 		frame.Page{Pattern: "/find", Permission: access.Anyone, Cost: budget.Search, View: "views/found.html", Section: "catalog", Show: p.find},
 	)
 	images.Add(site)
+	builds.Add(site)
+	sources.Add(site)
 	return service.Service{Name: "web", Routes: site.Routes(), NotServed: site.NotServed}
 }

@@ -21,6 +21,9 @@ func Get[T any](v *Visit, path string, query url.Values) (T, error) {
 	return out, err
 }
 
+// Bytes are what Get returns of an answer that is no JSON.
+type Bytes []byte
+
 // Send asks the API for a change, as the visitor, and returns the sequence of its event.
 // body is sent as JSON; the answer is read into out. Both may be nil.
 func (v *Visit) Send(method, path string, body, out any) (seq uint64, err error) {
@@ -93,6 +96,10 @@ func (a *heldAnswer) read(out any) (uint64, error) {
 	var change apitypes.Change
 	if seq := a.header.Get(apitypes.SequenceHeader); seq != "" {
 		fmt.Sscan(seq, &change.Seq) // the API wrote it
+	}
+	if raw, ok := out.(*Bytes); ok {
+		*raw = a.body.Bytes()
+		return change.Seq, nil
 	}
 	if out != nil && a.body.Len() > 0 {
 		if err := json.Unmarshal(a.body.Bytes(), out); err != nil {

@@ -24,6 +24,7 @@ type Town struct {
 	Admin, Alice, Bob *Browser // signed in
 	Nobody            *Browser
 	App               *registrytest.Image // admin/app:1.0 and latest
+	Git               Git                 // of AddGit
 	token             string
 }
 

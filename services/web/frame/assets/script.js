@@ -91,3 +91,68 @@ function refresh() {
   };
   page.send();
 }
+
+// The log of a build that runs: lines are appended as text, as they come. It stays at the
+// end while the reader is there; whoever scrolls up reads in peace.
+const log = document.querySelector("[data-log]");
+const openLines = {};
+let heard = log && log.dataset.after, total = log && Number(log.dataset.total), logSource;
+
+function followLog() {
+  if (!log || logSource || document.hidden || log.dataset.ended) return;
+  logSource = new EventSource(log.dataset.log + "?after=" + heard);
+  logSource.addEventListener("log", (e) => {
+    heard = e.lastEventId || heard;
+    const chunk = JSON.parse(e.data), atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+    appendLog(chunk.step, chunk.text);
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  });
+  logSource.addEventListener("build", refresh);
+  logSource.addEventListener("end", () => {
+    log.dataset.ended = "yes";
+    unfollowLog();
+    refresh();
+    document.getElementById("follow-told").textContent = "The build has ended. Load the page again to see the log by steps.";
+  });
+}
+
+function unfollowLog() {
+  if (logSource) logSource.close();
+  logSource = undefined;
+}
+
+// A line has its number from its first character on, as on the server.
+function appendLog(step, text) {
+  for (const part of text.match(/[^\n]*\n|[^\n]+/g) || []) {
+    let line = openLines[step];
+    if (!line) {
+      line = document.createElement("span");
+      line.id = "L" + ++total;
+      const number = document.createElement("a");
+      number.className = "n";
+      number.href = "#" + line.id;
+      number.textContent = total;
+      line.append(number);
+      log.append(line);
+      openLines[step] = line;
+      if (log.childElementCount > 4000) log.firstElementChild.remove();
+    }
+    if (line.textContent.length < 4096) line.append(part.replace(/\x1b\[[0-?]*[ -/]*[@-~]/g, "").replace(/[\x00-\x08\x0a-\x1f\x7f]/g, "").slice(0, 4096));
+    if (part.endsWith("\n")) delete openLines[step];
+  }
+}
+
+function showFollowing() {
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  if (!log.dataset.ended) document.getElementById("follow-told").textContent = atEnd ? "New lines come by themselves." : "It goes on below: scroll to the end to follow.";
+}
+
+if (log) {
+  for (const line of log.querySelectorAll("[data-open]")) openLines[line.dataset.open] = line;
+  if (!location.hash) log.scrollTop = log.scrollHeight;
+  log.addEventListener("scroll", showFollowing);
+  document.addEventListener("visibilitychange", () => { document.hidden ? unfollowLog() : followLog(); });
+  addEventListener("pagehide", unfollowLog);
+  showFollowing();
+  followLog();
+}

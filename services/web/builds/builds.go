@@ -1,0 +1,96 @@
+// Package builds has the pages of builds, build rules and builders.
+package builds
+
+import (
+	"embed"
+	"net/url"
+
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
+	"hubledger/services/web/frame"
+)
+
+//go:embed views
+var views embed.FS
+
+// Add adds the pages to a site.
+func Add(site *frame.Site) {
+	const repo = "/r/{namespace}/{name...}/-"
+	site.Add(views,
+		frame.Page{Pattern: "/builds", Permission: access.SignedIn, Cost: budget.Search, View: "views/builds.html", Section: "builds", Show: showBuilds},
+		frame.Page{Pattern: "/builds/{build}", Permission: access.SignedIn, Cost: budget.Search, View: "views/build.html", Section: "builds", Show: showBuild,
+			Do: map[string]frame.Do{"retry": retryBuild}},
+		frame.Page{Pattern: "/builds/{build}/cancel", Permission: access.SignedIn, Cost: budget.Read, View: "views/cancel.html", Section: "builds", Show: showCancel,
+			Do: map[string]frame.Do{"cancel": cancelBuild}},
+		frame.Page{Pattern: repo + "/builds", Permission: access.RepositoryWrite, Cost: budget.List, View: "views/repository.html", Section: "catalog", Show: showRepository},
+		frame.Page{Pattern: repo + "/pushes", Permission: access.RepositoryWrite, Cost: budget.List, View: "views/pushes.html", Section: "catalog", Show: showPushes},
+		frame.Page{Pattern: repo + "/rules", Permission: access.RepositoryWrite, Cost: budget.Read, View: "views/rules.html", Section: "catalog", Show: showRules,
+			Do: map[string]frame.Do{"save": saveRules, "simulate": simulateRules, "import": importRules}},
+		frame.Page{Pattern: repo + "/rules/end", Permission: access.RepositoryAdmin, Cost: budget.Read, View: "views/end.html", Section: "catalog", Show: showEnd,
+			Do: map[string]frame.Do{"end": endRules}},
+		frame.Page{Pattern: repo + "/triggers", Permission: access.RepositoryAdmin, Cost: budget.Read, View: "views/triggers.html", Section: "catalog", Show: showTriggers,
+			Do: map[string]frame.Do{"create": createTrigger}},
+		frame.Page{Pattern: repo + "/triggers/{trigger}/delete", Permission: access.RepositoryAdmin, Cost: budget.Read, View: "views/trigger.html", Section: "catalog", Show: showTrigger,
+			Do: map[string]frame.Do{"delete": deleteTrigger}},
+		frame.Page{Pattern: repo + "/build-secrets", Permission: access.RepositoryAdmin, Cost: budget.Read, View: "views/secrets.html", Section: "catalog", Show: showSecrets,
+			Do: map[string]frame.Do{"set": setSecret}},
+		frame.Page{Pattern: repo + "/build-secrets/{secret}/delete", Permission: access.RepositoryAdmin, Cost: budget.Read, View: "views/secret.html", Section: "catalog", Show: showSecret,
+			Do: map[string]frame.Do{"delete": deleteSecret}},
+		frame.Page{Pattern: "/builders", Permission: access.HubAdmin, Cost: budget.List, View: "views/builders.html", Section: "system", Show: showBuilders,
+			Do: map[string]frame.Do{"invite": inviteBuilder}},
+		frame.Page{Pattern: "/builders/{builder}/revoke", Permission: access.HubAdmin, Cost: budget.List, View: "views/revoke.html", Section: "system", Show: showBuilder,
+			Do: map[string]frame.Do{"revoke": revokeBuilder}},
+	)
+}
+
+// states are the values of the filter of lists of builds.
+var states = []string{"", "waiting", "running", "succeeded", "failed", "cancelled", "superseded", "lost"}
+
+type buildsPage struct {
+	Builds []apitypes.Build
+	Next   string
+	States []string
+}
+
+func showBuilds(v *frame.Visit) (any, error) {
+	list, err := frame.Get[apitypes.List[apitypes.Build]](v, "/builds", asked(v, "state", "repository", "cursor"))
+	return buildsPage{list.Items, list.Next, states}, err
+}
+
+// asked are those values of the page's query that are set.
+func asked(v *frame.Visit, names ...string) url.Values {
+	q := url.Values{}
+	for _, name := range names {
+		if value := v.Query(name); value != "" {
+			q.Set(name, value)
+		}
+	}
+	return q
+}
+
+// repositoryOf is what the head of every page of a repository shows.
+func repositoryOf(v *frame.Visit) (apitypes.RepositoryDetails, error) {
+	return frame.Get[apitypes.RepositoryDetails](v, frame.Path("repositories", v.Repo()), nil)
+}
+
+type repositoryPage struct {
+	Repository apitypes.RepositoryDetails
+	Rules      apitypes.Rules
+	Builds     []apitypes.Build
+	Next       string
+}
+
+func showRepository(v *frame.Visit) (any, error) {
+	p := repositoryPage{}
+	var err error
+	if p.Repository, err = repositoryOf(v); err != nil {
+		return nil, err
+	}
+	if p.Rules, err = frame.Get[apitypes.Rules](v, frame.Path("repositories", v.Repo(), "rules"), nil); err != nil {
+		return nil, err
+	}
+	list, err := frame.Get[apitypes.List[apitypes.Build]](v, frame.Path("repositories", v.Repo(), "builds"), asked(v, "cursor"))
+	p.Builds, p.Next = list.Items, list.Next
+	return p, err
+}
