@@ -20,6 +20,7 @@ import (
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/operations"
 	"hubledger/services/internal/process"
+	"hubledger/services/internal/secret"
 	"hubledger/services/internal/service"
 	"hubledger/services/sources/hoststatus"
 )
@@ -73,7 +74,7 @@ type Sources struct {
 
 // New makes the service.
 func New(c Config) *Sources {
-	s := &Sources{Config: c, sweeps: sweepStore{c.Store}, told: toldStore{c.Store}, lines: lines{seed: maphash.MakeSeed()}, counts: newCounts(), refused: newRefusals(time.Now()), noSecret: randomSecret()}
+	s := &Sources{Config: c, sweeps: sweepStore{c.Store}, told: toldStore{c.Store}, lines: lines{seed: maphash.MakeSeed()}, counts: newCounts(), refused: newRefusals(time.Now()), noSecret: string(secret.New())}
 	s.register()
 	return s
 }

@@ -21,6 +21,7 @@ import (
 	"hubledger/services/internal/machine"
 	"hubledger/services/internal/repository"
 	"hubledger/services/internal/source"
+	"hubledger/services/internal/trigger"
 )
 
 // late is the message when the time for a request ended before its work.
@@ -43,6 +44,8 @@ var common = []Entry{
 	{Err: machine.ErrKey, Status: http.StatusUnprocessableEntity},
 	{Err: buildsecret.ErrUnknown, Status: http.StatusNotFound},
 	{Err: source.ErrNoDelivery, Status: http.StatusNotFound},
+	{Err: trigger.ErrURL, Status: http.StatusNotFound},
+	{Err: trigger.ErrUnknown, Status: http.StatusNotFound},
 	{Err: account.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
 	{Err: account.ErrNotInvited, Status: http.StatusNotFound},
 	{Err: image.ErrUnknownTag, Status: http.StatusNotFound, Message: "there is no such tag"},
@@ -65,6 +68,9 @@ var common = []Entry{
 	{Err: buildsecret.ErrInvalid, Status: http.StatusUnprocessableEntity},
 	{Err: buildrule.ErrRules, Status: http.StatusUnprocessableEntity},
 	{Err: build.ErrUpload, Status: http.StatusUnprocessableEntity},
+	{Err: trigger.ErrKind, Status: http.StatusUnprocessableEntity},
+	{Err: trigger.ErrTag, Status: http.StatusUnprocessableEntity},
+	{Err: trigger.ErrNothing, Status: http.StatusUnprocessableEntity},
 
 	{Err: account.ErrRobotOwner, Status: http.StatusForbidden},
 	{Err: account.ErrAdminsOrganize, Status: http.StatusForbidden},
@@ -73,6 +79,7 @@ var common = []Entry{
 	{Err: account.ErrTooManyInvitations, Status: http.StatusForbidden},
 	{Err: buildsecret.ErrTooMany, Status: http.StatusForbidden},
 	{Err: source.ErrTooMany, Status: http.StatusForbidden},
+	{Err: trigger.ErrTooMany, Status: http.StatusForbidden},
 	{Err: repository.ErrMayNotCreate, Status: http.StatusForbidden},
 	{Err: repository.ErrNoStars, Status: http.StatusForbidden},
 
@@ -84,6 +91,7 @@ var common = []Entry{
 	{Err: build.ErrTooMany, Status: http.StatusConflict},
 	{Err: build.ErrNotWaiting, Status: http.StatusConflict},
 	{Err: build.ErrEpoch, Status: http.StatusConflict},
+	{Err: trigger.ErrNoBuilds, Status: http.StatusConflict},
 	{Err: source.ErrTaken, Status: http.StatusConflict},
 	{Err: repository.ErrTaken, Status: http.StatusConflict},
 	{Err: repository.ErrExists, Status: http.StatusConflict},

@@ -4,8 +4,6 @@ package machine
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"regexp"
@@ -14,6 +12,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/secret"
 )
 
 var (
@@ -72,9 +71,9 @@ func Invite(ctx context.Context, log command.Log, by command.By, read Lists, kin
 	if err != nil {
 		return "", invited, 0, err
 	}
-	token = rand.Text() + rand.Text()
-	sum := sha256.Sum256([]byte(token))
-	invited = events.MachineInvited{Machine: id, Name: name, Kind: kind, Hash: sum[:], Expires: now.Add(min(max(term, time.Second), MaxTerm)).UTC().Truncate(time.Second)}
+	made := secret.New()
+	token = string(made)
+	invited = events.MachineInvited{Machine: id, Name: name, Kind: kind, Hash: made.Hash(), Expires: now.Add(min(max(term, time.Second), MaxTerm)).UTC().Truncate(time.Second)}
 	seq, err = command.Decide(ctx, log, by, invited.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
 		switch last := last.(type) {
 		case events.MachineEnrolled:
@@ -99,8 +98,7 @@ func Enroll(ctx context.Context, log command.Log, by command.By, read Tokens, to
 	if !keyPattern.MatchString(key) {
 		return enrolled, 0, ErrKey
 	}
-	sum := sha256.Sum256([]byte(token))
-	m, err := read.MachineByToken(ctx, sum[:])
+	m, err := read.MachineByToken(ctx, secret.Secret(token).Hash())
 	if errors.Is(err, accounts.ErrNotFound) {
 		return enrolled, 0, ErrToken
 	}
