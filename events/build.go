@@ -19,6 +19,8 @@ type BuildQueued struct {
 	FromFile   bool      `json:"fromFile,omitempty" jsonschema:"the rule comes from .hubledger.yml of the commit"`
 	RetryOf    string    `json:"retryOf,omitempty" jsonschema:"id of the build that is made again by this one"`
 
+	PullRequest *PullRequest `json:"pullRequest,omitempty" jsonschema:"the pull request that is tested: kind is that of its target; absent for a branch or tag"`
+
 	Rebuild *BuildRebuild `json:"rebuild,omitempty" jsonschema:"the image that has changed, and so led to this build; absent when something else did"`
 
 	Upload *BuildUpload `json:"upload,omitempty" jsonschema:"the directory that is built instead of a commit: source, ref, kind and commit are empty then, and the rule has no name; absent for a build from git"`

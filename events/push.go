@@ -15,6 +15,8 @@ type PushEvaluated struct {
 	RulesEvent string        `json:"rulesEvent" jsonschema:"id of the event that set the rules"`
 	File       *RulesFile    `json:"file,omitempty" jsonschema:"the file of rules in the commit, which counted instead of the rules that were set; absent when it did not"`
 	Verdicts   []RuleVerdict `json:"verdicts" jsonschema:"one of each rule, in their order; of a file that cannot be used one, with the name of the file"`
+
+	PullRequest *PullRequest `json:"pullRequest,omitempty" jsonschema:"the pull request that the ref is; absent for a branch or tag"`
 }
 
 // A RulesFile is what .hubledger.yml of a commit says.

@@ -42,3 +42,55 @@ func (e RefsRecorded) Subject() string { return RefsSubject(e.Namespace, e.Sourc
 func RefsSubject(namespaceID, sourceID string) string {
 	return SubjectPrefix + namespaceID + ".refs." + sourceID
 }
+
+// Where a pull request comes from.
+const (
+	PullOwn  = "own"
+	PullFork = "fork"
+)
+
+// A PullRequest is what is known of a pull request (a merge request of GitLab) besides
+// its commit.
+type PullRequest struct {
+	Number  int    `json:"number" jsonschema:"that the git host has given it"`
+	From    string `json:"from" jsonschema:"own: its commit was pushed to the git repository itself; fork: anything else"`
+	Target  string `json:"target,omitempty" jsonschema:"full name of the branch that it goes to; absent when that is not known"`
+	Assumed bool   `json:"assumed,omitempty" jsonschema:"the git host has not told the target: it is the default branch"`
+}
+
+// PullRequestChanged says where a pull request of a source stands now: at which commit,
+// where it comes from and where it goes to.
+type PullRequestChanged struct {
+	Namespace   string      `json:"namespace" jsonschema:"id of the namespace"`
+	Source      string      `json:"source" jsonschema:"id of the source"`
+	Ref         string      `json:"ref" jsonschema:"full name by which the git host shows it, such as refs/pull/1/head"`
+	PullRequest PullRequest `json:"pullRequest"`
+	Old         string      `json:"old,omitempty" jsonschema:"id of the commit before; absent when it was new or closed"`
+	New         string      `json:"new,omitempty" jsonschema:"id of the commit; absent when it was closed"`
+	Initial     bool        `json:"initial,omitempty" jsonschema:"it stood there when the pull requests of the source were first looked at: nothing is tested"`
+}
+
+func (PullRequestChanged) EventType() string { return "pull_request.changed.v1" }
+func (e PullRequestChanged) Subject() string {
+	return PullRequestSubject(e.Namespace, e.Source, e.Ref)
+}
+
+// PullRequestSubject is that of one pull request of a source.
+func PullRequestSubject(namespaceID, sourceID, ref string) string {
+	return SubjectPrefix + namespaceID + ".pull_request." + sourceID + "-" + HashName(ref)
+}
+
+// PullRequestsWatched says that the pull requests of a source are looked at from now on,
+// or no more. Those that change meanwhile are found when they are looked at again, as
+// those of a first look.
+type PullRequestsWatched struct {
+	Namespace    string `json:"namespace" jsonschema:"id of the namespace"`
+	Source       string `json:"source" jsonschema:"id of the source"`
+	On           bool   `json:"on" jsonschema:"the first look is complete, and what changes is recorded; otherwise no build rule wants them any more"`
+	PullRequests int    `json:"pullRequests" jsonschema:"that were there at the first look"`
+}
+
+func (PullRequestsWatched) EventType() string { return "pull_requests.watched.v1" }
+func (e PullRequestsWatched) Subject() string {
+	return SubjectPrefix + e.Namespace + ".pull_requests." + e.Source
+}

@@ -1,6 +1,9 @@
 package events
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // RulesSet replaces the build rules of a repository.
 type RulesSet struct {
@@ -9,12 +12,19 @@ type RulesSet struct {
 	Name       string      `json:"name" jsonschema:"full name of the repository"`
 	Source     string      `json:"source,omitempty" jsonschema:"id of the git source whose refs are built, in the same namespace; absent for no automated builds"`
 	SameSource bool        `json:"sameSource,omitempty" jsonschema:"the rules before were for the same git source: its refs that moved since those were set are theirs"`
+	SameTests  bool        `json:"sameTests,omitempty" jsonschema:"the rules before were for the same git source and tested pull requests, too: those that changed since are theirs"`
 	Rules      []BuildRule `json:"rules,omitempty" jsonschema:"all rules from now on; absent for none"`
 	FromFile   bool        `json:"fromFile,omitempty" jsonschema:"the rules in .hubledger.yml of a commit are taken instead, when the commit has that file"`
 }
 
 func (RulesSet) EventType() string { return "rules.set.v1" }
 func (e RulesSet) Subject() string { return RulesSubject(e.Namespace, e.Repository) }
+
+// TestsPullRequests says whether the rules may test pull requests of the source. Those in
+// files of commits may.
+func (e RulesSet) TestsPullRequests() bool {
+	return e.Source != "" && (e.FromFile || slices.ContainsFunc(e.Rules, func(r BuildRule) bool { return r.Autotest == "own" || r.Autotest == "all" }))
+}
 
 // RulesSubject is that of the build rules of a repository.
 func RulesSubject(namespaceID, repositoryID string) string {

@@ -67,6 +67,8 @@ var Types = []Type{
 	relief(always[SourceUnlinked]),
 	typeOf[RefMoved](),
 	typeOf[RefsRecorded](),
+	typeOf[PullRequestChanged](),
+	typeOf[PullRequestsWatched](),
 	typeOf[BuildQueued](),
 	typeOf[BuildClaimed](),
 	typeOf[BuildStepEnded](),

@@ -39,13 +39,17 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	case events.RefsRecorded:
 		a.write(recorded, a.id(p.Source), num(int64(p.Refs)), a.time)
 	case events.RefMoved:
-		a.write(refs, a.id(p.Source), text(p.Ref), text(p.Kind), text(p.New), text(p.Old), text(p.Annotated), flag(p.Initial), a.time, text(e.ID()), text(e.Correlation()), a.seq)
-		if e.Cause() != "" {
-			a.write(moves, a.id(p.Source), text(e.Cause()), text(p.Ref), text(p.Old), text(p.New), a.seq)
-		}
+		a.moved(p, "")
+	case events.PullRequestChanged:
+		a.moved(events.RefMoved{Source: p.Source, Ref: p.Ref, Kind: PullRequest, New: p.New, Old: p.Old, Initial: p.Initial}, a.encoded(p.PullRequest))
+	case events.PullRequestsWatched:
+		a.write(watched, a.id(p.Source), flag(p.On), a.seq)
 	case events.HookReceived:
-		a.write(deliveries, a.id(p.Source), text(p.Delivery), text(e.ID()), text(p.Event), flag(p.Ping), a.json(p.Refs), num(int64(p.More)), text(p.Repository), a.json(p.Headers),
+		a.write(deliveries, a.id(p.Source), text(p.Delivery), text(e.ID()), text(p.Event), flag(p.Ping), a.json(p.Refs), num(int64(p.More)), text(p.Repository), optional(a, p.PullRequest), a.json(p.Headers),
 			text(p.Digest), num(p.Size), a.time, a.seq)
+		if p.PullRequest != nil {
+			a.write(told, a.id(p.Source), num(int64(p.PullRequest.Number)), a.json(p.PullRequest), a.seq)
+		}
 	case events.HookRedelivered:
 		a.write(redeliveries, a.id(p.Source), text(p.Delivery), num(1))
 	case events.HookRefused:
@@ -55,13 +59,16 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		if p.Source != "" {
 			source = a.id(p.Source)
 		}
-		a.write(rules, a.id(p.Repository), a.id(p.Namespace), text(p.Name), source, a.json(p.Rules), flag(p.FromFile), flag(looks(p)), a.time, text(e.Actor()), text(e.ID()), a.seq)
+		a.write(rules, a.id(p.Repository), a.id(p.Namespace), text(p.Name), source, a.json(p.Rules), flag(p.FromFile), flag(looks(p)), flag(p.TestsPullRequests()), a.time, text(e.Actor()), text(e.ID()), a.seq)
 		a.write(rulesets, text(e.ID()), a.json(p.Rules))
 		if !p.SameSource {
 			a.write(feeds, a.id(p.Repository), source, a.seq)
 		}
+		if p.TestsPullRequests() && !p.SameTests {
+			a.write(testing, a.id(p.Repository), source, a.seq)
+		}
 	case events.PushEvaluated:
-		a.write(pushes, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Commit), text(cmp.Or(p.Move, e.Cause())), text(p.RulesEvent), a.json(p.Verdicts), a.file(p.File), a.id(p.Namespace), a.time, text(e.ID()), text(e.Correlation()), a.seq)
+		a.write(pushes, a.id(p.Repository), a.id(p.Source), text(p.Ref), text(p.Commit), text(cmp.Or(p.Move, e.Cause())), text(p.RulesEvent), a.json(p.Verdicts), optional(a, p.File), optional(a, p.PullRequest), a.id(p.Namespace), a.time, text(e.ID()), text(e.Correlation()), a.seq)
 		if n := wanted(p.Verdicts); n > 0 {
 			a.write(asked, text(e.ID()), num(int64(n)))
 		}
@@ -132,12 +139,22 @@ func (a *applier) id(s string) projections.Value {
 	return raw(id)
 }
 
-func (a *applier) json(v any) projections.Value {
+func (a *applier) json(v any) projections.Value { return text(a.encoded(v)) }
+
+func (a *applier) encoded(v any) string {
 	encoded, err := json.Marshal(v)
 	if err != nil {
 		a.errs = append(a.errs, err)
 	}
-	return text(string(encoded))
+	return string(encoded)
+}
+
+// optional is a value as JSON, empty for none.
+func optional[T any](a *applier, v *T) projections.Value {
+	if v == nil {
+		return text("")
+	}
+	return a.json(v)
 }
 
 func (a *applier) write(t *projections.Table, row ...projections.Value) { a.ops.Write(t, row...) }
@@ -154,28 +171,32 @@ func (a *applier) settled(source string, queued []uint64) {
 	}
 }
 
+// moved writes where a ref is; pull is what is known of a pull request, as JSON.
+func (a *applier) moved(p events.RefMoved, pull string) {
+	a.write(refs, a.id(p.Source), text(p.Ref), text(p.Kind), text(p.New), text(p.Old), text(p.Annotated), flag(p.Initial), text(pull), a.time, text(a.event.ID()), text(a.event.Correlation()), a.seq)
+	if a.event.Cause() != "" {
+		a.write(moves, a.id(p.Source), text(a.event.Cause()), text(p.Ref), text(p.Old), text(p.New), a.seq)
+	}
+}
+
 func (a *applier) secret(repository, name, record string, forFile bool) {
 	a.write(secrets, a.id(repository), text(name), text(record), flag(forFile), a.time, text(a.event.Actor()), a.seq)
 }
 
 func (a *applier) queued(p events.BuildQueued) {
-	again, why := raw([]byte{}), ""
+	again := raw([]byte{})
 	if p.Rebuild != nil {
-		encoded, err := json.Marshal(p.Rebuild)
-		a.errs = append(a.errs, err)
-		again, why = a.id(p.RetryOf), string(encoded)
+		again = a.id(p.RetryOf)
 	}
-	from, sent := raw([]byte{}), text("")
-	if p.Upload != nil {
-		sent = a.json(p.Upload)
-	} else {
+	from := raw([]byte{})
+	if p.Upload == nil {
 		from = a.id(p.Source)
 	}
 	if !p.Test && p.Upload == nil {
 		a.write(lines, a.id(p.Repository), from, text(p.Ref), text(p.Rule.Name), a.id(p.Build), flag(p.Rule.Rebuild == "base"), a.seq)
 	}
 	a.write(queued, a.id(p.Build), a.id(p.Namespace), a.id(p.Repository), from, text(p.Ref), text(p.Kind), text(p.Commit), text(p.Rule.Name), a.json(p.Rule),
-		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), flag(p.FromFile), text(p.RetryOf), again, text(why), sent, text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
+		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), flag(p.FromFile), optional(a, p.PullRequest), text(p.RetryOf), again, optional(a, p.Rebuild), optional(a, p.Upload), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
 	a.state(p.Build, Waiting, 0, events.BuildFinished{})
 	if p.Upload == nil {
 		a.write(unreported, from, a.seq, num(1))
@@ -191,14 +212,6 @@ const replaced = 1_000_000
 // looks says whether what rules make of a ref may depend on the files of its commit.
 func looks(p events.RulesSet) bool {
 	return p.FromFile || slices.ContainsFunc(p.Rules, func(r events.BuildRule) bool { return len(r.Paths) > 0 })
-}
-
-// file is a file of rules as JSON, empty for none.
-func (a *applier) file(f *events.RulesFile) projections.Value {
-	if f == nil {
-		return text("")
-	}
-	return a.json(f)
 }
 
 // state writes where a build is; how has what is known of its end.

@@ -27,6 +27,7 @@ type Build struct {
 	Rule                              events.BuildRule
 	Tags                              []string // that the image is to get; none for a test
 	Test, Untrusted                   bool
+	Pull                              *events.PullRequest  // nil for a branch or tag
 	FromFile                          bool                 // the rule comes from .hubledger.yml of the commit
 	RetryOf                           string               // id of the build that this one makes again
 	Rebuild                           *events.BuildRebuild // why the hub itself makes it again; nil: it does not
@@ -47,7 +48,7 @@ type Build struct {
 	End     events.BuildFinished // Outcome to Refused, as far as they are known
 }
 
-const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.rebuild, q.upload, q.cause, q.correlation, q.event,
+const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.pull, q.retry_of, q.rebuild, q.upload, q.cause, q.correlation, q.event,
 	q.actor, q.time, q.seq, s.state, s.epoch, COALESCE(c.builder, ''), COALESCE(c.time, 0), COALESCE(l.times, 0), s.time, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance
 	FROM queued q JOIN states s ON s.build = q.build LEFT JOIN claims c ON c.build = s.build AND c.epoch = s.epoch
 	LEFT JOIN losses l ON l.build = s.build `
@@ -55,9 +56,9 @@ const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref
 func scanBuild(row projections.Row) (Build, error) {
 	var b Build
 	var id, namespace, repository, source []byte
-	var rule, tags, set, refused, rebuild, upload string
+	var rule, tags, set, refused, rebuild, upload, pull string
 	var queued, claimed, changed int64
-	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.FromFile, &b.RetryOf, &rebuild, &upload, &b.Cause, &b.Correlation, &b.Event,
+	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.FromFile, &pull, &b.RetryOf, &rebuild, &upload, &b.Cause, &b.Correlation, &b.Event,
 		&b.Actor, &queued, &b.Seq, &b.State, &b.Epoch, &b.Builder, &claimed, &b.Losses, &changed, &b.End.Digest, &b.End.Outcome, &b.End.Reason, &b.End.Detail, &set, &refused, &b.End.Provenance)
 	if err != nil {
 		return b, err
@@ -67,15 +68,14 @@ func scanBuild(row projections.Row) (Build, error) {
 	if claimed != 0 {
 		b.Claimed = timeOf(claimed)
 	}
-	if rebuild != "" {
-		if err := json.Unmarshal([]byte(rebuild), &b.Rebuild); err != nil {
-			return b, err
-		}
+	if b.Rebuild, err = optionalOf[events.BuildRebuild](rebuild); err != nil {
+		return b, err
 	}
-	if upload != "" {
-		if err := json.Unmarshal([]byte(upload), &b.Upload); err != nil {
-			return b, err
-		}
+	if b.Pull, err = optionalOf[events.PullRequest](pull); err != nil {
+		return b, err
+	}
+	if b.Upload, err = optionalOf[events.BuildUpload](upload); err != nil {
+		return b, err
 	}
 	return b, errors.Join(json.Unmarshal([]byte(rule), &b.Rule), json.Unmarshal([]byte(tags), &b.Tags), json.Unmarshal([]byte(set), &b.End.Tags),
 		json.Unmarshal([]byte(refused), &b.End.Refused))

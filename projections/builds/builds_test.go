@@ -206,6 +206,11 @@ func TestQueriesUseKeys(t *testing.T) {
 			return second(r.LaterUpload(ctx, &builds.Build{ID: id(app)}, "dev", "sha256:d"))
 		},
 		"DuePush":    func(r builds.Reader) error { return second(r.DuePush(ctx, id(app), id(lib))) },
+		"Pulls":      func(r builds.Reader) error { return second(r.Pulls(ctx, id(app))) },
+		"PullsAt":    func(r builds.Reader) error { return second(r.PullsAt(ctx, id(app))) },
+		"ToldPulls":  func(r builds.Reader) error { return second(r.ToldPulls(ctx, id(app))) },
+		"PullsShown": func(r builds.Reader) error { return second(r.PullRequests(ctx, id(app), 9, 9)) },
+		"Closed":     func(r builds.Reader) error { return second(r.WaitingOfClosed(ctx)) },
 		"Deliveries": func(r builds.Reader) error { return second(r.Deliveries(ctx, id(app), 9, 9)) },
 		"Delivery":   func(r builds.Reader) error { return second(r.Delivery(ctx, id(app), 9)) },
 		"Seen":       func(r builds.Reader) error { return second(r.Seen(ctx, id(app), "d")) },

@@ -15,9 +15,10 @@ type Delivery struct {
 	Event      string // id of its event
 	Kind       string // what the host calls it, such as push
 	Ping       bool
-	Refs       []events.HookRef // what it says
-	More       int              // how many further refs it names
-	Repository string           // URL of the git repository that it names
+	Refs       []events.HookRef        // what it says
+	More       int                     // how many further refs it names
+	Pull       *events.HookPullRequest // what it says of a pull request; nil: nothing
+	Repository string                  // URL of the git repository that it names
 	Headers    map[string]string
 	Digest     string // of the body
 	Size       int64  // of the body, in bytes
@@ -27,20 +28,23 @@ type Delivery struct {
 	Moved      int    // refs that were found to have moved because of it
 }
 
-const deliveryColumns = `SELECT d.delivery, d.event, d.kind, d.ping, d.refs, d.more, d.repository, d.headers, d.digest, d.size, d.time, d.seq,
+const deliveryColumns = `SELECT d.delivery, d.event, d.kind, d.ping, d.refs, d.more, d.repository, d.pull, d.headers, d.digest, d.size, d.time, d.seq,
 	COALESCE((SELECT n.times FROM redeliveries n WHERE n.source = d.source AND n.delivery = d.delivery), 0),
 	(SELECT COUNT(*) FROM moves m WHERE m.source = d.source AND m.cause = d.event) FROM deliveries d `
 
 func scanDelivery(row projections.Row) (Delivery, error) {
 	var d Delivery
-	var refs, headers string
+	var refs, pull, headers string
 	var received int64
-	err := row.Scan(&d.Delivery, &d.Event, &d.Kind, &d.Ping, &refs, &d.More, &d.Repository, &headers, &d.Digest, &d.Size, &received, &d.Seq, &d.Again, &d.Moved)
+	err := row.Scan(&d.Delivery, &d.Event, &d.Kind, &d.Ping, &refs, &d.More, &d.Repository, &pull, &headers, &d.Digest, &d.Size, &received, &d.Seq, &d.Again, &d.Moved)
 	if err == nil {
 		err = json.Unmarshal([]byte(refs), &d.Refs)
 	}
 	if err == nil {
 		err = json.Unmarshal([]byte(headers), &d.Headers)
+	}
+	if err == nil {
+		d.Pull, err = optionalOf[events.HookPullRequest](pull)
 	}
 	d.Received = timeOf(received)
 	return d, err

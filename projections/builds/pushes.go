@@ -12,9 +12,10 @@ import (
 
 // A Push is what the rules of a repository have made of a ref that moved.
 type Push struct {
-	Source      string // id
-	Ref, Commit string // full name of the ref, and where it stood
-	RulesEvent  string // id of the event that set the rules
+	Source      string              // id
+	Ref, Commit string              // full name of the ref, and where it stood
+	Pull        *events.PullRequest // nil for a branch or tag
+	RulesEvent  string              // id of the event that set the rules
 	Verdicts    []events.RuleVerdict
 	File        *events.RulesFile // the file that counted instead of those rules; nil: it did not
 	Move        string            // id of the event that moved the ref
@@ -23,21 +24,24 @@ type Push struct {
 	Seq         uint64
 }
 
-const pushColumns = `SELECT p.source, p.ref, p.commit_id, p.rules, p.verdicts, p.file, p.move, COALESCE(a.pending, 0), p.time, p.seq FROM pushes p
+const pushColumns = `SELECT p.source, p.ref, p.commit_id, p.rules, p.verdicts, p.file, p.pull, p.move, COALESCE(a.pending, 0), p.time, p.seq FROM pushes p
 	LEFT JOIN asked a ON a.push = p.event `
 
 func scanPush(row projections.Row) (Push, error) {
 	var p Push
 	var source []byte
-	var verdicts, file string
+	var verdicts, file, pull string
 	var at int64
-	err := row.Scan(&source, &p.Ref, &p.Commit, &p.RulesEvent, &verdicts, &file, &p.Move, &p.Pending, &at, &p.Seq)
+	err := row.Scan(&source, &p.Ref, &p.Commit, &p.RulesEvent, &verdicts, &file, &pull, &p.Move, &p.Pending, &at, &p.Seq)
 	if err != nil {
 		return p, err
 	}
 	p.Source, p.Evaluated, p.Pending = projections.IDOf(source), timeOf(at), max(0, p.Pending)
-	if p.File, err = fileOf(file); err != nil {
+	if p.File, err = optionalOf[events.RulesFile](file); err != nil {
 		return p, fmt.Errorf("file of rules of %s: %w", p.Ref, err)
+	}
+	if p.Pull, err = optionalOf[events.PullRequest](pull); err != nil {
+		return p, fmt.Errorf("pull request %s: %w", p.Ref, err)
 	}
 	if err := json.Unmarshal([]byte(verdicts), &p.Verdicts); err != nil {
 		return p, fmt.Errorf("verdicts on %s: %w", p.Ref, err)

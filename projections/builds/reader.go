@@ -2,6 +2,7 @@ package builds
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -25,6 +26,14 @@ func key(id string) ([]byte, error) {
 }
 
 func timeOf(micro int64) time.Time { return time.UnixMicro(micro).UTC() }
+
+// optionalOf reads JSON; nil for empty text.
+func optionalOf[T any](text string) (v *T, err error) {
+	if text != "" {
+		err = json.Unmarshal([]byte(text), &v)
+	}
+	return v, err
+}
 
 func one[T any](v *T, err error) (*T, error) {
 	if errors.Is(err, sql.ErrNoRows) {

@@ -4,35 +4,48 @@ import (
 	"context"
 	"time"
 
+	"hubledger/events"
 	"hubledger/projections"
 )
 
-// A Ref is where a branch or tag of a source points to.
+// PullRequest is the kind of refs that pull requests are.
+const PullRequest = "pull_request"
+
+// A Ref is where a branch or tag of a source points to, or where a pull request stands.
 type Ref struct {
-	Name      string // full, such as refs/heads/main
-	Kind      string // events.RefBranch or events.RefTag
-	Commit    string // "" when it was deleted
-	Previous  string // commit before the latest move, "" when there was no such ref
-	Annotated string // id of the tag object of an annotated tag
-	Initial   bool   // it has not moved since the first sweep
+	Name      string              // full, such as refs/heads/main
+	Kind      string              // events.RefBranch, events.RefTag or PullRequest
+	Commit    string              // "" when it was deleted
+	Previous  string              // commit before the latest move, "" when there was no such ref
+	Annotated string              // id of the tag object of an annotated tag
+	Initial   bool                // it has not moved since the first sweep
+	Pull      *events.PullRequest // nil for a branch or tag
 	Moved     time.Time
 	Event     string // id of the latest move
 	Seq       uint64 // its sequence
 }
 
-const refColumns = `SELECT r.ref, r.kind, r.commit_id, r.previous, r.annotated, r.initial, r.time, r.event, r.seq FROM refs r `
+const refColumns = `SELECT r.ref, r.kind, r.commit_id, r.previous, r.annotated, r.initial, r.pull, r.time, r.event, r.seq FROM refs r `
 
 func scanRef(row projections.Row) (Ref, error) {
 	var r Ref
 	var moved int64
-	err := row.Scan(&r.Name, &r.Kind, &r.Commit, &r.Previous, &r.Annotated, &r.Initial, &moved, &r.Event, &r.Seq)
+	var pull string
+	err := row.Scan(&r.Name, &r.Kind, &r.Commit, &r.Previous, &r.Annotated, &r.Initial, &pull, &moved, &r.Event, &r.Seq)
+	if err == nil {
+		r.Pull, err = optionalOf[events.PullRequest](pull)
+	}
 	r.Moved = timeOf(moved)
 	return r, err
 }
 
-// Refs lists at most n refs of a source, those that moved last first, from before a
-// sequence on; 0 is the beginning. Deleted ones are among them.
+// Refs lists at most n branches and tags of a source, those that moved last first, from
+// before a sequence on; 0 is the beginning. Deleted ones are among them.
 func (r Reader) Refs(ctx context.Context, source string, before uint64, n int) ([]Ref, error) {
+	return r.listRefs(ctx, `r.pull = ''`, source, before, n)
+}
+
+func (r Reader) listRefs(ctx context.Context, which, source string, before uint64, n int) ([]Ref, error) {
 	raw, err := key(source)
 	if err != nil {
 		return nil, err
@@ -40,7 +53,7 @@ func (r Reader) Refs(ctx context.Context, source string, before uint64, n int) (
 	if before == 0 {
 		before = 1<<63 - 1
 	}
-	return projections.ListOf(ctx, r.DB, scanRef, refColumns+`WHERE r.source = $1 AND r.seq < $2 ORDER BY r.seq DESC LIMIT $3`, raw, int64(before), n)
+	return projections.ListOf(ctx, r.DB, scanRef, refColumns+`WHERE `+which+` AND r.source = $1 AND r.seq < $2 ORDER BY r.seq DESC LIMIT $3`, raw, int64(before), n)
 }
 
 // Ref is one ref of a source by its full name; ErrNotFound.
@@ -56,7 +69,7 @@ func (r Reader) Ref(ctx context.Context, source, name string) (*Ref, error) {
 // A Place is where a ref points to: a commit and, of an annotated tag, its tag object.
 type Place struct{ Commit, Annotated string }
 
-// Places are all refs of a source that were not deleted, by full name.
+// Places are all branches and tags of a source that were not deleted, by full name.
 func (r Reader) Places(ctx context.Context, source string) (map[string]Place, error) {
 	raw, err := key(source)
 	if err != nil {
@@ -69,7 +82,7 @@ func (r Reader) Places(ctx context.Context, source string) (map[string]Place, er
 	list, err := projections.ListOf(ctx, r.DB, func(row projections.Row) (p placed, err error) {
 		err = row.Scan(&p.name, &p.Commit, &p.Annotated)
 		return p, err
-	}, `SELECT r.ref, r.commit_id, r.annotated FROM refs r WHERE r.source = $1 AND r.commit_id <> ''`, raw)
+	}, `SELECT r.ref, r.commit_id, r.annotated FROM refs r WHERE r.source = $1 AND r.commit_id <> '' AND r.pull = ''`, raw)
 	places := make(map[string]Place, len(list))
 	for _, p := range list {
 		places[p.name] = p.Place

@@ -69,9 +69,10 @@ func (r Reader) CountSources(ctx context.Context, namespace string) (n int, err 
 
 // A Watched source is what a sweep is decided by.
 type Watched struct {
-	ID   string
-	Seq  uint64 // of the latest change of its settings
-	Hook uint64 // sequence of the latest webhook that is no ping, 0 when none came
+	ID    string
+	Seq   uint64 // of the latest change of its settings
+	Rules uint64 // sequence of the latest rules that may test its pull requests, 0 for none
+	Hook  uint64 // sequence of the latest webhook that is no ping, 0 when none came
 }
 
 // Watched lists all live sources.
@@ -79,10 +80,10 @@ func (r Reader) Watched(ctx context.Context) ([]Watched, error) {
 	return projections.ListOf(ctx, r.DB, func(row projections.Row) (Watched, error) {
 		var w Watched
 		var id []byte
-		err := row.Scan(&id, &w.Seq, &w.Hook)
+		err := row.Scan(&id, &w.Seq, &w.Rules, &w.Hook)
 		w.ID = projections.IDOf(id)
 		return w, err
-	}, `SELECT s.source, s.seq, COALESCE((SELECT MAX(d.seq) FROM deliveries d WHERE d.source = s.source AND d.ping = 0), 0) FROM sources s WHERE s.live = 1`)
+	}, `SELECT s.source, s.seq, `+testedBy+`, COALESCE((SELECT MAX(d.seq) FROM deliveries d WHERE d.source = s.source AND d.ping = 0), 0) FROM sources s WHERE s.live = 1`)
 }
 
 // Lives says whether a source was not unlinked; ErrNotFound when it was never linked.

@@ -27,17 +27,30 @@ var (
 		Columns: []projections.Column{b("source"), i("refs"), i("time")},
 	}
 
-	// refs: commit_id is empty when the ref was deleted.
+	// refs: commit_id is empty when the ref was deleted. A pull request is a ref with
+	// pull, in JSON; that of branches and tags is empty.
 	refs = &projections.Table{
 		Name: "refs", Key: 2, Merge: projections.Put,
-		Columns: []projections.Column{b("source"), t("ref"), t("kind"), t("commit_id"), t("previous"), t("annotated"), i("initial"), i("time"), t("event"), t("correlation"), i("seq")},
+		Columns: []projections.Column{b("source"), t("ref"), t("kind"), t("commit_id"), t("previous"), t("annotated"), i("initial"), t("pull"), i("time"), t("event"), t("correlation"), i("seq")},
 		Indexes: [][]string{{"source", "seq"}, {"event"}},
 	}
 
-	// deliveries: refs and headers are JSON.
+	// watched has the sources whose pull requests are looked at, or were once.
+	watched = &projections.Table{
+		Name: "watched", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("source"), i("live"), i("seq")},
+	}
+
+	// told is what the latest webhook about a pull request says, in JSON.
+	told = &projections.Table{
+		Name: "told", Key: 2, Merge: projections.Put,
+		Columns: []projections.Column{b("source"), i("number"), t("pull"), i("seq")},
+	}
+
+	// deliveries: refs, headers and pull are JSON, pull is empty for none.
 	deliveries = &projections.Table{
 		Name: "deliveries", Key: 2, Merge: projections.Put,
-		Columns: []projections.Column{b("source"), t("delivery"), t("event"), t("kind"), i("ping"), t("refs"), i("more"), t("repository"), t("headers"),
+		Columns: []projections.Column{b("source"), t("delivery"), t("event"), t("kind"), i("ping"), t("refs"), i("more"), t("repository"), t("pull"), t("headers"),
 			t("digest"), i("size"), i("time"), i("seq")},
 		Indexes: [][]string{{"source", "seq"}, {"source", "ping", "seq"}},
 	}
@@ -56,10 +69,10 @@ var (
 
 	// rules are the latest build rules of each repository, as JSON; source is empty
 	// where there are no automated builds. looks says that what they make of a ref may
-	// depend on the files of its commit.
+	// depend on the files of its commit, tests that they may test pull requests.
 	rules = &projections.Table{
 		Name: "rules", Key: 1, Merge: projections.Put,
-		Columns: []projections.Column{b("repository"), b("namespace"), t("name"), b("source"), t("rules"), i("from_file"), i("looks"), i("time"), t("actor"), t("event"), i("seq")},
+		Columns: []projections.Column{b("repository"), b("namespace"), t("name"), b("source"), t("rules"), i("from_file"), i("looks"), i("tests"), i("time"), t("actor"), t("event"), i("seq")},
 		Indexes: [][]string{{"source"}},
 	}
 
@@ -77,12 +90,20 @@ var (
 		Columns: []projections.Column{b("repository"), b("source"), i("seq")},
 	}
 
+	// testing says since which event the rules of a repository test pull requests of
+	// their source: those that changed before are not theirs.
+	testing = &projections.Table{
+		Name: "testing", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("repository"), b("source"), i("seq")},
+	}
+
 	// pushes are the latest evaluations of each ref by the rules of each repository; move
 	// is the id of the event that moved the ref, rules that of the one that set the
-	// rules; file and verdicts are JSON, file is empty when it did not count.
+	// rules; file, verdicts and pull are JSON, file is empty when it did not count, and
+	// pull for branches and tags.
 	pushes = &projections.Table{
 		Name: "pushes", Key: 3, Merge: projections.Put,
-		Columns: []projections.Column{b("repository"), b("source"), t("ref"), t("commit_id"), t("move"), t("rules"), t("verdicts"), t("file"), b("namespace"), i("time"), t("event"),
+		Columns: []projections.Column{b("repository"), b("source"), t("ref"), t("commit_id"), t("move"), t("rules"), t("verdicts"), t("file"), t("pull"), b("namespace"), i("time"), t("event"),
 			t("correlation"), i("seq")},
 		Indexes: [][]string{{"repository", "seq"}, {"event"}},
 	}
@@ -130,13 +151,13 @@ var (
 	}
 
 	// queued are builds as they were queued: settings is the rule, in JSON, and cause
-	// the id of the event that led to it. Of those that the hub itself makes again,
-	// rebuild says why, in JSON, and again is the build that had the older image. Of those of
+	// the id of the event that led to it. Of a pull request pull is that, in JSON. Of those that
+	// the hub itself makes again, rebuild says why, in JSON, and again is the build that had the older image. Of those of
 	// an uploaded directory, upload is that, in JSON, and source is empty.
 	queued = &projections.Table{
 		Name: "queued", Key: 1, Merge: projections.Insert,
 		Columns: []projections.Column{b("build"), b("namespace"), b("repository"), b("source"), t("ref"), t("kind"), t("commit_id"), t("rule"), t("settings"), t("tags"),
-			i("test"), i("untrusted"), i("from_file"), t("retry_of"), b("again"), t("rebuild"), t("upload"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
+			i("test"), i("untrusted"), i("from_file"), t("pull"), t("retry_of"), b("again"), t("rebuild"), t("upload"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
 		Indexes: [][]string{{"repository", "seq"}, {"repository", "source", "ref", "commit_id"}, {"cause", "rule"}, {"event"}, {"seq"}, {"source", "commit_id"}},
 	}
 
@@ -214,10 +235,11 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 15,
-	Tables: []*projections.Table{sources, recorded, refs, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, pushes, asked, secrets, repositories, queued, lines, states, bases,
+	Version: 16,
+	Tables: []*projections.Table{sources, recorded, refs, watched, told, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, testing, pushes, asked, secrets, repositories, queued, lines, states, bases,
 		claims, losses, steps, logs, unsealed, requests, triggers, reports, unreported},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
+		"pull_request.changed.v1", "pull_requests.watched.v1",
 		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1",
 		"build.queued.v1", "build.claimed.v1", "build.step_ended.v1", "build.pushed.v1", "build.lost.v1", "build.finished.v1",
 		"build.log_sealed.v1", "build_secret.set.v1", "build_secret.removed.v1",
@@ -230,18 +252,21 @@ var Projection = projections.Projection{
 // with the build that it replaces.
 var queries = []projections.Query{
 	projections.SQLQuery("sources", `SELECT s.source, s.namespace, s.name, s.live, s.url, s.host, s.credentials, s.secret, s.username, s.deploy_key, s.host_key, s.hook_secret, s.build_existing, s.status, s.status_secret FROM sources s`, 1),
-	projections.SQLQuery("refs", `SELECT r.source, r.ref, r.commit_id, r.annotated, r.initial FROM refs r`, 2),
+	projections.SQLQuery("refs", `SELECT r.source, r.ref, r.commit_id, r.annotated, r.initial, r.pull FROM refs r`, 2),
+	projections.SQLQuery("watched", `SELECT w.source, w.live FROM watched w`, 1),
+	projections.SQLQuery("told", `SELECT k.source, k.number, k.pull FROM told k`, 2),
 	projections.SQLQuery("moves", `SELECT m.source, m.cause, m.ref, m.previous, m.commit_id FROM moves m`, 3),
-	projections.SQLQuery("deliveries", `SELECT d.source, d.delivery, d.event, d.kind, d.ping, d.refs, d.digest, COALESCE(n.times, 0) FROM deliveries d
+	projections.SQLQuery("deliveries", `SELECT d.source, d.delivery, d.event, d.kind, d.ping, d.refs, d.pull, d.digest, COALESCE(n.times, 0) FROM deliveries d
 		LEFT JOIN redeliveries n ON n.source = d.source AND n.delivery = d.delivery`, 2),
-	projections.SQLQuery("rules", `SELECT b.repository, b.namespace, b.name, b.source, b.rules, b.from_file, b.looks FROM rules b`, 1),
+	projections.SQLQuery("rules", `SELECT b.repository, b.namespace, b.name, b.source, b.rules, b.from_file, b.looks, b.tests FROM rules b`, 1),
 	projections.SQLQuery("rulesets", `SELECT b.event, b.rules FROM rulesets b`, 1),
 	projections.SQLQuery("feeds", `SELECT f.repository, f.source, f.seq FROM feeds f`, 1),
-	projections.SQLQuery("pushes", `SELECT p.repository, p.source, p.ref, p.commit_id, p.move, p.rules, p.verdicts, p.file FROM pushes p`, 3),
+	projections.SQLQuery("testing", `SELECT y.repository, y.source, y.seq FROM testing y`, 1),
+	projections.SQLQuery("pushes", `SELECT p.repository, p.source, p.ref, p.commit_id, p.move, p.rules, p.verdicts, p.file, p.pull FROM pushes p`, 3),
 	projections.SQLQuery("asked", `SELECT a.push, a.pending FROM asked a`, 1),
 	projections.SQLQuery("secrets", `SELECT t.repository, t.name, t.record, t.for_file FROM secrets t`, 2),
 	projections.SQLQuery("repositories", `SELECT g.repository, g.live FROM repositories g`, 1),
-	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.retry_of, q.rebuild, q.upload,
+	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.pull, q.retry_of, q.rebuild, q.upload,
 		s.state, s.epoch, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance FROM queued q JOIN states s ON s.build = q.build`, 1),
 	projections.SQLQuery("lines", `SELECT l.repository, l.source, l.ref, l.rule, l.build, l.rebuild FROM lines l`, 4),
 	projections.SQLQuery("bases", `SELECT a.build, a.number, a.name, a.digest, a.platform, a.repository, a.tag FROM bases a`, 2),

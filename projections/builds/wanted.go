@@ -13,6 +13,7 @@ import (
 type Wanted struct {
 	Namespace, Repository, Source string // ids
 	Ref, Kind, Commit             string
+	Pull                          *events.PullRequest // nil for a branch or tag
 	Rule                          events.BuildRule
 	FromFile                      bool // the rule comes from .hubledger.yml of the commit
 	Tags                          []string
@@ -20,7 +21,7 @@ type Wanted struct {
 	Push, Correlation             string // id of the event that asks for it, and of the first of its chain
 }
 
-const wantedColumns = `SELECT p.namespace, p.repository, p.source, p.ref, r.kind, p.commit_id, p.event, p.correlation, p.verdicts, p.file, COALESCE(b.rules, '[]')
+const wantedColumns = `SELECT p.namespace, p.repository, p.source, p.ref, r.kind, p.commit_id, p.event, p.correlation, p.verdicts, p.file, p.pull, COALESCE(b.rules, '[]')
 	FROM pushes p JOIN refs r ON r.source = p.source AND r.ref = p.ref LEFT JOIN rulesets b ON b.event = p.rules `
 
 // wantedPushes are those with builds that are not queued. waiting is how many builds of the
@@ -58,8 +59,8 @@ func (r Reader) wanted(ctx context.Context, query string, args ...any) (all []Wa
 	lists, err := projections.ListOf(ctx, r.DB, func(row projections.Row) (list []Wanted, err error) {
 		var w Wanted
 		var namespace, repository, source []byte
-		var verdictText, fileText, ruleText string
-		if err := row.Scan(&namespace, &repository, &source, &w.Ref, &w.Kind, &w.Commit, &w.Push, &w.Correlation, &verdictText, &fileText, &ruleText); err != nil {
+		var verdictText, fileText, pullText, ruleText string
+		if err := row.Scan(&namespace, &repository, &source, &w.Ref, &w.Kind, &w.Commit, &w.Push, &w.Correlation, &verdictText, &fileText, &pullText, &ruleText); err != nil {
 			return nil, err
 		}
 		w.Namespace, w.Repository, w.Source = projections.IDOf(namespace), projections.IDOf(repository), projections.IDOf(source)
@@ -68,7 +69,13 @@ func (r Reader) wanted(ctx context.Context, query string, args ...any) (all []Wa
 		if err := errors.Join(json.Unmarshal([]byte(verdictText), &verdicts), json.Unmarshal([]byte(ruleText), &rules)); err != nil {
 			return nil, err
 		}
-		if file, err := fileOf(fileText); err != nil {
+		if w.Pull, err = optionalOf[events.PullRequest](pullText); err != nil {
+			return nil, err
+		}
+		if w.Pull != nil {
+			w.Kind = events.RefBranch // that it goes to
+		}
+		if file, err := optionalOf[events.RulesFile](fileText); err != nil {
 			return nil, err
 		} else if file != nil {
 			rules, w.FromFile = file.Rules, true
@@ -87,14 +94,6 @@ func (r Reader) wanted(ctx context.Context, query string, args ...any) (all []Wa
 		all = append(all, list...)
 	}
 	return all, err
-}
-
-// fileOf is the file of rules of an evaluation, nil when it did not count.
-func fileOf(text string) (f *events.RulesFile, err error) {
-	if text != "" {
-		err = json.Unmarshal([]byte(text), &f)
-	}
-	return f, err
 }
 
 // CountWaiting is how many builds of a namespace wait.

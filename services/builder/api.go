@@ -26,7 +26,7 @@ type listIn struct {
 
 // shown is a build as the API shows it. place is where it waits; nil: it does not.
 func shown(name string, b *builds.Build, place *queue.Place) apitypes.Build {
-	v := apitypes.Build{ID: b.ID, Repository: name, Rule: b.Rule.Name, Ref: b.Ref, Commit: b.Commit, Tags: b.Tags, Test: b.Test, RetryOf: b.RetryOf, State: b.State, Outcome: b.End.Outcome,
+	v := apitypes.Build{ID: b.ID, Repository: name, Rule: b.Rule.Name, Ref: b.Ref, PullRequest: apitypes.ShownPull(b.Pull), Commit: b.Commit, Tags: b.Tags, Test: b.Test, RetryOf: b.RetryOf, State: b.State, Outcome: b.End.Outcome,
 		Reason: b.End.Reason, Detail: b.End.Detail, Builder: b.Builder, Digest: b.End.Digest, Provenance: b.End.Provenance, Set: b.End.Tags, Queued: b.Queued, QueuedBy: b.Actor, Seq: b.Seq}
 	if u := b.Upload; u != nil {
 		v.Upload = &apitypes.BuildUpload{Digest: u.Digest, Size: u.Size}
@@ -179,7 +179,7 @@ func (s *Builder) retry(ctx context.Context, c *endpoint.Call, in *BuildPath) (*
 		return nil, err
 	}
 	again := events.BuildQueued{Namespace: b.Namespace, Repository: b.Repository, Build: id, Source: b.Source, Ref: b.Ref, Kind: b.Kind, Commit: b.Commit, Rule: b.Rule,
-		Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, FromFile: b.FromFile, RetryOf: b.ID}
+		Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, FromFile: b.FromFile, PullRequest: b.Pull, RetryOf: b.ID}
 	if b.Upload != nil {
 		again.Upload = uploadBy(c, digest.Digest(b.Upload.Digest), b.Upload.Size)
 	}
@@ -192,6 +192,6 @@ func (s *Builder) retry(ctx context.Context, c *endpoint.Call, in *BuildPath) (*
 	if err != nil {
 		return nil, err
 	}
-	queued := builds.Build{ID: id, Ref: b.Ref, Commit: b.Commit, Rule: b.Rule, Tags: b.Tags, Test: b.Test, RetryOf: b.ID, Upload: b.Upload, State: builds.Waiting, Queued: time.Now().UTC(), Actor: by.Actor, Seq: seq}
+	queued := builds.Build{ID: id, Ref: b.Ref, Pull: b.Pull, Commit: b.Commit, Rule: b.Rule, Tags: b.Tags, Test: b.Test, RetryOf: b.ID, Upload: b.Upload, State: builds.Waiting, Queued: time.Now().UTC(), Actor: by.Actor, Seq: seq}
 	return openapi.ShowChange(seq, shown(c.Repository.Name, &queued, nil)), nil
 }

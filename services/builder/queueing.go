@@ -47,7 +47,7 @@ func (s *Builder) queueing() process.Manager {
 				return nil, err
 			}
 			return &process.Completion{Event: events.BuildQueued{Namespace: w.Namespace, Repository: w.Repository, Build: buildOf(push, rule), Source: w.Source, Ref: w.Ref, Kind: w.Kind,
-				Commit: w.Commit, Rule: w.Rule, Tags: w.Tags, Test: w.Test, Untrusted: w.Untrusted, FromFile: w.FromFile}}, nil
+				Commit: w.Commit, Rule: w.Rule, Tags: w.Tags, Test: w.Test, Untrusted: w.Untrusted, FromFile: w.FromFile, PullRequest: w.Pull}}, nil
 		},
 	}
 }

@@ -22,7 +22,11 @@ var sentences = []service.Sentence{
 		case e.Test:
 			what = "a test"
 		}
-		text := fmt.Sprintf("queued a build of %s for %s: %s at %.12s, by the rule %s", n.Repository(e.Repository), what, e.Ref, e.Commit, e.Rule.Name)
+		ref := e.Ref
+		if e.PullRequest != nil {
+			ref = fmt.Sprintf("pull request %d", e.PullRequest.Number)
+		}
+		text := fmt.Sprintf("queued a build of %s for %s: %s at %.12s, by the rule %s", n.Repository(e.Repository), what, ref, e.Commit, e.Rule.Name)
 		if e.Rebuild != nil {
 			text += ", because " + e.Rebuild.Base + " has changed"
 		}

@@ -151,7 +151,7 @@ func (s *Builder) Service() service.Service {
 			service.Route{Method: http.MethodGet, Pattern: keyPath, Permission: access.Open, Cost: budget.Light, Serve: s.serveKey}),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&builds.Projection, &catalog.Projection, &accounts.Projection, &images.Projection},
-		Managers:   []process.Manager{s.queueing(), s.publishing(), s.rebuilding(), s.sealing()},
+		Managers:   []process.Manager{s.queueing(), s.publishing(), s.rebuilding(), s.closing(), s.sealing()},
 		Jobs: []service.Job{{Name: "remove old logs of builds", Every: time.Hour, Run: s.forgetLogs},
 			{Name: "remove what is left of sealed logs of builds", Every: time.Hour, Run: s.dropSealed}},
 		Metrics:   []prometheus.Collector{queueMetrics{s}, s.counts.steps, s.counts.ended},

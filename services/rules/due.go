@@ -95,7 +95,7 @@ func needs(ctx context.Context, read builds.Reader, f builds.Feed, keys []builds
 		if set == nil {
 			set = buildrule.Compile(rules.Rules)
 		}
-		ref, err := refOf(k.Ref, k.First, k.Requested)
+		ref, err := refOf(k.Ref, k.Pull, k.First, k.Requested)
 		if err != nil {
 			return nil, err
 		}

@@ -22,7 +22,7 @@ const (
 )
 
 // wakes: rules and settings make refs due that were there when their source was linked.
-var wakes = []string{"ref.moved.v1", "push.requested.v1", "rules.set.v1", "source.changed.v1", "repository.restored.v1"}
+var wakes = []string{"ref.moved.v1", "pull_request.changed.v1", "push.requested.v1", "rules.set.v1", "source.changed.v1", "repository.restored.v1"}
 
 // evaluations is the process manager that records what the rules of repositories make of
 // each ref that moved: one push.evaluated of the ref and the repository. Of moves
@@ -40,7 +40,8 @@ func (s *Rules) evaluations() process.Manager {
 			if p == nil || err != nil || buildrule.Compile(p.Rules).NeedsLook(p.FromFile, ref) { // then they were changed meanwhile
 				return nil, err
 			}
-			return evaluated(t, p, buildrule.Evaluate(p.Rules, ref), nil), nil
+			verdicts, file := buildrule.EvaluateLook(p.Rules, p.FromFile, ref, buildrule.Look{}) // which nothing depends on
+			return evaluated(t, p, verdicts, file), nil
 		},
 	}
 }
@@ -96,15 +97,20 @@ func (s *Rules) duePush(ctx context.Context, t process.Task) (*builds.DuePush, b
 	if err != nil {
 		return nil, buildrule.Ref{}, err
 	}
-	ref, err := refOf(p.Ref, p.After == "", p.Cause != p.Move)
+	ref, err := refOf(p.Ref, p.Pull, p.After == "", p.Cause != p.Move)
 	ref.Commit = p.Commit
 	return p, ref, err
 }
 
-// refOf is a ref by its full name; first says that rules were never evaluated for it,
-// requested that somebody asked for the evaluation. Then every file counts.
-func refOf(name string, first, requested bool) (buildrule.Ref, error) {
-	ref, err := buildrule.ParseRef(name)
+// refOf is a ref by its full name, or that of a pull request; first says that rules were
+// never evaluated for it, requested that somebody asked for the evaluation. Then every
+// file counts.
+func refOf(name string, pull *events.PullRequest, first, requested bool) (ref buildrule.Ref, err error) {
+	if pull != nil {
+		ref = buildrule.PullRef(pull, "")
+	} else {
+		ref, err = buildrule.ParseRef(name)
+	}
 	switch {
 	case requested:
 		ref.Every, ref.ChangesKnown = buildrule.Requested, true
@@ -118,7 +124,7 @@ func refOf(name string, first, requested bool) (buildrule.Ref, error) {
 // is, so that a push has one even when its rules go from one to the other.
 func evaluated(t process.Task, p *builds.DuePush, verdicts []buildrule.Verdict, file *events.RulesFile) *process.Completion {
 	e := events.PushEvaluated{Namespace: p.Namespace, Repository: p.Repository, Name: p.Name, Source: p.Source,
-		Ref: p.Ref, Commit: p.Commit, Previous: p.Previous, After: p.After, RulesEvent: p.RulesEvent, File: file, Verdicts: verdicts}
+		Ref: p.Ref, Commit: p.Commit, Previous: p.Previous, After: p.After, RulesEvent: p.RulesEvent, File: file, Verdicts: verdicts, PullRequest: p.Pull}
 	if p.Cause != p.Move {
 		e.Previous, e.Move = "", p.Move
 	}

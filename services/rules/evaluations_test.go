@@ -97,6 +97,8 @@ func recorded(t testing.TB, l *processtest.Life) string {
 		switch p := p.(type) {
 		case events.RefMoved:
 			moves[e.ID()] = p
+		case events.PullRequestChanged:
+			moves[e.ID()] = events.RefMoved{Ref: p.Ref, New: p.New, Source: p.Source}
 		case events.PushEvaluated:
 			if p.RulesEvent == "r" {
 				lines = append(lines, "") // of the story
@@ -123,15 +125,18 @@ func TestEvaluationsKilledAtEveryStep(t *testing.T) {
 		Prepare: func(t testing.TB, l *processtest.Life) {
 			s := story{t, l}
 			s.link(gitID, false)
+			edge := onBranch("edge", "main", "edge")
+			edge.Autotest = buildrule.AutotestOwn
 			s.move(gitID, "refs/heads/main", "c1", true) // there at the first sweep
 			s.move(gitID, "refs/heads/old", "c1", false) // before there were rules
-			s.rules(appID, gitID, onTag("release", "/^v(.*)$/", `{\1}`), onBranch("edge", "main", "edge"))
+			s.rules(appID, gitID, onTag("release", "/^v(.*)$/", `{\1}`), edge)
 			s.rules(otherID, gitID, onBranch("main", "main", "latest"))
 			s.move(gitID, "refs/tags/v1", "c2", false)
 			s.move(gitID, "refs/heads/gone", "c2", false)
 			s.move(gitID, "refs/heads/gone", "", false)
-			s.rules(appID, gitID, onTag("release", "/^v(.*)$/", `{\1}`, "latest"), onBranch("edge", "main", "edge")) // the move before is still theirs
-			l.ReadModel(&builds.Projection)                                                                          // has all of this when the manager starts
+			s.append(events.PullRequestChanged{Namespace: acme, Source: gitID, Ref: "refs/pull/1/head", New: "c3", PullRequest: events.PullRequest{Number: 1, From: events.PullOwn, Target: "refs/heads/main"}})
+			s.rules(appID, gitID, onTag("release", "/^v(.*)$/", `{\1}`, "latest"), edge) // the move before is still theirs
+			l.ReadModel(&builds.Projection)                                              // has all of this when the manager starts
 		},
 		Manager: func(_ testing.TB, l *processtest.Life) process.Manager {
 			db, view := l.ReadModel(&builds.Projection)
@@ -139,7 +144,7 @@ func TestEvaluationsKilledAtEveryStep(t *testing.T) {
 		},
 		State: func(t testing.TB, l *processtest.Life) string { end = recorded(t, l); return end },
 	})
-	if want := "acme/2 refs/tags/v1 c2: to build 1 and latest (2)\nacme/3 refs/tags/v1 c2: nothing to build (1)"; end != want {
+	if want := "acme/2 refs/tags/v1 c2: to build 1 and latest (2)\nacme/2 refs/pull/1/head c3: to test by rule edge (2)\nacme/3 refs/tags/v1 c2: nothing to build (1)"; end != want {
 		t.Errorf("%s\nwant\n%s", end, want)
 	}
 }

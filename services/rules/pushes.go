@@ -25,7 +25,7 @@ func (s *Rules) pushes(ctx context.Context, c *endpoint.Call, in *pushesIn) (*op
 	}
 	views := make([]apitypes.Push, len(all))
 	for k, p := range all {
-		views[k] = apitypes.Push{Ref: p.Ref, Commit: p.Commit, Summary: buildrule.Summary(p.Verdicts), Verdicts: p.Verdicts, File: p.File, Unqueued: p.Pending, Evaluated: p.Evaluated, Seq: p.Seq}
+		views[k] = apitypes.Push{Ref: p.Ref, Commit: p.Commit, PullRequest: apitypes.ShownPull(p.Pull), Summary: buildrule.Summary(p.Verdicts), Verdicts: p.Verdicts, File: p.File, Unqueued: p.Pending, Evaluated: p.Evaluated, Seq: p.Seq}
 	}
 	return openapi.Page(c, views, in.Limit, func(last apitypes.Push) string { return openapi.CursorAtSequence(last.Seq) }), nil
 }

@@ -26,7 +26,7 @@ func (s *Rules) waiting(ctx context.Context, c *endpoint.Call, _ *openapi.Reposi
 	view := apitypes.WaitingPushes{Pushes: make([]apitypes.WaitingPush, len(due))}
 	for k := range due {
 		try, failed := tries[c.Repository.ID+"/"+due[k].Cause]
-		w := apitypes.WaitingPush{Ref: due[k].Ref, Commit: due[k].Commit, Moved: due[k].Moved, Why: s.why(&due[k])}
+		w := apitypes.WaitingPush{Ref: due[k].Ref, Commit: due[k].Commit, PullRequest: apitypes.ShownPull(due[k].Pull), Moved: due[k].Moved, Why: s.why(&due[k])}
 		if failed {
 			w.Why, w.Attempts, w.Next = "the commit could not be looked at, and is tried again: "+try.Error, try.Attempts, apitypes.Known(try.Next)
 		}
@@ -37,7 +37,7 @@ func (s *Rules) waiting(ctx context.Context, c *endpoint.Call, _ *openapi.Reposi
 
 // why says what a push waits for that has not failed.
 func (s *Rules) why(p *builds.DuePush) string {
-	ref, err := refOf(p.Ref, p.After == "", p.Cause != p.Move)
+	ref, err := refOf(p.Ref, p.Pull, p.After == "", p.Cause != p.Move)
 	switch {
 	case err != nil || !buildrule.Compile(p.Rules).NeedsLook(p.FromFile, ref):
 		return "its turn"

@@ -127,6 +127,7 @@ func sourceOf(ctx context.Context, read builds.Reader, git *sources.Sources, b *
 		return from, fmt.Errorf("the git source of the build: %w", err)
 	}
 	from, err = sourceAt(ctx, git, of, b.Commit, b.Ref)
+	from.Untrusted = b.Untrusted
 	from.Submodules, from.LFS = bool(b.Rule.Submodules), bool(b.Rule.LFS) && from.URL.Scheme == "https"
 	return from, err
 }

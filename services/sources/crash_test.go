@@ -13,12 +13,14 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/builds"
+	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/egress"
 	"hubledger/services/internal/gitremote"
 	"hubledger/services/internal/gitremote/gitremotetest"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/process/processtest"
+	"hubledger/services/internal/repository"
 	src "hubledger/services/internal/source"
 	"hubledger/streams"
 	store "hubledger/streams/secrets"
@@ -90,6 +92,40 @@ func TestSweepKilledAtEveryStep(t *testing.T) {
 			w.Git(w.Work, "commit", "-q", "--allow-empty", "-m", "more")
 			w.Git(w.Work, "tag", "-f", "v2")
 			w.Push("-f", "main", "v2")
+		}})
+}
+
+// The pull requests of a source, of which there is a first look and then a later one: each
+// change is recorded once, and what was there at the first look as such.
+func TestPullsKilledAtEveryStep(t *testing.T) {
+	w := gitremotetest.New(t, "sha1")
+	host := w.ServeHTTP(true)
+	w.Push("main:refs/pull/1/head", "main:refs/pull/2/head")
+	prepare := func(t testing.TB, l *processtest.Life) *Sources {
+		linkIt(t, l, host.URL+"/app.git")
+		s := live(t, l)
+		check(t, s.sweep(t.Context(), someSource.Source))
+		seq, err := buildrule.Save(t.Context(), l.Log, tester, repository.ID{Namespace: someSource.Namespace, Repository: someSource.Source}, "acme/app",
+			buildrule.Saved{Source: someSource.Source, Rules: []buildrule.Rule{{Name: "edge", Branch: "main", Tags: []string{"edge"}, Autotest: "all"}}}, buildrule.AnySeen)
+		check(t, err)
+		check(t, s.View.Wait(t.Context(), seq))
+		return s
+	}
+	manager := func(t testing.TB, l *processtest.Life) process.Manager { return live(t, l).sweeper() }
+	state := func(t testing.TB, l *processtest.Life) string {
+		at, err := live(t, l).Read.PullsAt(t.Context(), someSource.Source)
+		check(t, err)
+		return fmt.Sprint(at)
+	}
+	processtest.KillAtEveryStep(t, processtest.World{NewIDs: true, Manager: manager, State: state,
+		Prepare: func(t testing.TB, l *processtest.Life) { prepare(t, l) }})
+	processtest.KillAtEveryStep(t, processtest.World{NewIDs: true, Manager: manager, State: state,
+		Prepare: func(t testing.TB, l *processtest.Life) {
+			s := prepare(t, l)
+			check(t, s.sweep(t.Context(), someSource.Source))
+			check(t, s.sweeps.ask(t.Context(), someSource.Source, ""))
+			w.Git(w.Work, "commit", "-q", "--allow-empty", "-m", "more")
+			w.Push("-f", "HEAD:refs/pull/1/head", "HEAD:refs/heads/topic", ":refs/pull/2/head", "main:refs/pull/3/head")
 		}})
 }
 

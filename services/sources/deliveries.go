@@ -27,6 +27,11 @@ type DeliveryPath struct {
 	Seq uint64 `path:"seq" minimum:"1" maximum:"9007199254740991" doc:"Sequence of its event in the log"`
 }
 
+type deliveriesIn struct {
+	SourcePath
+	openapi.Paging
+}
+
 // A hookBody is the body of a webhook as it was received.
 type hookBody struct {
 	Type        string `header:"Content-Type"`
@@ -49,6 +54,10 @@ func (s *Sources) registerDeliveries(one string) {
 func shownDelivery(d builds.Delivery) apitypes.HookDelivery {
 	v := apitypes.HookDelivery{Seq: d.Seq, Delivery: d.Delivery, Event: d.Kind, Ping: d.Ping, Refs: make([]apitypes.HookRef, len(d.Refs)), More: d.More, Repository: d.Repository,
 		Headers: d.Headers, Digest: d.Digest, Size: d.Size, Received: d.Received, Redelivered: d.Again, Moved: d.Moved}
+	if d.Pull != nil {
+		said := apitypes.HookPullRequest(*d.Pull)
+		v.PullRequest = &said
+	}
 	for k, r := range d.Refs {
 		v.Refs[k] = apitypes.HookRef(r)
 	}
@@ -58,7 +67,7 @@ func shownDelivery(d builds.Delivery) apitypes.HookDelivery {
 	return v
 }
 
-func (s *Sources) deliveries(ctx context.Context, c *endpoint.Call, in *refsIn) (*openapi.List[apitypes.HookDelivery], error) {
+func (s *Sources) deliveries(ctx context.Context, c *endpoint.Call, in *deliveriesIn) (*openapi.List[apitypes.HookDelivery], error) {
 	of, _, err := s.find(ctx, c, in.Name)
 	if err != nil {
 		return nil, err

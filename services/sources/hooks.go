@@ -20,6 +20,7 @@ import (
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/githook"
+	"hubledger/services/internal/gitremote"
 	"hubledger/services/internal/service"
 	src "hubledger/services/internal/source"
 )
@@ -115,6 +116,15 @@ func (s *Sources) takeHook(w http.ResponseWriter, r *http.Request) (*apitypes.Ho
 	return s.recordHook(ctx, of, hook, body)
 }
 
+// saidOfPull is what a webhook says of a pull request of the source, nil for nothing.
+func saidOfPull(of *builds.Source, hook *githook.Hook) *events.HookPullRequest {
+	u, err := gitremote.ParseURL(of.Settings.URL)
+	if p := hook.PullRequest; err == nil && p != nil && p.GoesTo(u.Path) {
+		return &p.HookPullRequest
+	}
+	return nil
+}
+
 const formType = "application/x-www-form-urlencoded"
 
 // kindSource is what a source is counted as in budgets, where it has one like an
@@ -153,7 +163,7 @@ func (s *Sources) recordHook(ctx context.Context, of *builds.Source, hook *githo
 	})
 	both.Go(func() (err error) {
 		answer.Seq, err = src.Receive(ctx, s.Log, by, events.HookReceived{Namespace: of.Namespace, Source: of.ID, Delivery: hook.Delivery, Event: hook.Event,
-			Ping: hook.Ping, Refs: hook.Refs, More: hook.More, Repository: hook.Repository, Headers: hook.Headers, Digest: digest.FromBytes(body).String(), Size: int64(len(body))})
+			Ping: hook.Ping, Refs: hook.Refs, More: hook.More, Repository: hook.Repository, PullRequest: saidOfPull(of, hook), Headers: hook.Headers, Digest: digest.FromBytes(body).String(), Size: int64(len(body))})
 		return err
 	})
 	return answer, both.Wait()

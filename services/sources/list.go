@@ -16,11 +16,6 @@ type listIn struct {
 	openapi.Paging
 }
 
-type refsIn struct {
-	SourcePath
-	openapi.Paging
-}
-
 // hubURL is how the hub is reached: as the request reached it or, over the admin
 // socket, as the configuration says.
 func (s *Sources) hubURL(c *endpoint.Call) string {
@@ -90,7 +85,13 @@ func (s *Sources) sweepNow(ctx context.Context, c *endpoint.Call, in *SourcePath
 	return s.get(ctx, c, in)
 }
 
-func (s *Sources) refs(ctx context.Context, c *endpoint.Call, in *refsIn) (*openapi.List[apitypes.GitRef], error) {
+type listRefsIn struct {
+	SourcePath
+	openapi.Paging
+	Kind string `query:"kind" enum:"ref,pull_request" doc:"Branches and tags, or pull requests; default: ref"`
+}
+
+func (s *Sources) listRefs(ctx context.Context, c *endpoint.Call, in *listRefsIn) (*openapi.List[apitypes.GitRef], error) {
 	of, _, err := s.find(ctx, c, in.Name)
 	if err != nil {
 		return nil, err
@@ -99,13 +100,17 @@ func (s *Sources) refs(ctx context.Context, c *endpoint.Call, in *refsIn) (*open
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.Read.Refs(ctx, of.ID, before, in.Limit+1)
+	read := s.Read.Refs
+	if in.Kind == builds.PullRequest {
+		read = s.Read.PullRequests
+	}
+	all, err := read(ctx, of.ID, before, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
 	views := make([]apitypes.GitRef, len(all))
 	for k, r := range all {
-		views[k] = apitypes.GitRef{Ref: r.Name, Kind: r.Kind, Commit: r.Commit, Previous: r.Previous, Annotated: r.Annotated, Initial: r.Initial, Moved: r.Moved, Seq: r.Seq}
+		views[k] = apitypes.GitRef{Ref: r.Name, Kind: r.Kind, Commit: r.Commit, Previous: r.Previous, Annotated: r.Annotated, Initial: r.Initial, PullRequest: apitypes.ShownPull(r.Pull), Moved: r.Moved, Seq: r.Seq}
 	}
 	return openapi.Page(c, views, in.Limit, func(last apitypes.GitRef) string {
 		return openapi.CursorAtSequence(last.Seq)

@@ -43,7 +43,7 @@ func jittered(pause time.Duration) time.Duration {
 // was one.
 func dueAt(s builds.Watched, w sweep, ok bool) time.Time {
 	switch {
-	case !ok || s.Seq > w.Settings || w.Asked > w.Answered:
+	case !ok || max(s.Seq, s.Rules) > w.Settings || w.Asked > w.Answered:
 		return time.Time{}
 	case s.Hook > w.Hook && w.At.Add(hookPause).Before(w.Next):
 		return w.At.Add(hookPause)

@@ -44,6 +44,8 @@ func TestDueAt(t *testing.T) {
 		"never swept":      {builds.Watched{Seq: 4}, sweep{}, false, time.Time{}},
 		"nothing happened": {builds.Watched{Seq: 4, Hook: 9}, sweep{At: at, Next: next, Settings: 4, Hook: 9}, true, next},
 		"changed":          {builds.Watched{Seq: 5}, sweep{At: at, Next: next, Settings: 4}, true, time.Time{}},
+		"rules that test":  {builds.Watched{Seq: 4, Rules: 7}, sweep{At: at, Next: next, Settings: 4}, true, time.Time{}},
+		"seen by it":       {builds.Watched{Seq: 4, Rules: 7}, sweep{At: at, Next: next, Settings: 7}, true, next},
 		"asked for":        {builds.Watched{Seq: 4}, sweep{At: at, Next: next, Settings: 4, Asked: 2, Answered: 1}, true, time.Time{}},
 		"a webhook":        {builds.Watched{Seq: 4, Hook: 10}, sweep{At: at, Next: next, Settings: 4, Hook: 9}, true, at.Add(hookPause)},
 		"due anyway":       {builds.Watched{Seq: 4, Hook: 10}, sweep{At: at, Next: at, Settings: 4, Hook: 9}, true, at},

@@ -35,6 +35,13 @@ var sentences = []service.Sentence{
 	service.Tell(func(_ service.Names, e events.StatusGivenUp) string {
 		return "gave up telling the git host " + e.State + " of " + shortID(e.Commit) + " as " + e.Context + ": " + plaintext.Line(e.Why)
 	}),
+	service.Tell(func(_ service.Names, e events.PullRequestChanged) string { return pullText(e) }),
+	service.Tell(func(_ service.Names, e events.PullRequestsWatched) string {
+		if !e.On {
+			return "stopped watching the pull requests of a git source"
+		}
+		return fmt.Sprintf("began to watch the pull requests of a git source, which has %d", e.PullRequests)
+	}),
 }
 
 func moveText(e events.RefMoved) string {
@@ -46,6 +53,24 @@ func moveText(e events.RefMoved) string {
 		return "found the " + name + " at " + shortID(e.New)
 	case e.Old == "":
 		return "saw the new " + name + " at " + shortID(e.New)
+	}
+	return "saw the " + name + " move from " + shortID(e.Old) + " to " + shortID(e.New)
+}
+
+func pullText(e events.PullRequestChanged) string {
+	name := fmt.Sprintf("pull request %d", e.PullRequest.Number)
+	if e.PullRequest.From == events.PullFork {
+		name += " of a fork"
+	}
+	switch {
+	case e.New == "":
+		return "saw that the " + name + " was closed"
+	case e.Initial:
+		return "found the " + name + " at " + shortID(e.New)
+	case e.Old == "":
+		return "saw the new " + name + " at " + shortID(e.New)
+	case e.Old == e.New:
+		return "learned more about the " + name + " at " + shortID(e.New)
 	}
 	return "saw the " + name + " move from " + shortID(e.Old) + " to " + shortID(e.New)
 }
@@ -62,6 +87,9 @@ func hookText(e events.HookReceived) string {
 		return "was tried by a git host: " + plaintext.Line(e.Event)
 	}
 	text := "received the webhook " + plaintext.Line(e.Event)
+	if e.PullRequest != nil {
+		return text + fmt.Sprintf(" of pull request %d", e.PullRequest.Number)
+	}
 	if len(e.Refs) > 0 {
 		text += " of " + shortRef(plaintext.Line(e.Refs[0].Ref))
 	}

@@ -122,6 +122,6 @@ func (s *Sources) register() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/sweep", ID: "sweep-source", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.Write, Status: http.StatusAccepted,
 		Summary: "Look at the refs of a git repository now", About: "The answer comes at once; the source shows when it was swept."}, s.sweepNow)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/refs", ID: "list-refs", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.List,
-		Summary: "List the branches and tags of a git source", About: "Those that moved last come first; deleted ones are among them."}, s.refs)
+		Summary: "List the branches and tags of a git source, or its pull requests", About: "Those that moved last come first; deleted and closed ones are among them. Pull requests are known while build rules test them."}, s.listRefs)
 	s.registerDeliveries(one)
 }

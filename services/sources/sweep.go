@@ -24,14 +24,15 @@ const (
 )
 
 // sweeper is the process manager that looks at the refs of each source: after it was
-// linked or changed, after a webhook, when somebody asks, and by a timer. What moved
+// linked or changed, when rules test its pull requests, after a webhook, when somebody
+// asks, and by a timer. What moved
 // is recorded, decided on each ref's own subject, so that doing it again records
 // nothing twice. Nothing completes a sweep but the time of the next one.
 func (s *Sources) sweeper() process.Manager {
 	return process.Manager{
 		Name:     "sweeps",
 		Source:   source,
-		Wakes:    []string{"source.linked.v1", "source.changed.v1", "hook.received.v1"},
+		Wakes:    []string{"source.linked.v1", "source.changed.v1", "hook.received.v1", "rules.set.v1"},
 		Every:    2 * time.Second, // the button and the timer are seen in this time
 		Parallel: atOnce,
 		Backoff:  process.Backoff{Attempts: process.Unlimited},
@@ -94,7 +95,11 @@ func (s *Sources) sweep(ctx context.Context, id string) error {
 	if w.Asked > w.Answered {
 		by.Cause = w.Cause
 	}
-	w.Settings, w.Answered, w.Moved = of.Seq, w.Asked, 0
+	pulls, err := s.Read.Pulls(ctx, id)
+	if err != nil {
+		return err
+	}
+	w.Settings, w.Answered, w.Moved = max(of.Seq, pulls.Rules), w.Asked, 0
 	if hook, err := s.Read.LatestHook(ctx, id); err == nil && hook.Seq > w.Hook {
 		w.Hook, by.Cause = hook.Seq, hook.Event
 	} else if err != nil && !errors.Is(err, builds.ErrNotFound) {
@@ -102,7 +107,8 @@ func (s *Sources) sweep(ctx context.Context, id string) error {
 	}
 	by.Correlation = by.Cause // a webhook begins a chain
 	began := time.Now()
-	listing, err := s.ask(ctx, of)
+	at := pullRefs(of, pulls)
+	listing, err := s.ask(ctx, of, at)
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -112,8 +118,12 @@ func (s *Sources) sweep(ctx context.Context, id string) error {
 		if w.Moved, err = s.record(ctx, by, of, listing); err != nil {
 			return err
 		}
+		changed, err := s.recordPulls(ctx, by, of, listing, pulls.Watched, at != gitremote.PullRefs{})
+		if err != nil {
+			return err
+		}
 		w.Refs, w.Failures, w.Error = len(listing.Refs), 0, ""
-		if w.Quiet++; w.Moved > 0 {
+		if w.Quiet++; w.Moved+changed > 0 {
 			w.Quiet = 0
 		}
 	}
@@ -123,8 +133,8 @@ func (s *Sources) sweep(ctx context.Context, id string) error {
 	return s.sweeps.keep(ctx, id, w)
 }
 
-// ask lists the refs at the git host.
-func (s *Sources) ask(ctx context.Context, of *builds.Source) (gitremote.Listing, error) {
+// ask lists the refs at the git host, and pull requests by their names.
+func (s *Sources) ask(ctx context.Context, of *builds.Source, pulls gitremote.PullRefs) (gitremote.Listing, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, listWithin, fmt.Errorf("the git host did not answer within %s", listWithin))
 	defer cancel()
 	with, err := s.Credentials(ctx, of)
@@ -135,7 +145,7 @@ func (s *Sources) ask(ctx context.Context, of *builds.Source) (gitremote.Listing
 	if err != nil {
 		return gitremote.Listing{}, err
 	}
-	return s.Git.List(ctx, u, with)
+	return s.Git.List(ctx, u, with, pulls)
 }
 
 // record appends what differs from what is known, and returns how many refs moved.
@@ -150,7 +160,8 @@ func (s *Sources) record(ctx context.Context, by command.By, of *builds.Source, 
 	if err != nil {
 		return 0, err
 	}
-	moved, err = s.move(ctx, by, differences(known, l.Refs, events.RefMoved{Namespace: of.Namespace, Source: of.ID, Initial: !of.Recorded}))
+	list := differences(known, l.Refs, events.RefMoved{Namespace: of.Namespace, Source: of.ID, Initial: !of.Recorded})
+	moved, err = appendEach(ctx, s.View, list, func(m events.RefMoved) (uint64, bool, error) { return src.Move(ctx, s.Log, by, m) })
 	if err != nil || of.Recorded {
 		return moved, err
 	}
@@ -191,16 +202,17 @@ func kindOf(ref string) string {
 	return events.RefBranch
 }
 
-// move records moves, several at a time, and waits until they can be read.
-func (s *Sources) move(ctx context.Context, by command.By, list []events.RefMoved) (moved int, err error) {
+// appendEach records each of a list, several at a time, and waits until they can be
+// read. one says whether there was something to record.
+func appendEach[T any](ctx context.Context, view process.View, list []T, one func(T) (seq uint64, did bool, err error)) (moved int, err error) {
 	var work sync.WaitGroup
 	var mu sync.Mutex
 	var last uint64
-	next := make(chan events.RefMoved)
+	next := make(chan T)
 	for range min(writers, len(list)) {
 		work.Go(func() {
 			for m := range next {
-				seq, did, failed := src.Move(ctx, s.Log, by, m)
+				seq, did, failed := one(m)
 				mu.Lock()
 				if did {
 					moved++
@@ -222,7 +234,7 @@ func (s *Sources) move(ctx context.Context, by command.By, list []events.RefMove
 	close(next)
 	work.Wait()
 	if err == nil && last > 0 {
-		err = s.View.Wait(ctx, last)
+		err = view.Wait(ctx, last)
 	}
 	return moved, err
 }

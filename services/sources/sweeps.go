@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS sweeps (
 	source   TEXT   NOT NULL PRIMARY KEY, -- id
 	at       BIGINT NOT NULL,             -- when the latest sweep ended
 	next     BIGINT NOT NULL,             -- when the next one is due
-	settings BIGINT NOT NULL,             -- sequence of the settings that it went by
+	settings BIGINT NOT NULL,             -- sequence of the settings and rules that it went by
 	hook     BIGINT NOT NULL,             -- sequence of the latest webhook before it began
 	refs     BIGINT NOT NULL,             -- that there were
 	moved    BIGINT NOT NULL,             -- of those

@@ -44,7 +44,7 @@ func variables(a *caged.Attempt) (env []string) {
 	}
 	env = append(env, environment...) // arguments do not lead to another engine
 	set := func(name, value string) { env = append(env, name+"="+strings.ReplaceAll(value, "\x00", "")) }
-	kind, name := "Branch", strings.TrimPrefix(s.Facts.Ref, "refs/heads/")
+	kind, name := "Branch", strings.TrimPrefix(strings.TrimPrefix(s.Facts.Ref, "refs/heads/"), "refs/") // of a pull request pull/1/head
 	if tag, ok := strings.CutPrefix(s.Facts.Ref, "refs/tags/"); ok {
 		kind, name = "Tag", tag
 	}

@@ -50,8 +50,11 @@ type Source struct {
 	// Ref is the branch or tag that has the commit, such as refs/heads/main. It is
 	// fetched where the host does not give a commit by its id.
 	Ref string
-	// With goes to the host of URL alone, also for submodules there.
-	With       gitremote.Credentials
+	// With goes to the host of URL alone, also for submodules there unless Untrusted.
+	With gitremote.Credentials
+	// Untrusted says that anybody may have written the commit: its submodules are fetched
+	// without With, which may open other repositories of the same host.
+	Untrusted  bool
 	Submodules bool
 	// LFS replaces the pointers of Git LFS by the files. It needs an https URL, and
 	// leaves those of submodules.

@@ -307,6 +307,53 @@ func TestSubmodules(t *testing.T) {
 	}
 }
 
+// What anybody may have written reads no other repository of the host with the
+// credentials: the whole commit is fetched with them, and its submodules without.
+func TestSubmodulesOfFork(t *testing.T) {
+	w := newWorld(t, "sha1")
+	open := w.ServeHTTP(true)
+	key, signer := gitremotetest.NewKey(t)
+	_, hostKey := gitremotetest.NewKey(t)
+	ssh := w.ServeSSH(hostKey, func(k ssh.PublicKey) bool { return bytes.Equal(k.Marshal(), signer.PublicKey().Marshal()) })
+	w.fetcher.Guard = guard(t, ssh, strings.TrimPrefix(w.http.URL, "http://"), strings.TrimPrefix(open.URL, "http://"))
+	w.Git(w.Root, "clone", "-q", "--bare", w.Work, "private.git")
+	part := w.Git(w.Work, "rev-parse", "HEAD")
+	root := "ssh://git@" + ssh + w.Root
+	for name, c := range map[string]struct {
+		ssh           bool
+		submodule     string
+		pusher, reads bool // whoever may push has it, and anybody
+	}{
+		"relative":               {false, "../private.git", true, false},
+		"by a longer way":        {false, w.http.URL + "/app.git/./../private.git", false, false},
+		"the repository":         {false, "./", false, true},
+		"public":                 {false, open.URL + "/private.git", false, true},
+		"by SSH":                 {true, root + "/private.git", true, false},
+		"by SSH, the repository": {true, root + "/app.git", false, true},
+	} {
+		w.commit(name, ".gitmodules", "[submodule \"part\"]\n\tpath = part\n\turl = "+c.submodule+"\n")
+		w.Git(w.Work, "update-index", "--add", "--cacheinfo", "160000,"+part+",part")
+		w.Git(w.Work, "commit", "-q", "--allow-empty", "-m", "module")
+		w.Push("--force", "main")
+		s := w.source(w.Git(w.Work, "rev-parse", "HEAD"))
+		if c.ssh {
+			s.URL, s.With = parse(t, root+"/app.git"), gitremote.Credentials{Key: key}
+		}
+		s.Submodules = true
+		if c.pusher {
+			if _, _, err := w.fetch(s); err != nil {
+				t.Errorf("%s: who may push cannot have it: %v\n%s", name, err, w.log)
+			}
+		}
+		s.Untrusted = true
+		dir, _, err := w.fetch(s)
+		_, statErr := os.Stat(filepath.Join(dir, "part", ".git"))
+		if c.reads != (err == nil) || c.reads != (statErr == nil) || !c.reads && !errors.Is(err, fetch.ErrSubmodule) {
+			t.Errorf("%s: %v, %v\n%s", name, err, statErr, w.log)
+		}
+	}
+}
+
 // A host that says nothing is waited for until the time is up, or nobody waits any more.
 func TestCancel(t *testing.T) {
 	w := newWorld(t, "sha1")

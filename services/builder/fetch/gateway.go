@@ -107,7 +107,7 @@ func (g *gateway) forward(w http.ResponseWriter, r *http.Request, u gitremote.UR
 			req.Header.Set(name, v)
 		}
 	}
-	if own := g.source.URL; own.Scheme != "ssh" && g.source.With.Password != "" && req.URL.Scheme == own.Scheme && req.URL.Host == own.Host {
+	if own := g.source.URL; own.Scheme != "ssh" && g.source.With.Password != "" && req.URL.Scheme == own.Scheme && req.URL.Host == own.Host && g.mayShow(u) {
 		req.SetBasicAuth(g.source.With.User, g.source.With.Password)
 	}
 	resp, err := g.http.Do(req)
@@ -139,6 +139,11 @@ func (g *gateway) forward(w http.ResponseWriter, r *http.Request, u gitremote.UR
 		}
 	}
 	io.Copy(w, resp.Body)
+}
+
+// mayShow says whether a repository of the source's host is shown the credentials.
+func (g *gateway) mayShow(u gitremote.URL) bool {
+	return !g.source.Untrusted || strings.TrimSuffix(u.Path, "/") == strings.TrimSuffix(g.source.URL.Path, "/")
 }
 
 const maxMoved = 1000
@@ -176,6 +181,9 @@ func (g *gateway) serveSSH(w http.ResponseWriter, r *http.Request) {
 		return
 	case own.Scheme != "ssh" || checked.Host != own.Host || checked.User != own.User:
 		g.fail(w, http.StatusForbidden, fmt.Errorf("%s is another host than that of the repository, and there is no key for it: use an https URL", checked.Host))
+		return
+	case !g.mayShow(checked):
+		g.fail(w, http.StatusForbidden, errors.New("a submodule in the pull request of a fork is not fetched with the key of the repository: use an https URL of a public one"))
 		return
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()

@@ -4,6 +4,7 @@ package builds
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,10 +53,14 @@ func place(v apitypes.Build) (ref, at string) {
 	if v.Upload != nil {
 		return "uploaded directory", fmt.Sprintf("%.8s", strings.TrimPrefix(v.Upload.Digest, "sha256:"))
 	}
-	return short(v.Ref), fmt.Sprintf("%.8s", v.Commit)
+	return short(v.Ref, v.PullRequest), fmt.Sprintf("%.8s", v.Commit)
 }
 
-func short(ref string) string {
+// short names a branch, a tag or a pull request.
+func short(ref string, p *apitypes.PullRequest) string {
+	if p != nil {
+		return fmt.Sprint("pull request ", p.Number)
+	}
 	return strings.NewReplacer("refs/heads/", "", "refs/tags/", "").Replace(ref)
 }
 
@@ -160,6 +165,11 @@ func facts(v apitypes.Build) [][]string {
 		of = fmt.Sprintf("an uploaded directory, %s, %s", v.Upload.Digest, humanize.IBytes(uint64(v.Upload.Size)))
 	}
 	list := [][]string{{"build", v.ID}, {"of", of}, {"rule", v.Rule}, {"tags", strings.Join(v.Tags, ", ")}, {"state", state(v)}, {"reason", v.Reason}}
+	if p := v.PullRequest; p != nil {
+		from := map[string]string{"own": "of the git repository itself", "fork": "of a fork: without secrets and build args"}[p.From]
+		to := strings.TrimPrefix(p.Target, "refs/heads/") + console.If(p.Assumed, ", as the default branch")
+		list = slices.Insert(list, 2, []string{"pull request", fmt.Sprintf("%d to %s, %s", p.Number, to, from)})
+	}
 	if v.State == "waiting" {
 		list = append(list, []string{"position", fmt.Sprint(v.Position)}, []string{"because", v.Detail})
 	} else if v.Detail != "" {

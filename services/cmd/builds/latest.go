@@ -43,7 +43,7 @@ func (o one) unsettled(a *console.API) (why string, err error) {
 		return "", err
 	}
 	for _, w := range waiting.Pushes {
-		return fmt.Sprintf("waiting for the build of %s at %.8s: %s", short(w.Ref), w.Commit, w.Why), nil
+		return fmt.Sprintf("waiting for the build of %s at %.8s: %s", short(w.Ref, w.PullRequest), w.Commit, w.Why), nil
 	}
 	n := 0
 	err = console.Each(a, path+"/pushes", client.Paged(), func(p apitypes.Push) error {
@@ -51,7 +51,7 @@ func (o one) unsettled(a *console.API) (why string, err error) {
 			return errEnough
 		}
 		if p.Unqueued > 0 {
-			why = fmt.Sprintf("waiting for the build of %s at %.8s: it is not queued yet", short(p.Ref), p.Commit)
+			why = fmt.Sprintf("waiting for the build of %s at %.8s: it is not queued yet", short(p.Ref, p.PullRequest), p.Commit)
 			return errEnough
 		}
 		return nil

@@ -23,13 +23,21 @@ func (c *pushesCmd) Run(s *console.Session) error {
 			return err
 		}
 		for _, w := range waiting.Pushes {
-			fmt.Fprintf(s.Err, "%s at %.12s waits: %s\n", w.Ref, w.Commit, w.Why)
+			fmt.Fprintf(s.Err, "%s at %.12s waits: %s\n", refOf(w.Ref, w.PullRequest), w.Commit, w.Why)
 		}
 	}
 	return console.List(a, client.RepositoryPath(c.Name)+"/pushes", client.Paged(), "No branch or git tag has moved since "+c.Name+" has build rules.",
 		[]string{"REF", "COMMIT", "EVALUATED", "EVENT", "RULES", "RESULT"}, func(p apitypes.Push) []string {
-			return []string{p.Ref, p.Commit[:min(len(p.Commit), 12)], console.Time(&p.Evaluated), fmt.Sprint(p.Seq), rulesOf(p), result(p)}
+			return []string{refOf(p.Ref, p.PullRequest), p.Commit[:min(len(p.Commit), 12)], console.Time(&p.Evaluated), fmt.Sprint(p.Seq), rulesOf(p), result(p)}
 		})
+}
+
+// refOf names a branch, a tag or a pull request.
+func refOf(ref string, p *apitypes.PullRequest) string {
+	if p == nil {
+		return ref
+	}
+	return fmt.Sprintf("pull request %d", p.Number) + console.If(p.From == "fork", " of a fork")
 }
 
 // rulesOf says which rules counted.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
@@ -43,6 +44,8 @@ func said(v apitypes.HookDelivery) string {
 	switch n := len(v.Refs) + v.More; {
 	case v.Ping:
 		return "ping"
+	case v.PullRequest != nil:
+		return fmt.Sprint("pull request ", v.PullRequest.Number)
 	case n == 0:
 		return "none"
 	case n == 1 && len(v.Refs) == 1:
@@ -59,6 +62,10 @@ func deliveryRows(v apitypes.HookDelivery) [][]string {
 	}
 	if v.Repository != "" {
 		list = append(list, []string{"repository", v.Repository})
+	}
+	if p := v.PullRequest; p != nil {
+		list = append(list, []string{"says", fmt.Sprintf("pull request %d of %s, to %s, is at %s", p.Number, console.If(p.Own, "the git repository itself")+console.If(!p.Own, "a fork"),
+			strings.TrimPrefix(p.Target, "refs/heads/"), commit(p.Head, "none")) + console.If(p.Closed, ", and was closed")})
 	}
 	for _, r := range v.Refs {
 		list = append(list, []string{"says", r.Ref + ": " + commit(r.Old, "none") + " → " + commit(r.New, "none")})

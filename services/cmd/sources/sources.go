@@ -16,7 +16,7 @@ type Commands struct {
 	Ls         lsCmd         `cmd:"" help:"List the git sources of a namespace."`
 	Show       showCmd       `cmd:"" help:"Show a git source, and how its latest sweep went."`
 	Set        setCmd        `cmd:"" help:"Change a git source: its URL, credentials or webhook secret."`
-	Refs       refsCmd       `cmd:"" help:"List the branches and tags of a git source, those that moved last first."`
+	Refs       refsCmd       `cmd:"" help:"List the branches and tags of a git source, or its pull requests; those that moved last first."`
 	Sweep      sweepCmd      `cmd:"" help:"Look at the branches and tags of a git repository now."`
 	Deliveries deliveriesCmd `cmd:"" help:"List the webhooks that a git source has received, or show one and what came of it."`
 	Redeliver  redeliverCmd  `cmd:"" help:"Look at the branches and tags again because of a webhook."`
@@ -148,6 +148,7 @@ func heard(v apitypes.Source) string {
 
 type refsCmd struct {
 	named
+	PullRequests bool `help:"List pull requests, which the hub knows while build rules test them."`
 }
 
 func (c *refsCmd) Run(s *console.Session) error {
@@ -155,9 +156,23 @@ func (c *refsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
+	if c.PullRequests {
+		return c.pulls(a, path)
+	}
 	return console.List(a, path, client.Paged(), "No branches and tags yet. Look for them now: hubledger sources sweep "+c.Source,
 		[]string{"REF", "COMMIT", "BEFORE", "MOVED", "EVENT"}, func(v apitypes.GitRef) []string {
 			return []string{v.Ref, commit(v.Commit, "deleted"), commit(v.Previous, ""), console.Time(&v.Moved), fmt.Sprint(v.Seq)}
+		})
+}
+
+func (c *refsCmd) pulls(a *console.API, path string) error {
+	query := client.Paged()
+	query.Set("kind", "pull_request")
+	return console.List(a, path, query, "No pull requests. The hub looks for them when a build rule says autotest: own or all, and the git host shows them.",
+		[]string{"NUMBER", "FROM", "TO", "COMMIT", "CHANGED", "EVENT"}, func(v apitypes.GitRef) []string {
+			p := v.PullRequest
+			to := strings.TrimPrefix(p.Target, "refs/heads/") + console.If(p.Assumed, " (assumed)")
+			return []string{fmt.Sprint(p.Number), p.From, to, commit(v.Commit, "closed"), console.Time(&v.Moved), fmt.Sprint(v.Seq)}
 		})
 }
 

@@ -5,31 +5,32 @@ import "time"
 // A Build is one attempt to make an image of a commit by a rule, or of an uploaded
 // directory.
 type Build struct {
-	ID         string       `json:"id" doc:"Id of the build"`
-	Rule       string       `json:"rule" doc:"Name of the rule; empty for an uploaded directory"`
-	Ref        string       `json:"ref" doc:"Full name of the branch or tag; empty for an uploaded directory"`
-	Commit     string       `json:"commit" doc:"Id of the commit; empty for an uploaded directory"`
-	Tags       []string     `json:"tags" doc:"Tags that the image is to get; none for a test"`
-	Test       bool         `json:"test,omitempty" doc:"It is built and tested, never pushed"`
-	RetryOf    string       `json:"retryOf,omitempty" doc:"Id of the build that is made again by this one"`
-	Rebuild    *Rebuild     `json:"rebuild,omitempty" doc:"Why the hub itself made the build again: an image that it was made from has changed"`
-	Upload     *BuildUpload `json:"upload,omitempty" doc:"The uploaded directory that is built; absent for a build from git"`
-	State      string       `json:"state" enum:"waiting,running,pushed,ended" doc:"Pushed: the image is there, and its tags are about to be set"`
-	Outcome    string       `json:"outcome,omitempty" enum:"succeeded,failed,cancelled,superseded,lost" doc:"How it ended; absent until then"`
-	Reason     string       `json:"reason,omitempty" doc:"Why it failed, in one word; of one that waits, why it waits"`
-	Detail     string       `json:"detail,omitempty" doc:"Why, for people"`
-	Position   int          `json:"position,omitempty" doc:"Place in the queue, of one that waits"`
-	Builder    string       `json:"builder,omitempty" doc:"Builder that has it, or had it last"`
-	Digest     string       `json:"digest,omitempty" doc:"Of the image that was pushed"`
-	Provenance string       `json:"provenance,omitempty" doc:"Digest of the manifest that says where the image comes from: a referrer of it"`
-	Set        []string     `json:"set,omitempty" doc:"Tags that were set"`
-	Refused    []BuildTag   `json:"refused,omitempty" doc:"Tags that were not set"`
-	Queued     time.Time    `json:"queued" doc:"When it was queued"`
-	Started    *time.Time   `json:"started,omitempty" doc:"When a builder took it"`
-	Ended      *time.Time   `json:"ended,omitempty" doc:"When it ended"`
-	QueuedBy   string       `json:"queuedBy" doc:"Who or what asked for it"`
-	Seq        uint64       `json:"seq" doc:"Sequence of the event that queued it"`
-	Repository string       `json:"repository" doc:"Full name of the repository"`
+	ID          string       `json:"id" doc:"Id of the build"`
+	Rule        string       `json:"rule" doc:"Name of the rule; empty for an uploaded directory"`
+	Ref         string       `json:"ref" doc:"Full name of the branch or tag, or of the pull request's ref; empty for an uploaded directory"`
+	PullRequest *PullRequest `json:"pullRequest,omitempty" doc:"The pull request that is tested; absent for a branch or tag"`
+	Commit      string       `json:"commit" doc:"Id of the commit; empty for an uploaded directory"`
+	Tags        []string     `json:"tags" doc:"Tags that the image is to get; none for a test"`
+	Test        bool         `json:"test,omitempty" doc:"It is built and tested, never pushed"`
+	RetryOf     string       `json:"retryOf,omitempty" doc:"Id of the build that is made again by this one"`
+	Rebuild     *Rebuild     `json:"rebuild,omitempty" doc:"Why the hub itself made the build again: an image that it was made from has changed"`
+	Upload      *BuildUpload `json:"upload,omitempty" doc:"The uploaded directory that is built; absent for a build from git"`
+	State       string       `json:"state" enum:"waiting,running,pushed,ended" doc:"Pushed: the image is there, and its tags are about to be set"`
+	Outcome     string       `json:"outcome,omitempty" enum:"succeeded,failed,cancelled,superseded,lost" doc:"How it ended; absent until then"`
+	Reason      string       `json:"reason,omitempty" doc:"Why it failed, in one word; of one that waits, why it waits"`
+	Detail      string       `json:"detail,omitempty" doc:"Why, for people"`
+	Position    int          `json:"position,omitempty" doc:"Place in the queue, of one that waits"`
+	Builder     string       `json:"builder,omitempty" doc:"Builder that has it, or had it last"`
+	Digest      string       `json:"digest,omitempty" doc:"Of the image that was pushed"`
+	Provenance  string       `json:"provenance,omitempty" doc:"Digest of the manifest that says where the image comes from: a referrer of it"`
+	Set         []string     `json:"set,omitempty" doc:"Tags that were set"`
+	Refused     []BuildTag   `json:"refused,omitempty" doc:"Tags that were not set"`
+	Queued      time.Time    `json:"queued" doc:"When it was queued"`
+	Started     *time.Time   `json:"started,omitempty" doc:"When a builder took it"`
+	Ended       *time.Time   `json:"ended,omitempty" doc:"When it ended"`
+	QueuedBy    string       `json:"queuedBy" doc:"Who or what asked for it"`
+	Seq         uint64       `json:"seq" doc:"Sequence of the event that queued it"`
+	Repository  string       `json:"repository" doc:"Full name of the repository"`
 }
 
 // Short is the build's id in short, as people see and type it.

@@ -27,6 +27,7 @@ type HookDelivery struct {
 	Refs        []HookRef         `json:"refs" doc:"Branches and tags that it says have changed; at most 100, and 5 in lists"`
 	More        int               `json:"more,omitempty" doc:"How many it names beyond them"`
 	Repository  string            `json:"repository,omitempty" doc:"URL of the git repository that it names"`
+	PullRequest *HookPullRequest  `json:"pullRequest,omitempty" doc:"What it says of a pull request of this git repository"`
 	Headers     map[string]string `json:"headers" doc:"Those that say what it is"`
 	Digest      string            `json:"digest" doc:"Digest of the body"`
 	Size        int64             `json:"size" doc:"Bytes of the body"`
@@ -41,6 +42,15 @@ type HookRef struct {
 	Ref string `json:"ref" doc:"Full name"`
 	Old string `json:"old,omitempty" doc:"Id before; absent when the ref is new, or it is not said"`
 	New string `json:"new,omitempty" doc:"Id now; absent when the ref was deleted, or it is not said"`
+}
+
+// A HookPullRequest is what a webhook says of a pull request.
+type HookPullRequest struct {
+	Number int    `json:"number" doc:"That the git host has given it"`
+	Head   string `json:"head,omitempty" doc:"Id of its commit"`
+	Target string `json:"target,omitempty" doc:"Full name of the branch that it goes to"`
+	Own    bool   `json:"own,omitempty" doc:"Its branch is one of the git repository itself"`
+	Closed bool   `json:"closed,omitempty" doc:"It was merged or closed"`
 }
 
 // A HookMove is a branch or tag that a sweep has found moved.

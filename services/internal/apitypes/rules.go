@@ -39,25 +39,27 @@ type SimulateRulesRequest struct {
 // A Push is what the build rules of a repository have made of a branch or git tag that
 // moved.
 type Push struct {
-	Ref       string               `json:"ref" doc:"Full name, such as refs/heads/main"`
-	Commit    string               `json:"commit" doc:"Where it stood"`
-	Summary   string               `json:"summary" doc:"What the verdicts come to, for people"`
-	Verdicts  []events.RuleVerdict `json:"verdicts" nullable:"false" doc:"One of each rule, in their order; of a file that cannot be used one, with its name"`
-	File      *events.RulesFile    `json:"file,omitempty" doc:"What .hubledger.yml of the commit says, when that counted instead of the rules that were set"`
-	Unqueued  int                  `json:"unqueued,omitempty" doc:"Builds of it that are not queued yet: so many builds of the namespace wait already"`
-	Evaluated time.Time            `json:"evaluated" doc:"When the rules were evaluated"`
-	Seq       uint64               `json:"seq" doc:"Sequence of that event"`
+	Ref         string               `json:"ref" doc:"Full name, such as refs/heads/main"`
+	Commit      string               `json:"commit" doc:"Where it stood"`
+	PullRequest *PullRequest         `json:"pullRequest,omitempty" doc:"The pull request that the ref is; absent for a branch or tag"`
+	Summary     string               `json:"summary" doc:"What the verdicts come to, for people"`
+	Verdicts    []events.RuleVerdict `json:"verdicts" nullable:"false" doc:"One of each rule, in their order; of a file that cannot be used one, with its name"`
+	File        *events.RulesFile    `json:"file,omitempty" doc:"What .hubledger.yml of the commit says, when that counted instead of the rules that were set"`
+	Unqueued    int                  `json:"unqueued,omitempty" doc:"Builds of it that are not queued yet: so many builds of the namespace wait already"`
+	Evaluated   time.Time            `json:"evaluated" doc:"When the rules were evaluated"`
+	Seq         uint64               `json:"seq" doc:"Sequence of that event"`
 }
 
 // A WaitingPush is a branch or git tag that moved and for which the build rules are not
 // evaluated yet.
 type WaitingPush struct {
-	Ref      string     `json:"ref" doc:"Full name, such as refs/heads/main"`
-	Commit   string     `json:"commit" doc:"Where it stands"`
-	Moved    time.Time  `json:"moved" doc:"When it came there"`
-	Why      string     `json:"why" doc:"What it waits for, for people"`
-	Attempts int        `json:"attempts,omitempty" doc:"How often the commit was looked at in vain"`
-	Next     *time.Time `json:"next,omitempty" doc:"When that is tried again"`
+	Ref         string       `json:"ref" doc:"Full name, such as refs/heads/main"`
+	Commit      string       `json:"commit" doc:"Where it stands"`
+	PullRequest *PullRequest `json:"pullRequest,omitempty" doc:"The pull request that the ref is; absent for a branch or tag"`
+	Moved       time.Time    `json:"moved" doc:"When it came there"`
+	Why         string       `json:"why" doc:"What it waits for, for people"`
+	Attempts    int          `json:"attempts,omitempty" doc:"How often the commit was looked at in vain"`
+	Next        *time.Time   `json:"next,omitempty" doc:"When that is tried again"`
 }
 
 // WaitingPushes are those of a repository.

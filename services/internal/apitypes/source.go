@@ -1,6 +1,10 @@
 package apitypes
 
-import "time"
+import (
+	"time"
+
+	"hubledger/events"
+)
 
 // A Source is a git repository that a namespace watches.
 type Source struct {
@@ -79,14 +83,35 @@ type ChangedSource struct {
 	Seq        uint64 `json:"seq" doc:"Sequence of the change in the log"`
 }
 
-// A GitRef is where a branch or tag of a git source points to.
+// A GitRef is where a branch or tag of a git source points to, or where a pull request
+// stands.
 type GitRef struct {
-	Ref       string    `json:"ref" doc:"Full name, such as refs/heads/main"`
-	Kind      string    `json:"kind" enum:"branch,tag" doc:"What it is"`
-	Commit    string    `json:"commit,omitempty" doc:"Absent when it was deleted"`
-	Previous  string    `json:"previous,omitempty" doc:"Commit before the latest move"`
-	Annotated string    `json:"annotated,omitempty" doc:"Id of the tag object of an annotated tag"`
-	Initial   bool      `json:"initial,omitempty" doc:"It has not moved since the source was linked"`
-	Moved     time.Time `json:"moved" doc:"When the hub saw it move"`
-	Seq       uint64    `json:"seq" doc:"Sequence of that event in the log"`
+	Ref       string `json:"ref" doc:"Full name, such as refs/heads/main"`
+	Kind      string `json:"kind" enum:"branch,tag,pull_request" doc:"What it is"`
+	Commit    string `json:"commit,omitempty" doc:"Absent when it was deleted or closed"`
+	Previous  string `json:"previous,omitempty" doc:"Commit before the latest move"`
+	Annotated string `json:"annotated,omitempty" doc:"Id of the tag object of an annotated tag"`
+	Initial   bool   `json:"initial,omitempty" doc:"It has not moved since the source was linked; of a pull request, since they are watched"`
+
+	PullRequest *PullRequest `json:"pullRequest,omitempty" doc:"What is known of a pull request"`
+
+	Moved time.Time `json:"moved" doc:"When the hub saw it move"`
+	Seq   uint64    `json:"seq" doc:"Sequence of that event in the log"`
+}
+
+// A PullRequest is what is known of a pull request of a git source.
+type PullRequest struct {
+	Number  int    `json:"number" doc:"That the git host has given it"`
+	From    string `json:"from" enum:"own,fork" doc:"Own: its commit was pushed to the git repository itself; everything else counts as a fork"`
+	Target  string `json:"target,omitempty" doc:"Full name of the branch that it goes to; absent when that is not known"`
+	Assumed bool   `json:"assumed,omitempty" doc:"The git host has not told the target: it is the default branch"`
+}
+
+// ShownPull is a pull request as the API shows it, nil for none.
+func ShownPull(p *events.PullRequest) *PullRequest {
+	if p == nil {
+		return nil
+	}
+	shown := PullRequest(*p)
+	return &shown
 }

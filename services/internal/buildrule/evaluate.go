@@ -79,6 +79,8 @@ func (r compiled) evaluate(ref Ref, badName string, budget *int) Verdict {
 	switch {
 	case r.broken != "":
 		return skip(RuleInvalid, "the rule cannot be used: %s", r.broken)
+	case ref.PullRequest != "" && ref.Name == "":
+		return skip(PullRequest, "it is not known to which branch the pull request goes: the git host has told neither that nor which branch is the default one")
 	case badName != "":
 		return skip(RefInvalid, "the ref's name is none that can be built: %s", badName)
 	case ref.PullRequest != "" && ref.PullRequest != FromOwn && ref.PullRequest != FromFork:
@@ -87,14 +89,15 @@ func (r compiled) evaluate(ref Ref, badName string, budget *int) Verdict {
 		return skip(KindDiffers, "the rule is for %s, and this is a %s", plural(r.kind), kind(ref.Kind))
 	}
 	groups := []string{ref.Name}
-	because := fmt.Sprintf("the name is %s", quoted(ref.Name))
+	name := quoted(ref.Name) + target(ref)
+	because := "the name is " + name
 	if r.pattern != nil {
 		if groups = r.pattern.FindStringSubmatch(ref.Name); groups == nil {
-			return skip(NameDiffers, "%s has nothing that %s matches", quoted(ref.Name), r.source)
+			return skip(NameDiffers, "%s has nothing that %s matches", name, r.source)
 		}
-		because = fmt.Sprintf("%s matches %s", r.source, quoted(groups[0]))
+		because = fmt.Sprintf("%s matches %s", r.source, quoted(groups[0])) + target(ref)
 	} else if ref.Name != r.source {
-		return skip(NameDiffers, "the rule is for %s, and this is %s", quoted(r.source), quoted(ref.Name))
+		return skip(NameDiffers, "the rule is for %s, and this is %s", quoted(r.source), name)
 	}
 	filtered, differ := r.filter(ref, budget)
 	if differ != nil {
@@ -197,6 +200,17 @@ func (r compiled) tags(name string, groups []string, because string) Verdict {
 	first := v.Refused[0]
 	v.Outcome, v.Reason, v.Detail = Skip, first.Reason, fmt.Sprintf("%s, but %s gives no tag: %s", because, first.Template, first.Detail)
 	return v
+}
+
+// target says of a pull request how the branch is known that it goes to.
+func target(ref Ref) string {
+	switch {
+	case ref.PullRequest == "":
+		return ""
+	case ref.Assumed:
+		return " (the default branch: the git host has not told where the pull request goes to)"
+	}
+	return " (where the pull request goes to)"
 }
 
 func skip(why Reason, format string, args ...any) Verdict {

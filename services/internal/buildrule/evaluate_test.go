@@ -90,6 +90,10 @@ func TestEvaluate(t *testing.T) {
 		"pull request is tested only":  {tests("own", true), request("own"), "test", "pull_request", ""},
 		"fork, own only":               {tests("own", true), request("fork"), "skip", "pull_request", ""},
 		"fork, all":                    {tests("all", true), request("fork"), "test", "pull_request", ""},
+		"pull request to who knows":    {tests("all", true), buildrule.Ref{Kind: buildrule.Branch, PullRequest: "own"}, "skip", "pull_request", ""},
+		"pull request to another":      {tests("all", true), buildrule.Ref{Kind: buildrule.Branch, Name: "old", PullRequest: "own"}, "skip", "name_differs", ""},
+		"pull request of a tag's rule": {with(rule("tag", "main", "x"), func(r *buildrule.Rule) { r.Autotest = "all" }), request("own"), "skip", "kind_differs", ""},
+		"pull request, autobuild off":  {tests("own", false), request("own"), "test", "pull_request", ""},
 		"pull request from who knows":  {tests("all", true), request("mars"), "skip", "pull_request", ""},
 		"changed file passes":          {paths, changed("README.md", "src/a/b.go"), "build", "matched", "latest"},
 		"changed file is taken out":    {paths, changed("src/docs/a.md"), "skip", "paths_differ", ""},
@@ -173,4 +177,28 @@ func FuzzEvaluate(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A verdict on a pull request says how it is known where that goes to.
+func TestPullRequestTarget(t *testing.T) {
+	main := with(rule("branch", "main", "latest"), func(r *buildrule.Rule) { r.Autotest = "own" })
+	pattern := with(rule("branch", "/^release/", "latest"), func(r *buildrule.Rule) { r.Autotest = "own" })
+	pull := func(target string, assumed bool) buildrule.Ref {
+		return buildrule.PullRef(&events.PullRequest{Number: 7, From: events.PullOwn, Target: target, Assumed: assumed}, "c")
+	}
+	for what, row := range map[string]struct {
+		rule buildrule.Rule
+		ref  buildrule.Ref
+		want string
+	}{
+		"told":             {main, pull("refs/heads/main", false), `the name is "main" (where the pull request goes to), and a pull request is only tested, never pushed`},
+		"assumed":          {main, pull("refs/heads/main", true), `the name is "main" (the default branch: the git host has not told where the pull request goes to), and a pull request is only tested, never pushed`},
+		"assumed, another": {main, pull("refs/heads/old", true), `the rule is for "main", and this is "old" (the default branch: the git host has not told where the pull request goes to)`},
+		"pattern":          {pattern, pull("refs/heads/main", false), `"main" (where the pull request goes to) has nothing that /^release/ matches`},
+		"not known":        {main, pull("", false), "it is not known to which branch the pull request goes: the git host has told neither that nor which branch is the default one"},
+	} {
+		if v := buildrule.Evaluate([]buildrule.Rule{row.rule}, row.ref)[0]; v.Detail != row.want {
+			t.Errorf("%s: %s", what, v.Detail)
+		}
+	}
 }

@@ -29,8 +29,12 @@ const FirstTime = "the rules were never evaluated for it before"
 // NeedsLook says whether the verdicts on a ref depend on the files of its commit.
 // fromFile: the rules of FileName are taken when the commit has one.
 func (s *Set) NeedsLook(fromFile bool, ref Ref) bool {
-	return fromFile || slices.ContainsFunc(s.Evaluate(ref), func(v Verdict) bool { return v.PathsUnknown })
+	return byFile(fromFile, ref) || slices.ContainsFunc(s.Evaluate(ref), func(v Verdict) bool { return v.PathsUnknown })
 }
+
+// byFile says whether the rules in FileName of a commit count. Those of a fork's do not:
+// whoever opens a pull request would say what is tested, and how.
+func byFile(fromFile bool, ref Ref) bool { return fromFile && ref.PullRequest != FromFork }
 
 // EvaluateLook gives the verdicts of rules on a ref whose commit was looked at. With
 // fromFile those of FileName count when the commit has one, and the second result says
@@ -40,7 +44,10 @@ func EvaluateLook(rules []Rule, fromFile bool, ref Ref, seen Look) ([]Verdict, *
 	if ref.Every == "" {
 		ref.Every = seen.Every
 	}
-	if !fromFile || seen.File == nil && seen.BadFile == "" {
+	if fromFile && !byFile(fromFile, ref) && len(rules) == 0 {
+		return []Verdict{{Rule: FileName, Outcome: Skip, Reason: PullRequest, Detail: "the pull request comes from a fork, whose file of rules does not count, and no rules were set for commits without that file"}}, nil
+	}
+	if !byFile(fromFile, ref) || seen.File == nil && seen.BadFile == "" {
 		return Evaluate(rules, ref), nil
 	}
 	f := &events.RulesFile{Problem: seen.BadFile}

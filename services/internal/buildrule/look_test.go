@@ -52,6 +52,8 @@ func TestNeedsLook(t *testing.T) {
 		"that never builds":  {[]Rule{off}, false, main, false},
 		"for the first time": {[]Rule{docs}, false, first, false},
 		"a file":             {nil, true, first, true},
+		"of a pull request":  {nil, true, Ref{Kind: Branch, Name: "main", PullRequest: FromOwn}, true},
+		"of a fork":          {nil, true, Ref{Kind: Branch, Name: "main", PullRequest: FromFork}, false},
 	} {
 		if got := Compile(row.rules).NeedsLook(row.fromFile, row.ref); got != row.want {
 			t.Errorf("%s: %v", what, got)
@@ -83,5 +85,25 @@ func TestFileOfCommit(t *testing.T) {
 			file.Problem == "" || file.Rules != nil || (file.Digest == "") != (seen.File == nil) {
 			t.Errorf("%s: %+v, %+v", what, verdicts, file)
 		}
+	}
+}
+
+// What a fork has written says nothing of what is tested: the rules that were set do.
+func TestFileOfFork(t *testing.T) {
+	ref := Ref{Kind: Branch, Name: "main", PullRequest: FromFork}
+	set := branchRule("set")
+	set.Autotest = AutotestOwn
+	hostile := Look{File: []byte("version: 1\nrules:\n  - name: own\n    branch: main\n    tags: [own]\n    autotest: all\n    network: true\n")}
+	verdicts, file := EvaluateLook([]Rule{set}, true, ref, hostile)
+	if file != nil || len(verdicts) != 1 || verdicts[0].Rule != "set" || verdicts[0].Outcome != Skip {
+		t.Errorf("%+v, %+v", verdicts, file)
+	}
+	verdicts, file = EvaluateLook(nil, true, ref, hostile)
+	if file != nil || len(verdicts) != 1 || verdicts[0].Outcome != Skip || verdicts[0].Reason != PullRequest {
+		t.Errorf("%+v, %+v", verdicts, file)
+	}
+	ref.PullRequest = FromOwn
+	if verdicts, file = EvaluateLook([]Rule{set}, true, ref, hostile); file == nil || len(verdicts) != 1 || verdicts[0].Outcome != Test {
+		t.Errorf("%+v, %+v", verdicts, file)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"hubledger/events"
 	"hubledger/services/internal/plaintext"
 )
 
@@ -18,8 +19,8 @@ const (
 
 // Where a pull request comes from.
 const (
-	FromOwn  = "own"
-	FromFork = "fork"
+	FromOwn  = events.PullOwn
+	FromFork = events.PullFork
 )
 
 // A Ref is where a branch or tag of a git repository stands, or a pull request.
@@ -35,6 +36,15 @@ type Ref struct {
 	Every string `json:"-"`
 	// PullRequest is FromOwn or FromFork, "" for a ref that was pushed.
 	PullRequest string `json:"pullRequest,omitempty" enum:"own,fork" doc:"Where the pull request comes from; absent for a push"`
+	// Assumed says that Name is the default branch: the git host has not told where the
+	// pull request goes to.
+	Assumed bool `json:"-"`
+}
+
+// PullRef is the Ref of a pull request that stands at a commit. The branch that it goes to
+// has no name when it is not known.
+func PullRef(p *events.PullRequest, commit string) Ref {
+	return Ref{Kind: Branch, Name: strings.TrimPrefix(p.Target, "refs/heads/"), Commit: commit, PullRequest: p.From, Assumed: p.Assumed}
 }
 
 // ParseRef is the Ref of a full name, such as refs/heads/main. Whether the name behind

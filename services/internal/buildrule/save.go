@@ -53,6 +53,7 @@ func Save(ctx context.Context, log command.Log, by command.By, id repository.ID,
 			return nil, err
 		}
 		set.SameSource = s.Source != "" && before.Source == s.Source
+		set.SameTests = set.SameSource && before.TestsPullRequests() && set.TestsPullRequests()
 		return set, nil
 	})
 }

@@ -40,6 +40,22 @@ func TestSave(t *testing.T) {
 	save("bad rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{rule("tag", "/v(?=1)/", "x")}}, last, false, buildrule.ErrRules)
 	save("rules with a warning", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge, named("again", edge)}}, last, true, nil)
 	save("no rules", buildrule.Saved{}, last, true, nil)
+	tested := with(edge, func(r *buildrule.Rule) { r.Autotest = "own" })
+	both := func(what string, s buildrule.Saved, sameSource, sameTests bool) {
+		t.Helper()
+		save(what, s, buildrule.AnySeen, true, nil)
+		p, _, err := command.Latest(ctx, log, events.RulesSubject(id.Namespace, id.Repository))
+		if set := p.(events.RulesSet); err != nil || set.SameSource != sameSource || set.SameTests != sameTests {
+			t.Errorf("%s: %+v, %v", what, set, err)
+		}
+	}
+	both("tests", buildrule.Saved{Source: source, Rules: []buildrule.Rule{tested}}, false, false)
+	both("tests still", buildrule.Saved{Source: source, Rules: []buildrule.Rule{tested, named("again", edge)}}, true, true)
+	both("tests by the file", buildrule.Saved{Source: source, FromFile: true}, true, true)
+	both("tests of another source", buildrule.Saved{Source: other, Rules: []buildrule.Rule{tested}}, false, false)
+	both("no tests", buildrule.Saved{Source: other, Rules: []buildrule.Rule{edge}}, true, false)
+	both("tests again", buildrule.Saved{Source: other, Rules: []buildrule.Rule{tested}}, true, false)
+	save("no rules at the end", buildrule.Saved{}, last, true, nil)
 	save("no rules again", buildrule.Saved{}, last, false, nil)
 
 	p, seq, err := command.Latest(ctx, log, events.RulesSubject(id.Namespace, id.Repository))

@@ -60,6 +60,8 @@ type Hook struct {
 	// Repository is the URL of the git repository that it names, without
 	// credentials; "" when it names none.
 	Repository string
+	// PullRequest is what it says of a pull request, nil when it is about none.
+	PullRequest *PullRequest
 	// Headers are those that say what it is, by their canonical names.
 	Headers map[string]string
 }
@@ -97,6 +99,7 @@ func Parse(host string, header http.Header, body []byte) (*Hook, error) {
 	default:
 		return nil, fmt.Errorf("there is no kind of git host %q", host)
 	}
+	h.PullRequest = readPull(host, h.Event, text)
 	if d.err == nil && h.Event == "" {
 		d.err = shapeError("the header %s is missing", eventHeader[host])
 	}

@@ -47,11 +47,12 @@ func NewClient(guard *egress.Guard) *Client { return &Client{guard, guard.NewCli
 // Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// List asks for the branches and tags of a repository. egress.ErrForbidden,
+// List asks for the branches and tags of a repository, and for its pull requests if they
+// are at refs; the zero value is for none. egress.ErrForbidden,
 // ErrCredentials, ErrNotFound, ErrHostKey, ErrProtocol, ErrTooManyRefs, or an error
 // of the network; none of them has a secret in it. Bound its time by ctx.
-func (c *Client) List(ctx context.Context, u URL, with Credentials) (Listing, error) {
-	l, err := c.list(ctx, u, with)
+func (c *Client) List(ctx context.Context, u URL, with Credentials, pulls PullRefs) (Listing, error) {
+	l, err := c.list(ctx, u, with, pulls)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -61,9 +62,9 @@ func (c *Client) List(ctx context.Context, u URL, with Credentials) (Listing, er
 	return l, nil
 }
 
-func (c *Client) list(ctx context.Context, u URL, with Credentials) (Listing, error) {
+func (c *Client) list(ctx context.Context, u URL, with Credentials, pulls PullRefs) (Listing, error) {
 	if u.Scheme == "ssh" {
-		return c.listSSH(ctx, u, with)
+		return c.listSSH(ctx, u, with, pulls)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(u.String(), "/")+"/info/refs?service=git-upload-pack", nil)
 	if err != nil {
@@ -90,7 +91,7 @@ func (c *Client) list(ctx context.Context, u URL, with Credentials) (Listing, er
 	if got := resp.Header.Get("Content-Type"); got != "application/x-git-upload-pack-advertisement" {
 		return Listing{}, fmt.Errorf("%w: its type is %.80q", ErrProtocol, got)
 	}
-	a, err := readAdvertisement(resp.Body, true)
+	a, err := readAdvertisement(resp.Body, true, pulls)
 	io.CopyN(io.Discard, resp.Body, 1) // lets the connection be used again
 	return Listing{Advertisement: a}, err
 }

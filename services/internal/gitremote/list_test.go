@@ -62,7 +62,7 @@ func TestListHTTP(t *testing.T) {
 		c := newClient(t, "127.0.0.1")
 		alice := Credentials{User: "alice", Password: "s3cret"}
 		for _, path := range []string{"/app.git", "/app.git/"} {
-			l, err := c.List(t.Context(), parsed(t, s.URL+path), alice)
+			l, err := c.List(t.Context(), parsed(t, s.URL+path), alice, PullRefs{})
 			check(w, l, err)
 		}
 		for _, r := range []struct {
@@ -74,12 +74,12 @@ func TestListHTTP(t *testing.T) {
 			{"/app.git", Credentials{User: "alice", Password: "wr0ng"}, ErrCredentials},
 			{"/none.git", alice, ErrNotFound},
 		} {
-			_, err := c.List(t.Context(), parsed(t, s.URL+r.url), r.with)
+			_, err := c.List(t.Context(), parsed(t, s.URL+r.url), r.with, PullRefs{})
 			if !errors.Is(err, r.want) || strings.Contains(err.Error(), "wr0ng") || strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("%s with %+v: %v", r.url, r.with, err)
 			}
 		}
-		if _, err := newClient(t).List(t.Context(), parsed(t, s.URL+"/app.git"), alice); !errors.Is(err, egress.ErrForbidden) {
+		if _, err := newClient(t).List(t.Context(), parsed(t, s.URL+"/app.git"), alice, PullRefs{}); !errors.Is(err, egress.ErrForbidden) {
 			t.Errorf("loopback: %v", err)
 		}
 	}
@@ -109,14 +109,14 @@ func TestListHostile(t *testing.T) {
 	defer close(hang)
 	c := newClient(t, "127.0.0.1")
 	for path, want := range map[string]error{"/page": ErrProtocol, "/moved": nil, "/teapot": nil} {
-		_, err := c.List(t.Context(), parsed(t, s.URL+path), Credentials{})
+		_, err := c.List(t.Context(), parsed(t, s.URL+path), Credentials{}, PullRefs{})
 		if err == nil || want != nil && !errors.Is(err, want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
-	if _, err := c.List(ctx, parsed(t, s.URL+"/hang"), Credentials{}); !errors.Is(err, context.Canceled) {
+	if _, err := c.List(ctx, parsed(t, s.URL+"/hang"), Credentials{}, PullRefs{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a silent host: %v", err)
 	}
 }
@@ -130,12 +130,12 @@ func TestListSSH(t *testing.T) {
 	c := newClient(t, "127.0.0.1")
 	url := parsed(t, "ssh://git@"+address+filepath.Join(w.Root, "app.git"))
 
-	first, err := c.List(t.Context(), url, Credentials{Key: key})
+	first, err := c.List(t.Context(), url, Credentials{Key: key}, PullRefs{})
 	check(w, first, err)
 	if want := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host.PublicKey()))); first.HostKey != want {
 		t.Errorf("the host's key is %q, want %q", first.HostKey, want)
 	}
-	again, err := c.List(t.Context(), url, Credentials{Key: key, HostKey: first.HostKey})
+	again, err := c.List(t.Context(), url, Credentials{Key: key, HostKey: first.HostKey}, PullRefs{})
 	check(w, again, err)
 	evil := parsed(t, "ssh://git@"+address+"/x';touch${IFS}"+filepath.Join(w.Root, "broken-out")+";'")
 	none := parsed(t, "ssh://git@"+address+"/none.git")
@@ -151,14 +151,14 @@ func TestListSSH(t *testing.T) {
 		{"no repository", none, Credentials{Key: key}, ErrNotFound},
 		{"a shell's characters", evil, Credentials{Key: key}, ErrNotFound},
 	} {
-		if _, err := c.List(t.Context(), r.url, r.with); !errors.Is(err, r.want) {
+		if _, err := c.List(t.Context(), r.url, r.with, PullRefs{}); !errors.Is(err, r.want) {
 			t.Errorf("%s: %v", r.what, err)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(w.Root, "broken-out")); err == nil {
 		t.Error("a path is run by the host's shell")
 	}
-	if _, err := newClient(t).List(t.Context(), url, Credentials{Key: key}); !errors.Is(err, egress.ErrForbidden) {
+	if _, err := newClient(t).List(t.Context(), url, Credentials{Key: key}, PullRefs{}); !errors.Is(err, egress.ErrForbidden) {
 		t.Errorf("loopback: %v", err)
 	}
 }

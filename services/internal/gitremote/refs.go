@@ -44,12 +44,17 @@ func (r Ref) Commit() string {
 type Advertisement struct {
 	Refs []Ref  // branches and tags, in the host's order
 	Head string // name of the default branch's ref; "" when it is not told
+	// Pulls are the pull requests, if they were asked for. PullsFrom is the lowest number
+	// that was listed where there are more than MaxPulls, else 0.
+	Pulls     []Pull
+	PullsFrom int
 }
 
 // readAdvertisement reads the refs that git-upload-pack begins with (gitprotocol-pack,
 // "Reference Discovery"), over HTTP with the line before it (gitprotocol-http, "Smart
 // Clients").
-func readAdvertisement(r io.Reader, http bool) (a Advertisement, err error) {
+func readAdvertisement(r io.Reader, http bool, pulls PullRefs) (a Advertisement, err error) {
+	defer a.dropPulls()
 	l := &pktReader{r: bufio.NewReader(io.LimitReader(r, maxAnswer))}
 	if http {
 		line, err := l.next()
@@ -78,7 +83,7 @@ func readAdvertisement(r io.Reader, http bool) (a Advertisement, err error) {
 			text, capabilities, _ := bytes.Cut(line, []byte{0})
 			line, a.Head = text, defaultBranch(string(capabilities))
 		}
-		if err := a.add(line); err != nil {
+		if err := a.add(line, pulls); err != nil {
 			return a, err
 		}
 	}
@@ -93,7 +98,7 @@ func defaultBranch(capabilities string) string {
 	return ""
 }
 
-func (a *Advertisement) add(line []byte) error {
+func (a *Advertisement) add(line []byte, pulls PullRefs) error {
 	if text, ok := bytes.CutPrefix(line, []byte("ERR ")); ok {
 		return fmt.Errorf("the git host says: %.200q", text)
 	}
@@ -105,6 +110,9 @@ func (a *Advertisement) add(line []byte) error {
 		return fmt.Errorf("%w: a line of refs is %.80q", ErrProtocol, line)
 	}
 	name, peeled := strings.CutSuffix(name, "^{}")
+	if n := pulls.Number(name); n > 0 && !peeled {
+		a.addPull(Pull{name, n, object})
+	}
 	if len(name) > MaxRefName || !strings.HasPrefix(name, "refs/heads/") && !strings.HasPrefix(name, "refs/tags/") {
 		return nil
 	}

@@ -55,7 +55,7 @@ func TestReadAdvertisement(t *testing.T) {
 		{"no name", pkt(idA, ""), false, "", ErrProtocol},
 		{"upper case", pkt(strings.Repeat("A", 40)+" refs/heads/main", ""), false, "", ErrProtocol},
 	} {
-		a, err := readAdvertisement(strings.NewReader(c.text), c.http)
+		a, err := readAdvertisement(strings.NewReader(c.text), c.http, PullRefs{})
 		if c.err == errAny && err == nil || c.err != errAny && !errors.Is(err, c.err) {
 			t.Errorf("%s: %v", c.what, err)
 		}
@@ -70,7 +70,7 @@ func TestReadAdvertisement(t *testing.T) {
 	for k := range MaxRefs + 1 {
 		many.WriteString(pkt(fmt.Sprintf("%s refs/tags/v%d", idA, k)))
 	}
-	if _, err := readAdvertisement(strings.NewReader(many.String()+"0000"), false); !errors.Is(err, ErrTooManyRefs) {
+	if _, err := readAdvertisement(strings.NewReader(many.String()+"0000"), false, PullRefs{}); !errors.Is(err, ErrTooManyRefs) {
 		t.Errorf("too many refs: %v", err)
 	}
 }
@@ -95,7 +95,7 @@ func FuzzReadAdvertisement(f *testing.F) {
 	f.Add([]byte(pkt("# service=git-upload-pack", "", idA+" HEAD\x00symref=HEAD:refs/heads/main", idA+" refs/heads/main", "")), true)
 	f.Add([]byte(pkt(idA+" refs/tags/v1\x00x", idB+" refs/tags/v1^{}", "")), false)
 	f.Fuzz(func(t *testing.T, data []byte, http bool) {
-		a, err := readAdvertisement(strings.NewReader(string(data)), http)
+		a, err := readAdvertisement(strings.NewReader(string(data)), http, PullRefsOf("github"))
 		if err != nil {
 			return
 		}

@@ -17,7 +17,7 @@ var ErrHostKey = errors.New("the SSH host has another key than before")
 
 const handshakeTimeout = 20 * time.Second
 
-func (c *Client) listSSH(ctx context.Context, u URL, with Credentials) (l Listing, err error) {
+func (c *Client) listSSH(ctx context.Context, u URL, with Credentials, pulls PullRefs) (l Listing, err error) {
 	s, err := c.connect(ctx, u, with, &l.HostKey)
 	if err != nil {
 		return l, err
@@ -32,7 +32,7 @@ func (c *Client) listSSH(ctx context.Context, u URL, with Credentials) (l Listin
 	if err := s.Start("git-upload-pack " + quoted(u.Path)); err != nil {
 		return l, err
 	}
-	l.Advertisement, err = readAdvertisement(out, false)
+	l.Advertisement, err = readAdvertisement(out, false, pulls)
 	if err != nil {
 		s.Close()
 		s.Wait() // until all is said
