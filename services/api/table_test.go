@@ -41,7 +41,8 @@ var needs = map[string]string{
 		DELETE /api/v1/users/{user}/email | GET /api/v1/users/{user}/tokens | DELETE /api/v1/users/{user}/tokens/{token}`,
 	"hub admin": `
 		GET /api/v1/users | POST /api/v1/users | PATCH /api/v1/users/{user} | PUT /api/v1/namespaces/{namespace}/quota
-		GET /api/v1/deleted | GET /api/v1/builders | POST /api/v1/builders | DELETE /api/v1/builders/{builder}`,
+		GET /api/v1/deleted | GET /api/v1/builders | POST /api/v1/builders | DELETE /api/v1/builders/{builder}
+		GET /api/v1/system | POST /api/v1/system/projections/{projection}/switch | POST /api/v1/system/dead-letters/{manager}/retry`,
 	"member": `
 		GET /api/v1/orgs/{namespace} | GET /api/v1/orgs/{namespace}/members | GET /api/v1/orgs/{namespace}/teams | GET /api/v1/orgs/{namespace}/teams/{team}/members
 		GET /api/v1/namespaces/{namespace} | GET /api/v1/namespaces/{namespace}/quota | GET /api/v1/namespaces/{namespace}/usage
@@ -242,7 +243,7 @@ func world(t *testing.T) *kit {
 	return k
 }
 
-var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{secret}", "NAME", "{organization}", "acme",
+var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{projection}", "images", "{manager}", "sweeps", "{secret}", "NAME", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
 	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", "sha256:"+strings.Repeat("0", 64))
 

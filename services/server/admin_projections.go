@@ -13,22 +13,36 @@ import (
 )
 
 func (n *Node) adminProjections(ctx context.Context, _ *http.Request, a *adminResponse) error {
+	list, err := asSystem{n}.Projections(ctx)
+	for _, p := range list {
+		if err := a.item(p); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// Projections are the read models of this node.
+func (n asSystem) Projections(ctx context.Context) (list []adminsocket.Projection, err error) {
 	last, err := n.log.LastSeq(ctx)
 	if err != nil && !errors.Is(err, events.ErrReadOnly) { // a read-only log does not grow
-		return err
+		return nil, err
 	}
 	for _, m := range n.models.Models() {
 		parked, err := m.Parked(ctx)
 		if err != nil {
-			return err
+			return list, err
 		}
 		position := m.Position()
-		if err := a.item(adminsocket.Projection{Name: m.Projection.Name, Version: m.Projection.Version,
-			Position: position, Lag: last - min(position, last), Parked: parked}); err != nil {
-			return err
-		}
+		list = append(list, adminsocket.Projection{Name: m.Projection.Name, Version: m.Projection.Version,
+			Position: position, Lag: last - min(position, last), Parked: parked})
 	}
-	return nil
+	return list, nil
+}
+
+// StoredBuilds are all builds of read models that are stored.
+func (n asSystem) StoredBuilds(ctx context.Context) ([]projections.Info, error) {
+	return readmodel.Storage(n.Data, n.PostgresURL).List(ctx)
 }
 
 func (n *Node) adminAnswers(ctx context.Context, r *http.Request, a *adminResponse) error {
@@ -44,7 +58,16 @@ func (n *Node) adminAnswers(ctx context.Context, r *http.Request, a *adminRespon
 }
 
 func (n *Node) adminSwitch(ctx context.Context, r *http.Request, a *adminResponse) error {
-	m, err := n.openModel(r.PathValue("name"))
+	if err := (asSystem{n}).SwitchBuild(ctx, r.PathValue("name"), r.URL.Query().Get("back") != ""); err != nil {
+		return err
+	}
+	m := n.models.Named(r.PathValue("name"))
+	return a.item(adminsocket.Projection{Name: m.Projection.Name, Version: m.Projection.Version, Position: m.Position()})
+}
+
+// SwitchBuild makes another build of a read model live.
+func (n asSystem) SwitchBuild(ctx context.Context, name string, back bool) error {
+	m, err := n.openModel(name)
 	if err != nil {
 		return err
 	}
@@ -52,10 +75,7 @@ func (n *Node) adminSwitch(ctx context.Context, r *http.Request, a *adminRespons
 		return err
 	}
 	// A switch that has begun is finished even if the client leaves.
-	if err := m.Switch(context.WithoutCancel(ctx), r.URL.Query().Get("back") != ""); err != nil {
-		return err
-	}
-	return a.item(adminsocket.Projection{Name: m.Projection.Name, Version: m.Projection.Version, Position: m.Position()})
+	return m.Switch(context.WithoutCancel(ctx), back)
 }
 
 // openModel finds a read model that is open on this node.

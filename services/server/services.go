@@ -29,6 +29,7 @@ import (
 	"hubledger/services/rules"
 	"hubledger/services/server/meter"
 	"hubledger/services/server/readmodel"
+	"hubledger/services/server/system"
 	"hubledger/services/sources"
 	"hubledger/services/sources/hoststatus"
 	"hubledger/services/web"
@@ -52,6 +53,7 @@ func (n *Node) allServices() []service.Service {
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
 	}
+	list = append(list, system.New(s.api.Sibling(), asSystem{n}))
 	return append(list, n.makeWeb(s, list))
 }
 

@@ -36,6 +36,8 @@ func tour(town *webtest.Town) []stop {
 		{"/catalog", "/catalog", "admin", "catalog"},
 		{"/catalog", "/catalog?q=nothing-is-called-so", "nobody", "catalog-nothing"},
 		{"/find", "/find?q=ap", "admin", "find"},
+		{"/system", "/system", "admin", "system"},
+		{"/system/projections/{projection}", "/system/projections/images", "admin", "projection"},
 		{repo, "/r/admin/app", "admin", "repository"},
 		{repo, "/r/admin/open", "nobody", "repository-public"},
 		{repo + "/-/tags", "/r/admin/app/-/tags", "admin", "tags"},

@@ -16,6 +16,7 @@ import (
 	"hubledger/services/web/frame"
 	"hubledger/services/web/images"
 	"hubledger/services/web/sources"
+	"hubledger/services/web/system"
 )
 
 //go:embed views
@@ -52,5 +53,6 @@ func New(c Config) service.Service {
 	images.Add(site)
 	builds.Add(site)
 	sources.Add(site)
+	system.Add(site)
 	return service.Service{Name: "web", Routes: site.Routes(), NotServed: site.NotServed}
 }

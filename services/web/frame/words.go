@@ -126,7 +126,12 @@ func Took(seconds any) string {
 }
 
 // Size is a number of bytes in decimal units, as docker shows it.
-func Size(bytes int64) string {
+func Size(of any) string {
+	bytes, err := strconv.ParseInt(fmt.Sprint(of), 10, 64)
+	if err != nil {
+		return fmt.Sprint(of)
+	}
+
 	const units = "kMGTPE"
 	if bytes < 1000 {
 		return strconv.FormatInt(bytes, 10) + " B"
