@@ -15,6 +15,7 @@ import (
 	"hubledger/services/web/builds"
 	"hubledger/services/web/frame"
 	"hubledger/services/web/images"
+	"hubledger/services/web/ledger"
 	"hubledger/services/web/sources"
 	"hubledger/services/web/system"
 )
@@ -53,6 +54,7 @@ func New(c Config) service.Service {
 	images.Add(site)
 	builds.Add(site)
 	sources.Add(site)
+	ledger.Add(site)
 	system.Add(site)
 	return service.Service{Name: "web", Routes: site.Routes(), NotServed: site.NotServed}
 }

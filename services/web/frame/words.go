@@ -37,6 +37,7 @@ func (s *Site) functions() template.FuncMap {
 			return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 		},
 		"shortCommit": func(id string) string { return id[:min(len(id), 7)] },
+		"reference":   Reference,
 		"state":       stateOf,
 		"query":       url.QueryEscape,
 		"percent":     func(part, whole any) string { return strconv.FormatFloat(share(part, whole), 'f', 1, 64) + "%" },
