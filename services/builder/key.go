@@ -1,9 +1,11 @@
 package builder
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"hubledger/events"
 	"hubledger/services/internal/apitypes"
@@ -18,17 +20,18 @@ const keyPath = "/.well-known/hubledger/provenance.pub"
 func (s *Builder) serveKey(w http.ResponseWriter, r *http.Request) {
 	key, err := s.keys.Key(r.Context())
 	if err != nil {
-		if !errors.Is(err, events.ErrReadOnly) {
+		if !errors.Is(err, events.ErrReadOnly) && !s.keyFails.Swap(true) { // once, whoever asks how often
 			s.Logger.Error("the key for provenance cannot be shown", "error", err)
 		}
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "the key cannot be read now: try again", http.StatusServiceUnavailable)
 		return
 	}
+	s.keyFails.Store(false)
 	w.Header().Set("Content-Type", "application/x-pem-file")
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	w.Header().Set("ETag", `"`+key.ID()+`"`)
-	w.Write(key.PEM()) // an error is the client's
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(key.PEM())) // knows If-None-Match
 }
 
 type keyIn struct{}

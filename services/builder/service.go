@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -125,6 +126,7 @@ type Local struct {
 type Builder struct {
 	Config
 	keys     *provenance.Keys
+	keyFails atomic.Bool // it was written down that the key cannot be shown
 	stations *stations
 	counts   *counts
 	tagging  sync.Mutex // held while the tags of a build are set

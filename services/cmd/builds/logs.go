@@ -50,6 +50,8 @@ func (c *logsCmd) print(s *console.Session) error {
 // ended, and says how.
 func stream(a *console.API, v apitypes.Build, follow bool) error {
 	s, path, why := a.Session, pathOf(v), ""
+	out := s.Coloured()
+	defer out.Close()
 	for next := uint64(0); ; {
 		piece, err := console.Get[apitypes.BuildLog](a, path+"/log?after="+strconv.FormatUint(next, 10))
 		if err != nil {
@@ -60,7 +62,7 @@ func stream(a *console.API, v apitypes.Build, follow bool) error {
 			if s.JSON {
 				err = s.Print(chunk)
 			} else {
-				_, err = io.WriteString(s.Out, chunk.Text)
+				_, err = io.WriteString(out, chunk.Text)
 			}
 			if err != nil {
 				return err
@@ -70,6 +72,9 @@ func stream(a *console.API, v apitypes.Build, follow bool) error {
 		case len(piece.Chunks) > 0:
 			continue
 		case piece.Ended && follow:
+			if err := out.Close(); err != nil {
+				return err
+			}
 			return end(a, path)
 		case piece.Ended || !follow:
 			return nil

@@ -33,6 +33,16 @@ func (s *Session) Bar(label string) *Bar {
 	return &Bar{Label: label, s: s, out: out, made: time.Now(), terminal: isTerminal(out)}
 }
 
+// Coloured writes to the session's Out what programs wrote for a terminal: their colours are
+// kept on one, and left out elsewhere. It is closed when all was written.
+func (s *Session) Coloured() *plaintext.ColourWriter {
+	out := s.Out
+	if plain, ok := out.(plaintext.Writer); ok {
+		out = plain.W
+	}
+	return &plaintext.ColourWriter{W: out, Keep: isTerminal(out)}
+}
+
 // soon is what needs no bar.
 const soon = time.Second
 
