@@ -53,4 +53,7 @@ type Registry interface {
 	RestoreRepository(ctx context.Context, by command.By, name, id string) (uint64, error)
 	RestoreManifest(ctx context.Context, by command.By, name string, d digest.Digest) (uint64, error)
 	RestoreTag(ctx context.Context, by command.By, name, tag string) (uint64, error)
+	// ReadBlob reads a blob of at most max bytes that a live manifest of the repository
+	// with that id needs. The error wraps images.ErrNotFound.
+	ReadBlob(ctx context.Context, repo string, d digest.Digest, max int64) ([]byte, error)
 }

@@ -90,6 +90,7 @@ func New(c Config) *API {
 	s.registerRepository()
 	s.registerReading()
 	s.registerTags()
+	s.registerManifests()
 	s.registerPolicy()
 	s.registerCleanup()
 	s.registerGrants()

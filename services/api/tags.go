@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/opencontainers/go-digest"
-
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
@@ -55,9 +53,9 @@ func (s *API) restoreTag(ctx context.Context, c *endpoint.Call, in *tagIn) (*ope
 }
 
 func (s *API) restoreManifest(ctx context.Context, c *endpoint.Call, in *manifestIn) (*openapi.Change, error) {
-	d, err := digest.Parse(in.Digest)
+	d, err := digestOf(in.Digest)
 	if err != nil {
-		return nil, endpoint.Invalid("path.digest", "a digest is sha256:<64 hex digits> or sha512:<128 hex digits>")
+		return nil, err
 	}
 	seq, err := s.Registry.RestoreManifest(ctx, c.By(), c.Repository.Name, d)
 	return s.Changed(ctx, seq, err)

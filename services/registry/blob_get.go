@@ -1,7 +1,9 @@
 package registry
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/projections/images"
 	"hubledger/services/registry/blobs"
 )
 
@@ -83,4 +86,26 @@ func (s *Registry) sendSmall(w http.ResponseWriter, content io.Reader, d digest.
 	w.Header()["Content-Length"] = []string{strconv.FormatInt(size, 10)}
 	_, err := w.Write(buf[:size])
 	return ignoreGone(err)
+}
+
+// ReadBlob reads a blob of at most max bytes that a live manifest of a repository
+// needs: by the rule by which clients read blobs, without leases. The error wraps
+// images.ErrNotFound when there is none, or none so small.
+func (s *Registry) ReadBlob(ctx context.Context, repo string, d digest.Digest, max int64) ([]byte, error) {
+	held, err := s.Images.HoldsBlob(ctx, repo, d)
+	if err != nil {
+		return nil, err
+	}
+	if !held {
+		return nil, fmt.Errorf("blob %s: %w", d, images.ErrNotFound)
+	}
+	f, size, err := s.Blobs.Open(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if size > max {
+		return nil, fmt.Errorf("blob %s has %d bytes, more than %d: %w", d, size, max, images.ErrNotFound)
+	}
+	return io.ReadAll(io.LimitReader(f, max))
 }

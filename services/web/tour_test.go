@@ -47,6 +47,7 @@ func tour(town *webtest.Town) []stop {
 		{repo, "/r/admin/open", "nobody", "repository-public"},
 		{repo + "/-/tags", "/r/admin/app/-/tags", "admin", "tags"},
 		{repo + "/-/tags/{tag}", "/r/admin/app/-/tags/1.0", "admin", "tag"},
+		{repo + "/-/images/{digest}", "/r/admin/app/-/images/" + town.App.Digest().String(), "admin", "image"},
 		{"/builds", "/builds", "admin", "builds"},
 		{"/builds", "/builds", "bob", "builds-empty"},
 		{"/builds/{build}", "/builds/" + town.Git.Failed, "admin", "build-failed"},

@@ -39,7 +39,7 @@ func (s *Site) functions() template.FuncMap {
 		"shortCommit": func(id string) string { return id[:min(len(id), 7)] },
 		"reference":   Reference,
 		"state":       stateOf,
-		"query":       url.QueryEscape,
+		"query":       queryValue,
 		"percent":     func(part, whole any) string { return strconv.FormatFloat(share(part, whole), 'f', 1, 64) + "%" },
 	}
 }
@@ -59,6 +59,10 @@ func dict(pairs ...any) (map[string]any, error) {
 	}
 	return m, nil
 }
+
+// queryValue is a text as a value in the query of an address. Its type says that it is
+// escaped already: html/template would do it again.
+func queryValue(text string) template.URL { return template.URL(url.QueryEscape(text)) }
 
 // RepoPage is the address of a repository's page.
 func RepoPage(name string) string { return (&url.URL{Path: "/r/" + name}).EscapedPath() }

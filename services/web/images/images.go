@@ -22,6 +22,7 @@ func Add(site *frame.Site) {
 		frame.Page{Pattern: repo + "/-/tags", Permission: access.RepositoryRead, Cost: budget.List, View: "views/tags.html", Section: "catalog", Show: showTags},
 		frame.Page{Pattern: repo + "/-/tags/{tag}", Permission: access.RepositoryRead, Change: access.RepositoryDelete, Cost: budget.Read, View: "views/tag.html", Section: "catalog", Show: showTag,
 			Do: map[string]frame.Do{"delete": deleteTag}},
+		frame.Page{Pattern: repo + "/-/images/{digest}", Permission: access.RepositoryRead, Cost: budget.List, View: "views/image.html", Section: "catalog", Show: showImage},
 	)
 }
 

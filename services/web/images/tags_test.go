@@ -3,6 +3,7 @@ package images_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"hubledger/services/registry/registrytest"
@@ -34,4 +35,12 @@ func TestTagsPage(t *testing.T) {
 	town.Bob.Post(page+"/1.9", "do", "delete").Is(http.StatusNotFound)
 	town.Admin.Post(page+"/1.9", "do", "delete").Is(http.StatusSeeOther)
 	town.Admin.Get(page + "/1.9").Is(http.StatusNotFound)
+}
+
+// What leads to the sign-in leads back.
+func TestLinkToSignIn(t *testing.T) {
+	town := webtest.NewTown(t)
+	if a := town.Nobody.Get("/catalog?q=nothing"); !strings.Contains(a.Text, `href="/sign-in?next=%2Fcatalog%3Fq%3Dnothing"`) {
+		t.Errorf("the link to the sign-in: %s", a.Text)
+	}
 }

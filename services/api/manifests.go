@@ -1,0 +1,190 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hubledger/projections/images"
+	"hubledger/services/api/inspect"
+	"hubledger/services/api/taglist"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+)
+
+// Bounds of what is shown of one manifest.
+const (
+	maxLayers    = 200
+	maxCounted   = 64 // layers whose other images are counted
+	maxReferrers = 100
+	maxAbove     = 20
+	maxTagsOf    = 100
+)
+
+type listUntaggedIn struct {
+	openapi.RepositoryPath
+	openapi.Paging
+}
+
+func (s *API) registerManifests() {
+	const path = repositoryPath + "/manifests"
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{digest}", ID: "get-manifest", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.List,
+		Summary: "Show an image, an index or an artifact", About: "Its config, its layers, and what is about it. Also artifacts of other kinds have layers."}, s.getManifest)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/untagged", ID: "list-untagged", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.Search,
+		Summary: "List manifests that nothing names", About: "No tag and no index names them, and they are about no manifest that is there. In the order of their digests."}, s.listUntagged)
+}
+
+func digestOf(text string) (digest.Digest, error) {
+	d := digest.Digest(text)
+	if _, err := images.DigestBytes(d); err != nil {
+		return "", endpoint.Invalid("path.digest", "a digest is sha256:<64 hex digits> or sha512:<128 hex digits>")
+	}
+	return d, nil
+}
+
+func (s *API) getManifest(ctx context.Context, c *endpoint.Call, in *manifestIn) (*openapi.Answer[apitypes.Manifest], error) {
+	d, err := digestOf(in.Digest)
+	if err != nil {
+		return nil, err
+	}
+	repo := c.Repository.ID
+	m, err := s.Images.ManifestDetail(ctx, repo, d)
+	if err != nil {
+		return nil, err
+	}
+	v := apitypes.Manifest{Digest: in.Digest, MediaType: m.MediaType, ArtifactType: m.Artifact, Size: m.Bytes, Download: m.Size, Pushed: m.Pushed, By: m.By, Seq: m.Seq,
+		Built: apitypes.Known(m.Created), Tags: []string{}, Annotations: m.Parsed.Annotations, Layers: []apitypes.Layer{}, Images: []apitypes.Image{}, Above: []string{}, Referrers: []apitypes.Referrer{}}
+	if v.Annotations == nil {
+		v.Annotations = map[string]string{}
+	}
+	list, err := s.tags.Of(ctx, repo)
+	if err != nil && !errors.Is(err, taglist.ErrTooMany) {
+		return nil, err
+	}
+	if list != nil {
+		v.Tags = list.Same(m.TagDetail, maxTagsOf)
+	}
+	made, err := s.madeBy(ctx, c, []digest.Digest{d})
+	if err != nil {
+		return nil, err
+	}
+	v.From = made[d]
+	if len(m.Parsed.Manifests) == 0 {
+		v.Image = shownImage(m.Images[0])
+		if err := s.showLayers(ctx, c, m, &v); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.showAround(ctx, c, m, &v); err != nil {
+		return nil, err
+	}
+	return openapi.Show(v), nil
+}
+
+// showLayers adds what an image is made of.
+func (s *API) showLayers(ctx context.Context, c *endpoint.Call, m *images.ManifestDetail, v *apitypes.Manifest) error {
+	made := make([]string, len(m.Parsed.Layers))
+	if of := m.Parsed.Config; of != nil && (of.MediaType == v1.MediaTypeImageConfig || of.MediaType == "application/vnd.docker.container.image.v1+json") && of.Size <= inspect.MaxConfig {
+		if err := budget.Of(ctx).Hold(2 * of.Size); err != nil {
+			return err
+		}
+		raw, err := s.Registry.ReadBlob(ctx, c.Repository.ID, of.Digest, inspect.MaxConfig)
+		if err != nil && !errors.Is(err, images.ErrNotFound) {
+			return err
+		}
+		if err == nil {
+			if config, lines, err := inspect.Read(raw, len(m.Parsed.Layers)); err == nil {
+				v.Config, made, v.Built = &config, lines, config.Created
+			}
+		}
+	}
+	for k, l := range m.Parsed.Layers {
+		if k == maxLayers {
+			v.MoreLayers = len(m.Parsed.Layers) - maxLayers
+			break
+		}
+		layer := apitypes.Layer{Digest: l.Digest.String(), MediaType: l.MediaType, Size: l.Size, Made: made[k], Title: l.Annotations[v1.AnnotationTitle]}
+		if k < maxCounted {
+			var err error
+			if layer.AlsoIn, err = s.Images.AlsoIn(ctx, c.Repository.ID, l.Digest, m.Digest); err != nil {
+				return err
+			}
+		}
+		v.Layers = append(v.Layers, layer)
+	}
+	return nil
+}
+
+// By these annotations of a descriptor BuildKit says what an attestation is about.
+const referenceDigest = "vnd.docker.reference.digest"
+
+// showAround adds what belongs to a manifest and what it belongs to.
+func (s *API) showAround(ctx context.Context, c *endpoint.Call, m *images.ManifestDetail, v *apitypes.Manifest) error {
+	if m.Parsed.Subject != nil {
+		v.Subject = m.Parsed.Subject.Digest.String()
+	}
+	attested := func(index *images.ManifestDetail, of digest.Digest) {
+		for _, child := range index.Images {
+			for _, d := range index.Parsed.Manifests {
+				if child.Attestation && d.Digest == child.Digest && (of == "" || d.Annotations[referenceDigest] == of.String()) && len(v.Referrers) < maxReferrers {
+					v.Referrers = append(v.Referrers, apitypes.Referrer{Digest: d.Digest.String(), ArtifactType: "attestation-manifest", Size: d.Size, Annotations: d.Annotations})
+				}
+			}
+		}
+	}
+	if len(m.Parsed.Manifests) > 0 {
+		for _, child := range m.Images {
+			if !child.Attestation {
+				v.Images = append(v.Images, shownImage(child))
+			}
+		}
+		attested(m, "")
+	}
+	above, err := s.Images.Above(ctx, c.Repository.ID, []digest.Digest{m.Digest})
+	if err != nil {
+		return err
+	}
+	for _, d := range above[:min(len(above), maxAbove)] {
+		v.Above = append(v.Above, d.String())
+		index, err := s.Images.ManifestDetail(ctx, c.Repository.ID, d)
+		if errors.Is(err, images.ErrNotFound) {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		attested(index, m.Digest)
+	}
+	found, _, err := s.Images.Referrers(ctx, c.Repository.ID, m.Digest, "", "", maxReferrers)
+	for _, r := range found {
+		v.Referrers = append(v.Referrers, apitypes.Referrer{Digest: r.Digest.String(), ArtifactType: r.ArtifactType, Size: r.Size, Annotations: r.Annotations})
+	}
+	return err
+}
+
+func (s *API) listUntagged(ctx context.Context, c *endpoint.Call, in *listUntaggedIn) (*openapi.List[apitypes.UntaggedManifest], error) {
+	last, err := openapi.ParseCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if last != "" {
+		if _, err := images.DigestBytes(digest.Digest(last)); err != nil {
+			return nil, openapi.BadCursor()
+		}
+	}
+	all, err := s.Images.Untagged(ctx, c.Repository.ID, digest.Digest(last), in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]apitypes.UntaggedManifest, len(all))
+	for k, m := range all {
+		views[k] = apitypes.UntaggedManifest{Digest: m.Digest.String(), MediaType: m.MediaType, ArtifactType: m.Parsed.Artifact(), Pushed: m.Pushed, By: m.By, Images: len(m.Parsed.Manifests)}
+	}
+	return openapi.Page(c, views, in.Limit, func(v apitypes.UntaggedManifest) string { return openapi.CursorAt(v.Digest) }), nil
+}
