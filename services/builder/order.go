@@ -9,8 +9,13 @@ import (
 	"hubledger/services/builder/queue"
 )
 
-// perNamespace is how many builds of one namespace run at once.
-const perNamespace = 4
+const (
+	// perNamespace is how many builds of one namespace run at once.
+	perNamespace = 4
+	// forksPerNamespace is how many of them may be tests of forks: whoever opens pull requests
+	// does not hold up those who push.
+	forksPerNamespace = 2
+)
 
 // order puts the builds that wait in the order in which they come.
 func (s *Builder) order(ctx context.Context, waiting, running []builds.Build, able []queue.Builder) ([]queue.Place, error) {
@@ -21,13 +26,13 @@ func (s *Builder) order(ctx context.Context, waiting, running []builds.Build, ab
 			return nil, err
 		}
 		b := waiting[k]
-		list[k] = queue.Waiting{Build: b.ID, Namespace: b.Namespace, Seq: b.Seq, Platforms: b.Rule.Platforms, Needs: needs}
+		list[k] = queue.Waiting{Build: b.ID, Namespace: b.Namespace, Seq: b.Seq, Untrusted: b.Untrusted, Platforms: b.Rule.Platforms, Needs: needs}
 	}
 	have := make([]queue.Running, len(running))
 	for k, b := range running {
-		have[k] = queue.Running{Build: b.ID, Namespace: b.Namespace, Builder: b.Builder}
+		have[k] = queue.Running{Build: b.ID, Namespace: b.Namespace, Builder: b.Builder, Untrusted: b.Untrusted}
 	}
-	return queue.Order(list, have, able, queue.Limits{PerNamespace: perNamespace}), nil
+	return queue.Order(list, have, able, queue.Limits{PerNamespace: perNamespace, Untrusted: forksPerNamespace}), nil
 }
 
 // needs are the builds of the same push that a build waits for. A rule that asked for

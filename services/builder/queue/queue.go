@@ -14,6 +14,7 @@ type Waiting struct {
 	Build     string
 	Namespace string
 	Seq       uint64   // of the event that queued it: the order within a namespace
+	Untrusted bool     // the test of a fork's pull request, which anybody may open: behind all others of its namespace
 	Platforms []string // none: any builder's own
 	Needs     []Need   // builds of the same commit that come first
 }
@@ -26,7 +27,10 @@ type Need struct {
 }
 
 // A Running build.
-type Running struct{ Build, Namespace, Builder string }
+type Running struct {
+	Build, Namespace, Builder string
+	Untrusted                 bool
+}
 
 // A Builder that is connected.
 type Builder struct {
@@ -47,6 +51,7 @@ func (b Builder) can(platforms []string) bool {
 // Limits of the queue.
 type Limits struct {
 	PerNamespace int // builds of one namespace that run at once; 0 for no limit
+	Untrusted    int // tests of forks among them; 0 for no limit of their own
 }
 
 // A Reason says in one word why a build waits.
@@ -73,43 +78,60 @@ type Place struct {
 }
 
 // Order puts builds in the order in which they are given to builders: fair between
-// namespaces, and in the order in which they were queued within one. A namespace with
+// namespaces, and in the order in which they were queued within one, tests of forks last. A namespace with
 // builds that run comes behind one with fewer.
 func Order(waiting []Waiting, running []Running, builders []Builder, limits Limits) []Place {
 	of := map[string]int{} // namespace: builds that run, and those before in the queue
-	used := map[string]int{}
+	now := load{runs: map[string]int{}, forks: map[string]int{}, used: map[string]int{}}
 	for _, r := range running {
 		of[r.Namespace]++
-		used[r.Builder]++
+		now.add(r)
 	}
-	runs := map[string]int{}
-	for ns, n := range of {
-		runs[ns] = n
-	}
-	list := slices.SortedFunc(slices.Values(waiting), func(a, b Waiting) int { return cmp.Compare(a.Seq, b.Seq) })
+	list := slices.SortedFunc(slices.Values(waiting), byTurn)
 	turn := make(map[string]int, len(list))
 	for _, w := range list {
 		turn[w.Build] = of[w.Namespace]
 		of[w.Namespace]++
 	}
 	slices.SortStableFunc(list, func(a, b Waiting) int {
-		return cmp.Or(cmp.Compare(turn[a.Build], turn[b.Build]), cmp.Compare(a.Seq, b.Seq))
+		return cmp.Or(cmp.Compare(turn[a.Build], turn[b.Build]), byTurn(a, b))
 	})
 	places := make([]Place, len(list))
 	for k, w := range list {
 		p := Place{Waiting: w, Position: k + 1}
-		p.Reason, p.Text, p.Builder = reason(w, runs, used, builders, limits)
+		p.Reason, p.Text, p.Builder = reason(w, now, builders, limits)
 		if p.Reason == Next {
-			runs[w.Namespace]++
-			used[p.Builder]++
+			now.add(Running{w.Build, w.Namespace, p.Builder, w.Untrusted})
 		}
 		places[k] = p
 	}
 	return places
 }
 
+// byTurn compares builds of one namespace.
+func byTurn(a, b Waiting) int {
+	if a.Untrusted != b.Untrusted {
+		if b.Untrusted {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(a.Seq, b.Seq)
+}
+
+// A load counts what runs.
+type load struct{ runs, forks, used map[string]int } // builds and tests of forks by namespace; places by builder
+
+func (l load) add(r Running) {
+	l.runs[r.Namespace]++
+	l.used[r.Builder]++
+	if r.Untrusted {
+		l.forks[r.Namespace]++
+	}
+}
+
 // reason says why a build waits, and which builder takes it if it does not.
-func reason(w Waiting, runs, used map[string]int, builders []Builder, limits Limits) (r Reason, text, builder string) {
+func reason(w Waiting, now load, builders []Builder, limits Limits) (r Reason, text, builder string) {
 	for _, n := range w.Needs {
 		switch {
 		case !n.Ended:
@@ -127,15 +149,17 @@ func reason(w Waiting, runs, used map[string]int, builders []Builder, limits Lim
 			continue
 		}
 		able++
-		if left := b.Places - used[b.Name]; left > 0 && (free < 0 || left > builders[free].Places-used[builders[free].Name]) {
+		if left := b.Places - now.used[b.Name]; left > 0 && (free < 0 || left > builders[free].Places-now.used[builders[free].Name]) {
 			free = k
 		}
 	}
 	switch {
 	case able == 0:
 		return NoPlatform, "no builder can build for " + strings.Join(w.Platforms, " and "), ""
-	case limits.PerNamespace > 0 && runs[w.Namespace] >= limits.PerNamespace:
+	case limits.PerNamespace > 0 && now.runs[w.Namespace] >= limits.PerNamespace:
 		return Limit, "its namespace has as many builds running as it may", ""
+	case w.Untrusted && limits.Untrusted > 0 && now.forks[w.Namespace] >= limits.Untrusted:
+		return Limit, "its namespace has as many tests of forks running as it may", ""
 	case free < 0:
 		return Busy, "the builders that can build it have other builds", ""
 	}
