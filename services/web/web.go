@@ -16,6 +16,8 @@ import (
 	"hubledger/services/web/frame"
 	"hubledger/services/web/images"
 	"hubledger/services/web/ledger"
+	"hubledger/services/web/people"
+	"hubledger/services/web/settings"
 	"hubledger/services/web/sources"
 	"hubledger/services/web/system"
 )
@@ -56,5 +58,7 @@ func New(c Config) service.Service {
 	sources.Add(site)
 	ledger.Add(site)
 	system.Add(site)
+	people.Add(site)
+	settings.Add(site)
 	return service.Service{Name: "web", Routes: site.Routes(), NotServed: site.NotServed}
 }

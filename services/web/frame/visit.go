@@ -3,8 +3,10 @@ package frame
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"hubledger/services/internal/access"
@@ -128,7 +130,7 @@ func (v *Visit) Value(field string, has ...string) string {
 }
 
 // Wrong is what is wrong with a field of a form, "" for nothing. A problem names fields of
-// the API's request, such as body.name.
+// the API's request, such as body.name or path.member.
 func (v *Visit) Wrong(field string) string {
 	if v.Problem == nil {
 		return ""
@@ -142,8 +144,28 @@ func (v *Visit) Wrong(field string) string {
 }
 
 func locates(location, field string) bool {
-	location = strings.TrimPrefix(location, "body.")
+	for _, of := range []string{"body.", "path.", "query."} {
+		location = strings.TrimPrefix(location, of)
+	}
 	return location == field || strings.HasPrefix(location, field+"[") || strings.HasPrefix(location, field+".")
+}
+
+// At names the field of a form with one field that a refusal of the API is about, when
+// the API names none.
+func At(field string, err error) error {
+	var p *endpoint.Problem
+	if errors.As(err, &p) && p.Status < 500 && p.Status != http.StatusNotFound && len(p.Errors) == 0 {
+		p.At(field, p.Detail)
+	}
+	return err
+}
+
+// Done is the address of a page that says which event a form has led to; 0 for none.
+func Done(page string, seq uint64, err error) (string, error) {
+	if err != nil || seq == 0 {
+		return page, err
+	}
+	return page + "?done=" + strconv.FormatUint(seq, 10), nil
 }
 
 // readForm reads what was sent.

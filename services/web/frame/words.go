@@ -33,6 +33,11 @@ func (s *Site) functions() template.FuncMap {
 		"who":     func(name string) string { return "/users/" + url.PathEscape(name) },
 		"build":   func(id string) string { return "/builds/" + url.PathEscape(id) },
 		"shortID": apitypes.ShortID,
+		"deref":   func(is *bool) bool { return is != nil && *is },
+		"robotPage": func(name string) string {
+			organization, robot, _ := strings.Cut(name, "+")
+			return "/n/" + url.PathEscape(organization) + "/-/robots/" + url.PathEscape(robot)
+		},
 		"shortRef": func(ref string) string {
 			return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 		},

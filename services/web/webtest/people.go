@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"hubledger/events"
 	"hubledger/services/registry/registrytest"
 	"hubledger/services/server"
 	"hubledger/services/server/servertest"
@@ -18,13 +19,16 @@ import (
 const Hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>`
 
 // A Town is a hub with people and images: the administrator has the repositories admin/app,
-// with two tags and a description, and the public admin/open; alice and bob have nothing.
+// with two tags and a description, and the public admin/open, and has deleted admin/gone. It
+// owns the organization acme, in which alice is, with the team devs, the robot account acme+ci
+// and the empty repository acme/empty. bob has nothing.
 type Town struct {
 	*servertest.Server
 	Admin, Alice, Bob *Browser // signed in
 	Nobody            *Browser
 	App               *registrytest.Image // admin/app:1.0 and latest
 	Git               Git                 // of AddGit
+	Token, RobotToken string              // ids of an access token of admin, and of one of acme+ci
 	token             string
 }
 
@@ -48,8 +52,41 @@ func NewTown(t testing.TB) *Town {
 	client.MustPush(t, "admin/open", "1", registrytest.NewImage("something else"))
 	town.Call(http.MethodPatch, "/repositories/admin/app", map[string]any{"description": "What greets " + Hostile, "readme": "# App\n\nA [link](https://example.org) and " + Hostile})
 	town.Call(http.MethodPatch, "/repositories/admin/open", map[string]any{"visibility": "public"})
+	town.organization()
+	town.Call(http.MethodPost, "/repositories", map[string]any{"name": "acme/empty"})
+	town.Call(http.MethodPost, "/repositories", map[string]any{"name": "admin/gone"})
+	town.Call(http.MethodDelete, "/repositories/admin/gone", nil)
 	hub.CatchUp()
+	town.Token, town.RobotToken = town.tokenOf(servertest.Admin), town.tokenOf("acme+ci")
 	return town
+}
+
+func (t *Town) organization() {
+	t.T.Helper()
+	t.Call(http.MethodPost, "/orgs", map[string]any{"name": "acme"})
+	t.Call(http.MethodPut, "/orgs/acme/members/alice", map[string]any{"role": "member"})
+	t.Call(http.MethodPost, "/orgs/acme/teams", map[string]any{"name": "devs", "description": Hostile})
+	t.Call(http.MethodPut, "/orgs/acme/teams/devs/members/alice", nil)
+	t.Call(http.MethodPost, "/orgs/acme/robots", map[string]any{"name": "ci", "description": Hostile})
+	t.Call(http.MethodPost, "/orgs/acme/robots/ci/tokens", map[string]any{"name": Hostile, "level": "write"})
+	t.Call(http.MethodPut, "/namespaces/acme/grants/team/devs", map[string]any{"role": "read"})
+	t.Call(http.MethodPut, "/repositories/admin/app/grants/user/alice", map[string]any{"role": "write"})
+}
+
+// tokenOf is the id of the newest access token of an account.
+func (t *Town) tokenOf(account string) string {
+	t.T.Helper()
+	tokens, err := t.Accounts().Tokens(t.T.Context(), t.Account(account).ID)
+	if err != nil {
+		t.T.Fatal(err)
+	}
+	for _, k := range tokens {
+		if k.Kind == events.TokenAccess {
+			return k.ID
+		}
+	}
+	t.T.Fatalf("%s has no access token", account)
+	return ""
 }
 
 // Call asks the API for a change, as the administrator.

@@ -1,0 +1,80 @@
+// Package people has the pages of accounts: one's own account, users, organizations with
+// their members, teams and robot accounts, and namespaces.
+package people
+
+import (
+	"embed"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/web/frame"
+)
+
+//go:embed views
+var views embed.FS
+
+type forms = map[string]frame.Do
+
+// Add adds the pages to a site.
+func Add(site *frame.Site) {
+	const user, ns = "/users/{user}", "/n/{namespace}"
+	page := func(pattern string, need access.Permission, cost budget.Cost, view, section string, show func(*frame.Visit) (any, error), do forms) frame.Page {
+		return frame.Page{Pattern: pattern, Permission: need, Cost: cost, View: "views/" + view + ".html", Section: section, Show: show, Do: do}
+	}
+	account := func(pattern string, need access.Permission, view string, show func(*frame.Visit) (any, error), do forms) frame.Page {
+		return page(pattern, need, budget.List, view, "account", show, do)
+	}
+	namespace := func(pattern string, need access.Permission, view string, show func(*frame.Visit) (any, error), do forms) frame.Page {
+		return page(ns+pattern, need, budget.List, view, "catalog", show, do)
+	}
+	site.Add(views,
+		account("/account", access.SignedIn, "account", showAccount, forms{"email": setEmail, "password": setPassword,
+			"accept": acceptInvitation, "decline": declineInvitation, "end": endSession, "end-others": endOtherSessions}),
+		account(user+"/tokens", access.SelfOrHubAdmin, "tokens", showTokens, forms{"create": createToken}),
+		account(user+"/tokens/{token}", access.SelfOrHubAdmin, "token", showToken, forms{"revoke": revokeToken}),
+		account(user+"/erase", access.SelfOrHubAdmin, "erase", showUser, forms{"erase": eraseUser}),
+		account("/orgs", access.SignedIn, "organizations", showOrganizations, forms{"create": createOrganization}),
+		page("/orgs/{namespace}", access.Anyone, budget.Light, "organizations", "account", leadToNamespace, nil),
+		page("/users", access.HubAdmin, budget.List, "users", "system", showUsers, forms{"create": createUser}),
+		page(user, access.Anyone, budget.Read, "user", "system", showUserPage, forms{"standing": setStanding, "password": resetPassword}),
+		page(ns, access.Anyone, budget.Search, "namespace", "catalog", showNamespace, nil),
+		namespace("/-/members", access.NamespaceMember, "members", showMembers, forms{"add": setMember, "withdraw": withdrawInvitation}),
+		namespace("/-/members/{member}", access.NamespaceMember, "member", showMember, forms{"role": changeMember, "remove": removeMember}),
+		namespace("/-/teams", access.NamespaceMember, "teams", showTeams, forms{"create": createTeam}),
+		namespace("/-/teams/{team}", access.NamespaceMember, "team", showTeam, forms{"add": addToTeam, "remove": removeFromTeam}),
+		namespace("/-/teams/{team}/delete", access.NamespaceAdmin, "team_delete", showTeam, forms{"delete": deleteTeam}),
+		namespace("/-/robots", access.NamespaceAdmin, "robots", showRobots, forms{"create": createRobot}),
+		namespace("/-/robots/{robot}", access.NamespaceAdmin, "robot", showRobot, forms{"create": createRobotToken}),
+		namespace("/-/robots/{robot}/delete", access.NamespaceAdmin, "robot_delete", showRobot, forms{"delete": deleteRobot}),
+		namespace("/-/robots/{robot}/tokens/{token}", access.NamespaceAdmin, "token", showRobotToken, forms{"revoke": revokeRobotToken}),
+		namespace("/-/access", access.NamespaceAdmin, "grants", showGrants, forms{"give": giveGrant, "withdraw": withdrawGrant}),
+		page(ns+"/-/usage", access.NamespaceMember, budget.Heavy, "usage", "catalog", showUsage, forms{"quota": setQuota}),
+		page(ns+"/-/trash", access.NamespaceAdmin, budget.Search, "trash", "catalog", showTrash, forms{"restore": restoreRepository}),
+	)
+}
+
+// isNotFound says whether the API has no such thing for the visitor.
+func isNotFound(err error) bool {
+	var p *endpoint.Problem
+	return errors.As(err, &p) && p.Status == http.StatusNotFound
+}
+
+// whole is a list of the API that has no pages, or one page of at most 100.
+func whole[T any](v *frame.Visit, components ...string) ([]T, error) {
+	list, err := frame.Get[apitypes.List[T]](v, frame.Path(components...), nil)
+	return list.Items, err
+}
+
+// paged asks for a page of 50 of a list of the API, at the cursor of the address.
+func paged(v *frame.Visit) url.Values {
+	q := url.Values{"limit": {"50"}}
+	if cursor := v.Query("cursor"); cursor != "" {
+		q.Set("cursor", cursor)
+	}
+	return q
+}

@@ -1,0 +1,62 @@
+package settings
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/web/frame"
+)
+
+type accessPage struct {
+	Repository apitypes.RepositoryDetails
+	apitypes.List[apitypes.Access]
+	Grants []apitypes.Grant
+	// As is what the account that ?as= names may do; Unknown when there is none.
+	As      *apitypes.Access
+	Unknown bool
+}
+
+func showAccess(v *frame.Visit) (any, error) {
+	p := accessPage{}
+	var err error
+	if p.Repository, err = frame.Get[apitypes.RepositoryDetails](v, frame.Path("repositories", v.Repo()), nil); err != nil {
+		return nil, err
+	}
+	q := url.Values{"limit": {"50"}}
+	if cursor := v.Query("cursor"); cursor != "" {
+		q.Set("cursor", cursor)
+	}
+	if p.List, err = frame.Get[apitypes.List[apitypes.Access]](v, frame.Path("repositories", v.Repo(), "access"), q); err != nil {
+		return nil, err
+	}
+	grants, err := frame.Get[apitypes.List[apitypes.Grant]](v, frame.Path("repositories", v.Repo(), "grants"), nil)
+	if err != nil {
+		return nil, err
+	}
+	p.Grants = grants.Items
+	if name := strings.TrimSpace(v.Query("as")); name != "" {
+		as, err := frame.Get[apitypes.Access](v, frame.Path("repositories", v.Repo(), "access", name), nil)
+		var problem *endpoint.Problem
+		if p.Unknown = errors.As(err, &problem) && problem.Status < 500; err != nil && !p.Unknown {
+			return nil, err
+		}
+		if err == nil {
+			p.As = &as
+		}
+	}
+	return p, nil
+}
+
+func giveRole(v *frame.Visit) (string, error) {
+	seq, err := frame.GiveRole(v, frame.Path("repositories", v.Repo()))
+	return frame.Done(frame.RepoPage(v.Repo())+"/-/access", seq, err)
+}
+
+func withdrawRole(v *frame.Visit) (string, error) {
+	seq, err := v.Send(http.MethodDelete, frame.Path("repositories", v.Repo(), "grants", v.Sent.Get("kind"), v.Sent.Get("grantee")), nil, nil)
+	return frame.Done(frame.RepoPage(v.Repo())+"/-/access", seq, err)
+}
