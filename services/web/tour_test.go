@@ -98,6 +98,7 @@ func tour(town *webtest.Town) []stop {
 		{ns + "/-/usage", "/n/admin/-/usage", "admin", "usage"},
 		{ns + "/-/trash", "/n/admin/-/trash", "admin", "trash"},
 		{"/new", "/new", "alice", "new"},
+		{repo, "/r/acme/empty", "admin", "repository-empty"},
 		{repo + "/-/settings", "/r/admin/app/-/settings", "admin", "settings"},
 		{repo + "/-/visibility", "/r/admin/app/-/visibility", "admin", "visibility"},
 		{repo + "/-/delete", "/r/admin/app/-/delete", "admin", "delete"},

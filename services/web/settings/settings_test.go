@@ -66,7 +66,7 @@ func TestLifeOfARepository(t *testing.T) {
 	stranger.Post(at, "do", "describe", "description", "mine").Is(http.StatusForbidden)
 	stranger.Post("/r/alice/app/-/delete", "do", "delete", "confirm", "alice/app").Is(http.StatusForbidden)
 
-	alice.Get("/r/alice/app/-/delete").Says("0 tags", "in 59 min", "Write alice/app to confirm")
+	alice.Get("/r/alice/app/-/delete").Says("0 tags", " UTC, in the deleted repositories of alice", "Write alice/app to confirm")
 	before := h.LastSeq()
 	alice.Post("/r/alice/app/-/delete", "do", "delete", "confirm", "app").Is(http.StatusUnprocessableEntity).Says("write alice/app to confirm")
 	if h.LastSeq() != before {
