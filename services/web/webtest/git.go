@@ -69,7 +69,6 @@ func (t *Town) AddGit() {
 	t.append(step(g.Success, 1, events.StepFetch, "fetch "+Commit, false))
 	t.append(events.BuildPushed{Namespace: ns, Repository: repo, Build: g.Success, Epoch: 1, Digest: made, Bases: []events.BuildBase{{Name: "docker.io/library/" + Hostile, Digest: made}}})
 	t.append(events.MachineInvited{Machine: t.id(), Name: "big-iron", Kind: events.MachineBuilder, Hash: make([]byte, 32), Expires: began.Add(time.Hour)})
-	t.Call(http.MethodPost, "/orgs", map[string]any{"name": "acme"})
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) { // the hub sets its tags
 		t.CatchUp()
 		a := t.Admin.Get("/api/v1/builds/" + g.Success)
