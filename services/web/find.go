@@ -17,7 +17,10 @@ var sequence = regexp.MustCompile(`^#?[0-9][0-9,]{0,24}$`)
 // find leads to the one thing that a text names; else it shows what was found.
 func (p *pages) find(v *frame.Visit) (any, error) {
 	q := strings.TrimSpace(v.Query("q"))
-	q = strings.TrimPrefix(strings.TrimPrefix(q, "docker pull "), v.Host()+"/")
+	if rest, ok := strings.CutPrefix(q, v.URL()+"/"); ok { // the address of a page
+		return nil, v.Lead(frame.Local("/"+rest, "/"))
+	}
+	q = strings.TrimPrefix(strings.TrimLeft(strings.TrimPrefix(q, "docker pull "), "/"), v.Host()+"/")
 	switch {
 	case q == "":
 		return nil, v.Lead("/catalog")

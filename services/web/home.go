@@ -9,37 +9,35 @@ import (
 
 // A home is what the first page shows.
 type home struct {
-	Repositories  []apitypes.Repository // of the visitor's namespaces, those pushed last first
-	Mine          bool                  // they are the visitor's own; else what everybody may see
-	Namespace     string                // that the first push goes to
-	Invitations   []apitypes.Invitation
+	Repositories  []apitypes.Repository // those that the visitor may see, pushed last first
 	Organizations []apitypes.Organization
+	Invitations   []apitypes.Invitation
+	Failed        []apitypes.Build // the latest of what the visitor may build
+	Events        []apitypes.Event // the latest that the visitor may see
 }
 
 func (p *pages) home(v *frame.Visit) (any, error) {
-	h := home{}
-	if !v.SignedIn() {
-		found, err := frame.Get[apitypes.List[apitypes.Repository]](v, "/search", url.Values{"sort": {"updated"}, "limit": {"10"}})
-		h.Repositories = found.Items
+	h, most := home{}, "10"
+	if v.SignedIn() {
+		most = "15"
+	}
+	found, err := frame.Get[apitypes.List[apitypes.Repository]](v, "/search", url.Values{"sort": {"updated"}, "limit": {most}})
+	if h.Repositories = found.Items; err != nil || !v.SignedIn() {
 		return h, err
 	}
-	h.Mine, h.Namespace = true, v.Me()
-	mine, err := frame.Get[apitypes.List[apitypes.Repository]](v, "/search", url.Values{"sort": {"updated"}, "limit": {"15"}})
-	if err != nil {
-		return nil, err
-	}
-	h.Repositories = mine.Items
 	organizations, err := frame.Get[apitypes.List[apitypes.Organization]](v, "/orgs", nil)
 	if err != nil {
 		return nil, err
 	}
-	h.Organizations = organizations.Items
-	if v.Principal.Limit == nil {
-		invitations, err := frame.Get[apitypes.List[apitypes.Invitation]](v, "/user/invitations", nil)
-		if err != nil {
-			return nil, err
-		}
-		h.Invitations = invitations.Items
+	invitations, err := frame.Get[apitypes.List[apitypes.Invitation]](v, "/user/invitations", nil)
+	if err != nil {
+		return nil, err
 	}
-	return h, nil
+	failed, err := frame.Get[apitypes.List[apitypes.Build]](v, "/builds", url.Values{"state": {"failed"}, "limit": {"5"}})
+	if err != nil {
+		return nil, err
+	}
+	happened, err := frame.Get[apitypes.EventPage](v, "/events", url.Values{"limit": {"8"}})
+	h.Organizations, h.Invitations, h.Failed, h.Events = organizations.Items, invitations.Items, failed.Items, happened.Items
+	return h, err
 }

@@ -49,7 +49,7 @@ function canonical() {
 // every element of the page with data-part is taken anew when one comes. One connection a
 // page, closed while the page is hidden.
 const live = document.querySelector("[data-live]");
-let source, due, last = live && live.dataset.after;
+let source, due, refreshed = 0, last = live && live.dataset.after;
 
 function follow() {
   if (!live || source || document.hidden) return;
@@ -58,8 +58,7 @@ function follow() {
   source = new EventSource(at);
   source.addEventListener("event", (e) => {
     last = e.lastEventId || last;
-    clearTimeout(due);
-    due = setTimeout(refresh, 150);
+    due ||= setTimeout(refresh, Math.max(150, refreshed + 2000 - Date.now())); // also of a hub where much happens
   });
 }
 
@@ -73,6 +72,9 @@ addEventListener("pagehide", unfollow);
 follow();
 
 function refresh() {
+  clearTimeout(due);
+  due = 0;
+  refreshed = Date.now();
   const page = new XMLHttpRequest();
   page.open("GET", location.href);
   page.responseType = "document";

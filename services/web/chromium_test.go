@@ -1,0 +1,73 @@
+package web_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"hubledger/services/registry/registrytest"
+	"hubledger/services/web/webtest"
+)
+
+func needSoak(t *testing.T) {
+	if os.Getenv("HUBLEDGER_SOAK") == "" {
+		t.Skip("HUBLEDGER_SOAK is not set: Chromium takes a while")
+	}
+}
+
+// An open page follows the log: the first-run page turns into the repository that was
+// pushed, and the audit log shows what has happened, by nobody's hand.
+func TestPagesFollowTheLog(t *testing.T) {
+	needSoak(t)
+	town := webtest.NewTown(t)
+	bob := webtest.OpenChromium(t, town.Server, town.Bob)
+	bob.Open("/")
+	if text := bob.Text(); text == "" {
+		t.Fatal("the page is empty")
+	}
+	admin := webtest.OpenChromium(t, town.Server, town.Admin)
+	admin.Open("/events?q=type:image.pushed")
+	client := town.Client()
+	client.MustPush(t, "admin/fresh", "new", registrytest.NewImage("pushed while the page is open"))
+	town.Call("PATCH", "/repositories/admin/fresh", map[string]any{"visibility": "public"})
+	admin.Wait(`document.body.innerText.includes("admin/fresh")`)
+	client.MustPush(t, "admin/fresh", "newer", registrytest.NewImage("and another"))
+	admin.Wait(`document.body.innerText.includes("admin/fresh:newer")`)
+	for _, c := range []*webtest.Chromium{bob, admin} {
+		for _, e := range c.Errors() {
+			t.Error(e)
+		}
+	}
+}
+
+// By the keyboard alone: / goes to the box, what is written there is found, ? lists keys.
+func TestKeys(t *testing.T) {
+	needSoak(t)
+	town := webtest.NewTown(t)
+	c := webtest.OpenChromium(t, town.Server, town.Admin)
+	c.Open("/")
+	webtest.Run(c, chromedp.KeyEvent("/"))
+	webtest.Run(c, chromedp.KeyEvent("admin/app:1.0\r"))
+	c.Wait(`location.pathname === "/r/admin/app/-/tags/1.0" && document.readyState === "complete"`)
+	webtest.Run(c, chromedp.KeyEvent("y"))
+	c.Wait(`location.pathname.startsWith("/r/admin/app/-/images/sha256") && document.readyState === "complete"`)
+	webtest.Run(c, chromedp.KeyEvent("?"))
+	c.Wait(`location.pathname === "/keys"`)
+}
+
+// With scripts turned off a person signs in by the form of the page.
+func TestSignInWithoutScripts(t *testing.T) {
+	needSoak(t)
+	town := webtest.NewTown(t)
+	c := webtest.OpenChromium(t, town.Server, nil)
+	c.Scripts(false)
+	c.Open("/sign-in?next=/keys")
+	webtest.Run(c, chromedp.SendKeys("#f-name", "alice"))
+	webtest.Run(c, chromedp.SendKeys("#f-password", "the password of alice\r"))
+	c.Wait(`location.pathname === "/keys"`)
+	c.Open("/sign-out")
+	if text := c.Text(); text == "" {
+		t.Error("the page to sign out is empty")
+	}
+}
