@@ -73,6 +73,7 @@ func build(t *testing.T, town *webtest.Town) {
 	if !strings.Contains(waiting.Text, `data-log="/api/v1/repositories/admin/app/builds/`+git.Waiting+`/log/live"`) {
 		t.Error("the log of a build that waits is not followed")
 	}
+	town.Admin.Get("/builds/"+git.Pull).Is(http.StatusOK).Says("pull request #7 from a fork, to main", "nothing: it is a test")
 	town.Admin.Get("/builds/not-an-id").Is(http.StatusNotFound)
 }
 
@@ -151,7 +152,7 @@ func pagesOfBuilds(t *testing.T, town *webtest.Town) {
 	if !ok || strings.Count(first.Text, `<td class="name">`) != 25 {
 		t.Fatalf("%d builds on the first page", strings.Count(first.Text, `<td class="name">`))
 	}
-	if second := town.Admin.Get("/builds?cursor=" + next).Is(http.StatusOK); strings.Count(second.Text, `<td class="name">`) != 4 {
+	if second := town.Admin.Get("/builds?cursor=" + next).Is(http.StatusOK); strings.Count(second.Text, `<td class="name">`) != 5 {
 		t.Errorf("%d builds on the second", strings.Count(second.Text, `<td class="name">`))
 	}
 	town.Admin.Get("/builds?state=nonsense").Is(http.StatusUnprocessableEntity)

@@ -50,10 +50,11 @@ func path(v *frame.Visit, more ...string) string {
 }
 
 func cursor(v *frame.Visit) url.Values {
+	q := url.Values{}
 	if at := v.Query("cursor"); at != "" {
-		return url.Values{"cursor": {at}}
+		q.Set("cursor", at)
 	}
-	return nil
+	return q
 }
 
 func showNamespaces(v *frame.Visit) (any, error) {
@@ -99,6 +100,7 @@ func credentials(v *frame.Visit) (c apitypes.GitCredentials) {
 
 type sourcePage struct {
 	Source     apitypes.Source
+	Pulls      bool // the refs are pull requests
 	Refs       []apitypes.GitRef
 	Next       string
 	Deliveries []apitypes.HookDelivery
@@ -121,7 +123,11 @@ func showSource(v *frame.Visit) (any, error) {
 	if p.Source, err = frame.Get[apitypes.Source](v, path(v), nil); err != nil {
 		return nil, err
 	}
-	refs, err := frame.Get[apitypes.List[apitypes.GitRef]](v, path(v, "refs"), cursor(v))
+	q := cursor(v)
+	if p.Pulls = v.Query("kind") == "pull_request"; p.Pulls {
+		q.Set("kind", "pull_request")
+	}
+	refs, err := frame.Get[apitypes.List[apitypes.GitRef]](v, path(v, "refs"), q)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,7 @@ func whoSeesSources(t *testing.T, town *webtest.Town) {
 func source(_ *testing.T, town *webtest.Town) {
 	page := town.Admin.Get(at).Is(http.StatusOK)
 	page.Says("https://git.invalid/app.git", webtest.Commit[:7], "failed", "succeeded", "Latest webhooks", "Sweep now")
+	town.Admin.Get(at+"?kind=pull_request").Is(http.StatusOK).Says("pull request #7 from a fork, to main", "waiting")
 	town.Admin.Post(at, "do", "sweep").Leads(at)
 	delivery := fmt.Sprintf("%s/-/deliveries/%d", at, town.Git.Delivery)
 	town.Admin.Get(delivery).Is(http.StatusOK).Says(webtest.Hostile, "Redeliver", "What it says", "not kept any more")

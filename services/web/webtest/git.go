@@ -19,6 +19,7 @@ type Git struct {
 	Source                   source.ID
 	Repository               string // id
 	Failed, Waiting, Success string // ids of builds
+	Pull                     string // id of a build that waits, of a pull request from a fork
 	Trigger                  string // id
 	Delivery                 uint64 // sequence of a webhook
 }
@@ -42,7 +43,7 @@ func (t *Town) AddGit() {
 	rule.Name, rule.Branch, rule.Tags, rule.Secrets = "main", "main", []string{"latest", "{slug}"}, []string{"NPM_TOKEN"}
 	t.Call(http.MethodPut, "/repositories/admin/app/rules", map[string]any{"source": "admin/app", "rules": []events.BuildRule{rule}})
 	t.Call(http.MethodPut, "/repositories/admin/app/build-secrets/NPM_TOKEN", map[string]any{"value": "the value"})
-	g.Trigger, g.Failed, g.Waiting, g.Success = t.id(), t.id(), t.id(), t.id()
+	g.Trigger, g.Failed, g.Waiting, g.Success, g.Pull = t.id(), t.id(), t.id(), t.id(), t.id()
 	ns, repo := d.Namespace, d.ID
 	t.append(events.TriggerCreated{Namespace: ns, Repository: repo, Trigger: g.Trigger, Name: Hostile, Hash: make([]byte, 32)})
 	t.append(events.RefMoved{Namespace: ns, Source: g.Source.Source, Ref: hostileRef, Kind: events.RefBranch, New: Commit})
@@ -51,6 +52,9 @@ func (t *Town) AddGit() {
 	for _, id := range []string{g.Success, g.Failed, g.Waiting} {
 		t.append(events.BuildQueued{Namespace: ns, Repository: repo, Build: id, Source: g.Source.Source, Ref: hostileRef, Kind: events.RefBranch, Commit: Commit, Rule: rule, Tags: []string{"latest"}})
 	}
+	fork := events.PullRequest{Number: 7, From: "fork", Target: "refs/heads/main"}
+	t.append(events.PullRequestChanged{Namespace: ns, Source: g.Source.Source, Ref: "refs/pull/7/head", PullRequest: fork, New: Commit})
+	t.append(events.BuildQueued{Namespace: ns, Repository: repo, Build: g.Pull, Source: g.Source.Source, Ref: "refs/pull/7/head", Kind: events.RefBranch, Commit: Commit, Rule: rule, Test: true, Untrusted: true, PullRequest: &fork})
 	kept, err := streams.OpenBuildLog(ctx, t.Log())
 	t.fatal(err)
 	for step, text := range map[int]string{0: "fetching\n", 1: "one\n", 2: "\x1b[31mred " + Hostile + "\x1b[0m\nlast"} {
