@@ -144,3 +144,22 @@ func (r Reader) Team(ctx context.Context, organization, name string) (*Team, err
 	}
 	return &t, nil
 }
+
+// TeamName is the name of the team with that id, live or deleted.
+func (r Reader) TeamName(ctx context.Context, id string) (name string, err error) {
+	return r.nameOf(ctx, `SELECT t.name FROM teams t WHERE t.team = $1`, id)
+}
+
+// RobotName is the login name of the robot account with that id, live or deleted.
+func (r Reader) RobotName(ctx context.Context, id string) (name string, err error) {
+	return r.nameOf(ctx, `SELECT n.name || '+' || r.name FROM robots r JOIN namespaces n ON n.namespace = r.organization WHERE r.robot = $1`, id)
+}
+
+func (r Reader) nameOf(ctx context.Context, query, id string) (name string, err error) {
+	raw, err := key(id)
+	if err != nil {
+		return "", err
+	}
+	err = r.DB.QueryRowContext(ctx, query, raw).Scan(&name)
+	return name, notFound(err, "%s", id)
+}

@@ -2,6 +2,8 @@ package builds
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"hubledger/events"
@@ -96,4 +98,17 @@ func (r Reader) Lives(ctx context.Context, id string) (bool, error) {
 	err = r.DB.QueryRowContext(ctx, `SELECT s.live FROM sources s WHERE s.source = $1`, raw).Scan(&live)
 	_, err = one(&live, err)
 	return live, err
+}
+
+// SourceName is the full name of the source with that id, linked or not any more.
+func (r Reader) SourceName(ctx context.Context, id string) (name string, err error) {
+	raw, err := key(id)
+	if err != nil {
+		return "", err
+	}
+	err = r.DB.QueryRowContext(ctx, `SELECT s.name FROM sources s WHERE s.source = $1`, raw).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return name, err
 }

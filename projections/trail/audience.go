@@ -178,6 +178,11 @@ var rules = []rule{
 	on(func(e events.HookRedelivered) []Audience { return members(e.Namespace) }),
 	on(func(e events.HookRefused) []Audience { return members(e.Namespace) }),
 
+	on(func(e events.PullRequestChanged) []Audience { return members(e.Namespace) }),
+	on(func(e events.PullRequestsWatched) []Audience { return members(e.Namespace) }),
+	on(func(e events.StatusSent) []Audience { return members(e.Namespace) }),
+	on(func(e events.StatusGivenUp) []Audience { return members(e.Namespace) }),
+
 	on(func(e events.RulesSet) []Audience { return writers(e.Repository) }),
 	on(func(e events.PushEvaluated) []Audience { return writers(e.Repository) }),
 	on(func(e events.PushRequested) []Audience { return writers(e.Repository) }),

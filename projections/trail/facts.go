@@ -43,10 +43,20 @@ func markFacts(p events.Payload, mark func(List)) {
 	case events.RefMoved:
 		mark(OfCommit(p.Old))
 		mark(OfCommit(p.New))
+	case events.PullRequestChanged:
+		mark(OfCommit(p.Old))
+		mark(OfCommit(p.New))
+	case events.StatusSent:
+		mark(OfCommit(p.Commit))
+	case events.StatusGivenUp:
+		mark(OfCommit(p.Commit))
 	case events.PushEvaluated:
 		mark(OfCommit(p.Commit))
 	case events.BuildQueued:
 		mark(OfCommit(p.Commit))
+		if p.Upload != nil {
+			digests(digest.Digest(p.Upload.Digest))
+		}
 		if p.Rebuild != nil {
 			digests(digest.Digest(p.Rebuild.Was), digest.Digest(p.Rebuild.Now))
 		}

@@ -4,72 +4,96 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"hubledger/events"
 	"hubledger/services/internal/service"
 )
 
 // Sentences tell the events of accounts, rights and the catalog to people.
 var Sentences = []service.Sentence{
-	service.Tell(func(_ service.Names, e events.NamespaceCreated) string {
-		return "created the " + strings.TrimSpace(kindName(e.Kind)+" "+e.Name)
+	service.Tell(func(n service.Names, e events.NamespaceCreated) service.Text {
+		return service.Say("created the "+kindName(e.Kind)+" ", service.Part{Text: e.Name, Kind: service.RefAccount, Name: e.Name, ID: e.Namespace})
 	}),
-	service.Tell(func(_ service.Names, e events.NamespaceAdopted) string {
-		return "made the namespace " + e.Name + " an account: " + kindName(e.Kind)
+	service.Tell(func(_ service.Names, e events.NamespaceAdopted) service.Text {
+		return service.Say("turned the namespace ", service.Part{Text: e.Name, Kind: service.RefAccount, Name: e.Name, ID: e.Namespace}, " into "+article(kindName(e.Kind)))
 	}),
-	service.Tell(func(n service.Names, e events.QuotaSet) string {
-		return fmt.Sprintf("set the quota of %s: %s, %s", n.Account(e.Namespace), limit(e.Bytes, "bytes"), limit(e.Images, "images"))
+	service.Tell(func(n service.Names, e events.QuotaSet) service.Text {
+		return service.Say("set the quota of ", service.Account(n, e.Namespace), ": "+limits(e.Bytes, e.Images))
 	}),
-	service.Tell(func(n service.Names, e events.UserStandingChanged) string {
-		return fmt.Sprintf("changed the standing of %s: admin %t, disabled %t", n.Account(e.User), e.Admin, e.Disabled)
+	service.Tell(func(n service.Names, e events.UserStandingChanged) service.Text {
+		text := "made %s an ordinary user"
+		switch {
+		case e.Disabled && e.Admin:
+			text = "disabled the account of %s, who is an administrator"
+		case e.Disabled:
+			text = "disabled the account of %s"
+		case e.Admin:
+			text = "made %s an administrator"
+		}
+		before, after, _ := strings.Cut(text, "%s")
+		return service.Say(before, service.Account(n, e.User), after)
 	}),
-	service.Tell(func(n service.Names, e events.MembershipGranted) string {
-		return "made " + n.Account(e.User) + " " + e.Role + " of " + n.Group(e.Organization, e.Group)
+	service.Tell(func(n service.Names, e events.MembershipGranted) service.Text {
+		return service.Say("made ", service.Account(n, e.User), " "+article(e.Role)+" of ", group(n, e.Organization, e.Group))
 	}),
-	service.Tell(func(n service.Names, e events.MembershipRevoked) string {
-		return "removed " + n.Account(e.User) + " from " + n.Group(e.Organization, e.Group)
+	service.Tell(func(n service.Names, e events.MembershipRevoked) service.Text {
+		return service.Say("removed ", service.Account(n, e.User), " from ", group(n, e.Organization, e.Group))
 	}),
-	service.Tell(func(n service.Names, e events.MembershipInvited) string {
-		return "invited " + n.Account(e.User) + " to become " + e.Role + " of " + n.Account(e.Organization)
+	service.Tell(func(n service.Names, e events.MembershipInvited) service.Text {
+		return service.Say("invited ", service.Account(n, e.User), " to become "+article(e.Role)+" of ", service.Account(n, e.Organization))
 	}),
-	service.Tell(func(n service.Names, e events.MembershipUninvited) string {
-		return "ended the invitation of " + n.Account(e.User) + " to " + n.Account(e.Organization)
+	service.Tell(func(n service.Names, e events.MembershipUninvited) service.Text {
+		return service.Say("ended the invitation of ", service.Account(n, e.User), " to ", service.Account(n, e.Organization))
 	}),
-	service.Tell(func(n service.Names, e events.TeamCreated) string {
-		return "created the team " + e.Name + " of " + n.Account(e.Organization)
+	service.Tell(func(n service.Names, e events.TeamCreated) service.Text {
+		return service.Say("created the team ", team(n, e.Organization, e.Team, e.Name), " of ", service.Account(n, e.Organization))
 	}),
-	service.Tell(func(n service.Names, e events.TeamDeleted) string {
-		return "deleted the team " + e.Name + " of " + n.Account(e.Organization)
+	service.Tell(func(n service.Names, e events.TeamDeleted) service.Text {
+		return service.Say("deleted the team ", team(n, e.Organization, e.Team, e.Name), " of ", service.Account(n, e.Organization))
 	}),
-	service.Tell(func(n service.Names, e events.RobotCreated) string {
-		return "created the robot account " + n.Account(e.Organization) + "+" + e.Name
+	service.Tell(func(n service.Names, e events.RobotCreated) service.Text {
+		return service.Say("created the robot account ", robot(n, e.Organization, e.Robot, e.Name))
 	}),
-	service.Tell(func(n service.Names, e events.RobotDeleted) string {
-		return "deleted the robot account " + n.Account(e.Organization) + "+" + e.Name
+	service.Tell(func(n service.Names, e events.RobotDeleted) service.Text {
+		return service.Say("deleted the robot account ", robot(n, e.Organization, e.Robot, e.Name))
 	}),
-	service.Tell(func(n service.Names, e events.GrantGiven) string {
-		return fmt.Sprintf("granted %s the role %s on %s", grantee(n, e.Namespace, e.Grantee, e.GranteeKind), e.Role, granted(n, e.Namespace, e.Repository))
+	service.Tell(func(n service.Names, e events.GrantGiven) service.Text {
+		return service.Say("granted ", grantee(n, e.Namespace, e.Grantee, e.GranteeKind), " the role "+e.Role+" on ", granted(n, e.Namespace, e.Repository))
 	}),
-	service.Tell(func(n service.Names, e events.GrantWithdrawn) string {
-		return fmt.Sprintf("withdrew the role of %s on %s", grantee(n, e.Namespace, e.Grantee, e.GranteeKind), granted(n, e.Namespace, e.Repository))
+	service.Tell(func(n service.Names, e events.GrantWithdrawn) service.Text {
+		return service.Say("withdrew the role of ", grantee(n, e.Namespace, e.Grantee, e.GranteeKind), " on ", granted(n, e.Namespace, e.Repository))
 	}),
-	service.Tell(func(_ service.Names, e events.RepositoryCreated) string { return "created the repository " + e.Name }),
-	service.Tell(func(_ service.Names, e events.RepositoryDeleted) string { return "deleted the repository " + e.Name }),
-	service.Tell(func(_ service.Names, e events.RepositoryRestored) string { return "restored the repository " + e.Name }),
-	service.Tell(func(_ service.Names, e events.RepositoryPolicyChanged) string {
-		return "changed the policy of " + e.Name
+	service.Tell(func(_ service.Names, e events.RepositoryCreated) service.Text {
+		text := service.Say("created the repository ", repo(e.Name, e.Repository))
+		if e.Visibility == events.Public {
+			return service.Say(text, ", which is public")
+		}
+		return text
 	}),
-	service.Tell(func(_ service.Names, e events.RepositoryDescribed) string { return "described " + e.Name }),
-	service.Tell(func(_ service.Names, e events.RepositorySummaryChanged) string {
-		return "changed description and topics of " + e.Name
+	service.Tell(func(_ service.Names, e events.RepositoryDeleted) service.Text {
+		return service.Say("deleted the repository ", repo(e.Name, e.Repository))
 	}),
-	service.Tell(func(_ service.Names, e events.RepositoryVisibilityChanged) string {
-		return "made " + e.Name + " " + e.Visibility
+	service.Tell(func(_ service.Names, e events.RepositoryRestored) service.Text {
+		return service.Say("restored the repository ", repo(e.Name, e.Repository))
 	}),
-	service.Tell(func(n service.Names, e events.StarGiven) string {
-		return "gave a star to " + n.Repository(e.Repository)
+	service.Tell(func(_ service.Names, e events.RepositoryPolicyChanged) service.Text {
+		return service.Say("changed the policy of ", repo(e.Name, e.Repository))
 	}),
-	service.Tell(func(n service.Names, e events.StarWithdrawn) string {
-		return "took back the star of " + n.Repository(e.Repository)
+	service.Tell(func(_ service.Names, e events.RepositoryDescribed) service.Text {
+		return service.Say("changed the description or README of ", repo(e.Name, e.Repository))
+	}),
+	service.Tell(func(_ service.Names, e events.RepositorySummaryChanged) service.Text {
+		return service.Say("changed the description or topics of ", repo(e.Name, e.Repository))
+	}),
+	service.Tell(func(_ service.Names, e events.RepositoryVisibilityChanged) service.Text {
+		return service.Say("made ", repo(e.Name, e.Repository), " "+e.Visibility)
+	}),
+	service.Tell(func(n service.Names, e events.StarGiven) service.Text {
+		return service.Say("starred ", service.Repository(n, e.Repository))
+	}),
+	service.Tell(func(n service.Names, e events.StarWithdrawn) service.Text {
+		return service.Say("took the star from ", service.Repository(n, e.Repository), " back")
 	}),
 }
 
@@ -81,23 +105,61 @@ func kindName(kind string) string {
 	return kind
 }
 
-func limit(n int64, unit string) string {
-	if n == 0 {
-		return "no limit of " + unit
+// article puts a or an before a word.
+func article(word string) string {
+	if word != "" && strings.ContainsRune("aeio", rune(word[0])) {
+		return "an " + word
 	}
-	return fmt.Sprintf("%d %s", n, unit)
+	return "a " + word
 }
 
-func grantee(n service.Names, namespace, id, kind string) string {
+func limits(bytes, images int64) string {
+	text := "no limit of bytes"
+	if bytes > 0 {
+		text = humanize.IBytes(uint64(bytes))
+	}
+	if images > 0 {
+		return text + fmt.Sprintf(", %d images", images)
+	}
+	return text + ", no limit of images"
+}
+
+// repo is a repository as the event names it.
+func repo(name, id string) service.Part {
+	return service.Part{Text: name, Kind: service.RefRepository, Name: name, ID: id}
+}
+
+func team(n service.Names, organization, id, name string) service.Part {
+	return service.Part{Text: name, Kind: service.RefTeam, Name: n.Account(organization) + "/" + name, ID: id}
+}
+
+func robot(n service.Names, organization, id, name string) service.Part {
+	login := n.Account(organization) + "+" + name
+	return service.Part{Text: login, Kind: service.RefAccount, Name: login, ID: id}
+}
+
+// group is an organization, or one of its teams with its organization.
+func group(n service.Names, organization, id string) service.Text {
+	if id == organization {
+		return service.Say(service.Account(n, organization))
+	}
+	name := n.Team(organization, id)
+	if name == id {
+		return service.Say("the team ", service.Part{Text: id, Kind: service.RefTeam, ID: id}, " of ", service.Account(n, organization))
+	}
+	return service.Say("the team ", team(n, organization, id, name), " of ", service.Account(n, organization))
+}
+
+func grantee(n service.Names, namespace, id, kind string) service.Text {
 	if kind == events.GranteeTeam {
-		return n.Group(namespace, id)
+		return group(n, namespace, id)
 	}
-	return n.Account(id)
+	return service.Say(service.Account(n, id))
 }
 
-func granted(n service.Names, namespace, repository string) string {
+func granted(n service.Names, namespace, repository string) service.Text {
 	if repository == "" {
-		return "all of " + n.Account(namespace)
+		return service.Say("all repositories of ", service.Account(n, namespace))
 	}
-	return n.Repository(repository)
+	return service.Say(service.Repository(n, repository))
 }

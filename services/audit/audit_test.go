@@ -214,3 +214,12 @@ func TestDeletedStaysReadable(t *testing.T) {
 		}
 	}
 }
+
+func (h *hub) withdraw(who, name string) {
+	h.T.Helper()
+	repo, err := h.Accounts().Repository(h.T.Context(), name)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	h.Done(account.WithdrawGrant(h.T.Context(), h.Log(), servertest.By, events.GrantWithdrawn{Namespace: repo.Namespace, Repository: repo.ID, Grantee: h.Account(who).ID, GranteeKind: events.GranteeUser}))
+}

@@ -3,6 +3,8 @@ package auth
 import (
 	"fmt"
 	"net/url"
+	"strconv"
+	"strings"
 
 	"hubledger/events"
 	"hubledger/projections"
@@ -39,21 +41,46 @@ func serviceName(publicURL string) string {
 
 // sentences tell the events of credentials to people.
 var sentences = []service.Sentence{
-	service.Tell(func(n service.Names, e events.HubInitialized) string {
-		return "initialized the hub with the administrator " + n.Account(e.Admin)
+	service.Tell(func(n service.Names, e events.HubInitialized) service.Text {
+		return service.Say("set the hub up with the administrator ", service.Account(n, e.Admin))
 	}),
-	service.Tell(func(n service.Names, e events.UserPasswordChanged) string {
-		return "changed the password of " + n.Account(e.User)
+	service.Tell(func(n service.Names, e events.UserPasswordChanged) service.Text {
+		return service.Say("changed the password of ", service.Account(n, e.User))
 	}),
-	service.Tell(func(n service.Names, e events.UserEmailChanged) string {
-		return "changed the e-mail address of " + n.Account(e.User)
+	service.Tell(func(n service.Names, e events.UserEmailChanged) service.Text {
+		if !e.Set {
+			return service.Say("removed the e-mail address of ", service.Account(n, e.User))
+		}
+		return service.Say("changed the e-mail address of ", service.Account(n, e.User))
 	}),
-	service.Tell(func(n service.Names, e events.UserErased) string { return "erased the user " + n.Account(e.User) }),
-	service.Tell(func(n service.Names, e events.TokenIssued) string {
-		return fmt.Sprintf("issued the %s token %q of %s, level %s", e.Kind, e.Name, n.Account(e.Owner), e.Level)
+	service.Tell(func(n service.Names, e events.UserErased) service.Text {
+		return service.Say("erased the user ", service.Account(n, e.User))
 	}),
-	service.Tell(func(_ service.Names, e events.TokenRevoked) string { return "revoked the token " + e.Token }),
+	service.Tell(func(n service.Names, e events.TokenIssued) service.Text {
+		what := "issued the access token "
+		switch e.Kind {
+		case events.TokenSession:
+			return service.Say("signed ", service.Account(n, e.Owner), " in with a browser")
+		case events.TokenLogin:
+			what = "issued the login token "
+		}
+		text := service.Say(what, strconv.Quote(e.Name), " of ", service.Account(n, e.Owner), ", good for "+e.Level)
+		if e.Repositories != nil {
+			return service.Say(text, fmt.Sprintf(" on %s", strings.Join(e.Repositories, ", ")))
+		}
+		return text
+	}),
+	service.Tell(func(n service.Names, e events.TokenRevoked) service.Text {
+		name, owner := n.Token(e.Token)
+		if owner == "" {
+			return service.Say("revoked a token of ", service.Account(n, e.Namespace))
+		}
+		return service.Say("revoked the token ", strconv.Quote(name), " of ", service.Account(n, owner))
+	}),
 	service.Tell(func(_ service.Names, e events.LoginsRefused) string {
+		if e.Addresses == 1 {
+			return fmt.Sprintf("refused %d logins from one address", e.Attempts)
+		}
 		return fmt.Sprintf("refused %d logins from %d addresses", e.Attempts, e.Addresses)
 	}),
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
 	"hubledger/services/internal/service"
@@ -12,62 +13,112 @@ import (
 
 // sentences tell the events of builds to people.
 var sentences = []service.Sentence{
-	service.Tell(func(n service.Names, e events.BuildQueued) string {
-		what := strings.Join(e.Tags, ", ")
-		switch {
-		case e.Upload != nil && e.Test:
-			return fmt.Sprintf("queued a build of %s from an uploaded directory, %.19s, without a push", e.Upload.Name, e.Upload.Digest)
-		case e.Upload != nil:
-			return fmt.Sprintf("queued a build of %s from an uploaded directory, %.19s, for %s", e.Upload.Name, e.Upload.Digest, what)
-		case e.Test:
-			what = "a test"
+	service.Tell(func(n service.Names, e events.BuildQueued) service.Text {
+		what := service.Say("a test of ", service.Repository(n, e.Repository))
+		if !e.Test {
+			what = service.Say()
+			for k, tag := range e.Tags {
+				if k > 0 {
+					what = service.Say(what, ", ")
+				}
+				what = service.Say(what, service.Tag(n, e.Repository, tag))
+			}
 		}
-		ref := e.Ref
+		if e.Upload != nil {
+			return service.Say("queued ", service.Build(e.Build), " of ", what, " from an uploaded directory, "+service.ShortDigest(digest.Digest(e.Upload.Digest)))
+		}
+		ref := shortRef(e.Ref)
 		if e.PullRequest != nil {
 			ref = fmt.Sprintf("pull request %d", e.PullRequest.Number)
 		}
-		text := fmt.Sprintf("queued a build of %s for %s: %s at %.12s, by the rule %s", n.Repository(e.Repository), what, ref, e.Commit, e.Rule.Name)
+		text := service.Say("queued ", service.Build(e.Build), " of ", what, fmt.Sprintf(" from %s at %.12s, by the rule %s", ref, e.Commit, e.Rule.Name))
 		if e.Rebuild != nil {
-			text += ", because " + e.Rebuild.Base + " has changed"
+			return service.Say(text, ", because "+e.Rebuild.Base+" has changed")
 		}
 		return text
 	}),
-	service.Tell(func(_ service.Names, e events.BuildClaimed) string { return "gave a build to the builder " + e.Builder }),
-	service.Tell(func(_ service.Names, e events.BuildStepEnded) string {
+	service.Tell(func(n service.Names, e events.BuildClaimed) service.Text {
+		return service.Say("gave ", about(n, e.Build, e.Repository), " to the builder ", service.Machine(e.Builder))
+	}),
+	service.Tell(func(n service.Names, e events.BuildStepEnded) service.Text {
+		how := "finished"
 		switch {
 		case e.Failed:
-			return "failed a step of a build: " + e.Name
+			how = "failed in"
 		case e.Cached:
-			return "took a step of a build from the cache: " + e.Name
+			how = "took from the cache"
 		}
-		return "ended a step of a build: " + e.Name
+		return service.Say(how+" the step "+e.Name+" of ", about(n, e.Build, e.Repository))
 	}),
-	service.Tell(func(_ service.Names, e events.BuildPushed) string { return "pushed what was built: " + e.Digest }),
-	service.Tell(func(_ service.Names, e events.BuildLost) string {
+	service.Tell(func(n service.Names, e events.BuildPushed) service.Text {
+		return service.Say("pushed the image of ", about(n, e.Build, e.Repository), ": ", pushedImage(n, e.Repository, e.Digest))
+	}),
+	service.Tell(func(n service.Names, e events.BuildLost) service.Text {
 		if e.Released {
-			return "gave a build back, since the builder " + e.Builder + " stops: it waits again"
+			return service.Say("gave ", about(n, e.Build, e.Repository), " back, because the builder ", service.Machine(e.Builder), " stops: it waits again")
 		}
-		return "lost a build with its builder " + e.Builder + ": it waits again"
+		return service.Say("lost ", about(n, e.Build, e.Repository), " with its builder ", service.Machine(e.Builder), ": it waits again")
 	}),
-	service.Tell(func(_ service.Names, e events.BuildFinished) string {
-		text := "ended a build: " + e.Outcome
-		if len(e.Tags) > 0 {
-			text += ", " + strings.Join(e.Tags, ", ")
+	service.Tell(func(n service.Names, e events.BuildFinished) service.Text {
+		text := service.Say("ended ", about(n, e.Build, e.Repository), ": "+outcome(e.Outcome))
+		for k, tag := range e.Tags {
+			before := ", "
+			if k == 0 {
+				before = ", now "
+			}
+			if e.Repository == "" {
+				text = service.Say(text, before+tag)
+			} else {
+				text = service.Say(text, before, service.Tag(n, e.Repository, tag))
+			}
 		}
 		if e.Detail != "" {
-			text += ": " + e.Detail
+			text = service.Say(text, " ("+e.Detail+")")
 		}
 		return text
 	}),
-	service.Tell(func(_ service.Names, e events.BuildLogSealed) string {
+	service.Tell(func(n service.Names, e events.BuildLogSealed) service.Text {
 		if e.Digest == "" {
-			return "found nothing that a build has written"
+			return service.Say("found no log of ", about(n, e.Build, e.Repository))
 		}
-		return fmt.Sprintf("sealed the log of a build, %s: %s", humanize.IBytes(uint64(e.Written)), e.Digest)
+		return service.Say("put the log of ", about(n, e.Build, e.Repository), fmt.Sprintf(" away, %s (%s)", humanize.IBytes(uint64(e.Written)), service.ShortDigest(digest.Digest(e.Digest))))
 	}),
-	service.Tell(func(_ service.Names, e events.MachineInvited) string { return "invited the " + e.Kind + " " + e.Name }),
-	service.Tell(func(_ service.Names, e events.MachineEnrolled) string {
-		return "enrolled as the " + e.Kind + " " + e.Name
+	service.Tell(func(_ service.Names, e events.MachineInvited) service.Text {
+		return service.Say("invited the "+e.Kind+" ", service.Machine(e.Name))
 	}),
-	service.Tell(func(_ service.Names, e events.MachineRevoked) string { return "revoked the " + e.Kind + " " + e.Name }),
+	service.Tell(func(_ service.Names, e events.MachineEnrolled) service.Text {
+		return service.Say("enrolled the "+e.Kind+" ", service.Machine(e.Name))
+	}),
+	service.Tell(func(_ service.Names, e events.MachineRevoked) service.Text {
+		return service.Say("revoked the "+e.Kind+" ", service.Machine(e.Name))
+	}),
+}
+
+// about is a build with its repository, which events of earlier versions do not name.
+func about(n service.Names, build, repository string) service.Text {
+	if repository == "" {
+		return service.Say(service.Build(build))
+	}
+	return service.Say(service.Build(build), " of ", service.Repository(n, repository))
+}
+
+func pushedImage(n service.Names, repository, d string) service.Part {
+	if repository == "" {
+		return service.Part{Text: service.ShortDigest(digest.Digest(d))}
+	}
+	return service.Image(n, repository, digest.Digest(d))
+}
+
+func outcome(of string) string {
+	switch of {
+	case events.BuildSucceeded, events.BuildFailed:
+		return "it " + of
+	case events.BuildGivenUp:
+		return "its builders were lost too often"
+	}
+	return "it was " + of
+}
+
+func shortRef(ref string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"hubledger/events"
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/adminsocket"
+	"hubledger/services/internal/eventquery"
 	"hubledger/services/internal/plaintext"
 )
 
@@ -22,13 +24,35 @@ type eventsCmd struct {
 	Restore eventsRestoreCmd `cmd:"" help:"Rebuild a damaged log from the journal. The hub must be stopped."`
 }
 
+// An eventFilter says which events are wanted.
+type eventFilter struct {
+	Query       []string `arg:"" optional:"" help:"Filter, such as actor:alice repo:team/app type:image.pushed since:2h. A minus before a term excludes: put -- before a filter that begins with one."`
+	Type        string   `help:"Short for type:TYPE, such as image.pushed or image.*."`
+	Subject     string   `help:"Short for aggregate:SUBJECT*: only events whose subject begins with this."`
+	Actor       string   `help:"Short for actor:NAME."`
+	Correlation string   `help:"Short for correlation:ID: only events of the chain that began with the event with this id."`
+}
+
+// values are the filter as the hub takes it. It is checked here, so that a mistake is
+// told with its place in what was typed.
+func (f *eventFilter) values() (url.Values, error) {
+	text := strings.Join(f.Query, " ")
+	if _, err := eventquery.Parse(text); err != nil {
+		return nil, fmt.Errorf("the filter: %w", err)
+	}
+	for _, t := range []eventquery.Term{{Name: "type", Value: f.Type}, {Name: "aggregate", Value: f.Subject + "*"}, {Name: "actor", Value: f.Actor}, {Name: "correlation", Value: f.Correlation}} {
+		if t.Value != "" && t.Value != "*" {
+			text += " " + t.String()
+		}
+	}
+	q, err := eventquery.Parse(text)
+	return url.Values{"q": {q.String()}}, err
+}
+
 type eventsLsCmd struct {
-	Limit       int    `help:"Maximum number of events." default:"50"`
-	After       uint64 `help:"Only events after this sequence number, the oldest first."`
-	Type        string `help:"Only events of this type, such as image.pushed.v1."`
-	Subject     string `help:"Only events whose subject begins with this."`
-	Actor       string `help:"Only events by this actor."`
-	Correlation string `help:"Only events of the chain that began with the event with this id."`
+	eventFilter
+	Limit int    `help:"Maximum number of events." default:"50"`
+	After uint64 `help:"Only events after this sequence number, the oldest first."`
 }
 
 type eventsShowCmd struct {
@@ -36,16 +60,21 @@ type eventsShowCmd struct {
 }
 
 type eventsTailCmd struct {
+	eventFilter
 	After *uint64 `help:"Start after this sequence number; 0 prints the whole log. Default: only new events."`
 }
 
 func (c *eventsLsCmd) Run(s *console.Session) error {
-	q := url.Values{"limit": {strconv.Itoa(c.Limit)}, "type": {c.Type}, "subject": {c.Subject}, "actor": {c.Actor}, "correlation": {c.Correlation}}
+	q, err := c.values()
+	if err != nil {
+		return err
+	}
+	q.Set("limit", strconv.Itoa(c.Limit))
 	if c.After > 0 {
 		q.Set("after", strconv.FormatUint(c.After, 10))
 	}
 	var rows [][]string
-	err := console.Items(s, "GET", "/events", q, nil, func(e adminsocket.Event) error {
+	err = console.Items(s, "GET", "/events", q, nil, func(e adminsocket.Event) error {
 		rows = append(rows, eventRow(e))
 		return nil
 	})
@@ -100,11 +129,15 @@ func indentData(data json.RawMessage) (pretty, manifest string) {
 }
 
 func (c *eventsTailCmd) Run(s *console.Session) error {
-	q := url.Values{"follow": {"1"}}
+	q, err := c.values()
+	if err != nil {
+		return err
+	}
+	q.Set("follow", "1")
 	if c.After != nil {
 		q.Set("after", strconv.FormatUint(*c.After, 10))
 	}
-	err := console.Items(s, "GET", "/events", q, nil, func(e adminsocket.Event) error {
+	err = console.Items(s, "GET", "/events", q, nil, func(e adminsocket.Event) error {
 		if s.JSON {
 			return nil
 		}

@@ -2,8 +2,8 @@ package registry
 
 import (
 	"fmt"
-	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
@@ -12,44 +12,59 @@ import (
 
 // sentences tell the registry's events to people.
 var sentences = []service.Sentence{
-	service.Tell(func(n service.Names, e events.ImagePushed) string {
-		return "pushed " + imageName(n, e.Repository, e.Tag, e.Digest)
+	service.Tell(func(n service.Names, e events.ImagePushed) service.Text {
+		return service.Say("pushed ", imageName(n, e.Repository, e.Tag, e.Digest))
 	}),
-	service.Tell(func(n service.Names, e events.ImageTagged) string {
-		return "pushed " + imageName(n, e.Repository, e.Tag, e.Digest)
+	service.Tell(func(n service.Names, e events.ImageTagged) service.Text {
+		if e.Tag == "" {
+			return service.Say("pushed ", imageName(n, e.Repository, "", e.Digest), " again")
+		}
+		return service.Say("pushed ", imageName(n, e.Repository, e.Tag, e.Digest), ", which the repository had already")
 	}),
-	service.Tell(func(n service.Names, e events.TagDeleted) string {
-		return "deleted " + imageName(n, e.Repository, e.Tag, "")
+	service.Tell(func(n service.Names, e events.TagDeleted) service.Text {
+		return service.Say("deleted the tag ", imageName(n, e.Repository, e.Tag, e.Digest))
 	}),
-	service.Tell(func(n service.Names, e events.TagRestored) string {
-		return "restored " + imageName(n, e.Repository, e.Tag, "")
+	service.Tell(func(n service.Names, e events.TagRestored) service.Text {
+		return service.Say("restored the tag ", imageName(n, e.Repository, e.Tag, e.Digest))
 	}),
-	service.Tell(func(n service.Names, e events.ManifestDeleted) string {
-		return "deleted " + imageName(n, e.Repository, "", e.Digest)
+	service.Tell(func(n service.Names, e events.ManifestDeleted) service.Text {
+		return service.Say("deleted the image ", imageName(n, e.Repository, "", e.Digest))
 	}),
-	service.Tell(func(n service.Names, e events.ManifestRestored) string {
-		return "restored " + imageName(n, e.Repository, "", e.Digest)
+	service.Tell(func(n service.Names, e events.ManifestRestored) service.Text {
+		return service.Say("restored the image ", imageName(n, e.Repository, "", e.Digest))
 	}),
 	service.Tell(func(_ service.Names, e events.BlobsSwept) string {
-		return fmt.Sprintf("collected %d blobs that nothing needs", len(e.Blobs))
+		var size int64
+		for _, b := range e.Blobs {
+			size += b.Size
+		}
+		return fmt.Sprintf("removed %s that no image needs, %s", countOf(len(e.Blobs), "blob"), humanize.IBytes(uint64(size)))
 	}),
 	service.Tell(func(_ service.Names, e events.PullsCounted) string {
-		return fmt.Sprintf("counted pulls of %d repositories in the hour of %s", len(e.Repositories), e.From.Format(time.DateTime))
+		var pulls int64
+		for _, r := range e.Repositories {
+			pulls += r.Pulls
+		}
+		return fmt.Sprintf("counted %s from %s in the hour from %s UTC", countOf(int(pulls), "pull"), plural(len(e.Repositories), "repository", "repositories"), e.From.UTC().Format("2006-01-02 15:04"))
 	}),
 }
 
-// imageName writes an image as docker does, with 12 digits of its digest.
-func imageName(n service.Names, repository, tag string, d digest.Digest) string {
-	text := n.Repository(repository)
-	if tag != "" {
-		text += ":" + tag
+func countOf(n int, what string) string { return plural(n, what, what+"s") }
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
 	}
-	if d == "" {
-		return text
+	return humanize.Comma(int64(n)) + " " + many
+}
+
+// imageName is an image by its tag, if it has one, and the beginning of its digest.
+func imageName(n service.Names, repository, tag string, d digest.Digest) service.Text {
+	switch {
+	case tag == "":
+		return service.Say(service.Image(n, repository, d), " of ", service.Repository(n, repository))
+	case d == "":
+		return service.Say(service.Tag(n, repository, tag))
 	}
-	short := d.String()
-	if len(short) > 19 {
-		short = short[:19]
-	}
-	return text + "@" + short
+	return service.Say(service.Tag(n, repository, tag), " (", service.Image(n, repository, d), ")")
 }

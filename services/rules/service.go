@@ -20,7 +20,6 @@ import (
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/operations"
-	"hubledger/services/internal/plaintext"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
 )
@@ -102,33 +101,39 @@ func (s *Rules) Service() service.Service {
 		ReadModels: []*projections.Projection{&accounts.Projection, &builds.Projection},
 		Managers:   managers,
 		Sentences: []service.Sentence{
-			service.Tell(func(_ service.Names, e events.RulesSet) string {
+			service.Tell(func(_ service.Names, e events.RulesSet) service.Text {
+				of := repo(e.Name, e.Repository)
 				switch {
 				case e.FromFile:
-					return fmt.Sprintf("set the build rules of %s to those of .hubledger.yml in each commit (rules for commits without it: %d)", e.Name, len(e.Rules))
+					return service.Say("set the build rules of ", of, fmt.Sprintf(" to those of .hubledger.yml in each commit (rules for commits without it: %d)", len(e.Rules)))
 				case len(e.Rules) == 0:
-					return "ended the automated builds of " + e.Name
+					return service.Say("ended the automated builds of ", of)
 				}
-				return fmt.Sprintf("set the build rules of %s (rules: %d)", e.Name, len(e.Rules))
+				return service.Say("set the build rules of ", of, fmt.Sprintf(" (rules: %d)", len(e.Rules)))
 			}),
-			service.Tell(func(_ service.Names, e events.BuildSecretSet) string {
-				return fmt.Sprintf("set the build secret %s of %s", plaintext.Line(e.Secret), e.Name)
+			service.Tell(func(_ service.Names, e events.BuildSecretSet) service.Text {
+				return service.Say("set the build secret "+e.Secret+" of ", repo(e.Name, e.Repository))
 			}),
-			service.Tell(func(_ service.Names, e events.BuildSecretRemoved) string {
-				return fmt.Sprintf("destroyed the build secret %s of %s", plaintext.Line(e.Secret), e.Name)
+			service.Tell(func(_ service.Names, e events.BuildSecretRemoved) service.Text {
+				return service.Say("removed the build secret "+e.Secret+" of ", repo(e.Name, e.Repository))
 			}),
-			service.Tell(func(n service.Names, e events.TriggerCreated) string {
-				return fmt.Sprintf("made the build trigger %s of %s", plaintext.Line(e.Name), n.Repository(e.Repository))
+			service.Tell(func(n service.Names, e events.TriggerCreated) service.Text {
+				return service.Say("created the build trigger "+e.Name+" of ", service.Repository(n, e.Repository))
 			}),
-			service.Tell(func(n service.Names, e events.TriggerDeleted) string {
-				return "deleted a build trigger of " + n.Repository(e.Repository)
+			service.Tell(func(n service.Names, e events.TriggerDeleted) service.Text {
+				return service.Say("deleted a build trigger of ", service.Repository(n, e.Repository))
 			}),
-			service.Tell(func(_ service.Names, e events.PushRequested) string {
-				return fmt.Sprintf("took a call of a build trigger of %s for %s", e.Name, plaintext.Line(e.Ref))
+			service.Tell(func(_ service.Names, e events.PushRequested) service.Text {
+				return service.Say("was asked by a build trigger to build ", repo(e.Name, e.Repository), " from "+e.Ref)
 			}),
-			service.Tell(func(_ service.Names, e events.PushEvaluated) string {
-				return fmt.Sprintf("evaluated the build rules of %s for %s: %s", e.Name, plaintext.Line(e.Ref), buildrule.Summary(e.Verdicts))
+			service.Tell(func(_ service.Names, e events.PushEvaluated) service.Text {
+				return service.Say("evaluated the build rules of ", repo(e.Name, e.Repository), fmt.Sprintf(" for %s: %s", e.Ref, buildrule.Summary(e.Verdicts)))
 			}),
 		},
 	}
+}
+
+// repo is a repository as the event names it.
+func repo(name, id string) service.Part {
+	return service.Part{Text: name, Kind: service.RefRepository, Name: name, ID: id}
 }

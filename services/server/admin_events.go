@@ -10,46 +10,66 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/journal"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/adminsocket"
+	"hubledger/services/internal/eventlog"
+	"hubledger/services/internal/eventquery"
 	"hubledger/streams"
 )
 
+// adminEvents lists events of the log by the filter q, or follows it.
 func (n *Node) adminEvents(ctx context.Context, r *http.Request, a *adminResponse) error {
-	q := r.URL.Query()
-	if q.Get("follow") != "" {
-		return n.tail(ctx, q, a)
-	}
-	after, _ := strconv.ParseUint(q.Get("after"), 10, 64)
-	limit, _ := strconv.Atoi(q.Get("limit"))
-	if limit <= 0 || limit > 10_000 {
-		return fmt.Errorf("--limit must be between 1 and 10000")
-	}
-	list, err := journal.List(ctx, n.models.Named(journal.Projection.Name).Store().DB(), journal.Filter{After: after, Limit: limit, NewestFirst: !q.Has("after"),
-		Subject: q.Get("subject"), Type: q.Get("type"), Actor: q.Get("actor"), Correlation: q.Get("correlation")})
+	values := r.URL.Query()
+	q, err := eventquery.Parse(values.Get("q"))
 	if err != nil {
 		return err
 	}
-	for k := range list {
-		if err := a.item(n.eventItem(ctx, &list[k].Event)); err != nil {
+	if values.Get("follow") != "" {
+		return n.tail(ctx, values, q, a)
+	}
+	after, _ := strconv.ParseUint(values.Get("after"), 10, 64)
+	limit, _ := strconv.Atoi(values.Get("limit"))
+	if limit <= 0 || limit > 10_000 {
+		return fmt.Errorf("--limit must be between 1 and 10000")
+	}
+	log := n.EventLog()
+	o := eventlog.Options{Behind: after, OldestFirst: values.Has("after")}
+	for limit > 0 {
+		o.Limit = min(limit, eventlog.MaxPage)
+		page, err := log.Page(ctx, access.Operates, q, o)
+		if err != nil {
 			return err
 		}
+		for k := range page.Events {
+			if err := a.item(eventItem(&page.Events[k])); err != nil {
+				return err
+			}
+		}
+		if page.Next == 0 {
+			return nil
+		}
+		o.Behind, limit = page.Next, limit-len(page.Events)
 	}
 	return nil
 }
 
-func (n *Node) tail(ctx context.Context, q url.Values, a *adminResponse) error {
-	after, err := strconv.ParseUint(q.Get("after"), 10, 64)
+func (n *Node) tail(ctx context.Context, values url.Values, q eventquery.Query, a *adminResponse) error {
+	last, err := n.log.LastSeq(ctx)
 	if err != nil {
-		if after, err = n.log.LastSeq(ctx); err != nil {
-			return err
+		return err
+	}
+	after := last
+	if values.Has("after") {
+		if after, err = strconv.ParseUint(values.Get("after"), 10, 64); err != nil {
+			return fmt.Errorf("%.30q is not the sequence number of an event", values.Get("after"))
 		}
 	}
-	if last, err := n.log.LastSeq(ctx); err == nil && after > last {
+	if after > last {
 		return fmt.Errorf("the log ends at event %d, before --after %d", last, after)
 	}
-	err = n.log.Follow(ctx, after, 500, func(batch []events.Event) error {
-		for k := range batch {
-			if err := a.item(n.eventItem(ctx, &batch[k])); err != nil {
+	err = n.EventLog().Follow(ctx, access.Operates, q, after, func(list []eventlog.Event, _ uint64) error {
+		for k := range list {
+			if err := a.item(eventItem(&list[k])); err != nil {
 				return err
 			}
 		}
@@ -75,14 +95,14 @@ func (n *Node) adminEvent(ctx context.Context, r *http.Request, a *adminResponse
 	if err != nil {
 		return err
 	}
-	item := n.eventItem(ctx, e)
+	item := eventItem(&eventlog.Event{Entry: journal.Entry{Event: *e}, Sentence: n.sentence(ctx, e)})
 	item.Data = e.Data
 	item.Leaf = fmt.Sprintf("%x", events.LeafOf(e))
 	return a.item(item)
 }
 
-func (n *Node) eventItem(ctx context.Context, e *events.Event) adminsocket.Event {
-	item := adminsocket.Event{Seq: e.Seq, Time: e.Time(), Type: e.Type(), Actor: e.Actor(), Subject: e.Subject, Attributes: map[string]string{}, What: n.sentence(ctx, e).String()}
+func eventItem(e *eventlog.Event) adminsocket.Event {
+	item := adminsocket.Event{Seq: e.Seq, Time: e.Time(), Type: e.Type(), Actor: e.Actor(), Subject: e.Subject, Attributes: map[string]string{}, What: e.Sentence.String()}
 	for _, attr := range e.Attributes {
 		item.Attributes[attr.Name] = attr.Value
 	}

@@ -6,6 +6,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
+	"hubledger/projections/builds"
 	"hubledger/projections/images"
 	"hubledger/projections/journal"
 	"hubledger/projections/trail"
@@ -14,18 +15,24 @@ import (
 	"hubledger/services/server/readmodel"
 )
 
-// names looks up the names in the sentences about events, in the read models.
-// If no name is known for an id, the sentence shows the id.
+// names looks up the names in the sentences about events, in the read models: as they
+// are, or were before something was deleted. If no name is known for an id, the sentence
+// shows the id. It remembers them, and is for one page.
 type names struct {
 	ctx      context.Context
 	accounts accounts.Reader
 	images   *images.Reader // nil where the node does not keep that read model
+	builds   *builds.Reader // nil where the node does not keep that read model
+	known    map[string]string
 }
 
 func (n *Node) names(ctx context.Context) names {
-	found := names{ctx: ctx, accounts: accounts.Reader{DB: n.models.Named(accounts.Projection.Name)}}
+	found := names{ctx: ctx, accounts: accounts.Reader{DB: n.models.Named(accounts.Projection.Name)}, known: map[string]string{}}
 	if n.models.Named(images.Projection.Name) != nil {
 		found.images = &n.registry.Images
+	}
+	if m := n.models.Named(builds.Projection.Name); m != nil {
+		found.builds = &builds.Reader{DB: m}
 	}
 	return found
 }
@@ -35,37 +42,60 @@ func (n *Node) sentence(ctx context.Context, e *events.Event) service.Text {
 	return n.sentences.Say(n.names(ctx), e)
 }
 
+// sentenceTeller describes the events of a page.
+func (n *Node) sentenceTeller(ctx context.Context) func(e *events.Event) service.Text {
+	found := n.names(ctx)
+	return func(e *events.Event) service.Text { return n.sentences.Say(found, e) }
+}
+
+// name is what the first of the look-ups finds that finds one, or the id.
+func (n names) name(id string, lookUps ...func(ctx context.Context, id string) (string, error)) string {
+	if name, ok := n.known[id]; ok {
+		return name
+	}
+	found := id
+	for _, lookUp := range lookUps {
+		if name, err := lookUp(n.ctx, id); err == nil && name != "" {
+			found = name
+			break
+		}
+	}
+	n.known[id] = found
+	return found
+}
+
 func (n names) Repository(id string) string {
 	if n.images == nil {
 		return id
 	}
-	if name, err := n.images.RepositoryName(n.ctx, id); err == nil {
-		return name
-	}
-	return id
+	return n.name(id, n.images.RepositoryName)
 }
 
 func (n names) Account(id string) string {
-	if a, err := n.accounts.AccountByID(n.ctx, id); err == nil {
-		return a.Name
-	}
-	if ns, err := n.accounts.NamespaceByID(n.ctx, id); err == nil {
-		return ns.Name
-	}
-	return id
+	return n.name(id, func(ctx context.Context, id string) (string, error) {
+		ns, err := n.accounts.NamespaceByID(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		return ns.Name, nil
+	}, n.accounts.RobotName)
 }
 
-func (n names) Group(organization, group string) string {
-	if group == organization {
-		return n.Account(organization)
+func (n names) Team(_, team string) string { return n.name(team, n.accounts.TeamName) }
+
+func (n names) Source(id string) string {
+	if n.builds == nil {
+		return id
 	}
-	teams, err := n.accounts.Teams(n.ctx, organization)
-	for _, t := range teams {
-		if err == nil && t.ID == group {
-			return "the team " + t.Name + " of " + n.Account(organization)
-		}
+	return n.name(id, n.builds.SourceName)
+}
+
+func (n names) Token(id string) (name, owner string) {
+	t, err := n.accounts.Token(n.ctx, id)
+	if err != nil {
+		return "", ""
 	}
-	return group
+	return t.Name, t.Owner
 }
 
 // caughtUpWithin bounds how long a page of events waits for the latest ones.
@@ -75,7 +105,7 @@ const caughtUpWithin = time.Second
 func (n *Node) EventLog() *eventlog.Reader {
 	found, kept := n.models.Of(&trail.Projection), n.models.Of(&journal.Projection)
 	return eventlog.New(eventlog.Config{Trail: readmodel.Unprepared{Model: found}, Journal: readmodel.Unprepared{Model: kept}, Position: found.Position,
-		Accounts: n.shared.people, Rights: n.rights, Say: n.sentence,
+		Accounts: n.shared.people, Rights: n.rights, Teller: n.sentenceTeller,
 		CatchUp: func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, caughtUpWithin)
 			defer cancel()

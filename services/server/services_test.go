@@ -80,7 +80,7 @@ func TestEveryEventHasASentence(t *testing.T) {
 // A node neither serves nor opens what it does not run.
 func TestChosenServices(t *testing.T) {
 	n := run(t, "auth")
-	if got, want := n.OpenReadModels(), []string{"accounts", "journal"}; !slices.Equal(got, want) || n.HasBlobs() {
+	if got, want := n.OpenReadModels(), []string{"accounts", "trail", "journal"}; !slices.Equal(got, want) || n.HasBlobs() {
 		t.Errorf("open are %v and blobs %t, want %v", got, n.HasBlobs(), want)
 	}
 	for path, want := range map[string]int{"/token": 200, "/v2/": 404, "/api/v1/user": 404, "/healthz": 200, "/readyz": 200, "/metrics": 200} {

@@ -5,44 +5,67 @@ import (
 	"strings"
 
 	"hubledger/events"
-	"hubledger/services/internal/plaintext"
 	"hubledger/services/internal/service"
 )
 
 // sentences tell the events of git sources to people.
 var sentences = []service.Sentence{
-	service.Tell(func(_ service.Names, e events.SourceLinked) string {
-		return "linked the git source " + e.Name + " to " + e.Settings.URL
+	service.Tell(func(_ service.Names, e events.SourceLinked) service.Text {
+		return service.Say("linked the git source ", service.Source(e.Name, e.Source), " to "+e.Settings.URL)
 	}),
-	service.Tell(func(_ service.Names, e events.SourceChanged) string {
-		return "changed the git source " + e.Name + ": " + strings.ReplaceAll(strings.Join(e.Changed, ", "), "-", " ")
+	service.Tell(func(_ service.Names, e events.SourceChanged) service.Text {
+		return service.Say("changed the git source ", service.Source(e.Name, e.Source), ": "+strings.ReplaceAll(strings.Join(e.Changed, ", "), "-", " "))
 	}),
-	service.Tell(func(_ service.Names, e events.SourceUnlinked) string { return "unlinked the git source " + e.Name }),
-	service.Tell(func(_ service.Names, e events.RefsRecorded) string {
-		return fmt.Sprintf("recorded the %d refs of a git source", e.Refs)
+	service.Tell(func(_ service.Names, e events.SourceUnlinked) service.Text {
+		return service.Say("unlinked the git source ", service.Source(e.Name, e.Source))
 	}),
-	service.Tell(func(_ service.Names, e events.HookReceived) string { return hookText(e) }),
-	service.Tell(func(_ service.Names, e events.HookRedelivered) string {
-		return "received the webhook " + plaintext.Line(e.Delivery) + " again"
+	service.Tell(func(n service.Names, e events.RefsRecorded) service.Text {
+		return service.Say(fmt.Sprintf("found %d branches and tags in the git source ", e.Refs), sourceOf(n, e.Source))
 	}),
-	service.Tell(func(_ service.Names, e events.HookRefused) string {
-		return fmt.Sprintf("refused %d webhooks from %d networks, because they were not signed with the secret of their git source", e.Requests, e.Addresses)
+	service.Tell(func(n service.Names, e events.HookReceived) service.Text {
+		return service.Say(hookText(e), " for the git source ", sourceOf(n, e.Source))
 	}),
-	service.Tell(func(_ service.Names, e events.RefMoved) string { return moveText(e) }),
-	service.Tell(func(_ service.Names, e events.StatusSent) string {
-		return "told the git host " + e.State + " of " + shortID(e.Commit) + " as " + e.Context
+	service.Tell(func(n service.Names, e events.HookRedelivered) service.Text {
+		return service.Say("received the webhook "+e.Delivery+" for the git source ", sourceOf(n, e.Source), " once more")
 	}),
-	service.Tell(func(_ service.Names, e events.StatusGivenUp) string {
-		return "gave up telling the git host " + e.State + " of " + shortID(e.Commit) + " as " + e.Context + ": " + plaintext.Line(e.Why)
+	service.Tell(func(n service.Names, e events.HookRefused) service.Text {
+		return service.Say(fmt.Sprintf("refused %d webhooks from %d networks for the git source ", e.Requests, e.Addresses), sourceOf(n, e.Source),
+			", because they were not signed with its secret")
 	}),
-	service.Tell(func(_ service.Names, e events.PullRequestChanged) string { return pullText(e) }),
-	service.Tell(func(_ service.Names, e events.PullRequestsWatched) string {
+	service.Tell(func(n service.Names, e events.RefMoved) service.Text {
+		return service.Say(moveText(e), " in the git source ", sourceOf(n, e.Source))
+	}),
+	service.Tell(func(_ service.Names, e events.StatusSent) service.Text {
+		return service.Say("told the git host that ", service.Build(e.Build), " of "+shortID(e.Commit)+" "+stateText(e.State)+", as "+e.Context)
+	}),
+	service.Tell(func(_ service.Names, e events.StatusGivenUp) service.Text {
+		return service.Say("gave up telling the git host that ", service.Build(e.Build), " of "+shortID(e.Commit)+" "+stateText(e.State)+", as "+e.Context+": "+e.Why)
+	}),
+	service.Tell(func(n service.Names, e events.PullRequestChanged) service.Text {
+		return service.Say(pullText(e), " in the git source ", sourceOf(n, e.Source))
+	}),
+	service.Tell(func(n service.Names, e events.PullRequestsWatched) service.Text {
 		if !e.On {
-			return "stopped watching the pull requests of a git source"
+			return service.Say("stopped watching the pull requests of the git source ", sourceOf(n, e.Source))
 		}
-		return fmt.Sprintf("began to watch the pull requests of a git source, which has %d", e.PullRequests)
+		return service.Say("began to watch the pull requests of the git source ", sourceOf(n, e.Source), fmt.Sprintf(", which has %d", e.PullRequests))
 	}),
 }
+
+// stateText is the end of a sentence about a build.
+func stateText(state string) string {
+	switch state {
+	case events.StatusSuccess:
+		return "succeeded"
+	case events.StatusFailure:
+		return "failed"
+	case events.StatusCancelled:
+		return "was cancelled"
+	}
+	return "was lost with its builders"
+}
+
+func sourceOf(n service.Names, id string) service.Part { return service.Source(n.Source(id), id) }
 
 func moveText(e events.RefMoved) string {
 	name := e.Kind + " " + shortRef(e.Ref)
@@ -84,14 +107,14 @@ func shortID(id string) string { return id[:min(len(id), 8)] }
 
 func hookText(e events.HookReceived) string {
 	if e.Ping {
-		return "was tried by a git host: " + plaintext.Line(e.Event)
+		return "received the test webhook " + e.Event
 	}
-	text := "received the webhook " + plaintext.Line(e.Event)
+	text := "received the webhook " + e.Event
 	if e.PullRequest != nil {
-		return text + fmt.Sprintf(" of pull request %d", e.PullRequest.Number)
+		return text + fmt.Sprintf(" about pull request %d", e.PullRequest.Number)
 	}
 	if len(e.Refs) > 0 {
-		text += " of " + shortRef(plaintext.Line(e.Refs[0].Ref))
+		text += " about " + shortRef(e.Refs[0].Ref)
 	}
 	if more := len(e.Refs) + e.More - 1; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)

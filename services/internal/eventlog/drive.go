@@ -18,9 +18,6 @@ type driver struct {
 	narrow bool
 }
 
-// maxScopes is how many lists of what a principal may read are looked through together.
-const maxScopes = 200
-
 func (r *Reader) byLists(lists []trail.List) driver {
 	return driver{next: func(ctx context.Context, in trail.Range, newestFirst bool, n int) ([]uint64, error) {
 		return r.trail.Seqs(ctx, lists, in, newestFirst, n)
@@ -171,15 +168,14 @@ func (r *Reader) scopes(ctx context.Context, h *access.Holdings) (lists []trail.
 	}
 	if h.Only != nil {
 		lists, err = r.ofRepositories(ctx, h, slices.Collect(maps.Keys(h.Only)))
-		return lists, len(lists) <= maxScopes, err
+		return lists, len(lists) <= r.bounds.scopes, err
 	}
 	if h.Whole && h.Account != "" {
 		lists = append(lists, trail.Audience{Kind: trail.User, ID: h.Account}.Of())
 	}
+	// What made a namespace is an event of the system, outside of it.
 	for id := range h.Namespaces {
-		if h.Wide[id] == access.None { // a plain member
-			lists = append(lists, trail.Audience{Kind: trail.NamespaceMember, ID: id}.Of())
-		}
+		lists = append(lists, trail.Audience{Kind: trail.NamespaceMember, ID: id}.Of())
 	}
 	for id := range h.Wide {
 		lists = append(lists, trail.OfNamespace(id))
@@ -187,12 +183,12 @@ func (r *Reader) scopes(ctx context.Context, h *access.Holdings) (lists []trail.
 	for id, level := range h.Repositories {
 		lists = append(lists, ofLevel(id, level)...)
 	}
-	if len(lists) > maxScopes || !h.Public {
-		return lists, len(lists) <= maxScopes, nil
+	if len(lists) > r.bounds.scopes || !h.Public {
+		return lists, len(lists) <= r.bounds.scopes, nil
 	}
-	public, err := r.Accounts.SomePublic(ctx, maxScopes+1)
+	public, err := r.Accounts.SomePublic(ctx, r.bounds.scopes+1)
 	for _, id := range public {
 		lists = append(lists, trail.Audience{Kind: trail.RepositoryReader, ID: id}.Of())
 	}
-	return lists, len(lists) <= maxScopes, err
+	return lists, len(lists) <= r.bounds.scopes, err
 }

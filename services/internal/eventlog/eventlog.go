@@ -32,8 +32,8 @@ type Config struct {
 	Rights   interface {
 		Holdings(ctx context.Context, p access.Principal) (access.Holdings, error)
 	}
-	// Say describes an event to people.
-	Say func(ctx context.Context, e *events.Event) service.Text
+	// Teller describes the events of one page to people.
+	Teller func(ctx context.Context) func(e *events.Event) service.Text
 	// Now is the clock for times such as 2h; nil: time.Now.
 	Now func() time.Time
 }
@@ -41,7 +41,8 @@ type Config struct {
 // A Reader reads the log for principals.
 type Reader struct {
 	Config
-	trail trail.Reader
+	trail  trail.Reader
+	bounds bounds
 }
 
 // New makes a Reader.
@@ -49,7 +50,7 @@ func New(c Config) *Reader {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Reader{Config: c, trail: trail.Reader{DB: c.Trail}}
+	return &Reader{Config: c, trail: trail.Reader{DB: c.Trail}, bounds: usual}
 }
 
 // An Event is one event of the log with its sentence, which begins behind the actor.
@@ -75,10 +76,10 @@ const maxData = 4 << 20
 // data, it returns the first ones; at least one.
 func (r *Reader) read(ctx context.Context, seqs []uint64) ([]Event, error) {
 	var list []Event
-	size := 0
-	const atOnce = 10
-	for k := 0; k < len(seqs) && size < maxData; k += atOnce {
-		part := seqs[k:min(k+atOnce, len(seqs))]
+	say, size := r.Teller(ctx), 0
+	const few = 10
+	for k := 0; k < len(seqs) && size < maxData; k += few {
+		part := seqs[k:min(k+few, len(seqs))]
 		found := map[uint64]*journal.Entry{}
 		// All of them at once, unless they are large: then one by one.
 		entries, err := journal.Some(ctx, r.Journal, part, maxData)
@@ -97,7 +98,7 @@ func (r *Reader) read(ctx context.Context, seqs []uint64) ([]Event, error) {
 					return nil, err
 				}
 			}
-			list = append(list, Event{*e, r.Say(ctx, &e.Event)})
+			list = append(list, Event{*e, say(&e.Event)})
 			if size += len(e.Data); size >= maxData {
 				break
 			}

@@ -59,7 +59,7 @@ func (r *Reader) behind(ctx context.Context, p access.Principal, q eventquery.Qu
 	if err != nil {
 		return nil, after, err
 	}
-	seqs, err := r.trail.All(ctx, trail.Range{After: after, Before: end}, false, atOnce)
+	seqs, err := r.trail.All(ctx, trail.Range{After: after, Before: end}, false, r.bounds.atOnce)
 	if err != nil || len(seqs) == 0 {
 		return nil, after, err
 	}

@@ -30,11 +30,14 @@ type Page struct {
 	Scanned uint64
 }
 
-const (
-	// maxExamined bounds how many events one page looks through.
-	maxExamined = 10_000
-	atOnce      = 500
-)
+// bounds of the work for one page; tests have smaller ones.
+type bounds struct {
+	examined int // events that it looks through
+	atOnce   int // of them, by one statement
+	scopes   int // lists of what a principal may read that it looks through together
+}
+
+var usual = bounds{examined: 10_000, atOnce: 500, scopes: 200}
 
 // Page returns events that p may read and that q asks for.
 func (r *Reader) Page(ctx context.Context, p access.Principal, q eventquery.Query, o Options) (*Page, error) {
@@ -49,7 +52,7 @@ func (r *Reader) Page(ctx context.Context, p access.Principal, q eventquery.Quer
 	if err != nil {
 		return nil, err
 	}
-	in, err := r.bounds(ctx, q, o)
+	in, err := r.span(ctx, q, o)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +71,8 @@ func (r *Reader) Page(ctx context.Context, p access.Principal, q eventquery.Quer
 	return page, nil
 }
 
-// bounds are the sequences among which a page looks.
-func (r *Reader) bounds(ctx context.Context, q eventquery.Query, o Options) (in trail.Range, err error) {
+// span is the sequences among which a page looks.
+func (r *Reader) span(ctx context.Context, q eventquery.Query, o Options) (in trail.Range, err error) {
 	if in.Before, err = r.end(ctx); err != nil {
 		return in, err
 	}
@@ -134,10 +137,10 @@ func (s *scan) run(ctx context.Context) error {
 }
 
 // through goes through a driver until the page is full or the driver has no more; false
-// when maxExamined came first.
+// when it has looked through enough first.
 func (s *scan) through(ctx context.Context, d driver) (done bool, err error) {
-	in, n := s.in, max(64, 2*s.limit)
-	for examined := 0; examined < maxExamined; n = min(2*n, atOnce) {
+	in, n := s.in, min(max(64, 2*s.limit), s.r.bounds.atOnce)
+	for examined := 0; examined < s.r.bounds.examined; n = min(2*n, s.r.bounds.atOnce) {
 		seqs, err := d.next(ctx, in, s.newestFirst, n)
 		if err != nil {
 			return false, err

@@ -84,15 +84,6 @@ func Account(n Names, id string) Part {
 	return Part{name, RefAccount, named(name, id), id}
 }
 
-// Group refers to an organization, or to one of its teams.
-func Group(n Names, organization, group string) Part {
-	if group == organization {
-		return Account(n, organization)
-	}
-	name := n.Group(organization, group)
-	return Part{name, RefTeam, named(name, group), group}
-}
-
 // Repository refers to a repository.
 func Repository(n Names, id string) Part {
 	name := n.Repository(id)

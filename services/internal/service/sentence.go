@@ -21,10 +21,15 @@ func Tell[P events.Payload, T Text | string](tell func(n Names, p P) T) Sentence
 type Names interface {
 	// Account is the name of a user, an organization or a robot account.
 	Account(id string) string
-	// Group is the name of an organization, or of one of its teams.
-	Group(organization, group string) string
+	// Team is the name of a team in its organization, also of one that was deleted.
+	Team(organization, team string) string
 	// Repository is a repository's full name.
 	Repository(id string) string
+	// Source is a git source's full name.
+	Source(id string) string
+	// Token is what its owner calls a token, and the id of the owner; both are "" when
+	// nothing is known of it.
+	Token(id string) (name, owner string)
 }
 
 // Sentences are the sentences of several services, by event type.
