@@ -31,6 +31,7 @@ var noAnswer = map[string]string{
 	"repository.ErrUnusable":       "it is a repository.ErrName",
 	"build.ErrReport":              "builders report in messages of their own",
 	"process.ErrNotDead":           "no endpoint retries dead letters",
+	"eventlog.ErrUnknown":          "who shows an event answers it: the package stands on this one",
 }
 
 // An error of a decision without an answer would be a fault of the server to
