@@ -17,6 +17,7 @@ type Repos struct {
 	Undelete reposUndeleteCmd `cmd:"" help:"Undo a deletion: of NAME, NAME:TAG or NAME@DIGEST."`
 	Policy   reposPolicyCmd   `cmd:"" help:"Show or change what a repository accepts."`
 	Grants   reposGrantsCmd   `cmd:"" help:"Manage who may do what with a repository or a whole namespace."`
+	Access   reposAccessCmd   `cmd:"" help:"Show who may do what with a repository, and why."`
 	Star     reposStarCmd     `cmd:"" help:"Star a repository, or remove your star."`
 }
 

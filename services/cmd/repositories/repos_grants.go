@@ -50,11 +50,11 @@ func (c *reposGrantsLsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return console.List(a, c.path(), nil, "No grants. Owners of the namespace have all rights without one.", []string{"WHO", "ROLE"}, func(g apitypes.Grant) []string {
+	return console.List(a, c.path(), nil, "No grants. Owners of the namespace have all rights without one.", []string{"WHO", "ROLE", "SINCE", "BY"}, func(g apitypes.Grant) []string {
 		if g.Kind == "team" {
 			g.Name = "team:" + g.Name
 		}
-		return []string{g.Name, g.Role}
+		return []string{g.Name, g.Role, console.Time(&g.Since), g.By}
 	})
 }
 
