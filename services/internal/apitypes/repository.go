@@ -104,8 +104,8 @@ type Tag struct {
 // MadeBy is the build that an image comes from.
 type MadeBy struct {
 	Build  string `json:"build" doc:"Id of the build"`
-	Ref    string `json:"ref" doc:"Full name of the branch or tag"`
-	Commit string `json:"commit" doc:"Id of the commit"`
+	Ref    string `json:"ref" doc:"Full name of the branch or tag; empty for an uploaded directory"`
+	Commit string `json:"commit" doc:"Id of the commit; empty for an uploaded directory"`
 }
 
 // Platform is the image's platform in one word, "" when it is not known.
