@@ -1,0 +1,106 @@
+package eventlog_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections"
+	"hubledger/projections/accounts"
+	"hubledger/projections/bulk"
+	"hubledger/projections/journal"
+	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
+	"hubledger/projections/trail"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/eventlog"
+	"hubledger/services/internal/eventquery"
+	"hubledger/services/internal/service"
+)
+
+// pushes are those of projectiontest.Images by a hundred people.
+type pushes struct{ projectiontest.Images }
+
+func (p pushes) Follow(ctx context.Context, after uint64, max int, fn func([]events.Event) error) error {
+	return p.Images.Follow(ctx, after, max, func(batch []events.Event) error {
+		for k := range batch {
+			e := &batch[k]
+			e.Set(events.AttrActor, fmt.Sprintf("user%d", e.Seq%100))
+			e.Set(events.AttrTime, time.Date(2026, 1, 1, 0, 0, int(e.Seq), 0, time.UTC).Format(events.TimeLayout))
+		}
+		return fn(batch)
+	})
+}
+
+// holds answers with fixed rights.
+type holds access.Holdings
+
+func (h holds) Holdings(context.Context, access.Principal) (access.Holdings, error) {
+	return access.Holdings(h), nil
+}
+
+// BenchmarkPage reads pages of a log of HUBLEDGER_EVENTS pushes, or 50,000: the time of a
+// page should hardly grow with the log.
+func BenchmarkPage(b *testing.B) {
+	n, err := strconv.Atoi(os.Getenv("HUBLEDGER_EVENTS"))
+	if err != nil {
+		n = 50_000
+	}
+	ctx := b.Context()
+	log, dir := pushes{projectiontest.Images(n)}, sqlitestore.Dir(b.TempDir())
+	open := func(p *projections.Projection, source projections.Source) projections.Store {
+		check(b, bulk.Rebuild(ctx, bulk.Config{Projection: p, Storage: dir, Source: source, Generation: "g1", Logger: projectiontest.Quiet}, func(uint64, uint64) {}))
+		store, err := dir.Open(ctx, p, projections.Options{Generation: "g1", Logger: projectiontest.Quiet})
+		check(b, err)
+		b.Cleanup(func() { check(b, store.Close()) })
+		return store
+	}
+	begin := time.Now()
+	found, kept, people := open(&trail.Projection, log), open(&journal.Projection, log), open(&accounts.Projection, log)
+	b.Logf("%d events in %v", n, time.Since(begin).Round(time.Second))
+	reader := func(h access.Holdings) *eventlog.Reader {
+		return eventlog.New(eventlog.Config{Trail: found.DB(), Journal: kept.DB(), Position: func() uint64 { return uint64(n) }, CatchUp: func(context.Context) {},
+			Accounts: accounts.Reader{DB: people.DB()}, Rights: holds(h),
+			Teller: func(context.Context) func(*events.Event) service.Text {
+				return func(e *events.Event) service.Text { return service.Say(e.Type()) }
+			}})
+	}
+	middle := projectiontest.Image(uint64(n / 2))
+	p, err := events.Decode(&middle)
+	check(b, err)
+	pushed := p.(events.ImagePushed)
+	all := access.Holdings{All: true, Whole: true, Level: access.Admin}
+	few := access.Holdings{Level: access.Admin, Whole: true, Repositories: map[string]access.Level{pushed.Repository: access.Read}}
+	for _, c := range []struct {
+		name, query string
+		holds       access.Holdings
+	}{
+		{"newest", "", all},
+		{"actor", "actor:user7", all},
+		{"type and actor", "type:image.pushed actor:user7", all},
+		{"digest", "digest:" + pushed.Digest.String(), all},
+		{"aggregate", "aggregate:" + middle.Subject, all},
+		{"before", "before:2026-01-01T01:00:00Z", all},
+		{"nothing matches", "-type:image.*", all},
+		{"reader of one repository", "", few},
+		{"reader of one repository, digest", "digest:" + pushed.Digest.String(), few},
+		{"reader of one repository, nothing matches", "-type:image.*", few},
+	} {
+		q, err := eventquery.Parse(c.query)
+		check(b, err)
+		r := reader(c.holds)
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				page, err := r.Page(ctx, access.Principal{}, q, eventlog.Options{Limit: 50})
+				check(b, err)
+				if len(page.Events) == 0 && page.Next == 0 && c.query != "-type:image.*" {
+					b.Fatal("nothing was found")
+				}
+			}
+		})
+	}
+}
