@@ -18,10 +18,17 @@ var views embed.FS
 func Add(site *frame.Site) {
 	const repo = "/r/{namespace}/{name...}"
 	site.Add(views,
-		frame.Page{Pattern: repo, Permission: access.RepositoryRead, Cost: budget.Read, View: "views/readme.html", Section: "catalog", Show: showReadme},
+		frame.Page{Pattern: repo, Permission: access.RepositoryRead, Change: access.RepositoryRead, Cost: budget.Read, View: "views/readme.html", Section: "catalog", Show: showReadme,
+			Do: map[string]frame.Do{"star": star, "unstar": unstar}},
+		frame.Page{Pattern: repo + "/-/activity", Permission: access.RepositoryRead, Cost: budget.Read, View: "views/activity.html", Section: "catalog", Show: showActivity},
 		frame.Page{Pattern: repo + "/-/tags", Permission: access.RepositoryRead, Cost: budget.List, View: "views/tags.html", Section: "catalog", Show: showTags},
 		frame.Page{Pattern: repo + "/-/tags/{tag}", Permission: access.RepositoryRead, Change: access.RepositoryDelete, Cost: budget.Read, View: "views/tag.html", Section: "catalog", Show: showTag,
 			Do: map[string]frame.Do{"delete": deleteTag}},
+		frame.Page{Pattern: repo + "/-/delete-tags", Permission: access.RepositoryDelete, Change: access.RepositoryDelete, Cost: budget.List, View: "views/delete_tags.html", Section: "catalog", Show: showDeleteTags,
+			Do: map[string]frame.Do{"delete": deleteTags}},
+		frame.Page{Pattern: repo + "/-/restore-tag", Permission: access.RepositoryDelete, Change: access.RepositoryDelete, Cost: budget.Read, View: "views/restore_tag.html", Section: "catalog", Show: showRestore,
+			Do: map[string]frame.Do{"restore": restoreTag}},
+		frame.Page{Pattern: repo + "/-/untagged", Permission: access.RepositoryRead, Cost: budget.Search, View: "views/untagged.html", Section: "catalog", Show: showUntagged},
 		frame.Page{Pattern: repo + "/-/images/{digest}", Permission: access.RepositoryRead, Cost: budget.List, View: "views/image.html", Section: "catalog", Show: showImage},
 	)
 }

@@ -99,5 +99,5 @@ func showTag(v *frame.Visit) (any, error) {
 
 func deleteTag(v *frame.Visit) (string, error) {
 	seq, err := v.Send(http.MethodDelete, frame.Path("repositories", v.Repo(), "tags", v.Path("tag")), nil, nil)
-	return done(v, "/-/trash", seq), err
+	return done(v, "/-/tags", seq), err
 }
