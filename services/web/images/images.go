@@ -29,6 +29,9 @@ func Add(site *frame.Site) {
 		frame.Page{Pattern: repo + "/-/restore-tag", Permission: access.RepositoryDelete, Change: access.RepositoryDelete, Cost: budget.Read, View: "views/restore_tag.html", Section: "catalog", Show: showRestore,
 			Do: map[string]frame.Do{"restore": restoreTag}},
 		frame.Page{Pattern: repo + "/-/untagged", Permission: access.RepositoryRead, Cost: budget.Search, View: "views/untagged.html", Section: "catalog", Show: showUntagged},
+		frame.Page{Pattern: repo + "/-/storage", Permission: access.RepositoryWrite, Change: access.RepositoryAdmin, Cost: budget.Heavy, View: "views/storage.html", Section: "catalog", Show: showStorage,
+			Do: map[string]frame.Do{"preview": previewCleanup, "save": saveCleanup, "run": runCleanup}},
+		frame.Page{Pattern: repo + "/-/compare", Permission: access.RepositoryRead, Cost: budget.List, View: "views/compare.html", Section: "catalog", Show: showCompare},
 		frame.Page{Pattern: repo + "/-/images/{digest}", Permission: access.RepositoryRead, Cost: budget.List, View: "views/image.html", Section: "catalog", Show: showImage},
 	)
 }
