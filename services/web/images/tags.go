@@ -85,6 +85,7 @@ type tagPage struct {
 	Commands   []command
 	// Unqualified: docker does not take the hub's host for one.
 	Unqualified bool
+	History     tagHistory
 }
 
 func showTag(v *frame.Visit) (any, error) {
@@ -93,8 +94,12 @@ func showTag(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	tag, err := frame.Get[apitypes.Tag](v, frame.Path("repositories", v.Repo(), "tags", v.Path("tag")), nil)
+	if err != nil {
+		return nil, err
+	}
+	past, err := history(v, tag.Seq)
 	t := shownTag{tag}
-	return tagPage{r, t, commands(v, r, t.Kind(), tag.Name, tag.Digest), unqualified(v.Host())}, err
+	return tagPage{r, t, commands(v, r, t.Kind(), tag.Name, tag.Digest), unqualified(v.Host()), past}, err
 }
 
 func deleteTag(v *frame.Visit) (string, error) {

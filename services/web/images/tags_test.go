@@ -44,3 +44,22 @@ func TestLinkToSignIn(t *testing.T) {
 		t.Errorf("the link to the sign-in: %s", a.Text)
 	}
 }
+
+// The page of a tag tells what happened to it, and to no other.
+func TestTagHistory(t *testing.T) {
+	town := webtest.NewTown(t)
+	client := town.Client()
+	first := client.MustPush(t, "admin/app", "moving", registrytest.NewImage("first"))
+	second := client.MustPush(t, "admin/app", "moving", registrytest.NewImage("second"))
+	town.CatchUp()
+	a := town.Admin.Get("/r/admin/app/-/tags/moving").Is(http.StatusOK)
+	if n := strings.Count(a.Text, `<td class="seq">`); n != 2 {
+		t.Errorf("%d events of the tag, wanted 2: %s", n, a.Words())
+	}
+	_, past, _ := strings.Cut(a.Text, `id="history"`)
+	for _, image := range []*registrytest.Image{first, second} {
+		if !strings.Contains(past, image.Digest().String()[:19]) {
+			t.Errorf("the history lacks %s: %s", image.Digest(), past)
+		}
+	}
+}
