@@ -97,7 +97,7 @@ func rules(_ *testing.T, town *webtest.Town) {
 	_, seq, _ := strings.Cut(page.Text, `name="seq" value="`)
 	seq, _, _ = strings.Cut(seq, `"`)
 	town.Admin.Post(repo+"/rules", "do", "save", "source", "admin/app", "seq", seq, "rules", "version: 1\nrules:\n  - name: UPPER\n    branch: main\n").
-		Is(http.StatusUnprocessableEntity).Says("line 3, column", "UPPER")
+		Is(http.StatusUnprocessableEntity).Says("line 3, column", "UPPER", "Save the rules", "Triggers")
 	town.Admin.Post(repo+"/rules", "do", "save", "source", "admin/app", "seq", seq, "rules", "").Is(http.StatusUnprocessableEntity).Says("at least one rule")
 	town.Admin.Post(repo+"/rules", "do", "save", "source", "nobody/app", "seq", seq, "rules", text("edge")).Is(http.StatusUnprocessableEntity).Says("no git source of that name")
 	town.Admin.Post(repo+"/rules", "do", "save", "source", "admin/app", "seq", seq, "rules", text("edge")).Leads(repo + "/rules")
@@ -116,7 +116,7 @@ func simulator(t *testing.T, town *webtest.Town) {
 	town.Admin.Post(repo+"/rules", "do", "simulate", "rules", rules, "refs", "v1.5 other", "kind", "tag").Is(http.StatusOK).
 		Says("tag v1.5 would build 1.5, because rule tags", "tag other would build nothing", "name: tags")
 	town.Admin.Post(repo+"/rules", "do", "simulate", "rules", rules, "source", "admin/app").Is(http.StatusOK).Says("would build nothing").Lacks("<script>alert")
-	town.Admin.Post(repo+"/rules", "do", "import", "paste", "Branch\tmain\tlatest\tDockerfile\t/\ton\ton").Is(http.StatusOK).Says("name: rule-1", "are not saved yet")
+	town.Admin.Post(repo+"/rules", "do", "import", "paste", "Branch\tmain\tlatest\tDockerfile\t/\ton\ton").Is(http.StatusOK).Says("name: rule-1", "are not saved yet", "Save the rules", "Access")
 	town.Admin.Post(repo+"/rules", "do", "import", "paste", webtest.Hostile).Is(http.StatusUnprocessableEntity).Says("no build rules were found").Lacks("<script>alert")
 	if after := town.LastSeq(); after != before {
 		t.Errorf("%d events", after-before)

@@ -39,7 +39,9 @@ type Page struct {
 	// /r/{namespace}/{name...}.
 	Pattern string
 	// Permission is what seeing the page asks for, and Change what sending one of its
-	// forms asks for at least: the API decides about each. Default access.SignedIn.
+	// forms asks for at least: the API decides about each. Change is as Permission by
+	// default, so a page that a form shows again knows the visitor's level, too. Only
+	// access.Open lets somebody send a form who is not signed in.
 	Permission, Change access.Permission
 	Cost               budget.Cost
 	// View is the file of its template, which defines title and main.
@@ -106,7 +108,7 @@ func (s *Site) Add(files fs.FS, pages ...Page) {
 		if len(p.Do) == 0 {
 			continue
 		}
-		s.set.Add(service.Route{Method: http.MethodPost, Pattern: p.Pattern, Permission: cmp.Or(p.Change, access.SignedIn), Cost: budget.Write, Serve: func(w http.ResponseWriter, r *http.Request) {
+		s.set.Add(service.Route{Method: http.MethodPost, Pattern: p.Pattern, Permission: cmp.Or(p.Change, p.Permission), Cost: budget.Write, Serve: func(w http.ResponseWriter, r *http.Request) {
 			s.do(s.visit(w, r, p.Section), view, p)
 		}}, s.refuse)
 	}
