@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
@@ -30,12 +31,18 @@ func (v *Visit) Send(method, path string, body, out any) (seq uint64, err error)
 	return v.ask(method, path, nil, body, out)
 }
 
-// Path joins the components of an address of the API; slashes in a component, such as
-// those of a repository's name, stay.
+// Path joins the components of an address of the API. Behind repositories and sources
+// comes a full name: its namespace, and the rest as one component, since the rest may have
+// components that are words of the API, too, such as acme/group/tags/app.
 func Path(components ...string) string {
-	var b bytes.Buffer
-	for _, c := range components {
-		b.WriteString((&url.URL{Path: "/" + c}).EscapedPath())
+	var b strings.Builder
+	for k, c := range components {
+		if k == 1 && (components[0] == "repositories" || components[0] == "sources") {
+			namespace, rest, _ := strings.Cut(c, "/")
+			b.WriteString("/" + url.PathEscape(namespace))
+			c = rest
+		}
+		b.WriteString("/" + url.PathEscape(c))
 	}
 	return b.String()
 }

@@ -63,3 +63,13 @@ func TestTagHistory(t *testing.T) {
 		}
 	}
 }
+
+// A repository may be called like parts of the API.
+func TestRepositoryCalledLikeTheAPI(t *testing.T) {
+	town := webtest.NewTown(t)
+	town.Client().MustPush(t, "admin/group/tags/app", "1", registrytest.NewImage("x"))
+	town.CatchUp()
+	for _, page := range []string{"", "/-/tags", "/-/tags/1", "/-/activity", "/-/storage", "/-/settings", "/-/access", "/-/builds"} {
+		town.Admin.Get("/r/admin/group/tags/app" + page).Is(http.StatusOK).Says("admin/ group/tags/app")
+	}
+}
