@@ -60,7 +60,7 @@ var sentences = []service.Sentence{
 		what := "issued the access token "
 		switch e.Kind {
 		case events.TokenSession:
-			return service.Say("signed ", service.Account(n, e.Owner), " in with a browser")
+			return service.Say("signed in with a browser") // who did is the owner
 		case events.TokenLogin:
 			what = "issued the login token "
 		}
@@ -78,7 +78,10 @@ var sentences = []service.Sentence{
 		return service.Say("revoked the token ", strconv.Quote(name), " of ", service.Account(n, owner))
 	}),
 	service.Tell(func(_ service.Names, e events.LoginsRefused) string {
-		if e.Addresses == 1 {
+		switch {
+		case e.Attempts == 1:
+			return "refused a login"
+		case e.Addresses == 1:
 			return fmt.Sprintf("refused %d logins from one address", e.Attempts)
 		}
 		return fmt.Sprintf("refused %d logins from %d addresses", e.Attempts, e.Addresses)

@@ -81,7 +81,7 @@ var sentences = []service.Sentence{
 		if e.Digest == "" {
 			return service.Say("found no log of ", about(n, e.Build, e.Repository))
 		}
-		return service.Say("put the log of ", about(n, e.Build, e.Repository), fmt.Sprintf(" away, %s (%s)", humanize.IBytes(uint64(e.Written)), service.ShortDigest(digest.Digest(e.Digest))))
+		return service.Say("stored the log of ", about(n, e.Build, e.Repository), fmt.Sprintf(", %s (%s)", humanize.IBytes(uint64(e.Written)), service.ShortDigest(digest.Digest(e.Digest))))
 	}),
 	service.Tell(func(_ service.Names, e events.MachineInvited) service.Text {
 		return service.Say("invited the "+e.Kind+" ", service.Machine(e.Name))

@@ -100,6 +100,7 @@ func deleteTags(v *frame.Visit) (string, error) {
 		return "", endpoint.Fail(http.StatusUnprocessableEntity, fmt.Sprintf("select 1 to %d tags", maxDeleted))
 	}
 	var last uint64
+	var gone []string
 	for _, name := range names {
 		seq, err := v.Send(http.MethodDelete, frame.Path("repositories", v.Repo(), "tags", name), nil, nil)
 		var problem *endpoint.Problem
@@ -109,23 +110,44 @@ func deleteTags(v *frame.Visit) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		last, gone = seq, append(gone, name)
+	}
+	return deleted(v, last, gone...), nil
+}
+
+// maxUndone bounds the names that an address holds; more are restored by their names.
+const maxUndone = 20
+
+// deleted is the address of the list of tags, which offers to restore those that went.
+func deleted(v *frame.Visit, seq uint64, tags ...string) string {
+	to := done(v, "/-/tags", seq)
+	if len(tags) <= maxUndone {
+		for _, tag := range tags {
+			to += "&gone=" + url.QueryEscape(tag)
+		}
+	}
+	return to
+}
+
+// restoreTags undoes the deletion of tags, until one is refused.
+func restoreTags(v *frame.Visit) (string, error) {
+	names := v.Sent["tag"]
+	if len(names) == 0 || len(names) > maxUndone || names[0] == "" {
+		return "", endpoint.Invalid("body.tag", "say which tag")
+	}
+	var last uint64
+	for _, name := range names {
+		seq, err := v.Send(http.MethodPost, frame.Path("repositories", v.Repo(), "tags", name, "restore"), nil, nil)
+		var problem *endpoint.Problem
+		if errors.As(err, &problem) && (problem.Status == http.StatusNotFound || problem.Status == http.StatusConflict) {
+			return "", endpoint.Invalid("body.tag", name+": "+problem.Detail)
+		}
+		if err != nil {
+			return "", err
+		}
 		last = seq
 	}
 	return done(v, "/-/tags", last), nil
-}
-
-// restoreTag undoes the deletion of a tag.
-func restoreTag(v *frame.Visit) (string, error) {
-	name := v.Sent.Get("tag")
-	if name == "" {
-		return "", endpoint.Invalid("body.tag", "say which tag")
-	}
-	seq, err := v.Send(http.MethodPost, frame.Path("repositories", v.Repo(), "tags", name, "restore"), nil, nil)
-	var problem *endpoint.Problem
-	if errors.As(err, &problem) && (problem.Status == http.StatusNotFound || problem.Status == http.StatusConflict) {
-		return "", endpoint.Invalid("body.tag", problem.Detail)
-	}
-	return done(v, "/-/tags", seq), err
 }
 
 type untaggedPage struct {

@@ -26,14 +26,19 @@ func TestDeleteTags(t *testing.T) {
 	town.Bob.Post(page, "do", "delete", "tag", "1").Is(http.StatusNotFound)
 	town.Admin.Post(page, "do", "delete").Is(http.StatusUnprocessableEntity)
 	town.Admin.Post(page, "do", "delete", "tag", "keep-1").Is(http.StatusConflict)
-	town.Admin.Post(page, "do", "delete", "tag", "1", "tag", "2").Leads("/r/admin/many/-/tags")
-	town.Admin.Get("/r/admin/many/-/tags").Is(http.StatusOK).Lacks("/tags/2\"").Says("1.0", "keep-1")
+	deleted := town.Admin.Post(page, "do", "delete", "tag", "1", "tag", "2").Leads("/r/admin/many/-/tags")
+	town.Admin.Get(deleted.Location).Is(http.StatusOK).Lacks("/tags/2\"").Says("1.0", "keep-1", "Undo: restore 2 tags")
 	town.Admin.Get("/r/admin/many/-/untagged").Is(http.StatusOK).Says("by admin")
 
 	const restore = "/r/admin/many/-/restore-tag"
 	town.Bob.Get(restore).Is(http.StatusNotFound)
 	town.Admin.Post(restore, "do", "restore", "tag", "never").Is(http.StatusUnprocessableEntity).Lacks("<script>alert")
 	town.Admin.Post(restore, "do", "restore", "tag", "2").Leads("/r/admin/many/-/tags")
+	town.Admin.Get("/r/admin/many/-/tags/2").Is(http.StatusOK)
+	one := town.Admin.Post("/r/admin/many/-/tags/2", "do", "delete").Leads("/r/admin/many/-/tags")
+	town.Admin.Get(one.Location).Is(http.StatusOK).Says("Undo: restore 2")
+	town.Admin.Post(restore, "do", "restore", "tag", "1", "tag", "2").Leads("/r/admin/many/-/tags")
+	town.Admin.Get("/r/admin/many/-/tags").Is(http.StatusOK).Says("same image as 1.0").Lacks("Undo")
 	town.Admin.Get("/r/admin/many/-/tags/2").Is(http.StatusOK)
 	town.Admin.Get("/r/admin/many/-/untagged").Is(http.StatusOK).Says("There are none")
 }

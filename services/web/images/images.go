@@ -27,7 +27,7 @@ func Add(site *frame.Site) {
 		frame.Page{Pattern: repo + "/-/delete-tags", Permission: access.RepositoryDelete, Change: access.RepositoryDelete, Cost: budget.List, View: "views/delete_tags.html", Section: "catalog", Show: showDeleteTags,
 			Do: map[string]frame.Do{"delete": deleteTags}},
 		frame.Page{Pattern: repo + "/-/restore-tag", Permission: access.RepositoryDelete, Change: access.RepositoryDelete, Cost: budget.Read, View: "views/restore_tag.html", Section: "catalog", Show: showRestore,
-			Do: map[string]frame.Do{"restore": restoreTag}},
+			Do: map[string]frame.Do{"restore": restoreTags}},
 		frame.Page{Pattern: repo + "/-/untagged", Permission: access.RepositoryRead, Cost: budget.Search, View: "views/untagged.html", Section: "catalog", Show: showUntagged},
 		frame.Page{Pattern: repo + "/-/storage", Permission: access.RepositoryWrite, Change: access.RepositoryAdmin, Cost: budget.Heavy, View: "views/storage.html", Section: "catalog", Show: showStorage,
 			Do: map[string]frame.Do{"preview": previewCleanup, "save": saveCleanup, "run": runCleanup}},

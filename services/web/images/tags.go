@@ -17,6 +17,7 @@ type tagsPage struct {
 	Total      int
 	Next, Sort string
 	Sorts      [][2]string
+	Gone       []string // tags that the visitor has just deleted, to be restored
 }
 
 // sorts are the orders of the list, the first by default.
@@ -31,6 +32,9 @@ func showTags(v *frame.Visit) (any, error) {
 	q := url.Values{"limit": {"50"}, "sort": {p.Sort}, "q": {v.Query("q")}}
 	if cursor := v.Query("cursor"); cursor != "" {
 		q.Set("cursor", cursor)
+	}
+	if gone := v.Request.URL.Query()["gone"]; len(gone) <= maxUndone {
+		p.Gone = gone
 	}
 	tags, err := frame.Get[apitypes.List[apitypes.Tag]](v, frame.Path("repositories", v.Repo(), "tags"), q)
 	if err != nil {
@@ -104,5 +108,5 @@ func showTag(v *frame.Visit) (any, error) {
 
 func deleteTag(v *frame.Visit) (string, error) {
 	seq, err := v.Send(http.MethodDelete, frame.Path("repositories", v.Repo(), "tags", v.Path("tag")), nil, nil)
-	return done(v, "/-/tags", seq), err
+	return deleted(v, seq, v.Path("tag")), err
 }
