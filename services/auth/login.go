@@ -9,6 +9,7 @@ import (
 	"hubledger/events"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/session"
 )
 
@@ -21,9 +22,13 @@ func (s *Auth) Login(ctx context.Context, r *http.Request, name, secret string) 
 	if err != nil {
 		return "", time.Time{}, err
 	}
+	return s.bearer(r, id)
+}
+
+// bearer is a session of who has logged in.
+func (s *Auth) bearer(r *http.Request, id identity) (text string, expires time.Time, err error) {
 	c := s.newClaims(id, s.issuer(r), useSession, sessionTerm)
-	text, err := s.sign(ctx, c)
-	if err != nil {
+	if text, err = s.sign(r.Context(), c); err != nil {
 		return "", time.Time{}, s.refusal(r, err, "")
 	}
 	return text, c.Expiry.Time(), nil
@@ -53,11 +58,13 @@ func (s *Auth) Verify(ctx context.Context, r *http.Request, name, password strin
 
 // SignIn opens a session for a user's login name and password: a token of its own, so
 // that it is listed, and can be ended, like every other. Access tokens are not accepted
-// in place of the password. browser is what the list calls the session. While the log is
-// read-only the session is one of Login, which nobody can list or end.
+// in place of the password. browser is what the list calls the session. Where there is no
+// token for it, the session is one of Login, which nobody can list or end: while the log is
+// read-only, for an account with as many access tokens as it may have, and for one that got
+// very many a moment ago or has written as much to the log as it may. Nobody with the
+// right password is refused for these.
 //
-// The error is an *access.Denied, or account.ErrTokenLimit. Attempts are counted as those
-// of docker login.
+// The error is an *access.Denied. Attempts are counted as those of docker login.
 func (s *Auth) SignIn(ctx context.Context, r *http.Request, name, password, browser string) (session.SignedIn, error) {
 	r = r.WithContext(ctx)
 	if _, ok := secretHash(password); ok {
@@ -67,6 +74,23 @@ func (s *Auth) SignIn(ctx context.Context, r *http.Request, name, password, brow
 	if err != nil {
 		return session.SignedIn{}, err
 	}
+	tab := budget.Of(ctx)
+	if err := tab.Account(id.Principal); err != nil {
+		return session.SignedIn{}, s.refusal(r, err, "")
+	}
+	if tab.LoginToken() {
+		var exceeded *budget.ExceededError
+		signed, err := s.listed(ctx, id, browser)
+		if !errors.Is(err, events.ErrReadOnly) && !errors.Is(err, account.ErrTokenLimit) && !errors.As(err, &exceeded) {
+			return signed, err
+		}
+	}
+	text, expires, err := s.bearer(r, id)
+	return session.SignedIn{Secret: text, Expires: expires}, err
+}
+
+// listed opens a session that is a token of its own.
+func (s *Auth) listed(ctx context.Context, id identity, browser string) (session.SignedIn, error) {
 	live, err := s.Read.LiveTokens(ctx, id.ID)
 	if err != nil {
 		return session.SignedIn{}, err
@@ -77,10 +101,6 @@ func (s *Auth) SignIn(ctx context.Context, r *http.Request, name, password, brow
 	}
 	want := account.SessionToken(id.ID, clientName(browser), time.Now())
 	secret, token, seq, err := s.issue(ctx, id.By(source), want)
-	if errors.Is(err, events.ErrReadOnly) {
-		text, expires, err := s.Login(ctx, r, name, password)
-		return session.SignedIn{Secret: text, Expires: expires}, err
-	}
 	if err == nil {
 		err = s.View.Wait(ctx, seq)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -104,5 +105,36 @@ func TestLoginTokensAreBounded(t *testing.T) {
 	}
 	if made := n.LastSeq() - begun; tokens < 20 || tokens > 40 || made != uint64(tokens) {
 		t.Errorf("%d login tokens and %d events", tokens, made)
+	}
+}
+
+// Whoever signs in by a browser again and again gets in each time, but a session that is
+// listed, which is an event, only so often.
+func TestSignInsAreBounded(t *testing.T) {
+	n := servertest.Start(t, server.Config{})
+	begun := n.LastSeq()
+	form := url.Values{"do": {"sign-in"}, "name": {servertest.Admin}, "password": {servertest.Password}, "next": {"/keys"}}.Encode()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for range 45 {
+		resp, err := client.Post(n.URL+"/sign-in", "application/x-www-form-urlencoded", strings.NewReader(form))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusSeeOther || len(resp.Cookies()) != 1 {
+			t.Fatalf("%d %v", resp.StatusCode, resp.Cookies())
+		}
+		page, err := http.NewRequest("GET", n.URL+"/account", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page.AddCookie(resp.Cookies()[0])
+		if resp, err = client.Do(page); err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("signed in, the account is answered %v, %v", resp, err)
+		}
+		resp.Body.Close()
+	}
+	if made := n.LastSeq() - begun; made < 20 || made > 40 {
+		t.Errorf("45 sign-ins made %d events", made)
 	}
 }
