@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -85,5 +86,17 @@ func TestFormsOfOthers(t *testing.T) {
 		if resp.StatusCode < 400 || resp.Header.Get("Set-Cookie") != "" {
 			t.Errorf("a form %s: %d %s", what, resp.StatusCode, resp.Header.Get("Set-Cookie"))
 		}
+	}
+}
+
+// The audit log follows what its own filter finds, whatever characters that has.
+func TestLiveFilterIsThatOfThePage(t *testing.T) {
+	hub := servertest.Start(t, server.Config{})
+	a := webtest.As(t, hub, servertest.Admin, servertest.Password).Get("/events?" + url.Values{"q": {"actor:acme+ci -type:hub."}}.Encode()).Is(http.StatusOK)
+	_, live, _ := strings.Cut(a.Text, `data-live="`)
+	live, _, _ = strings.Cut(live, `"`)
+	at, err := url.Parse(html.UnescapeString(live))
+	if err != nil || at.Query().Get("q") != "actor:acme+ci -type:hub." {
+		t.Errorf("%q follows %q, %v", live, at.Query().Get("q"), err)
 	}
 }
