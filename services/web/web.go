@@ -44,7 +44,7 @@ type pages struct {
 func New(c Config) service.Service {
 	p, site := &pages{c}, frame.New(c.Config)
 	site.Add(views,
-		frame.Page{Pattern: "/", Permission: access.Anyone, Cost: budget.List, View: "views/home.html", Section: "home", Show: p.home},
+		frame.Page{Pattern: "/", Permission: access.Anyone, Cost: budget.Search, View: "views/home.html", Section: "home", Show: p.home},
 		frame.Page{Pattern: "/catalog", Permission: access.Anyone, Cost: budget.Search, View: "views/catalog.html", Section: "catalog", Show: showCatalog},
 		frame.Page{Pattern: "/sign-in", Permission: access.Anyone, Change: access.Open, Cost: budget.Light, View: "views/sign_in.html", Section: "sign-in",
 			Do: map[string]frame.Do{"sign-in": p.signIn}},

@@ -333,3 +333,52 @@ func BenchmarkTab(b *testing.B) {
 		tab.Close()
 	}
 }
+
+// What a request asks for in parts takes the places of those, if they are rarer than its
+// own: by a page nobody gets more of the costly work done at once.
+func TestPartsTakePlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limits(Config{AtOnce: 1000})
+		l.gates[Heavy], l.gates[Read] = newGate(1), newGate(1)
+		for _, cost := range []Cost{Heavy, Read} {
+			if err := open(t, l, home, cost, bob).Work(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		page := open(t, l, home, List, alice)
+		if err := page.Work(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, cost := range []Cost{Light, Read, List, Write} {
+			leave, err := page.Part(t.Context(), cost)
+			if err != nil {
+				t.Fatalf("%s: %v", cost, err)
+			}
+			leave()
+		}
+		if _, err := page.Part(t.Context(), Heavy); exceeded(t, err) == "" {
+			t.Error("a page does heavy work while there is no place for it")
+		}
+		l.gates[Heavy].leave(true)
+		leave, err := page.Part(t.Context(), Heavy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := open(t, l, home, Write, alice).Part(t.Context(), Heavy); exceeded(t, err) == "" {
+			t.Error("a part has no place")
+		}
+		leave()
+		if leave, err = open(t, l, home, Light, access.Nobody).Part(t.Context(), Heavy); err != nil {
+			t.Error(err)
+		} else {
+			leave()
+		}
+		if n := l.gates[Heavy].taken; n != [2]int{} {
+			t.Errorf("places that were not given back: %v", n)
+		}
+		var none *Tab
+		if _, err := none.Part(t.Context(), Heavy); err != nil {
+			t.Error(err)
+		}
+	})
+}

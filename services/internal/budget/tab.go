@@ -49,14 +49,35 @@ func (t *Tab) Work(ctx context.Context) error {
 	if t == nil || t.unlimited || t.worked || t.limits.gates[t.cost] == nil {
 		return nil
 	}
+	t.known = t.account != nil
+	err := t.wait(ctx, t.cost, t.known)
+	t.working, t.worked = err == nil, true
+	return err
+}
+
+// Part waits for a place for a part of the request's work that is of another Cost, such
+// as what a page asks the API for; leave gives it back. Only a Cost of which less may be
+// done at once than of the request's own has places of its own here: so a request that
+// has a place waits only for those which never wait for it. The error is that of Work.
+func (t *Tab) Part(ctx context.Context, cost Cost) (leave func(), err error) {
+	if t == nil || t.unlimited || t.limits.gates[cost] == nil || classes[t.cost].places > 0 && classes[cost].places >= classes[t.cost].places {
+		return func() {}, nil
+	}
+	known := t.account != nil
+	if err := t.wait(ctx, cost, known); err != nil {
+		return nil, err
+	}
+	return func() { t.limits.gates[cost].leave(known) }, nil
+}
+
+// wait waits for a place of a Cost.
+func (t *Tab) wait(ctx context.Context, cost Cost, known bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, maxWait, errLate)
 	defer cancel()
-	t.known = t.account != nil
-	err := t.limits.gates[t.cost].enter(ctx, t.payer(), t.known)
+	err := t.limits.gates[cost].enter(ctx, t.payer(), known)
 	if errors.Is(err, errLate) {
 		return &ExceededError{"the hub has too much to do for others", time.Second}
 	}
-	t.working, t.worked = err == nil, true
 	return err
 }
 

@@ -125,26 +125,36 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	notServed(w, r, http.StatusMethodNotAllowed, "")
 }
 
-// serve opens the request's tab, and lets its route serve it.
+// serve opens the request's tab, or works on the one that it has, and lets its route
+// serve it.
 func (router *Router) serve(w http.ResponseWriter, r *http.Request, e *endpoint, route *Route, path []string) {
-	if router.Limits != nil {
-		tab, err := router.Limits.Open(origin.Of(r).Addr, route.Cost)
-		if err != nil {
-			f := failure.Of(err)
-			w.Header().Set("Retry-After", failure.Seconds(f.RetryAfter))
-			e.notServed(w, r, f.Status, f.Message)
-			return
-		}
-		if tab != nil {
-			defer tab.Close()
-			r = r.WithContext(budget.With(r.Context(), tab))
-			if a, ok := w.(Answers); ok {
-				a.Charge(tab)
-			}
+	tab, done, err := router.tab(r, route.Cost)
+	if err != nil {
+		f := failure.Of(err)
+		w.Header().Set("Retry-After", failure.Seconds(f.RetryAfter))
+		e.notServed(w, r, f.Status, f.Message)
+		return
+	}
+	defer done()
+	if tab != nil {
+		r = r.WithContext(budget.With(r.Context(), tab))
+		if a, ok := w.(Answers); ok {
+			a.Charge(tab)
 		}
 	}
 	e.setValues(r, path)
 	route.Serve(w, r)
+}
+
+// tab opens the tab of a request; nil when it has none, or is a part of another request,
+// whose tab it then works on.
+func (router *Router) tab(r *http.Request, cost budget.Cost) (tab *budget.Tab, done func(), err error) {
+	if router.Limits == nil {
+		done, err = budget.Of(r.Context()).Part(r.Context(), cost)
+		return nil, done, err
+	}
+	tab, err = router.Limits.Open(origin.Of(r).Addr, cost)
+	return tab, tab.Close, err
 }
 
 // Answers is a ResponseWriter that is told whose request it answers, so that the

@@ -1,14 +1,18 @@
 package service_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/origin"
 	"hubledger/services/internal/service"
 )
 
@@ -184,5 +188,60 @@ func BenchmarkRouter(b *testing.B) {
 	for b.Loop() {
 		w.Body.Reset()
 		router.ServeHTTP(w, r)
+	}
+}
+
+// A router without limits of its own serves parts of requests that have a tab: each
+// takes the place that it would take by itself.
+func TestPartsOfRequestsTakePlaces(t *testing.T) {
+	served := 0
+	heavy := service.Route{Method: "GET", Pattern: "/heavy", Permission: access.Open, Cost: budget.Heavy, Serve: func(http.ResponseWriter, *http.Request) {
+		served++
+	}}
+	api, err := service.NewRouter([]service.Service{{Name: "api", Routes: []service.Route{heavy}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := service.Route{Method: "GET", Pattern: "/page", Permission: access.Open, Cost: budget.Light, Serve: func(w http.ResponseWriter, r *http.Request) {
+		part := r.Clone(r.Context())
+		part.URL = &url.URL{Path: "/heavy"}
+		api.ServeHTTP(w, part)
+	}}
+	site, err := service.NewRouter([]service.Service{{Name: "web", Routes: []service.Route{page}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := budget.New(budget.Default)
+	site.Limits = limits
+	from := origin.With(t.Context(), origin.Origin{Addr: netip.MustParseAddr("192.0.2.1")})
+	var held []*budget.Tab // all places that strangers have
+	for k := byte(1); ; k++ {
+		tab, err := limits.Open(netip.AddrFrom4([4]byte{198, 51, 100, k}), budget.Heavy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, cancel := context.WithCancel(t.Context())
+		cancel()
+		if tab.Work(now) != nil {
+			tab.Close()
+			break
+		}
+		held = append(held, tab)
+	}
+	// While others have all places a part waits, here until its client leaves.
+	ctx, leave := context.WithCancel(from)
+	leave()
+	w := httptest.NewRecorder()
+	site.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/page", nil))
+	if w.Code == http.StatusOK || served != 0 {
+		t.Errorf("a page did heavy work beside another: %d", w.Code)
+	}
+	for _, tab := range held {
+		tab.Close()
+	}
+	w = httptest.NewRecorder()
+	site.ServeHTTP(w, httptest.NewRequestWithContext(from, "GET", "/page", nil))
+	if w.Code != http.StatusOK || served != 1 {
+		t.Errorf("a page alone: %d", w.Code)
 	}
 }

@@ -18,7 +18,7 @@ var views embed.FS
 func Add(site *frame.Site) {
 	const repo = "/r/{namespace}/{name...}"
 	site.Add(views,
-		frame.Page{Pattern: repo, Permission: access.RepositoryRead, Change: access.RepositoryRead, Cost: budget.Read, View: "views/readme.html", Section: "catalog", Show: showReadme,
+		frame.Page{Pattern: repo, Permission: access.RepositoryRead, Change: access.RepositoryRead, Cost: budget.Search, View: "views/readme.html", Section: "catalog", Show: showReadme,
 			Do: map[string]frame.Do{"star": star, "unstar": unstar}},
 		frame.Page{Pattern: repo + "/-/activity", Permission: access.RepositoryRead, Cost: budget.Read, View: "views/activity.html", Section: "catalog", Show: showActivity},
 		frame.Page{Pattern: repo + "/-/tags", Permission: access.RepositoryRead, Cost: budget.List, View: "views/tags.html", Section: "catalog", Show: showTags},

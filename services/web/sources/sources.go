@@ -25,7 +25,7 @@ func Add(site *frame.Site) {
 		frame.Page{Pattern: namespace, Permission: access.NamespaceMember, Cost: budget.List, View: "views/sources.html", Section: "builds", Show: showSources},
 		frame.Page{Pattern: namespace + "/link", Permission: access.NamespaceAdmin, Cost: budget.Light, View: "views/link.html", Section: "builds", Show: showLink,
 			Do: map[string]frame.Do{"link": linkSource}},
-		frame.Page{Pattern: one, Permission: access.NamespaceMember, Cost: budget.List, View: "views/source.html", Section: "builds", Show: showSource,
+		frame.Page{Pattern: one, Permission: access.NamespaceMember, Cost: budget.Search, View: "views/source.html", Section: "builds", Show: showSource,
 			Do: map[string]frame.Do{"sweep": sweepSource}},
 		frame.Page{Pattern: one + "/-/settings", Permission: access.NamespaceAdmin, Cost: budget.Read, View: "views/settings.html", Section: "builds", Show: showSettings,
 			Do: map[string]frame.Do{"change": changeSource, "credentials": setCredentials, "hook-secret": newHookSecret, "status": setStatus}},
