@@ -21,7 +21,7 @@ type Build struct {
 	Dir        string   `arg:"" optional:"" default:"." help:"Directory to build. What .dockerignore leaves out is not sent."`
 	Repository string   `required:"" placeholder:"NAME" help:"Full name of the repository of the image, such as acme/app. You need the right to push to it."`
 	Tag        []string `short:"t" sep:"none" placeholder:"TAG" help:"Tag that the image gets; may be repeated. Default: latest."`
-	File       string   `short:"f" placeholder:"PATH" help:"Dockerfile, within DIR. Default: Dockerfile in DIR."`
+	File       string   `short:"f" placeholder:"PATH" help:"Dockerfile, as seen from the current directory; it has to be within DIR. Default: Dockerfile in DIR."`
 	Stage      string   `name:"target" placeholder:"STAGE" help:"Stage of the Dockerfile to build. Default: the last."`
 	BuildArg   []string `sep:"none" placeholder:"NAME=VALUE" help:"Build argument; may be repeated. NAME alone takes the value from the environment. They are no secrets."`
 	Platform   []string `placeholder:"PLATFORM" help:"Platforms to build for, such as linux/arm64. Default: the builder's own."`
@@ -144,7 +144,7 @@ func dockerfile(dir, file string) (string, error) {
 	}
 	name, err := filepath.Rel(root, filepath.Join(place, filepath.Base(at)))
 	if err != nil || !filepath.IsLocal(name) {
-		return "", fmt.Errorf("the Dockerfile %s is outside of %s, the directory that is built", named, dir)
+		return "", fmt.Errorf("the Dockerfile %s is outside of %s, the directory that is built: name it as seen from the current directory, such as %s", named, dir, filepath.Join(dir, filepath.Base(named)))
 	}
 	if info, err := os.Stat(at); err != nil || !info.Mode().IsRegular() {
 		return "", fmt.Errorf("there is no file %s: name the Dockerfile by --file", named)

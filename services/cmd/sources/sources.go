@@ -15,7 +15,7 @@ type Commands struct {
 	Link       linkCmd       `cmd:"" help:"Watch a git repository."`
 	Ls         lsCmd         `cmd:"" help:"List the git sources of a namespace."`
 	Show       showCmd       `cmd:"" help:"Show a git source, and how its latest sweep went."`
-	Set        setCmd        `cmd:"" help:"Change a git source: its URL, credentials or webhook secret."`
+	Set        setCmd        `cmd:"" help:"Change a git source: its URL, credentials, webhook secret, or commit statuses."`
 	Refs       refsCmd       `cmd:"" help:"List the branches and tags of a git source, or its pull requests; those that moved last first."`
 	Sweep      sweepCmd      `cmd:"" help:"Look at the branches and tags of a git repository now."`
 	Deliveries deliveriesCmd `cmd:"" help:"List the webhooks that a git source has received, or show one and what came of it."`

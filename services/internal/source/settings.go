@@ -90,7 +90,7 @@ func checkStatus(s events.SourceSettings, u gitremote.URL) error {
 	switch {
 	case !s.Status:
 	case s.Host == events.HostGit:
-		return invalid("statuses are sent to git hosts of the kinds that have an API for that, not to %s: name the kind of host", s.Host)
+		return invalid("statuses are sent to git hosts of the kinds that have an API for that, not to %s: if the host is of another kind, name it, such as github, gitlab or gitea", s.Host)
 	case u.Scheme == "http":
 		return invalid("statuses are sent with a token, by https only, and this is an http URL")
 	case s.Credentials != events.CredentialsToken && s.StatusSecret == "":

@@ -77,8 +77,21 @@ func repositoryOf(v *frame.Visit) (apitypes.RepositoryDetails, error) {
 type repositoryPage struct {
 	Repository apitypes.RepositoryDetails
 	Rules      apitypes.Rules
+	Source     string // address of the page of the rules' git source
 	Builds     []apitypes.Build
 	Next       string
+}
+
+// sourcePage is the address of the page of a git source, "" for one that the visitor may
+// not see: who may push to a repository need not be of the source's namespace.
+func sourcePage(v *frame.Visit, name string) string {
+	if name == "" {
+		return ""
+	}
+	if _, err := frame.Get[apitypes.Source](v, frame.Path("sources", name), nil); err != nil {
+		return ""
+	}
+	return (&url.URL{Path: "/sources/" + name}).EscapedPath()
 }
 
 func showRepository(v *frame.Visit) (any, error) {
@@ -90,6 +103,7 @@ func showRepository(v *frame.Visit) (any, error) {
 	if p.Rules, err = frame.Get[apitypes.Rules](v, frame.Path("repositories", v.Repo(), "rules"), nil); err != nil {
 		return nil, err
 	}
+	p.Source = sourcePage(v, p.Rules.Source)
 	list, err := frame.Get[apitypes.List[apitypes.Build]](v, frame.Path("repositories", v.Repo(), "builds"), asked(v, "cursor"))
 	p.Builds, p.Next = list.Items, list.Next
 	return p, err

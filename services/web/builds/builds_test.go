@@ -49,7 +49,13 @@ func whoSeesBuilds(t *testing.T, town *webtest.Town) {
 	town.Bob.Get("/builds").Is(http.StatusOK).Says("admin/app", "failed", "waiting")
 	town.Bob.Get("/builds?state=failed").Is(http.StatusOK).Says("failed").Lacks("/builds/" + git.Waiting)
 	town.Bob.Get("/builds?repository=admin/open").Is(http.StatusOK).Says("No such build")
-	town.Bob.Get(repo+"/rules").Is(http.StatusOK).Lacks(`value="save"`, repo+"/triggers")
+	town.Bob.Get(repo+"/rules").Is(http.StatusOK).Lacks(`value="save"`, repo+"/triggers", `href="/sources/`)
+	town.Bob.Get(repo + "/builds").Is(http.StatusOK).Says("for the git source admin/app").Lacks(`href="/sources/`)
+	for _, path := range []string{repo + "/builds", repo + "/rules"} {
+		if a := town.Admin.Get(path); !strings.Contains(a.Text, `href="/sources/admin/app"`) {
+			t.Errorf("%s does not lead to the git source", path)
+		}
+	}
 	town.Bob.Post(repo+"/rules", "do", "save", "rules", "").Is(http.StatusUnprocessableEntity)
 	town.Bob.Get(repo + "/triggers").Is(http.StatusForbidden)
 }

@@ -16,6 +16,7 @@ type rulesPage struct {
 	Repository apitypes.RepositoryDetails
 	Rules      apitypes.Rules
 	Text       string // of the rules, as .hubledger.yml has them
+	Source     string // address of the page of their git source
 	Sources    []string
 }
 
@@ -43,7 +44,7 @@ func showRules(v *frame.Visit) (any, error) {
 	if len(p.Rules.Rules) > 0 {
 		p.Text = string(buildrule.WriteFile(p.Rules.Rules))
 	}
-	p.Sources = sourcesFor(v, p.Rules.Source)
+	p.Source, p.Sources = sourcePage(v, p.Rules.Source), sourcesFor(v, p.Rules.Source)
 	return p, nil
 }
 
