@@ -29,6 +29,9 @@ type Auth interface {
 
 // Rights decides who may do what; see package access.
 type Rights interface {
+	// Live is the principal as it is now; an error when its account or its credential is
+	// no longer good.
+	Live(ctx context.Context, p access.Principal) (access.Principal, error)
 	Repository(ctx context.Context, p access.Principal, name string) (access.Decision, error)
 	Namespace(ctx context.Context, p access.Principal, name string) (access.Level, *accounts.Namespace, error)
 }
@@ -154,6 +157,16 @@ func (s *Set) admit(r *http.Request, rt service.Route) (*Call, error) {
 	}
 	c.Request = r
 	return c, nil
+}
+
+// Still is an error when the caller of a request that is being served might not make it
+// now: the credential is no longer good, or the permission is not there any more.
+func (s *Set) Still(ctx context.Context, c *Call, need access.Permission) error {
+	p, err := s.Rights.Live(ctx, c.Principal)
+	if err == nil {
+		_, err = s.authorize(ctx, p, need, c.Request.PathValue)
+	}
+	return err
 }
 
 // ReadOnly says whether a method changes nothing.

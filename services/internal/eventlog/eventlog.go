@@ -43,6 +43,7 @@ type Reader struct {
 	Config
 	trail  trail.Reader
 	bounds bounds
+	looks  chan struct{} // has one for each follower that looks
 }
 
 // New makes a Reader.
@@ -50,7 +51,7 @@ func New(c Config) *Reader {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Reader{Config: c, trail: trail.Reader{DB: c.Trail}, bounds: usual}
+	return &Reader{Config: c, trail: trail.Reader{DB: c.Trail}, bounds: usual, looks: make(chan struct{}, looksAtOnce)}
 }
 
 // An Event is one event of the log with its sentence, which begins behind the actor.

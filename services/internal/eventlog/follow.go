@@ -12,6 +12,10 @@ import (
 // lookForMore is how often Follow looks whether there are new events.
 const lookForMore = 100 * time.Millisecond
 
+// looksAtOnce bounds how many of those who follow look through the log at the same time:
+// one that begins far back goes through all of it, and all look when an event comes.
+const looksAtOnce = 4
+
 // Last is the sequence behind which Follow begins to have only what is new.
 func (r *Reader) Last(ctx context.Context) (uint64, error) {
 	end, err := r.end(ctx)
@@ -54,6 +58,12 @@ func (r *Reader) Follow(ctx context.Context, p access.Principal, q eventquery.Qu
 func (r *Reader) behind(ctx context.Context, p access.Principal, q eventquery.Query, after uint64) ([]Event, uint64, error) {
 	if r.Position() <= after {
 		return nil, after, nil
+	}
+	select {
+	case r.looks <- struct{}{}:
+		defer func() { <-r.looks }()
+	case <-ctx.Done():
+		return nil, after, ctx.Err()
 	}
 	end, err := r.end(ctx)
 	if err != nil {

@@ -17,12 +17,13 @@ type Resume struct {
 	LastEventID uint64 `header:"Last-Event-ID" maximum:"9007199254740991" doc:"Id of the last event that the client has: go on behind it"`
 }
 
-// An answer of events ends after maxStream, so that rights are looked at again: clients
-// come back by themselves. A line that says nothing is sent each aliveEvery, so that
-// nobody between takes the connection for a dead one.
+// An answer of events ends after maxStream: clients come back by themselves. Each
+// rightsEvery it is looked whether the caller may still have it. A line that says nothing
+// is sent each aliveEvery, so that nobody between takes the connection for a dead one.
 const (
-	maxStream  = 5 * time.Minute
-	aliveEvery = 15 * time.Second
+	maxStream   = 5 * time.Minute
+	rightsEvery = 5 * time.Second
+	aliveEvery  = 15 * time.Second
 )
 
 // Events sends server-sent events to one client (HTML Living Standard, section 9.2).
@@ -72,7 +73,8 @@ func (e *Events) write(text []byte) error {
 
 // AddEvents adds an operation that answers with server-sent events. run says how they
 // are sent; its own error is answered as a problem. The ctx of the sender ends when the
-// client leaves, when the hub stops and after a few minutes; its error is only logged.
+// client leaves, when the hub stops, when the caller's credential or permission is gone and
+// after a few minutes; its error is only logged.
 func AddEvents[I any](a *API, op Operation, run func(ctx context.Context, c *endpoint.Call, in *I) (send func(ctx context.Context, e *Events) error, err error)) {
 	add(a, op, map[string]*huma.Response{"200": {
 		Description: "Server-sent events",
@@ -86,6 +88,19 @@ func AddEvents[I any](a *API, op Operation, run func(ctx context.Context, c *end
 			ctx, cancel := context.WithTimeout(w.Context(), maxStream)
 			defer cancel()
 			defer context.AfterFunc(a.Leaving, cancel)()
+			go func() {
+				for every := time.NewTicker(rightsEvery); ; {
+					select {
+					case <-ctx.Done():
+						every.Stop()
+						return
+					case <-every.C:
+						if a.Still(ctx, c, op.Permission) != nil {
+							cancel()
+						}
+					}
+				}
+			}()
 			w.SetHeader("Content-Type", "text/event-stream")
 			w.SetHeader("X-Accel-Buffering", "no") // nginx would keep the events back
 			e := &Events{w: w, control: http.NewResponseController(w.BodyWriter().(http.ResponseWriter))}
