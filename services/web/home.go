@@ -13,7 +13,7 @@ type home struct {
 	Organizations []apitypes.Organization
 	Invitations   []apitypes.Invitation
 	Failed        []apitypes.Build // the latest of what the visitor may build
-	Events        []apitypes.Event // the latest that the visitor may see
+	Events        []apitypes.Event // the latest that the visitor may see, without steps and logs of builds
 }
 
 func (p *pages) home(v *frame.Visit) (any, error) {
@@ -37,7 +37,7 @@ func (p *pages) home(v *frame.Visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	happened, err := frame.Get[apitypes.EventPage](v, "/events", url.Values{"limit": {"8"}})
+	happened, err := frame.Get[apitypes.EventPage](v, "/events", url.Values{"limit": {"8"}, "q": {"-type:build.step_ended -type:build.log_sealed"}})
 	h.Organizations, h.Invitations, h.Failed, h.Events = organizations.Items, invitations.Items, failed.Items, happened.Items
 	return h, err
 }
