@@ -46,7 +46,7 @@ func (a *Audit) Service() service.Service {
 func (a *Audit) register() {
 	const list, tag = "/events", "events"
 	a.API.AddTag(tag, "The log: what happened, by whom, and what led to it.")
-	openapi.Add(a.API, openapi.Operation{Method: http.MethodGet, Path: list, ID: "list-events", Tag: tag, Permission: access.Anyone, Cost: budget.List,
+	openapi.Add(a.API, openapi.Operation{Method: http.MethodGet, Path: list, ID: "list-events", Tag: tag, Permission: access.Anyone, Cost: budget.Search,
 		Summary: "List events of the log, the latest first", About: filterAbout}, a.list)
 	openapi.AddEvents(a.API, openapi.Operation{Method: http.MethodGet, Path: list + "/live", ID: "follow-events", Tag: tag, Permission: access.Anyone, Cost: budget.Transfer,
 		Summary: "Follow the log", About: "Server-sent events: each `event` has the sequence as id. It ends after five minutes: come back with Last-Event-ID, as browsers do. " +

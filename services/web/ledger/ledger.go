@@ -16,6 +16,6 @@ var views embed.FS
 func Add(site *frame.Site) {
 	site.Add(views,
 		frame.Page{Pattern: "/events", Permission: access.Anyone, Cost: budget.Search, View: "views/events.html", Section: "events", Show: showEvents},
-		frame.Page{Pattern: "/events/{event}", Permission: access.Anyone, Cost: budget.List, View: "views/event.html", Section: "events", Show: showEvent},
+		frame.Page{Pattern: "/events/{event}", Permission: access.Anyone, Cost: budget.Search, View: "views/event.html", Section: "events", Show: showEvent},
 	)
 }
