@@ -22,7 +22,7 @@ func Add(site *frame.Site) {
 			Do: map[string]frame.Do{"star": star, "unstar": unstar}},
 		frame.Page{Pattern: repo + "/-/activity", Permission: access.RepositoryRead, Cost: budget.Read, View: "views/activity.html", Section: "catalog", Show: showActivity},
 		frame.Page{Pattern: repo + "/-/tags", Permission: access.RepositoryRead, Cost: budget.List, View: "views/tags.html", Section: "catalog", Show: showTags},
-		frame.Page{Pattern: repo + "/-/tags/{tag}", Permission: access.RepositoryRead, Change: access.RepositoryDelete, Cost: budget.Read, View: "views/tag.html", Section: "catalog", Show: showTag,
+		frame.Page{Pattern: repo + "/-/tags/{tag}", Permission: access.RepositoryRead, Change: access.RepositoryDelete, Cost: budget.Search, View: "views/tag.html", Section: "catalog", Show: showTag,
 			Do: map[string]frame.Do{"delete": deleteTag}},
 		frame.Page{Pattern: repo + "/-/delete-tags", Permission: access.RepositoryDelete, Change: access.RepositoryDelete, Cost: budget.List, View: "views/delete_tags.html", Section: "catalog", Show: showDeleteTags,
 			Do: map[string]frame.Do{"delete": deleteTags}},
