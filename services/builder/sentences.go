@@ -14,9 +14,9 @@ import (
 // sentences tell the events of builds to people.
 var sentences = []service.Sentence{
 	service.Tell(func(n service.Names, e events.BuildQueued) service.Text {
-		what := service.Say("a test of ", service.Repository(n, e.Repository))
+		what := service.Say(", a test of ", service.Repository(n, e.Repository))
 		if !e.Test {
-			what = service.Say()
+			what = service.Say(" of ")
 			for k, tag := range e.Tags {
 				if k > 0 {
 					what = service.Say(what, ", ")
@@ -25,13 +25,13 @@ var sentences = []service.Sentence{
 			}
 		}
 		if e.Upload != nil {
-			return service.Say("queued ", service.Build(e.Build), " of ", what, " from an uploaded directory, "+service.ShortDigest(digest.Digest(e.Upload.Digest)))
+			return service.Say("queued ", service.Build(e.Build), what, " from an uploaded directory, "+service.ShortDigest(digest.Digest(e.Upload.Digest)))
 		}
 		ref := shortRef(e.Ref)
 		if e.PullRequest != nil {
 			ref = fmt.Sprintf("pull request %d", e.PullRequest.Number)
 		}
-		text := service.Say("queued ", service.Build(e.Build), " of ", what, fmt.Sprintf(" from %s at %.12s, by the rule %s", ref, e.Commit, e.Rule.Name))
+		text := service.Say("queued ", service.Build(e.Build), what, fmt.Sprintf(" from %s at %.12s, by the rule %s", ref, e.Commit, e.Rule.Name))
 		if e.Rebuild != nil {
 			return service.Say(text, ", because "+e.Rebuild.Base+" has changed")
 		}

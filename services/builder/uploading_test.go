@@ -78,6 +78,12 @@ func TestUploadSentence(t *testing.T) {
 			t.Errorf("it says %q, without %q", got, want)
 		}
 	}
+	e, err = events.New(events.BuildQueued{Namespace: id(acme), Repository: id(app), Build: id(20), Test: true, Upload: &events.BuildUpload{Name: "acme/app", Digest: uploadDigest.String()}},
+		events.Meta{ID: id(9), Source: "/test", Actor: "alice"})
+	check(t, err)
+	if got := service.SentencesOf([]service.Service{{Sentences: sentences}}).Say(named{}, &e).String(); !strings.Contains(got, ", a test of acme/app from an uploaded directory") {
+		t.Errorf("of a test it says %q", got)
+	}
 }
 
 // named calls every repository acme/app.

@@ -161,7 +161,7 @@ func accountOf(ctx context.Context, people accounts.Reader, r *builds.Rules) (st
 			return m.User, nil
 		}
 	}
-	return "", cmp.Or(err, errors.New("nobody who may push has set the rules, and nobody owns the namespace: set the rules again"))
+	return "", cmp.Or(err, errors.New("a build pulls and pushes by the rights of a user, and this one has none, because nobody owns the namespace and the operator is no user: log in as a user to set the rules or to start the build"))
 }
 
 // BuildsHere says how this node can build: only where it listens for this machine
