@@ -108,11 +108,21 @@ func deleteTags(v *frame.Visit) (string, error) {
 			continue // deleted meanwhile
 		}
 		if err != nil {
-			return "", err
+			return "", behind("deleted", gone, name, err)
 		}
 		last, gone = seq, append(gone, name)
 	}
 	return deleted(v, last, gone...), nil
+}
+
+// behind is why a form has ended at a tag, with those for which it was done before: they
+// stay as the form has left them.
+func behind(what string, before []string, name string, err error) error {
+	var problem *endpoint.Problem
+	if len(before) > 0 && errors.As(err, &problem) {
+		problem.Detail = fmt.Sprintf("%s %s, and then %s was refused: %s", frame.Plural(len(before), "tag was", "tags were"), what, name, problem.Detail)
+	}
+	return err
 }
 
 // maxUndone bounds the names that an address holds; more are restored by their names.
@@ -136,14 +146,14 @@ func restoreTags(v *frame.Visit) (string, error) {
 		return "", endpoint.Invalid("body.tag", "say which tag")
 	}
 	var last uint64
-	for _, name := range names {
+	for k, name := range names {
 		seq, err := v.Send(http.MethodPost, frame.Path("repositories", v.Repo(), "tags", name, "restore"), nil, nil)
 		var problem *endpoint.Problem
 		if errors.As(err, &problem) && (problem.Status == http.StatusNotFound || problem.Status == http.StatusConflict) {
-			return "", endpoint.Invalid("body.tag", name+": "+problem.Detail)
+			err = endpoint.Invalid("body.tag", name+": "+problem.Detail)
 		}
 		if err != nil {
-			return "", err
+			return "", behind("restored", names[:k], name, err)
 		}
 		last = seq
 	}
