@@ -265,6 +265,28 @@ func TestAttestations(t *testing.T) {
 	}
 }
 
+// An image that is in many large indexes does not have them all read: those that are
+// read say what is about it.
+func TestLargeIndexesAbove(t *testing.T) {
+	k := start(t)
+	client := k.Client()
+	image, sbom := registrytest.NewImage("image"), registrytest.NewImage("sbom")
+	client.MustPush(t, "admin/app", "", image)
+	client.MustPush(t, "admin/app", "", sbom)
+	for n := range 8 {
+		index := v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{image.Descriptor(), sbom.Descriptor()}}
+		index.Manifests[1].Platform = &v1.Platform{OS: "unknown", Architecture: "unknown"}
+		index.Manifests[1].Annotations = map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image.Digest().String()}
+		index.Annotations = map[string]string{"long": strings.Repeat(string(rune('a'+n)), 1<<20)}
+		client.MustPush(t, "admin/app", "", &registrytest.Image{MediaType: index.MediaType, Manifest: registrytest.JSON(index)})
+	}
+	var shown apitypes.Manifest
+	k.do("operator", "GET", "/api/v1/repositories/admin/app/manifests/"+image.Digest().String(), nil).want(200).into(&shown)
+	if len(shown.Above) != 8 || len(shown.Referrers) != 4 {
+		t.Errorf("it is in %d indexes, of which %d were read", len(shown.Above), len(shown.Referrers))
+	}
+}
+
 func TestTagsAndRules(t *testing.T) {
 	k := start(t)
 	k.user("alice")

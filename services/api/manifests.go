@@ -24,6 +24,7 @@ const (
 	maxCounted   = 64 // layers whose other images are counted
 	maxReferrers = 100
 	maxAbove     = 20
+	maxAboveRead = 4 << 20 // bytes of indexes, of which the next one is not read for what it says
 	maxTagsOf    = 100
 )
 
@@ -150,8 +151,11 @@ func (s *API) showAround(ctx context.Context, c *endpoint.Call, m *images.Manife
 	if err != nil {
 		return err
 	}
+	read := int64(0)
 	for _, d := range above[:min(len(above), maxAbove)] {
-		v.Above = append(v.Above, d.String())
+		if v.Above = append(v.Above, d.String()); read >= maxAboveRead {
+			continue
+		}
 		index, err := s.Images.ManifestDetail(ctx, c.Repository.ID, d)
 		if errors.Is(err, images.ErrNotFound) {
 			continue // deleted meanwhile
@@ -159,6 +163,7 @@ func (s *API) showAround(ctx context.Context, c *endpoint.Call, m *images.Manife
 		if err != nil {
 			return err
 		}
+		read += index.Bytes
 		attested(index, m.Digest)
 	}
 	found, _, err := s.Images.Referrers(ctx, c.Repository.ID, m.Digest, "", "", maxReferrers)
