@@ -56,6 +56,12 @@ function follow() {
   const at = new URL(live.dataset.live, location.href);
   if (last) at.searchParams.set("after", last);
   source = new EventSource(at);
+  source.onerror = () => { // a refusal ends it, such as that of too many open pages
+    if (source && source.readyState === EventSource.CLOSED) {
+      unfollow();
+      setTimeout(follow, 10000);
+    }
+  };
   source.addEventListener("event", (e) => {
     last = e.lastEventId || last;
     due ||= setTimeout(refresh, Math.max(150, refreshed + 2000 - Date.now())); // also of a hub where much happens
