@@ -51,7 +51,7 @@ func testContainer(t *testing.T, d tool, image string) {
 	ref := h.Addr + "/alice/hello:1.0"
 	id := dockerBuild(t, d, message, ref)
 	digest := pushDigest(t, d.run(t, "push", ref))
-	contains(t, "events ls in the container", d.run(t, "exec", name, "/hubledger", "events", "ls"), "alice/hello:1.0@"+console.ShortDigest(digest))
+	contains(t, "events ls in the container", d.run(t, "exec", name, "/hubledger", "events", "ls"), "alice/hello:1.0 ("+console.ShortDigest(digest)+")")
 
 	// The volume outlives the container, and the container stops in order.
 	d.run(t, "stop", "--time", "60", name)

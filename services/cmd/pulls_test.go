@@ -85,7 +85,7 @@ func TestPullRequestsAreTested(t *testing.T) {
 		"rules pushes admin/app":                    "pull request 5 of a fork",
 		"sources refs admin/app --pull-requests":    "main (assumed)",
 		"events ls --type pull_request.changed.v1":  "saw the new pull request 5 of a fork",
-		"events ls --type pull_requests.watched.v1": "began to watch the pull requests of a git source, which has 0",
+		"events ls --type pull_requests.watched.v1": "began to watch the pull requests of the git source admin/app, which has 0",
 	} {
 		if out := h.run(strings.Fields(args)...); !strings.Contains(out, want) {
 			t.Errorf("%s does not say %q:\n%s", args, want, out)

@@ -91,10 +91,11 @@ func (n *Node) asOf() uint64 {
 	return least
 }
 
-// notice tells everybody that something is wrong with the hub; "" when nothing is.
-func (n *Node) notice() string {
+// notice tells everybody that something is wrong with the hub, and requests from this
+// machine why; "" when nothing is.
+func (n *Node) notice(r *http.Request) string {
 	if n.log.ReadOnly() != nil {
-		return n.mode()
+		return n.readOnlyText(r)
 	}
 	return ""
 }

@@ -29,7 +29,7 @@ type Config struct {
 	// AsOf is the sequence of the last event that everything shown rests on.
 	AsOf func() uint64
 	// Notice is a sentence for everybody, "" for none: what is wrong with the hub.
-	Notice func() string
+	Notice func(r *http.Request) string
 	Logger *slog.Logger
 }
 

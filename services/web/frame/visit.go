@@ -108,7 +108,7 @@ func (v *Visit) NextPage(next string) string {
 func (v *Visit) AsOf() uint64 { return v.site.AsOf() }
 
 // Notice is what is wrong with the hub, "" for nothing.
-func (v *Visit) Notice() string { return v.site.Config.Notice() }
+func (v *Visit) Notice() string { return v.site.Config.Notice(v.Request) }
 
 // Theme is light, dark or "" for the system's.
 func (v *Visit) Theme() string {
