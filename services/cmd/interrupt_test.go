@@ -53,8 +53,23 @@ func TestSecondInterruptEndsAtOnce(t *testing.T) {
 func TestNotReadyWhileStopping(t *testing.T) {
 	t.Parallel()
 	h := startHub(t)
+	begin, err := http.NewRequest("POST", h.URL+"/v2/admin/app/blobs/uploads/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin.SetBasicAuth("admin", adminPassword)
+	begun, err := http.DefaultClient.Do(begin)
+	if err != nil || begun.StatusCode != http.StatusAccepted {
+		t.Fatalf("begin an upload: %v %v", begun, err)
+	}
+	begun.Body.Close()
+	at, err := begun.Location()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The hub reads the body of this request to its end before it answers.
 	body, upload := io.Pipe()
-	req, err := http.NewRequest("POST", h.URL+"/v2/admin/app/blobs/uploads/", body)
+	req, err := http.NewRequest("PATCH", at.String(), body)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ package frame
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
@@ -62,10 +61,11 @@ type Do func(v *Visit) (to string, err error)
 // A Site is all pages.
 type Site struct {
 	Config
-	set    *endpoint.Set
-	base   *template.Template
-	assets *assets
-	failed *template.Template
+	set       *endpoint.Set
+	templates *template.Template
+	views     int // how many there are
+	assets    *assets
+	failed    view
 }
 
 // New makes a site without pages. It panics when what is embedded cannot be read.
@@ -73,8 +73,11 @@ func New(c Config) *Site {
 	e := c.Endpoints
 	e.Forms, e.Auth = true, session.For{Auth: e.Auth}
 	s := &Site{Config: c, set: endpoint.New(e), assets: readAssets()}
-	s.base = template.Must(template.New("").Funcs(s.functions()).ParseFS(views, "views/*.html"))
-	s.failed = s.view(views, "views/failed.html")
+	s.templates = template.New("").Funcs(s.functions())
+	for _, file := range []string{"views/layout.html", "views/parts.html", "views/people.html"} {
+		s.parse(file, string(must(fs.ReadFile(views, file))))
+	}
+	s.failed = s.read(views, "views/failed.html")
 	s.set.Add(service.Route{Method: http.MethodGet, Pattern: "/assets/{file}", Permission: access.Open, Cost: budget.Light, Serve: s.assets.serve}, s.refuse)
 	s.set.Add(service.Route{Method: http.MethodPost, Pattern: "/theme", Permission: access.Open, Cost: budget.Light, Serve: setTheme}, s.refuse)
 	return s
@@ -83,24 +86,15 @@ func New(c Config) *Site {
 // Routes are those of all pages.
 func (s *Site) Routes() []service.Route { return s.set.Routes() }
 
-// view reads one template, on top of the frame's own.
-func (s *Site) view(files fs.FS, name string) *template.Template {
-	names := []string{name}
-	if _, err := fs.Stat(files, "views/parts.html"); err == nil {
-		names = append(names, "views/parts.html")
-	}
-	return template.Must(template.Must(s.base.Clone()).ParseFS(files, names...)).Lookup("layout")
-}
-
 // Add adds pages whose views are among files; views/parts.html, where it is there,
 // has what several of them use. It panics when one cannot be read: the
 // program then does not start.
 func (s *Site) Add(files fs.FS, pages ...Page) {
+	if parts, err := fs.ReadFile(files, "views/parts.html"); err == nil {
+		s.parse("views/parts.html", string(parts))
+	}
 	for _, p := range pages {
-		view := s.view(files, p.View)
-		if view == nil {
-			panic(fmt.Sprintf("the view %s has no layout", p.View))
-		}
+		view := s.read(files, p.View)
 		s.set.Add(service.Route{Method: http.MethodGet, Pattern: p.Pattern, Permission: p.Permission, Cost: p.Cost, Serve: func(w http.ResponseWriter, r *http.Request) {
 			v := s.visit(w, r, p.Section)
 			s.show(v, view, p, http.StatusOK)
@@ -116,7 +110,7 @@ func (s *Site) Add(files fs.FS, pages ...Page) {
 
 // do does what a form asks for, and leads to where that can be seen; or shows the page
 // again, with what was wrong.
-func (s *Site) do(v *Visit, view *template.Template, p Page) {
+func (s *Site) do(v *Visit, view view, p Page) {
 	to, err := "", v.readForm()
 	if err == nil {
 		if do := p.Do[v.Sent.Get("do")]; do != nil {
@@ -139,7 +133,7 @@ func (s *Site) do(v *Visit, view *template.Template, p Page) {
 	}
 }
 
-func (s *Site) show(v *Visit, view *template.Template, p Page, status int) {
+func (s *Site) show(v *Visit, view view, p Page, status int) {
 	if p.Show != nil {
 		var err error
 		if v.Data, err = p.Show(v); v.led {

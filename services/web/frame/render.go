@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"embed"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -36,9 +35,16 @@ func setHeaders(h http.Header) {
 }
 
 // render sends a page. A template that fails is a fault of the program: nothing of it is sent.
-func (s *Site) render(v *Visit, view *template.Template, status int) {
+func (s *Site) render(v *Visit, view view, status int) {
 	var page bytes.Buffer
-	if err := view.Execute(&page, v); err != nil {
+	var err error
+	if v.Title, err = text(view.title, v); err == nil {
+		v.Main, err = text(view.main, v)
+	}
+	if err == nil {
+		err = s.templates.ExecuteTemplate(&page, "layout", v)
+	}
+	if err != nil {
 		s.Logger.Error("a page could not be written", "route", v.Request.Pattern, "error", err)
 		setHeaders(v.w.Header())
 		http.Error(v.w, "The page could not be written; the hub's log says why.", http.StatusInternalServerError)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -27,6 +28,8 @@ type Visit struct {
 	// Problem says what is wrong with what was sent, nil when nothing is.
 	Problem *endpoint.Problem
 	Section string
+	// Title and Main are what the page's own view made, for the layout.
+	Title, Main template.HTML
 	// Refused says that the page is about a refusal, and shows nothing else.
 	Refused bool
 
