@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"hubledger/services/api"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
 )
 
@@ -105,7 +106,7 @@ func TestKeptAnswersAreSealed(t *testing.T) {
 type behind struct{}
 
 func (behind) Wait(context.Context, uint64) error { return context.DeadlineExceeded }
-func (behind) CatchUp(context.Context) bool       { return true }
+func (behind) Look() command.Look                 { return command.Look{} }
 
 // A change that the read models do not show in time is reported as made, and is
 // not made again.

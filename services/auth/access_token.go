@@ -15,6 +15,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/command"
 )
 
 // An accessToken holds what never changes of an access token once it was issued.
@@ -97,11 +98,13 @@ func (s *Auth) identifyBySecret(r *http.Request, sum [sha256.Size]byte, name str
 	if err := s.Rights.Fresh(ctx); err != nil {
 		return identity{}, err
 	}
+	at := s.View.Position()
 	t, err := s.tokens.byHash(ctx, s.Read, sum)
+	if errors.Is(err, accounts.ErrNotFound) && command.Since(at, s.Log, s.View).Missed(ctx) { // issued a moment ago, perhaps on another node
+		t, err = s.tokens.byHash(ctx, s.Read, sum)
+	}
 	if errors.Is(err, accounts.ErrNotFound) {
-		if t, err = s.tokenAfterCatchUp(ctx, sum); errors.Is(err, accounts.ErrNotFound) {
-			return identity{}, s.refuseSecret(r, sum, "", errCredentials)
-		}
+		return identity{}, s.refuseSecret(r, sum, "", errCredentials)
 	}
 	if err != nil {
 		return identity{}, err
@@ -117,18 +120,6 @@ func (s *Auth) identifyBySecret(r *http.Request, sum [sha256.Size]byte, name str
 		s.Activity.Touch(t.id, time.Now())
 	}
 	return id, err
-}
-
-// tokenAfterCatchUp looks again when the read model was behind the log: the token
-// may have been issued a moment ago on another node.
-func (s *Auth) tokenAfterCatchUp(ctx context.Context, sum [sha256.Size]byte) (*accessToken, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	last, err := s.Log.LastSeq(ctx)
-	if err != nil || last <= s.View.Position() || s.View.Wait(ctx, last) != nil {
-		return nil, accounts.ErrNotFound
-	}
-	return s.tokens.byHash(ctx, s.Read, sum)
 }
 
 // secretLength is that of an access token: the prefix and 256 bits in base64url.

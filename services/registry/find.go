@@ -11,6 +11,7 @@ import (
 
 	"hubledger/projections/images"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/registry/cache"
@@ -71,8 +72,9 @@ func retry[T any](ctx context.Context, s *Registry, ask func() (T, error)) (v T,
 	if err := budget.Of(ctx).Work(ctx); err != nil {
 		return v, err
 	}
+	at := s.View.Position()
 	v, err = ask()
-	if isNotFound(err) && s.catchUp(ctx) {
+	if isNotFound(err) && command.Since(at, s.Log, s.View).Missed(ctx) {
 		return ask()
 	}
 	return v, err

@@ -13,6 +13,7 @@ import (
 
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/bodies"
 	"hubledger/services/registry/quota"
@@ -91,8 +92,9 @@ func (s *Registry) quotaOf(ctx context.Context, name repository.Name, repo *imag
 		ns.ID = repo.Namespace
 		return limit, ns, nil
 	}
+	at := s.View.Position()
 	ns.ID, err = s.Images.NamespaceID(ctx, name.Namespace)
-	if errors.Is(err, images.ErrNotFound) && s.catchUp(ctx) {
+	if errors.Is(err, images.ErrNotFound) && command.Since(at, s.Log, s.View).Missed(ctx) {
 		ns.ID, err = s.Images.NamespaceID(ctx, name.Namespace)
 	}
 	if errors.Is(err, images.ErrNotFound) {

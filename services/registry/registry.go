@@ -160,9 +160,8 @@ func (s *Registry) awaitVisible(ctx context.Context, seq uint64) error {
 }
 
 // catchUp waits, bounded, until the images read model has all that the log had
-// when it was called. True when there was something to wait for: only then can a
-// second look find more.
-func (s *Registry) catchUp(ctx context.Context) bool { return command.CatchUp(ctx, s.Log, s.View) }
+// when it was called.
+func (s *Registry) catchUp(ctx context.Context) { command.CatchUp(ctx, s.Log, s.View) }
 
 // decisionTime bounds a decision once it has begun.
 const decisionTime = time.Minute

@@ -57,8 +57,9 @@ func (s *Rules) call(w http.ResponseWriter, r *http.Request) (*apitypes.CalledTr
 		return nil, err
 	}
 	of := secret.Secret(r.PathValue("secret"))
+	look := s.API.Look()
 	t, err := trigger.Find(ctx, s.Read, r.PathValue("source"), of)
-	if errors.Is(err, trigger.ErrURL) && s.API.CatchUp(ctx) {
+	if errors.Is(err, trigger.ErrURL) && look.Missed(ctx) {
 		t, err = trigger.Find(ctx, s.Read, r.PathValue("source"), of)
 	}
 	if err != nil {

@@ -43,11 +43,11 @@ func (n *Node) Wait(ctx context.Context, seq uint64) error {
 	return nil
 }
 
-// CatchUp waits, for two seconds at most, until every open read model but the journal has what
-// the log had when it was called; see command.CatchUp. A read-only log does not grow.
-func (n *Node) CatchUp(ctx context.Context) (behind bool) {
+// Look begins a look into every open read model but the journal. A read-only log does not
+// grow.
+func (n *Node) Look() command.Look {
 	if n.log.ReadOnly() != nil {
-		return false
+		return command.Look{}
 	}
 	var models []command.Follower
 	for _, m := range n.models.Models() {
@@ -55,7 +55,7 @@ func (n *Node) CatchUp(ctx context.Context) (behind bool) {
 			models = append(models, m)
 		}
 	}
-	return command.CatchUp(ctx, n.log, models...)
+	return command.NewLook(n.log, models...)
 }
 
 // Accounts reads the accounts, which every node has.

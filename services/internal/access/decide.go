@@ -23,8 +23,9 @@ const Library = "library"
 // Before it says that there is nothing of that name, or nothing that the principal may see,
 // it waits, bounded, until the accounts have what the log has.
 func (r *Rights) Repository(ctx context.Context, p Principal, name string) (Decision, error) {
+	at := r.cfg.View.Position()
 	d, err := r.decide(ctx, p, name)
-	if err == nil && d.Level < Read && command.CatchUp(ctx, r.cfg.Log, r.cfg.View) {
+	if err == nil && d.Level < Read && command.Since(at, r.cfg.Log, r.cfg.View).Missed(ctx) {
 		return r.decide(ctx, p, name)
 	}
 	return d, err

@@ -23,26 +23,57 @@ type Follower interface {
 	Wait(ctx context.Context, seq uint64) error
 }
 
-// CatchUp waits, for two seconds at most, until read models have what the log had when it was
-// called. True says that one was behind: only then can a second look find more. Whoever is
-// about to say that something does not exist calls it first: it may be in the log.
+// A Look remembers how far read models were before something is looked up in them. The zero
+// Look is of none.
+type Look struct {
+	log    End
+	models []Follower
+	at     []uint64 // positions of the models
+}
+
+// NewLook begins a look.
+func NewLook(log End, models ...Follower) Look {
+	at := make([]uint64, len(models))
+	for k, m := range models {
+		at[k] = m.Position()
+	}
+	return Look{log, models, at}
+}
+
+// Since is a look into one read model that began when it was at that position. It costs
+// nothing until something was missed.
+func Since(position uint64, log End, model Follower) Look {
+	return Look{log, []Follower{model}, []uint64{position}}
+}
+
+// Missed waits, for two seconds at most, until the read models have what the log had when
+// it was called. True says that one of them had less when the look began, also when it has
+// caught up in between: only then can a second look find more. Whoever is about to say that
+// something does not exist calls it first: it may be in the log.
 //
 // It must be called, or not, whatever there is that may not be seen: who has to wait tells
 // nothing then.
-func CatchUp(ctx context.Context, log End, models ...Follower) (behind bool) {
+func (l Look) Missed(ctx context.Context) (missed bool) {
+	if len(l.models) == 0 {
+		return false
+	}
 	ctx, cancel := context.WithTimeout(ctx, catchUpWithin)
 	defer cancel()
-	last, err := log.LastSeq(ctx)
+	last, err := l.log.LastSeq(ctx)
 	if err != nil {
 		return false
 	}
-	for _, m := range models {
-		if m.Position() < last {
-			behind = true
-			if m.Wait(ctx, last) != nil && ctx.Err() != nil {
-				break
-			}
+	for k, m := range l.models {
+		missed = missed || l.at[k] < last
+		if m.Position() < last && m.Wait(ctx, last) != nil && ctx.Err() != nil {
+			break
 		}
 	}
-	return behind
+	return missed
+}
+
+// CatchUp waits, for two seconds at most, until read models have what the log had when it
+// was called.
+func CatchUp(ctx context.Context, log End, models ...Follower) {
+	NewLook(log, models...).Missed(ctx)
 }

@@ -47,9 +47,8 @@ type ReadModels interface {
 	// Wait returns when every read model has committed the event of that
 	// sequence; an error when ctx ends or the event is parked.
 	Wait(ctx context.Context, seq uint64) error
-	// CatchUp waits, bounded, until every read model has what the log had when it was
-	// called; see command.CatchUp.
-	CatchUp(ctx context.Context) (behind bool)
+	// Look begins a look into all of them.
+	Look() command.Look
 }
 
 // Config is what endpoints need; all fields are required but those with a
@@ -133,8 +132,9 @@ func (s *Set) admit(r *http.Request, rt service.Route) (*Call, error) {
 			return nil, err
 		}
 	}
+	look := s.Look()
 	c, err := s.authorize(r.Context(), p, rt.Permission, r.PathValue)
-	if isMissing(err) && s.CatchUp(r.Context()) {
+	if isMissing(err) && look.Missed(r.Context()) {
 		c, err = s.authorize(r.Context(), p, rt.Permission, r.PathValue)
 	}
 	if err != nil {

@@ -2,19 +2,21 @@ package endpoint
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"maps"
 	"net/http"
 
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
 )
 
-// CatchUp waits, bounded, until the read models have what the log has. True says that one
-// was behind, so that what was not found may be found now; see command.CatchUp.
-func (s *Set) CatchUp(ctx context.Context) bool {
-	return s.ReadModels != nil && s.ReadModels.CatchUp(ctx)
+// Look begins a look into the read models; see command.Look.
+func (s *Set) Look() command.Look {
+	if s.ReadModels == nil {
+		return command.Look{}
+	}
+	return s.ReadModels.Look()
 }
 
 // isMissing says whether an error is answered with 404.
@@ -33,13 +35,14 @@ func (s *Set) lookAgain(serve http.HandlerFunc) http.HandlerFunc {
 			s.Problem(r.Context(), r.Pattern, err).Write(w, r)
 			return
 		}
+		look := s.Look()
 		first := &unlessMissing{ResponseWriter: w, header: w.Header().Clone()}
 		serve(first, r)
 		if first.missing == nil {
 			first.begin(http.StatusOK) // of an answer without a body
 			return
 		}
-		if (ReadOnly(r.Method) || !budget.Of(r.Context()).Wrote()) && s.CatchUp(r.Context()) {
+		if (ReadOnly(r.Method) || !budget.Of(r.Context()).Wrote()) && look.Missed(r.Context()) {
 			again := r.WithContext(r.Context())
 			if r.Body != nil {
 				again.Body = io.NopCloser(bytes.NewReader(body))

@@ -12,21 +12,27 @@ import (
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/service"
 )
 
 // A lagging is read models that are behind until somebody waits for them.
 type lagging struct{ behind, asked int }
 
-func (*lagging) Wait(context.Context, uint64) error { return nil }
-
-func (l *lagging) CatchUp(context.Context) bool {
-	if l.asked++; l.behind == 0 {
-		return false
-	}
+func (l *lagging) Wait(context.Context, uint64) error {
 	l.behind = 0
-	return true
+	return nil
 }
+
+// LastSeq is asked once for each answer that is about to be "missing".
+func (l *lagging) LastSeq(context.Context) (uint64, error) {
+	l.asked++
+	return 1, nil
+}
+
+func (l *lagging) Position() uint64 { return uint64(1 - l.behind) }
+
+func (l *lagging) Look() command.Look { return command.NewLook(l, l) }
 
 // What is missing only because a read model is behind is found by the second look. What is
 // not there, and whatever was answered otherwise, is looked for once.

@@ -15,6 +15,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/service"
@@ -49,7 +50,7 @@ func (g *gate) Namespace(context.Context, access.Principal, string) (access.Leve
 
 func (g *gate) Wait(context.Context, uint64) error { return nil }
 
-func (g *gate) CatchUp(context.Context) bool { return false }
+func (g *gate) Look() command.Look { return command.Look{} }
 
 // An answer of events ends soon when the caller's credential or permission has gone.
 func TestEventsEndWithRights(t *testing.T) {
