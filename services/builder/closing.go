@@ -23,11 +23,7 @@ func (s *Builder) closing() process.Manager {
 		View:  s.View,
 		Due: func(ctx context.Context, _ time.Time) ([]process.Task, error) {
 			waiting, err := s.Read.WaitingOfClosed(ctx)
-			tasks := make([]process.Task, len(waiting))
-			for k, b := range waiting {
-				tasks[k] = process.Task{Key: b.ID, Cause: b.Event, Correlation: b.Correlation}
-			}
-			return tasks, err
+			return tasksOf(waiting), err
 		},
 		Do: func(ctx context.Context, t process.Task) (*process.Completion, error) {
 			b, err := s.Read.Build(ctx, t.Key)
@@ -47,4 +43,13 @@ func (s *Builder) closing() process.Manager {
 			return nil, err
 		},
 	}
+}
+
+// tasksOf is one task of each build, by its latest event.
+func tasksOf(list []builds.Build) []process.Task {
+	tasks := make([]process.Task, len(list))
+	for k, b := range list {
+		tasks[k] = process.Task{Key: b.ID, Cause: b.Event, Correlation: b.Correlation}
+	}
+	return tasks
 }

@@ -39,7 +39,8 @@ func (s seer) see(ctx context.Context, repository string) (string, error) {
 		return name, nil
 	}
 	name, err := s.NameOf(ctx, repository)
-	if errors.Is(err, images.ErrNotFound) {
+	if errors.Is(err, images.ErrNotFound) { // it was deleted
+		s.names[repository] = ""
 		return "", nil
 	}
 	if err != nil {

@@ -34,11 +34,7 @@ func (s *Builder) publishing() process.Manager {
 		View:     s.View,
 		Due: func(ctx context.Context, _ time.Time) ([]process.Task, error) {
 			pushed, err := s.Read.InState(ctx, builds.Pushed)
-			tasks := make([]process.Task, len(pushed))
-			for k, b := range pushed {
-				tasks[k] = process.Task{Key: b.ID, Cause: b.Event, Correlation: b.Correlation}
-			}
-			return tasks, err
+			return tasksOf(pushed), err
 		},
 		Do: func(ctx context.Context, t process.Task) (*process.Completion, error) {
 			b, err := s.Read.Build(ctx, t.Key)

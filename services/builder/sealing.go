@@ -45,11 +45,7 @@ func (s *Builder) sealing() process.Manager {
 				return nil, nil
 			}
 			ended, err := s.Read.Unsealed(ctx, now.Add(-sealAfter), process.MaxDue)
-			tasks := make([]process.Task, len(ended))
-			for k, b := range ended {
-				tasks[k] = process.Task{Key: b.ID, Cause: b.Event, Correlation: b.Correlation}
-			}
-			return tasks, err
+			return tasksOf(ended), err
 		},
 		Do: func(ctx context.Context, t process.Task) (*process.Completion, error) {
 			b, err := s.Read.Build(ctx, t.Key)

@@ -108,6 +108,9 @@ func (s *Sources) unsent(ctx context.Context, _ time.Time) ([]process.Task, erro
 	}
 	settings := map[string]uint64{}
 	watched, err := s.Read.Watched(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, w := range watched {
 		settings[w.ID] = w.Seq
 	}
@@ -127,7 +130,7 @@ func (s *Sources) unsent(ctx context.Context, _ time.Time) ([]process.Task, erro
 			}
 		}
 	}
-	return tasks, err
+	return tasks, nil
 }
 
 // tell sends what is true now of a build, if it is the latest of its line.

@@ -1,19 +1,12 @@
 package web
 
 import (
-	"net/url"
-
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/web/frame"
 )
 
 func showCatalog(v *frame.Visit) (any, error) {
-	q := url.Values{}
-	for _, name := range []string{"q", "topic", "sort", "cursor"} {
-		if value := v.Query(name); value != "" {
-			q.Set(name, value)
-		}
-	}
+	q := v.Asked("q", "topic", "sort", "cursor")
 	if q.Get("q") != "" {
 		q.Del("sort") // the best match comes first
 	}

@@ -24,9 +24,17 @@ type Keeper struct {
 	reading int
 }
 
+// A kept is the list of one repository; nil says that it has too many tags.
 type kept struct {
 	list *List
 	used uint64
+}
+
+func (l *kept) answer() (*List, error) {
+	if l.list == nil {
+		return nil, ErrTooMany
+	}
+	return l.list, nil
 }
 
 // NewKeeper makes one that keeps nothing yet.
@@ -41,18 +49,15 @@ func (k *Keeper) Of(ctx context.Context, repo string) (*List, error) {
 	if l := k.kept[repo]; l != nil {
 		l.used = k.clock
 		k.mu.Unlock()
-		return l.list, nil
+		return l.answer()
 	}
 	began := k.changes
 	k.reading++
 	k.mu.Unlock()
 	tags, err := k.source.TagEntries(ctx, repo, MaxTags+1)
-	if err == nil && len(tags) > MaxTags {
-		err = ErrTooMany
-	}
-	var l *List
-	if err == nil {
-		l = newList(k.source, repo, tags)
+	l := &kept{}
+	if err == nil && len(tags) <= MaxTags {
+		l.list = newList(k.source, repo, tags)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -62,13 +67,16 @@ func (k *Keeper) Of(ctx context.Context, repo string) (*List, error) {
 	if k.reading--; k.reading == 0 {
 		clear(k.changed)
 	}
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	return l.answer()
 }
 
 // keep keeps a list, in place of those that were not asked for the longest.
-func (k *Keeper) keep(repo string, l *List) {
+func (k *Keeper) keep(repo string, l *kept) {
 	k.drop(repo)
-	for k.size+l.Len() > maxKept && len(k.kept) > 0 {
+	for k.size+l.list.Len() > maxKept && len(k.kept) > 0 {
 		oldest, at := "", k.clock+1
 		for r, other := range k.kept {
 			if other.used < at {
@@ -77,8 +85,9 @@ func (k *Keeper) keep(repo string, l *List) {
 		}
 		k.drop(oldest)
 	}
-	k.kept[repo] = &kept{l, k.clock}
-	k.size += l.Len() + 1
+	l.used = k.clock
+	k.kept[repo] = l
+	k.size += l.list.Len() + 1
 }
 
 func (k *Keeper) drop(repo string) {

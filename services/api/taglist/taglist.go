@@ -125,5 +125,10 @@ func (l *List) Same(of images.TagDetail, n int) []string {
 	return list
 }
 
-// Len is how many tags there are.
-func (l *List) Len() int { return len(l.tags) }
+// Len is how many tags there are; 0 for no list.
+func (l *List) Len() int {
+	if l == nil {
+		return 0
+	}
+	return len(l.tags)
+}

@@ -147,7 +147,19 @@ func TestTooMany(t *testing.T) {
 	for k := range s.tags {
 		s.tags[k].Name = fmt.Sprint(k)
 	}
-	if _, err := taglist.NewKeeper(s).Of(t.Context(), repo); !errors.Is(err, taglist.ErrTooMany) {
-		t.Errorf("%v", err)
+	k := taglist.NewKeeper(s)
+	for want, what := range []string{1: "the first time", 2: "again", 3: "behind a commit of fewer"} {
+		switch want {
+		case 0:
+			continue
+		case 3:
+			k.Committed(committed(repo))
+			s.tags = s.tags[:1]
+		}
+		// That there are too many is kept like a list.
+		reads := min(want, 1) + want/3
+		if _, err := k.Of(t.Context(), repo); errors.Is(err, taglist.ErrTooMany) != (want < 3) || s.reads != reads {
+			t.Errorf("%s: %v, read %d times", what, err, s.reads)
+		}
 	}
 }

@@ -63,7 +63,7 @@ func (s *Set) keepAnswer(w http.ResponseWriter, r *http.Request, claim *activity
 	lasting := context.WithoutCancel(r.Context())
 	ctx, cancel := context.WithTimeout(lasting, AnswerTime)
 	defer cancel()
-	held, served := newHeldAnswer(), false
+	held, served := NewHeldAnswer(), false
 	defer func() {
 		ctx, cancel := context.WithTimeout(lasting, s.Wait)
 		defer cancel()
@@ -91,8 +91,8 @@ func (s *Set) warnClaim(err error) {
 }
 
 // answer is what is kept of a held answer.
-func (a *heldAnswer) answer() activity.Answer {
-	kept := activity.Answer{Status: max(a.status, http.StatusOK), Header: http.Header{}, Body: a.body.Bytes()}
+func (a *HeldAnswer) answer() activity.Answer {
+	kept := activity.Answer{Status: a.Status(), Header: http.Header{}, Body: a.body.Bytes()}
 	for _, name := range keptHeaders {
 		if values := a.header.Values(name); values != nil {
 			kept.Header[name] = values

@@ -59,7 +59,7 @@ type unlessMissing struct {
 	http.ResponseWriter
 	header  http.Header
 	began   bool
-	missing *heldAnswer // an answer of 404, as far as it was written
+	missing *HeldAnswer // an answer of 404, as far as it was written
 }
 
 // Unwrap is for http.ResponseController.
@@ -74,7 +74,7 @@ func (a *unlessMissing) Header() http.Header {
 
 func (a *unlessMissing) WriteHeader(status int) {
 	if status == http.StatusNotFound && !a.began && a.missing == nil {
-		a.missing = &heldAnswer{header: a.header, status: status}
+		a.missing = &HeldAnswer{header: a.header, status: status}
 		return
 	}
 	a.begin(status)

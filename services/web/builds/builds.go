@@ -54,24 +54,8 @@ type buildsPage struct {
 }
 
 func showBuilds(v *frame.Visit) (any, error) {
-	list, err := frame.Get[apitypes.List[apitypes.Build]](v, "/builds", asked(v, "state", "repository", "cursor"))
+	list, err := frame.Get[apitypes.List[apitypes.Build]](v, "/builds", v.Asked("state", "repository", "cursor"))
 	return buildsPage{list.Items, list.Next, states}, err
-}
-
-// asked are those values of the page's query that are set.
-func asked(v *frame.Visit, names ...string) url.Values {
-	q := url.Values{}
-	for _, name := range names {
-		if value := v.Query(name); value != "" {
-			q.Set(name, value)
-		}
-	}
-	return q
-}
-
-// repositoryOf is what the head of every page of a repository shows.
-func repositoryOf(v *frame.Visit) (apitypes.RepositoryDetails, error) {
-	return frame.Get[apitypes.RepositoryDetails](v, frame.Path("repositories", v.Repo()), nil)
 }
 
 type repositoryPage struct {
@@ -97,14 +81,14 @@ func sourcePage(v *frame.Visit, name string) string {
 func showRepository(v *frame.Visit) (any, error) {
 	p := repositoryPage{}
 	var err error
-	if p.Repository, err = repositoryOf(v); err != nil {
+	if p.Repository, err = frame.Repository(v); err != nil {
 		return nil, err
 	}
 	if p.Rules, err = frame.Get[apitypes.Rules](v, frame.Path("repositories", v.Repo(), "rules"), nil); err != nil {
 		return nil, err
 	}
 	p.Source = sourcePage(v, p.Rules.Source)
-	list, err := frame.Get[apitypes.List[apitypes.Build]](v, frame.Path("repositories", v.Repo(), "builds"), asked(v, "cursor"))
+	list, err := frame.Get[apitypes.List[apitypes.Build]](v, frame.Path("repositories", v.Repo(), "builds"), v.Asked("cursor"))
 	p.Builds, p.Next = list.Items, list.Next
 	return p, err
 }

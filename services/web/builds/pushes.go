@@ -15,7 +15,7 @@ type pushesPage struct {
 func showPushes(v *frame.Visit) (any, error) {
 	p := pushesPage{}
 	var err error
-	if p.Repository, err = repositoryOf(v); err != nil {
+	if p.Repository, err = frame.Repository(v); err != nil {
 		return nil, err
 	}
 	waiting, err := frame.Get[apitypes.WaitingPushes](v, frame.Path("repositories", v.Repo(), "waiting-pushes"), nil)
@@ -23,7 +23,7 @@ func showPushes(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	p.Waiting = waiting.Pushes
-	list, err := frame.Get[apitypes.List[apitypes.Push]](v, frame.Path("repositories", v.Repo(), "pushes"), asked(v, "cursor"))
+	list, err := frame.Get[apitypes.List[apitypes.Push]](v, frame.Path("repositories", v.Repo(), "pushes"), v.Asked("cursor"))
 	p.Pushes, p.Next = list.Items, list.Next
 	return p, err
 }

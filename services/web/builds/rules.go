@@ -35,7 +35,7 @@ func rulesPath(v *frame.Visit, more ...string) string {
 func showRules(v *frame.Visit) (any, error) {
 	p := rulesPage{}
 	var err error
-	if p.Repository, err = repositoryOf(v); err != nil {
+	if p.Repository, err = frame.Repository(v); err != nil {
 		return nil, err
 	}
 	if p.Rules, err = frame.Get[apitypes.Rules](v, rulesPath(v), nil); err != nil {

@@ -21,7 +21,7 @@ func secretsOf(v *frame.Visit) ([]apitypes.BuildSecret, error) {
 }
 
 func showSecrets(v *frame.Visit) (any, error) {
-	r, err := repositoryOf(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func triggersOf(v *frame.Visit) ([]apitypes.Trigger, error) {
 }
 
 func showTriggers(v *frame.Visit) (any, error) {
-	r, err := repositoryOf(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"hubledger/services/internal/access"
@@ -70,48 +71,38 @@ func (v *Visit) ask(method, path string, query url.Values, body, out any) (uint6
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	answer := &heldAnswer{header: http.Header{}, status: http.StatusOK}
+	answer := endpoint.NewHeldAnswer()
 	v.site.API.ServeHTTP(answer, r)
-	return answer.read(out)
+	return read(answer, out)
 }
-
-// A heldAnswer is what the API answers.
-type heldAnswer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (a *heldAnswer) Header() http.Header         { return a.header }
-func (a *heldAnswer) WriteHeader(status int)      { a.status = status }
-func (a *heldAnswer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 // read reads the answer into out, or as a problem.
-func (a *heldAnswer) read(out any) (uint64, error) {
-	if a.status >= 400 {
-		p := endpoint.Fail(a.status, http.StatusText(a.status))
-		if err := json.Unmarshal(a.body.Bytes(), &p.ErrorModel); err != nil {
-			p.Detail = a.body.String()
+func read(a *endpoint.HeldAnswer, out any) (uint64, error) {
+	if a.Status() >= 400 {
+		p := endpoint.Fail(a.Status(), http.StatusText(a.Status()))
+		if err := json.Unmarshal(a.Body(), &p.ErrorModel); err != nil {
+			p.Detail = string(a.Body())
 		}
-		for _, name := range []string{"Retry-After"} {
-			if value := a.header.Get(name); value != "" {
-				p = p.With(name, value)
-			}
+		if wait := a.Header().Get("Retry-After"); wait != "" {
+			p = p.With("Retry-After", wait)
 		}
 		return 0, p
 	}
-	var change apitypes.Change
-	if seq := a.header.Get(apitypes.SequenceHeader); seq != "" {
-		fmt.Sscan(seq, &change.Seq) // the API wrote it
-	}
-	if raw, ok := out.(*Bytes); ok {
-		*raw = a.body.Bytes()
-		return change.Seq, nil
-	}
-	if out != nil && a.body.Len() > 0 {
-		if err := json.Unmarshal(a.body.Bytes(), out); err != nil {
+	var seq uint64
+	if text := a.Header().Get(apitypes.SequenceHeader); text != "" {
+		var err error
+		if seq, err = strconv.ParseUint(text, 10, 64); err != nil {
 			return 0, fmt.Errorf("read the API's answer: %w", err)
 		}
 	}
-	return change.Seq, nil
+	if raw, ok := out.(*Bytes); ok {
+		*raw = a.Body()
+		return seq, nil
+	}
+	if out != nil && len(a.Body()) > 0 {
+		if err := json.Unmarshal(a.Body(), out); err != nil {
+			return 0, fmt.Errorf("read the API's answer: %w", err)
+		}
+	}
+	return seq, nil
 }

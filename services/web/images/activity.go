@@ -2,7 +2,6 @@ package images
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"hubledger/services/internal/apitypes"
@@ -38,14 +37,11 @@ func (h happened) Digest() string {
 func (h happened) Verb() string { return strings.NewReplacer(".", " ", "_", " ").Replace(h.Kind) }
 
 func showActivity(v *frame.Visit) (any, error) {
-	r, err := repository(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}
-	q := url.Values{"limit": {"50"}}
-	if cursor := v.Query("cursor"); cursor != "" {
-		q.Set("cursor", cursor)
-	}
+	q := v.Paged()
 	list, err := frame.Get[apitypes.List[apitypes.Activity]](v, frame.Path("repositories", v.Repo(), "activity"), q)
 	p := activityPage{Repository: r, Next: list.Next}
 	for _, a := range list.Items {

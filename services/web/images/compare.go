@@ -37,7 +37,7 @@ type side struct {
 type difference struct{ Name, A, B string }
 
 func showCompare(v *frame.Visit) (any, error) {
-	r, err := repository(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ type goingTag struct {
 // showDeleteTags shows what goes and what stays: of the tags that were selected, or of
 // those that a filter finds.
 func showDeleteTags(v *frame.Visit) (any, error) {
-	r, err := repository(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +81,7 @@ func selected(v *frame.Visit, names []string, p *deleteTagsPage) ([]apitypes.Tag
 	var tags []apitypes.Tag
 	for _, name := range names[:min(len(names), maxDeleted)] {
 		t, err := frame.Get[apitypes.Tag](v, frame.Path("repositories", v.Repo(), "tags", name), nil)
-		var problem *endpoint.Problem
-		if errors.As(err, &problem) && problem.Status == http.StatusNotFound {
+		if frame.Missing(err) {
 			continue // deleted meanwhile
 		}
 		if err != nil {
@@ -103,8 +102,7 @@ func deleteTags(v *frame.Visit) (string, error) {
 	var gone []string
 	for _, name := range names {
 		seq, err := v.Send(http.MethodDelete, frame.Path("repositories", v.Repo(), "tags", name), nil, nil)
-		var problem *endpoint.Problem
-		if errors.As(err, &problem) && problem.Status == http.StatusNotFound {
+		if frame.Missing(err) {
 			continue // deleted meanwhile
 		}
 		if err != nil {
@@ -130,7 +128,7 @@ const maxUndone = 20
 
 // deleted is the address of the list of tags, which offers to restore those that went.
 func deleted(v *frame.Visit, seq uint64, tags ...string) string {
-	to := done(v, "/-/tags", seq)
+	to, _ := frame.Done(frame.RepoPage(v.Repo())+"/-/tags", seq, nil)
 	if len(tags) <= maxUndone {
 		for _, tag := range tags {
 			to += "&gone=" + url.QueryEscape(tag)
@@ -157,7 +155,7 @@ func restoreTags(v *frame.Visit) (string, error) {
 		}
 		last = seq
 	}
-	return done(v, "/-/tags", last), nil
+	return frame.Done(frame.RepoPage(v.Repo())+"/-/tags", last, nil)
 }
 
 type untaggedPage struct {
@@ -167,16 +165,13 @@ type untaggedPage struct {
 }
 
 func showUntagged(v *frame.Visit) (any, error) {
-	r, err := repository(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}
-	q := url.Values{"limit": {"50"}}
-	if cursor := v.Query("cursor"); cursor != "" {
-		q.Set("cursor", cursor)
-	}
+	q := v.Paged()
 	list, err := frame.Get[apitypes.List[apitypes.UntaggedManifest]](v, frame.Path("repositories", v.Repo(), "untagged"), q)
 	return untaggedPage{r, list.Items, list.Next}, err
 }
 
-func showRestore(v *frame.Visit) (any, error) { return repository(v) }
+func showRestore(v *frame.Visit) (any, error) { return frame.Repository(v) }

@@ -96,7 +96,7 @@ func manifest(v *frame.Visit, digest string) (shownImage, error) {
 }
 
 func showImage(v *frame.Visit) (any, error) {
-	r, err := repository(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}

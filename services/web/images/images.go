@@ -3,10 +3,8 @@ package images
 
 import (
 	"embed"
-	"fmt"
 
 	"hubledger/services/internal/access"
-	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/budget"
 	"hubledger/services/web/frame"
 )
@@ -34,15 +32,4 @@ func Add(site *frame.Site) {
 		frame.Page{Pattern: repo + "/-/compare", Permission: access.RepositoryRead, Cost: budget.List, View: "views/compare.html", Section: "catalog", Show: showCompare},
 		frame.Page{Pattern: repo + "/-/images/{digest}", Permission: access.RepositoryRead, Cost: budget.List, View: "views/image.html", Section: "catalog", Show: showImage},
 	)
-}
-
-// repository is what the head of every page of a repository shows.
-func repository(v *frame.Visit) (apitypes.RepositoryDetails, error) {
-	return frame.Get[apitypes.RepositoryDetails](v, frame.Path("repositories", v.Repo()), nil)
-}
-
-// done is the address of a page of the repository that says what was done by the event
-// of that sequence.
-func done(v *frame.Visit, page string, seq uint64) string {
-	return fmt.Sprintf("%s%s?done=%d", frame.RepoPage(v.Repo()), page, seq)
 }

@@ -13,7 +13,7 @@ type readmePage struct {
 }
 
 func showReadme(v *frame.Visit) (any, error) {
-	r, err := repository(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}

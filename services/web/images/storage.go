@@ -18,7 +18,7 @@ type storagePage struct {
 }
 
 func showStorage(v *frame.Visit) (any, error) {
-	r, err := repository(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}
@@ -67,11 +67,11 @@ func saveCleanup(v *frame.Visit) (string, error) {
 		return "", err
 	}
 	seq, err := v.Send(http.MethodPut, frame.Path("repositories", v.Repo(), "cleanup"), rule, nil)
-	return done(v, "/-/storage", seq), err
+	return frame.Done(frame.RepoPage(v.Repo())+"/-/storage", seq, err)
 }
 
 func runCleanup(v *frame.Visit) (string, error) {
 	var run apitypes.CleanupRun
 	_, err := v.Send(http.MethodPost, frame.Path("repositories", v.Repo(), "cleanup", "run"), nil, &run)
-	return done(v, "/-/storage", run.Seq), err
+	return frame.Done(frame.RepoPage(v.Repo())+"/-/storage", run.Seq, err)
 }

@@ -3,7 +3,6 @@ package images
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -24,15 +23,14 @@ type tagsPage struct {
 var sorts = [][2]string{{"version", "Newest version"}, {"pushed", "Pushed last"}, {"size", "Largest"}, {"pulls", "Most pulled"}, {"name", "By name"}}
 
 func showTags(v *frame.Visit) (any, error) {
-	r, err := repository(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}
 	p := tagsPage{Repository: r, Sort: cmp.Or(v.Query("sort"), sorts[0][0]), Sorts: sorts}
-	q := url.Values{"limit": {"50"}, "sort": {p.Sort}, "q": {v.Query("q")}}
-	if cursor := v.Query("cursor"); cursor != "" {
-		q.Set("cursor", cursor)
-	}
+	q := v.Paged()
+	q.Set("sort", p.Sort)
+	q.Set("q", v.Query("q"))
 	if gone := v.Request.URL.Query()["gone"]; len(gone) <= maxUndone {
 		p.Gone = gone
 	}
@@ -93,7 +91,7 @@ type tagPage struct {
 }
 
 func showTag(v *frame.Visit) (any, error) {
-	r, err := repository(v)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"time"
 
 	"hubledger/services/internal/apitypes"
@@ -38,12 +37,8 @@ type chip struct{ Text, Without, Opposite string }
 
 func showEvents(v *frame.Visit) (any, error) {
 	p := eventsPage{Qualifiers: eventquery.Qualifiers, First: v.Query("cursor") == "" && v.Query("order") != "oldest"}
-	q := url.Values{"limit": {pageSize}}
-	for _, name := range []string{"q", "cursor", "order"} {
-		if value := v.Query(name); value != "" {
-			q.Set(name, value)
-		}
-	}
+	q := v.Asked("q", "cursor", "order")
+	q.Set("limit", pageSize)
 	query, err := eventquery.Parse(v.Query("q"))
 	var wrong *eventquery.Error
 	if errors.As(err, &wrong) {

@@ -109,7 +109,7 @@ func endOtherSessions(v *frame.Visit) (string, error) {
 		if t.Kind != "session" || t.Ended != "" || t.ID == v.Principal.Credential {
 			continue
 		}
-		if seq, err = v.Send(http.MethodDelete, frame.Path("users", v.Me(), "tokens", t.ID), nil, nil); err != nil && !isNotFound(err) {
+		if seq, err = v.Send(http.MethodDelete, frame.Path("users", v.Me(), "tokens", t.ID), nil, nil); err != nil && !frame.Missing(err) {
 			return "", err
 		}
 	}

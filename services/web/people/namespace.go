@@ -30,7 +30,7 @@ func head(v *frame.Visit, tab string) (*namespaceHead, error) {
 		return h, nil
 	}
 	ns, err := frame.Get[apitypes.Namespace](v, frame.Path("namespaces", h.Name), nil)
-	if isNotFound(err) {
+	if frame.Missing(err) {
 		return h, nil
 	}
 	if err != nil {
@@ -59,7 +59,7 @@ func showNamespace(v *frame.Visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := paged(v)
+	q := v.Paged()
 	q.Set("namespace", h.Name)
 	list, err := frame.Get[apitypes.List[apitypes.Repository]](v, "/repositories", q)
 	if err == nil && len(list.Items) == 0 && h.Namespace == nil {
@@ -112,7 +112,7 @@ func showTrash(v *frame.Visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := frame.Get[apitypes.List[apitypes.Deleted]](v, frame.Path("namespaces", h.Name, "deleted"), paged(v))
+	list, err := frame.Get[apitypes.List[apitypes.Deleted]](v, frame.Path("namespaces", h.Name, "deleted"), v.Paged())
 	return trashPage{h, list}, err
 }
 

@@ -15,7 +15,7 @@ type organizationsPage struct {
 }
 
 func showOrganizations(v *frame.Visit) (any, error) {
-	list, err := frame.Get[apitypes.List[apitypes.Organization]](v, "/orgs", paged(v))
+	list, err := frame.Get[apitypes.List[apitypes.Organization]](v, "/orgs", v.Paged())
 	if err != nil {
 		return nil, err
 	}

@@ -4,14 +4,10 @@ package people
 
 import (
 	"embed"
-	"errors"
-	"net/http"
-	"net/url"
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/budget"
-	"hubledger/services/internal/endpoint"
 	"hubledger/services/web/frame"
 )
 
@@ -58,23 +54,8 @@ func Add(site *frame.Site) {
 	)
 }
 
-// isNotFound says whether the API has no such thing for the visitor.
-func isNotFound(err error) bool {
-	var p *endpoint.Problem
-	return errors.As(err, &p) && p.Status == http.StatusNotFound
-}
-
 // whole is a list of the API that has no pages, or one page of at most 100.
 func whole[T any](v *frame.Visit, components ...string) ([]T, error) {
 	list, err := frame.Get[apitypes.List[T]](v, frame.Path(components...), nil)
 	return list.Items, err
-}
-
-// paged asks for a page of 50 of a list of the API, at the cursor of the address.
-func paged(v *frame.Visit) url.Values {
-	q := url.Values{"limit": {"50"}}
-	if cursor := v.Query("cursor"); cursor != "" {
-		q.Set("cursor", cursor)
-	}
-	return q
 }

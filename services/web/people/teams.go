@@ -18,7 +18,7 @@ func missing(field, name string, err error) error {
 	switch {
 	case name == "":
 		return endpoint.Invalid(field, "write a name")
-	case isNotFound(err):
+	case frame.Missing(err):
 		return endpoint.Invalid(field, "there is no user of that name").Because(err)
 	}
 	return err

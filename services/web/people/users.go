@@ -13,7 +13,7 @@ import (
 )
 
 func showUsers(v *frame.Visit) (any, error) {
-	return frame.Get[apitypes.List[apitypes.User]](v, "/users", paged(v))
+	return frame.Get[apitypes.List[apitypes.User]](v, "/users", v.Paged())
 }
 
 // createUser makes a user and shows the password that was made, this once.
@@ -45,7 +45,7 @@ func showUserPage(v *frame.Visit) (any, error) {
 		return nil, v.Lead("/n/" + url.PathEscape(name))
 	}
 	user, err := showUser(v)
-	if isNotFound(err) { // such as an organization
+	if frame.Missing(err) { // such as an organization
 		return nil, v.Lead("/n/" + url.PathEscape(name))
 	}
 	return user, err

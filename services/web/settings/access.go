@@ -3,7 +3,6 @@ package settings
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"hubledger/services/internal/apitypes"
@@ -23,13 +22,10 @@ type accessPage struct {
 func showAccess(v *frame.Visit) (any, error) {
 	p := accessPage{}
 	var err error
-	if p.Repository, err = frame.Get[apitypes.RepositoryDetails](v, frame.Path("repositories", v.Repo()), nil); err != nil {
+	if p.Repository, err = frame.Repository(v); err != nil {
 		return nil, err
 	}
-	q := url.Values{"limit": {"50"}}
-	if cursor := v.Query("cursor"); cursor != "" {
-		q.Set("cursor", cursor)
-	}
+	q := v.Paged()
 	if p.List, err = frame.Get[apitypes.List[apitypes.Access]](v, frame.Path("repositories", v.Repo(), "access"), q); err != nil {
 		return nil, err
 	}

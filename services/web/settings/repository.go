@@ -18,7 +18,7 @@ type settingsPage struct {
 }
 
 func showSettings(v *frame.Visit) (any, error) {
-	r, err := frame.Get[apitypes.RepositoryDetails](v, frame.Path("repositories", v.Repo()), nil)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ type deletePage struct {
 }
 
 func showDelete(v *frame.Visit) (any, error) {
-	r, err := frame.Get[apitypes.RepositoryDetails](v, frame.Path("repositories", v.Repo()), nil)
+	r, err := frame.Repository(v)
 	if err != nil {
 		return nil, err
 	}

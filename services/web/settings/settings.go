@@ -36,6 +36,6 @@ type repositoryPage struct {
 }
 
 func showRepository(v *frame.Visit) (any, error) {
-	r, err := frame.Get[apitypes.RepositoryDetails](v, frame.Path("repositories", v.Repo()), nil)
+	r, err := frame.Repository(v)
 	return repositoryPage{r}, err
 }

@@ -21,7 +21,7 @@ type deliveriesPage struct {
 }
 
 func showDeliveries(v *frame.Visit) (any, error) {
-	list, err := frame.Get[apitypes.List[apitypes.HookDelivery]](v, path(v, "deliveries"), cursor(v))
+	list, err := frame.Get[apitypes.List[apitypes.HookDelivery]](v, path(v, "deliveries"), v.Asked("cursor"))
 	return deliveriesPage{list.Items, list.Next}, err
 }
 

@@ -49,16 +49,8 @@ func path(v *frame.Visit, more ...string) string {
 	return frame.Path(append([]string{"sources", v.Repo()}, more...)...)
 }
 
-func cursor(v *frame.Visit) url.Values {
-	q := url.Values{}
-	if at := v.Query("cursor"); at != "" {
-		q.Set("cursor", at)
-	}
-	return q
-}
-
 func showNamespaces(v *frame.Visit) (any, error) {
-	list, err := frame.Get[apitypes.List[apitypes.Namespace]](v, "/namespaces", cursor(v))
+	list, err := frame.Get[apitypes.List[apitypes.Namespace]](v, "/namespaces", v.Asked("cursor"))
 	if err == nil && len(list.Items) == 1 && list.Next == "" && v.Query("cursor") == "" {
 		return nil, v.Lead(frame.Path("n", list.Items[0].Name, "sources"))
 	}
@@ -66,7 +58,7 @@ func showNamespaces(v *frame.Visit) (any, error) {
 }
 
 func showSources(v *frame.Visit) (any, error) {
-	return frame.Get[apitypes.List[apitypes.Source]](v, frame.Path("namespaces", v.Path("namespace"), "sources"), cursor(v))
+	return frame.Get[apitypes.List[apitypes.Source]](v, frame.Path("namespaces", v.Path("namespace"), "sources"), v.Asked("cursor"))
 }
 
 type linkPage struct {
@@ -123,7 +115,7 @@ func showSource(v *frame.Visit) (any, error) {
 	if p.Source, err = frame.Get[apitypes.Source](v, path(v), nil); err != nil {
 		return nil, err
 	}
-	q := cursor(v)
+	q := v.Asked("cursor")
 	if p.Pulls = v.Query("kind") == "pull_request"; p.Pulls {
 		q.Set("kind", "pull_request")
 	}

@@ -1,0 +1,40 @@
+package frame
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
+)
+
+// Repository is what the head of every page of a repository shows: the one of the page's
+// address.
+func Repository(v *Visit) (apitypes.RepositoryDetails, error) {
+	return Get[apitypes.RepositoryDetails](v, Path("repositories", v.Repo()), nil)
+}
+
+// Asked are those values of the page's query that are set.
+func (v *Visit) Asked(names ...string) url.Values {
+	q := url.Values{}
+	for _, name := range names {
+		if value := v.Query(name); value != "" {
+			q.Set(name, value)
+		}
+	}
+	return q
+}
+
+// Paged asks for a page of 50 of a list of the API, at the cursor of the address.
+func (v *Visit) Paged() url.Values {
+	q := v.Asked("cursor")
+	q.Set("limit", "50")
+	return q
+}
+
+// Missing says whether the API has no such thing for the visitor.
+func Missing(err error) bool {
+	var p *endpoint.Problem
+	return errors.As(err, &p) && p.Status == http.StatusNotFound
+}
