@@ -29,6 +29,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Account robot":     {func(r accounts.Reader) error { return second(r.Account(ctx, "acme+ci")) }, false},
 		"AccountByID":       {func(r accounts.Reader) error { return second(r.AccountByID(ctx, id(ci))) }, false},
 		"Accounts":          {func(r accounts.Reader) error { return second(r.Accounts(ctx, "user", "a", 100)) }, false},
+		"ActiveAdmin":       {func(r accounts.Reader) error { return second(r.ActiveAdmin(ctx)) }, false},
 		"FirstAdmin":        {func(r accounts.Reader) error { return second(r.FirstAdmin(ctx)) }, false},
 		"OtherAdmin":        {func(r accounts.Reader) error { return second(r.OtherAdmin(ctx, id(alice))) }, false},
 		"Namespace":         {func(r accounts.Reader) error { return second(r.Namespace(ctx, "acme")) }, false},

@@ -148,11 +148,13 @@ func TestOtherAdmin(t *testing.T) {
 	for _, c := range []struct {
 		then        events.Payload
 		alice, carl bool // whether there is one beside them
+		active      string
 	}{
-		{nil, false, true},
-		{events.UserStandingChanged{User: id(carol), Admin: true}, true, true},
-		{events.UserStandingChanged{User: id(alice)}, false, false},
-		{events.UserErased{User: id(alice)}, false, false},
+		{nil, false, true, id(alice)},
+		{events.UserStandingChanged{User: id(carol), Admin: true}, true, true, min(id(alice), id(carol))},
+		{events.UserStandingChanged{User: id(alice)}, false, false, ""},
+		{events.UserStandingChanged{User: id(alice), Admin: true, Disabled: true}, false, false, ""},
+		{events.UserErased{User: id(alice)}, false, false, ""},
 	} {
 		list := story()
 		if c.then != nil {
@@ -166,6 +168,9 @@ func TestOtherAdmin(t *testing.T) {
 				check(t, err)
 				if a != c.alice || b != c.carl {
 					t.Errorf("beside alice: %t, beside carol: %t", a, b)
+				}
+				if active, err := r.ActiveAdmin(t.Context()); active != c.active || (err != nil) != (c.active == "") {
+					t.Errorf("an active administrator: %q, %v", active, err)
 				}
 			})
 		})

@@ -53,6 +53,11 @@ func (s *Builder) upload(ctx context.Context, c *endpoint.Call, in *uploadIn) (*
 	if !q.Test {
 		q.Tags = rule.Tags
 	}
+	if q.Upload.Account == "" {
+		if _, err := s.Account(ctx, &builds.Rules{Namespace: q.Namespace, Actor: by.Actor}); err != nil {
+			return nil, fmt.Errorf("%w: %w", build.ErrUpload, err)
+		}
+	}
 	seq, err := build.Queue(ctx, s.Events, by, q)
 	if err == nil {
 		err = s.API.Readable(ctx, seq)

@@ -108,6 +108,12 @@ func TestBuildDirectory(t *testing.T) {
 		}
 	}
 
+	// Nobody owns the namespace of top-level images: its builds push by the rights of an administrator.
+	h.run("repos", "create", "library/base")
+	if out, log, code := h.Run("build", dir, "--repository", "library/base", "-t", "dev"); code != 0 || !strings.Contains(out, "/base:dev\nDigest: sha256:") {
+		t.Errorf("a top-level image: it ended with %d\n%s\n%s", code, out, log)
+	}
+
 	// As a user, on a hub that has the directory.
 	user := func(args ...string) (string, error) {
 		p := exec.Command(program(t), args...)

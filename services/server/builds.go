@@ -23,6 +23,7 @@ import (
 	"hubledger/services/builder/rig"
 	"hubledger/services/builder/sealedlog"
 	"hubledger/services/builder/worker"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/gitremote"
 	"hubledger/services/internal/repository"
@@ -143,7 +144,8 @@ func sourceAt(ctx context.Context, git *sources.Sources, of *builds.Source, comm
 }
 
 // accountOf is the account by whose rights the builds of a repository pull and push: the
-// user who has set the rules, or else one who owns the namespace.
+// user who has set the rules, or else one who owns the namespace. Nobody owns that of
+// top-level images, to which the administrators of the hub push.
 func accountOf(ctx context.Context, people accounts.Reader, r *builds.Rules) (string, error) {
 	a, err := people.Account(ctx, r.Actor)
 	if err == nil && a.Kind == accounts.KindUser && !a.Erased && !a.Disabled {
@@ -160,6 +162,9 @@ func accountOf(ctx context.Context, people accounts.Reader, r *builds.Rules) (st
 		if m.Role == events.RoleOwner {
 			return m.User, nil
 		}
+	}
+	if n, err := people.NamespaceByID(ctx, r.Namespace); err == nil && n.Name == access.Library {
+		return people.ActiveAdmin(ctx)
 	}
 	return "", cmp.Or(err, errors.New("a build pulls and pushes by the rights of a user, and this one has none, because nobody owns the namespace and the operator is no user: log in as a user to set the rules or to start the build"))
 }
