@@ -1,10 +1,35 @@
 package trail
 
 import (
+	"slices"
+
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
+	"hubledger/projections/images"
 )
+
+// maxNamed bounds the digests by which a push is found beside its own.
+const maxNamed = 1000
+
+// named is the digests that a manifest names: its config, layers, children and subject.
+func named(manifest []byte) []digest.Digest {
+	m, err := images.ParseManifest(manifest)
+	if err != nil {
+		return nil
+	}
+	var list []digest.Digest
+	if m.Config != nil {
+		list = append(list, m.Config.Digest)
+	}
+	if m.Subject != nil {
+		list = append(list, m.Subject.Digest)
+	}
+	for _, d := range slices.Concat(m.Manifests, m.Layers) {
+		list = append(list, d.Digest)
+	}
+	return list[:min(len(list), maxNamed)]
+}
 
 // markFacts marks what the payload of an event names: digests, commits, and the
 // repository of an event that its readers may not read.
@@ -17,6 +42,7 @@ func markFacts(p events.Payload, mark func(List)) {
 	switch p := p.(type) {
 	case events.ImagePushed:
 		digests(p.Digest)
+		digests(named(p.Manifest)...)
 	case events.ImageTagged:
 		digests(p.Digest)
 	case events.TagDeleted:

@@ -38,7 +38,7 @@ var (
 // or of who may read what.
 var Projection = projections.Projection{
 	Name:    "trail",
-	Version: 1,
+	Version: 2,
 	Tables:  []*projections.Table{entries, marks},
 	Apply:   apply,
 	Queries: queries,
@@ -155,7 +155,8 @@ func OfRepository(id string) []List {
 // OfNamespace.
 func (a Audience) Of() List { return List(a.key()) }
 
-// OfDigest is the events that name a digest: of a manifest, a log or a webhook's body.
+// OfDigest is the events that name a digest: of a manifest, of what a pushed manifest
+// names (layers, config, children, subject), of a log or of a webhook's body.
 func OfDigest(d digest.Digest) List {
 	if d.Validate() != nil {
 		return ""

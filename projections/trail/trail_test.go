@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/events"
 	"hubledger/projections"
+	"hubledger/projections/images"
 	"hubledger/projections/pgtest"
 	"hubledger/projections/projectiontest"
 	"hubledger/projections/trail"
@@ -141,14 +144,23 @@ func TestLists(t *testing.T) {
 		r := open(t, storage, log)
 		some := all[len(all)/2]
 		var pushed events.ImagePushed
+		var layer digest.Digest
 		for k := range all {
 			if p, err := events.Decode(&all[k]); err == nil {
 				if p, ok := p.(events.ImagePushed); ok {
 					pushed = p
+					if m, err := images.ParseManifest(p.Manifest); err == nil && len(m.Layers) > 0 {
+						layer = m.Layers[len(m.Layers)-1].Digest
+					}
 				}
 			}
 		}
 		names := func(e *events.Event, digest string) bool {
+			if p, err := events.Decode(e); err == nil {
+				if push, ok := p.(events.ImagePushed); ok && strings.Contains(string(push.Manifest), `"digest":"`+digest+`"`) {
+					return true
+				}
+			}
 			return (strings.HasPrefix(e.Type(), "image.") || strings.HasPrefix(e.Type(), "tag.") || strings.HasPrefix(e.Type(), "manifest.")) &&
 				strings.Contains(string(e.Data), `"digest":"`+digest+`"`)
 		}
@@ -165,6 +177,7 @@ func TestLists(t *testing.T) {
 				return e.Type() != "pulls.counted.v1" && strings.Contains(string(e.Data), `"repository":"`+pushed.Repository)
 			}},
 			"digest":  {[]trail.List{trail.OfDigest(pushed.Digest)}, func(e *events.Event) bool { return names(e, pushed.Digest.String()) }},
+			"layer":   {[]trail.List{trail.OfDigest(layer)}, func(e *events.Event) bool { return names(e, layer.String()) }},
 			"nothing": {[]trail.List{trail.OfActor("nobody"), ""}, func(*events.Event) bool { return false }},
 		} {
 			var want []uint64
