@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -10,16 +9,10 @@ import (
 	"hubledger/services/web/webtest"
 )
 
-func needSoak(t *testing.T) {
-	if os.Getenv("HUBLEDGER_SOAK") == "" {
-		t.Skip("HUBLEDGER_SOAK is not set: Chromium takes a while")
-	}
-}
-
 // An open page follows the log: the first-run page turns into the repository that was
 // pushed, and the audit log shows what has happened, by nobody's hand.
 func TestPagesFollowTheLog(t *testing.T) {
-	needSoak(t)
+	webtest.NeedSoak(t)
 	town := webtest.NewTown(t)
 	bob := webtest.OpenChromium(t, town.Server, town.Bob)
 	bob.Open("/")
@@ -43,7 +36,7 @@ func TestPagesFollowTheLog(t *testing.T) {
 
 // By the keyboard alone: / goes to the box, what is written there is found, ? lists keys.
 func TestKeys(t *testing.T) {
-	needSoak(t)
+	webtest.NeedSoak(t)
 	town := webtest.NewTown(t)
 	c := webtest.OpenChromium(t, town.Server, town.Admin)
 	c.Open("/")
@@ -58,7 +51,7 @@ func TestKeys(t *testing.T) {
 
 // With scripts turned off a person signs in by the form of the page.
 func TestSignInWithoutScripts(t *testing.T) {
-	needSoak(t)
+	webtest.NeedSoak(t)
 	town := webtest.NewTown(t)
 	c := webtest.OpenChromium(t, town.Server, nil)
 	c.Scripts(false)

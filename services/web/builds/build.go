@@ -63,15 +63,36 @@ func showBuild(v *frame.Visit) (any, error) {
 		q.Set("before", strconv.Itoa(before))
 		p.Former = true
 	}
+	if v.Query("log") == "no" { // for a page that has it, and takes the head and the steps anew
+		p.sort()
+		return p, nil
+	}
 	// Without its log, which may be on another node, a build is worth showing.
 	if p.Log.BuildLogLines, err = frame.Get[apitypes.BuildLogLines](v, pathOf(b.Build, "log", "lines"), q); err != nil {
 		p.Log.Trouble = err.Error()
 	}
+	p.Log.BuildLogLines.Lines = lastOf(p.Log.BuildLogLines.Lines)
 	for _, l := range p.Log.BuildLogLines.Lines {
 		p.Log.Lines = append(p.Log.Lines, line{l, coloured(l.Text)})
 	}
 	p.sort()
 	return p, nil
+}
+
+// maxLogText bounds the text of a log that a page shows, in bytes, so that the page stays
+// small also where lines are long.
+const maxLogText = 80_000
+
+// lastOf is the last lines that fit into a page, at least one.
+func lastOf(lines []apitypes.BuildLogLine) []apitypes.BuildLogLine {
+	size, from := 0, len(lines)
+	for from > 0 {
+		if size += len(lines[from-1].Text); size > maxLogText && from < len(lines) {
+			break
+		}
+		from--
+	}
+	return lines[from:]
 }
 
 // sort gives the lines of a build that has ended to its steps. Of one that runs they stay

@@ -1,10 +1,15 @@
 package builds_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
+	"hubledger/services/web/builds"
 	"hubledger/services/web/webtest"
 )
 
@@ -162,4 +167,52 @@ func pagesOfBuilds(t *testing.T, town *webtest.Town) {
 		t.Errorf("%d builds on the second", strings.Count(second.Text, `<td class="name">`))
 	}
 	town.Admin.Get("/builds?state=nonsense").Is(http.StatusUnprocessableEntity)
+}
+
+// A page that follows a build shows its lines as the server does, however they come in
+// pieces, and when the build changes it does not read its log again.
+func TestLiveLog(t *testing.T) {
+	webtest.NeedSoak(t)
+	town := webtest.NewTown(t)
+	town.AddGit()
+	c := webtest.OpenChromium(t, town.Server, town.Admin)
+	c.Open("/builds/" + town.Git.Waiting)
+	c.Wait(`typeof appendLog === "function" && log !== null`)
+	step := 100
+	for text, spans := range builds.Colours {
+		want := [][2]string{}
+		for _, s := range spans {
+			if n := len(want); n > 0 && want[n-1][0] == s.Class {
+				want[n-1][1] += s.Text
+				continue
+			}
+			want = append(want, [2]string{s.Class, s.Text})
+		}
+		for cut := range text {
+			step++
+			lists, _ := json.Marshal([]string{text[:cut], text[cut:] + "\n"})
+			got := webtest.Run(c, chromedp.Evaluate[[][2]string](fmt.Sprintf(`(() => {
+				for (const part of %s) appendLog(%d, part);
+				const spans = [];
+				for (const node of [...log.lastElementChild.childNodes].slice(1)) {
+					const look = node.className || "";
+					if (spans.length && spans.at(-1)[0] === look) spans.at(-1)[1] += node.textContent;
+					else spans.push([look, node.textContent]);
+				}
+				return spans;
+			})()`, lists, step)))
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%q, cut at %d: %q, want %q", text, cut, got, want)
+			}
+		}
+	}
+	webtest.Run(c, chromedp.Evaluate[bool](`refresh(), true`))
+	c.Wait(`performance.getEntriesByType("resource").some(e => e.name.endsWith("?log=no"))`)
+	for _, e := range c.Errors() {
+		t.Error(e)
+	}
+	page := town.Admin.Get("/builds/" + town.Git.Failed)
+	if lean := town.Admin.Get("/builds/" + town.Git.Failed + "?log=no").Is(http.StatusOK); strings.Contains(lean.Text, `id="L1"`) || !strings.Contains(page.Text, `id="L1"`) {
+		t.Error("the page without its log has lines of it")
+	}
 }

@@ -7,19 +7,21 @@ import (
 	"unicode"
 )
 
+var lines = map[string][]span{
+	"plain\ttext":                                         {{"", "plain\ttext"}},
+	"\x1b[31mred\x1b[0m not":                              {{"sgr-red", "red"}, {"", " not"}},
+	"\x1b[1;92mok\x1b[22m thin\x1b[39m.":                  {{"sgr-green sgr-bold", "ok"}, {"sgr-green", " thin"}, {"", "."}},
+	"\x1b[38;5;196mone\x1b[38;2;1;2;31mtwo":               {{"", "one"}, {"", "two"}},
+	"10%\r20%\r100%\r":                                    {{"", "100%"}},
+	"\x1b[2K\x1b[1Aup":                                    {{"", "up"}},
+	"\x1b]8;;https://evil.example\x07link\x1b]8;;\x1b\\.": {{"", "link"}, {"", "."}},
+	"<script>\x00alert(1)":                                {{"", "<script>alert(1)"}},
+	"\x1b":                                                nil,
+	"\x1b[31":                                             nil,
+}
+
 func TestColours(t *testing.T) {
-	for text, want := range map[string][]span{
-		"plain\ttext":                                         {{"", "plain\ttext"}},
-		"\x1b[31mred\x1b[0m not":                              {{"sgr-red", "red"}, {"", " not"}},
-		"\x1b[1;92mok\x1b[22m thin\x1b[39m.":                  {{"sgr-green sgr-bold", "ok"}, {"sgr-green", " thin"}, {"", "."}},
-		"\x1b[38;5;196mone\x1b[38;2;1;2;31mtwo":               {{"", "one"}, {"", "two"}},
-		"10%\r20%\r100%\r":                                    {{"", "100%"}},
-		"\x1b[2K\x1b[1Aup":                                    {{"", "up"}},
-		"\x1b]8;;https://evil.example\x07link\x1b]8;;\x1b\\.": {{"", "link"}, {"", "."}},
-		"<script>\x00alert(1)":                                {{"", "<script>alert(1)"}},
-		"\x1b":                                                nil,
-		"\x1b[31":                                             nil,
-	} {
+	for text, want := range lines {
 		got := coloured(text)
 		if joined(got) != joined(want) || len(text) < 20 && !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %q, want %q", text, got, want)

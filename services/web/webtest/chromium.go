@@ -32,6 +32,14 @@ type Chromium struct {
 	errors []string
 }
 
+// NeedSoak skips a test in Chromium, which takes a while, where HUBLEDGER_SOAK is not set.
+func NeedSoak(t testing.TB) {
+	t.Helper()
+	if os.Getenv("HUBLEDGER_SOAK") == "" {
+		t.Skip("HUBLEDGER_SOAK is not set: Chromium takes a while")
+	}
+}
+
 // OpenChromium opens Chromium, with the cookies of a browser that is signed in; nil for
 // nobody. Without Chromium the test is skipped, or fails where HUBLEDGER_REQUIRE is 1.
 func OpenChromium(t testing.TB, hub *servertest.Server, as *Browser) *Chromium {

@@ -82,7 +82,7 @@ function refresh() {
   due = 0;
   refreshed = Date.now();
   const page = new XMLHttpRequest();
-  page.open("GET", location.href);
+  page.open("GET", log && log.dataset.head || location.href);
   page.responseType = "document";
   page.onload = () => {
     if (page.status !== 200 || !page.response) return;
@@ -129,25 +129,55 @@ function unfollowLog() {
   logSource = undefined;
 }
 
-// A line has its number from its first character on, as on the server.
+// A line has its number from its first character on, as on the server. What came of an open
+// line is kept, since a colour or a carriage return may come in two pieces.
 function appendLog(step, text) {
   for (const part of text.match(/[^\n]*\n|[^\n]+/g) || []) {
     let line = openLines[step];
     if (!line) {
-      line = document.createElement("span");
-      line.id = "L" + ++total;
-      const number = document.createElement("a");
+      const at = document.createElement("span"), number = document.createElement("a");
+      at.id = "L" + ++total;
       number.className = "n";
-      number.href = "#" + line.id;
+      number.href = "#" + at.id;
       number.textContent = total;
-      line.append(number);
-      log.append(line);
-      openLines[step] = line;
+      at.append(number);
+      log.append(at);
+      line = openLines[step] = { at, text: "" };
       if (log.childElementCount > 4000) log.firstElementChild.remove();
     }
-    if (line.textContent.length < 4096) line.append(part.replace(/\x1b\[[0-?]*[ -/]*[@-~]/g, "").replace(/[\x00-\x08\x0a-\x1f\x7f]/g, "").slice(0, 4096));
+    line.text = (line.text + part).slice(0, 4096);
+    line.at.replaceChildren(line.at.firstElementChild, ...coloured(line.text));
     if (part.endsWith("\n")) delete openLines[step];
   }
+}
+
+const colours = ["", "sgr-red", "sgr-green", "sgr-yellow", "sgr-blue", "sgr-magenta", "sgr-cyan", ""];
+
+// coloured is what the server makes of a line: colours of terminals as classes of the style
+// sheet, without any other control sequence.
+function coloured(text) {
+  let bold = false, colour = "";
+  const spans = [], lines = text.replace(/\n$/, "").replace(/\r+$/, "").split("\r");
+  for (const part of lines.pop().replace(/\x1b[\]PX^_].*?(\x07|\x1b.?|$)/gs, "").split(/(\x1b\[[ -?]*[@-~]?)/)) {
+    if (part.startsWith("\x1b[")) {
+      if (!part.endsWith("m")) continue;
+      const codes = part.slice(2, -1).split(";");
+      while (codes.length) {
+        const n = Number(codes.shift());
+        if (n === 0) [bold, colour] = [false, ""];
+        else if (n === 1 || n === 22) bold = n === 1;
+        else if (n >= 30 && n <= 37 || n >= 90 && n <= 97) colour = colours[n % 10];
+        else if (n === 39) colour = "";
+        else if (n === 38 || n === 48) codes.splice(0, { 5: 2, 2: 4 }[codes[0]] || 0); // its numbers are no codes
+      }
+      continue;
+    }
+    const span = document.createElement("span");
+    span.className = (colour + (bold ? " sgr-bold" : "")).trim();
+    span.textContent = part.replace(/\x1b.?/gs, "").replace(/[\x00-\x08\x0a-\x1f\x7f]/g, "");
+    if (span.textContent) spans.push(span.className ? span : span.textContent);
+  }
+  return spans;
 }
 
 function showFollowing() {
@@ -156,7 +186,7 @@ function showFollowing() {
 }
 
 if (log) {
-  for (const line of log.querySelectorAll("[data-open]")) openLines[line.dataset.open] = line;
+  for (const at of log.querySelectorAll("[data-open]")) openLines[at.dataset.open] = { at, text: at.textContent.slice(at.firstElementChild.textContent.length).replace(/\n$/, "") };
   if (!location.hash) log.scrollTop = log.scrollHeight;
   log.addEventListener("scroll", showFollowing);
   document.addEventListener("visibilitychange", () => { document.hidden ? unfollowLog() : followLog(); });
