@@ -188,6 +188,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Refs":       func(r builds.Reader) error { return second(r.Refs(ctx, id(app), 9, 9)) },
 		"Ref":        func(r builds.Reader) error { return second(r.Ref(ctx, id(app), "refs/heads/main")) },
 		"Places":     func(r builds.Reader) error { return second(r.Places(ctx, id(app))) },
+		"MadeOf":     func(r builds.Reader) error { return second(r.MadeOf(ctx, id(app), []string{"sha256:1"})) },
 		"Bases":      func(r builds.Reader) error { return second(r.Bases(ctx, id(app))) },
 		"OnBases":    func(r builds.Reader) error { return second(r.OnBases(ctx, 9)) },
 		"ByEvent":    func(r builds.Reader) error { return second(r.ByEvent(ctx, id(app))) },

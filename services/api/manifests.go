@@ -71,11 +71,11 @@ func (s *API) getManifest(ctx context.Context, c *endpoint.Call, in *manifestIn)
 	if list != nil {
 		v.Tags = list.Same(m.TagDetail, maxTagsOf)
 	}
-	made, err := s.madeBy(ctx, c, []digest.Digest{d})
+	from, err := s.madeBy(ctx, c, []digest.Digest{d})
 	if err != nil {
 		return nil, err
 	}
-	v.From = made[d]
+	v.From = from.by(d, "")
 	if len(m.Parsed.Manifests) == 0 {
 		v.Image = shownImage(m.Images[0])
 		if err := s.showLayers(ctx, c, m, &v); err != nil {

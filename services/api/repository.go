@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"hubledger/services/api/taglist"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/budget"
@@ -49,7 +50,13 @@ func (s *API) getRepository(ctx context.Context, c *endpoint.Call, _ *openapi.Re
 			return nil, err
 		}
 	}
-	page.Tags, err = s.Images.CountTags(ctx, c.Repository.ID, "")
+	tags, err := s.tags.Of(ctx, c.Repository.ID)
+	switch {
+	case err == nil:
+		page.Tags, page.PullTag = tags.Len(), tags.Preferred()
+	case errors.Is(err, taglist.ErrTooMany):
+		page.Tags, err = s.Images.CountTags(ctx, c.Repository.ID, "")
+	}
 	return openapi.Show(page), err
 }
 

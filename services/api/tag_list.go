@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"hubledger/projections/builds"
 	"hubledger/projections/images"
 	"hubledger/services/api/taglist"
 	"hubledger/services/internal/access"
@@ -150,7 +151,7 @@ func (s *API) shownTags(ctx context.Context, c *endpoint.Call, tags []images.Tag
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.madeBy(ctx, c, digests)
+	from, err := s.madeBy(ctx, c, digests)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +163,7 @@ func (s *API) shownTags(ctx context.Context, c *endpoint.Call, tags []images.Tag
 		n := pulls.Of(t)
 		v := apitypes.Tag{Name: t.Name, Digest: t.Digest.String(), MediaType: t.MediaType, ArtifactType: t.Artifact, Size: t.Size, Pushed: t.Pushed, Built: apitypes.Known(t.Created),
 			By: t.By, Seq: t.Seq, Pulls: n.Pulls, Pulled: apitypes.Known(n.LastPulled), Immutable: immutable.Has(t.Name), Signed: signed[t.Digest] || there[signatureTag(t.Digest)],
-			Same: []string{}, From: made[t.Digest], Images: make([]apitypes.Image, 0, len(t.Images))}
+			Same: []string{}, From: from.by(t.Digest, t.Name), Images: make([]apitypes.Image, 0, len(t.Images))}
 		if list != nil {
 			v.Same = list.Same(t, maxSame)
 		}
@@ -186,19 +187,28 @@ func signatureTag(d digest.Digest) string {
 	return strings.Replace(repository.ShortDigest(d), ":", "-", 1) + ".sig"
 }
 
+// made are the builds that pushed manifests, latest first.
+type made map[string][]builds.Made
+
+// by is the build from which a manifest comes under a tag, which is "" for no certain one:
+// the latest that set the tag, or else the latest. It is nil where somebody pushed it.
+func (m made) by(d digest.Digest, tag string) *apitypes.MadeBy {
+	list := m[d.String()]
+	if len(list) == 0 {
+		return nil
+	}
+	k := max(0, slices.IndexFunc(list, func(b builds.Made) bool { return slices.Contains(b.Tags, tag) }))
+	return &apitypes.MadeBy{Build: list[k].Build, Ref: list[k].Ref, Commit: list[k].Commit}
+}
+
 // madeBy finds the builds that made some manifests, for who may see builds.
-func (s *API) madeBy(ctx context.Context, c *endpoint.Call, ds []digest.Digest) (map[digest.Digest]*apitypes.MadeBy, error) {
-	found := map[digest.Digest]*apitypes.MadeBy{}
+func (s *API) madeBy(ctx context.Context, c *endpoint.Call, ds []digest.Digest) (made, error) {
 	if c.Level < access.Write {
-		return found, nil
+		return nil, nil
 	}
 	texts := make([]string, len(ds))
 	for k, d := range ds {
 		texts[k] = d.String()
 	}
-	made, err := s.Builds.MadeOf(ctx, c.Repository.ID, texts)
-	for d, m := range made {
-		found[digest.Digest(d)] = &apitypes.MadeBy{Build: m.Build, Ref: m.Ref, Commit: m.Commit}
-	}
-	return found, err
+	return s.Builds.MadeOf(ctx, c.Repository.ID, texts)
 }

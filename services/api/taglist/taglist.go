@@ -125,6 +125,20 @@ func (l *List) Same(of images.TagDetail, n int) []string {
 	return list
 }
 
+// Preferred is the tag for a command that pulls the repository: latest, which clients take
+// when none is named, or else the one pushed last; "" where there is none.
+func (l *List) Preferred() string {
+	if len(l.tags) == 0 {
+		return ""
+	}
+	if _, has := slices.BinarySearchFunc(l.tags, latest, func(t images.TagEntry, name string) int { return cmp.Compare(t.Name, name) }); has {
+		return latest
+	}
+	return l.tags[l.pushed()[0]].Name
+}
+
+const latest = "latest"
+
 // Len is how many tags there are; 0 for no list.
 func (l *List) Len() int {
 	if l == nil {

@@ -163,3 +163,18 @@ func TestTooMany(t *testing.T) {
 		}
 	}
 }
+
+// A pull without a tag asks for latest, so a command names another tag only without it.
+func TestPreferred(t *testing.T) {
+	for want, names := range map[string][]string{"": nil, "latest": {"1.0", "later", "latest", "z"}, "1.1": {"1.0", "1.1", "later"}} {
+		s := named(names...)
+		for k := range s.tags {
+			if s.tags[k].Name == "1.1" {
+				s.tags[k].Pushed = time.Now()
+			}
+		}
+		if got := list(t, s).Preferred(); got != want {
+			t.Errorf("of %q it is %q, want %q", names, got, want)
+		}
+	}
+}

@@ -23,6 +23,7 @@ type RepositoryDetails struct {
 	Starred bool   `json:"starred" doc:"I have given it a star"`
 	Level   string `json:"level" enum:"read,write,delete,admin" doc:"What I may do with it"`
 	Tags    int    `json:"tags" doc:"How many there are"`
+	PullTag string `json:"pullTag,omitempty" doc:"The tag for a command that pulls: latest where there is one, else that pushed last; absent where there is no tag, or are more than 100,000"`
 }
 
 // CreateRepositoryRequest asks for a repository.

@@ -30,6 +30,7 @@ func TestTagsPage(t *testing.T) {
 	town.Nobody.Get("/r/admin/open/-/tags").Is(http.StatusOK).Lacks("Delete the selected", "a push")
 
 	town.Nobody.Get(page + "/1.10").Is(http.StatusNotFound)
+	town.Admin.Get("/r/admin/app").Is(http.StatusOK).Says("/admin/app:latest Copy")
 	town.Admin.Get(page+"/1.10").Is(http.StatusOK).Says("latest", "docker pull", "nerdctl pull", "kubectl create secret docker-registry", "crane manifest", "not recorded")
 	town.Admin.Get(page + "/none").Is(http.StatusNotFound)
 	town.Bob.Post(page+"/1.9", "do", "delete").Is(http.StatusNotFound)
