@@ -53,6 +53,14 @@ type ImageTagged struct {
 	Repository string        `json:"repository" jsonschema:"id of the repository"`
 	Tag        string        `json:"tag,omitempty" jsonschema:"absent when pushed by digest"`
 	Digest     digest.Digest `json:"digest" jsonschema:"of the manifest, which an earlier image.pushed has"`
+	RolledBack *RolledBack   `json:"rolledBack,omitempty" jsonschema:"present when somebody rolled the tag back to a manifest that it named before"`
+}
+
+// RolledBack says what a tag was rolled back from, and to which moment of its past.
+type RolledBack struct {
+	From  digest.Digest `json:"from,omitempty" jsonschema:"of the manifest that the tag named until then; absent when it named none"`
+	Event uint64        `json:"event" jsonschema:"sequence of the event by which the tag came to name the manifest before"`
+	Since time.Time     `json:"since" jsonschema:"when that was"`
 }
 
 func (ImageTagged) EventType() string { return "image.tagged.v1" }

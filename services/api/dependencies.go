@@ -34,6 +34,8 @@ type Rights interface {
 type Log interface {
 	command.Log
 	LastSeq(ctx context.Context) (uint64, error)
+	// Get is the event of that sequence.
+	Get(ctx context.Context, seq uint64) (*events.Event, error)
 }
 
 // Cleaner applies cleanup rules; see package cleanup.
@@ -53,6 +55,9 @@ type Registry interface {
 	RestoreRepository(ctx context.Context, by command.By, name, id string) (uint64, error)
 	RestoreManifest(ctx context.Context, by command.By, name string, d digest.Digest) (uint64, error)
 	RestoreTag(ctx context.Context, by command.By, name, tag string) (uint64, error)
+	// RollBack lets a tag name an image again that it named before. It is refused when from
+	// is not "" and not what the tag names.
+	RollBack(ctx context.Context, by command.By, name, tag string, to, from digest.Digest) (uint64, error)
 	// ReadBlob reads a blob of at most max bytes that a live manifest of the repository
 	// with that id needs. The error wraps images.ErrNotFound.
 	ReadBlob(ctx context.Context, repo string, d digest.Digest, max int64) ([]byte, error)

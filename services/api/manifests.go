@@ -41,10 +41,13 @@ func (s *API) registerManifests() {
 		Summary: "List manifests that nothing names", About: "No tag and no index names them, and they are about no manifest that is there. In the order of their digests."}, s.listUntagged)
 }
 
-func digestOf(text string) (digest.Digest, error) {
+func digestOf(text string) (digest.Digest, error) { return digestAt("path.digest", text) }
+
+// digestAt reads the digest in a field of the request.
+func digestAt(field, text string) (digest.Digest, error) {
 	d := digest.Digest(text)
 	if _, err := images.DigestBytes(d); err != nil {
-		return "", endpoint.Invalid("path.digest", "a digest is sha256:<64 hex digits> or sha512:<128 hex digits>")
+		return "", endpoint.Invalid(field, "a digest is sha256:<64 hex digits> or sha512:<128 hex digits>")
 	}
 	return d, nil
 }

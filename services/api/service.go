@@ -90,6 +90,8 @@ func New(c Config) *API {
 	s.registerRepository()
 	s.registerReading()
 	s.registerTags()
+	s.registerPast()
+	s.registerTrash()
 	s.registerManifests()
 	s.registerPolicy()
 	s.registerCleanup()

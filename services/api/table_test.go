@@ -62,12 +62,12 @@ var needs = map[string]string{
 		GET /api/v1/namespaces/{namespace}/deleted | POST /api/v1/namespaces/{namespace}/deleted/{id}/restore
 		POST /api/v1/namespaces/{namespace}/sources | PATCH SOURCE | DELETE SOURCE`,
 	"read": `
-		GET REPO | GET REPO/badge.svg | GET REPO/readme | GET REPO/activity | GET REPO/policy | GET REPO/cleanup | GET REPO/tags | GET REPO/tags/{tag} | GET REPO/manifests/{digest} | GET REPO/untagged
+		GET REPO | GET REPO/badge.svg | GET REPO/readme | GET REPO/activity | GET REPO/policy | GET REPO/cleanup | GET REPO/tags | GET REPO/tags/{tag} | GET REPO/tags/{tag}/history | GET REPO/trash | GET REPO/manifests/{digest} | GET REPO/untagged
 		GET OLD | GET OLD/tags | GET OLD/tags/{tag} | GET NEW | GET NEW/tags | GET NEW/tags/{tag}`,
 	"read, by a credential that writes": `
 		PUT REPO/star | DELETE REPO/star`,
 	"write": `
-		GET REPO/usage | GET REPO/rules | GET REPO/pushes | GET REPO/waiting-pushes | POST REPO/rules/simulate
+		POST REPO/tags/{tag}/rollback | GET REPO/usage | GET REPO/rules | GET REPO/pushes | GET REPO/waiting-pushes | POST REPO/rules/simulate
 		GET REPO/builds | POST REPO/builds | GET REPO/builds/{build} | GET REPO/builds/{build}/log | GET REPO/builds/{build}/log/raw | GET REPO/builds/{build}/log/lines | GET REPO/builds/{build}/log/live | POST REPO/builds/{build}/cancel | POST REPO/builds/{build}/retry`,
 	"delete": `
 		DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,

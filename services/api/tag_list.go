@@ -102,7 +102,7 @@ func behind(cursor string, names []string) (int, error) {
 	return min(n, len(names)), nil
 }
 
-func (s *API) getTag(ctx context.Context, c *endpoint.Call, in *tagIn) (*openapi.Answer[apitypes.Tag], error) {
+func (s *API) getTag(ctx context.Context, c *endpoint.Call, in *TagPath) (*openapi.Answer[apitypes.Tag], error) {
 	t, err := s.Images.TagDetail(ctx, c.Repository.ID, in.Tag)
 	if err != nil {
 		return nil, err

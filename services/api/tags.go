@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
@@ -11,7 +13,8 @@ import (
 	"hubledger/services/internal/openapi"
 )
 
-type tagIn struct {
+// TagPath names a tag.
+type TagPath struct {
 	openapi.RepositoryPath
 	Tag string `path:"tag" maxLength:"128" doc:"Name of the tag"`
 }
@@ -21,6 +24,11 @@ type listTagsIn struct {
 	openapi.Paging
 	Sort string `query:"sort" enum:"name,version,pushed,size,pulls" default:"name" doc:"version: newest first, 1.10 before 1.9; the others but name: the latest, largest, most first"`
 	Q    string `query:"q" maxLength:"128" doc:"Only tags with this text in their name"`
+}
+
+type deleteTagIn struct {
+	TagPath
+	Digest string `query:"digest" maxLength:"150" doc:"Delete it only if it names this manifest; 409 when it was moved meanwhile"`
 }
 
 type manifestIn struct {
@@ -39,12 +47,19 @@ func (s *API) registerTags() {
 		Summary: "Undo the deletion of a manifest", About: "Tags that named it are there again."}, s.restoreManifest)
 }
 
-func (s *API) deleteTag(ctx context.Context, c *endpoint.Call, in *tagIn) (*openapi.Change, error) {
-	seq, err := image.DeleteLiveTag(ctx, s.Log, c.By(), s.Images, c.RepositoryID(), c.Repository.Name, in.Tag)
+func (s *API) deleteTag(ctx context.Context, c *endpoint.Call, in *deleteTagIn) (*openapi.Change, error) {
+	var only digest.Digest
+	if in.Digest != "" {
+		var err error
+		if only, err = digestAt("query.digest", in.Digest); err != nil {
+			return nil, err
+		}
+	}
+	seq, err := image.DeleteLiveTag(ctx, s.Log, c.By(), s.Images, c.RepositoryID(), c.Repository.Name, in.Tag, only)
 	return s.Changed(ctx, seq, err)
 }
 
-func (s *API) restoreTag(ctx context.Context, c *endpoint.Call, in *tagIn) (*openapi.Change, error) {
+func (s *API) restoreTag(ctx context.Context, c *endpoint.Call, in *TagPath) (*openapi.Change, error) {
 	if err := image.MayRestoreTag(ctx, s.Images, c.Repository.ID, in.Tag); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ import (
 	"hubledger/services/cmd/repositories"
 	"hubledger/services/cmd/rules"
 	"hubledger/services/cmd/sources"
+	"hubledger/services/cmd/tags"
 	"hubledger/services/internal/plaintext"
 )
 
@@ -39,6 +40,7 @@ type cli struct {
 	Blobs       blobsCmd              `cmd:"" help:"Check the blob store."`
 	GC          gcCmd                 `cmd:"" name:"gc" help:"Collect garbage: delete blobs that nothing needs any more."`
 	Repos       repositories.Repos    `cmd:"" help:"Create, describe, delete, restore and share repositories."`
+	Tags        tags.Commands         `cmd:"" help:"List and delete tags, show their history, and roll them back."`
 	Users       accounts.Users        `cmd:"" help:"Create, change, disable and erase users."`
 	Orgs        accounts.Orgs         `cmd:"" help:"Manage organizations, their members and robot accounts."`
 	Teams       accounts.Teams        `cmd:"" help:"Manage the teams of an organization."`

@@ -16,8 +16,11 @@ var sentences = []service.Sentence{
 		return service.Say("pushed ", imageName(n, e.Repository, e.Tag, e.Digest))
 	}),
 	service.Tell(func(n service.Names, e events.ImageTagged) service.Text {
-		if e.Tag == "" {
+		switch {
+		case e.Tag == "":
 			return service.Say("pushed ", imageName(n, e.Repository, "", e.Digest), " again")
+		case e.RolledBack != nil:
+			return rolledBack(n, e)
 		}
 		return service.Say("pushed ", imageName(n, e.Repository, e.Tag, e.Digest), ", which the repository had already")
 	}),
@@ -47,6 +50,15 @@ var sentences = []service.Sentence{
 		}
 		return fmt.Sprintf("counted %s from %s in the hour from %s UTC", countOf(int(pulls), "pull"), plural(len(e.Repositories), "repository", "repositories"), e.From.UTC().Format("2006-01-02 15:04"))
 	}),
+}
+
+// rolledBack tells from what and to what a tag was rolled back.
+func rolledBack(n service.Names, e events.ImageTagged) service.Text {
+	to := service.Say("rolled ", service.Tag(n, e.Repository, e.Tag), " back to ", service.Image(n, e.Repository, e.Digest), " of ", e.RolledBack.Since.UTC().Format("2 January 2006 15:04 UTC"))
+	if e.RolledBack.From == "" {
+		return to
+	}
+	return service.Say(to, ", from ", service.Image(n, e.Repository, e.RolledBack.From))
 }
 
 func countOf(n int, what string) string { return plural(n, what, what+"s") }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -67,4 +69,75 @@ func (s *Registry) Tagged(ctx context.Context, name, tag string) (digest.Digest,
 		return "", nil, images.ErrNotFound
 	}
 	return m.Digest, last, nil
+}
+
+// RollBack lets a tag name an image again that it named before, by to. from is what the
+// caller thinks that it names now, "" for whatever it does. Nothing is recorded when it names
+// to already; the sequence is that of the tag's latest event then.
+//
+// What is deleted or swept does not come back by this: image.ErrManifestDeleted, ErrTooLate,
+// ErrSwept, and an *image.IncompleteError for an index of which a manifest is missing. Besides
+// image.ErrNeverNamed, *image.MovedError and *image.ImmutableError.
+func (s *Registry) RollBack(ctx context.Context, by command.By, name, tag string, to, from digest.Digest) (uint64, error) {
+	repo, err := s.repository(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	s.catchUp(ctx)
+	r := image.Rollback{Tag: tag, To: to, From: from}
+	if r.Event, r.Since, err = s.Images.TagNamed(ctx, repo.ID, tag, to); errors.Is(err, images.ErrNotFound) {
+		return 0, fmt.Errorf("%s:%s has never named %s: %w", name, tag, to, image.ErrNeverNamed)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := s.mayRollBack(ctx, repo, to); err != nil {
+		return 0, err
+	}
+	needs, err := s.Images.ManifestBlobs(ctx, repo.ID, to)
+	if err != nil {
+		return 0, err
+	}
+	return s.restore(ctx, repo.Name, needs, func(ctx context.Context) (uint64, error) {
+		return image.RollBack(ctx, s.Log, by, idOf(repo), r, repository.Immutable(repo.Policy), s.isLive(repo.ID))
+	})
+}
+
+// mayRollBack says whether an image is there as a whole, and what to do when it is not.
+func (s *Registry) mayRollBack(ctx context.Context, repo *images.Repository, d digest.Digest) error {
+	fates, err := s.Images.Fates(ctx, repo.ID, []digest.Digest{d})
+	if err != nil {
+		return err
+	}
+	if err := s.mayReturn(repo, d, fates[d]); err != nil {
+		return err
+	}
+	m, err := s.Images.ManifestDetail(ctx, repo.ID, d)
+	if err != nil {
+		return err
+	}
+	children := m.Parsed.Children()
+	below, err := s.Images.Fates(ctx, repo.ID, children)
+	if err != nil {
+		return err
+	}
+	for _, child := range children {
+		if f, pushed := below[child]; pushed && !f.Live() {
+			return &image.IncompleteError{Index: d, Child: child, Err: s.mayReturn(repo, child, f)}
+		}
+	}
+	return nil
+}
+
+// mayReturn says why a manifest with that fate is not there, nil when it is.
+func (s *Registry) mayReturn(repo *images.Repository, d digest.Digest, f images.Fate) error {
+	switch {
+	case f.Live():
+		return nil
+	case f.Swept > 0:
+		return fmt.Errorf("%s@%s was deleted, and its content is gone, swept by event %d; push it again: %w", repo.Name, d, f.Swept, ErrSwept)
+	case time.Now().After(f.Deletion.Time.Add(s.UndeleteWindow)):
+		return fmt.Errorf("%s@%s was deleted, and cannot be restored any more; push it again: %w", repo.Name, d, ErrTooLate)
+	}
+	return &image.ManifestDeletedError{Digest: d}
 }

@@ -56,7 +56,7 @@ func (s *Endpoints) deleteRepository(w http.ResponseWriter, r *http.Request, c *
 }
 
 func (s *Endpoints) deleteTag(w http.ResponseWriter, r *http.Request, c *endpoint.Call) (int, any, error) {
-	seq, err := image.DeleteLiveTag(r.Context(), s.Log, c.By(), s.Images, c.RepositoryID(), c.Repository.Name, r.PathValue("tag"))
+	seq, err := image.DeleteLiveTag(r.Context(), s.Log, c.By(), s.Images, c.RepositoryID(), c.Repository.Name, r.PathValue("tag"), "")
 	if err == nil {
 		err = s.done(w, r, seq)
 	}

@@ -63,6 +63,7 @@ var common = []Entry{
 	{Err: account.ErrNoOwner, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrName, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrTag, Status: http.StatusUnprocessableEntity},
+	{Err: image.ErrNeverNamed, Status: http.StatusUnprocessableEntity},
 	{Err: repository.ErrSettings, Status: http.StatusUnprocessableEntity},
 	{Err: source.ErrSettings, Status: http.StatusUnprocessableEntity},
 	{Err: buildsecret.ErrInvalid, Status: http.StatusUnprocessableEntity},
@@ -98,6 +99,7 @@ var common = []Entry{
 	{Err: repository.ErrNotDeleted, Status: http.StatusConflict},
 	{Err: image.ErrImmutable, Status: http.StatusConflict},
 	{Err: image.ErrManifestDeleted, Status: http.StatusConflict},
+	{Err: image.ErrMoved, Status: http.StatusConflict},
 	{Err: buildrule.ErrChanged, Status: http.StatusConflict},
 
 	{Err: cleanup.ErrParked, Status: http.StatusServiceUnavailable, Retry: time.Second},

@@ -62,7 +62,7 @@ func TestDeleteLiveTag(t *testing.T) {
 		tag string
 		err error
 	}{{"latest", nil}, {"v1", image.ErrImmutable}, {"gone", images.ErrNotFound}, {"-", images.ErrNotFound}, {"unpushed", image.ErrUnknownTag}, {"latest", image.ErrUnknownTag}} {
-		if _, err := image.DeleteLiveTag(ctx, log, by, read, id, "alice/app", c.tag); !errors.Is(err, c.err) {
+		if _, err := image.DeleteLiveTag(ctx, log, by, read, id, "alice/app", c.tag, ""); !errors.Is(err, c.err) {
 			t.Errorf("%s: %v, want %v", c.tag, err, c.err)
 		}
 	}
