@@ -64,12 +64,33 @@ func (r *Rights) reached(marks []mark) []mark {
 	return append(marks[:0], marks[n:]...)
 }
 
-// Fresh is nil when the view had all of the log a second ago or later, as far
-// as Run knows, and ErrStale otherwise. It costs nothing.
-func (r *Rights) Fresh(context.Context) error {
-	at := r.caughtUp.Load()
-	if at < 0 || time.Since(r.started)-time.Duration(at) > maxStale {
+// Fresh is nil when the view had all of the log a second ago or later, and ErrStale
+// otherwise. As long as Run can tell, it costs nothing. When it cannot, because the machine
+// is busy or the view is behind, the end of the log is asked for and waited for, for at
+// most a second.
+func (r *Rights) Fresh(ctx context.Context) error {
+	if at := r.caughtUp.Load(); at >= 0 && time.Since(r.started)-time.Duration(at) <= maxStale {
+		return nil
+	}
+	select {
+	case look := <-r.looks.DoChan("", r.lookNow):
+		return look.Err
+	case <-ctx.Done():
 		return ErrStale
 	}
-	return nil
+}
+
+// lookNow is for all requests that come while it goes on, which is at most maxStale.
+func (r *Rights) lookNow() (any, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), maxStale)
+	defer cancel()
+	seq, err := r.cfg.Log.LastSeq(ctx)
+	if err != nil {
+		return nil, ErrStale
+	}
+	_ = r.cfg.View.Wait(ctx, seq) // the position says what came of it
+	if r.cfg.View.Position() < seq {
+		return nil, ErrStale
+	}
+	return nil, nil
 }

@@ -31,7 +31,10 @@ func (c *clockwork) LastSeq(ctx context.Context) (uint64, error) {
 }
 func (c *clockwork) Position() uint64 { return c.position.Load() }
 func (c *clockwork) Wait(ctx context.Context, seq uint64) error {
-	panic("nobody waits for it")
+	for c.Position() < seq && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	return ctx.Err()
 }
 func (c *clockwork) HasParked() bool      { return false }
 func (c *clockwork) IsParked(string) bool { return false }
@@ -47,17 +50,29 @@ func TestFresh(t *testing.T) {
 				t.Errorf("%s: %v, want %v", what, err, want)
 			}
 		}
-		is("before anybody looked", ErrStale)
+		is("an empty log, before Run looks", nil)
+		c.last.Store(1)
+		is("behind, before Run looks", ErrStale)
+		c.position.Store(1)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { r.Run(ctx); close(ended) }()
-		is("an empty log", nil)
+		is("Run looks", nil)
 
 		c.last.Store(10)
 		time.Sleep(900 * time.Millisecond)
 		is("behind for less than a second", nil)
 		time.Sleep(600 * time.Millisecond)
 		is("behind for more", ErrStale)
+		go func() {
+			time.Sleep(900 * time.Millisecond)
+			c.position.Store(10)
+		}()
+		is("caught up while a request waits", nil)
+		c.last.Store(20)
+		time.Sleep(2 * time.Second)
+		is("behind again", ErrStale)
+		c.last.Store(10)
 		c.position.Store(10)
 		time.Sleep(lookEvery)
 		is("caught up", nil)
@@ -87,7 +102,7 @@ func TestFresh(t *testing.T) {
 		stop()
 		<-ended
 		time.Sleep(2 * time.Second)
-		is("nobody looks any more", ErrStale)
+		is("Run does not look any more", nil)
 	})
 }
 

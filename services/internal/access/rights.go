@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/command"
 )
@@ -33,6 +35,7 @@ type Rights struct {
 	decisions   cache
 	credentials cache
 	started     time.Time
+	looks       singleflight.Group
 	caughtUp    atomic.Int64 // when the view was last known to have had the whole log, since started; -1 never
 }
 
