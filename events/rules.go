@@ -55,6 +55,7 @@ type BuildRule struct {
 	Rebuild    string            `json:"rebuild,omitempty" jsonschema:"when the latest commit of a ref is built again by itself: off, or base (an image of the hub that it was made from has changed); absent for off"`
 	Readme     string            `json:"readme,omitempty" jsonschema:"path of a file of the git repository, from its root, which becomes the README of the repository of the image when a build has its tags; absent for none"`
 	Secrets    []string          `json:"secrets,omitempty" jsonschema:"names of secrets of the repository that the build may read"`
+	SBOM       bool              `json:"sbom,omitempty" jsonschema:"a list of what is in the image, which the hub's scanner makes, is put beside it; absent for no"`
 	Network    bool              `json:"network,omitempty" jsonschema:"steps may fetch from public hosts by HTTP and HTTPS; absent for no"`
 	Timeout    string            `json:"timeout,omitempty" jsonschema:"how long the build may run, in minutes or hours, such as 45m or 2h; absent for the builder's own"`
 	Idle       string            `json:"idle,omitempty" jsonschema:"how long nothing may happen in the build, written like timeout; absent for the builder's own"`

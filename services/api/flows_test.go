@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -270,10 +271,10 @@ func TestAttestations(t *testing.T) {
 func TestLargeIndexesAbove(t *testing.T) {
 	k := start(t)
 	client := k.Client()
-	image, sbom := registrytest.NewImage("image"), registrytest.NewImage("sbom")
+	image := registrytest.NewImage("image")
 	client.MustPush(t, "admin/app", "", image)
-	client.MustPush(t, "admin/app", "", sbom)
 	for n := range 8 {
+		sbom := client.MustPush(t, "admin/app", "", registrytest.NewImage(fmt.Sprint("sbom ", n)))
 		index := v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{image.Descriptor(), sbom.Descriptor()}}
 		index.Manifests[1].Platform = &v1.Platform{OS: "unknown", Architecture: "unknown"}
 		index.Manifests[1].Annotations = map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image.Digest().String()}

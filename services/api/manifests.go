@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -24,7 +25,7 @@ const (
 	maxCounted   = 64 // layers whose other images are counted
 	maxReferrers = 100
 	maxAbove     = 20
-	maxAboveRead = 4 << 20 // bytes of indexes, of which the next one is not read for what it says
+	maxAboveRead = 4 << 20 // bytes of indexes, and of attestations, of which the next one is not read for what it says
 	maxTagsOf    = 100
 )
 
@@ -125,22 +126,58 @@ func (s *API) showLayers(ctx context.Context, c *endpoint.Call, m *images.Manife
 	return nil
 }
 
-// By these annotations of a descriptor BuildKit says what an attestation is about.
-const referenceDigest = "vnd.docker.reference.digest"
+// By these annotations BuildKit says what an attestation is about, in the index, and what
+// each layer of the attestation states.
+const (
+	referenceDigest = "vnd.docker.reference.digest"
+	predicateType   = "in-toto.io/predicate-type"
+)
+
+// maxPredicates bounds the types of predicates of one attestation that are shown.
+const maxPredicates = 10
+
+// predicatesOf are the types of what an attestation states, each once.
+func predicatesOf(manifest []byte) (types []string) {
+	m, err := images.ParseManifest(manifest)
+	if err != nil {
+		return nil
+	}
+	for _, l := range m.Layers {
+		if t := l.Annotations[predicateType]; t != "" && len(types) < maxPredicates && !slices.Contains(types, t) {
+			types = append(types, t)
+		}
+	}
+	return types
+}
 
 // showAround adds what belongs to a manifest and what it belongs to.
 func (s *API) showAround(ctx context.Context, c *endpoint.Call, m *images.ManifestDetail, v *apitypes.Manifest) error {
 	if m.Parsed.Subject != nil {
 		v.Subject = m.Parsed.Subject.Digest.String()
 	}
-	attested := func(index *images.ManifestDetail, of digest.Digest) {
+	told := 0                   // bytes of attestations
+	listed := map[string]bool{} // an attestation of an index may name its image as its subject, too
+	attested := func(index *images.ManifestDetail, of digest.Digest) error {
 		for _, child := range index.Images {
 			for _, d := range index.Parsed.Manifests {
-				if child.Attestation && d.Digest == child.Digest && (of == "" || d.Annotations[referenceDigest] == of.String()) && len(v.Referrers) < maxReferrers {
-					v.Referrers = append(v.Referrers, apitypes.Referrer{Digest: d.Digest.String(), ArtifactType: "attestation-manifest", Size: d.Size, Annotations: d.Annotations})
+				if !child.Attestation || d.Digest != child.Digest || of != "" && d.Annotations[referenceDigest] != of.String() || len(v.Referrers) == maxReferrers || listed[d.Digest.String()] {
+					continue
 				}
+				r := apitypes.Referrer{Digest: d.Digest.String(), ArtifactType: "attestation-manifest", Size: d.Size, Annotations: d.Annotations}
+				if told < maxAboveRead {
+					m, err := s.Images.Manifest(ctx, c.Repository.ID, d.Digest)
+					if err != nil && !errors.Is(err, images.ErrNotFound) {
+						return err
+					}
+					if err == nil {
+						told += len(m.Bytes)
+						r.Predicates = predicatesOf(m.Bytes)
+					}
+				}
+				v.Referrers, listed[r.Digest] = append(v.Referrers, r), true
 			}
 		}
+		return nil
 	}
 	if len(m.Parsed.Manifests) > 0 {
 		for _, child := range m.Images {
@@ -148,7 +185,9 @@ func (s *API) showAround(ctx context.Context, c *endpoint.Call, m *images.Manife
 				v.Images = append(v.Images, shownImage(child))
 			}
 		}
-		attested(m, "")
+		if err := attested(m, ""); err != nil {
+			return err
+		}
 	}
 	above, err := s.Images.Above(ctx, c.Repository.ID, []digest.Digest{m.Digest})
 	if err != nil {
@@ -167,10 +206,15 @@ func (s *API) showAround(ctx context.Context, c *endpoint.Call, m *images.Manife
 			return err
 		}
 		read += index.Bytes
-		attested(index, m.Digest)
+		if err := attested(index, m.Digest); err != nil {
+			return err
+		}
 	}
 	found, _, err := s.Images.Referrers(ctx, c.Repository.ID, m.Digest, "", "", maxReferrers)
 	for _, r := range found {
+		if listed[r.Digest.String()] {
+			continue
+		}
 		v.Referrers = append(v.Referrers, apitypes.Referrer{Digest: r.Digest.String(), ArtifactType: r.ArtifactType, Size: r.Size, Annotations: r.Annotations})
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/builds"
+	"hubledger/projections/images"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/access"
@@ -27,27 +28,47 @@ func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignme
 	if err != nil {
 		return nil, err
 	}
-	if b.Upload != nil { // its rule names neither secrets nor a README
-		return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: name, Rule: b.Rule, Tags: b.Tags, Test: b.Test,
-			Upload: &worker.Upload{Digest: digest.Digest(b.Upload.Digest), Size: b.Upload.Size}}, nil
+	a := &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: name, Rule: b.Rule, Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted}
+	if b.Rule.SBOM && !b.Test {
+		if a.Scanner, err = s.scanner(ctx); err != nil {
+			return nil, err
+		}
 	}
-	secrets, err := s.secretsOf(ctx, b, name)
-	if err != nil {
+	if b.Upload != nil { // its rule names neither secrets nor a README
+		a.Upload = &worker.Upload{Digest: digest.Digest(b.Upload.Digest), Size: b.Upload.Size}
+		return a, nil
+	}
+	if a.Secrets, err = s.secretsOf(ctx, b, name); err != nil {
 		return nil, err
 	}
-	from, err := s.Source(ctx, b)
-	if err != nil {
+	if a.Source, err = s.Source(ctx, b); err != nil {
 		return nil, &driver.Failure{Kind: driver.Source, Text: err.Error(), Err: err}
 	}
-	readme := ""
 	if b.Rule.Readme != "" {
 		now, err := s.Readmes.Readme(ctx, b.Repository)
 		if err != nil {
 			return nil, err
 		}
-		readme = worker.SumOf(now)
+		a.Readme = worker.SumOf(now)
 	}
-	return &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: name, Rule: b.Rule, Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, Source: from, Readme: readme, Secrets: secrets}, nil
+	return a, nil
+}
+
+// scanner is the image that makes SBOMs, by its digest now.
+func (s *Builder) scanner(ctx context.Context) (string, error) {
+	if s.Scanner == nil {
+		return "", driver.Failuref(driver.NoSBOM, "the rule has sbom: true, and this hub has no scanner: its operator names one with serve --sbom-scanner")
+	}
+	now, err := *s.Scanner, error(nil)
+	if now.Digest == "" {
+		now.Digest, _, err = s.Images.Tagged(ctx, now.Repository, now.Tag)
+	} else {
+		_, err = s.Images.ManifestBytes(ctx, now.Repository, now.Digest)
+	}
+	if errors.Is(err, images.ErrNotFound) {
+		err = driver.Failuref(driver.NoSBOM, "the scanner %s, which makes SBOMs, is not in this hub: push it there, and make its repository public", s.Scanner)
+	}
+	return now.String(), err
 }
 
 // attempts is the hub as a builder knows it: a worker.Hub and a worker.Queue.

@@ -326,7 +326,8 @@ type fakeTags struct {
 	attached []image.Artifact // to it
 	gone     bool             // the image
 	uploads  map[digest.Digest]int64
-	log      process.Log // of the tags of images that builds are made from, which are of acme
+	bytes    map[digest.Digest][]byte // manifests of every repository
+	log      process.Log              // of the tags of images that builds are made from, which are of acme
 }
 
 // Tagged finds what was set on acme/app, or the repository of that name by its length.
@@ -354,6 +355,14 @@ func (f *fakeTags) Upload(_ context.Context, repository string, d digest.Digest)
 		return size, nil
 	}
 	return 0, images.ErrNotFound
+}
+
+// ManifestBytes is of Images.
+func (f *fakeTags) ManifestBytes(_ context.Context, _ string, d digest.Digest) ([]byte, error) {
+	if text, ok := f.bytes[d]; ok {
+		return text, nil
+	}
+	return nil, images.ErrNotFound
 }
 
 // tagged lets a tag of a repository of acme name the nth image; because is the id of the

@@ -11,6 +11,8 @@ import (
 	"hubledger/events"
 	"hubledger/projections/builds"
 	"hubledger/projections/images"
+	"hubledger/services/builder/driver"
+	"hubledger/services/builder/sbom"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/command"
@@ -59,6 +61,16 @@ func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFi
 	name, err := s.nameOf(ctx, b)
 	if err != nil {
 		return nil, err
+	}
+	if b.Rule.SBOM {
+		why, err := sbom.Missing(digest.Digest(b.End.Digest), func(d digest.Digest) ([]byte, error) { return s.Images.ManifestBytes(ctx, name, d) })
+		if err != nil && !errors.Is(err, images.ErrNotFound) {
+			return nil, err
+		}
+		if why != "" {
+			end.Outcome, end.Reason, end.Detail = events.BuildFailed, string(driver.NoSBOM), "the rule wants an SBOM of the image, and "+why
+			return end, nil
+		}
 	}
 	by := command.By{Source: source, Actor: "system", Cause: b.Event, Correlation: b.Correlation}
 	// Before the tags: none of them names an image whose origin nobody can verify.

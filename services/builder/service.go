@@ -21,6 +21,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/provenance"
+	"hubledger/services/builder/sbom"
 	"hubledger/services/builder/sealedlog"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/access"
@@ -55,6 +56,8 @@ type Config struct {
 	Archive Archive  // of the logs of builds that have ended; nil while the log is read-only
 	// LogTerm is how long the archive keeps a log. 0: for ever.
 	LogTerm time.Duration
+	// Scanner makes the SBOMs of images whose rules want one; nil: the hub has none.
+	Scanner *sbom.Scanner
 	Local   *Local // the builder of this node; nil: it has none
 	Logger  *slog.Logger
 	// NameOf is the full name of a repository by its id, live or deleted. The error wraps
@@ -89,6 +92,9 @@ type Images interface {
 	// Tagged is the manifest that a tag names now, and the event that made it so. The error
 	// wraps images.ErrNotFound when there is none.
 	Tagged(ctx context.Context, repository, tag string) (digest.Digest, *events.Event, error)
+	// ManifestBytes is a manifest of a repository. The error wraps images.ErrNotFound when
+	// there is none.
+	ManifestBytes(ctx context.Context, repository string, d digest.Digest) ([]byte, error)
 	// Upload is the size of a blob that can be pulled from a repository, and for some hours
 	// more; images.ErrNotFound.
 	Upload(ctx context.Context, repository string, d digest.Digest) (int64, error)

@@ -93,7 +93,7 @@ func (s *Builder) sizeOf(ctx context.Context, name string, d digest.Digest) (int
 // uploadRule is what was asked for, as a rule without a name. build.ErrUpload.
 func uploadRule(in apitypes.BuildUploadRequest) (events.BuildRule, error) {
 	r := events.BuildRule{Tags: in.Tags, Dockerfile: in.Dockerfile, Autobuild: true, Cache: !in.NoCache && !in.NoPush, Args: in.Args, Target: in.Target, Platforms: in.Platforms, Labels: in.Labels,
-		Network: in.Network, Submodules: true, LFS: true}
+		SBOM: in.SBOM && !in.NoPush, Network: in.Network, Submodules: true, LFS: true}
 	d := digest.Digest(in.Digest)
 	switch {
 	case d.Validate() != nil || d.Algorithm() != digest.SHA256:

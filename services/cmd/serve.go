@@ -15,6 +15,7 @@ import (
 
 	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/fetch"
+	"hubledger/services/builder/sbom"
 	"hubledger/services/cmd/certificates"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/budget"
@@ -57,6 +58,7 @@ type serveCmd struct {
 	Builder              string        `help:"Whether this node builds: auto, if it listens on loopback only and has what builds need, or off." enum:"auto,off" default:"auto" env:"HUBLEDGER_BUILDER"`
 	BuilderHooks         string        `name:"builder-hooks" help:"Whether builds here run Docker Hub's hooks and autotests, on or off. They own the engine that builds them; docs/builders.md says what they reach." enum:"on,off" default:"off" env:"HUBLEDGER_BUILDER_HOOKS"`
 	BuilderTools         string        `name:"builder-tools" help:"Directory of buildkitd, buildctl and docker-compose; default: that of this program, and PATH." env:"HUBLEDGER_BUILDER_TOOLS" placeholder:"DIR"`
+	SBOMScanner          string        `name:"sbom-scanner" help:"Image of this hub that makes the SBOMs which build rules ask for; none when empty." env:"HUBLEDGER_SBOM_SCANNER" placeholder:"NAMESPACE/NAME:TAG"`
 	AllowHosts           string        `name:"allow-hosts" help:"Hosts of your own network that git sources may be on, comma-separated: names, addresses and networks; a name or an address may have a port." env:"HUBLEDGER_ALLOW_HOSTS" placeholder:"LIST"`
 	Reserve              int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
 	Services             []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
@@ -65,6 +67,7 @@ type serveCmd struct {
 	public  *url.URL // parsed by Validate
 	trusted []netip.Prefix
 	egress  *egress.Guard
+	scanner *sbom.Scanner
 }
 
 const (
@@ -142,6 +145,13 @@ func (c *serveCmd) Validate() (err error) {
 	if c.egress, err = egress.NewGuard(listed(c.AllowHosts)); err != nil {
 		return fmt.Errorf("--allow-hosts: %w", err)
 	}
+	if c.SBOMScanner != "" {
+		scanner, err := sbom.ParseScanner(c.SBOMScanner)
+		if err != nil {
+			return fmt.Errorf("--sbom-scanner: %w", err)
+		}
+		c.scanner = &scanner
+	}
 	return nil
 }
 
@@ -169,7 +179,7 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 		ConnectionsByNetwork: c.ConnectionsByNetwork,
 		Budget:               budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},
 		LeaseTerm:            c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
-		SweepInterval: c.SweepInterval, BuildLogAge: c.BuildLogAge, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
+		SweepInterval: c.SweepInterval, BuildLogAge: c.BuildLogAge, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, Scanner: c.scanner, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }
 
 func (c *serveCmd) Run(s *console.Session) error {

@@ -44,6 +44,20 @@ func (s *Registry) Tag(ctx context.Context, by command.By, name, tag string, d d
 	return s.awaitVisible(ctx, seq)
 }
 
+// ManifestBytes is a manifest of a repository as it was pushed. The error wraps
+// images.ErrNotFound when there is none.
+func (s *Registry) ManifestBytes(ctx context.Context, name string, d digest.Digest) ([]byte, error) {
+	repo, err := s.Images.Repository(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.Images.Manifest(ctx, repo.ID, d)
+	if err != nil {
+		return nil, err
+	}
+	return m.Bytes, nil
+}
+
 // Tagged is the manifest that a tag of a repository names, as of all that the log has
 // now, and the event that made it so. images.ErrNotFound, also while the two differ
 // because the tag is being moved.

@@ -70,6 +70,7 @@ func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 	if n.secrets != nil {
 		c.Secrets = n.secrets
 	}
+	c.Scanner = n.Scanner
 	c.People, c.Visible, c.NameOf = s.people, n.rights.Visible, n.registry.Images.RepositoryName
 	if n.NATSListen != "" && n.log.ReadOnly() == nil {
 		c.Machines = machinesOf{n}

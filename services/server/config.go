@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hubledger/projections"
+	"hubledger/services/builder/sbom"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/egress"
 	"hubledger/services/registry/pulllimit"
@@ -67,6 +68,8 @@ type Config struct {
 	// of them. 0: 30 days, 1 GiB.
 	HookBodyAge   time.Duration
 	HookBodyBytes int64
+	// Scanner is the image of the hub that makes SBOMs; nil: there is none.
+	Scanner *sbom.Scanner
 	// Builds says how this node builds; nil: it does not.
 	Builds *Builds
 	// Fetches says that this node fetches commits to look at them; see fetch.Check.

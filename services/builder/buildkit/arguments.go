@@ -92,6 +92,9 @@ func arguments(s *driver.Spec, p driver.Places) []string {
 	if s.Image != "" {
 		args = append(args, "--output", "type=image,name="+s.Image+",push=true,push-by-digest=true")
 	}
+	if s.Scanner != "" {
+		option("attest:sbom", "generator="+s.Scanner)
+	}
 	if s.Cache != "" {
 		at := "type=registry,ref=" + s.Image + ":" + s.Cache
 		args = append(args, "--import-cache", at, "--export-cache", at+",mode=max,ignore-error=true")

@@ -18,6 +18,7 @@ var (
 	placeLine  = regexp.MustCompile(`(?m)^\S+:(\d+)$`)
 	baseImage  = regexp.MustCompile(`failed to resolve source metadata for (\S+?): `)
 	loadingOf  = regexp.MustCompile(`^\[internal\] load metadata for (\S+)$`)
+	scanning   = regexp.MustCompile(`^\[\S+\] generating sbom using `)
 	noNetwork  = regexp.MustCompile(`(?i)network is unreachable|no such host|server misbehaving|connection refused|temporary failure in name resolution|could not resolve|bad address|name or service not known`)
 	wrongFile  = regexp.MustCompile(`failed to read dockerfile|target stage .* could not be found|failed to parse|dockerfile parse error|unknown instruction|file with no instructions|no build stage in current context|failed to process|Dockerfile cannot be empty|(?:network\.host|security\.insecure|device) is not allowed`)
 	notInBuild = regexp.MustCompile(`failed to (?:calculate checksum of ref|compute cache key)[^:]*.*: .*(?:not found|no such file)`)
@@ -41,6 +42,13 @@ func classify(e caged.Evidence) *driver.Failure {
 	}
 	if e.Exit.Daemon != "" || e.Exit.Error != "" {
 		return set(driver.Broken, "the builder failed: %s", cmp.Or(e.Exit.Error, "BuildKit ended: "+e.Exit.Daemon))
+	}
+	switch scanner := e.Spec.Scanner; {
+	case scanner == "":
+	case scanning.MatchString(e.Name):
+		return set(driver.NoSBOM, "the scanner %s made no SBOM: %s", scanner, text)
+	case strings.HasSuffix(e.Name, "docker-image://"+scanner):
+		return set(driver.NoSBOM, "the scanner %s cannot be pulled: %s", scanner, e.WhyMissing(scanner, text))
 	}
 	if image := missingBase(&e, text); image != "" {
 		return set(driver.BaseImage, "the base image %s cannot be pulled: %s", image, e.WhyMissing(image, text))

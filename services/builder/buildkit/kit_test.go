@@ -159,8 +159,8 @@ func (w *world) pushTool(repository, tag, architecture string) {
 	w.pushProgram(repository, tag, architecture, program)
 }
 
-// pushProgram is pushTool with another program.
-func (w *world) pushProgram(repository, tag, architecture string, program []byte) {
+// pushProgram is pushTool with another program, and what a container of it runs.
+func (w *world) pushProgram(repository, tag, architecture string, program []byte, entrypoint ...string) *registrytest.Image {
 	w.t.Helper()
 	var layer bytes.Buffer
 	files := tar.NewWriter(&layer)
@@ -174,13 +174,13 @@ func (w *world) pushProgram(repository, tag, architecture string, program []byte
 		}
 	}
 	files.Close()
-	w.push(repository, tag, architecture, layer.String())
+	return w.push(repository, tag, architecture, layer.String(), entrypoint...)
 }
 
 // push pushes an image of one layer.
-func (w *world) push(repository, tag, architecture, layer string) *registrytest.Image {
+func (w *world) push(repository, tag, architecture, layer string, entrypoint ...string) *registrytest.Image {
 	w.t.Helper()
-	config := v1.Image{Platform: v1.Platform{OS: "linux", Architecture: architecture},
+	config := v1.Image{Platform: v1.Platform{OS: "linux", Architecture: architecture}, Config: v1.ImageConfig{Entrypoint: entrypoint},
 		RootFS: v1.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.FromString(layer)}}}
 	text := string(registrytest.JSON(config))
 	m := registrytest.With(func(m *v1.Manifest) {

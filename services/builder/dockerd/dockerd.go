@@ -50,6 +50,9 @@ func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 	if s.Network {
 		return cage.Config{}, driver.ErrNetwork
 	}
+	if s.Scanner != "" {
+		return cage.Config{}, driver.Failuref(driver.NoSBOM, "the rule has sbom: true, and a build with hooks or autotests makes none, since Docker's engine builds it: leave sbom out of the rule, or the hooks and autotests out of the repository")
+	}
 	if err := native(s.Platforms); err != nil {
 		return cage.Config{}, err
 	}

@@ -22,6 +22,7 @@ const (
 	Source     Kind = "source"       // context, Dockerfile or another file is not in the checkout
 	Secret     Kind = "secret"       // the rule names a secret that it cannot have
 	NoHooks    Kind = "no-hooks"     // it has hooks or autotests, and this builder runs none
+	NoSBOM     Kind = "no-sbom"      // the rule wants an SBOM, and none can be made or none was
 	Broken     Kind = "builder"      // the builder itself failed; trying again may help
 )
 

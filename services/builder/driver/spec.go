@@ -31,6 +31,10 @@ type Spec struct {
 	// Cache is a tag of that repository that layers are taken from and, when the
 	// image is pushed, written to; "": no cache is kept.
 	Cache string
+	// Scanner is the image that makes the SBOM of the result, which is pushed with it, by
+	// its name with the registry's and its digest; "": none is made. It is run by BuildKit
+	// (docs/attestations/sbom-protocol.md there).
+	Scanner string
 	// Network lets steps fetch from public hosts by HTTP and HTTPS, through a proxy
 	// that stands in their environment (HTTP_PROXY and the like). They have no other
 	// network: no other protocol, no name server, nothing of the machine or of the hub.
@@ -73,6 +77,7 @@ var (
 	platformPattern = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?$`)
 	imagePattern    = regexp.MustCompile(`^(\[[0-9a-f:]+\]|[a-zA-Z0-9.-]+)(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)
 	tagPattern      = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+	pinnedPattern   = regexp.MustCompile(`^(.+)@sha256:[0-9a-f]{64}$`)
 	targetPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$`)
 )
 
@@ -100,6 +105,9 @@ func (s *Spec) Check() error {
 	case s.Cache != "" && !tagPattern.MatchString(s.Cache):
 		return fmt.Errorf("%.150q is no tag", s.Cache)
 	}
+	if err := s.checkScanner(); err != nil {
+		return err
+	}
 	if len(s.Platforms) > 16 {
 		return errors.New("a build is for at most 16 platforms")
 	}
@@ -115,6 +123,20 @@ func (s *Spec) Check() error {
 		return err
 	}
 	return s.checkSecrets()
+}
+
+func (s *Spec) checkScanner() error {
+	if s.Scanner == "" {
+		return nil
+	}
+	name := pinnedPattern.FindStringSubmatch(s.Scanner)
+	switch {
+	case name == nil || !imagePattern.MatchString(name[1]) || len(s.Scanner) > 1024:
+		return fmt.Errorf("%.150q is no scanner: write registry/namespace/name@sha256:…", s.Scanner)
+	case s.Image == "":
+		return errors.New("an SBOM needs an image that it is pushed with")
+	}
+	return nil
 }
 
 // ErrNetwork: a build wants a network, which this builder does not give.

@@ -21,15 +21,19 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%+v", s.Limits)
 	}
 	for what, change := range map[string]func(s *Spec){
-		"id of a build":    func(s *Spec) { s.ID = "../x" },
-		"the id":           func(s *Spec) { s.ID = "" },
-		"at most 64":       func(s *Spec) { s.ID = strings.Repeat("a", 65) },
-		"stage":            func(s *Spec) { s.Target = "-x" },
-		"no repository":    func(s *Spec) { s.Image = "app" },
-		"app:latest":       func(s *Spec) { s.Image = "hub.example.com/alice/app:latest" },
-		"alice/app,push":   func(s *Spec) { s.Image = "hub.example.com/alice/app,push=true" },
-		"needs an image":   func(s *Spec) { s.Image = "" },
-		"no tag":           func(s *Spec) { s.Cache = "a,mode=min" },
+		"id of a build":  func(s *Spec) { s.ID = "../x" },
+		"the id":         func(s *Spec) { s.ID = "" },
+		"at most 64":     func(s *Spec) { s.ID = strings.Repeat("a", 65) },
+		"stage":          func(s *Spec) { s.Target = "-x" },
+		"no repository":  func(s *Spec) { s.Image = "app" },
+		"app:latest":     func(s *Spec) { s.Image = "hub.example.com/alice/app:latest" },
+		"alice/app,push": func(s *Spec) { s.Image = "hub.example.com/alice/app,push=true" },
+		"needs an image": func(s *Spec) { s.Image = "" },
+		"no tag":         func(s *Spec) { s.Cache = "a,mode=min" },
+		"no scanner":     func(s *Spec) { s.Scanner = "hub.example.com/a/b@sha256:00,generator=x" },
+		"an SBOM needs": func(s *Spec) {
+			s.Image, s.Cache, s.Scanner = "", "", "hub.example.com/a/b@sha256:"+strings.Repeat("0", 64)
+		},
 		"no platform":      func(s *Spec) { s.Platforms = []string{"linux,windows"} },
 		"16 platforms":     func(s *Spec) { s.Platforms = make([]string, 17) },
 		"build argument":   func(s *Spec) { s.Args["A=B"] = "" },

@@ -199,6 +199,9 @@ func (r *run) spec(checkout string, commit fetch.Commit) (driver.Spec, error) {
 		if r.a.Rule.Cache {
 			spec.Cache = buildrule.CacheTag
 		}
+		if r.a.Scanner != "" {
+			spec.Scanner = r.Registry + "/" + r.a.Scanner
+		}
 	}
 	return spec, nil
 }

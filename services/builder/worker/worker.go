@@ -56,6 +56,8 @@ type Assignment struct {
 	// Readme is the SHA-256 of the README that the repository has, in hexadecimal, where
 	// the rule names a file for it.
 	Readme string `json:"readme,omitempty"`
+	// Scanner is the image of the hub that makes the SBOM, NAME@sha256:…; "" for none.
+	Scanner string `json:"scanner,omitempty"`
 	// Secrets are what the build may read, by name.
 	Secrets map[string][]byte `json:"secrets,omitempty"`
 }

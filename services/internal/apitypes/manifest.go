@@ -42,6 +42,7 @@ type Referrer struct {
 	Digest       string            `json:"digest" doc:"Of its manifest"`
 	ArtifactType string            `json:"artifactType" doc:"What it is; for a manifest that BuildKit puts into an index: attestation-manifest"`
 	Size         int64             `json:"size" doc:"Of its manifest, in bytes"`
+	Predicates   []string          `json:"predicates,omitempty" doc:"What an attestation of BuildKit states: in-toto's predicate types, such as https://spdx.dev/Document for an SBOM; at most 10"`
 	Annotations  map[string]string `json:"annotations,omitempty" doc:"Of its manifest"`
 }
 

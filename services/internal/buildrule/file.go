@@ -133,7 +133,7 @@ func (f *fileReader) rule(n *yaml.Node) Rule {
 		"dockerfile": f.text(&r.Dockerfile), "context": f.text(&r.Context), "autobuild": f.truth(&r.Autobuild), "cache": f.truth(&r.Cache),
 		"autotest": f.text(&r.Autotest), "args": f.pairs(&r.Args), "target": f.text(&r.Target), "platforms": f.texts(&r.Platforms),
 		"labels": f.pairs(&r.Labels), "needs": f.texts(&r.Needs), "paths": f.texts(&r.Paths), "secrets": f.texts(&r.Secrets), "rebuild": f.text(&r.Rebuild), "readme": f.text(&r.Readme),
-		"network": f.truth(&r.Network), "timeout": f.text(&r.Timeout), "idle": f.text(&r.Idle), "submodules": f.truth((*bool)(&r.Submodules)), "lfs": f.truth((*bool)(&r.LFS)),
+		"sbom": f.truth(&r.SBOM), "network": f.truth(&r.Network), "timeout": f.text(&r.Timeout), "idle": f.text(&r.Idle), "submodules": f.truth((*bool)(&r.Submodules)), "lfs": f.truth((*bool)(&r.LFS)),
 	}
 	for name, read := range fields {
 		fields[name] = func(v *yaml.Node) { given[name] = true; read(v) }

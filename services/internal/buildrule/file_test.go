@@ -38,6 +38,7 @@ rules:
     needs: [base]
     paths: ["src/**", "!src/docs"]
     secrets: [NPM_TOKEN]
+    sbom: true
     network: true
     timeout: 2h
     idle: 10m
@@ -58,7 +59,7 @@ func TestParseFile(t *testing.T) {
 		{Name: "release", Tag: "/^v([0-9.]+)$/", Tags: []string{`{\1}`, "latest"}, Dockerfile: "docker/Dockerfile", Context: "docker",
 			Autotest: "all", Rebuild: "base", Args: map[string]string{"VERSION": "1.10", "EMPTY": ""}, Target: "final", Platforms: []string{"linux/amd64", "linux/arm/v7"},
 			Labels: map[string]string{"org.opencontainers.image.title": "An app"}, Needs: []string{"base"}, Paths: []string{"src/**", "!src/docs"}, Secrets: []string{"NPM_TOKEN"},
-			Network: true, Timeout: "2h", Idle: "10m"},
+			SBOM: true, Network: true, Timeout: "2h", Idle: "10m"},
 		{Name: "base", Tag: "v1", Tags: []string{"base"}, Autobuild: true, Cache: true, Submodules: true, LFS: true},
 	}
 	if !reflect.DeepEqual(rules, want) {

@@ -139,6 +139,13 @@ func check(r Rule, index int) (checked, Problems) {
 	}
 	c.table("args", r.Args, argSyntax, "a build arg's name is letters, digits and _, and begins with no digit")
 	c.table("labels", r.Labels, labelSyntax, "a label's name is letters, digits and . _ / -")
+	if r.SBOM {
+		for name := range r.Args {
+			if strings.EqualFold(name, "BUILDKIT_ATTEST_SBOM") {
+				c.add("args", name+" and sbom say the same in two ways", "BuildKit would take either of them", "leave one of them out")
+			}
+		}
+	}
 	c.list("platforms", r.Platforms, platformSyntax, "a platform is system/architecture or system/architecture/variant", "write one such as linux/amd64 or linux/arm/v7")
 	c.list("secrets", r.Secrets, secretSyntax, "a secret is given by its name: letters, digits and . _ -", "save the secret with the repository and write its name")
 	for _, t := range []struct{ field, text string }{{"idle", r.Idle}, {"timeout", r.Timeout}} {

@@ -122,6 +122,7 @@ func TestValidate(t *testing.T) {
 		"target":                {change(func(r *buildrule.Rule) { r.Target = "a b" }), "target", "AS"},
 		"platform":              {change(func(r *buildrule.Rule) { r.Platforms = []string{"arm64"} }), "platforms", "linux/amd64"},
 		"arg name":              {change(func(r *buildrule.Rule) { r.Args = map[string]string{"A-B": ""} }), "args", "letters"},
+		"two SBOMs":             {change(func(r *buildrule.Rule) { r.SBOM, r.Args = true, map[string]string{"BUILDKIT_ATTEST_sbom": ""} }), "args", "two ways"},
 		"arg value":             {change(func(r *buildrule.Rule) { r.Args = map[string]string{"A": strings.Repeat("x", 4097)} }), "args", "4096"},
 		"label name":            {change(func(r *buildrule.Rule) { r.Labels = map[string]string{"a b": ""} }), "labels", "letters"},
 		"a secret's value":      {change(func(r *buildrule.Rule) { r.Secrets = []string{"TOKEN=x"} }), "secrets", "by its name"},

@@ -61,6 +61,7 @@ func ruleNode(r Rule) *yaml.Node {
 	texts(n, "secrets", r.Secrets)
 	text("rebuild", r.Rebuild)
 	text("readme", r.Readme)
+	unless(false, "sbom", r.SBOM)
 	unless(false, "network", r.Network)
 	text("timeout", r.Timeout)
 	text("idle", r.Idle)

@@ -53,7 +53,19 @@ type referrer struct{ apitypes.Referrer }
 // Kind is what it is, for people.
 func (r referrer) Kind() string {
 	if r.ArtifactType == "attestation-manifest" {
-		return "Attestation (BuildKit)"
+		var says []string
+		for _, p := range r.Predicates {
+			switch {
+			case strings.HasPrefix(p, "https://spdx.dev/"), strings.HasPrefix(p, "https://cyclonedx.org/"):
+				says = append(says, "SBOM")
+			case strings.HasPrefix(p, "https://slsa.dev/provenance/"):
+				says = append(says, "Provenance")
+			}
+		}
+		if len(says) == 0 || len(says) < len(r.Predicates) {
+			says = append(says, "Attestation")
+		}
+		return strings.Join(slices.Compact(says), ", ") + " (BuildKit)"
 	}
 	if kind := kindOf("", r.ArtifactType); kind != "" {
 		return kind
