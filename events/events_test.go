@@ -2,12 +2,14 @@ package events_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -228,5 +230,43 @@ func TestSplitType(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %q, not %q", in, got, want)
 		}
+	}
+}
+
+// The leaf is the RFC 6962 hash of the record, and the record is read back as the event
+// that it is; nothing else is accepted.
+func TestRecord(t *testing.T) {
+	e := events.Event{Seq: 17, Subject: "evt.a.b.c", Data: []byte(`{"a":1}`)}
+	e.Set(events.AttrType, "image.pushed.v1")
+	e.Set(events.AttrID, "an id")
+	e.Set("ce-zother", "")
+	record := events.Record(&e)
+	if events.Leaf(sha256.Sum256(append([]byte{0}, record...))) != events.LeafOf(&e) {
+		t.Error("the leaf is not the hash of the record")
+	}
+	got, err := events.ReadRecord(record)
+	if err != nil || !reflect.DeepEqual(got, e) {
+		t.Errorf("%+v is read as %+v: %v", e, got, err)
+	}
+	for n := range record {
+		if got, err := events.ReadRecord(record[:n]); err == nil {
+			t.Errorf("the first %d bytes are read as %+v", n, got)
+		}
+		changed := bytes.Clone(record)
+		changed[n] ^= 0x80
+		if got, err := events.ReadRecord(changed); err == nil && reflect.DeepEqual(got, e) {
+			t.Errorf("with byte %d changed it is the same event", n)
+		}
+	}
+	for what, bad := range map[string]events.Event{
+		"an attribute twice": {Attributes: []events.Attribute{{Name: "ce-a"}, {Name: "ce-a"}}},
+		"not sorted":         {Attributes: []events.Attribute{{Name: "ce-b"}, {Name: "ce-a"}}},
+	} {
+		if got, err := events.ReadRecord(events.Record(&bad)); err == nil {
+			t.Errorf("%s: %+v", what, got)
+		}
+	}
+	if _, err := events.ReadRecord(append(record, 0)); err == nil {
+		t.Error("a byte more is accepted")
 	}
 }

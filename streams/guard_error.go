@@ -19,6 +19,7 @@ const (
 	ReasonJournal    Reason = "journal"    // the journal is not whole itself
 	ReasonLock       Reason = "lock"       // the lock on the data directory was taken away
 	ReasonWrite      Reason = "write"      // the server cannot write to its files
+	ReasonSigned     Reason = "signed"     // it is not the log of which a checkpoint was signed
 )
 
 // A GuardError says why the log is not to be trusted, and what the operator can do.
@@ -40,6 +41,10 @@ func guardError(r Reason, format string, v ...any) *GuardError {
 	return &GuardError{Reason: r, Detail: fmt.Sprintf(format, v...), Advice: advice[r]}
 }
 
+// NotAsSigned is the reason for which a log is read-only that is not the one of which a
+// checkpoint was signed; detail says what exactly was found.
+func NotAsSigned(detail error) *GuardError { return guardError(ReasonSigned, "%v", detail) }
+
 func configError(diff []string) *GuardError {
 	return guardError(ReasonConfig, "the stream's configuration is not as defined: %s", strings.Join(diff, "; "))
 }
@@ -57,5 +62,7 @@ var advice = map[Reason]string{
 	ReasonDiffers:    adviceRestore,
 	ReasonJournal:    "Build the journal anew with `hubledger projections prepare` and start again.",
 	ReasonLock:       "Make sure that no other server runs on this data directory, then start the server again.",
-	ReasonWrite:      "See that the disk is sound and has space, then start the server again.",
+	ReasonSigned: "Stop the server and run `hubledger verify`, which names the first event that is not as it was; put the data directory back as it was. " +
+		"If only the files in proofs/ are damaged, put those back.",
+	ReasonWrite: "See that the disk is sound and has space, then start the server again.",
 }

@@ -55,6 +55,9 @@ func (l *Log) Generation() string { return l.generation.ID }
 // Follows is the id of the generation that the log was restored from, "" for none.
 func (l *Log) Follows() string { return l.generation.Previous }
 
+// Kept is how many events of that generation this one has; 0 when that is not known.
+func (l *Log) Kept() uint64 { return l.generation.Kept }
+
 // SetReadOnly makes every further append fail with events.ErrReadOnly and
 // this reason. The first reason stays until the log is opened again.
 func (l *Log) SetReadOnly(reason error) {

@@ -10,6 +10,15 @@ import (
 	"hubledger/streams/evt"
 )
 
+// Scan calls fn with the events of a range of sequences, in order; the log must have them. The
+// error is a *GuardError when they are damaged or missing, and that of ReadOnly in quarantine.
+func (l *Log) Scan(ctx context.Context, from, to uint64, fn func(*events.Event) error) error {
+	if l.conn == nil {
+		return l.ReadOnly()
+	}
+	return l.scan(ctx, from, to, fn)
+}
+
 // scan calls fn with the events of a range of sequences, in order. An embedded
 // server's files are read directly: the server would cut a damaged block off
 // when it meets the damage. The error is a *GuardError when they are damaged.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/projections"
 )
 
 // A Source is the log as the journal has it. Other read models can be built from
@@ -87,4 +88,42 @@ func (s Source) read(ctx context.Context, after uint64, max int, fn func([]event
 		return after, err
 	}
 	return after, flush()
+}
+
+// Leaves calls yield with the leaves of the events behind a sequence up to another one, in
+// order. It ends early, without an error, where the journal ends. An event that is missing
+// is an error that wraps ErrNotFound.
+func Leaves(ctx context.Context, db projections.DB, after, to uint64, yield func(events.Leaf) error) error {
+	for after < to {
+		end := min(to, after+maxReading)
+		last, err := someLeaves(ctx, db, after, end, yield)
+		if err != nil || last < end {
+			return err
+		}
+		after = last
+	}
+	return nil
+}
+
+func someLeaves(ctx context.Context, db projections.DB, after, to uint64, yield func(events.Leaf) error) (last uint64, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT seq, leaf FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq`, int64(after), int64(to))
+	if err != nil {
+		return after, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var seq int64
+		var b sql.RawBytes
+		if err := rows.Scan(&seq, &b); err != nil {
+			return after, err
+		}
+		if uint64(seq) != after+1 || len(b) != len(events.Leaf{}) {
+			return after, fmt.Errorf("leaf of event %d: %w", after+1, ErrNotFound)
+		}
+		after = uint64(seq)
+		if err := yield(events.Leaf(b)); err != nil {
+			return after, err
+		}
+	}
+	return after, rows.Err()
 }

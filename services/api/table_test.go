@@ -23,10 +23,10 @@ import (
 // is missing here fails the test, and so does one that is not there any more.
 var needs = map[string]string{
 	"open": `
-		GET /api/v1/openapi.json | GET /api/v1/openapi.yaml | GET /v1/_ping | GET /.well-known/hubledger/provenance.pub | GET /api/v1/provenance-key
+		GET /api/v1/openapi.json | GET /api/v1/openapi.yaml | GET /v1/_ping | GET /.well-known/hubledger/provenance.pub | GET /api/v1/provenance-key | GET /api/v1/checkpoint | GET /checkpoint | GET /tile/{tile...} | GET /.well-known/hubledger/checkpoint.vkey
 		POST /v2/users/login | POST /v2/auth/token | POST /api/v1/machines/enroll | POST /api/build/v1/source/{source}/trigger/{secret}/call`,
 	"anyone": `
-		GET /api/v1/search | GET /api/v1/repositories | GET /api/v1/events | GET /api/v1/events/live | GET /api/v1/events/{event} | GET /api/build/v1/source | GET /v1/search | GET /v2/search/repositories
+		GET /api/v1/search | GET /api/v1/repositories | GET /api/v1/events | GET /api/v1/events/live | GET /api/v1/events/{event} | GET /api/v1/events/{event}/proof | GET /api/build/v1/source | GET /v1/search | GET /v2/search/repositories
 		GET /v2/repositories/{namespace} | GET /v2/namespaces/{namespace}/repositories | GET /v2/users/{user} | GET /v2/orgs/{namespace}`,
 	"account": `
 		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | GET /api/v1/hub | GET /v2/user | GET /api/v1/builds | GET /api/v1/builds/{build}`,
@@ -243,7 +243,7 @@ func world(t *testing.T) *kit {
 	return k
 }
 
-var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{projection}", "images", "{manager}", "sweeps", "{secret}", "NAME", "{organization}", "acme",
+var filled = strings.NewReplacer("{tile...}", "0/000.p/1", "{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{projection}", "images", "{manager}", "sweeps", "{secret}", "NAME", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
 	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", registrytest.NewImage("content").Digest().String())
 
@@ -252,7 +252,10 @@ var filled = strings.NewReplacer("{namespace}", "acme", "{user}", "stranger", "{
 // Idempotency-Key, which is refused only after the request was let in.
 func TestWhoMayDoWhat(t *testing.T) {
 	k := world(t)
-	k.repository("stranger/app", events.Public) // so that everybody sees them
+	k.repository("stranger/app", events.Public)         // so that everybody sees them
+	if err := k.Audit().Sign(t.Context()); err != nil { // so that there is a checkpoint
+		t.Fatal(err)
+	}
 	want := map[string]string{}
 	for need, list := range needs {
 		for _, line := range strings.FieldsFunc(shorthand.Replace(list), func(r rune) bool { return r == '|' || r == '\n' }) {

@@ -1,15 +1,17 @@
 // Package audit serves the log as people read it: pages of events, one event with what
-// led to it, and events as they come.
+// led to it, and events as they come. It signs the log, and proves what stands in it.
 package audit
 
 import (
 	"net/http"
+	"sync/atomic"
 
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/images"
 	"hubledger/projections/journal"
 	"hubledger/projections/trail"
+	"hubledger/services/audit/tree"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
@@ -20,26 +22,29 @@ import (
 
 // Config is what the service needs; all fields are required.
 type Config struct {
-	API *openapi.API
-	Log *eventlog.Reader
+	API     *openapi.API
+	Log     *eventlog.Reader
+	Signing Signing
 }
 
 // An Audit is the service.
 type Audit struct {
 	Config
-	followers followers
+	followers   followers
+	grower      *tree.Grower
+	staticFails atomic.Bool
 }
 
 // New makes the service.
 func New(c Config) *Audit {
-	a := &Audit{Config: c}
+	a := &Audit{Config: c, grower: c.Signing.grower()}
 	a.register()
 	return a
 }
 
 // Service is what it hands over to the program.
 func (a *Audit) Service() service.Service {
-	return service.Service{Name: "audit", Routes: a.API.Routes(), NotServed: endpoint.NotServed,
+	return service.Service{Name: "audit", Routes: append(a.API.Routes(), a.static()...), NotServed: endpoint.NotServed, Run: a.run,
 		ReadModels: []*projections.Projection{&accounts.Projection, &images.Projection, &trail.Projection, &journal.Projection}}
 }
 
@@ -53,4 +58,10 @@ func (a *Audit) register() {
 			"Without one it begins with what comes next. An account may follow ten times at once, and so may the strangers of one network."}, a.live)
 	openapi.Add(a.API, openapi.Operation{Method: http.MethodGet, Path: list + "/{event}", ID: "get-event", Tag: tag, Permission: access.Anyone, Cost: budget.Read,
 		Summary: "Show an event with its data, what led to it, and what it led to", About: "By its sequence or its id. An event that you may not read is not there."}, a.show)
+	openapi.AddText(a.API, "text/plain", openapi.Operation{Method: http.MethodGet, Path: list + "/{event}/proof", ID: "prove-event", Tag: tag, Permission: access.Anyone, Cost: budget.Search,
+		Summary: "Prove that an event stands in the log", About: "A file for `hubledger verify-proof`, which needs the hub no more: the event, its place in the Merkle tree, and a signed checkpoint " +
+			"(C2SP tlog-proof). 409 until the event is in a checkpoint, which takes a minute at most."}, a.prove)
+	openapi.Add(a.API, openapi.Operation{Method: http.MethodGet, Path: "/checkpoint", ID: "get-checkpoint", Tag: tag, Permission: access.Open, Cost: budget.Read,
+		Summary: "Show the last signed checkpoint of the log", About: "Keep it: with it anybody can prove later that the log still begins with the same events. The checkpoint alone is at /checkpoint, " +
+			"the tiles of the tree are at /tile/, and the keys at " + keyPath + "."}, a.showCheckpoint)
 }

@@ -33,6 +33,7 @@ import (
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/repository"
 	"hubledger/services/internal/service"
+	"hubledger/services/internal/signingkey"
 )
 
 // source is who the service's own events say decided.
@@ -49,7 +50,7 @@ type Config struct {
 	// Readmes are those of repositories.
 	Readmes Readmes
 	// Secrets has the key by which provenance is signed, and what builds read; nil while the log is read-only.
-	Secrets provenance.Secrets
+	Secrets signingkey.Secrets
 	// URL is how people reach the hub.
 	URL     string
 	Log     BuildLog // nil while the log is read-only
@@ -148,7 +149,7 @@ func New(c Config) *Builder {
 
 // newBuilder is New without the operations of the API.
 func newBuilder(c Config) *Builder {
-	return &Builder{Config: c, keys: &provenance.Keys{Secrets: c.Secrets}, stations: newStations(), counts: newCounts()}
+	return &Builder{Config: c, keys: provenance.NewKeys(c.Secrets), stations: newStations(), counts: newCounts()}
 }
 
 // Service is what it hands over to the program.

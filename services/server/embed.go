@@ -8,6 +8,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/projections/journal"
 	"hubledger/services/api"
+	"hubledger/services/audit"
 	"hubledger/services/auth"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
@@ -63,6 +64,9 @@ func (n *Node) Accounts() accounts.Reader { return n.shared.people }
 
 // Auth knows the accounts' credentials.
 func (n *Node) Auth() *auth.Auth { return n.auth }
+
+// Audit is the service that signs the log.
+func (n *Node) Audit() *audit.Audit { return n.audit }
 
 // HookBodies keeps the bodies of webhooks. It is nil on a node that does not run the
 // service sources, and while the log is read-only.

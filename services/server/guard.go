@@ -8,6 +8,8 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/journal"
+	"hubledger/services/audit"
+	"hubledger/services/audit/tree"
 	"hubledger/services/server/readmodel"
 	"hubledger/streams"
 )
@@ -28,6 +30,10 @@ func (n *Node) checkLog(ctx context.Context, known []projections.Info) error {
 		generation, seq, err := n.operations.SeenLog(ctx)
 		if err == nil && generation == n.log.Generation() {
 			yield("the operational store", generation, seq)
+		}
+		// What cannot be read is found when the service audit compares it.
+		if _, c, err := n.audit.Signing.Dir.Signed(); err == nil {
+			yield("the last signed checkpoint", n.log.Generation(), uint64(c.N))
 		}
 		return errors.Join(err, n.positions(ctx, yield))
 	}
@@ -72,4 +78,42 @@ func (j *guardJournal) Leaf(ctx context.Context, seq uint64) (events.Leaf, bool,
 		return leaf, false, nil
 	}
 	return leaf, err == nil, err
+}
+
+// signing is what the service audit needs to sign the log.
+func (n *Node) signing() audit.Signing {
+	if n.log == nil { // see declared
+		return audit.Signing{}
+	}
+	kept := n.models.Of(&journal.Projection)
+	s := audit.Signing{Dir: tree.Of(n.Data, n.log.Generation()), Hub: "hubledger", Generation: n.log.Generation(),
+		Journal: readmodel.Unprepared{Model: kept}, ReadOnly: n.log.ReadOnly, Logger: n.Logger,
+		End: func(ctx context.Context) (uint64, error) {
+			last, err := n.log.LastSeq(ctx)
+			if err != nil {
+				return 0, err
+			}
+			return last, kept.Wait(ctx, last)
+		},
+		Distrust: func(reason error) { n.log.SetReadOnly(streams.NotAsSigned(reason)) }}
+	if n.Public != nil {
+		s.Hub = n.Public.Host
+	}
+	if n.secrets != nil {
+		s.Secrets = n.secrets
+	}
+	if before := n.log.Follows(); before != "" {
+		s.Before = &tree.Before{Dir: tree.Of(n.Data, before), Kept: n.log.Kept()}
+	}
+	return s
+}
+
+// signLast signs what came since the last checkpoint when the node stops, if it ran.
+func (n *Node) signLast(ctx context.Context) {
+	if !n.signs {
+		return
+	}
+	if err := n.await("the last checkpoint", func() error { return n.audit.Sign(ctx) }); err != nil {
+		n.Logger.Error("the end of the log is not signed; the next start signs it", "error", err)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hubledger/projections"
+	"hubledger/services/audit"
 	"hubledger/services/auth"
 	"hubledger/services/builder"
 	"hubledger/services/internal/access"
@@ -50,6 +51,8 @@ type Node struct {
 	rights     *access.Rights
 	auth       *auth.Auth
 	builder    *builder.Builder
+	audit      *audit.Audit
+	signs      bool                            // it has begun to sign the log
 	machines   atomic.Pointer[machines.Server] // nil where no machine can connect, and until it listens
 	registry   *registry.Registry
 	shared     shared
@@ -173,6 +176,7 @@ func (n *Node) start(ctx context.Context) error {
 			return n.explainInitialize(err)
 		}
 		n.startJobs(n.ending)
+		n.signs = n.runs("audit")
 		if err := n.listenForMachines(); err != nil {
 			return err
 		}
@@ -220,6 +224,7 @@ func (n *Node) Close(ctx context.Context) error {
 	if n.auth != nil {
 		errs = append(errs, n.auth.Close(ctx))
 	}
+	n.signLast(ctx)
 	if n.models != nil {
 		errs = append(errs, n.await("the projections", func() error { return n.models.Close(ctx) }))
 	}

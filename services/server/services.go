@@ -42,6 +42,7 @@ func (n *Node) allServices() []service.Service {
 	s := n.share()
 	git := n.makeSources(s)
 	n.builder = n.makeBuilder(s, git)
+	n.audit = audit.New(audit.Config{API: s.api.Sibling(), Log: n.EventLog(), Signing: n.signing()})
 	list := []service.Service{
 		n.auth.Service(),
 		n.registry.Service(),
@@ -49,7 +50,7 @@ func (n *Node) allServices() []service.Service {
 		git.Service(),
 		n.makeRules(s, git).Service(),
 		n.builder.Service(),
-		audit.New(audit.Config{API: s.api.Sibling(), Log: n.EventLog()}).Service(),
+		n.audit.Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
 	}

@@ -30,6 +30,9 @@ type Generation struct {
 	// last sequence, as far as was known; empty for a log's first generation.
 	Previous     string `json:"previous,omitempty"`
 	PreviousLast uint64 `json:"previousLast,omitempty"`
+
+	// Kept is how many events of that one this one has; 0 when that is not known.
+	Kept uint64 `json:"kept,omitempty"`
 }
 
 // NewGeneration is a generation that follows no other one.

@@ -135,6 +135,7 @@ func Run(ctx context.Context, c Config, from Copy) (r Result, err error) {
 	if err != nil {
 		return r, fmt.Errorf("rebuild the log: %w", err)
 	}
+	r.Generation.Kept = r.Events
 	if (alone || r.Events < r.OldLast) && !c.AcceptLoss {
 		return r, &LossError{Events: r.Events, Last: r.OldLast, Witness: r.Witness}
 	}

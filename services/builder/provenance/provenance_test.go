@@ -60,7 +60,7 @@ func TestStatement(t *testing.T) {
 // What is signed verifies with the key that is published, and the same facts make the
 // same bytes.
 func TestSign(t *testing.T) {
-	key, err := newKey(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+	key, err := NewKeys(&memory{value: bytes.Repeat([]byte{7}, ed25519.SeedSize)}).Key(t.Context())
 	check(t, err)
 	statement, err := Statement(facts())
 	check(t, err)
@@ -124,20 +124,20 @@ func TestKeyIsMadeOnce(t *testing.T) {
 	shared := &memory{}
 	ids := map[string]bool{}
 	for range 3 {
-		key, err := (&Keys{Secrets: shared}).Key(t.Context())
+		key, err := NewKeys(shared).Key(t.Context())
 		check(t, err)
 		ids[key.ID()] = true
 	}
 	faster := &memory{before: func(m *memory) { m.value = shared.value }}
-	key, err := (&Keys{Secrets: faster}).Key(t.Context())
+	key, err := NewKeys(faster).Key(t.Context())
 	check(t, err)
 	if ids[key.ID()] = true; len(ids) != 1 {
 		t.Errorf("there are the keys %v", ids)
 	}
-	if _, err := (&Keys{}).Key(t.Context()); !errors.Is(err, events.ErrReadOnly) {
+	if _, err := NewKeys(nil).Key(t.Context()); !errors.Is(err, events.ErrReadOnly) {
 		t.Errorf("without secrets: %v", err)
 	}
-	if _, err := (&Keys{Secrets: &memory{value: []byte("short")}}).Key(t.Context()); err == nil {
+	if _, err := NewKeys(&memory{value: []byte("short")}).Key(t.Context()); err == nil {
 		t.Error("a seed of five bytes is taken")
 	}
 }
