@@ -6,6 +6,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/api/browse"
 	"hubledger/services/api/dockerhub"
+	"hubledger/services/api/layerfiles"
 	"hubledger/services/api/markdown"
 	"hubledger/services/api/people"
 	"hubledger/services/api/taglist"
@@ -44,6 +46,8 @@ type Config struct {
 	Builds builds.Reader
 	// TagLists are those of Images; they have to be told of its commits.
 	TagLists *taglist.Keeper
+	// LayerFiles says which files layers have.
+	LayerFiles *layerfiles.Keeper
 	// Registry deletes and brings back repositories and what they hold.
 	Registry Registry
 	Cleaner  Cleaner
@@ -93,6 +97,7 @@ func New(c Config) *API {
 	s.registerPast()
 	s.registerTrash()
 	s.registerManifests()
+	s.registerFiles()
 	s.registerPolicy()
 	s.registerCleanup()
 	s.registerGrants()
@@ -109,5 +114,7 @@ func New(c Config) *API {
 // Service is the service as the program runs it.
 func (s *API) Service() service.Service {
 	return service.Service{Name: "api", Routes: s.Routes(), NotServed: endpoint.NotServed,
-		ReadModels: []*projections.Projection{&accounts.Projection, &images.Projection, &catalog.Projection, &builds.Projection}, Sentences: Sentences}
+		ReadModels: []*projections.Projection{&accounts.Projection, &images.Projection, &catalog.Projection, &builds.Projection}, Sentences: Sentences,
+		Jobs: []service.Job{{Name: "drop what is known of the files of layers that are gone", Every: dropFilesEvery, Run: s.LayerFiles.Purge}},
+		Stop: func(context.Context) error { s.LayerFiles.Close(); return nil }}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
@@ -108,4 +109,17 @@ func (s *Registry) ReadBlob(ctx context.Context, repo string, d digest.Digest, m
 		return nil, fmt.Errorf("blob %s has %d bytes, more than %d: %w", d, size, max, images.ErrNotFound)
 	}
 	return io.ReadAll(io.LimitReader(f, max))
+}
+
+// OpenBlob opens a blob of the store, for a caller that knows who may read it. The error
+// wraps fs.ErrNotExist when it is not there, or damaged.
+func (s *Registry) OpenBlob(ctx context.Context, d digest.Digest) (io.ReadCloser, int64, error) {
+	if s.Blobs == nil { // a node that neither reads nor writes blobs
+		return nil, 0, fmt.Errorf("blob %s: %w", d, fs.ErrNotExist)
+	}
+	f, size, err := s.Blobs.Open(ctx, d)
+	if errors.Is(err, blobs.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", err, fs.ErrNotExist)
+	}
+	return f, size, err
 }

@@ -53,6 +53,8 @@ func tour(town *webtest.Town) []stop {
 		{repo + "/-/storage", "/r/admin/app/-/storage", "admin", "storage"},
 		{repo + "/-/compare", "/r/admin/app/-/compare", "admin", "compare-empty"},
 		{repo + "/-/compare", "/r/admin/app/-/compare?a=1.0&b=latest", "admin", "compare-same"},
+		{repo + "/-/layers/{digest}", "/r/admin/app/-/layers/" + registrytest.Sum("first layer").String(), "admin", "layer"},
+		{repo + "/-/compare", "/r/admin/app/-/compare?a=1.0&b=latest&files=1", "admin", "compare-files"},
 		{repo + "/-/untagged", "/r/admin/app/-/untagged", "admin", "untagged"},
 		{repo + "/-/images/{digest}", "/r/admin/app/-/images/" + town.App.Digest().String(), "admin", "image"},
 		{"/builds", "/builds", "admin", "builds"},

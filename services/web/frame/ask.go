@@ -38,3 +38,16 @@ func Missing(err error) bool {
 	var p *endpoint.Problem
 	return errors.As(err, &p) && p.Status == http.StatusNotFound
 }
+
+// Refused is why the API refused something that the visitor asked for, "" when it did not:
+// for a page that says so in one of its parts.
+func Refused(err error) string {
+	var p *endpoint.Problem
+	if !errors.As(err, &p) || p.Status >= 500 || p.Status == http.StatusNotFound || p.Status == http.StatusUnauthorized {
+		return ""
+	}
+	if len(p.Errors) > 0 {
+		return p.Errors[0].Message
+	}
+	return p.Detail
+}

@@ -196,6 +196,10 @@ func (v *Visit) Lead(to string) error {
 	return nil
 }
 
+// RefreshAfter has the browser load the page again after so many seconds, also without
+// scripts: for pages that wait for the hub.
+func (v *Visit) RefreshAfter(seconds int) { v.w.Header().Set("Refresh", strconv.Itoa(seconds)) }
+
 // Local is an address of this site that a client has sent, or else otherwise: an address
 // of another site would make the hub lead people there.
 func Local(address, otherwise string) string {

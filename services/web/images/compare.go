@@ -25,6 +25,8 @@ type comparePage struct {
 	Shared     []apitypes.Layer // from the lowest layer on, the same in both
 	OnlyA      []apitypes.Layer
 	OnlyB      []apitypes.Layer
+	Files      *filesPart // nil until the visitor asks for them
+	FilesWrong string     // why they cannot be compared
 }
 
 // A side is one of the two, as it was named.
@@ -63,7 +65,7 @@ func showCompare(v *frame.Visit) (any, error) {
 		return p, err
 	}
 	p.compare()
-	return p, nil
+	return p, p.compareFiles(v)
 }
 
 // findSide finds a tag or a digest.
@@ -149,6 +151,11 @@ func (p *comparePage) compare() {
 		p.Shared, la, lb = append(p.Shared, la[0]), la[1:], lb[1:]
 	}
 	p.OnlyA, p.OnlyB = la, lb
+}
+
+// HasFiles says that the two may have files that can be compared.
+func (p comparePage) HasFiles() bool {
+	return len(p.A.Image.Layers) > 0 && len(p.B.Image.Layers) > 0 && p.A.Digest != p.B.Digest
 }
 
 // Same says that the two do not differ in anything that is compared.

@@ -31,5 +31,6 @@ func Add(site *frame.Site) {
 			Do: map[string]frame.Do{"preview": previewCleanup, "save": saveCleanup, "run": runCleanup}},
 		frame.Page{Pattern: repo + "/-/compare", Permission: access.RepositoryRead, Cost: budget.List, View: "views/compare.html", Section: "catalog", Show: showCompare},
 		frame.Page{Pattern: repo + "/-/images/{digest}", Permission: access.RepositoryRead, Cost: budget.List, View: "views/image.html", Section: "catalog", Show: showImage},
+		frame.Page{Pattern: repo + "/-/layers/{digest}", Permission: access.RepositoryRead, Cost: budget.List, View: "views/layer.html", Section: "catalog", Show: showLayer},
 	)
 }
