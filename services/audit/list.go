@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ type listIn struct {
 	Filter
 	openapi.Paging
 	Order string `query:"order" enum:"newest,oldest" default:"newest" doc:"Which events come first"`
+	After uint64 `query:"after" maximum:"9007199254740991" doc:"Begin behind this sequence, in that order; a cursor counts before it"`
 }
 
 type listOut struct {
@@ -53,7 +55,7 @@ func (a *Audit) list(ctx context.Context, c *endpoint.Call, in *listIn) (*listOu
 	if err != nil {
 		return nil, err
 	}
-	page, err := a.Log.Page(ctx, c.Principal, q, eventlog.Options{Behind: behind, OldestFirst: in.Order == "oldest", Limit: in.Limit})
+	page, err := a.Log.Page(ctx, c.Principal, q, eventlog.Options{Behind: cmp.Or(behind, in.After), OldestFirst: in.Order == "oldest", Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}

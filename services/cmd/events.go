@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ import (
 	"hubledger/events"
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
-	"hubledger/services/internal/adminsocket"
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/eventquery"
 	"hubledger/services/internal/plaintext"
 )
@@ -50,32 +51,47 @@ func (f *eventFilter) values() (url.Values, error) {
 }
 
 type eventsLsCmd struct {
+	console.Target
 	eventFilter
 	Limit int    `help:"Maximum number of events." default:"50"`
 	After uint64 `help:"Only events after this sequence number, the oldest first."`
 }
 
 type eventsShowCmd struct {
-	Seq uint64 `arg:"" help:"Sequence number of the event."`
+	console.Target
+	Event string `arg:"" help:"Sequence number or id of the event."`
 }
 
 type eventsTailCmd struct {
+	console.Target
 	eventFilter
 	After *uint64 `help:"Start after this sequence number; 0 prints the whole log. Default: only new events."`
 }
 
+const eventsPath = "/events"
+
 func (c *eventsLsCmd) Run(s *console.Session) error {
+	if c.Limit < 1 {
+		return errors.New("--limit must be at least 1")
+	}
 	q, err := c.values()
 	if err != nil {
 		return err
 	}
-	q.Set("limit", strconv.Itoa(c.Limit))
+	a, err := c.API(s)
+	if err != nil {
+		return err
+	}
 	if c.After > 0 {
+		q.Set("order", "oldest")
 		q.Set("after", strconv.FormatUint(c.After, 10))
 	}
 	var rows [][]string
-	err = console.Items(s, "GET", "/events", q, nil, func(e adminsocket.Event) error {
-		rows = append(rows, eventRow(e))
+	err = eachEvent(a, q, c.Limit, func(e apitypes.Event) error {
+		if s.JSON {
+			return s.Print(e)
+		}
+		rows = append(rows, []string{strconv.FormatUint(e.Seq, 10), e.Time.Format(time.DateTime), e.Type, e.Actor, e.Text})
 		return nil
 	})
 	if err != nil || s.JSON {
@@ -88,20 +104,58 @@ func (c *eventsLsCmd) Run(s *console.Session) error {
 	return s.Table([]string{"SEQ", "TIME", "TYPE", "ACTOR", "WHAT"}, rows)
 }
 
-func eventRow(e adminsocket.Event) []string {
-	return []string{strconv.FormatUint(e.Seq, 10), e.Time.Format(time.DateTime), e.Type, e.Actor, e.What}
+// maxPage is how many events the hub sends at once.
+const maxPage = 100
+
+// eachEvent calls item for at most n events of a list. Where few match, the hub sends pages
+// that are not full, and says how far it has looked.
+func eachEvent(a *console.API, q url.Values, n int, item func(apitypes.Event) error) error {
+	for path := eventsPath + "?" + q.Encode(); ; {
+		page, err := console.Get[apitypes.EventPage](a, path+"&limit="+strconv.Itoa(min(n, maxPage)))
+		if err != nil {
+			return err
+		}
+		for _, e := range page.Items {
+			if err := item(e); err != nil {
+				return err
+			}
+		}
+		if n -= len(page.Items); n <= 0 || page.Next == "" {
+			return nil
+		}
+		next, err := url.Parse(page.Next)
+		if err != nil {
+			return fmt.Errorf("the hub's answer cannot be read: its next page is at %q", page.Next)
+		}
+		following := next.Query()
+		following.Del("limit")
+		path = eventsPath + "?" + following.Encode()
+	}
 }
 
 func (c *eventsShowCmd) Run(s *console.Session) error {
-	return console.Items(s, "GET", "/events/"+strconv.FormatUint(c.Seq, 10), nil, nil, func(e adminsocket.Event) error {
-		if s.JSON {
-			return nil
-		}
-		fmt.Fprintf(s.Out, "sequence    %d\nsubject     %s\nleaf        %s\n", e.Seq, e.Subject, e.Leaf)
+	a, err := c.API(s)
+	if err != nil {
+		return err
+	}
+	err = console.Send(a, "GET", eventsPath+"/"+url.PathEscape(c.Event), nil, func(e apitypes.FullEvent) error {
+		known := [][]string{{"what", e.Actor + " " + e.Text}, {"sequence", strconv.FormatUint(e.Seq, 10)}, {"subject", e.Subject}, {"leaf", e.Leaf}}
 		for _, name := range []string{events.AttrType, events.AttrID, events.AttrTime, events.AttrActor, events.AttrSource, events.AttrCause, events.AttrCorrelation} {
-			if v := e.Attributes[name]; v != "" {
-				fmt.Fprintf(s.Out, "%-11s %s\n", name[len("ce-"):], v)
+			if v := e.Headers[name]; v != "" {
+				known = append(known, []string{name[len("ce-"):], v})
 			}
+		}
+		if e.CausedBy != nil {
+			known = append(known, []string{"led to by", brief(*e.CausedBy)})
+		}
+		for _, led := range e.LedTo {
+			known = append(known, []string{"led to", brief(led)})
+		}
+		if e.More {
+			known = append(known, []string{"led to", "more: hubledger events ls cause:" + e.ID})
+		}
+		if err := s.Facts(known); err != nil {
+			return err
 		}
 		pretty, manifest := indentData(e.Data)
 		fmt.Fprintf(s.Out, "\n%s\n", pretty)
@@ -110,6 +164,14 @@ func (c *eventsShowCmd) Run(s *console.Session) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return fmt.Errorf("event %s: %w", c.Event, err)
+	}
+	return nil
+}
+
+func brief(e apitypes.Event) string {
+	return fmt.Sprintf("event %d: %s %s", e.Seq, e.Actor, e.Text)
 }
 
 // indentData formats an event's data. A manifest in it is returned apart.
@@ -133,17 +195,36 @@ func (c *eventsTailCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	q.Set("follow", "1")
-	if c.After != nil {
-		q.Set("after", strconv.FormatUint(*c.After, 10))
-	}
-	err = console.Items(s, "GET", "/events", q, nil, func(e adminsocket.Event) error {
-		if s.JSON {
-			return nil
-		}
-		_, err := fmt.Fprintf(s.Out, "%8d  %s  %-28s %-12s %s\n", e.Seq, e.Time.Format(time.DateTime), e.Type, plaintext.Line(e.Actor), plaintext.Line(e.What))
+	a, err := c.API(s)
+	if err != nil {
 		return err
-	})
+	}
+	print := func(e apitypes.Event) error {
+		if s.JSON {
+			return s.Print(e)
+		}
+		_, err := fmt.Fprintf(s.Out, "%8d  %s  %-28s %-12s %s\n", e.Seq, e.Time.Format(time.DateTime), e.Type, plaintext.Line(e.Actor), plaintext.Line(e.Text))
+		return err
+	}
+	var after uint64
+	if c.After != nil {
+		// Until the end of the log the pages are quicker than a stream, and begin with event 1.
+		after = max(*c.After, 1)
+		pages := url.Values{"q": q["q"], "order": {"oldest"}, "after": {strconv.FormatUint(*c.After, 10)}}
+		err = eachEvent(a, pages, math.MaxInt, func(e apitypes.Event) error {
+			after = e.Seq
+			return print(e)
+		})
+	}
+	if c.After == nil { // what is there now is not printed, and nothing behind it is missed
+		err = eachEvent(a, nil, 1, func(e apitypes.Event) error {
+			after = e.Seq
+			return nil
+		})
+	}
+	if err == nil {
+		err = console.Follow(a, eventsPath+"/live", q, after, "event", print)
+	}
 	if errors.Is(err, client.ErrInterrupted) {
 		return nil // Ctrl-C is how people end it
 	}

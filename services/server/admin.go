@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,8 +72,6 @@ func (a *adminResponse) progress(done, total int64, unit string) {
 func (n *Node) adminRoutes() map[string]func(ctx context.Context, r *http.Request, a *adminResponse) error {
 	return map[string]func(context.Context, *http.Request, *adminResponse) error{
 		"GET /status":                        n.adminStatus,
-		"GET /events":                        n.adminEvents,
-		"GET /events/{seq}":                  n.adminEvent,
 		"GET /projections":                   n.adminProjections,
 		"GET /projections/{name}/answers":    n.adminAnswers,
 		"POST /projections/{name}/switch":    n.adminSwitch,
@@ -108,10 +107,10 @@ func startAdmin(n *Node) (*http.Server, error) {
 		})
 	}
 	// Whoever opens the socket is the operator, by no other credential.
-	for prefix, service := range map[string]string{openapi.Prefix + "/": "api", "/v2/": "registry"} {
+	for _, prefix := range []string{openapi.Prefix + "/", "/v2/"} {
 		mux.HandleFunc(prefix, func(w http.ResponseWriter, r *http.Request) {
-			if !n.runs(service) {
-				http.Error(w, "this node does not run the service "+service+": use a node that does", http.StatusNotFound)
+			if !n.router.Serves(r) {
+				http.Error(w, "this node does not run the service that answers this, only "+strings.Join(n.Services(), ", ")+": use a node that does", http.StatusNotFound)
 				return
 			}
 			n.router.ServeHTTP(w, r.WithContext(access.WithPrincipal(r.Context(), access.Operates)))

@@ -158,6 +158,21 @@ func (a *API) Change(method, path string, body any, message string) error {
 	})
 }
 
+// Follow calls item for the server-sent events of one kind behind the id after, until the
+// command is ended: see client.Client.Follow.
+func Follow[T any](a *API, path string, query url.Values, after uint64, kind string, item func(T) error) error {
+	return a.client.Follow(a.Session.Context, path, query, after, func(e client.Arrival) error {
+		if e.Kind != kind {
+			return nil
+		}
+		v, err := decode[T](e.Data)
+		if err != nil {
+			return err
+		}
+		return item(v)
+	})
+}
+
 // Copy prints the body of an answer as it is, with --json too.
 func (a *API) Copy(path string) error {
 	raw, err := a.do("GET", path, nil)

@@ -71,20 +71,6 @@ type DeadLetter struct {
 	Error    string    `json:"error,omitempty"` // of the last attempt
 }
 
-// An Event is one event of the log: GET /events and /events/{seq}. Data and
-// Leaf are set only in the answer for one event.
-type Event struct {
-	Seq        uint64            `json:"seq"`
-	Time       time.Time         `json:"time"`
-	Type       string            `json:"type"`
-	Actor      string            `json:"actor"`
-	Subject    string            `json:"subject"`
-	Attributes map[string]string `json:"attributes"`
-	Data       json.RawMessage   `json:"data,omitempty"`
-	Leaf       string            `json:"leaf,omitempty"`
-	What       string            `json:"what"` // the sentence for people, without the actor
-}
-
 // A Projection is one read model: GET /projections.
 type Projection struct {
 	Name     string               `json:"name"`

@@ -179,6 +179,9 @@ func (router *Router) find(path []string, method string) (*endpoint, *Route) {
 }
 
 // knows says whether any pattern matches a path.
+// Serves says whether a route of these services has the path of a request, for any method.
+func (router *Router) Serves(r *http.Request) bool { return router.knows(componentsOf(nil, r)) }
+
 func (router *Router) knows(path []string) bool {
 	for _, e := range router.candidates(path) {
 		if e.match(path) {
