@@ -49,7 +49,11 @@ func tour(town *webtest.Town) []stop {
 		{repo + "/-/tags/{tag}", "/r/admin/app/-/tags/1.0", "admin", "tag"},
 		{repo + "/-/activity", "/r/admin/app/-/activity", "admin", "activity"},
 		{repo + "/-/delete-tags", "/r/admin/app/-/delete-tags?tag=1.0", "admin", "tags-delete"},
-		{repo + "/-/restore-tag", "/r/admin/app/-/restore-tag", "admin", "tag-restore"},
+		{repo + "/-/tags/{tag}/history", "/r/admin/app/-/tags/1.0/history", "admin", "tag-history"},
+		{repo + "/-/tags/{tag}/history", "/r/admin/app/-/tags/moved/history", "admin", "tag-history-moved"},
+		{repo + "/-/tags/{tag}/rollback", "/r/admin/app/-/tags/moved/rollback?to=" + town.App.Digest().String(), "admin", "tag-rollback"},
+		{repo + "/-/trash", "/r/admin/app/-/trash", "admin", "repository-trash"},
+		{repo + "/-/trash", "/r/admin/open/-/trash", "nobody", "repository-trash-empty"},
 		{repo + "/-/storage", "/r/admin/app/-/storage", "admin", "storage"},
 		{repo + "/-/compare", "/r/admin/app/-/compare", "admin", "compare-empty"},
 		{repo + "/-/compare", "/r/admin/app/-/compare?a=1.0&b=latest", "admin", "compare-same"},
@@ -136,6 +140,7 @@ func TestTourHasEveryPage(t *testing.T) {
 func TestTour(t *testing.T) {
 	town := webtest.NewTown(t)
 	town.AddGit()
+	town.AddPast()
 	for _, s := range tour(town) {
 		a := browserOf(town, s.as).Get(s.path).Is(http.StatusOK).Lacks("<script>alert", "<img src=x")
 		var packed bytes.Buffer
@@ -165,6 +170,7 @@ func TestTourInChromium(t *testing.T) {
 	axe := readAxe(t)
 	town := webtest.NewTown(t)
 	town.AddGit()
+	town.AddPast()
 	for _, as := range []string{"nobody", "admin", "alice", "bob"} {
 		var chromium *webtest.Chromium
 		for _, s := range tour(town) {

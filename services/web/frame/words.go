@@ -27,7 +27,7 @@ func (s *Site) functions() template.FuncMap {
 		"join":    strings.Join,
 		"took":    Took,
 		"repo":    RepoPage,
-		"tag":     func(repo, tag string) string { return RepoPage(repo) + "/-/tags/" + url.PathEscape(tag) },
+		"tag":     TagPage,
 		"image":   func(repo, digest string) string { return RepoPage(repo) + "/-/images/" + url.PathEscape(digest) },
 		"event":   func(seq any) string { return fmt.Sprintf("/events/%v", seq) },
 		"who":     func(name string) string { return "/users/" + url.PathEscape(name) },
@@ -71,6 +71,9 @@ func queryValue(text string) template.URL { return template.URL(url.QueryEscape(
 
 // RepoPage is the address of a repository's page.
 func RepoPage(name string) string { return (&url.URL{Path: "/r/" + name}).EscapedPath() }
+
+// TagPage is the address of the page of a repository's tag.
+func TagPage(repo, tag string) string { return RepoPage(repo) + "/-/tags/" + url.PathEscape(tag) }
 
 // timeTag is a time, or a pointer to one, as people read it: how long ago, with the exact
 // time in UTC behind it. Nothing for a time that is not known.
@@ -207,6 +210,7 @@ var states = map[string]State{
 	"succeeded": {"✓", "succeeded", "ok"}, "failed": {"✗", "failed", "bad"}, "cancelled": {"⊘", "cancelled", "quiet"},
 	"superseded": {"⊘", "superseded", "quiet"}, "lost": {"✗", "lost", "bad"},
 	"connected": {"✓", "connected", "ok"}, "away": {"✗", "away", "bad"}, "invited": {"◷", "invited", "quiet"},
+	"there": {"✓", "there", "ok"}, "deleted": {"⊘", "deleted", "busy"}, "gone": {"✗", "gone", "bad"},
 	"public": {"○", "public", "quiet"}, "private": {"●", "private", "quiet"},
 }
 

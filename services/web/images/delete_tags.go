@@ -1,25 +1,35 @@
 package images
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/web/frame"
 )
 
-// maxDeleted bounds the tags that one page deletes.
+// maxDeleted bounds the tags that one page deletes: a filter that finds more is gone
+// through in steps.
 const maxDeleted = 100
+
+// maxListed bounds the pages of a list of tags that are looked through for some that can
+// be deleted.
+const maxListed = 20
 
 type deleteTagsPage struct {
 	Repository apitypes.RepositoryDetails
 	Goes       []goingTag
-	Stays      []shownTag // because they are immutable
-	More       int        // that match, too, and are not on this page
+	Stays      []shownTag // because they are immutable; the first ones
+	MoreStay   int        // how many others
+	More       int        // that match, too, and come in the next steps
+	Before     int        // that earlier steps have deleted
 	Untagged   int        // images that have no tag left
 	Cleanup    apitypes.CleanupRule
 }
@@ -41,89 +51,156 @@ func showDeleteTags(v *frame.Visit) (any, error) {
 	if p.Cleanup, err = frame.Get[apitypes.CleanupRule](v, frame.Path("repositories", v.Repo(), "cleanup"), nil); err != nil {
 		return nil, err
 	}
+	if done, ok := v.Made.(deletion); ok {
+		p.Before = done.Before + len(done.Gone)
+	}
 	names := v.Request.URL.Query()["tag"]
 	if v.Sent != nil {
 		names = v.Sent["tag"]
 	}
-	tags, err := selected(v, names, &p)
+	if q := v.Query("q"); q != "" {
+		err = p.match(v, q)
+	} else {
+		err = p.named(v, names)
+	}
 	if err != nil {
 		return nil, err
 	}
 	going := map[string]bool{}
-	for _, t := range tags {
-		going[t.Name] = !t.Immutable
+	for _, t := range p.Goes {
+		going[t.Name] = true
 	}
 	untagged := map[string]bool{}
-	for _, t := range tags {
-		if t.Immutable {
-			p.Stays = append(p.Stays, shownTag{t})
-			continue
-		}
-		g := goingTag{shownTag{t}, slices.DeleteFunc(slices.Clone(t.Same), func(name string) bool { return going[name] })}
-		if len(g.Keeps) == 0 {
+	for k, t := range p.Goes {
+		p.Goes[k].Keeps = slices.DeleteFunc(slices.Clone(t.Same), func(name string) bool { return going[name] })
+		if len(p.Goes[k].Keeps) == 0 {
 			untagged[t.Digest] = true
 		}
-		p.Goes = append(p.Goes, g)
 	}
 	p.Untagged = len(untagged)
 	return p, nil
 }
 
-// selected finds the tags of these names that are there or, when there are none, those
-// that the filter of the address finds.
-func selected(v *frame.Visit, names []string, p *deleteTagsPage) ([]apitypes.Tag, error) {
-	at := frame.Path("repositories", v.Repo(), "tags")
-	if q := v.Query("q"); len(names) == 0 && q != "" {
-		list, err := frame.Get[apitypes.List[apitypes.Tag]](v, at, url.Values{"q": {q}, "sort": {"version"}, "limit": {fmt.Sprint(maxDeleted)}})
-		p.More = max(0, list.Total-len(list.Items))
-		return list.Items, err
+// Left is how many tags are still to be deleted.
+func (p deleteTagsPage) Left() int { return len(p.Goes) + p.More }
+
+// add takes a tag as one that goes or stays.
+func (p *deleteTagsPage) add(t apitypes.Tag) {
+	switch {
+	case !t.Immutable:
+		p.Goes = append(p.Goes, goingTag{shownTag: shownTag{t}})
+	case len(p.Stays) < maxDeleted:
+		p.Stays = append(p.Stays, shownTag{t})
+	default:
+		p.MoreStay++
 	}
-	var tags []apitypes.Tag
+}
+
+// named adds the tags of these names that are there.
+func (p *deleteTagsPage) named(v *frame.Visit, names []string) error {
 	for _, name := range names[:min(len(names), maxDeleted)] {
+		name, _, _ = strings.Cut(name, "@")
 		t, err := frame.Get[apitypes.Tag](v, frame.Path("repositories", v.Repo(), "tags", name), nil)
 		if frame.Missing(err) {
 			continue // deleted meanwhile
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		tags = append(tags, t)
+		p.add(t)
 	}
-	return tags, nil
+	return nil
 }
 
-// deleteTags deletes those that the page has shown, until one is refused.
+// match adds the first tags that a filter finds and that can be deleted, with those before
+// them that cannot.
+func (p *deleteTagsPage) match(v *frame.Visit, text string) error {
+	q := url.Values{"q": {text}, "sort": {"version"}, "limit": {strconv.Itoa(maxDeleted)}}
+	for range maxListed {
+		list, err := frame.Get[apitypes.List[apitypes.Tag]](v, frame.Path("repositories", v.Repo(), "tags"), q)
+		if err != nil {
+			return err
+		}
+		for _, t := range list.Items {
+			if len(p.Goes) < maxDeleted {
+				p.add(t)
+			}
+		}
+		p.More = max(0, list.Total-len(p.Goes)-len(p.Stays)-p.MoreStay)
+		next, err := url.Parse(list.Next)
+		if err != nil || list.Next == "" || len(p.Goes) >= maxDeleted {
+			return err
+		}
+		q.Set("cursor", next.Query().Get("cursor"))
+	}
+	return nil
+}
+
+// A deletion is what a step has done.
+type deletion struct {
+	Gone   []string
+	Kept   []keptTag
+	Before int // tags that earlier steps have deleted
+}
+
+// A keptTag is one that was not deleted, and why.
+type keptTag struct{ Name, Why string }
+
+// deleteTags deletes those that the page has shown, each only while it names the image that
+// the page has shown. It leads to the list, or shows the page again when something was
+// kept or the filter finds more.
 func deleteTags(v *frame.Visit) (string, error) {
-	names := v.Sent["tag"]
-	if len(names) == 0 || len(names) > maxDeleted {
+	confirmed := v.Sent["tag"]
+	if len(confirmed) == 0 || len(confirmed) > maxDeleted {
 		return "", endpoint.Fail(http.StatusUnprocessableEntity, fmt.Sprintf("select 1 to %d tags", maxDeleted))
 	}
+	done := deletion{}
+	done.Before, _ = strconv.Atoi(v.Sent.Get("before"))
 	var last uint64
-	var gone []string
-	for _, name := range names {
-		seq, err := v.Send(http.MethodDelete, frame.Path("repositories", v.Repo(), "tags", name), nil, nil)
-		if frame.Missing(err) {
-			continue // deleted meanwhile
+	for _, c := range confirmed {
+		name, digest, ok := strings.Cut(c, "@")
+		if !ok {
+			return "", endpoint.Invalid("body.tag", "the form does not say which image "+name+" named: open the page again")
 		}
-		if err != nil {
-			return "", behind("deleted", gone, name, err)
+		seq, err := v.Send(http.MethodDelete, tagOnce(v, name, digest), nil, nil)
+		var problem *endpoint.Problem
+		switch {
+		case err == nil:
+			last, done.Gone = seq, append(done.Gone, name)
+		case frame.Missing(err):
+			done.Kept = append(done.Kept, keptTag{name, "somebody has deleted it meanwhile"})
+		case errors.As(err, &problem) && problem.Status == http.StatusConflict:
+			done.Kept = append(done.Kept, keptTag{name, problem.Detail})
+		default:
+			return "", behind("deleted", done.Gone, name, err)
 		}
-		last, gone = seq, append(gone, name)
 	}
-	return deleted(v, last, gone...), nil
+	if len(done.Kept) == 0 && cmp.Or(v.Sent.Get("more"), "0") == "0" {
+		return deleted(v, last, done.Gone...), nil
+	}
+	v.Made = done
+	return "", nil
 }
 
-// behind is why a form has ended at a tag, with those for which it was done before: they
+// tagOnce is the address in the API of a tag that is deleted only while it names that image.
+func tagOnce(v *frame.Visit, name, digest string) string {
+	return frame.Path("repositories", v.Repo(), "tags", name) + "?digest=" + url.QueryEscape(digest)
+}
+
+// behind is why a form has ended at a name, with those for which it was done before: they
 // stay as the form has left them.
 func behind(what string, before []string, name string, err error) error {
 	var problem *endpoint.Problem
-	if len(before) > 0 && errors.As(err, &problem) {
-		problem.Detail = fmt.Sprintf("%s %s, and then %s was refused: %s", frame.Plural(len(before), "tag was", "tags were"), what, name, problem.Detail)
+	if errors.As(err, &problem) {
+		problem.Detail = fmt.Sprintf("%s was refused: %s", name, problem.Detail)
+		if len(before) > 0 {
+			problem.Detail = fmt.Sprintf("%d of the selected %s, and then %s", len(before), map[bool]string{true: "was " + what, false: "were " + what}[len(before) == 1], problem.Detail)
+		}
 	}
 	return err
 }
 
-// maxUndone bounds the names that an address holds; more are restored by their names.
+// maxUndone bounds the names that an address holds; more are in the trash.
 const maxUndone = 20
 
 // deleted is the address of the list of tags, which offers to restore those that went.
@@ -136,42 +213,3 @@ func deleted(v *frame.Visit, seq uint64, tags ...string) string {
 	}
 	return to
 }
-
-// restoreTags undoes the deletion of tags, until one is refused.
-func restoreTags(v *frame.Visit) (string, error) {
-	names := v.Sent["tag"]
-	if len(names) == 0 || len(names) > maxUndone || names[0] == "" {
-		return "", endpoint.Invalid("body.tag", "say which tag")
-	}
-	var last uint64
-	for k, name := range names {
-		seq, err := v.Send(http.MethodPost, frame.Path("repositories", v.Repo(), "tags", name, "restore"), nil, nil)
-		var problem *endpoint.Problem
-		if errors.As(err, &problem) && (problem.Status == http.StatusNotFound || problem.Status == http.StatusConflict) {
-			err = endpoint.Invalid("body.tag", name+": "+problem.Detail)
-		}
-		if err != nil {
-			return "", behind("restored", names[:k], name, err)
-		}
-		last = seq
-	}
-	return frame.Done(frame.RepoPage(v.Repo())+"/-/tags", last, nil)
-}
-
-type untaggedPage struct {
-	Repository apitypes.RepositoryDetails
-	Images     []apitypes.UntaggedManifest
-	Next       string
-}
-
-func showUntagged(v *frame.Visit) (any, error) {
-	r, err := frame.Repository(v)
-	if err != nil {
-		return nil, err
-	}
-	q := v.Paged()
-	list, err := frame.Get[apitypes.List[apitypes.UntaggedManifest]](v, frame.Path("repositories", v.Repo(), "untagged"), q)
-	return untaggedPage{r, list.Items, list.Next}, err
-}
-
-func showRestore(v *frame.Visit) (any, error) { return frame.Repository(v) }

@@ -105,6 +105,6 @@ func showTag(v *frame.Visit) (any, error) {
 }
 
 func deleteTag(v *frame.Visit) (string, error) {
-	seq, err := v.Send(http.MethodDelete, frame.Path("repositories", v.Repo(), "tags", v.Path("tag")), nil, nil)
+	seq, err := v.Send(http.MethodDelete, tagOnce(v, v.Path("tag"), v.Sent.Get("digest")), nil, nil)
 	return deleted(v, seq, v.Path("tag")), err
 }

@@ -33,8 +33,9 @@ func TestTagsPage(t *testing.T) {
 	town.Admin.Get("/r/admin/app").Is(http.StatusOK).Says("/admin/app:latest Copy")
 	town.Admin.Get(page+"/1.10").Is(http.StatusOK).Says("latest", "docker pull", "nerdctl pull", "kubectl create secret docker-registry", "crane manifest", "not recorded")
 	town.Admin.Get(page + "/none").Is(http.StatusNotFound)
-	town.Bob.Post(page+"/1.9", "do", "delete").Is(http.StatusNotFound)
-	town.Admin.Post(page+"/1.9", "do", "delete").Is(http.StatusSeeOther)
+	nine := registrytest.NewImage("1.9").Digest().String()
+	town.Bob.Post(page+"/1.9", "do", "delete", "digest", nine).Is(http.StatusNotFound)
+	town.Admin.Post(page+"/1.9", "do", "delete", "digest", nine).Is(http.StatusSeeOther)
 	town.Admin.Get(page + "/1.9").Is(http.StatusNotFound)
 }
 

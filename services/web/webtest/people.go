@@ -61,6 +61,19 @@ func NewTown(t testing.TB) *Town {
 	return town
 }
 
+// AddPast gives admin/app the tag moved, which has named another image before, and a deleted
+// tag and image.
+func (t *Town) AddPast() {
+	t.T.Helper()
+	client := t.Client()
+	client.MustPush(t.T, "admin/app", "moved", t.App)
+	client.MustPush(t.T, "admin/app", "moved", registrytest.NewImage("moved"))
+	deleted := client.MustPush(t.T, "admin/app", "gone", registrytest.NewImage("gone"))
+	client.Must(t.T, http.MethodDelete, "/v2/admin/app/manifests/gone", nil).Want(t.T, http.StatusAccepted)
+	client.Must(t.T, http.MethodDelete, "/v2/admin/app/manifests/"+deleted.Digest().String(), nil).Want(t.T, http.StatusAccepted)
+	t.CatchUp()
+}
+
 func (t *Town) organization() {
 	t.T.Helper()
 	t.Call(http.MethodPost, "/orgs", map[string]any{"name": "acme"})
