@@ -122,10 +122,14 @@ type BuildLost struct {
 	Build     string `json:"build" jsonschema:"id of the build"`
 	Builder   string `json:"builder" jsonschema:"name of the builder"`
 	Epoch     int    `json:"epoch" jsonschema:"of the claim that ends"`
-	Released  bool   `json:"released,omitempty" jsonschema:"the builder gave it back because it stopped; absent when nothing was heard of it"`
+	Released  bool   `json:"released,omitempty" jsonschema:"the builder gave it back because it stopped, or cannot do what it needs; absent when nothing was heard of it"`
+	Lacks     string `json:"lacks,omitempty" jsonschema:"what it needs and that builder does not do, but another one may: hooks; absent for nothing"`
 
 	Repository string `json:"repository,omitempty" jsonschema:"id of the repository of the image; absent where an earlier version said it"`
 }
+
+// LacksHooks is of BuildLost: the build has hooks or autotests.
+const LacksHooks = "hooks"
 
 func (BuildLost) EventType() string { return "build.lost.v1" }
 func (e BuildLost) Subject() string { return BuildSubject(e.Namespace, e.Build) }

@@ -28,7 +28,7 @@ func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignme
 	if err != nil {
 		return nil, err
 	}
-	a := &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: name, Rule: b.Rule, Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted}
+	a := &worker.Assignment{Claim: worker.Claim{Build: b.ID, Epoch: b.Epoch}, Namespace: b.Namespace, Repository: name, Rule: b.Rule, Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, Return: true}
 	if b.Rule.SBOM && !b.Test {
 		if a.Scanner, err = s.scanner(ctx); err != nil {
 			return nil, err
@@ -130,7 +130,7 @@ func (a attempts) Say(ctx context.Context, c worker.Claim, p events.Payload) err
 		return fmt.Errorf("%w: only a test succeeds without an image", build.ErrReport)
 	}
 	if lost, ok := p.(events.BuildLost); ok && lost.Released {
-		_, err = build.Release(ctx, a.s.Events, system(b), idOf(b), a.builder, c.Epoch)
+		_, err = build.Release(ctx, a.s.Events, system(b), idOf(b), a.builder, c.Epoch, lost.Lacks)
 	} else {
 		_, err = build.Say(ctx, a.s.Events, system(b), idOf(b), c.Epoch, p)
 	}

@@ -64,13 +64,13 @@ func (s *Builder) listBuilders(ctx context.Context, _ *endpoint.Call, _ *struct{
 	list := []apitypes.Builder{}
 	there := map[string]apitypes.Builder{}
 	for _, b := range s.stations.able(false) {
-		there[b.Name] = apitypes.Builder{Name: b.Name, State: "connected", Platforms: b.Platforms, Places: b.Places, Running: has[b.Name]}
+		there[b.Name] = apitypes.Builder{Name: b.Name, State: "connected", Platforms: b.Platforms, Places: b.Places, Hooks: b.Hooks, Running: has[b.Name]}
 	}
 	if s.Local != nil {
 		if own, ok := there[s.Local.Name]; ok {
 			list = append(list, own)
 		} else {
-			list = append(list, apitypes.Builder{Name: s.Local.Name, State: "away", Platforms: s.Local.Offer.Platforms, Places: s.Local.Offer.Places, Running: has[s.Local.Name]})
+			list = append(list, apitypes.Builder{Name: s.Local.Name, State: "away", Platforms: s.Local.Offer.Platforms, Places: s.Local.Offer.Places, Hooks: s.Local.Offer.Hooks, Running: has[s.Local.Name]})
 		}
 	}
 	known, err := s.People.Machines(ctx, events.MachineBuilder, time.Now())

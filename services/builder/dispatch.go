@@ -144,6 +144,6 @@ func (s *Builder) give(ctx context.Context, builder string, b *builds.Build) err
 	if err := s.View.Wait(ctx, seq); err == nil && s.stations.give(builder, a) {
 		return nil
 	}
-	_, err = build.Release(context.WithoutCancel(ctx), s.Events, system(b), idOf(b), builder, a.Epoch)
+	_, err = build.Release(context.WithoutCancel(ctx), s.Events, system(b), idOf(b), builder, a.Epoch, "")
 	return err
 }

@@ -54,6 +54,9 @@ var sentences = []service.Sentence{
 		return service.Say("pushed the image of ", about(n, e.Build, e.Repository), ": ", pushedImage(n, e.Repository, e.Digest))
 	}),
 	service.Tell(func(n service.Names, e events.BuildLost) service.Text {
+		if e.Lacks == events.LacksHooks {
+			return service.Say("gave ", about(n, e.Build, e.Repository), " back, because the builder ", service.Machine(e.Builder), " runs no hooks: it waits for one that does")
+		}
 		if e.Released {
 			return service.Say("gave ", about(n, e.Build, e.Repository), " back, because the builder ", service.Machine(e.Builder), " stops: it waits again")
 		}

@@ -75,7 +75,7 @@ func (s *stations) able(asking bool) (list []queue.Builder) {
 	defer s.mu.Unlock()
 	for name, st := range s.all {
 		if st.present() && (!asking || st.ask != nil) {
-			list = append(list, queue.Builder{Name: name, Platforms: st.offer.Platforms, Places: st.offer.Places})
+			list = append(list, queue.Builder{Name: name, Platforms: st.offer.Platforms, Places: st.offer.Places, Hooks: st.offer.Hooks})
 		}
 	}
 	slices.SortFunc(list, func(a, b queue.Builder) int { return strings.Compare(a.Name, b.Name) })

@@ -103,7 +103,7 @@ func (r readmes) SetReadme(ctx context.Context, by command.By, id repository.ID,
 // localBuilder is the builder of this node. Its directory is beside the data, since
 // what is in it is thrown away.
 func (n *Node) localBuilder() *builder.Local {
-	offer := rig.Offer()
+	offer := rig.Offer(n.Builds.Tools)
 	offer.Places = max(n.Builds.Places, 1)
 	return &builder.Local{Name: localBuilder, Offer: offer, Open: func(ctx context.Context, hub worker.Hub) (*worker.Worker, error) {
 		return rig.Open(ctx, rig.Config{Dir: filepath.Join(n.Data, "builds"), Tools: n.Builds.Tools, Hub: n.Builds.Hub, Registry: n.Builds.Registry, Aliases: n.hosts(), Egress: n.Egress, Logger: n.Logger}, hub)
@@ -187,7 +187,7 @@ func BuildsHere(listen string, tools drivers.Tools) (*Builds, error) {
 		return nil, err
 	}
 	address := net.JoinHostPort(host, port)
-	return &Builds{Tools: tools, Hub: &url.URL{Scheme: "http", Host: address}, Registry: address, Places: rig.Offer().Places}, nil
+	return &Builds{Tools: tools, Hub: &url.URL{Scheme: "http", Host: address}, Registry: address, Places: rig.Offer(tools).Places}, nil
 }
 
 // checkMachines says what is wrong with --nats-listen, before anything is opened.

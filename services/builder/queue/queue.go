@@ -16,6 +16,7 @@ type Waiting struct {
 	Seq       uint64   // of the event that queued it: the order within a namespace
 	Untrusted bool     // the test of a fork's pull request, which anybody may open: behind all others of its namespace
 	Platforms []string // none: any builder's own
+	Hooks     bool     // it has hooks or autotests, as a builder has found
 	Needs     []Need   // builds of the same commit that come first
 }
 
@@ -36,16 +37,17 @@ type Running struct {
 type Builder struct {
 	Name      string
 	Platforms []string
-	Places    int // builds at once
+	Places    int  // builds at once
+	Hooks     bool // it runs hooks and autotests
 }
 
-func (b Builder) can(platforms []string) bool {
-	for _, p := range platforms {
+func (b Builder) can(w Waiting) bool {
+	for _, p := range w.Platforms {
 		if !slices.Contains(b.Platforms, p) {
 			return false
 		}
 	}
-	return true
+	return b.Hooks || !w.Hooks
 }
 
 // Limits of the queue.
@@ -64,6 +66,7 @@ const (
 	NeedFailed Reason = "need-failed" // that one has ended otherwise: this one never runs
 	NoBuilder  Reason = "no-builder"
 	NoPlatform Reason = "no-platform" // no builder can build for its platforms
+	NoHooks    Reason = "no-hooks"    // no builder that can runs its hooks and autotests
 	Limit      Reason = "limit"       // of its namespace
 	Busy       Reason = "busy"        // the builders that can build it have no place free
 )
@@ -144,8 +147,12 @@ func reason(w Waiting, now load, builders []Builder, limits Limits) (r Reason, t
 		return NoBuilder, "no builder is connected", ""
 	}
 	able, free := 0, -1
+	plain := w // what it is without hooks
+	plain.Hooks = false
+	hookless := false
 	for k, b := range builders {
-		if !b.can(w.Platforms) {
+		if !b.can(w) {
+			hookless = hookless || b.can(plain)
 			continue
 		}
 		able++
@@ -154,6 +161,8 @@ func reason(w Waiting, now load, builders []Builder, limits Limits) (r Reason, t
 		}
 	}
 	switch {
+	case able == 0 && hookless:
+		return NoHooks, "no builder runs hooks and autotests, which the repository has: let one run them, with --builder-hooks on, or take them out of the repository", ""
 	case able == 0:
 		return NoPlatform, "no builder can build for " + strings.Join(w.Platforms, " and "), ""
 	case limits.PerNamespace > 0 && now.runs[w.Namespace] >= limits.PerNamespace:

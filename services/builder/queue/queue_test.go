@@ -18,6 +18,9 @@ func TestOrder(t *testing.T) {
 	}
 	fork := func(w Waiting) Waiting { w.Untrusted = true; return w }
 	needing := func(w Waiting, needs ...Need) Waiting { w.Needs = needs; return w }
+	hooks := func(w Waiting) Waiting { w.Hooks = true; return w }
+	docker := one
+	docker.Name, docker.Hooks = "docker", true
 	for name, c := range map[string]struct {
 		waiting  []Waiting
 		running  []Running
@@ -25,21 +28,24 @@ func TestOrder(t *testing.T) {
 		limits   Limits
 		want     string // build, reason and builder, in order
 	}{
-		"nothing":             {want: ""},
-		"no builder":          {waiting: []Waiting{w("a", "x", 1)}, want: "a no-builder"},
-		"next":                {waiting: []Waiting{w("a", "x", 1)}, builders: []Builder{one}, want: "a next one"},
-		"in order":            {waiting: []Waiting{w("b", "x", 2), w("a", "x", 1)}, builders: []Builder{one}, want: "a next one, b busy"},
-		"fair":                {waiting: []Waiting{w("a", "x", 1), w("b", "x", 2), w("c", "x", 3), w("d", "y", 4)}, builders: []Builder{big}, want: "a next big, d next big, b next big, c busy"},
-		"fair to what runs":   {waiting: []Waiting{w("a", "x", 1), w("d", "y", 4)}, running: []Running{{Build: "r", Namespace: "x", Builder: "big"}}, builders: []Builder{big}, want: "d next big, a next big"},
-		"busy":                {waiting: []Waiting{w("a", "x", 1)}, running: []Running{{Build: "r", Namespace: "y", Builder: "one"}}, builders: []Builder{one}, want: "a busy"},
-		"the freer builder":   {waiting: []Waiting{w("a", "x", 1)}, builders: []Builder{one, big}, want: "a next big"},
-		"platform":            {waiting: []Waiting{w("a", "x", 1, "linux/s390x"), w("b", "x", 2, "linux/arm64")}, builders: []Builder{one, big}, want: "a no-platform, b next big"},
-		"limit":               {waiting: []Waiting{w("a", "x", 1), w("b", "x", 2), w("c", "y", 3)}, builders: []Builder{big}, limits: Limits{PerNamespace: 1}, want: "a next big, c next big, b limit"},
-		"limit of what runs":  {waiting: []Waiting{w("a", "x", 1)}, running: []Running{{Build: "r", Namespace: "x", Builder: "big"}}, builders: []Builder{big}, limits: Limits{PerNamespace: 1}, want: "a limit"},
-		"needs":               {waiting: []Waiting{needing(w("a", "x", 1), Need{Rule: "base"})}, builders: []Builder{one}, want: "a needs"},
-		"needs, and it is":    {waiting: []Waiting{needing(w("a", "x", 1), Need{Rule: "base", Ended: true, Succeeded: true})}, builders: []Builder{one}, want: "a next one"},
-		"needs, and it fails": {waiting: []Waiting{needing(w("a", "x", 1), Need{Rule: "base", Ended: true})}, builders: []Builder{one}, want: "a need-failed"},
-		"forks come last":     {waiting: []Waiting{fork(w("a", "x", 1)), w("b", "x", 2), w("c", "y", 3)}, builders: []Builder{one}, want: "b next one, c busy, a busy"},
+		"nothing":                         {want: ""},
+		"no builder":                      {waiting: []Waiting{w("a", "x", 1)}, want: "a no-builder"},
+		"next":                            {waiting: []Waiting{w("a", "x", 1)}, builders: []Builder{one}, want: "a next one"},
+		"in order":                        {waiting: []Waiting{w("b", "x", 2), w("a", "x", 1)}, builders: []Builder{one}, want: "a next one, b busy"},
+		"fair":                            {waiting: []Waiting{w("a", "x", 1), w("b", "x", 2), w("c", "x", 3), w("d", "y", 4)}, builders: []Builder{big}, want: "a next big, d next big, b next big, c busy"},
+		"fair to what runs":               {waiting: []Waiting{w("a", "x", 1), w("d", "y", 4)}, running: []Running{{Build: "r", Namespace: "x", Builder: "big"}}, builders: []Builder{big}, want: "d next big, a next big"},
+		"busy":                            {waiting: []Waiting{w("a", "x", 1)}, running: []Running{{Build: "r", Namespace: "y", Builder: "one"}}, builders: []Builder{one}, want: "a busy"},
+		"the freer builder":               {waiting: []Waiting{w("a", "x", 1)}, builders: []Builder{one, big}, want: "a next big"},
+		"platform":                        {waiting: []Waiting{w("a", "x", 1, "linux/s390x"), w("b", "x", 2, "linux/arm64")}, builders: []Builder{one, big}, want: "a no-platform, b next big"},
+		"hooks":                           {waiting: []Waiting{hooks(w("a", "x", 1)), w("b", "x", 2)}, builders: []Builder{big, docker}, want: "a next docker, b next big"},
+		"hooks, and no builder runs them": {waiting: []Waiting{hooks(w("a", "x", 1)), w("b", "x", 2)}, builders: []Builder{big}, want: "a no-hooks, b next big"},
+		"hooks for another platform":      {waiting: []Waiting{hooks(w("a", "x", 1, "linux/s390x"))}, builders: []Builder{one, docker}, want: "a no-platform"},
+		"limit":                           {waiting: []Waiting{w("a", "x", 1), w("b", "x", 2), w("c", "y", 3)}, builders: []Builder{big}, limits: Limits{PerNamespace: 1}, want: "a next big, c next big, b limit"},
+		"limit of what runs":              {waiting: []Waiting{w("a", "x", 1)}, running: []Running{{Build: "r", Namespace: "x", Builder: "big"}}, builders: []Builder{big}, limits: Limits{PerNamespace: 1}, want: "a limit"},
+		"needs":                           {waiting: []Waiting{needing(w("a", "x", 1), Need{Rule: "base"})}, builders: []Builder{one}, want: "a needs"},
+		"needs, and it is":                {waiting: []Waiting{needing(w("a", "x", 1), Need{Rule: "base", Ended: true, Succeeded: true})}, builders: []Builder{one}, want: "a next one"},
+		"needs, and it fails":             {waiting: []Waiting{needing(w("a", "x", 1), Need{Rule: "base", Ended: true})}, builders: []Builder{one}, want: "a need-failed"},
+		"forks come last":                 {waiting: []Waiting{fork(w("a", "x", 1)), w("b", "x", 2), w("c", "y", 3)}, builders: []Builder{one}, want: "b next one, c busy, a busy"},
 		"limit of forks": {waiting: []Waiting{fork(w("a", "x", 1)), fork(w("b", "x", 2)), w("c", "x", 3), fork(w("d", "y", 4))}, builders: []Builder{big, one}, limits: Limits{PerNamespace: 4, Untrusted: 1},
 			want: "c next big, d next big, a next big, b limit"},
 		"limit of forks that run": {waiting: []Waiting{fork(w("a", "x", 1)), w("b", "x", 2)}, running: []Running{{"r", "x", "big", true}}, builders: []Builder{big}, limits: Limits{Untrusted: 1}, want: "b next big, a limit"},
@@ -126,7 +132,7 @@ func TestOrderHolds(t *testing.T) {
 			latest[p.Namespace] = p.Waiting
 			free, able := 0, 0
 			for _, b := range builders {
-				if b.can(p.Platforms) {
+				if b.can(p.Waiting) {
 					able++
 					free += max(0, b.Places-used[b.Name])
 				}

@@ -81,8 +81,8 @@ func loopback(registry string) []string {
 }
 
 // Offer is what this machine can do: half as many builds at once as it has cores.
-func Offer() worker.Offer {
-	return worker.Offer{Platforms: []string{"linux/" + runtime.GOARCH}, Places: max(1, runtime.NumCPU()/2)}
+func Offer(t drivers.Tools) worker.Offer {
+	return worker.Offer{Hooks: t.CheckHooks() == nil, Platforms: []string{"linux/" + runtime.GOARCH}, Places: max(1, runtime.NumCPU()/2)}
 }
 
 const (

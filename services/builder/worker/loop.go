@@ -9,8 +9,9 @@ import (
 
 // An Offer says what a builder can do.
 type Offer struct {
-	Platforms []string `json:"platforms"` // such as linux/amd64
-	Places    int      `json:"places"`    // builds at once; 0: it stops
+	Platforms []string `json:"platforms"`       // such as linux/amd64
+	Places    int      `json:"places"`          // builds at once; 0: it stops
+	Hooks     bool     `json:"hooks,omitempty"` // it runs hooks and autotests
 }
 
 // A Queue gives builds to a builder.
@@ -107,7 +108,7 @@ func (w *Worker) renew(ctx context.Context, q Queue, o Offer, h *held) bool {
 // to give them to another builder.
 func (w *Worker) renewals(ctx context.Context, q Queue, o Offer, h *held) {
 	defer func() {
-		if err := h.renew(context.WithoutCancel(ctx), q, Offer{Platforms: o.Platforms}); err != nil {
+		if err := h.renew(context.WithoutCancel(ctx), q, Offer{Platforms: o.Platforms, Hooks: o.Hooks}); err != nil {
 			w.Logger.Debug("the hub was not told that this builder stops", "error", err)
 		}
 	}()

@@ -50,7 +50,14 @@ func (w *Worker) Build(ctx context.Context, a *Assignment) {
 			return
 		}
 		r.line(0, "the builder stops: the build waits again")
-		r.release(context.WithoutCancel(ctx))
+		r.release(context.WithoutCancel(ctx), "")
+		return
+	}
+	var f *driver.Failure
+	if errors.As(err, &f) && f.Kind == driver.NoHooks && a.Return {
+		r.line(0, f.Text+". The build waits for a builder that does")
+		r.log.close()
+		r.release(ctx, events.LacksHooks)
 		return
 	}
 	if err == nil && r.failed == nil && made.Digest != "" {
@@ -61,8 +68,7 @@ func (w *Worker) Build(ctx context.Context, a *Assignment) {
 	end := events.BuildFinished{Namespace: a.Namespace, Build: a.Build, Epoch: a.Epoch, Outcome: events.BuildSucceeded}
 	if err != nil {
 		end.Outcome, end.Reason, end.Detail = events.BuildFailed, string(driver.Broken), err.Error()
-		var f *driver.Failure
-		if errors.As(err, &f) {
+		if f != nil {
 			end.Reason, end.Detail = string(f.Kind), f.Text
 		}
 		end.Detail = cut(end.Detail, build.MaxDetail)
@@ -75,11 +81,12 @@ func (w *Worker) Build(ctx context.Context, a *Assignment) {
 // releaseWithin bounds giving a build back.
 const releaseWithin = 5 * time.Second
 
-// release gives the build back. If that fails, it is lost.
-func (r *run) release(ctx context.Context) {
+// release gives the build back, because the builder lacks something for it, or stops. If
+// that fails, it is lost.
+func (r *run) release(ctx context.Context, lacks string) {
 	ctx, cancel := context.WithTimeout(ctx, releaseWithin)
 	defer cancel()
-	err := r.Hub.Say(ctx, r.a.Claim, events.BuildLost{Namespace: r.a.Namespace, Build: r.a.Build, Epoch: r.a.Epoch, Released: true})
+	err := r.Hub.Say(ctx, r.a.Claim, events.BuildLost{Namespace: r.a.Namespace, Build: r.a.Build, Epoch: r.a.Epoch, Released: true, Lacks: lacks})
 	if err != nil && !gone(err) {
 		r.Logger.Warn("a build cannot be given back; it waits again when the hub knows that its builder is gone", "build", r.a.Build, "error", err)
 	}

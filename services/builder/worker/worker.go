@@ -56,6 +56,9 @@ type Assignment struct {
 	// Readme is the SHA-256 of the README that the repository has, in hexadecimal, where
 	// the rule names a file for it.
 	Readme string `json:"readme,omitempty"`
+	// Return says that the hub knows what to do with a build that is given back because the
+	// builder lacks something for it; see events.BuildLost.
+	Return bool `json:"return,omitempty"`
 	// Scanner is the image of the hub that makes the SBOM, NAME@sha256:…; "" for none.
 	Scanner string `json:"scanner,omitempty"`
 	// Secrets are what the build may read, by name.

@@ -27,7 +27,7 @@ func (c *lsCmd) Run(s *console.Session) error {
 		return err
 	}
 	return console.List(a, "/builders", nil, "No builders. The hub builds itself where it listens on loopback only and has what builds need (hubledger builder check); enroll another machine: hubledger builders enroll NAME",
-		[]string{"NAME", "STATE", "PLATFORMS", "PLACES", "RUNNING", "SINCE"}, func(b apitypes.Builder) []string {
+		[]string{"NAME", "STATE", "PLATFORMS", "PLACES", "RUNNING", "HOOKS", "SINCE"}, func(b apitypes.Builder) []string {
 			state := b.State
 			if b.Expires != nil {
 				state += " until " + console.Time(b.Expires)
@@ -36,7 +36,11 @@ func (c *lsCmd) Run(s *console.Session) error {
 			if b.Places > 0 {
 				places = fmt.Sprint(b.Places)
 			}
-			return []string{b.Name, state, strings.Join(b.Platforms, ", "), places, fmt.Sprint(b.Running), console.Time(b.Since)}
+			hooks := ""
+			if b.Hooks {
+				hooks = "yes"
+			}
+			return []string{b.Name, state, strings.Join(b.Platforms, ", "), places, fmt.Sprint(b.Running), hooks, console.Time(b.Since)}
 		})
 }
 

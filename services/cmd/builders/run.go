@@ -64,16 +64,17 @@ func (c *checkCmd) Run(s *console.Session) error {
 	if err := c.exists(); err != nil {
 		return err
 	}
-	if err := c.find().Check(); err != nil {
+	can := c.find()
+	if err := can.Check(); err != nil {
 		return fmt.Errorf("this machine cannot build yet:\n%w", err)
 	}
-	fmt.Fprintf(s.Out, "This machine can build for %s, %d build%s at once.\n", strings.Join(rig.Offer().Platforms, ", "), rig.Offer().Places, console.If(rig.Offer().Places > 1, "s"))
-	can := c.find()
+	offer := rig.Offer(can)
+	fmt.Fprintf(s.Out, "This machine can build for %s, %d build%s at once.\n", strings.Join(offer.Platforms, ", "), offer.Places, console.If(offer.Places > 1, "s"))
 	can.Hooks = true
 	if err := can.CheckHooks(); err != nil && c.BuilderHooks == "on" {
 		return err
 	} else if err != nil {
-		fmt.Fprintf(s.Out, "Builds with hooks or autotests would fail: %v.\n", err)
+		fmt.Fprintf(s.Out, "It takes no builds with hooks or autotests: %v.\n", err)
 	} else {
 		fmt.Fprintln(s.Out, "It can run hooks and autotests, with --builder-hooks on.")
 	}
@@ -149,7 +150,7 @@ func (c *runCmd) Run(s *console.Session) error {
 		return err
 	}
 	defer conn.Close()
-	offer := rig.Offer()
+	offer := rig.Offer(programs)
 	if c.Places > 0 {
 		offer.Places = c.Places
 	}

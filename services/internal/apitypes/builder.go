@@ -8,6 +8,7 @@ type Builder struct {
 	State     string     `json:"state" enum:"invited,away,connected" doc:"invited: it has not used its token yet; away: nothing is heard of it"`
 	Platforms []string   `json:"platforms" doc:"What it can build for, such as linux/amd64; known while it is connected"`
 	Places    int        `json:"places" doc:"How many builds it runs at once"`
+	Hooks     bool       `json:"hooks" doc:"Whether it runs Docker Hub's hooks and autotests; known while it is connected"`
 	Running   int        `json:"running" doc:"How many it has now"`
 	Since     *time.Time `json:"since,omitempty" doc:"When it was invited, or enrolled; absent for the hub's own"`
 	Expires   *time.Time `json:"expires,omitempty" doc:"When its token can no longer be used"`

@@ -137,10 +137,10 @@ func Say(ctx context.Context, log command.Log, by command.By, id ID, epoch int, 
 	})
 }
 
-// Release gives a build back that a builder has, because the builder stops: it waits
-// again. ErrUnknown, ErrEnded, ErrEpoch.
-func Release(ctx context.Context, log command.Log, by command.By, id ID, builder string, epoch int) (uint64, error) {
-	return Say(ctx, log, by, id, epoch, events.BuildLost{Namespace: id.Namespace, Build: id.Build, Builder: builder, Epoch: epoch, Released: true})
+// Release gives a build back that a builder has: it waits again. lacks is as in
+// events.BuildLost; "" when the builder stops. ErrUnknown, ErrEnded, ErrEpoch, ErrReport.
+func Release(ctx context.Context, log command.Log, by command.By, id ID, builder string, epoch int, lacks string) (uint64, error) {
+	return Say(ctx, log, by, id, epoch, events.BuildLost{Namespace: id.Namespace, Build: id.Build, Builder: builder, Epoch: epoch, Released: true, Lacks: lacks})
 }
 
 // Lose takes a build from a builder of which nothing is heard: it waits again, or is

@@ -123,7 +123,7 @@ func TestLostBuilds(t *testing.T) {
 	}
 	for k := range 3 {
 		claim(k + 1)
-		if _, err := build.Release(ctx, log, by, id, "b", k+1); err != nil {
+		if _, err := build.Release(ctx, log, by, id, "b", k+1, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -222,7 +222,7 @@ func TestEventsNameTheRepository(t *testing.T) {
 	_, err := build.Queue(t.Context(), log, by, events.BuildQueued{Namespace: id.Namespace, Build: id.Build, Repository: id.Repository})
 	check("build.queued.v1", err)
 	check("build.claimed.v1", claim())
-	_, err = build.Release(t.Context(), log, by, id, "b", 1)
+	_, err = build.Release(t.Context(), log, by, id, "b", 1, "")
 	check("build.lost.v1", err)
 	check("build.claimed.v1", claim())
 	check("build.step_ended.v1", say(2, events.BuildStepEnded{Namespace: id.Namespace, Build: id.Build, Repository: "another", Epoch: 2, Step: 1, Kind: events.StepFetch}))

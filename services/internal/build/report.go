@@ -34,6 +34,8 @@ func checkReport(id ID, epoch int, p events.Payload) error {
 		of = p.Epoch
 		if !p.Released {
 			err = fmt.Errorf("%w: a builder gives a build back, and does not lose it", ErrReport)
+		} else if p.Lacks != "" && p.Lacks != events.LacksHooks {
+			err = fmt.Errorf("%w: a builder lacks %.20q", ErrReport, p.Lacks)
 		}
 	default:
 		err = fmt.Errorf("%w: %s is not for builders", ErrReport, p.EventType())
