@@ -1,5 +1,7 @@
 package events
 
+import "time"
+
 // RepositoryCreated mints a repository. A name whose repository was deleted
 // can be created again; that is another repository with an id of its own.
 type RepositoryCreated struct {
@@ -103,3 +105,31 @@ type RepositorySummaryChanged struct {
 
 func (RepositorySummaryChanged) EventType() string { return "repository.summary_changed.v1" }
 func (e RepositorySummaryChanged) Subject() string { return RepositorySubject(e.Namespace, e.Name) }
+
+// RefusalsCounted counts what the registry has refused to an account on a repository, for
+// one reason, in a stretch of time. There is at most one for each reason in an hour, and not
+// every refusal is counted: the log cannot be filled by them.
+type RefusalsCounted struct {
+	Namespace  string    `json:"namespace" jsonschema:"id of the namespace"`
+	Repository string    `json:"repository" jsonschema:"id of the repository"`
+	Account    string    `json:"account" jsonschema:"id of the user or robot account"`
+	Kind       string    `json:"kind" jsonschema:"user or robot"`
+	Visible    bool      `json:"visible,omitempty" jsonschema:"the account could see the repository, so that it may read this"`
+	Action     string    `json:"action" jsonschema:"pull, push or delete"`
+	Reason     string    `json:"reason" jsonschema:"rights: no role allows it; token: the account may, but not by its access token; immutable: the tag cannot be changed; quota: the namespace is full; space: the disk is full"`
+	Attempts   int64     `json:"attempts" jsonschema:"requests that were refused; clients send several for one push"`
+	From       time.Time `json:"from" jsonschema:"time of the first"`
+	Until      time.Time `json:"until" jsonschema:"time of the last"`
+}
+
+// Reasons of RefusalsCounted.
+const (
+	RefusedByRights    = "rights"
+	RefusedByToken     = "token"
+	RefusedByImmutable = "immutable"
+	RefusedByQuota     = "quota"
+	RefusedBySpace     = "space"
+)
+
+func (RefusalsCounted) EventType() string { return "refusals.counted.v1" }
+func (e RefusalsCounted) Subject() string { return RefusalsSubject(e.Namespace, e.Repository) }

@@ -46,6 +46,11 @@ func BlobsSubject() string { return SubjectPrefix + "_.blobs._" }
 // PullsSubject is that of a node's pull counts.
 func PullsSubject(node string) string { return SubjectPrefix + "_.pulls." + node }
 
+// RefusalsSubject is that of what was refused on a repository.
+func RefusalsSubject(namespaceID, repositoryID string) string {
+	return SubjectPrefix + namespaceID + ".refusals." + repositoryID
+}
+
 // QuotaSubject is that of a namespace's quota.
 func QuotaSubject(namespaceID string) string { return SubjectPrefix + namespaceID + ".quota._" }
 

@@ -50,6 +50,7 @@ var Types = []Type{
 	relief(func(e RepositoryVisibilityChanged) bool { return e.Visibility == Private }),
 	typeOf[RepositoryDescribed](),
 	typeOf[RepositorySummaryChanged](),
+	typeOf[RefusalsCounted](),
 	typeOf[StarGiven](),
 	typeOf[StarWithdrawn](),
 	{Prototype: ImagePushed{}, Decode: decodePushed},

@@ -157,6 +157,13 @@ var rules = []rule{
 	on(func(e events.RepositoryVisibilityChanged) []Audience { return readers(e.Repository) }),
 	on(func(e events.RepositoryDescribed) []Audience { return readers(e.Repository) }),
 	on(func(e events.RepositorySummaryChanged) []Audience { return readers(e.Repository) }),
+	// Who could not see the repository does not learn by this that there is one.
+	on(func(e events.RefusalsCounted) []Audience {
+		if e.Visible && e.Kind == events.GranteeUser {
+			return append(admins(e.Repository), user(e.Account)...)
+		}
+		return admins(e.Repository)
+	}),
 	on(func(e events.StarGiven) []Audience { return user(e.User) }),
 	on(func(e events.StarWithdrawn) []Audience { return user(e.User) }),
 

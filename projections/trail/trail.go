@@ -38,7 +38,7 @@ var (
 // or of who may read what.
 var Projection = projections.Projection{
 	Name:    "trail",
-	Version: 2,
+	Version: 3,
 	Tables:  []*projections.Table{entries, marks},
 	Apply:   apply,
 	Queries: queries,

@@ -45,7 +45,8 @@ var audiences = map[string]string{
 	"grant.given.v1": "a", "grant.withdrawn.v1": "a", // the samples are on a repository, to a team
 	"repository.created.v1": "r", "repository.deleted.v1": "r", "repository.restored.v1": "r", "repository.policy_changed.v1": "r",
 	"repository.visibility_changed.v1": "r", "repository.described.v1": "r", "repository.summary_changed.v1": "r",
-	"image.pushed.v1": "r", "image.tagged.v1": "r", "tag.deleted.v1": "r", "tag.restored.v1": "r", "manifest.deleted.v1": "r", "manifest.restored.v1": "r",
+	"refusals.counted.v1": "au", // the sample is of a user who could see the repository
+	"image.pushed.v1":     "r", "image.tagged.v1": "r", "tag.deleted.v1": "r", "tag.restored.v1": "r", "manifest.deleted.v1": "r", "manifest.restored.v1": "r",
 	"source.linked.v1": "m", "source.changed.v1": "m", "source.unlinked.v1": "m", "ref.moved.v1": "m", "refs.recorded.v1": "m",
 	"hook.received.v1": "m", "hook.redelivered.v1": "m", "hook.refused.v1": "m",
 	"pull_request.changed.v1": "m", "pull_requests.watched.v1": "m", "status.sent.v1": "m", "status.given_up.v1": "m",

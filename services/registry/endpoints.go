@@ -2,11 +2,20 @@ package registry
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"net/http"
+	"time"
 
+	"hubledger/events"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/image"
+	"hubledger/services/internal/repository"
 	"hubledger/services/internal/service"
+	"hubledger/services/registry/blobs"
+	"hubledger/services/registry/quota"
 )
 
 // A route is what a path below /v2/ names.
@@ -66,6 +75,7 @@ func (s *Registry) routes() []service.Route {
 // serve reads and looks up nothing for a request before it is known that it may.
 func (s *Registry) serve(w http.ResponseWriter, r *http.Request, e endpoint) (err error) {
 	to := route{name: r.PathValue("name"), ref: cmp.Or(r.PathValue("reference"), r.PathValue("digest"), r.PathValue("id"))}
+	defer func() { s.countRefusal(r, to, e.permission.Level(), err) }()
 	if to.who, err = s.Access.Authorize(r, needOf(e.permission, to.name)); err != nil {
 		return err
 	}
@@ -80,6 +90,67 @@ func (s *Registry) serve(w http.ResponseWriter, r *http.Request, e endpoint) (er
 		}
 	}
 	return e.serve(s, w, r, to)
+}
+
+// reasonOf says why a request was refused, as an event of it does; "" when it was not, or
+// for another reason.
+func reasonOf(err error) string {
+	var denied *access.Denied
+	var full *quota.ExceededError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &denied) && denied.Code == "DENIED":
+		return events.RefusedByRights
+	case errors.Is(err, image.ErrImmutable):
+		return events.RefusedByImmutable
+	case errors.As(err, &full):
+		return events.RefusedByQuota
+	case errors.Is(err, events.ErrNoSpace), errors.Is(err, blobs.ErrNoSpace):
+		return events.RefusedBySpace
+	}
+	return ""
+}
+
+// countRefusal counts what was refused to an account on a repository that is there. A HEAD
+// is a client's look before it acts: what it then does is counted.
+func (s *Registry) countRefusal(r *http.Request, to route, level access.Level, err error) {
+	reason := reasonOf(err)
+	action := map[access.Level]string{access.Read: "pull", access.Write: "push", access.Delete: "delete"}[level]
+	if reason == "" || action == "" || r.Method == http.MethodHead || to.who.Kind != access.User && to.who.Kind != access.Robot {
+		return
+	}
+	name, err := repository.ParseName(to.name)
+	if err != nil {
+		return
+	}
+	whole := to.who
+	whole.Limit = nil
+	may, err := s.Rights.Repository(r.Context(), whole, name.Full)
+	if err != nil || may.Repository == nil {
+		return
+	}
+	if reason == events.RefusedByRights && may.Level >= level {
+		limited, err := s.Rights.Repository(r.Context(), to.who, name.Full)
+		if err != nil || limited.Level >= level {
+			return // the client has not asked for that yet, and will
+		}
+		reason = events.RefusedByToken
+	}
+	s.refusals.Count(events.RefusalsCounted{Namespace: may.Repository.Namespace, Repository: may.Repository.ID, Account: to.who.ID, Kind: string(to.who.Kind),
+		Visible: may.Level >= access.Read, Action: action, Reason: reason}, time.Now())
+}
+
+// writeRefusals is the job that writes down what was refused.
+func (s *Registry) writeRefusals(ctx context.Context) error {
+	err := s.refusals.Write(ctx, time.Now(), func(ctx context.Context, e events.RefusalsCounted) error {
+		_, err := command.Append(ctx, s.Log, command.By{Source: "/registry", Actor: "system"}, e, events.AnySeq)
+		return err
+	})
+	if errors.Is(err, events.ErrNoSpace) {
+		return nil // they are written when there is space again
+	}
+	return err
 }
 
 // notServed answers in the registry's form (distribution-spec, "Error Codes").

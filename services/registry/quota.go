@@ -108,8 +108,10 @@ func overQuota(namespace string, err error) error {
 	var exceeded *quota.ExceededError
 	switch {
 	case errors.As(err, &exceeded):
-		return fail(http.StatusForbidden, "DENIED", "the quota of "+namespace+" is used up: "+exceeded.Error()+
+		p := fail(http.StatusForbidden, "DENIED", "the quota of "+namespace+" is used up: "+exceeded.Error()+
 			"; delete images that are not needed or ask an administrator for more")
+		p.cause = err
+		return p
 	case err != nil:
 		return fmt.Errorf("add up what %s holds: %w", namespace, err)
 	}

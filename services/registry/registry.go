@@ -22,6 +22,7 @@ import (
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/registry/pulls"
 	"hubledger/services/registry/quota"
+	"hubledger/services/registry/refusals"
 	"hubledger/services/registry/uploadlimit"
 )
 
@@ -101,12 +102,13 @@ const maxCacheBytes = 32 << 20
 type Registry struct {
 	Config
 	// GC collects the blobs that nothing needs any more.
-	GC      *gc.Collector
-	cache   *cache.Cache
-	served  *pulls.Counter
-	limiter *pulllimit.Limiter
-	usage   *quota.Usage
-	uploads *uploadlimit.Limiter
+	GC       *gc.Collector
+	cache    *cache.Cache
+	served   *pulls.Counter
+	limiter  *pulllimit.Limiter
+	usage    *quota.Usage
+	uploads  *uploadlimit.Limiter
+	refusals refusals.Counter
 }
 
 // New makes a registry.

@@ -36,6 +36,15 @@ var sentences = []service.Sentence{
 	service.Tell(func(n service.Names, e events.ManifestRestored) service.Text {
 		return service.Say("restored the image ", imageName(n, e.Repository, "", e.Digest))
 	}),
+	service.Tell(func(n service.Names, e events.RefusalsCounted) service.Text {
+		what := map[string]string{"pull": "to pull from ", "push": "to push to ", "delete": "to delete from "}[e.Action]
+		why := map[string]string{events.RefusedByRights: "no role allows it", events.RefusedByToken: "the access token does not allow it", events.RefusedByImmutable: "the tag cannot be changed",
+			events.RefusedByQuota: "the quota of the namespace is used up", events.RefusedBySpace: "the disk is full up to its reserve"}[e.Reason]
+		if e.Attempts > 1 {
+			why += fmt.Sprintf(" (%d requests)", e.Attempts)
+		}
+		return service.Say("did not allow ", service.Account(n, e.Account), " ", what, service.Repository(n, e.Repository), ": "+why)
+	}),
 	service.Tell(func(_ service.Names, e events.BlobsSwept) string {
 		var size int64
 		for _, b := range e.Blobs {

@@ -16,6 +16,9 @@ import (
 // abandonedAfter is when an upload that nothing is written to is purged.
 const abandonedAfter = 24 * time.Hour
 
+// refusalsEvery is how soon a refusal is in the log, if one of its kind was not lately.
+const refusalsEvery = 20 * time.Second
+
 // Service is what the registry hands over to the program.
 func (s *Registry) Service() service.Service {
 	return service.Service{
@@ -25,6 +28,7 @@ func (s *Registry) Service() service.Service {
 		ReadModels: []*projections.Projection{&images.Projection},
 		Jobs: []service.Job{
 			{Name: "write down pull counts", Every: time.Second, Run: s.FlushPulls},
+			{Name: "write down refusals", Every: refusalsEvery, Run: s.writeRefusals},
 			{Name: "purge abandoned uploads", Every: 10 * time.Minute, Run: s.purgeUploads},
 			{Name: "drop old leases", Every: min(s.LeaseTerm, time.Hour), Run: s.dropLeases},
 			{Name: "collect garbage", Every: s.GCInterval, Run: s.collectGarbage},

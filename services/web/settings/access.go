@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"hubledger/services/internal/apitypes"
@@ -17,7 +18,12 @@ type accessPage struct {
 	// As is what the account that ?as= names may do; Unknown when there is none.
 	As      *apitypes.Access
 	Unknown bool
+	// Refused is what the registry refused to accounts lately, the latest first.
+	Refused []apitypes.Event
 }
+
+// maxRefused bounds what the page shows of refusals; the audit log has them all.
+const maxRefused = "10"
 
 func showAccess(v *frame.Visit) (any, error) {
 	p := accessPage{}
@@ -34,6 +40,11 @@ func showAccess(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	p.Grants = grants.Items
+	refused, err := frame.Get[apitypes.EventPage](v, "/events", url.Values{"q": {refusals(v)}, "limit": {maxRefused}})
+	if err != nil {
+		return nil, err
+	}
+	p.Refused = refused.Items
 	if name := strings.TrimSpace(v.Query("as")); name != "" {
 		as, err := frame.Get[apitypes.Access](v, frame.Path("repositories", v.Repo(), "access", name), nil)
 		var problem *endpoint.Problem
@@ -46,6 +57,12 @@ func showAccess(v *frame.Visit) (any, error) {
 	}
 	return p, nil
 }
+
+// refusals finds the events of what was refused on the page's repository.
+func refusals(v *frame.Visit) string { return "type:refusals.counted repo:" + v.Repo() }
+
+// Refusals is what the audit log is asked for to see them all.
+func (p accessPage) Refusals() string { return "type:refusals.counted repo:" + p.Repository.Name }
 
 func giveRole(v *frame.Visit) (string, error) {
 	seq, err := frame.GiveRole(v, frame.Path("repositories", v.Repo()))
