@@ -49,6 +49,12 @@ func TestBuildTokens(t *testing.T) {
 		if got := may(alice.ID, c.by, c.repository, c.push); got != c.want {
 			t.Errorf("by the token %q a build of alice may do %s (push: %t): %t", c.by, c.repository, c.push, got)
 		}
+		if !c.push {
+			continue
+		}
+		if got, err := h.BuildPushes(ctx, alice.ID, c.by, c.repository); err != nil || got != c.want {
+			t.Errorf("by the token %q a build of alice may push to %s: %t, %v", c.by, c.repository, got, err)
+		}
 	}
 	if may(robot, robots, "alice/app", false) {
 		t.Error("a build of a robot account may pull what that may not")
@@ -62,6 +68,9 @@ func TestBuildTokens(t *testing.T) {
 	for what, c := range map[string]struct{ account, by string }{"a revoked token": {alice.ID, narrow}, "a token of somebody else": {alice.ID, robots}, "a robot account without a token": {robot, ""}} {
 		if _, _, err := h.BuildToken(ctx, c.account, c.by, "alice/app", true); !errors.Is(err, access.ErrCredential) && !errors.Is(err, access.ErrAccount) {
 			t.Errorf("%s: %v", what, err)
+		}
+		if may, err := h.BuildPushes(ctx, c.account, c.by, "alice/app"); may || !errors.Is(err, access.ErrCredential) && !errors.Is(err, access.ErrAccount) {
+			t.Errorf("%s: may push: %t, %v", what, may, err)
 		}
 	}
 }

@@ -137,20 +137,9 @@ func (s *Auth) grantedActions(ctx context.Context, p access.Principal, asked res
 // of an access token, with that, and has its limits. A robot account needs one. The error
 // wraps access.ErrAccount or access.ErrCredential when these are not good any more.
 func (s *Auth) BuildToken(ctx context.Context, account, by, repository string, push bool) (text string, ends time.Time, err error) {
-	a, err := s.Read.AccountByID(ctx, account)
+	id, err := s.builds(ctx, account, by)
 	if err != nil {
-		return "", time.Time{}, fmt.Errorf("the account of the build: %w", err)
-	}
-	id := identity{Principal: access.Principal{Kind: access.Kind(a.Kind), ID: a.ID, Name: a.Name, Credential: access.Password, PasswordSeq: a.PasswordSeq}}
-	if by != "" {
-		t, err := s.tokens.byID(ctx, s.Read, by)
-		if err != nil {
-			return "", time.Time{}, fmt.Errorf("the access token of the build: %w", err)
-		}
-		id.Credential, id.PasswordSeq, id.Limit = by, 0, t.limit
-	}
-	if id, err = s.live(ctx, id); err != nil {
-		return "", time.Time{}, fmt.Errorf("the account %s of the build: %w", a.Name, err)
+		return "", time.Time{}, err
 	}
 	asked := resource{Type: typeRepository, Name: repository, Actions: actionsOf(access.Read)}
 	if push {
@@ -167,4 +156,35 @@ func (s *Auth) BuildToken(ctx context.Context, account, by, repository string, p
 	}
 	text, err = s.sign(ctx, c)
 	return text, c.Expiry.Time(), err
+}
+
+// BuildPushes says whether a build may push to a repository now, by the rights of an account
+// and within the limits of an access token, as in BuildToken, with the same errors.
+func (s *Auth) BuildPushes(ctx context.Context, account, by, repository string) (bool, error) {
+	id, err := s.builds(ctx, account, by)
+	if err != nil {
+		return false, err
+	}
+	d, err := s.Rights.Repository(ctx, id.Principal, repository)
+	return d.Level >= access.Write, err
+}
+
+// builds is whom a build acts for.
+func (s *Auth) builds(ctx context.Context, account, by string) (identity, error) {
+	a, err := s.Read.AccountByID(ctx, account)
+	if err != nil {
+		return identity{}, fmt.Errorf("the account of the build: %w", err)
+	}
+	id := identity{Principal: access.Principal{Kind: access.Kind(a.Kind), ID: a.ID, Name: a.Name, Credential: access.Password, PasswordSeq: a.PasswordSeq}}
+	if by != "" {
+		t, err := s.tokens.byID(ctx, s.Read, by)
+		if err != nil {
+			return identity{}, fmt.Errorf("the access token of the build: %w", err)
+		}
+		id.Credential, id.PasswordSeq, id.Limit = by, 0, t.limit
+	}
+	if id, err = s.live(ctx, id); err != nil {
+		return identity{}, fmt.Errorf("the account %s of the build: %w", a.Name, err)
+	}
+	return id, nil
 }

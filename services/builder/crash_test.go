@@ -39,7 +39,7 @@ func live(t testing.TB, l *processtest.Life) *Builder {
 	t.Helper()
 	db, view := l.ReadModel(&builds.Projection)
 	return newBuilder(Config{Events: l.Log, Read: builds.Reader{DB: db}, View: view, Images: stepTags{&fakeTags{set: map[string]digest.Digest{}, log: l.Log}, l}, URL: "https://hub.test",
-		Secrets: &fakeSecrets{value: bytes.Repeat([]byte{7}, 32)}, Logger: quiet})
+		Secrets: &fakeSecrets{value: bytes.Repeat([]byte{7}, 32)}, Logger: quiet, Account: setter, MayPush: mayAlways})
 }
 
 // prepared records events.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"hubledger/events"
-	"hubledger/projections/builds"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/build"
 )
@@ -17,7 +16,6 @@ import (
 // builds that are not there.
 func TestHostileBuilder(t *testing.T) {
 	w := newWorld(t)
-	w.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
 	w.Token = func(context.Context, string, string, string, bool) (string, time.Time, error) {
 		return "secret", time.Now(), nil
 	}

@@ -105,6 +105,11 @@ type world struct {
 	dead   atomic.Bool // nothing can be appended
 }
 
+// setter is the account of a build whose rules somebody has set.
+func setter(context.Context, *builds.Rules) (string, error) { return "setter", nil }
+
+func mayAlways(context.Context, string, string, string) (bool, error) { return true, nil }
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, log: streamtest.Open(t, ""), driver: &fake{}, tags: &fakeTags{set: map[string]digest.Digest{}}}
@@ -126,7 +131,7 @@ func newWorld(t testing.TB) *world {
 		check(t, tables.Close())
 	})
 	w.Builder = newBuilder(Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Images: w.tags, Readmes: w, URL: "https://hub.test", Secrets: &fakeSecrets{},
-		Log: keptLog{kept}, Logger: quiet})
+		Log: keptLog{kept}, Logger: quiet, Account: setter, MayPush: mayAlways})
 	dir := t.TempDir()
 	w.Local = &Local{Name: "local", Offer: worker.Offer{Platforms: []string{"linux/amd64"}, Places: 2}, Open: func(_ context.Context, hub worker.Hub) (*worker.Worker, error) {
 		return &worker.Worker{Hub: hub, Driver: w.driver, Registry: "hub.test", Fetcher: w.driver, Uploads: fakeUploads{w.driver}, Dir: dir, Logger: quiet}, nil

@@ -271,7 +271,6 @@ func TestCredentials(t *testing.T) {
 		"of a fork, to pull": {"acme/base", false, true, true, "", false},
 	} {
 		w := newWorld(t)
-		w.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
 		w.Token = func(_ context.Context, account, by, repository string, push bool) (string, time.Time, error) {
 			if push {
 				return repository + " push", time.Now().Add(time.Minute), nil
@@ -294,7 +293,6 @@ func TestDeletedRepository(t *testing.T) {
 	w.Token = func(context.Context, string, string, string, bool) (string, time.Time, error) {
 		return "token", time.Now(), nil
 	}
-	w.Account = func(context.Context, *builds.Rules) (string, error) { return "setter", nil }
 	w.queue(20, "c1", rule("base"))
 	w.record(evaluated("c1", "base"), events.RepositoryDeleted{Namespace: id(acme), Repository: id(app), Name: "acme/app"})
 	if wanted, err := w.Read.WantedBuilds(t.Context(), 9, 9); err != nil || len(wanted) != 0 {

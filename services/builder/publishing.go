@@ -13,6 +13,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/sbom"
+	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/command"
@@ -88,6 +89,18 @@ func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFi
 		}
 		return end, nil
 	}
+	if len(b.Tags) > 0 {
+		if end.Detail, err = s.denied(ctx, b, name); err != nil {
+			return nil, err
+		}
+	}
+	if end.Detail != "" {
+		end.Outcome, end.Reason = events.BuildFailed, "denied"
+		for _, tag := range b.Tags {
+			end.Refused = append(end.Refused, events.BuildTag{Tag: tag, Why: end.Detail})
+		}
+		return end, nil
+	}
 	later, err := s.setTags(ctx, by, b, name, end)
 	if err != nil {
 		return nil, err
@@ -106,6 +119,23 @@ func (s *Builder) publish(ctx context.Context, b *builds.Build) (*events.BuildFi
 		end.Outcome, end.Reason, end.Detail = events.BuildFailed, "tags-refused", "no tag could be set: "+end.Refused[0].Why
 	}
 	return end, nil
+}
+
+// denied says why a build may not set tags: whoever it acts for may have lost the right since
+// the push. It is "" when it may.
+func (s *Builder) denied(ctx context.Context, b *builds.Build, name string) (string, error) {
+	var may bool
+	account, token, err := s.accountOf(ctx, b)
+	if err == nil {
+		may, err = s.MayPush(ctx, account, token, name)
+	}
+	switch {
+	case errors.Is(err, ErrNoAccount) || errors.Is(err, access.ErrAccount) || errors.Is(err, access.ErrCredential):
+		return "it may not push any more: " + err.Error(), nil
+	case err == nil && !may:
+		return "the account by whose rights it was built may not push to " + name + " any more", nil
+	}
+	return "", err
 }
 
 // setTags sets the tags of a build, and says in end which; later is how many it left to

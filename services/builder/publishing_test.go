@@ -1,11 +1,14 @@
 package builder
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"hubledger/events"
+	"hubledger/projections/builds"
+	"hubledger/services/internal/access"
 )
 
 // A build of a rule with a path filter keeps its tags while newer commits are skipped by
@@ -117,4 +120,37 @@ func TestSharedTagStaysWithTheRefThatMovedLast(t *testing.T) {
 
 	w.record(moved("refs/tags/v1.7", "c8", ""))
 	expect(publish("refs/tags/v1.5", "1.5"), events.BuildSucceeded, "1.5 latest", "")
+}
+
+// Whoever lost the right to push after the image was pushed sets no tag.
+func TestTagsNeedTheRightToPush(t *testing.T) {
+	for what, c := range map[string]struct {
+		may  func(context.Context, string, string, string) (bool, error)
+		has  func(context.Context, *builds.Rules) (string, error)
+		want string // in the detail; "" for a build that succeeds
+	}{
+		"the right is there":  {mayAlways, setter, ""},
+		"the right is gone":   {func(context.Context, string, string, string) (bool, error) { return false, nil }, setter, "may not push to acme/app any more"},
+		"the account is gone": {func(context.Context, string, string, string) (bool, error) { return false, access.ErrAccount }, setter, access.ErrAccount.Error()},
+		"the token is gone":   {func(context.Context, string, string, string) (bool, error) { return false, access.ErrCredential }, setter, access.ErrCredential.Error()},
+		"nobody is left":      {mayAlways, func(context.Context, *builds.Rules) (string, error) { return "", ErrNoAccount }, ErrNoAccount.Error()},
+	} {
+		w := newWorld(t)
+		w.MayPush, w.Account = c.may, c.has
+		w.queue(20, "c1", rule("other"))
+		w.record(events.BuildClaimed{Namespace: id(acme), Build: id(20), Builder: "local", Epoch: 1}, events.BuildPushed{Namespace: id(acme), Build: id(20), Epoch: 1, Digest: madeDigest})
+		b, err := w.Read.Build(t.Context(), id(20))
+		check(t, err)
+		end, err := w.publish(t.Context(), b)
+		check(t, err)
+		if c.want == "" {
+			if end.Outcome != events.BuildSucceeded || len(w.tags.set) != 1 {
+				t.Errorf("%s: it ended as %+v with the tags %v", what, end, w.tags.set)
+			}
+			continue
+		}
+		if end.Outcome != events.BuildFailed || end.Reason != "denied" || !strings.Contains(end.Detail, c.want) || len(end.Refused) != 1 || len(w.tags.set) != 0 {
+			t.Errorf("%s: it ended as %+v with the tags %v", what, end, w.tags.set)
+		}
+	}
 }

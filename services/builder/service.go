@@ -4,6 +4,7 @@ package builder
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -77,10 +78,16 @@ type Config struct {
 	// as far as the account may, and ends then. by is the id of an access token that bounds
 	// it; "" for none.
 	Token func(ctx context.Context, account, by, repository string, push bool) (token string, ends time.Time, err error)
+	// MayPush says whether Token would let it push now, with the same errors.
+	MayPush func(ctx context.Context, account, by, repository string) (bool, error)
 	// Account is the account by whose rights the builds of a repository push and pull:
-	// that which has set the rules, or one that owns the namespace.
+	// that which has set the rules, or one that owns the namespace. The error wraps
+	// ErrNoAccount when there is none.
 	Account func(ctx context.Context, rules *builds.Rules) (id string, err error)
 }
+
+// ErrNoAccount: a build pulls and pushes by the rights of a user, and there is none.
+var ErrNoAccount = errors.New("a build pulls and pushes by the rights of a user, and this one has none")
 
 // Images is the registry, as far as builds need it.
 type Images interface {

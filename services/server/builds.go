@@ -65,7 +65,7 @@ func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 	model := n.models.Of(&builds.Projection)
 	read := builds.Reader{DB: model}
 	c := builder.Config{Events: n.meteredLog(), API: s.api.Sibling(), Read: read, View: model, Images: n.registry, Readmes: readmes{s.catalog, n}, URL: strings.TrimSuffix(n.URL, "/"), Logger: n.Logger,
-		Source: func(ctx context.Context, b *builds.Build) (fetch.Source, error) { return sourceOf(ctx, read, git, b) }, Token: n.auth.BuildToken,
+		Source: func(ctx context.Context, b *builds.Build) (fetch.Source, error) { return sourceOf(ctx, read, git, b) }, Token: n.auth.BuildToken, MayPush: n.auth.BuildPushes,
 		Account: func(ctx context.Context, r *builds.Rules) (string, error) { return accountOf(ctx, s.people, r) }}
 	if n.secrets != nil {
 		c.Secrets = n.secrets
@@ -167,7 +167,7 @@ func accountOf(ctx context.Context, people accounts.Reader, r *builds.Rules) (st
 	if n, err := people.NamespaceByID(ctx, r.Namespace); err == nil && n.Name == access.Library {
 		return people.ActiveAdmin(ctx)
 	}
-	return "", cmp.Or(err, errors.New("a build pulls and pushes by the rights of a user, and this one has none, because nobody owns the namespace and the operator is no user: log in as a user to set the rules or to start the build"))
+	return "", cmp.Or(err, fmt.Errorf("%w, because nobody owns the namespace and the operator is no user: log in as a user to set the rules or to start the build", builder.ErrNoAccount))
 }
 
 // BuildsHere says how this node can build: only where it listens for this machine
