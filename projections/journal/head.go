@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -79,6 +80,13 @@ type columns struct {
 	subject, kind, actor string
 	correlation          []byte
 	time                 int64
+}
+
+// are says whether the columns are those that apply writes for an event.
+func (c columns) are(e *events.Event) bool {
+	text := func(s string) string { return projections.TextValue(s).Text() }
+	return c.subject == text(e.Subject) && c.kind == text(e.Type()) && c.actor == text(e.Actor()) &&
+		c.time == timeOf(e) && bytes.Equal(c.correlation, correlationKey(e.Correlation()))
 }
 
 // readHead puts subject and attributes into e.

@@ -43,21 +43,25 @@ var Projection = projections.Projection{
 
 func apply(e *events.Event, ops *projections.Ops) error {
 	leaf := events.LeafOf(e)
-	var time int64
-	if t := e.Time(); !t.IsZero() {
-		time = t.UnixMicro()
-	}
 	ops.Write(entries,
 		projections.IntValue(int64(e.Seq)),
 		projections.TextValue(e.Subject),
 		projections.TextValue(e.Type()),
 		projections.TextValue(e.Actor()),
 		projections.BytesValue(correlationKey(e.Correlation())),
-		projections.IntValue(time),
+		projections.IntValue(timeOf(e)),
 		projections.BytesValue(leaf[:]),
 		projections.BytesValue(appendHead(nil, e)),
 		projections.BytesValue(e.Data))
 	return nil
+}
+
+// timeOf is the log time as its column has it, 0 for none.
+func timeOf(e *events.Event) int64 {
+	if t := e.Time(); !t.IsZero() {
+		return t.UnixMicro()
+	}
+	return 0
 }
 
 // leaves is enough to compare two journals, because a leaf covers all of an event.

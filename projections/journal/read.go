@@ -18,7 +18,13 @@ var ErrNotFound = errors.New("no such event in the journal")
 type Entry struct {
 	events.Event
 	Leaf events.Leaf
+
+	misplaced bool
 }
+
+// Findable says whether the columns by which the event is found are those of the event.
+// Otherwise its row was changed.
+func (e *Entry) Findable() bool { return !e.misplaced }
 
 const selectEntry = `SELECT seq, subject, type, actor, correlation, time, leaf, head, data FROM events`
 
@@ -70,7 +76,7 @@ const maxListed = 16 << 20
 
 // List reads entries by sequence. An answer ends early when its data comes to
 // 16 MiB; the list is at its end only when an answer is empty.
-func List(ctx context.Context, db *sql.DB, f Filter) ([]Entry, error) {
+func List(ctx context.Context, db projections.DB, f Filter) ([]Entry, error) {
 	var where []string
 	var args []any
 	add := func(condition string, arg any) {
@@ -159,5 +165,6 @@ func scan(rows *sql.Rows, e *Entry) error {
 	if err := readHead(head, c, &e.Event); err != nil {
 		return fmt.Errorf("event %d: %w", seq, err)
 	}
+	e.misplaced = !c.are(&e.Event)
 	return nil
 }

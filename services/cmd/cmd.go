@@ -35,6 +35,10 @@ type cli struct {
 	Serve       serveCmd              `cmd:"" help:"Run the hub."`
 	Status      statusCmd             `cmd:"" help:"Show the state of the running hub. Exit code 0 if it accepts pushes."`
 	Events      eventsCmd             `cmd:"" help:"Read the log."`
+	Verify      verifyCmd             `cmd:"" help:"Compare the log with its second copy, the Merkle tree and what was signed."`
+	Checkpoint  checkpointCmd         `cmd:"" help:"Print the last signed checkpoint of the log, to keep it."`
+	Prove       proveCmd              `cmd:"" help:"Write a proof that an event stands in the log."`
+	VerifyProof verifyProofCmd        `cmd:"" name:"verify-proof" help:"Check a proof without the hub, and show its event."`
 	Projections projections.Commands  `cmd:"" help:"List, prepare, compare and switch projections."`
 	DeadLetters deadLettersCmd        `cmd:"" name:"dead-letters" help:"List and retry tasks of process managers that failed too often."`
 	Blobs       blobsCmd              `cmd:"" help:"Check the blob store."`

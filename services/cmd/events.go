@@ -139,30 +139,7 @@ func (c *eventsShowCmd) Run(s *console.Session) error {
 		return err
 	}
 	err = console.Send(a, "GET", eventsPath+"/"+url.PathEscape(c.Event), nil, func(e apitypes.FullEvent) error {
-		known := [][]string{{"what", e.Actor + " " + e.Text}, {"sequence", strconv.FormatUint(e.Seq, 10)}, {"subject", e.Subject}, {"leaf", e.Leaf}}
-		for _, name := range []string{events.AttrType, events.AttrID, events.AttrTime, events.AttrActor, events.AttrSource, events.AttrCause, events.AttrCorrelation} {
-			if v := e.Headers[name]; v != "" {
-				known = append(known, []string{name[len("ce-"):], v})
-			}
-		}
-		if e.CausedBy != nil {
-			known = append(known, []string{"led to by", brief(*e.CausedBy)})
-		}
-		for _, led := range e.LedTo {
-			known = append(known, []string{"led to", brief(led)})
-		}
-		if e.More {
-			known = append(known, []string{"led to", "more: hubledger events ls cause:" + e.ID})
-		}
-		if err := s.Facts(known); err != nil {
-			return err
-		}
-		pretty, manifest := indentData(e.Data)
-		fmt.Fprintf(s.Out, "\n%s\n", pretty)
-		if manifest != "" {
-			fmt.Fprintf(s.Out, "\nmanifest:\n%s\n", manifest)
-		}
-		return nil
+		return printEvent(s, e)
 	})
 	if err != nil {
 		return fmt.Errorf("event %s: %w", c.Event, err)
@@ -172,6 +149,38 @@ func (c *eventsShowCmd) Run(s *console.Session) error {
 
 func brief(e apitypes.Event) string {
 	return fmt.Sprintf("event %d: %s %s", e.Seq, e.Actor, e.Text)
+}
+
+// printEvent prints an event in full.
+func printEvent(s *console.Session, e apitypes.FullEvent) error {
+	var known [][]string
+	if e.Text != "" {
+		known = append(known, []string{"what", e.Actor + " " + e.Text})
+	}
+	known = append(known, [][]string{{"sequence", strconv.FormatUint(e.Seq, 10)}, {"subject", e.Subject}, {"leaf", e.Leaf}}...)
+	for _, name := range []string{events.AttrType, events.AttrID, events.AttrTime, events.AttrActor, events.AttrSource, events.AttrCause, events.AttrCorrelation} {
+		if v := e.Headers[name]; v != "" {
+			known = append(known, []string{name[len("ce-"):], v})
+		}
+	}
+	if e.CausedBy != nil {
+		known = append(known, []string{"led to by", brief(*e.CausedBy)})
+	}
+	for _, led := range e.LedTo {
+		known = append(known, []string{"led to", brief(led)})
+	}
+	if e.More {
+		known = append(known, []string{"led to", "more: hubledger events ls cause:" + e.ID})
+	}
+	if err := s.Facts(known); err != nil {
+		return err
+	}
+	pretty, manifest := indentData(e.Data)
+	fmt.Fprintf(s.Out, "\n%s\n", pretty)
+	if manifest != "" {
+		fmt.Fprintf(s.Out, "\nmanifest:\n%s\n", manifest)
+	}
+	return nil
 }
 
 // indentData formats an event's data. A manifest in it is returned apart.

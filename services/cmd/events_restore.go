@@ -14,6 +14,7 @@ import (
 
 	"hubledger/projections"
 	"hubledger/projections/journal"
+	"hubledger/services/audit/tree"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/operations"
 	"hubledger/services/server/readmodel"
@@ -82,6 +83,14 @@ func (c *eventsRestoreCmd) known(s *console.Session) (known []restore.Known, jou
 	urls := []string{""}
 	if c.PostgresURL != "" {
 		urls = append(urls, c.PostgresURL)
+	}
+	if g, err := evt.ReadGeneration(s.Data); err == nil && g != nil { // a damaged file is for restore.Run to judge
+		_, c, err := tree.Of(s.Data, g.ID).Signed()
+		if err == nil {
+			known = append(known, restore.Known{Who: "the last signed checkpoint", Generation: g.ID, Seq: uint64(c.N)})
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(s.Err, "warning: the last signed checkpoint cannot be read, so a loss may go unnoticed: %v\n", err)
+		}
 	}
 	for _, url := range urls {
 		storage := readmodel.Storage(s.Data, url)

@@ -75,6 +75,7 @@ func (n *Node) adminRoutes() map[string]func(ctx context.Context, r *http.Reques
 		"GET /projections":                   n.adminProjections,
 		"GET /projections/{name}/answers":    n.adminAnswers,
 		"POST /projections/{name}/switch":    n.adminSwitch,
+		"POST /verify":                       n.adminVerifyLog,
 		"POST /blobs/verify":                 n.adminVerify,
 		"GET /dead-letters":                  n.adminDeadLetters,
 		"POST /dead-letters/{manager}/retry": n.adminRetry,

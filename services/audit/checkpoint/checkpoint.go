@@ -45,8 +45,9 @@ func (c Checkpoint) Sign(by note.Signer) ([]byte, error) {
 // errText: a note is not a checkpoint.
 var errText = errors.New("this is not a checkpoint: an origin, a number of events and a root hash, each on a line")
 
-// parse reads the text of a note. Lines that follow, of other logs, mean nothing to us.
-func parse(text string) (c Checkpoint, err error) {
+// Parse reads the text of a checkpoint without looking at its signature. Lines behind the
+// first three, which other logs have, mean nothing to us.
+func Parse(text string) (c Checkpoint, err error) {
 	lines := strings.SplitN(text, "\n", 4)
 	if len(lines) < 4 || lines[0] == "" {
 		return c, errText
@@ -72,7 +73,7 @@ func Open(signed []byte, keys Keys) (Checkpoint, error) {
 	n, err := note.Open(signed, keys.verifiers())
 	var unverified *note.UnverifiedNoteError
 	if errors.As(err, &unverified) {
-		c, perr := parse(unverified.Note.Text)
+		c, perr := Parse(unverified.Note.Text)
 		if perr != nil {
 			return Checkpoint{}, perr
 		}
@@ -81,7 +82,7 @@ func Open(signed []byte, keys Keys) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("the signature of the checkpoint does not verify: %w", err)
 	}
-	c, err := parse(n.Text)
+	c, err := Parse(n.Text)
 	if err != nil {
 		return c, err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // A Dir is the directory of one tree, laid out as it is served: checkpoint, and
-// tile/<level>/<n>[.p/<width>]. keys has the public keys that have signed, the latest last.
+// tile/<level>/<n>[.p/<Width>]. keys has the public keys that have signed, the latest last.
 type Dir string
 
 // Of is the directory for the tree of one generation of the log in a data directory.
@@ -70,11 +70,11 @@ func ParsePath(path string) (tlog.Tile, error) {
 
 // Within says whether a tile is in the tree of that many leaves.
 func Within(t tlog.Tile, size int64) bool {
-	shift := uint(height * t.L)
-	if shift > 62 || t.N > size>>shift>>height {
+	shift := uint(Height * t.L)
+	if shift > 62 || t.N > size>>shift>>Height {
 		return false
 	}
-	return t.N*width+int64(t.W) <= size>>shift
+	return t.N*Width+int64(t.W) <= size>>shift
 }
 
 // Tile reads a tile. Of one that is partial and has grown since it is the beginning.
@@ -103,24 +103,24 @@ func (d Dir) Tile(t tlog.Tile) ([]byte, error) {
 // widths are those of the files that may have a tile, the likely one first.
 func (d Dir) widths(t tlog.Tile) []int {
 	list := []int{t.W}
-	if t.W == width {
+	if t.W == Width {
 		return list
 	}
 	full := t
-	full.W = width
+	full.W = Width
 	entries, err := os.ReadDir(d.file(path(full)) + ".p")
 	if err == nil {
 		for _, e := range entries {
-			if w, err := strconv.Atoi(e.Name()); err == nil && w > t.W && w < width {
+			if w, err := strconv.Atoi(e.Name()); err == nil && w > t.W && w < Width {
 				list = append(list, w)
 			}
 		}
 	}
-	return append(list, width)
+	return append(list, Width)
 }
 
 // Height, ReadTiles and SaveTiles make a Dir a tlog.TileReader.
-func (d Dir) Height() int { return height }
+func (d Dir) Height() int { return Height }
 
 // ReadTiles reads tiles.
 func (d Dir) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
@@ -146,11 +146,11 @@ func (d Dir) Hashes(t tlog.Tree) tlog.HashReader { return tlog.TileHashReader(t,
 // when a tile is missing.
 func (d Dir) edge(size int64) (*Edge, error) {
 	e := &Edge{size: size}
-	for level := 0; size>>(height*level) > 0; level++ {
-		all := size >> (height * level)
+	for level := 0; size>>(Height*level) > 0; level++ {
+		all := size >> (Height * level)
 		e.tiles = append(e.tiles, make([]byte, 0, tileBytes))
-		if w := int(all % width); w > 0 {
-			data, err := d.Tile(tlog.Tile{H: height, L: level, N: all / width, W: w})
+		if w := int(all % Width); w > 0 {
+			data, err := d.Tile(tlog.Tile{H: Height, L: level, N: all / Width, W: w})
 			if err != nil {
 				return nil, err
 			}

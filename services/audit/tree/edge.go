@@ -8,18 +8,22 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
+// Height of a tile, in levels of the tree, and how many hashes a full one has (C2SP tlog-tiles).
 const (
-	height    = 8                          // of a tile, in levels of the tree
-	width     = 1 << height                // hashes in a full tile
-	tileBytes = width * tlog.HashSize      // of a full tile
-	maxLevels = (63 + height - 1) / height // of tiles in the largest tree
+	Height = 8
+	Width  = 1 << Height
+)
+
+const (
+	tileBytes = Width * tlog.HashSize      // of a full tile
+	maxLevels = (63 + Height - 1) / Height // of tiles in the largest tree
 )
 
 // An Edge is the right edge of a growing tree: of each level of tiles the one that is not
 // full yet. The root follows from it. The zero Edge is that of the empty tree.
 type Edge struct {
 	size  int64
-	tiles [][]byte // by level; each fewer than width hashes
+	tiles [][]byte // by level; each fewer than Width hashes
 }
 
 // Size is how many leaves the tree has.
@@ -48,7 +52,7 @@ func (e *Edge) Add(leaf tlog.Hash, full func(level int, n int64, data []byte) er
 		if len(e.tiles[level]) < tileBytes {
 			break
 		}
-		if err := full(level, e.size>>(height*(level+1)), e.tiles[level]); err != nil {
+		if err := full(level, e.size>>(Height*(level+1)), e.tiles[level]); err != nil {
 			return err
 		}
 		hash = perfect(e.tiles[level])

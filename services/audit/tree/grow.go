@@ -91,7 +91,7 @@ func (g *Grower) step(ctx context.Context, to int64) (signed int64, err error) {
 	var filled []tlog.Tile
 	err = g.Leaves(ctx, uint64(c.N), uint64(to), func(l events.Leaf) error {
 		err := edge.Add(tlog.Hash(l), func(level int, n int64, data []byte) error {
-			t := tlog.Tile{H: height, L: level, N: n, W: width}
+			t := tlog.Tile{H: Height, L: level, N: n, W: Width}
 			filled = append(filled, t)
 			return files.Put(path(t), data)
 		})
@@ -144,7 +144,7 @@ func (g *Grower) last(ctx context.Context, to int64) (checkpoint.Checkpoint, *Ed
 	files := durable.NewBatch(g.fs(), string(g.Dir))
 	err = g.Leaves(ctx, 0, uint64(c.N), func(l events.Leaf) error {
 		return edge.Add(tlog.Hash(l), func(level int, n int64, data []byte) error {
-			return files.Put(path(tlog.Tile{H: height, L: level, N: n, W: width}), data)
+			return files.Put(path(tlog.Tile{H: Height, L: level, N: n, W: Width}), data)
 		})
 	})
 	if err == nil {

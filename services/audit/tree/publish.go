@@ -28,7 +28,7 @@ func putEdge(files *durable.Batch, edge *Edge) error {
 func (e *Edge) partial() (list []tlog.Tile) {
 	for level := range e.Levels() {
 		if w := len(e.Tile(level)) / tlog.HashSize; w > 0 {
-			list = append(list, tlog.Tile{H: height, L: level, N: e.size >> (height * level) / width, W: w})
+			list = append(list, tlog.Tile{H: Height, L: level, N: e.size >> (Height * level) / Width, W: w})
 		}
 	}
 	return list
@@ -81,7 +81,7 @@ func (g *Grower) publish(ctx context.Context, c checkpoint.Checkpoint, edge *Edg
 func (g *Grower) drop(tiles []tlog.Tile) error {
 	for _, t := range tiles {
 		full := t
-		full.W = width
+		full.W = Width
 		dir := g.Dir.file(path(full)) + ".p"
 		entries, err := os.ReadDir(dir)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +97,7 @@ func (g *Grower) drop(tiles []tlog.Tile) error {
 				}
 			}
 		}
-		if t.W == width {
+		if t.W == Width {
 			if err := g.fs().Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

@@ -175,12 +175,15 @@ func Follow[T any](a *API, path string, query url.Values, after uint64, kind str
 
 // Copy prints the body of an answer as it is, with --json too.
 func (a *API) Copy(path string) error {
-	raw, err := a.do("GET", path, nil)
+	raw, err := a.Text(path)
 	if err == nil {
 		_, err = a.Session.Out.Write(raw)
 	}
 	return err
 }
+
+// Text is the body of an answer as it is.
+func (a *API) Text(path string) ([]byte, error) { return a.do("GET", path, nil) }
 
 // Do sends a request, with body as JSON unless it is nil, and prints nothing.
 func (a *API) Do(method, path string, body any) error {

@@ -1,0 +1,63 @@
+package audit_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Verifiers that others have written (tools/proofs) accept every proof, and none that was
+// changed.
+func TestIndependentVerifiers(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, "proofs")
+	build := exec.Command("go", "-C", "../../tools/proofs", "build", "-o", program, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		if os.Getenv("HUBLEDGER_REQUIRE") == "1" || strings.Contains(string(out), ".go:") {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		t.Skipf("the verifiers cannot be built, which needs their modules: %v\n%s", err, out)
+	}
+	h := newHub(t)
+	if err := h.Audit().Sign(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	_, text := h.get("", "/.well-known/hubledger/checkpoint.vkey", nil)
+	args := []string{file("keys", text)}
+	for seq := range h.LastSeq() {
+		status, text := h.get("admin", fmt.Sprintf("/api/v1/events/%d/proof", seq+1), nil)
+		if status != 200 {
+			t.Fatalf("event %d: %d %s", seq+1, status, text)
+		}
+		args = append(args, file(fmt.Sprintf("%d.tlog-proof", seq+1), text))
+	}
+	out, err := exec.Command(program, args...).CombinedOutput()
+	if err != nil || bytes.Count(out, []byte("stands in the")) != len(args)-1 {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	proof, err := os.ReadFile(args[len(args)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, changed := range map[string]string{
+		"event":      strings.Replace(string(proof), "\nextra ", "\nextra AAAA", 1),
+		"place":      strings.Replace(string(proof), "\nindex ", "\nindex 1", 1),
+		"checkpoint": strings.Replace(string(proof), "\n\nhubledger/", "\n\nhubledger/X", 1),
+	} {
+		if out, err := exec.Command(program, args[0], file(name, changed)).CombinedOutput(); err == nil {
+			t.Errorf("with another %s: %s", name, out)
+		}
+	}
+}
