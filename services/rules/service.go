@@ -93,6 +93,8 @@ func (s *Rules) Service() service.Service {
 	managers := []process.Manager{s.evaluations(), s.staleSecrets()}
 	if s.Look != nil {
 		managers = append(managers, s.looks()) // led by a node that can
+	} else {
+		managers = append(managers, s.unseen(time.Now()))
 	}
 	return service.Service{
 		Name:       "rules",

@@ -42,7 +42,7 @@ func (s *Rules) why(p *builds.DuePush) string {
 	case err != nil || !buildrule.Compile(p.Rules).NeedsLook(p.FromFile, ref):
 		return "its turn"
 	case s.Look == nil:
-		return "the rules depend on the files of the commit, and this node of the hub cannot fetch it: run the hub as root, with git, without --builder off"
+		return "the rules depend on the files of the commit, and this node of the hub cannot fetch it: run the hub as root, with git, without --builder off; two hours after it moved every file counts as changed"
 	}
 	return "the rules depend on the files of the commit: it is about to be looked at"
 }
