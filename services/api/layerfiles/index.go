@@ -69,8 +69,16 @@ type source struct {
 	err error
 }
 
+// ended says whether the pass has to end, and keeps why.
+func (s *source) ended() bool {
+	if s.err == nil {
+		s.err = context.Cause(s.ctx)
+	}
+	return s.err != nil
+}
+
 func (s *source) Read(p []byte) (int, error) {
-	if s.err = context.Cause(s.ctx); s.err != nil {
+	if s.ended() {
 		return 0, s.err
 	}
 	n, err := s.r.Read(p)
@@ -226,6 +234,9 @@ func (p *pass) content(e *Entry, r io.Reader) (int64, error) {
 	before := p.left
 	size := int64(0)
 	for {
+		if p.source.ended() { // a hole is long, and nothing of the blob is read for it
+			return 0, p.source.err
+		}
 		n, err := r.Read(p.buf)
 		p.sum.Write(p.buf[:n])
 		size += int64(n)

@@ -155,6 +155,33 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
+// A pass ends with its time also within a hole, for which nothing is read.
+func TestHoleEnds(t *testing.T) {
+	broken := errors.New("the hub stops")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	content := sparseFile(1 << 40)
+	read := 0
+	r := readerFunc(func(p []byte) (int, error) {
+		n := copy(p, content[read:])
+		if read += n; n == 0 {
+			return 0, io.EOF
+		}
+		if read == len(content) {
+			cancel(broken)
+		}
+		return n, nil
+	})
+	limits := layerfiles.DefaultLimits
+	limits.Bytes = 1 << 60
+	if _, err := layerfiles.Index(ctx, r, limits); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 func FuzzIndex(f *testing.F) {
 	f.Add(archive(file{name: "a/b", content: "c"}, file{name: "a", content: "d"}))
 	f.Add(gzipped(archive(file{name: "x/.wh.y"})))
