@@ -89,6 +89,13 @@ var Types = []Type{
 	relief(always[TriggerDeleted]),
 	typeOf[StatusSent](),
 	typeOf[StatusGivenUp](),
+	typeOf[ApplicationCreated](),
+	typeOf[ApplicationChanged](),
+	relief(always[ApplicationDeleted]),
+	typeOf[EnvironmentCreated](),
+	relief(always[EnvironmentDeleted]),
+	typeOf[ConfigurationSet](),
+	typeOf[ReleaseMade](),
 }
 
 func typeOf[P Payload]() Type {

@@ -63,6 +63,14 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		for _, blob := range p.Blobs {
 			ops.Write(swept, a.digest(blob.Digest), a.seq)
 		}
+	case events.ApplicationCreated:
+		a.application(p.Application, p.Name, true, p.Settings.Keep)
+	case events.ApplicationChanged:
+		a.application(p.Application, p.Name, true, p.Settings.Keep)
+	case events.ApplicationDeleted:
+		a.application(p.Application, p.Name, false, 0)
+	case events.ReleaseMade:
+		a.released(p)
 	default:
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}

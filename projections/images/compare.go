@@ -13,4 +13,6 @@ var queries = []projections.Query{
 		FROM referrers f JOIN manifests m ON m.repo = f.repo AND m.digest = f.digest
 		LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest WHERE NOT `+dead, 3),
 	projections.SQLQuery("blobs", `SELECT h.blob, h.repo, h.manifest FROM holds h`, 3),
+	projections.SQLQuery("pins", `SELECT p.repo, p.digest, p.application, p.number, a.live, a.keep, l.number FROM pins p JOIN applications a ON a.application = p.application
+		JOIN latest_releases l ON l.application = p.application`, 4),
 }

@@ -121,19 +121,39 @@ var (
 	}
 )
 
+// What releases of applications hold: images stay while one of the latest so many
+// releases of an application that lives has pinned them.
+var (
+	applications = &projections.Table{
+		Name: "applications", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("application"), t("name"), i("live"), i("keep"), i("seq")},
+	}
+
+	latestReleases = &projections.Table{
+		Name: "latest_releases", Key: 1, Merge: projections.Max,
+		Columns: []projections.Column{b("application"), i("number")},
+	}
+
+	pins = &projections.Table{
+		Name: "pins", Key: 4, Merge: projections.Insert,
+		Columns: []projections.Column{b("repo"), b("digest"), b("application"), i("number")},
+	}
+)
+
 // Projection is the read model; raise Version with every change of its tables
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "images",
-	Version: 3,
+	Version: 4,
 	Tables: []*projections.Table{namespaces, names, repositories, repositoryState, visibility, policies, manifests,
-		revivals, deletions, tags, tagHistory, referrers, children, holds, swept},
+		revivals, deletions, tags, tagHistory, referrers, children, holds, swept, applications, latestReleases, pins},
 	Types: []string{
 		"namespace.created.v1",
 		"repository.created.v1", "repository.deleted.v1", "repository.restored.v1", "repository.policy_changed.v1",
 		"repository.visibility_changed.v1",
 		"image.pushed.v1", "image.tagged.v1", "tag.deleted.v1", "tag.restored.v1", "manifest.deleted.v1", "manifest.restored.v1",
 		"blobs.swept.v1",
+		"application.created.v1", "application.changed.v1", "application.deleted.v1", "release.made.v1",
 	},
 	Apply:   apply,
 	Queries: queries,

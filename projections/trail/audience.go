@@ -190,6 +190,14 @@ var rules = []rule{
 	on(func(e events.StatusSent) []Audience { return members(e.Namespace) }),
 	on(func(e events.StatusGivenUp) []Audience { return members(e.Namespace) }),
 
+	on(func(e events.ApplicationCreated) []Audience { return members(e.Namespace) }),
+	on(func(e events.ApplicationChanged) []Audience { return members(e.Namespace) }),
+	on(func(e events.ApplicationDeleted) []Audience { return members(e.Namespace) }),
+	on(func(e events.EnvironmentCreated) []Audience { return members(e.Namespace) }),
+	on(func(e events.EnvironmentDeleted) []Audience { return members(e.Namespace) }),
+	on(func(e events.ConfigurationSet) []Audience { return owners(e.Namespace) }), // with its values
+	on(func(e events.ReleaseMade) []Audience { return members(e.Namespace) }),
+
 	on(func(e events.RulesSet) []Audience { return writers(e.Repository) }),
 	on(func(e events.PushEvaluated) []Audience { return writers(e.Repository) }),
 	on(func(e events.PushRequested) []Audience { return writers(e.Repository) }),

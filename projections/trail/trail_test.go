@@ -50,6 +50,8 @@ var audiences = map[string]string{
 	"source.linked.v1": "m", "source.changed.v1": "m", "source.unlinked.v1": "m", "ref.moved.v1": "m", "refs.recorded.v1": "m",
 	"hook.received.v1": "m", "hook.redelivered.v1": "m", "hook.refused.v1": "m",
 	"pull_request.changed.v1": "m", "pull_requests.watched.v1": "m", "status.sent.v1": "m", "status.given_up.v1": "m",
+	"application.created.v1": "m", "application.changed.v1": "m", "application.deleted.v1": "m", "environment.created.v1": "m", "environment.deleted.v1": "m",
+	"configuration.set.v1": "o", "release.made.v1": "m",
 	"rules.set.v1": "w", "push.evaluated.v1": "w", "push.requested.v1": "w", "build.queued.v1": "w",
 	// The samples are of an earlier version, which does not name the repository.
 	"build.claimed.v1": "o", "build.step_ended.v1": "o", "build.pushed.v1": "o", "build.lost.v1": "o", "build.finished.v1": "o", "build.log_sealed.v1": "o",

@@ -31,6 +31,7 @@ var needs = map[string]string{
 	"account": `
 		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | GET /api/v1/hub | GET /v2/user | GET /api/v1/builds | GET /api/v1/builds/{build}`,
 	"account that writes": `
+		POST /api/v1/compose/check |
 		POST /api/v1/repositories | POST /v2/repositories | POST /v2/namespaces/{namespace}/repositories`,
 	"whole account": `
 		POST /api/v1/orgs | GET /api/v1/user/invitations | POST /api/v1/user/invitations/{organization}/acceptance | DELETE /api/v1/user/invitations/{organization}`,
@@ -44,6 +45,7 @@ var needs = map[string]string{
 		GET /api/v1/deleted | GET /api/v1/builders | POST /api/v1/builders | DELETE /api/v1/builders/{builder}
 		GET /api/v1/system | POST /api/v1/system/projections/{projection}/switch | POST /api/v1/system/dead-letters/{manager}/retry`,
 	"member": `
+		GET /api/v1/apps/{namespace} | GET APP | GET APP/releases | GET APP/releases/{release} | GET APP/releases/{release}/diff
 		GET /api/v1/orgs/{namespace} | GET /api/v1/orgs/{namespace}/members | GET /api/v1/orgs/{namespace}/teams | GET /api/v1/orgs/{namespace}/teams/{team}/members
 		GET /api/v1/namespaces/{namespace} | GET /api/v1/namespaces/{namespace}/quota | GET /api/v1/namespaces/{namespace}/usage
 		GET /api/v1/namespaces/{namespace}/sources | GET SOURCE | GET SOURCE/refs | GET SOURCE/deliveries | GET SOURCE/deliveries/{seq} | GET SOURCE/deliveries/{seq}/body`,
@@ -51,7 +53,11 @@ var needs = map[string]string{
 		POST SOURCE/sweep | POST SOURCE/deliveries/{seq}/redeliver`,
 	"owner, or that member": `
 		DELETE /api/v1/orgs/{namespace}/members/{member} | DELETE /api/v1/orgs/{namespace}/teams/{team}/members/{member}`,
+	"pushes to all": `
+		POST APP/releases`,
 	"owner": `
+		POST /api/v1/apps/{namespace} | PATCH APP | DELETE APP | PUT APP/environments/{environment} | DELETE APP/environments/{environment} | GET APP/environments/{environment}/config
+		PUT APP/environments/{environment}/config/{key} | DELETE APP/environments/{environment}/config/{key} | PUT APP/environments/{environment}/secrets/{key} | DELETE APP/environments/{environment}/secrets/{key}
 		PUT /api/v1/orgs/{namespace}/members/{member} | GET /api/v1/orgs/{namespace}/invitations | DELETE /api/v1/orgs/{namespace}/invitations/{member}
 		POST /api/v1/orgs/{namespace}/teams | DELETE /api/v1/orgs/{namespace}/teams/{team}
 		PUT /api/v1/orgs/{namespace}/teams/{team}/members/{member}
@@ -78,7 +84,7 @@ var needs = map[string]string{
 		PATCH OLD | DELETE OLD | POST OLD/privacy | PATCH NEW | DELETE NEW | POST NEW/privacy`,
 }
 
-var shorthand = strings.NewReplacer("REPO", "/api/v1/repositories/{namespace}/{name...}", "SOURCE", "/api/v1/sources/{namespace}/{name...}",
+var shorthand = strings.NewReplacer("REPO", "/api/v1/repositories/{namespace}/{name...}", "APP", "/api/v1/apps/{namespace}/{app}", "SOURCE", "/api/v1/sources/{namespace}/{name...}",
 	"OLD", "/v2/repositories/{namespace}/{name...}", "NEW", "/v2/namespaces/{namespace}/repositories/{name...}")
 
 // A who is somebody who makes requests, and what they may do.
@@ -186,12 +192,15 @@ func (p who) expected(need string, private int) int {
 		return refuse((strings.HasPrefix(p.name, "stranger") || p.hubAdmin) && !p.limited)
 	case "hub admin":
 		return refuse(p.hubAdmin && !p.limited)
-	case "member", "owner", "owner, or that member", "member, by a credential that writes":
+	case "member", "owner", "pushes to all", "owner, or that member", "member, by a credential that writes":
 		if p.organization == 0 && !p.nobody {
 			return 404
 		}
 		if need == "owner, or that member" && p.name == "member" {
 			return 0
+		}
+		if need == "pushes to all" {
+			return refuse(p.organization == 2 || p.organization == 1 && p.levels[1] >= 2)
 		}
 		return refuse(p.organization == 2 || need == "member" && !p.nobody || need == "member, by a credential that writes" && !p.nobody && !p.reading)
 	}
@@ -246,7 +255,7 @@ func world(t *testing.T) *kit {
 
 var filled = strings.NewReplacer("{tile...}", "0/000.p/1", "{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{projection}", "images", "{manager}", "sweeps", "{secret}", "NAME", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
-	"{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", registrytest.NewImage("content").Digest().String())
+	"{app}", "shop", "{environment}", "production", "{key}", "KEY", "{release}", "1", "{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", registrytest.NewImage("content").Digest().String())
 
 // Every endpoint lets in those whose role permits it, for a public and a private
 // repository. A request that would change something has an invalid
@@ -310,7 +319,7 @@ func (k *kit) ask(as string, rt service.Route, path string) int {
 		}
 	}
 	// Whoever may see a namespace or a repository learns what it does not have.
-	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no build trigger of that URL") || strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no such layer") || strings.Contains(a.Body.String(), "no git source of that name") || strings.Contains(a.Body.String(), "no such event"))
+	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no build trigger of that URL") || strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no such layer") || strings.Contains(a.Body.String(), "no git source of that name") || strings.Contains(a.Body.String(), "no such event") || strings.Contains(a.Body.String(), "there is none of that name"))
 	if strings.HasSuffix(rt.Pattern, "/live") && a.Code == 422 { // for its Last-Event-ID, behind which it would go on for minutes
 		return 0
 	}

@@ -15,6 +15,7 @@ import (
 	"hubledger/services/builder/dockerd"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/cmd/accounts"
+	"hubledger/services/cmd/apps"
 	"hubledger/services/cmd/builders"
 	"hubledger/services/cmd/builds"
 	"hubledger/services/cmd/certificates"
@@ -59,6 +60,8 @@ type cli struct {
 	Builds      builds.Commands       `cmd:"" help:"List, show, cancel and retry builds."`
 	Builders    builders.Commands     `cmd:"" help:"List, enroll and revoke builders."`
 	Builder     builders.Builder      `cmd:"" help:"Run builds of a hub on this machine, or check whether it can."`
+	Apps        apps.Commands         `cmd:"" help:"Manage applications: Compose files, environments, configuration and secrets."`
+	Releases    apps.Releases         `cmd:"" help:"Make, list, show and compare the releases of applications."`
 	Login       loginCmd              `cmd:"" help:"Log in to a hub; other commands then use this login."`
 	Logout      logoutCmd             `cmd:"" help:"Forget a login and revoke its token."`
 	TLS         certificates.Commands `cmd:"" name:"tls" help:"Create certificates for a hub on your own network."`

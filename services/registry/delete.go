@@ -25,7 +25,8 @@ func (s *Registry) deleteManifest(w http.ResponseWriter, r *http.Request, to rou
 }
 
 // DeleteImage deletes a tag, or by its digest a manifest with all tags that name
-// it. An immutable tag is refused by an error that wraps *image.ImmutableError.
+// it. What an immutable tag or a release needs is refused by an error that wraps
+// *image.ImmutableError or *image.HeldError.
 func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref string) (uint64, error) {
 	repo, err := s.repository(ctx, name)
 	if err != nil {
@@ -35,9 +36,7 @@ func (s *Registry) DeleteImage(ctx context.Context, by command.By, name, ref str
 	if err != nil {
 		return 0, err
 	}
-	if len(repo.Policy.ImmutableTags) > 0 {
-		s.catchUp(ctx) // what an immutable tag needs has to be known
-	}
+	s.catchUp(ctx) // what an immutable tag or a release needs has to be known
 	var seq uint64
 	if isDigest(ref) {
 		d, perr := parseDigest(m.Digest)
@@ -65,6 +64,11 @@ func idOf(repo *images.Repository) repository.ID {
 // words that docker shows, with advice; any other error stays as it is.
 func refuseImmutable(name string, err error, advice string) error {
 	var e *image.ImmutableError
+	if held := (*image.HeldError)(nil); errors.As(err, &held) {
+		p := fail(http.StatusForbidden, "DENIED", held.Error())
+		p.cause = err
+		return p
+	}
 	if !errors.As(err, &e) {
 		return err
 	}
@@ -74,10 +78,15 @@ func refuseImmutable(name string, err error, advice string) error {
 }
 
 // DeleteRepository deletes a repository and drops its leases; the deletion can
-// be undone within the undelete window. Immutable tags do not prevent it.
+// be undone within the undelete window. Immutable tags do not prevent it, but
+// releases of applications do: *image.HeldError.
 func (s *Registry) DeleteRepository(ctx context.Context, by command.By, name string) (uint64, error) {
 	repo, err := s.repository(ctx, name)
 	if err != nil {
+		return 0, err
+	}
+	s.catchUp(ctx) // what a release needs has to be known
+	if err := image.MayDeleteRepository(ctx, s.Images, repo.ID); err != nil {
 		return 0, err
 	}
 	seq, err := repository.Delete(ctx, s.Log, by, idOf(repo), repo.Name)

@@ -79,6 +79,9 @@ type Config struct {
 	// Reserve is how many bytes of disk space to keep free; 0: the larger of 2 GiB
 	// and 5 %, negative: none.
 	Reserve int64
+	// ComposeAllow is what Compose files of applications may have beside what every one may:
+	// of compose.Allowable.
+	ComposeAllow []string
 	// URL is how people reach the node, where a request does not say it.
 	URL string
 	// Docker is its host, and port if it needs one, to type in docker commands. Serve

@@ -11,6 +11,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
 	"hubledger/projections/catalog"
+	"hubledger/projections/deploys"
 	"hubledger/projections/images"
 	"hubledger/services/api"
 	"hubledger/services/api/layerfiles"
@@ -18,6 +19,7 @@ import (
 	"hubledger/services/audit"
 	"hubledger/services/auth"
 	"hubledger/services/builder"
+	"hubledger/services/deployer"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/endpoint"
@@ -51,6 +53,7 @@ func (n *Node) allServices() []service.Service {
 		git.Service(),
 		n.makeRules(s, git).Service(),
 		n.builder.Service(),
+		n.makeDeployer(s).Service(),
 		n.audit.Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
@@ -168,6 +171,16 @@ func (n *Node) makeRules(s shared, git *sources.Sources) *rules.Rules {
 		c.Secrets = n.secrets
 	}
 	return rules.New(c)
+}
+
+func (n *Node) makeDeployer(s shared) *deployer.Deployer {
+	model := n.models.Of(&deploys.Projection)
+	c := deployer.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: deploys.Reader{DB: model}, View: model, Builds: builds.Reader{DB: n.models.Of(&builds.Projection)},
+		Images: n.registry.Images, Tags: n.registry, Rights: n.rights, Hosts: n.hosts, Allow: n.ComposeAllow, Logger: n.Logger}
+	if n.secrets != nil {
+		c.Secrets = n.secrets
+	}
+	return deployer.New(c)
 }
 
 func (n *Node) registryConfig(limits *quotas, content *readmodel.Model) registry.Config {

@@ -1,21 +1,13 @@
 package rules
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
-	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/term"
 
 	"hubledger/services/builder/redact"
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
-	"hubledger/services/internal/buildsecret"
 )
 
 type secretsCmds struct {
@@ -61,7 +53,7 @@ type secretsSetCmd struct {
 }
 
 func (c *secretsSetCmd) Run(s *console.Session) error {
-	value, err := c.value(s)
+	value, err := s.SecretValue(c.Key, c.FromFile)
 	if err != nil {
 		return err
 	}
@@ -73,55 +65,6 @@ func (c *secretsSetCmd) Run(s *console.Session) error {
 		fmt.Fprintf(s.Err, "warning: builds would show this secret in their logs, since values of fewer than %d bytes are not masked\n", redact.MinSecret)
 	}
 	return a.Change("PUT", c.path(), apitypes.SetBuildSecretRequest{Value: value, ForFile: c.ForFile}, fmt.Sprintf("Set the secret %s for builds of %s", c.Key, c.Name))
-}
-
-func (c *secretsSetCmd) value(s *console.Session) (string, error) {
-	switch c.FromFile {
-	case "":
-		if term.IsTerminal(int(os.Stdin.Fd())) {
-			value, err := s.Secret("Value of "+c.Key, false)
-			if err != nil {
-				return "", err
-			}
-			return readValue(strings.NewReader(value))
-		}
-		return oneLine(os.Stdin)
-	case "-":
-		return readValue(os.Stdin)
-	}
-	f, err := os.Open(c.FromFile)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	return readValue(f)
-}
-
-// oneLine is a value without the end of its line.
-func oneLine(in io.Reader) (string, error) {
-	value, err := readValue(in)
-	if err != nil {
-		return "", err
-	}
-	value = strings.TrimSuffix(strings.TrimSuffix(value, "\n"), "\r")
-	switch {
-	case strings.Contains(value, "\n"):
-		return "", errors.New("standard input has more than one line: give all of it with --from-file -, or name a file with --from-file FILE")
-	case value == "":
-		return "", errors.New("standard input is empty: write the value to it, or name a file with --from-file FILE")
-	}
-	return value, nil
-}
-
-func readValue(in io.Reader) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(in, buildsecret.MaxSize+1))
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("read the value: %w", err)
-	case !utf8.Valid(text) || strings.ContainsRune(string(text), 0):
-		return "", errors.New("the value is no text: encode it, for instance with base64, and decode it in the Dockerfile")
-	}
-	return string(text), nil
 }
 
 type secretsRmCmd struct{ secret }

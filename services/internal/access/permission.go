@@ -34,6 +34,9 @@ const (
 	// NamespaceMember sees the namespace of {namespace}: its owner, or a member
 	// of the organization.
 	NamespaceMember
+	// NamespaceWriter may push to all repositories of the namespace of {namespace}, also
+	// to new ones.
+	NamespaceWriter
 	// NamespaceAdmin owns the namespace of {namespace}.
 	NamespaceAdmin
 	// OwnMembershipOrNamespaceAdmin is {member}, who is in the organization of
@@ -49,7 +52,7 @@ const (
 
 var permissionLevels = map[Permission]Level{
 	RepositoryRead: Read, RepositoryWrite: Write, RepositoryDelete: Delete, RepositoryAdmin: Admin,
-	NamespaceMember: Read, NamespaceAdmin: Admin, OwnMembershipOrNamespaceAdmin: Admin,
+	NamespaceMember: Read, NamespaceWriter: Write, NamespaceAdmin: Admin, OwnMembershipOrNamespaceAdmin: Admin,
 }
 
 // Level is what the permission asks for on the repository or namespace that

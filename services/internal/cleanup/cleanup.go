@@ -69,6 +69,9 @@ func (c *Cleaner) state(ctx context.Context, repo images.Repository) (s State, a
 	if s.Content, err = c.Read.Content(ctx, repo.ID); err != nil {
 		return s, as, fmt.Errorf("read what is in %s: %w", repo.Name, err)
 	}
+	if s.Pinned, err = c.Read.Pinned(ctx, repo.ID); err != nil {
+		return s, as, fmt.Errorf("read which releases need images of %s: %w", repo.Name, err)
+	}
 	pulls, err := c.Pulls.Pulls(ctx, repo.ID)
 	if err != nil {
 		return s, as, fmt.Errorf("read when %s was pulled: %w", repo.Name, err)
@@ -116,7 +119,7 @@ func (c *Cleaner) Run(ctx context.Context, by command.By, repo images.Repository
 			}
 		} else if seq, err = image.DeleteTagAt(ctx, c.Log, by, c.Read, idOf(repo), repo.Policy, d.Tag, d.Digest, d.At); err == nil {
 			done.Tags++
-		} else if errors.Is(err, events.ErrConflict) || errors.Is(err, image.ErrImmutable) {
+		} else if errors.Is(err, events.ErrConflict) || errors.Is(err, image.ErrImmutable) || errors.Is(err, image.ErrHeld) {
 			err = nil // somebody has moved or deleted it, or needs it since the plan was made
 		}
 		if err != nil {
@@ -149,8 +152,8 @@ func (c *Cleaner) manifest(ctx context.Context, by command.By, repo images.Repos
 		return 0, err
 	}
 	seq, err := image.DeleteManifest(ctx, c.Log, by, c.Read, idOf(repo), repo.Policy, d)
-	if errors.Is(err, image.ErrImmutable) {
-		return 0, nil // needed by a tag that came since the plan was made
+	if errors.Is(err, image.ErrImmutable) || errors.Is(err, image.ErrHeld) {
+		return 0, nil // needed by a tag or a release that came since the plan was made
 	}
 	if err != nil {
 		return 0, err

@@ -24,6 +24,8 @@ type State struct {
 	Pulled    map[string]time.Time
 	Used      map[digest.Digest]time.Time
 	Immutable repository.ImmutableTags
+	// Pinned are the manifests that releases of applications need.
+	Pinned map[digest.Digest]string
 }
 
 // A Deletion is a tag that goes or, with an empty Tag, a manifest.
@@ -45,7 +47,7 @@ const day = 24 * time.Hour
 // manifest; it stays where the repository does not have the manifest.
 //
 // A manifest stays when a tag or an index that stays names it, when its subject
-// stays, or when it was pushed, used or lost a tag within UntaggedDays, or used
+// stays, when a release of an application needs it, or when it was pushed, used or lost a tag within UntaggedDays, or used
 // within NotPulledDays. A referrer of a manifest that goes is deleted with it,
 // however recently it was pushed.
 //
@@ -190,6 +192,7 @@ func (p *plan) keep() {
 			stay = append(stay, t.Digest)
 		}
 	}
+	stay = slices.AppendSeq(stay, maps.Keys(p.Pinned))
 	unused := time.Duration(max(p.rule.UntaggedDays, p.rule.NotPulledDays)) * day
 	for d, m := range p.manifests {
 		since := m.Released

@@ -27,15 +27,19 @@ func sum(name string) digest.Digest { return digest.FromString(name) }
 // A repo is written as words: "name@days" is a manifest pushed so many days
 // ago, "name@days>subject" one that refers to another, "name@days=a,b" an
 // index, "name@days-days" one that lost a tag later; "tag:name@days" is a tag,
-// "tag:name@days/days" one that was pulled, and "use:name@days" a use of a manifest.
+// "tag:name@days/days" one that was pulled, "use:name@days" a use of a manifest, and "pin:name@" one that a release needs.
 func repo(words string) cleanup.State {
-	s := cleanup.State{Pulled: map[string]time.Time{}, Used: map[digest.Digest]time.Time{}}
+	s := cleanup.State{Pulled: map[string]time.Time{}, Used: map[digest.Digest]time.Time{}, Pinned: map[digest.Digest]string{}}
 	for k, word := range strings.Fields(words) {
 		what, when, _ := strings.Cut(word, "@")
 		var days, more int
 		if name, ok := strings.CutPrefix(what, "use:"); ok {
 			fmt.Sscanf(when, "%d", &days)
 			s.Used[sum(name)] = ago(days)
+			continue
+		}
+		if name, ok := strings.CutPrefix(what, "pin:"); ok {
+			s.Pinned[sum(name)] = "release 1 of acme/shop"
 			continue
 		}
 		if tag, name, ok := strings.Cut(what, ":"); ok {
@@ -115,6 +119,8 @@ func TestPlan(t *testing.T) {
 		{"the use of an index keeps its images", "a@90 i@90=a use:i@1", events.Cleanup{UntaggedDays: 14}, "", ""},
 		{"the use of a subject keeps its referrers", "a@90 r@90>a use:a@1", events.Cleanup{UntaggedDays: 14}, "", ""},
 		{"a cycle of referrers that was pulled", "a@90>b b@90>a use:a@1", events.Cleanup{UntaggedDays: 14}, "", ""},
+		{"what a release needs, with its images and signatures", "a@90 b@90 i@90=a,b r@90>a pin:i@ c@90 s@90 " + sig("i") + ":s@90", events.Cleanup{UntaggedDays: 7}, "", "@c"},
+		{"a release needs what is not there", "a@90 pin:x@", events.Cleanup{UntaggedDays: 7}, "", "@a"},
 		{"a cycle of referrers", "a@90>b b@90>a", events.Cleanup{UntaggedDays: 7}, "", "@a @b"},
 		{"a cycle that a tag holds", "a@90>b b@90>a v1:a@90", events.Cleanup{UntaggedDays: 7}, "", ""},
 	} {

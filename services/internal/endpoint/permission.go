@@ -34,7 +34,7 @@ func (s *Set) authorize(ctx context.Context, p access.Principal, need access.Per
 			level = access.Read
 		}
 		return c, s.admitToNamespace(ctx, c, level, param("namespace"))
-	case access.NamespaceMember, access.NamespaceAdmin:
+	case access.NamespaceMember, access.NamespaceWriter, access.NamespaceAdmin:
 		return c, s.admitToNamespace(ctx, c, need.Level(), param("namespace"))
 	case access.RepositoryRead, access.RepositoryWrite, access.RepositoryDelete, access.RepositoryAdmin:
 		return c, s.admitToRepository(ctx, c, need.Level(), param("namespace"), param("name"))
@@ -85,6 +85,8 @@ func (s *Set) admitToNamespace(ctx context.Context, c *Call, need access.Level, 
 		return nil
 	case c.Principal.Kind == access.Anonymous:
 		return Unauthorized("log in first")
+	case c.Level >= access.Read && need == access.Write:
+		return Fail(http.StatusForbidden, "only those who may push to all repositories of "+name+" may do that")
 	case c.Level >= access.Read:
 		return Fail(http.StatusForbidden, "only those who own "+name+" may do that")
 	}

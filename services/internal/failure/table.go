@@ -9,9 +9,11 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
 	"hubledger/projections/catalog"
+	"hubledger/projections/deploys"
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/application"
 	"hubledger/services/internal/build"
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/buildsecret"
@@ -34,6 +36,8 @@ var common = []Entry{
 	{Err: images.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
 	{Err: repository.ErrUnknown, Status: http.StatusNotFound, Message: Hidden},
 	{Err: builds.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
+	{Err: deploys.ErrNotFound, Status: http.StatusNotFound, Message: Hidden},
+	{Err: application.ErrUnknown, Status: http.StatusNotFound},
 	{Err: build.ErrUnknown, Status: http.StatusNotFound},
 	{Err: source.ErrUnknown, Status: http.StatusNotFound},
 	{Err: machine.ErrUnknown, Status: http.StatusNotFound},
@@ -69,6 +73,7 @@ var common = []Entry{
 	{Err: buildsecret.ErrInvalid, Status: http.StatusUnprocessableEntity},
 	{Err: buildrule.ErrRules, Status: http.StatusUnprocessableEntity},
 	{Err: build.ErrUpload, Status: http.StatusUnprocessableEntity},
+	{Err: application.ErrInvalid, Status: http.StatusUnprocessableEntity},
 	{Err: trigger.ErrKind, Status: http.StatusUnprocessableEntity},
 	{Err: trigger.ErrTag, Status: http.StatusUnprocessableEntity},
 	{Err: trigger.ErrNothing, Status: http.StatusUnprocessableEntity},
@@ -80,6 +85,7 @@ var common = []Entry{
 	{Err: account.ErrTooManyInvitations, Status: http.StatusForbidden},
 	{Err: buildsecret.ErrTooMany, Status: http.StatusForbidden},
 	{Err: source.ErrTooMany, Status: http.StatusForbidden},
+	{Err: application.ErrTooMany, Status: http.StatusForbidden},
 	{Err: trigger.ErrTooMany, Status: http.StatusForbidden},
 	{Err: repository.ErrMayNotCreate, Status: http.StatusForbidden},
 	{Err: repository.ErrNoStars, Status: http.StatusForbidden},
@@ -92,12 +98,15 @@ var common = []Entry{
 	{Err: build.ErrTooMany, Status: http.StatusConflict},
 	{Err: build.ErrNotWaiting, Status: http.StatusConflict},
 	{Err: build.ErrEpoch, Status: http.StatusConflict},
+	{Err: application.ErrTaken, Status: http.StatusConflict},
+	{Err: application.ErrChanged, Status: http.StatusConflict},
 	{Err: trigger.ErrNoBuilds, Status: http.StatusConflict},
 	{Err: source.ErrTaken, Status: http.StatusConflict},
 	{Err: repository.ErrTaken, Status: http.StatusConflict},
 	{Err: repository.ErrExists, Status: http.StatusConflict},
 	{Err: repository.ErrNotDeleted, Status: http.StatusConflict},
 	{Err: image.ErrImmutable, Status: http.StatusConflict},
+	{Err: image.ErrHeld, Status: http.StatusConflict},
 	{Err: image.ErrManifestDeleted, Status: http.StatusConflict},
 	{Err: image.ErrMoved, Status: http.StatusConflict},
 	{Err: buildrule.ErrChanged, Status: http.StatusConflict},

@@ -20,7 +20,7 @@ var ErrUnknownTag = errors.New("tag unknown")
 
 // DeleteTag deletes a tag, whichever manifest it names now. It is refused for an
 // immutable tag, and for the tag that holds the signatures of what an immutable
-// tag needs. ErrUnknownTag, *ImmutableError.
+// tag needs. ErrUnknownTag, *ImmutableError, *HeldError.
 func DeleteTag(ctx context.Context, log command.Log, by command.By, read Graph, id repository.ID, policy events.RepositoryPolicy, tag string) (uint64, error) {
 	if err := mayDeleteTag(ctx, read, id.Repository, policy, tag); err != nil {
 		return 0, err
@@ -77,8 +77,8 @@ func RestoreTag(ctx context.Context, log command.Log, by command.By, id reposito
 
 // DeleteManifest deletes a manifest and with it the tags that name it. The
 // caller knows that the manifest is there. Of a push at the same moment the later
-// in the log wins. *ImmutableError when an immutable tag needs the manifest, as
-// far as read knows by now.
+// in the log wins. *ImmutableError when an immutable tag needs the manifest,
+// *HeldError when a release does, as far as read knows by now.
 func DeleteManifest(ctx context.Context, log command.Log, by command.By, read Graph, id repository.ID, policy events.RepositoryPolicy, d digest.Digest) (uint64, error) {
 	if err := mayDelete(ctx, read, id.Repository, policy, d); err != nil {
 		return 0, err

@@ -16,6 +16,9 @@ type Graph interface {
 	TagsOf(ctx context.Context, repo string, ds []digest.Digest) (map[digest.Digest][]string, error)
 	// Above lists the live indexes that name one of the manifests, and their subjects.
 	Above(ctx context.Context, repo string, ds []digest.Digest) ([]digest.Digest, error)
+	// Pinned are the manifests that applications keep for their releases, with what a
+	// release is called.
+	Pinned(ctx context.Context, repo string) (map[digest.Digest]string, error)
 	// Beginning lists the live manifests whose digest begins so.
 	Beginning(ctx context.Context, repo, text string) ([]digest.Digest, error)
 }
@@ -25,13 +28,15 @@ type Graph interface {
 // is in the content that digests name, so nobody can push a tag further away.
 const maxLevels = 100
 
-// mayDelete is an *ImmutableError when an immutable tag needs the manifest: when
+// mayDelete is an *ImmutableError when an immutable tag needs the manifest, and a
+// *HeldError when a release of an application does: when
 // it names it, or something that it belongs to. To an index belong the manifests
 // that it names; to an image belong its referrers, such as signatures and
 // attestations, also those that tags such as sha256-….sig stand for.
 func mayDelete(ctx context.Context, read Graph, repo string, policy events.RepositoryPolicy, d digest.Digest) error {
-	if len(policy.ImmutableTags) == 0 {
-		return nil
+	pinned, err := read.Pinned(ctx, repo)
+	if err != nil || len(policy.ImmutableTags) == 0 && len(pinned) == 0 {
+		return err
 	}
 	immutable := repository.Immutable(policy)
 	seen := map[digest.Digest]bool{d: true}
@@ -46,6 +51,13 @@ func mayDelete(ctx context.Context, read Graph, repo string, policy events.Repos
 			return err
 		}
 		for _, at := range level {
+			if release := pinned[at]; release != "" {
+				refused := &HeldError{Release: release, Digest: at}
+				if at != d {
+					refused.Part = d.String()
+				}
+				return refused
+			}
 			for _, tag := range tags[at] {
 				if immutable.Has(tag) {
 					refused := &ImmutableError{Tag: tag, Digest: at}
@@ -78,9 +90,6 @@ func mayDelete(ctx context.Context, read Graph, repo string, policy events.Repos
 // mayDeleteTag is mayDelete for a tag by which signatures of a manifest are found,
 // and nil for other tags, which do not need each other.
 func mayDeleteTag(ctx context.Context, read Graph, repo string, policy events.RepositoryPolicy, tag string) error {
-	if len(policy.ImmutableTags) == 0 {
-		return nil
-	}
 	signed, err := signedBy(ctx, read, repo, tag)
 	for _, d := range signed {
 		if err == nil {
@@ -90,6 +99,10 @@ func mayDeleteTag(ctx context.Context, read Graph, repo string, policy events.Re
 	var refused *ImmutableError
 	if errors.As(err, &refused) {
 		refused.Part = "tag " + tag
+	}
+	var held *HeldError
+	if errors.As(err, &held) {
+		held.Part = "tag " + tag
 	}
 	return err
 }

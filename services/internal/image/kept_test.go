@@ -18,7 +18,10 @@ import (
 type graph struct {
 	tags  map[digest.Digest][]string
 	above map[digest.Digest][]digest.Digest
+	pins  map[digest.Digest]string
 }
+
+func (g graph) Pinned(context.Context, string) (map[digest.Digest]string, error) { return g.pins, nil }
 
 func (g graph) TagsOf(context.Context, string, []digest.Digest) (map[digest.Digest][]string, error) {
 	return g.tags, nil
@@ -76,6 +79,37 @@ func TestImmutableTagKeepsWhatItNeeds(t *testing.T) {
 		if _, err := image.DeleteTag(ctx, log, by, g, id, policy, tag); errors.Is(err, image.ErrImmutable) != kept || !kept && err != nil {
 			t.Errorf("tag %s: %v", tag, err)
 		}
+	}
+}
+
+// What a release pins stays with what belongs to it, without any immutable tag.
+func TestReleaseKeepsWhatItNeeds(t *testing.T) {
+	log, ctx := streamtest.Open(t, ""), t.Context()
+	d := digest.FromString
+	signature := "sha256-" + d("image").Encoded() + ".sig"
+	g := graph{
+		tags:  map[digest.Digest][]string{d("cosign"): {signature}, d("image"): {"latest"}},
+		above: map[digest.Digest][]digest.Digest{d("child"): {d("image")}, d("attestation"): {d("child")}},
+		pins:  map[digest.Digest]string{d("image"): "release 3 of acme/shop"},
+	}
+	for name, kept := range map[string]bool{"image": true, "child": true, "attestation": true, "cosign": true, "other": false} {
+		_, err := image.DeleteManifest(ctx, log, by, g, id, events.RepositoryPolicy{}, d(name))
+		var held *image.HeldError
+		if errors.As(err, &held) != kept || kept && (held.Digest != d("image") || (held.Part == "") != (name == "image") || !errors.Is(err, image.ErrHeld)) || !kept && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for tag, kept := range map[string]bool{signature: true, "latest": false} {
+		push(t, log, tag, tag)
+		if _, err := image.DeleteTag(ctx, log, by, g, id, events.RepositoryPolicy{}, tag); errors.Is(err, image.ErrHeld) != kept || !kept && err != nil {
+			t.Errorf("tag %s: %v", tag, err)
+		}
+	}
+	if err := image.MayDeleteRepository(ctx, g, "x"); !errors.Is(err, image.ErrHeld) {
+		t.Errorf("the repository: %v", err)
+	}
+	if err := image.MayDeleteRepository(ctx, graph{}, "x"); err != nil {
+		t.Error(err)
 	}
 }
 

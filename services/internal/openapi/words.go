@@ -63,6 +63,7 @@ var permissionWords = map[access.Permission]string{
 	access.SelfOrHubAdmin:                "For that user and administrators of the hub, by a credential that is good for all they may.",
 	access.HubAdmin:                      "For administrators of the hub, by a credential that is good for all they may.",
 	access.NamespaceMember:               "For members of the organization, or the user whose namespace it is.",
+	access.NamespaceWriter:               "For those who may push to all repositories of the namespace.",
 	access.NamespaceAdmin:                "For owners of the organization, or the user whose namespace it is.",
 	access.OwnMembershipOrNamespaceAdmin: "For that member, by a credential that is good for all they may, and for owners of the organization.",
 	access.RepositoryRead:                "For those who may pull from the repository.",

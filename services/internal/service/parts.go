@@ -20,6 +20,7 @@ const (
 	RefBuild      = "build"      // ID only
 	RefSource     = "source"     // a git source
 	RefMachine    = "machine"    // Name only
+	RefApp        = "app"        // an application
 )
 
 // A Part of a sentence is plain text, or a reference to something of the hub.
@@ -115,6 +116,9 @@ func Build(id string) Part { return Part{"build " + apitypes.ShortID(id), RefBui
 
 // Source refers to a git source by its name.
 func Source(name, id string) Part { return Part{name, RefSource, name, id} }
+
+// Application refers to an application by its full name.
+func Application(name, id string) Part { return Part{name, RefApp, name, id} }
 
 // Machine refers to a builder or another machine.
 func Machine(name string) Part { return Part{name, RefMachine, name, ""} }

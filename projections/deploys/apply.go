@@ -1,0 +1,77 @@
+package deploys
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"hubledger/events"
+	"hubledger/projections"
+)
+
+var (
+	num  = projections.IntValue
+	raw  = projections.BytesValue
+	text = projections.TextValue
+)
+
+func apply(e *events.Event, ops *projections.Ops) error {
+	p, err := events.Decode(e)
+	if err != nil {
+		return err
+	}
+	a := &applier{ops: ops, seq: num(int64(e.Seq)), time: num(e.Time().UnixMicro()), actor: text(e.Actor())}
+	switch p := p.(type) {
+	case events.ApplicationCreated:
+		a.application(p.Namespace, p.Application, p.Name, p.Settings, true)
+	case events.ApplicationChanged:
+		a.application(p.Namespace, p.Application, p.Name, p.Settings, true)
+	case events.ApplicationDeleted:
+		a.application(p.Namespace, p.Application, p.Name, events.ApplicationSettings{}, false)
+	case events.EnvironmentCreated:
+		ops.Write(environments, a.id(p.Environment), a.id(p.Application), text(p.Called), num(1), a.time, a.actor, a.seq)
+	case events.EnvironmentDeleted:
+		ops.Write(environments, a.id(p.Environment), a.id(p.Application), text(p.Called), num(0), a.time, a.actor, a.seq)
+	case events.ConfigurationSet:
+		ops.Write(configurations, a.id(p.Environment), num(int64(p.Version)), a.json(p.Changed), a.json(p.Values), a.json(p.Secrets), a.time, a.actor, a.seq)
+	case events.ReleaseMade:
+		ops.Write(releases, a.id(p.Application), num(int64(p.Number)), text(p.Digest), a.json(p.Images), a.json(p.Configurations), text(p.Note), a.time, a.actor, a.seq)
+	default:
+		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
+	}
+	return errors.Join(a.errs...)
+}
+
+// An applier writes the rows of one event and collects its errors.
+type applier struct {
+	ops              *projections.Ops
+	seq, time, actor projections.Value
+	errs             []error
+}
+
+func (a *applier) id(s string) projections.Value {
+	id, err := projections.IDBytes(s)
+	if err != nil {
+		a.errs = append(a.errs, err)
+	}
+	return raw(id)
+}
+
+func (a *applier) json(v any) projections.Value {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		a.errs = append(a.errs, err)
+	}
+	return text(string(encoded))
+}
+
+func (a *applier) application(namespace, id, name string, s events.ApplicationSettings, lives bool) {
+	live := num(0)
+	if lives {
+		live = num(1)
+	}
+	a.ops.Write(applications, a.id(id), a.id(namespace), text(name), live, text(s.Digest), num(int64(s.Keep)), a.time, a.actor, a.seq)
+	if s.Compose != "" {
+		a.ops.Write(composes, a.id(id), text(s.Digest), text(s.Compose))
+	}
+}

@@ -1,0 +1,236 @@
+package deployer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/projections/deploys"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/application"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/compose"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+)
+
+// Where applications are in the API.
+const list, one = "/apps/{namespace}", "/apps/{namespace}/{app}"
+
+// AppPath names an application.
+type AppPath struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization"`
+	App       string `path:"app" maxLength:"40" doc:"Name of the application"`
+}
+
+func (s *Deployer) registerApplications() {
+	openapi.Add(s.API, op(http.MethodPost, "/compose/check", "check-compose", access.SignedIn, budget.Heavy, "Say what a Compose file comes to", "Nothing is changed. It is judged by an allow-list, from its text alone."), s.check)
+	openapi.Add(s.API, op(http.MethodGet, list, "list-applications", access.NamespaceMember, budget.List, "List the applications of a namespace", ""), s.list)
+	openapi.Add(s.API, op(http.MethodPost, list, "create-application", access.NamespaceAdmin, budget.Write, "Make an application of a Compose file", ""), s.create)
+	openapi.Add(s.API, op(http.MethodGet, one, "get-application", access.NamespaceMember, budget.Read, "Show an application with its environments", ""), s.get)
+	openapi.Add(s.API, op(http.MethodPatch, one, "change-application", access.NamespaceAdmin, budget.Write, "Change an application", "What is absent stays. What runs is not changed: that is what releases are for."), s.change)
+	openapi.Add(s.API, op(http.MethodDelete, one, "delete-application", access.NamespaceAdmin, budget.Write, "Delete an application", "Its secrets are destroyed, and its releases keep no images any more. It cannot be restored."), s.delete)
+}
+
+// app is the application that a path names, as of all that the log had when it was not
+// found at first. application.ErrUnknown.
+func (s *Deployer) app(ctx context.Context, namespace, name string) (*deploys.Application, application.ID, error) {
+	a, err := s.Read.Application(ctx, namespace+"/"+name)
+	if errors.Is(err, deploys.ErrNotFound) {
+		return nil, application.ID{}, fmt.Errorf("application %s/%.40s: %w", namespace, name, application.ErrUnknown)
+	}
+	if err != nil {
+		return nil, application.ID{}, err
+	}
+	return a, application.ID{Namespace: a.Namespace, Application: a.ID}, nil
+}
+
+func (s *Deployer) check(ctx context.Context, _ *endpoint.Call, in *struct{ Body apitypes.CheckComposeRequest }) (*openapi.Answer[apitypes.CheckedCompose], error) {
+	j := compose.Judge(ctx, []byte(in.Body.Compose), compose.Setting{Allow: s.Allow})
+	out := apitypes.CheckedCompose{Problems: []apitypes.ComposeProblem{}, Missing: j.Missing}
+	for _, p := range j.Problems {
+		out.Problems = append(out.Problems, apitypes.ComposeProblem(p))
+	}
+	if len(j.Problems) == 0 {
+		out.Services = services(j)
+	}
+	return openapi.Show(out), nil
+}
+
+// services are those of a file that was judged.
+func services(j compose.Judgment) (out []apitypes.AppService) {
+	for _, name := range slices.Sorted(maps.Keys(j.Images)) {
+		out = append(out, apitypes.AppService{Name: name, Role: j.Roles[name].Kind, Image: j.Images[name]})
+	}
+	return out
+}
+
+// judged refuses a Compose file that has problems: each names its field and line.
+func (s *Deployer) judged(ctx context.Context, text string, with compose.Setting) (compose.Judgment, error) {
+	with.Allow = s.Allow
+	j := compose.Judge(ctx, []byte(text), with)
+	if len(j.Problems) == 0 {
+		return j, nil
+	}
+	p := endpoint.Fail(http.StatusUnprocessableEntity, "the Compose file is refused")
+	for _, one := range j.Problems {
+		p.At("body.compose", one.Error())
+	}
+	return j, p
+}
+
+func (s *Deployer) list(ctx context.Context, c *endpoint.Call, in *struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization"`
+	openapi.Paging
+}) (*openapi.List[apitypes.Application], error) {
+	after, err := openapi.ParseCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Read.Applications(ctx, c.Namespace.ID, after, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]apitypes.Application, len(all))
+	for k := range all {
+		shown[k] = summary(&all[k])
+	}
+	return openapi.Page(c, shown, in.Limit, func(last apitypes.Application) string { return openapi.CursorAt(last.Name) }), nil
+}
+
+func summary(a *deploys.Application) apitypes.Application {
+	return apitypes.Application{Name: a.Name, Keep: a.Keep, Digest: a.Digest, Latest: a.Latest, Changed: apitypes.Known(a.Changed), ChangedBy: a.Actor, Seq: a.Seq}
+}
+
+type createIn struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization"`
+	Body      apitypes.CreateApplicationRequest
+}
+
+func (s *Deployer) create(ctx context.Context, c *endpoint.Call, in *createIn) (*openapi.ChangeWith[apitypes.Application], error) {
+	full := c.Namespace.Name + "/" + in.Body.Name
+	if err := application.CheckName(full); err != nil {
+		return nil, endpoint.Located(err, "body.name", application.ErrInvalid)
+	}
+	if _, err := s.judged(ctx, in.Body.Compose, compose.Setting{}); err != nil {
+		return nil, err
+	}
+	if have, err := s.Read.Applications(ctx, c.Namespace.ID, "", application.MaxApplications); err != nil || len(have) == application.MaxApplications {
+		return nil, errors.Join(err, fmt.Errorf("%w: a namespace has at most %d applications", application.ErrTooMany, application.MaxApplications))
+	}
+	id, err := command.NewID()
+	if err != nil {
+		return nil, err
+	}
+	set := events.ApplicationSettings{Digest: digest.FromString(in.Body.Compose).String(), Compose: in.Body.Compose, Keep: in.Body.Keep}
+	if set.Keep == 0 {
+		set.Keep = application.DefaultKeep
+	}
+	seq, err := application.Create(ctx, s.Log, c.By(), application.ID{Namespace: c.Namespace.ID, Application: id}, full, set)
+	return s.shown(ctx, c, full, seq, endpoint.Located(err, "body.name", application.ErrTaken))
+}
+
+// shown answers a change with the application as it is then.
+func (s *Deployer) shown(ctx context.Context, c *endpoint.Call, name string, seq uint64, err error) (*openapi.ChangeWith[apitypes.Application], error) {
+	if err == nil {
+		err = s.API.Readable(ctx, seq)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.Read.Application(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	details, err := s.details(ctx, a)
+	return openapi.ShowChange(seq, details), err
+}
+
+func (s *Deployer) get(ctx context.Context, c *endpoint.Call, in *AppPath) (*openapi.Answer[apitypes.Application], error) {
+	a, _, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.details(ctx, a)
+	return openapi.Show(out), err
+}
+
+// details are an application with what its Compose file comes to in each environment.
+func (s *Deployer) details(ctx context.Context, a *deploys.Application) (apitypes.Application, error) {
+	out := summary(a)
+	var err error
+	if out.Compose, err = s.Read.Compose(ctx, a.ID, a.Digest); err != nil {
+		return out, err
+	}
+	out.Services = services(compose.Judge(ctx, []byte(out.Compose), compose.Setting{Allow: s.Allow}))
+	list, err := s.Read.Environments(ctx, a.ID)
+	for k := range list {
+		e := &list[k]
+		j := compose.Judge(ctx, []byte(out.Compose), s.setting(e))
+		view := apitypes.AppEnvironment{Name: e.Name, Version: e.Configuration.Version, Missing: j.Missing, Created: apitypes.Known(e.Created), CreatedBy: e.Actor}
+		for _, p := range j.Problems {
+			view.Problems = append(view.Problems, p.Error())
+		}
+		out.Environments = append(out.Environments, view)
+	}
+	return out, err
+}
+
+// setting is what a Compose file is judged by for an environment.
+func (s *Deployer) setting(e *deploys.Environment) compose.Setting {
+	out := compose.Setting{Allow: s.Allow, Values: e.Configuration.Values, Environment: e.Name}
+	if out.Values == nil {
+		out.Values = map[string]string{}
+	}
+	for _, secret := range e.Configuration.Secrets {
+		out.Secrets = append(out.Secrets, secret.Name)
+	}
+	return out
+}
+
+type changeIn struct {
+	AppPath
+	Body apitypes.ChangeApplicationRequest
+}
+
+func (s *Deployer) change(ctx context.Context, c *endpoint.Call, in *changeIn) (*openapi.ChangeWith[apitypes.Application], error) {
+	a, id, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, err
+	}
+	if in.Body.Compose != nil {
+		if _, err := s.judged(ctx, *in.Body.Compose, compose.Setting{}); err != nil {
+			return nil, err
+		}
+	}
+	var seen uint64
+	if in.Body.Seq != nil {
+		seen = *in.Body.Seq
+	}
+	seq, err := application.Change(ctx, s.Log, c.By(), id, a.Name, seen, func(set *events.ApplicationSettings) {
+		if in.Body.Compose != nil {
+			set.Compose, set.Digest = *in.Body.Compose, digest.FromString(*in.Body.Compose).String()
+		}
+		if in.Body.Keep != nil {
+			set.Keep = *in.Body.Keep
+		}
+	})
+	return s.shown(ctx, c, a.Name, seq, err)
+}
+
+func (s *Deployer) delete(ctx context.Context, c *endpoint.Call, in *AppPath) (*openapi.Change, error) {
+	a, id, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := application.Delete(ctx, s.Log, c.By(), id, a.Name)
+	return s.API.Changed(ctx, seq, err)
+}

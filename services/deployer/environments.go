@@ -1,0 +1,186 @@
+package deployer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"hubledger/events"
+	"hubledger/projections/deploys"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/application"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+)
+
+// errNoSecrets is what changes meet while the log is read-only.
+var errNoSecrets = fmt.Errorf("the secrets cannot be written: %w", events.ErrReadOnly)
+
+// EnvironmentPath names an environment.
+type EnvironmentPath struct {
+	AppPath
+	Environment string `path:"environment" maxLength:"40" doc:"Name of the environment, such as production"`
+}
+
+// KeyPath names a value or a secret of an environment.
+type KeyPath struct {
+	EnvironmentPath
+	Key string `path:"key" maxLength:"128" doc:"By which containers have it in their environment"`
+}
+
+type setKeyIn struct {
+	KeyPath
+	Body apitypes.SetConfigRequest
+}
+
+func (s *Deployer) registerEnvironments() {
+	const path = one + "/environments/{environment}"
+	openapi.Add(s.API, op(http.MethodPut, path, "create-environment", access.NamespaceAdmin, budget.Write, "Give an application an environment", ""), s.createEnvironment)
+	openapi.Add(s.API, op(http.MethodDelete, path, "delete-environment", access.NamespaceAdmin, budget.Write, "Delete an environment", "Its secrets are destroyed. It cannot be restored."), s.deleteEnvironment)
+	openapi.Add(s.API, op(http.MethodGet, path+"/config", "get-config", access.NamespaceAdmin, budget.Read, "Show the configuration of an environment", "With the names of its secrets."), s.config)
+	openapi.Add(s.API, op(http.MethodPut, path+"/config/{key}", "set-config", access.NamespaceAdmin, budget.Write, "Set a value of an environment's configuration", "It is in the log: use a secret for what others must not read."), s.setValue)
+	openapi.Add(s.API, op(http.MethodDelete, path+"/config/{key}", "remove-config", access.NamespaceAdmin, budget.Write, "Remove a value from an environment's configuration", ""), s.removeValue)
+	openapi.Add(s.API, op(http.MethodPut, path+"/secrets/{key}", "set-app-secret", access.NamespaceAdmin, budget.Write, "Set a secret of an environment", "Its value is stored encrypted, apart from the log, and never shown."), s.setSecret)
+	openapi.Add(s.API, op(http.MethodDelete, path+"/secrets/{key}", "remove-app-secret", access.NamespaceAdmin, budget.Write, "Remove a secret from an environment", "Its value is destroyed when no kept release needs it."), s.removeSecret)
+}
+
+// environment is that which a path names, as commands on it say it. application.ErrUnknown.
+func (s *Deployer) environment(ctx context.Context, c *endpoint.Call, in EnvironmentPath) (*deploys.Environment, application.Environment, error) {
+	a, id, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, application.Environment{}, err
+	}
+	list, err := s.Read.Environments(ctx, a.ID)
+	for k := range list {
+		if e := &list[k]; e.Name == in.Environment {
+			return e, application.Environment{ID: id, Name: a.Name, Environment: e.ID, Called: e.Name}, nil
+		}
+	}
+	return nil, application.Environment{}, cmp.Or(err, fmt.Errorf("environment %.40s of %s: %w", in.Environment, a.Name, application.ErrUnknown))
+}
+
+func (s *Deployer) createEnvironment(ctx context.Context, c *endpoint.Call, in *EnvironmentPath) (*openapi.Change, error) {
+	a, of, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, err
+	}
+	have, err := s.Read.Environments(ctx, a.ID)
+	if err == nil && len(have) >= application.MaxEnvironments {
+		err = fmt.Errorf("%w: an application has at most %d environments", application.ErrTooMany, application.MaxEnvironments)
+	}
+	if err != nil {
+		return nil, err
+	}
+	id, err := command.NewID()
+	if err != nil {
+		return nil, err
+	}
+	seq, err := application.CreateEnvironment(ctx, s.Log, c.By(), application.Environment{ID: of, Name: a.Name, Environment: id, Called: in.Environment})
+	return s.API.Changed(ctx, seq, endpoint.Located(err, "path.environment", application.ErrInvalid))
+}
+
+func (s *Deployer) deleteEnvironment(ctx context.Context, c *endpoint.Call, in *EnvironmentPath) (*openapi.Change, error) {
+	_, e, err := s.environment(ctx, c, *in)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := application.DeleteEnvironment(ctx, s.Log, c.By(), e)
+	return s.API.Changed(ctx, seq, err)
+}
+
+func (s *Deployer) config(ctx context.Context, c *endpoint.Call, in *EnvironmentPath) (*openapi.Answer[apitypes.Configuration], error) {
+	e, _, err := s.environment(ctx, c, *in)
+	if err != nil {
+		return nil, err
+	}
+	now := e.Configuration
+	out := apitypes.Configuration{Version: now.Version, Values: []apitypes.ConfigValue{}, Secrets: []string{}, Changed: apitypes.Known(now.Time), ChangedBy: now.Actor}
+	for _, name := range slices.Sorted(maps.Keys(now.Values)) {
+		out.Values = append(out.Values, apitypes.ConfigValue{Name: name, Value: now.Values[name]})
+	}
+	for _, secret := range now.Secrets {
+		out.Secrets = append(out.Secrets, secret.Name)
+	}
+	return openapi.Show(out), nil
+}
+
+// configure makes the next version of an environment's configuration.
+func (s *Deployer) configure(ctx context.Context, c *endpoint.Call, in EnvironmentPath, edit func(*application.Configuration) error) (*openapi.Change, error) {
+	_, e, err := s.environment(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := application.Configure(ctx, s.Log, c.By(), e, edit)
+	return s.API.Changed(ctx, seq, err)
+}
+
+func (s *Deployer) setValue(ctx context.Context, c *endpoint.Call, in *setKeyIn) (*openapi.Change, error) {
+	if err := checkKey(in); err != nil {
+		return nil, err
+	}
+	return s.configure(ctx, c, in.EnvironmentPath, func(now *application.Configuration) error {
+		now.Values[in.Key] = in.Body.Value
+		return nil
+	})
+}
+
+// checkKey says at which field of the request a key or its value is wrong.
+func checkKey(in *setKeyIn) error {
+	return cmp.Or(endpoint.Located(application.CheckKey(in.Key), "path.key", application.ErrInvalid),
+		endpoint.Located(application.CheckValue(in.Body.Value), "body.value", application.ErrInvalid))
+}
+
+func (s *Deployer) removeValue(ctx context.Context, c *endpoint.Call, in *KeyPath) (*openapi.Change, error) {
+	return s.configure(ctx, c, in.EnvironmentPath, func(now *application.Configuration) error {
+		if _, there := now.Values[in.Key]; !there {
+			return fmt.Errorf("value %.128s of %s: %w", in.Key, in.Environment, application.ErrUnknown)
+		}
+		delete(now.Values, in.Key)
+		return nil
+	})
+}
+
+// setSecret writes the value before the event: a secret that is set has one. That of an
+// event that was not recorded is destroyed later, as stale.
+func (s *Deployer) setSecret(ctx context.Context, c *endpoint.Call, in *setKeyIn) (*openapi.Change, error) {
+	if err := checkKey(in); err != nil {
+		return nil, err
+	}
+	if in.Body.Value == "" {
+		return nil, endpoint.Invalid("body.value", "a secret is not empty")
+	}
+	if s.Secrets == nil {
+		return nil, errNoSecrets
+	}
+	e, _, err := s.environment(ctx, c, in.EnvironmentPath)
+	if err != nil {
+		return nil, err
+	}
+	record, err := command.NewID()
+	if err == nil {
+		err = s.Secrets.Put(ctx, application.RecordName(e.ID, record), []byte(in.Body.Value))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.configure(ctx, c, in.EnvironmentPath, func(now *application.Configuration) error {
+		now.SetSecret(in.Key, record)
+		return nil
+	})
+}
+
+func (s *Deployer) removeSecret(ctx context.Context, c *endpoint.Call, in *KeyPath) (*openapi.Change, error) {
+	return s.configure(ctx, c, in.EnvironmentPath, func(now *application.Configuration) error {
+		if now.Secret(in.Key) == "" {
+			return fmt.Errorf("secret %.128s of %s: %w", in.Key, in.Environment, application.ErrUnknown)
+		}
+		now.SetSecret(in.Key, "")
+		return nil
+	})
+}

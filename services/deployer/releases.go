@@ -1,0 +1,205 @@
+package deployer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/projections/builds"
+	"hubledger/projections/deploys"
+	"hubledger/projections/images"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/application"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+)
+
+// ReleasePath names a release.
+type ReleasePath struct {
+	AppPath
+	Release int `path:"release" minimum:"1" maximum:"1000000000" doc:"Number of the release"`
+}
+
+func (s *Deployer) registerReleases() {
+	const path = one + "/releases"
+	openapi.Add(s.API, op(http.MethodGet, path, "list-releases", access.NamespaceMember, budget.List, "List the releases of an application, the latest first", ""), s.listReleases)
+	openapi.Add(s.API, op(http.MethodPost, path, "make-release", access.NamespaceWriter, budget.Write, "Make a release: pin all that an application is made of",
+		"Each image by the digest that its tag names now, the Compose file, and the configuration of each environment. Where nothing differs from the latest release the answer is that one."), s.makeRelease)
+	openapi.Add(s.API, op(http.MethodGet, path+"/{release}", "get-release", access.NamespaceMember, budget.Read, "Show a release", ""), s.getRelease)
+	openapi.Add(s.API, op(http.MethodGet, path+"/{release}/diff", "diff-releases", access.NamespaceMember, budget.Heavy, "Say in what a release differs from another one", "Of configurations it says the names of what differs, and no values."), s.diff)
+}
+
+func (s *Deployer) listReleases(ctx context.Context, c *endpoint.Call, in *struct {
+	AppPath
+	openapi.Paging
+}) (*openapi.List[apitypes.Release], error) {
+	before, err := openapi.ParseSequence(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	a, _, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Read.Releases(ctx, a.ID, int(min(before, 1<<30)), in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]apitypes.Release, len(all))
+	for k := range all {
+		if shown[k], err = s.release(ctx, c, a, &all[k]); err != nil {
+			return nil, err
+		}
+	}
+	return openapi.Page(c, shown, in.Limit, func(last apitypes.Release) string { return openapi.CursorAtSequence(uint64(last.Number)) }), nil
+}
+
+func (s *Deployer) getRelease(ctx context.Context, c *endpoint.Call, in *ReleasePath) (*openapi.Answer[apitypes.Release], error) {
+	a, r, err := s.numbered(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.release(ctx, c, a, r)
+	if err == nil {
+		out.Compose, err = s.Read.Compose(ctx, a.ID, r.Digest)
+	}
+	return openapi.Show(out), err
+}
+
+// numbered is the release that a path names. application.ErrUnknown.
+func (s *Deployer) numbered(ctx context.Context, c *endpoint.Call, in *ReleasePath) (*deploys.Application, *deploys.Release, error) {
+	a, _, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := s.Read.Release(ctx, a.ID, in.Release)
+	if errors.Is(err, deploys.ErrNotFound) {
+		err = fmt.Errorf("release %d of %s: %w", in.Release, a.Name, application.ErrUnknown)
+	}
+	return a, r, err
+}
+
+// release is one as the API shows it to the caller.
+func (s *Deployer) release(ctx context.Context, c *endpoint.Call, a *deploys.Application, r *deploys.Release) (apitypes.Release, error) {
+	out := apitypes.Release{Application: a.Name, Number: r.Number, Digest: r.Digest, Note: r.Note, Kept: r.Number > a.Latest-a.Keep, Made: apitypes.Known(r.Made), MadeBy: r.Actor, Seq: r.Seq,
+		Images: []apitypes.ReleaseImage{}, Configurations: []apitypes.ReleaseConfig{}}
+	for _, of := range r.Configurations {
+		out.Configurations = append(out.Configurations, apitypes.ReleaseConfig{Environment: of.Called, Version: of.Version})
+	}
+	for _, i := range r.Images {
+		shown := apitypes.ReleaseImage{Service: i.Service, Image: i.Image, Name: i.Name, Here: i.Repository != "", Tag: i.Tag, Digest: i.Digest}
+		if shown.Here {
+			there, err := s.there(ctx, i)
+			if err != nil {
+				return out, err
+			}
+			shown.Missing = !there
+			if shown.Build, shown.Commit, err = s.madeBy(ctx, c.Principal, i); err != nil {
+				return out, err
+			}
+		}
+		out.Images = append(out.Images, shown)
+	}
+	return out, nil
+}
+
+// there says whether an image of this hub can be pulled still.
+func (s *Deployer) there(ctx context.Context, i events.ReleaseImage) (bool, error) {
+	repo, err := s.Images.Repository(ctx, i.Name)
+	if err == nil && repo.ID != i.Repository {
+		return false, nil
+	}
+	if err == nil {
+		_, err = s.Images.Manifest(ctx, i.Repository, digest.Digest(i.Digest))
+	}
+	if errors.Is(err, images.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// madeBy is the build that made an image, and its commit, for those who may push to its
+// repository; "" where there is none.
+func (s *Deployer) madeBy(ctx context.Context, p access.Principal, i events.ReleaseImage) (build, commit string, err error) {
+	d, err := s.Rights.Repository(ctx, p, i.Name)
+	if err != nil || d.Level < access.Write || d.Repository == nil || d.Repository.ID != i.Repository {
+		return "", "", err
+	}
+	made, err := s.Builds.MadeOf(ctx, i.Repository, []string{i.Digest})
+	if errors.Is(err, builds.ErrNotFound) {
+		err = nil
+	}
+	if len(made[i.Digest]) == 0 {
+		return "", "", err
+	}
+	latest := made[i.Digest][0]
+	return latest.Build, latest.Commit, err
+}
+
+type makeIn struct {
+	AppPath
+	Body apitypes.MakeReleaseRequest
+}
+
+func (s *Deployer) makeRelease(ctx context.Context, c *endpoint.Call, in *makeIn) (*openapi.ChangeWith[apitypes.Release], error) {
+	command.CatchUp(ctx, s.Log, s.View) // what it pins is what the log has now
+	a, id, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.pin(ctx, c, a)
+	if err != nil {
+		return nil, err
+	}
+	p.Note = in.Body.Note
+	number, seq, err := s.record(ctx, c, a, id, p)
+	if err == nil {
+		err = s.API.Readable(ctx, seq)
+	}
+	if err != nil {
+		return nil, endpoint.Located(err, "body.note", application.ErrInvalid)
+	}
+	made, err := s.Read.Release(ctx, a.ID, number)
+	if err != nil {
+		return nil, err
+	}
+	a.Latest = max(a.Latest, number)
+	out, err := s.release(ctx, c, a, made)
+	return openapi.ShowChange(seq, out), err
+}
+
+// record appends a release, unless the latest one pins the same: then it is that.
+func (s *Deployer) record(ctx context.Context, c *endpoint.Call, a *deploys.Application, id application.ID, p application.Pins) (number int, seq uint64, err error) {
+	if a.Latest > 0 {
+		last, err := s.Read.Release(ctx, a.ID, a.Latest)
+		if err != nil {
+			return 0, 0, err
+		}
+		if last.Digest == p.Digest && reflect.DeepEqual(last.Images, p.Images) && reflect.DeepEqual(last.Configurations, p.Configurations) {
+			return last.Number, last.Seq, nil
+		}
+	}
+	seq, err = application.Release(ctx, s.Log, c.By(), id, a.Name, a.Latest+1, p)
+	return a.Latest + 1, seq, err
+}
+
+// refuse names what hinders a release, all of it at once.
+func refuse(reasons []string) error {
+	if len(reasons) == 0 {
+		return nil
+	}
+	p := endpoint.Fail(http.StatusUnprocessableEntity, cmp.Or(map[bool]string{true: reasons[0]}[len(reasons) == 1], "the release cannot be made"))
+	for _, reason := range reasons {
+		p.At("release", reason)
+	}
+	return p
+}

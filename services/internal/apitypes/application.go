@@ -1,0 +1,158 @@
+package apitypes
+
+import "time"
+
+// An Application is what a namespace runs, by a Compose file.
+type Application struct {
+	Name         string           `json:"name" doc:"Full name, such as acme/shop"`
+	Keep         int              `json:"keep" doc:"So many latest releases keep their images"`
+	Digest       string           `json:"digest" doc:"Digest of the Compose file"`
+	Compose      string           `json:"compose,omitempty" doc:"Text of the Compose file; absent in lists"`
+	Services     []AppService     `json:"services,omitempty" doc:"By name; absent in lists"`
+	Environments []AppEnvironment `json:"environments,omitempty" doc:"By name; absent in lists"`
+	Latest       int              `json:"latest,omitempty" doc:"Number of the latest release; absent when there is none"`
+	Changed      *time.Time       `json:"changed,omitempty" doc:"When it was created or changed last"`
+	ChangedBy    string           `json:"changedBy,omitempty" doc:"Who did that"`
+	Seq          uint64           `json:"seq" doc:"Sequence of that change"`
+}
+
+// An AppService is one service of an application's Compose file.
+type AppService struct {
+	Name  string `json:"name" doc:"Name in the Compose file"`
+	Role  string `json:"role" doc:"web, worker or stateful"`
+	Image string `json:"image" doc:"As the Compose file names it"`
+}
+
+// An AppEnvironment is a place where an application runs.
+type AppEnvironment struct {
+	Name      string     `json:"name" doc:"Such as production"`
+	Version   int        `json:"version,omitempty" doc:"Version of its configuration; absent when there is none"`
+	Missing   []string   `json:"missing,omitempty" doc:"Variables of the Compose file that it does not set"`
+	Problems  []string   `json:"problems,omitempty" doc:"What is wrong with the Compose file by its configuration"`
+	Created   *time.Time `json:"created,omitempty" doc:"When it was created"`
+	CreatedBy string     `json:"createdBy,omitempty" doc:"Who created it"`
+}
+
+// A CreateApplicationRequest makes an application.
+type CreateApplicationRequest struct {
+	Name    string `json:"name" maxLength:"40" doc:"Name in the namespace: lower-case letters, digits and -"`
+	Compose string `json:"compose" maxLength:"131072" doc:"Text of the Compose file"`
+	Keep    int    `json:"keep,omitempty" minimum:"1" maximum:"100" doc:"So many latest releases keep their images; 5 unless told"`
+}
+
+// A ChangeApplicationRequest changes an application; what is absent stays.
+type ChangeApplicationRequest struct {
+	Compose *string `json:"compose,omitempty" maxLength:"131072" doc:"Text of the Compose file"`
+	Keep    *int    `json:"keep,omitempty" minimum:"1" maximum:"100" doc:"So many latest releases keep their images"`
+	Seq     *uint64 `json:"seq,omitempty" doc:"Sequence of the change that was looked at: refused with 409 when there is a later one"`
+}
+
+// A CheckComposeRequest asks what a Compose file comes to.
+type CheckComposeRequest struct {
+	Compose string `json:"compose" maxLength:"131072" doc:"Text of the Compose file"`
+}
+
+// A CheckedCompose is what a Compose file comes to.
+type CheckedCompose struct {
+	Problems []ComposeProblem `json:"problems" nullable:"false" doc:"Why it is refused, by line; none when it is not"`
+	Missing  []string         `json:"missing,omitempty" doc:"Variables that the configuration of each environment has to set"`
+	Services []AppService     `json:"services,omitempty" doc:"By name; absent when it is refused"`
+}
+
+// A ComposeProblem is a reason why a Compose file is refused.
+type ComposeProblem struct {
+	Path string `json:"path,omitempty" doc:"The field, such as services.web.privileged; absent for the whole file"`
+	Line int    `json:"line,omitempty" doc:"Line of the file; absent where it is not known"`
+	Text string `json:"text" doc:"What is wrong, why, and what to write"`
+}
+
+// A Configuration is what an environment is set to.
+type Configuration struct {
+	Version   int           `json:"version" doc:"Counts the changes; 0 before the first"`
+	Values    []ConfigValue `json:"values" nullable:"false" doc:"Values that are no secrets, by name"`
+	Secrets   []string      `json:"secrets" nullable:"false" doc:"Names of the secrets; their values are never shown"`
+	Changed   *time.Time    `json:"changed,omitempty" doc:"When it was changed last"`
+	ChangedBy string        `json:"changedBy,omitempty" doc:"Who changed it"`
+}
+
+// A ConfigValue is one value of a configuration.
+type ConfigValue struct {
+	Name  string `json:"name" doc:"By which containers have it in their environment"`
+	Value string `json:"value" doc:"The value"`
+}
+
+// A SetConfigRequest gives a key of a configuration, or a secret, a value.
+type SetConfigRequest struct {
+	Value string `json:"value" maxLength:"65536" doc:"The value, as text"`
+}
+
+// A MakeReleaseRequest makes a release.
+type MakeReleaseRequest struct {
+	Note string `json:"note,omitempty" maxLength:"1000" doc:"What to say of it"`
+}
+
+// A Release pins what an application is made of.
+type Release struct {
+	Application    string          `json:"application" doc:"Full name of the application"`
+	Number         int             `json:"number" doc:"Counts the releases of the application"`
+	Digest         string          `json:"digest" doc:"Digest of the Compose file"`
+	Compose        string          `json:"compose,omitempty" doc:"Text of the Compose file; absent in lists"`
+	Images         []ReleaseImage  `json:"images" nullable:"false" doc:"By service"`
+	Configurations []ReleaseConfig `json:"configurations" nullable:"false" doc:"Of the environments that there were"`
+	Note           string          `json:"note,omitempty" doc:"What its maker says of it"`
+	Kept           bool            `json:"kept" doc:"It is one of the latest releases, whose images cannot be deleted"`
+	Made           *time.Time      `json:"made,omitempty" doc:"When it was made"`
+	MadeBy         string          `json:"madeBy,omitempty" doc:"Who made it"`
+	Seq            uint64          `json:"seq" doc:"Sequence of its event"`
+}
+
+// A ReleaseImage is the image of one service.
+type ReleaseImage struct {
+	Service string `json:"service" doc:"Name of the service"`
+	Image   string `json:"image" doc:"As the Compose file names it"`
+	Name    string `json:"name" doc:"Full name of the repository, with the registry if that is another one"`
+	Here    bool   `json:"here,omitempty" doc:"The repository is of this hub"`
+	Tag     string `json:"tag,omitempty" doc:"Tag that named it when the release was made"`
+	Digest  string `json:"digest" doc:"Digest of the manifest"`
+	Missing bool   `json:"missing,omitempty" doc:"The image was deleted since: the release cannot be deployed until it is restored"`
+	Build   string `json:"build,omitempty" doc:"Id of the build that made it, where the caller may see it"`
+	Commit  string `json:"commit,omitempty" doc:"Commit that was built"`
+}
+
+// A ReleaseConfig is the configuration of one environment, as of a release.
+type ReleaseConfig struct {
+	Environment string `json:"environment" doc:"Name of the environment"`
+	Version     int    `json:"version" doc:"Version of its configuration; 0 when it had none"`
+}
+
+// A ReleaseDiff is what differs between two releases.
+type ReleaseDiff struct {
+	From           int          `json:"from" doc:"Number of the one; 0 for nothing"`
+	To             int          `json:"to" doc:"Number of the other"`
+	Images         []ImageDiff  `json:"images" nullable:"false" doc:"Services whose images differ"`
+	Configurations []ConfigDiff `json:"configurations" nullable:"false" doc:"Environments whose configurations differ"`
+	Compose        []LineDiff   `json:"compose" nullable:"false" doc:"Lines of the Compose file that differ, with some around them; none when it is the same"`
+}
+
+// An ImageDiff is a service that has another image.
+type ImageDiff struct {
+	Service string        `json:"service" doc:"Name of the service"`
+	From    *ReleaseImage `json:"from,omitempty" doc:"Absent when the service is new"`
+	To      *ReleaseImage `json:"to,omitempty" doc:"Absent when the service is gone"`
+}
+
+// A ConfigDiff is an environment that is set otherwise.
+type ConfigDiff struct {
+	Environment string   `json:"environment" doc:"Name of the environment"`
+	From        int      `json:"from" doc:"Version of the configuration; 0 for none"`
+	To          int      `json:"to" doc:"Version of the configuration; 0 for none"`
+	Keys        []string `json:"keys" nullable:"false" doc:"Names of the values and secrets that differ"`
+}
+
+// A LineDiff is a line of a text that was compared.
+type LineDiff struct {
+	Sign string `json:"sign" doc:"- for a line of the one, + for a line of the other, a space for one of both, … for lines that are left out"`
+	From int    `json:"from,omitempty" doc:"Number of the line in the one"`
+	To   int    `json:"to,omitempty" doc:"Number of the line in the other"`
+	Text string `json:"text" doc:"The line"`
+}

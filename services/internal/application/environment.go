@@ -1,0 +1,189 @@
+package application
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+)
+
+// Limits of a configuration.
+const (
+	MaxValues  = 200      // with the secrets
+	MaxSize    = 64 << 10 // bytes of one value, and of one secret
+	maxAll     = 256 << 10
+	maxKeyName = 128
+)
+
+// Prefix begins the names of the records of environments among the secrets. A record is
+// written once, and the event says which one is good.
+const Prefix = "deploy."
+
+// RecordName is the name of one record of an environment.
+func RecordName(environment, record string) string { return Prefix + environment + "." + record }
+
+// ParseRecordName is what RecordName was made of.
+func ParseRecordName(name string) (environment, record string) {
+	environment, record, _ = strings.Cut(strings.TrimPrefix(name, Prefix), ".")
+	return environment, record
+}
+
+var keySyntax = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// CheckKey says whether a value or a secret can have that name, by which containers have
+// it in their environment. ErrInvalid.
+func CheckKey(name string) error {
+	if len(name) > maxKeyName || !keySyntax.MatchString(name) {
+		return fmt.Errorf("%w: %.80q is no name of a variable: write 1 to %d letters, digits and _, such as DATABASE_URL", ErrInvalid, name, maxKeyName)
+	}
+	return nil
+}
+
+// CheckValue says whether a key can have that value. ErrInvalid.
+func CheckValue(value string) error {
+	switch {
+	case strings.ContainsRune(value, 0):
+		return fmt.Errorf("%w: the value has a NUL byte, which no environment can have: encode it, for instance with base64", ErrInvalid)
+	case len(value) > MaxSize:
+		return fmt.Errorf("%w: the value has %d bytes, and at most %d", ErrInvalid, len(value), MaxSize)
+	}
+	return nil
+}
+
+// An Environment is one of an application.
+type Environment struct {
+	ID
+	Name        string // full name of the application
+	Environment string // id
+	Called      string // name of the environment
+}
+
+// CreateEnvironment makes an environment with an id that was minted for it before.
+// ErrTaken, ErrInvalid.
+func CreateEnvironment(ctx context.Context, log command.Log, by command.By, of Environment) (uint64, error) {
+	e := events.EnvironmentCreated{Namespace: of.Namespace, Application: of.Application, Name: of.Name, Environment: of.Environment, Called: of.Called}
+	if !nameSyntax.MatchString(e.Called) {
+		return 0, fmt.Errorf("%w: %.80q is no name of an environment: write 1 to 40 lower-case letters, digits and -, such as production", ErrInvalid, e.Called)
+	}
+	return command.Decide(ctx, log, by, e.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
+		switch live, there := last.(events.EnvironmentCreated); {
+		case !there:
+			return e, nil
+		case live.Environment == e.Environment:
+			return nil, nil // an attempt before was recorded
+		}
+		return nil, fmt.Errorf("environment %s: %w", e.Called, ErrTaken)
+	})
+}
+
+// DeleteEnvironment ends an environment. ErrUnknown.
+func DeleteEnvironment(ctx context.Context, log command.Log, by command.By, of Environment) (uint64, error) {
+	e := events.EnvironmentDeleted{Namespace: of.Namespace, Application: of.Application, Name: of.Name, Environment: of.Environment, Called: of.Called}
+	return command.Decide(ctx, log, by, e.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
+		if live, there := last.(events.EnvironmentCreated); !there || live.Environment != e.Environment {
+			return nil, fmt.Errorf("environment %s: %w", e.Called, ErrUnknown)
+		}
+		return e, nil
+	})
+}
+
+// A Configuration is what an environment is set to.
+type Configuration struct {
+	Values  map[string]string
+	Secrets []events.ConfigurationSecret
+}
+
+// Secret is the record of a secret, "" for none.
+func (c Configuration) Secret(name string) string {
+	for _, s := range c.Secrets {
+		if s.Name == name {
+			return s.Record
+		}
+	}
+	return ""
+}
+
+// SetSecret gives a secret a record, or with "" takes it away.
+func (c *Configuration) SetSecret(name, record string) {
+	c.Secrets = slices.DeleteFunc(c.Secrets, func(s events.ConfigurationSecret) bool { return s.Name == name })
+	if record != "" {
+		c.Secrets = append(c.Secrets, events.ConfigurationSecret{Name: name, Record: record})
+		slices.SortFunc(c.Secrets, func(a, b events.ConfigurationSecret) int { return cmp.Compare(a.Name, b.Name) })
+	}
+}
+
+// Configure makes the next version of an environment's configuration. edit gets a copy of
+// that of now. When nothing differs nothing is appended. ErrInvalid, ErrTooMany, and the
+// errors of edit.
+func Configure(ctx context.Context, log command.Log, by command.By, e Environment, edit func(*Configuration) error) (uint64, error) {
+	return command.Decide(ctx, log, by, events.ConfigurationSubject(e.Namespace, e.Environment), func(last events.Payload, _ uint64) (events.Payload, error) {
+		before, _ := last.(events.ConfigurationSet)
+		after := Configuration{Values: maps.Clone(before.Values), Secrets: slices.Clone(before.Secrets)}
+		if after.Values == nil {
+			after.Values = map[string]string{}
+		}
+		if err := edit(&after); err != nil {
+			return nil, err
+		}
+		if err := checkConfiguration(after); err != nil {
+			return nil, err
+		}
+		changed := Differing(Configuration{before.Values, before.Secrets}, after)
+		if len(changed) == 0 {
+			return nil, nil
+		}
+		return events.ConfigurationSet{Namespace: e.Namespace, Application: e.Application, Name: e.Name, Environment: e.Environment, Called: e.Called, Version: before.Version + 1, Changed: changed,
+			Values: after.Values, Secrets: after.Secrets}, nil
+	})
+}
+
+func checkConfiguration(c Configuration) error {
+	size := 0
+	var errs []error
+	for name, value := range c.Values {
+		size += len(name) + len(value)
+		errs = append(errs, CheckKey(name), CheckValue(value))
+		if c.Secret(name) != "" {
+			errs = append(errs, fmt.Errorf("%w: %s is a secret already: remove that first", ErrInvalid, name))
+		}
+	}
+	for _, s := range c.Secrets {
+		errs = append(errs, CheckKey(s.Name))
+	}
+	switch {
+	case len(c.Values)+len(c.Secrets) > MaxValues:
+		return fmt.Errorf("%w: an environment has at most %d values and secrets", ErrTooMany, MaxValues)
+	case size > maxAll:
+		return fmt.Errorf("%w: the values of an environment have at most %d bytes together", ErrTooMany, maxAll)
+	}
+	return errors.Join(errs...)
+}
+
+// Differing are the names of the values and secrets that two configurations do not have
+// in common, in their order.
+func Differing(a, b Configuration) []string {
+	all := map[string]bool{}
+	for name, value := range a.Values {
+		other, there := b.Values[name]
+		all[name] = !there || other != value
+	}
+	for name := range b.Values {
+		if _, there := a.Values[name]; !there {
+			all[name] = true
+		}
+	}
+	for _, list := range [][]events.ConfigurationSecret{a.Secrets, b.Secrets} {
+		for _, s := range list {
+			all[s.Name] = all[s.Name] || a.Secret(s.Name) != b.Secret(s.Name)
+		}
+	}
+	maps.DeleteFunc(all, func(_ string, differs bool) bool { return !differs })
+	return slices.Sorted(maps.Keys(all))
+}
