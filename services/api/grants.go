@@ -24,6 +24,16 @@ type setGrantIn struct {
 	Body apitypes.RoleRequest
 }
 
+type listGrantsIn struct {
+	openapi.RepositoryPath
+	openapi.Listing
+}
+
+type listNamespaceGrantsIn struct {
+	NamespacePath
+	openapi.Listing
+}
+
 type removeGrantIn struct {
 	openapi.RepositoryPath
 	GranteePath
@@ -48,7 +58,7 @@ type removeNamespaceGrantIn struct {
 func (s *API) registerGrants() {
 	const one, all = repositoryPath + "/grants", "/namespaces/{namespace}/grants"
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "list-grants", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.List, Summary: "List who was given a role on a repository",
-		About: "Owners, and grants on the whole namespace, come on top."}, s.listGrants)
+		About: "Robot accounts, then teams, then users, by name. Owners, and grants on the whole namespace, come on top."}, s.listGrants)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: one + "/{kind}/{grantee}", ID: "set-grant", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Give a role on a repository"}, s.setGrant)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: one + "/{kind}/{grantee}", ID: "remove-grant", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Take a role on a repository back"}, s.removeGrant)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: all, ID: "list-namespace-grants", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.List, Summary: "List who was given a role on all of a namespace"}, s.listNamespaceGrants)
@@ -57,7 +67,9 @@ func (s *API) registerGrants() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: all + "/{kind}/{grantee}", ID: "remove-namespace-grant", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Take a role on all of a namespace back"}, s.removeNamespaceGrant)
 }
 
-func (s *API) grantsOn(ctx context.Context, namespace, repository string) (*openapi.List[apitypes.Grant], error) {
+// grantsOn lists the grants on a repository, or with "" on a whole namespace: those of
+// robot accounts, of teams and of users, each by name.
+func (s *API) grantsOn(ctx context.Context, c *endpoint.Call, in openapi.Listing, namespace, repository string) (*openapi.List[apitypes.Grant], error) {
 	grants, err := s.Accounts.Grants(ctx, namespace, repository)
 	if err != nil {
 		return nil, err
@@ -66,15 +78,15 @@ func (s *API) grantsOn(ctx context.Context, namespace, repository string) (*open
 	for i, g := range grants {
 		views[i] = apitypes.Grant{Kind: g.GranteeKind, Name: g.GranteeName, Role: g.Role, Given: apitypes.Given{By: g.By, Since: g.At, Seq: g.Seq}}
 	}
-	return openapi.WholeList(views), nil
+	return openapi.PageOf(c, views, in, func(g apitypes.Grant) string { return g.Kind + " " + g.Name })
 }
 
-func (s *API) listGrants(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.List[apitypes.Grant], error) {
-	return s.grantsOn(ctx, c.Repository.Namespace, c.Repository.ID)
+func (s *API) listGrants(ctx context.Context, c *endpoint.Call, in *listGrantsIn) (*openapi.List[apitypes.Grant], error) {
+	return s.grantsOn(ctx, c, in.Listing, c.Repository.Namespace, c.Repository.ID)
 }
 
-func (s *API) listNamespaceGrants(ctx context.Context, c *endpoint.Call, _ *NamespacePath) (*openapi.List[apitypes.Grant], error) {
-	return s.grantsOn(ctx, c.Namespace.ID, "")
+func (s *API) listNamespaceGrants(ctx context.Context, c *endpoint.Call, in *listNamespaceGrantsIn) (*openapi.List[apitypes.Grant], error) {
+	return s.grantsOn(ctx, c, in.Listing, c.Namespace.ID, "")
 }
 
 func (s *API) setGrant(ctx context.Context, c *endpoint.Call, in *setGrantIn) (*openapi.Change, error) {

@@ -13,12 +13,17 @@ import (
 	"hubledger/services/internal/openapi"
 )
 
-func shownMembers(all []accounts.Membership) *openapi.List[apitypes.Member] {
+func shownMembers(c *endpoint.Call, in openapi.Listing, all []accounts.Membership) (*openapi.List[apitypes.Member], error) {
 	views := make([]apitypes.Member, len(all))
 	for i, m := range all {
 		views[i] = apitypes.Member{Name: m.Name, Role: m.Role, Given: apitypes.Given{By: m.By, Since: m.At, Seq: m.Seq}}
 	}
-	return openapi.WholeList(views)
+	return openapi.PageOf(c, views, in, func(m apitypes.Member) string { return m.Name })
+}
+
+type listInOrganizationIn struct {
+	OrganizationPath
+	openapi.Listing
 }
 
 // MemberPath names a member of an organization.
@@ -34,7 +39,7 @@ type setMemberIn struct {
 
 func (s *API) registerMembers() {
 	const path = "/orgs/{namespace}/members"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-members", Tag: "organizations", Permission: access.NamespaceMember, Cost: budget.List, Summary: "List the members of an organization"}, inOrganization(s.listMembers))
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-members", Tag: "organizations", Permission: access.NamespaceMember, Cost: budget.List, Summary: "List the members of an organization, by name"}, inOrganization(s.listMembers))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{member}", ID: "set-member", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write,
 		Summary: "Make a user a member or an owner", About: "Nobody becomes an owner without accepting it: the user is invited, unless an administrator of the hub asks for it. " +
 			"Members are taken in at once, and invited when they have left or were asked before. Membership alone gives no right on private repositories: teams and grants do."}, inOrganization(s.setMember))
@@ -43,12 +48,12 @@ func (s *API) registerMembers() {
 			"the organization is the hub's administrators' until they name an owner."}, inOrganization(s.removeMember))
 }
 
-func (s *API) listMembers(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.List[apitypes.Member], error) {
+func (s *API) listMembers(ctx context.Context, c *endpoint.Call, in *listInOrganizationIn) (*openapi.List[apitypes.Member], error) {
 	members, err := s.Accounts.Members(ctx, c.Namespace.ID)
 	if err != nil {
 		return nil, err
 	}
-	return shownMembers(members), nil
+	return shownMembers(c, in.Listing, members)
 }
 
 func (s *API) setMember(ctx context.Context, c *endpoint.Call, in *setMemberIn) (*openapi.ChangeWith[apitypes.MemberChange], error) {

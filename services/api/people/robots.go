@@ -51,7 +51,7 @@ func (s *API) robot(ctx context.Context, c *endpoint.Call, name string) (*accoun
 	return s.Accounts.Account(ctx, c.Namespace.Name+"+"+name)
 }
 
-func (s *API) listRobots(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.List[apitypes.Robot], error) {
+func (s *API) listRobots(ctx context.Context, c *endpoint.Call, in *listInOrganizationIn) (*openapi.List[apitypes.Robot], error) {
 	robots, err := s.Accounts.Robots(ctx, c.Namespace.ID)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (s *API) listRobots(ctx context.Context, c *endpoint.Call, _ *OrganizationP
 	for i, r := range robots {
 		views[i] = apitypes.Robot{Name: r.Name, Description: r.Description, Created: r.Created}
 	}
-	return openapi.WholeList(views), nil
+	return openapi.PageOf(c, views, in.Listing, func(r apitypes.Robot) string { return r.Name })
 }
 
 func (s *API) createRobot(ctx context.Context, c *endpoint.Call, in *createRobotIn) (*openapi.Change, error) {

@@ -24,6 +24,11 @@ type createTeamIn struct {
 	Body apitypes.NameRequest
 }
 
+type listTeamMembersIn struct {
+	TeamPath
+	openapi.Listing
+}
+
 type teamMemberIn struct {
 	TeamPath
 	Member string `path:"member" maxLength:"40" doc:"Login name of a member of the organization"`
@@ -44,7 +49,7 @@ func (s *API) team(ctx context.Context, c *endpoint.Call, name string) (*account
 	return s.Accounts.Team(ctx, c.Namespace.ID, name)
 }
 
-func (s *API) listTeams(ctx context.Context, c *endpoint.Call, _ *OrganizationPath) (*openapi.List[apitypes.Team], error) {
+func (s *API) listTeams(ctx context.Context, c *endpoint.Call, in *listInOrganizationIn) (*openapi.List[apitypes.Team], error) {
 	teams, err := s.Accounts.Teams(ctx, c.Namespace.ID)
 	if err != nil {
 		return nil, err
@@ -53,7 +58,7 @@ func (s *API) listTeams(ctx context.Context, c *endpoint.Call, _ *OrganizationPa
 	for i, t := range teams {
 		views[i] = apitypes.Team{Name: t.Name, Description: t.Description}
 	}
-	return openapi.WholeList(views), nil
+	return openapi.PageOf(c, views, in.Listing, func(t apitypes.Team) string { return t.Name })
 }
 
 func (s *API) createTeam(ctx context.Context, c *endpoint.Call, in *createTeamIn) (*openapi.Change, error) {
@@ -66,7 +71,7 @@ func (s *API) deleteTeam(ctx context.Context, c *endpoint.Call, in *TeamPath) (*
 	return s.Changed(ctx, seq, err)
 }
 
-func (s *API) listTeamMembers(ctx context.Context, c *endpoint.Call, in *TeamPath) (*openapi.List[apitypes.Member], error) {
+func (s *API) listTeamMembers(ctx context.Context, c *endpoint.Call, in *listTeamMembersIn) (*openapi.List[apitypes.Member], error) {
 	t, err := s.team(ctx, c, in.Team)
 	if err != nil {
 		return nil, err
@@ -75,7 +80,7 @@ func (s *API) listTeamMembers(ctx context.Context, c *endpoint.Call, in *TeamPat
 	if err != nil {
 		return nil, err
 	}
-	return shownMembers(members), nil
+	return shownMembers(c, in.Listing, members)
 }
 
 func (s *API) addTeamMember(ctx context.Context, c *endpoint.Call, in *teamMemberIn) (*openapi.Change, error) {

@@ -85,7 +85,7 @@ func (c *orgsMembersLsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return console.List(a, client.Path("orgs", c.Org, "members"), nil, "No members.", []string{"NAME", "ROLE"}, func(m apitypes.Member) []string {
+	return console.List(a, client.Path("orgs", c.Org, "members"), client.Paged(), "No members.", []string{"NAME", "ROLE"}, func(m apitypes.Member) []string {
 		return []string{m.Name, m.Role}
 	})
 }

@@ -22,7 +22,7 @@ func (c *orgsRobotsLsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return console.List(a, client.Path("orgs", c.Org, "robots"), nil, "No robot accounts yet. Create one: hubledger orgs robots create "+c.Org+" NAME", []string{"NAME", "CREATED", "DESCRIPTION"}, func(r apitypes.Robot) []string {
+	return console.List(a, client.Path("orgs", c.Org, "robots"), client.Paged(), "No robot accounts yet. Create one: hubledger orgs robots create "+c.Org+" NAME", []string{"NAME", "CREATED", "DESCRIPTION"}, func(r apitypes.Robot) []string {
 		return []string{r.Name, console.Time(&r.Created), r.Description}
 	})
 }

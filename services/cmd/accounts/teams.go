@@ -36,11 +36,11 @@ func (c *teamsLsCmd) Run(s *console.Session) error {
 		return err
 	}
 	if c.Team != "" {
-		return console.List(a, client.Path("orgs", c.Org, "teams", c.Team, "members"), nil, "Nobody is in this team.", []string{"NAME"}, func(m apitypes.Member) []string {
+		return console.List(a, client.Path("orgs", c.Org, "teams", c.Team, "members"), client.Paged(), "Nobody is in this team.", []string{"NAME"}, func(m apitypes.Member) []string {
 			return []string{m.Name}
 		})
 	}
-	return console.List(a, client.Path("orgs", c.Org, "teams"), nil, "No teams yet. Create one: hubledger teams create "+c.Org+" NAME", []string{"NAME", "DESCRIPTION"}, func(t apitypes.Team) []string {
+	return console.List(a, client.Path("orgs", c.Org, "teams"), client.Paged(), "No teams yet. Create one: hubledger teams create "+c.Org+" NAME", []string{"NAME", "DESCRIPTION"}, func(t apitypes.Team) []string {
 		return []string{t.Name, t.Description}
 	})
 }

@@ -20,7 +20,7 @@ func (c *reposAccessCmd) Run(s *console.Session) error {
 	}
 	header, row := []string{"WHO", "MAY", "WHY"}, func(v apitypes.Access) []string { return []string{v.Name, may(v), why(v)} }
 	if c.Who == "" {
-		return console.List(a, c.path()+"/access", nil, "Nobody owns the namespace or has a role.", header, row)
+		return console.List(a, c.path()+"/access", client.Paged(), "Nobody owns the namespace or has a role.", header, row)
 	}
 	v, err := console.Get[apitypes.Access](a, c.path()+"/access"+client.Path(c.Who))
 	if err != nil {

@@ -50,7 +50,7 @@ func (c *reposGrantsLsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return console.List(a, c.path(), nil, "No grants. Owners of the namespace have all rights without one.", []string{"WHO", "ROLE", "SINCE", "BY"}, func(g apitypes.Grant) []string {
+	return console.List(a, c.path(), client.Paged(), "No grants. Owners of the namespace have all rights without one.", []string{"WHO", "ROLE", "SINCE", "BY"}, func(g apitypes.Grant) []string {
 		if g.Kind == "team" {
 			g.Name = "team:" + g.Name
 		}

@@ -3,6 +3,7 @@ package openapi
 import (
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +17,12 @@ import (
 type Paging struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"At most so many entries"`
 	Cursor string `query:"cursor" maxLength:"700" doc:"Where the page begins: from the next of the one before"`
+}
+
+// Listing is what a list of names accepts.
+type Listing struct {
+	Paging
+	Q string `query:"q" maxLength:"128" doc:"Only those with this text in their name"`
 }
 
 // A RepositoryPath names a repository.
@@ -39,6 +46,24 @@ func Page[T any](c *endpoint.Call, all []T, limit int, cursor func(last T) strin
 	out := WholeList(all[:limit])
 	out.Continue(c, cursor(all[limit-1]))
 	return out
+}
+
+// PageOf is the page of things that were read as a whole, in the order of their names, by
+// which they are told apart.
+func PageOf[T any](c *endpoint.Call, all []T, in Listing, name func(T) string) (*List[T], error) {
+	last, err := ParseCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	found := slices.DeleteFunc(slices.Clone(all), func(v T) bool { return !strings.Contains(name(v), strings.ToLower(in.Q)) })
+	slices.SortFunc(found, func(a, b T) int { return strings.Compare(name(a), name(b)) })
+	from := 0
+	for from < len(found) && last != "" && name(found[from]) <= last {
+		from++
+	}
+	out := Page(c, found[from:min(len(found), from+in.Limit+1)], in.Limit, func(v T) string { return CursorAt(name(v)) })
+	out.Body.Total = len(found)
+	return out, nil
 }
 
 // WholeList is a list without pages, of things whose number is limited.

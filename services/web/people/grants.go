@@ -8,10 +8,8 @@ import (
 )
 
 type grantsPage struct {
-	Head   *namespaceHead
-	Grants []apitypes.Grant
-	Teams  []apitypes.Team
-	Robots []apitypes.Robot
+	Head *namespaceHead
+	apitypes.List[apitypes.Grant]
 }
 
 func showGrants(v *frame.Visit) (any, error) {
@@ -20,7 +18,7 @@ func showGrants(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	p := grantsPage{Head: h}
-	p.Grants, err = whole[apitypes.Grant](v, "namespaces", h.Name, "grants")
+	p.List, err = paged[apitypes.Grant](v, "namespaces", h.Name, "grants")
 	return p, err
 }
 

@@ -36,8 +36,8 @@ func leadToNamespace(v *frame.Visit) (any, error) {
 func namespaceAt(name string) string { return "/n/" + url.PathEscape(name) }
 
 type membersPage struct {
-	Head        *namespaceHead
-	Members     []apitypes.Member
+	Head *namespaceHead
+	apitypes.List[apitypes.Member]
 	Invitations []apitypes.Invitation
 }
 
@@ -47,7 +47,7 @@ func showMembers(v *frame.Visit) (any, error) {
 	if p.Head, err = head(v, "members"); err != nil {
 		return nil, err
 	}
-	if p.Members, err = whole[apitypes.Member](v, "orgs", p.Head.Name, "members"); err != nil {
+	if p.List, err = paged[apitypes.Member](v, "orgs", p.Head.Name, "members"); err != nil {
 		return nil, err
 	}
 	if p.Head.Owns() {
@@ -85,16 +85,8 @@ func showMember(v *frame.Visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, err := whole[apitypes.Member](v, "orgs", h.Name, "members")
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range members {
-		if m.Name == v.Path("member") {
-			return memberPage{h, m, m.Name == v.Me()}, nil
-		}
-	}
-	return nil, notFound()
+	m, err := named(v, v.Path("member"), func(m apitypes.Member) string { return m.Name }, "orgs", h.Name, "members")
+	return memberPage{h, m, m.Name == v.Me()}, err
 }
 
 func removeMember(v *frame.Visit) (string, error) {

@@ -4,6 +4,7 @@ package people
 
 import (
 	"embed"
+	"net/url"
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
@@ -54,7 +55,41 @@ func Add(site *frame.Site) {
 	)
 }
 
-// whole is a list of the API that has no pages, or one page of at most 100.
+// paged is the page of a list of names that the address says, by ?q= and ?cursor=.
+func paged[T any](v *frame.Visit, components ...string) (apitypes.List[T], error) {
+	q := v.Paged()
+	if text := v.Query("q"); text != "" {
+		q.Set("q", text)
+	}
+	return frame.Get[apitypes.List[T]](v, frame.Path(components...), q)
+}
+
+// maxLookUp bounds the pages of a list that are looked through for one name.
+const maxLookUp = 20
+
+// named finds the thing of that name in a list of names.
+func named[T any](v *frame.Visit, name string, of func(T) string, components ...string) (found T, err error) {
+	q := url.Values{"limit": {"100"}, "q": {name}}
+	for range maxLookUp {
+		list, err := frame.Get[apitypes.List[T]](v, frame.Path(components...), q)
+		if err != nil {
+			return found, err
+		}
+		for _, one := range list.Items {
+			if of(one) == name {
+				return one, nil
+			}
+		}
+		next, err := url.Parse(list.Next)
+		if err != nil || list.Next == "" {
+			break
+		}
+		q.Set("cursor", next.Query().Get("cursor"))
+	}
+	return found, notFound()
+}
+
+// whole is a list of the API that has no pages.
 func whole[T any](v *frame.Visit, components ...string) ([]T, error) {
 	list, err := frame.Get[apitypes.List[T]](v, frame.Path(components...), nil)
 	return list.Items, err

@@ -3,6 +3,7 @@ package people_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -305,4 +306,28 @@ func TestUsers(t *testing.T) {
 	stranger := h.as("stranger")
 	stranger.Post("/users/stranger/erase", "do", "erase", "confirm", "stranger", "password", password).Leads("/")
 	stranger.Get("/account").Leads("/sign-in")
+}
+
+// Long lists of names are in pages with a box that filters them; what one page does not
+// have is still found by its address.
+func TestLongListsOfNames(t *testing.T) {
+	town := webtest.NewTown(t)
+	for n := range 52 {
+		town.Call(http.MethodPost, "/orgs/acme/teams", map[string]any{"name": fmt.Sprintf("team%02d", n)})
+	}
+	town.CatchUp()
+	const page = "/n/acme/-/teams"
+	a := town.Admin.Get(page).Is(http.StatusOK).Says("53", "team48", "Next page").Lacks("/teams/team49\"")
+	_, next, _ := strings.Cut(a.Text, `<p class="more"><a class="button" href="`)
+	next, _, _ = strings.Cut(next, `"`)
+	town.Admin.Get(strings.ReplaceAll(next, "&amp;", "&")).Is(http.StatusOK).Says("team49", "team51").Lacks("/teams/team48\"", "Next page")
+	town.Admin.Get(page+"?q=TEAM51").Is(http.StatusOK).Says("1 found", "team51", "show all").Lacks("team50")
+	town.Admin.Get(page + "?q=" + url.QueryEscape(webtest.Hostile)).Is(http.StatusOK).Says("None has").Lacks("<script>alert")
+	town.Admin.Get(page + "?cursor=x").Is(http.StatusUnprocessableEntity)
+	town.Admin.Get(page+"/team51").Is(http.StatusOK).Says("team51", "Nobody is in it")
+	town.Admin.Get(page + "/team5").Is(http.StatusNotFound)
+	town.Admin.Get("/n/acme/-/members/alice").Is(http.StatusOK).Says("alice")
+	town.Admin.Get("/n/acme/-/members/ali").Is(http.StatusNotFound)
+	town.Admin.Get("/n/acme/-/robots/ci").Is(http.StatusOK)
+	town.Admin.Get("/n/acme/-/robots/c").Is(http.StatusNotFound)
 }

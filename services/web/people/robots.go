@@ -9,8 +9,8 @@ import (
 )
 
 type robotsPage struct {
-	Head   *namespaceHead
-	Robots []apitypes.Robot
+	Head *namespaceHead
+	apitypes.List[apitypes.Robot]
 }
 
 func showRobots(v *frame.Visit) (any, error) {
@@ -18,7 +18,7 @@ func showRobots(v *frame.Visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	robots, err := whole[apitypes.Robot](v, "orgs", h.Name, "robots")
+	robots, err := paged[apitypes.Robot](v, "orgs", h.Name, "robots")
 	return robotsPage{h, robots}, err
 }
 
@@ -41,17 +41,12 @@ func showRobot(v *frame.Visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	robots, err := whole[apitypes.Robot](v, "orgs", h.Name, "robots")
+	r, err := named(v, h.Name+"+"+v.Path("robot"), func(r apitypes.Robot) string { return r.Name }, "orgs", h.Name, "robots")
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range robots {
-		if r.Name == h.Name+"+"+v.Path("robot") {
-			tokens, err := tokensOf(v, r.Name, robotAt(h.Name, v.Path("robot"))+"/tokens", "orgs", h.Name, "robots", v.Path("robot"))
-			return robotPage{h, r, tokens}, err
-		}
-	}
-	return nil, notFound()
+	tokens, err := tokensOf(v, r.Name, robotAt(h.Name, v.Path("robot"))+"/tokens", "orgs", h.Name, "robots", v.Path("robot"))
+	return robotPage{h, r, tokens}, err
 }
 
 func createRobotToken(v *frame.Visit) (string, error) {

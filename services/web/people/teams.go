@@ -25,8 +25,8 @@ func missing(field, name string, err error) error {
 }
 
 type teamsPage struct {
-	Head  *namespaceHead
-	Teams []apitypes.Team
+	Head *namespaceHead
+	apitypes.List[apitypes.Team]
 }
 
 func showTeams(v *frame.Visit) (any, error) {
@@ -34,7 +34,7 @@ func showTeams(v *frame.Visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	teams, err := whole[apitypes.Team](v, "orgs", h.Name, "teams")
+	teams, err := paged[apitypes.Team](v, "orgs", h.Name, "teams")
 	return teamsPage{h, teams}, err
 }
 
@@ -51,10 +51,10 @@ func wantedName(sent url.Values) apitypes.NameRequest {
 }
 
 type teamPage struct {
-	Head    *namespaceHead
-	Team    apitypes.Team
-	Members []apitypes.Member
-	Others  []string // members of the organization who are not in it
+	Head *namespaceHead
+	Team apitypes.Team
+	apitypes.List[apitypes.Member]
+	Others []string // members of the organization to suggest, who are not among those of the page
 }
 
 func showTeam(v *frame.Visit) (any, error) {
@@ -63,27 +63,18 @@ func showTeam(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	p := teamPage{Head: h}
-	teams, err := whole[apitypes.Team](v, "orgs", h.Name, "teams")
-	if err != nil {
+	if p.Team, err = named(v, v.Path("team"), func(t apitypes.Team) string { return t.Name }, "orgs", h.Name, "teams"); err != nil {
 		return nil, err
 	}
-	for _, t := range teams {
-		if t.Name == v.Path("team") {
-			p.Team = t
-		}
-	}
-	if p.Team.Name == "" {
-		return nil, notFound()
-	}
-	if p.Members, err = whole[apitypes.Member](v, "orgs", h.Name, "teams", p.Team.Name, "members"); err != nil {
+	if p.List, err = paged[apitypes.Member](v, "orgs", h.Name, "teams", p.Team.Name, "members"); err != nil {
 		return nil, err
 	}
 	in := map[string]bool{}
-	for _, m := range p.Members {
+	for _, m := range p.Items {
 		in[m.Name] = true
 	}
-	all, err := whole[apitypes.Member](v, "orgs", h.Name, "members")
-	for _, m := range all {
+	all, err := frame.Get[apitypes.List[apitypes.Member]](v, frame.Path("orgs", h.Name, "members"), url.Values{"limit": {"100"}})
+	for _, m := range all.Items {
 		if !in[m.Name] {
 			p.Others = append(p.Others, m.Name)
 		}

@@ -14,7 +14,8 @@ import (
 type accessPage struct {
 	Repository apitypes.RepositoryDetails
 	apitypes.List[apitypes.Access]
-	Grants []apitypes.Grant
+	Grants     []apitypes.Grant
+	MoreGrants string // address of the page with further ones, "" for none
 	// As is what the account that ?as= names may do; Unknown when there is none.
 	As      *apitypes.Access
 	Unknown bool
@@ -35,7 +36,12 @@ func showAccess(v *frame.Visit) (any, error) {
 	if p.List, err = frame.Get[apitypes.List[apitypes.Access]](v, frame.Path("repositories", v.Repo(), "access"), q); err != nil {
 		return nil, err
 	}
-	grants, err := frame.Get[apitypes.List[apitypes.Grant]](v, frame.Path("repositories", v.Repo(), "grants"), nil)
+	// The page has two lists: ?roles= is the cursor of this one.
+	of := url.Values{"limit": {"50"}}
+	if at := v.Query("roles"); at != "" {
+		of.Set("cursor", at)
+	}
+	grants, err := frame.Get[apitypes.List[apitypes.Grant]](v, frame.Path("repositories", v.Repo(), "grants"), of)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +51,9 @@ func showAccess(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	p.Refused = refused.Items
+	if next, err := url.Parse(grants.Next); err == nil && grants.Next != "" {
+		p.MoreGrants = v.With("roles", next.Query().Get("cursor")) + "#roles"
+	}
 	if name := strings.TrimSpace(v.Query("as")); name != "" {
 		as, err := frame.Get[apitypes.Access](v, frame.Path("repositories", v.Repo(), "access", name), nil)
 		var problem *endpoint.Problem
