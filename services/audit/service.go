@@ -45,6 +45,7 @@ func New(c Config) *Audit {
 // Service is what it hands over to the program.
 func (a *Audit) Service() service.Service {
 	return service.Service{Name: "audit", Routes: append(a.API.Routes(), a.static()...), NotServed: endpoint.NotServed, Run: a.run,
+		Jobs:       []service.Job{{Name: "compare the log with what was signed", Every: compareEvery, Run: a.Compare}},
 		ReadModels: []*projections.Projection{&accounts.Projection, &images.Projection, &trail.Projection, &journal.Projection}}
 }
 

@@ -35,8 +35,9 @@ type Signing struct {
 	Logger   *slog.Logger
 }
 
-// every is the time between two checkpoints.
-const every = time.Minute
+// every is the time between two checkpoints, and compareEvery that between two times that
+// all leaves are compared with the last one: a second or two for a million events.
+const every, compareEvery = time.Minute, 6 * time.Hour
 
 // keyName is where the seed of the key is among the secrets.
 const keyName = "checkpoint.key"
@@ -78,12 +79,21 @@ func (a *Audit) Sign(ctx context.Context) error {
 	if err == nil {
 		err = a.grower.Grow(ctx, end)
 	}
+	return a.judged(err)
+}
+
+// judged makes a log that contradicts what was signed read-only.
+func (a *Audit) judged(err error) error {
 	var contradicts *tree.ContradictionError
 	if errors.As(err, &contradicts) {
 		a.Signing.Distrust(contradicts)
 	}
 	return err
 }
+
+// Compare computes from all leaves in the journal what was signed last. What differs makes
+// the log read-only, as Sign does, which looks at the end of the tree only.
+func (a *Audit) Compare(ctx context.Context) error { return a.judged(a.grower.Compare(ctx)) }
 
 // sign is Sign for the log of the program.
 func (a *Audit) sign(ctx context.Context) {

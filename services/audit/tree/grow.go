@@ -130,15 +130,8 @@ func (g *Grower) last(ctx context.Context, to int64) (checkpoint.Checkpoint, *Ed
 		return c, edge, nil
 	}
 	// First only looked at: what is on disk may be the last trace of what was signed.
-	edge = &Edge{}
-	err = g.Leaves(ctx, 0, uint64(c.N), func(l events.Leaf) error {
-		return edge.Add(tlog.Hash(l), func(int, int64, []byte) error { return nil })
-	})
-	if err != nil {
+	if err := g.compare(ctx, c); err != nil {
 		return c, nil, err
-	}
-	if edge.Size() != c.N || edge.Root() != c.Hash {
-		return c, nil, contradiction("the first %d events are not those of which a checkpoint was signed", c.N)
 	}
 	edge = &Edge{}
 	files := durable.NewBatch(g.fs(), string(g.Dir))
@@ -151,6 +144,33 @@ func (g *Grower) last(ctx context.Context, to int64) (checkpoint.Checkpoint, *Ed
 		err = putEdge(files, edge)
 	}
 	return c, edge, errors.Join(err, files.Sync())
+}
+
+// Compare computes the last signed root anew from all leaves. The error is a
+// *ContradictionError when they lead to another one.
+func (g *Grower) Compare(ctx context.Context) error {
+	_, c, err := g.Dir.Signed()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return g.compare(ctx, c)
+}
+
+func (g *Grower) compare(ctx context.Context, c checkpoint.Checkpoint) error {
+	edge := &Edge{}
+	err := g.Leaves(ctx, 0, uint64(c.N), func(l events.Leaf) error {
+		return edge.Add(tlog.Hash(l), func(int, int64, []byte) error { return nil })
+	})
+	if err != nil {
+		return err
+	}
+	if edge.Size() != c.N || edge.Root() != c.Hash {
+		return contradiction("the first %d events are not those of which a checkpoint was signed", c.N)
+	}
+	return nil
 }
 
 // common is how many events this generation and the one before have in common for

@@ -119,7 +119,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 	l := newLog(700)
 	for step := 1; ; step++ {
 		disk := faultfs.New(t.TempDir())
-		dir := tree.Dir(filepath.Join(disk.Root(), "G1"))
+		dir := tree.Dir(filepath.Join(disk.Root(), "proofs", "G1"))
 		grow(t, grower(dir, l), 3, 250)
 		g := grower(dir, l)
 		g.FS = disk

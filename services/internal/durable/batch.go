@@ -32,7 +32,7 @@ func (OS) OpenFile(path string, flag int) (*os.File, error) {
 }
 func (OS) WriteAt(f *os.File, p []byte, at int64) (int, error) { return f.WriteAt(p, at) }
 
-// A Batch writes many files of one directory, which it makes. Each is replaced as a
+// A Batch writes many files of one directory, which it makes, and the one above it. Each is replaced as a
 // whole: it has its old content or the new, also after a power cut. One Batch writes to a
 // directory at a time.
 type Batch struct {
@@ -58,7 +58,8 @@ func (b *Batch) Put(path string, content []byte) (err error) {
 		for at := dir; strings.HasPrefix(at, b.root); at = filepath.Dir(at) {
 			b.dirty[at] = true
 		}
-		b.dirty[filepath.Dir(b.root)] = true
+		parent := filepath.Dir(b.root)
+		b.dirty[parent], b.dirty[filepath.Dir(parent)] = true, true
 	}
 	fresh := path + ".new"
 	f, err := b.fs.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
