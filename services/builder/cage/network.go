@@ -10,7 +10,7 @@ import (
 )
 
 // network turns the loopback interface on and gives it the nth address that is to be
-// listened on, if that is not one of loopback.
+// listened on, if that is neither one of loopback nor stands for all addresses.
 func network(listen string, n int) error {
 	to, err := netip.ParseAddrPort(listen)
 	if err != nil {
@@ -24,7 +24,7 @@ func network(listen string, n int) error {
 	if err := up(s, "lo"); err != nil {
 		return err
 	}
-	if to.Addr().IsLoopback() {
+	if to.Addr().IsLoopback() || to.Addr() == netip.IPv4Unspecified() {
 		return nil
 	}
 	if !to.Addr().Is4() {

@@ -181,7 +181,7 @@ func (b *build) cage(a *Attempt, group *cgroup.Group) (c cage.Config, err error)
 	}
 	c.Dir, c.Disk, c.Group, c.Listen, c.Hosts = b.dir, b.spec.Limits.Disk, group, listenAddresses(a.Names), HostsOf(a.Names)
 	if b.spec.Network {
-		c.Listen = append(c.Listen, ProxyAddress)
+		c.Listen = append(c.Listen, proxyListens)
 	}
 	return c, nil
 }

@@ -64,8 +64,14 @@ func usable(registry string, aliases []string) []string {
 	return list
 }
 
-// ProxyAddress is where the proxy listens, in builds with a network.
-const ProxyAddress = "127.0.0.1:3128"
+// ProxyAddress is where the programs of a cage find the proxy, in builds with a network.
+// It listens on all addresses of the cage: containers of Docker's engine reach it by
+// that of their bridge.
+const (
+	ProxyAddress = "127.0.0.1:" + ProxyPort
+	ProxyPort    = "3128"
+	proxyListens = "0.0.0.0:" + ProxyPort
+)
 
 // LoginFile is the config.json by which docker and BuildKit show the relay its
 // password, when they mean one of the registries.

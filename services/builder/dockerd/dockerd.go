@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"path"
 	"slices"
+	"strings"
 
 	"hubledger/services/builder/cage"
 	"hubledger/services/builder/caged"
@@ -47,9 +49,6 @@ const (
 // Cage is of caged.Method.
 func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 	s := a.Spec
-	if s.Network {
-		return cage.Config{}, driver.ErrNetwork
-	}
 	if s.Scanner != "" {
 		return cage.Config{}, driver.Failuref(driver.NoSBOM, "the rule has sbom: true, and a build with hooks or autotests makes none, since Docker's engine builds it: leave sbom out of the rule, or the hooks and autotests out of the repository")
 	}
@@ -69,7 +68,7 @@ func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 		Binds:  map[string]string{program: self, compose: m.tools.Compose},
 		Dirs:   []string{"/var/lib", "/var/tmp", "/home", "/run/docker", secrets, home + "/.docker/cli-plugins"},
 		Files: map[string][]byte{planFile: plan, daemonFile: daemonConfig(a.Names),
-			home + "/.docker/config.json": caged.LoginFile(a.Password, append(a.Names, "https://index.docker.io/v1/")...),
+			home + "/.docker/config.json": clientConfig(a),
 			"/etc/passwd":                 []byte("root:x:0:0::" + home + ":/bin/bash\nnobody:x:65534:65534::/:/bin/false\n"),
 			"/etc/group":                  []byte("root:x:0:\nnogroup:x:65534:\n"),
 			"/etc/nsswitch.conf":          []byte("hosts: files dns\n")},
@@ -88,12 +87,36 @@ func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 var environment = []string{"PATH=" + programs + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home, "USER=root",
 	"TMPDIR=/tmp", "LC_ALL=C.UTF-8", "DOCKER_HOST=unix://" + socket, "DOCKER_BUILDKIT=0", "DOCKER_CLI_HINTS=false"}
 
+// bridge is the address of the engine's default bridge in the cage. Containers of every
+// network of the engine reach it.
+const bridge = "172.17.0.1"
+
+// clientConfig is that of the docker command: by it, in builds with a network, containers
+// and their builds have the variables that lead to the proxy.
+func clientConfig(a *caged.Attempt) []byte {
+	text := caged.LoginFile(a.Password, append(slices.Clone(a.Names), "https://index.docker.io/v1/")...)
+	if !a.Spec.Network {
+		return text
+	}
+	var config map[string]any
+	at := "http://" + net.JoinHostPort(bridge, caged.ProxyPort)
+	err := json.Unmarshal(text, &config)
+	if err == nil {
+		config["proxies"] = map[string]any{"default": map[string]string{"httpProxy": at, "httpsProxy": at, "noProxy": strings.Join(caged.HostsOf(a.Names), ",")}}
+		text, err = json.Marshal(config)
+	}
+	if err != nil {
+		panic(err) // of strings alone
+	}
+	return text
+}
+
 // daemonConfig is the engine's configuration. The first of the registry's names is the
 // mirror of docker.io.
 func daemonConfig(registries []string) []byte {
 	text, err := json.Marshal(map[string]any{"data-root": "/disk/docker", "exec-root": "/run/docker", "pidfile": "/run/docker.pid",
 		"hosts": []string{"unix://" + socket}, "storage-driver": "overlay2", "log-level": "warn",
-		"insecure-registries": registries, "registry-mirrors": []string{"http://" + registries[0]}})
+		"bip": bridge + "/16", "insecure-registries": registries, "registry-mirrors": []string{"http://" + registries[0]}})
 	if err != nil {
 		panic(err) // of strings alone
 	}

@@ -42,6 +42,13 @@ func variables(a *caged.Attempt) (env []string) {
 	for _, name := range slices.Sorted(maps.Keys(s.Args)) {
 		env = append(env, name+"="+s.Args[name])
 	}
+	if s.Network {
+		for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+			env = append(env, name+"=http://"+caged.ProxyAddress)
+		}
+		hosts := strings.Join(caged.HostsOf(a.Names), ",")
+		env = append(env, "NO_PROXY="+hosts, "no_proxy="+hosts)
+	}
 	env = append(env, environment...) // arguments do not lead to another engine
 	set := func(name, value string) { env = append(env, name+"="+strings.ReplaceAll(value, "\x00", "")) }
 	kind, name := "Branch", strings.TrimPrefix(strings.TrimPrefix(s.Facts.Ref, "refs/heads/"), "refs/") // of a pull request pull/1/head
