@@ -94,6 +94,9 @@ func (s *Builder) sizeOf(ctx context.Context, name string, d digest.Digest) (int
 func uploadRule(in apitypes.BuildUploadRequest) (events.BuildRule, error) {
 	r := events.BuildRule{Tags: in.Tags, Dockerfile: in.Dockerfile, Autobuild: true, Cache: !in.NoCache && !in.NoPush, Args: in.Args, Target: in.Target, Platforms: in.Platforms, Labels: in.Labels,
 		SBOM: in.SBOM && !in.NoPush, Network: in.Network, Submodules: true, LFS: true}
+	if in.Autotest {
+		r.Autotest = buildrule.AutotestOwn
+	}
 	d := digest.Digest(in.Digest)
 	switch {
 	case d.Validate() != nil || d.Algorithm() != digest.SHA256:

@@ -91,6 +91,34 @@ type named struct{ service.Names }
 
 func (named) Repository(string) string { return "acme/app" }
 
+// Autotests of a directory run when they are asked for, whether it is pushed or not.
+func TestUploadedAutotests(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		for _, test := range []bool{false, true} {
+			w := newWorld(t)
+			w.tokens()
+			in := apitypes.BuildUploadRequest{Digest: uploadDigest.String(), Autotest: asked, NoPush: test}
+			if !test {
+				in.Tags = []string{"dev"}
+			}
+			rule, err := uploadRule(in)
+			check(t, err)
+			w.record(events.BuildQueued{Namespace: id(acme), Repository: id(app), Build: id(20), Rule: rule, Tags: rule.Tags, Test: test,
+				Upload: &events.BuildUpload{Name: "acme/app", Digest: uploadDigest.String(), Size: 1, Account: "account", Token: "token"}})
+			w.start()
+			if test {
+				w.await(20, builds.Ended)
+			} else {
+				w.await(20, builds.Pushed)
+			}
+			w.stop()
+			if made := w.driver.specs(); len(made) != 1 || made[0].Facts.Tests != asked {
+				t.Errorf("asked %v, not pushed %v: the driver is given %+v", asked, test, made)
+			}
+		}
+	}
+}
+
 // Nothing but pulling is done for a build that is not pushed, and an account or an access
 // token that is not good any more gets nothing, with a reason.
 func TestUploadTokens(t *testing.T) {

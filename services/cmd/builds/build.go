@@ -26,6 +26,7 @@ type Build struct {
 	BuildArg   []string `sep:"none" placeholder:"NAME=VALUE" help:"Build argument; may be repeated. NAME alone takes the value from the environment. They are no secrets."`
 	Platform   []string `placeholder:"PLATFORM" help:"Platforms to build for, such as linux/arm64. Default: the builder's own."`
 	Label      []string `sep:"none" placeholder:"NAME=VALUE" help:"Label of the image; may be repeated."`
+	Autotest   bool     `help:"Run the autotests beside the Dockerfile (*.test.yml) before the image is pushed."`
 	SBOM       bool     `name:"sbom" help:"Put an SBOM beside the image, by the hub's scanner."`
 	Network    bool     `help:"Let steps fetch from public hosts by HTTP and HTTPS."`
 	NoCache    bool     `help:"Do not reuse layers of earlier builds."`
@@ -86,7 +87,7 @@ func (c *Build) reachable(a *console.API) error {
 
 // directory is what the flags say, to be asked of the hub.
 func (c *Build) directory(a *console.API) (*directory, error) {
-	d := &directory{api: a, path: c.Dir, repository: c.Repository, ask: apitypes.BuildUploadRequest{Tags: c.Tag, Target: c.Stage, Platforms: c.Platform, SBOM: c.SBOM, Network: c.Network, NoCache: c.NoCache, NoPush: c.NoPush}}
+	d := &directory{api: a, path: c.Dir, repository: c.Repository, ask: apitypes.BuildUploadRequest{Tags: c.Tag, Target: c.Stage, Platforms: c.Platform, Autotest: c.Autotest, SBOM: c.SBOM, Network: c.Network, NoCache: c.NoCache, NoPush: c.NoPush}}
 	if len(c.Tag) == 0 && !c.NoPush {
 		d.ask.Tags = []string{"latest"}
 	}

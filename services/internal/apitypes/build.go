@@ -62,6 +62,7 @@ type BuildUploadRequest struct {
 	Args       map[string]string `json:"args,omitempty" doc:"Build args; they are no secrets"`
 	Platforms  []string          `json:"platforms,omitempty" maxItems:"16" doc:"Such as linux/arm64; absent for the builder's own"`
 	Labels     map[string]string `json:"labels,omitempty" doc:"Labels of the image"`
+	Autotest   bool              `json:"autotest,omitempty" doc:"Run the autotests beside the Dockerfile (*.test.yml, *-test.yml) before the image is pushed; a builder that runs hooks builds it then"`
 	SBOM       bool              `json:"sbom,omitempty" doc:"Put an SBOM beside the image, which the hub's scanner makes"`
 	Network    bool              `json:"network,omitempty" doc:"Steps may fetch from public hosts by HTTP and HTTPS"`
 	NoCache    bool              `json:"noCache,omitempty" doc:"Do not reuse layers of earlier builds"`
