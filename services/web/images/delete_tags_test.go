@@ -3,6 +3,7 @@ package images_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -77,14 +78,18 @@ func TestDeleteTagsInSteps(t *testing.T) {
 	town := webtest.NewTown(t)
 	client := town.Client()
 	image := client.MustPush(t, "admin/steps", "stays", registrytest.NewImage("x"))
-	for _, prefix := range []string{"v1", "v2", "w3"} {
-		query := ""
-		for k := range 40 {
-			query += fmt.Sprintf("&tag=%s.%d", prefix, k)
+	push := func(n int, prefixes ...string) {
+		t.Helper()
+		for _, prefix := range prefixes {
+			query := url.Values{}
+			for k := range n {
+				query.Add("tag", fmt.Sprint(prefix, ".", k))
+			}
+			client.Must(t, "PUT", "/v2/admin/steps/manifests/"+image.Digest().String()+"?"+query.Encode(), image.Manifest, "Content-Type", image.MediaType).Want(t, 201)
 		}
-		client.Must(t, "PUT", "/v2/admin/steps/manifests/"+image.Digest().String()+"?"+query[1:], image.Manifest, "Content-Type", image.MediaType).Want(t, 201)
+		town.CatchUp()
 	}
-	town.CatchUp()
+	push(40, "v1", "v2", "w3")
 	town.Call(http.MethodPut, "/repositories/admin/steps/policy", map[string]any{"immutableTags": []string{"v2.*"}, "sparseIndexes": false})
 	const page = "/r/admin/steps/-/delete-tags?q=."
 	step := func(a *webtest.Answer) *webtest.Answer {
@@ -96,28 +101,15 @@ func TestDeleteTagsInSteps(t *testing.T) {
 		return town.Admin.Post(page, form...)
 	}
 	first := town.Admin.Get(page).Is(http.StatusOK).Says("80 tags go", "These stay", "v2.7")
-	// Meanwhile there are more of them than one step deletes.
-	query := ""
-	for k := range 45 {
-		query += fmt.Sprintf("&tag=x.%d", k)
-	}
-	client.Must(t, "PUT", "/v2/admin/steps/manifests/"+image.Digest().String()+"?"+query[1:], image.Manifest, "Content-Type", image.MediaType).Want(t, 201)
-	town.CatchUp()
-	second := town.Admin.Get(page).Is(http.StatusOK).Says("100 tags go", "25 others match the filter")
-	step(first).Leads("/r/admin/steps/-/tags") // what was shown there, and no other
+	// Meanwhile there are more of them than one step deletes: what was shown goes, and no other.
+	push(45, "x")
+	town.Admin.Get(page).Is(http.StatusOK).Says("100 tags go", "25 others match the filter")
+	step(first).Leads("/r/admin/steps/-/tags")
 	town.Admin.Get("/r/admin/steps/-/tags").Is(http.StatusOK).Says("Tags 86")
-	query = ""
-	for k := range 40 {
-		query += fmt.Sprintf("&tag=w3.%d", k)
-	}
-	client.Must(t, "PUT", "/v2/admin/steps/manifests/"+image.Digest().String()+"?"+query[1:], image.Manifest, "Content-Type", image.MediaType).Want(t, 201)
-	query = strings.ReplaceAll(query, "w3.", "y4.")
-	client.Must(t, "PUT", "/v2/admin/steps/manifests/"+image.Digest().String()+"?"+query[1:], image.Manifest, "Content-Type", image.MediaType).Want(t, 201)
-	town.CatchUp()
-	second = town.Admin.Get(page).Is(http.StatusOK).Says("100 tags go", "25 others match the filter")
+	push(40, "w3", "y4")
+	second := town.Admin.Get(page).Is(http.StatusOK).Says("100 tags go", "25 others match the filter")
 	third := step(second).Is(http.StatusOK).Says("100 tags were deleted", "25 are left", "25 tags go next", "Delete the next 25 tags")
-	last := step(third)
-	last.Leads("/r/admin/steps/-/tags")
+	step(third).Leads("/r/admin/steps/-/tags")
 	town.Admin.Get("/r/admin/steps/-/tags").Is(http.StatusOK).Says("Tags 41")
 	town.Admin.Get(page).Is(http.StatusOK).Says("No tag is selected that can be deleted", "These stay")
 }
