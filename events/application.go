@@ -71,7 +71,8 @@ func (e EnvironmentDeleted) Subject() string {
 }
 
 // ConfigurationSet is the whole configuration of an environment from now on. Versions
-// count from 1; a release names one, and so can be run again as it was.
+// count from 1; a release names one, and so can be run again as it was. What values and
+// secrets are stands in records beside the log.
 type ConfigurationSet struct {
 	Namespace   string                `json:"namespace" jsonschema:"id of the namespace"`
 	Application string                `json:"application" jsonschema:"id of the application"`
@@ -80,14 +81,14 @@ type ConfigurationSet struct {
 	Called      string                `json:"called" jsonschema:"name of the environment"`
 	Version     int                   `json:"version" jsonschema:"one more than that of before, from 1"`
 	Changed     []string              `json:"changed" jsonschema:"names of the values and secrets that differ from the version before"`
-	Values      map[string]string     `json:"values,omitempty" jsonschema:"values that are no secrets, by name"`
-	Secrets     []ConfigurationSecret `json:"secrets,omitempty" jsonschema:"by name"`
+	Values      []ConfigurationRecord `json:"values,omitempty" jsonschema:"what owners may read again, by name"`
+	Secrets     []ConfigurationRecord `json:"secrets,omitempty" jsonschema:"what nobody is shown, by name"`
 }
 
-// A ConfigurationSecret is a secret of an environment, whose value is kept elsewhere.
-type ConfigurationSecret struct {
-	Name   string `json:"name" jsonschema:"name of the secret"`
-	Record string `json:"record" jsonschema:"names the record that has the value; another one for each value"`
+// A ConfigurationRecord is a value or a secret of an environment, which is kept elsewhere.
+type ConfigurationRecord struct {
+	Name   string `json:"name" jsonschema:"by which containers have it in their environment"`
+	Record string `json:"record" jsonschema:"names the record that has it; another one for each value"`
 }
 
 func (ConfigurationSet) EventType() string { return "configuration.set.v1" }

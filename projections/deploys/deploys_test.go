@@ -52,7 +52,7 @@ func created(n int, name string) events.Payload {
 	return events.ApplicationCreated{Namespace: id(acme), Application: id(n), Name: name, Settings: events.ApplicationSettings{Digest: "sha256:a", Compose: "a of " + name, Keep: 2}}
 }
 
-func configured(environment, version int, values map[string]string, secrets ...events.ConfigurationSecret) events.Payload {
+func configured(environment, version int, values []events.ConfigurationRecord, secrets ...events.ConfigurationRecord) events.Payload {
 	return events.ConfigurationSet{Namespace: id(acme), Application: id(shop), Name: "acme/shop", Environment: id(environment), Called: "x", Version: version, Changed: []string{"A"}, Values: values, Secrets: secrets}
 }
 
@@ -65,7 +65,7 @@ func story() []events.Payload {
 	return []events.Payload{created(shop, "acme/shop"), created(blog, "acme/blog"),
 		events.EnvironmentCreated{Namespace: id(acme), Application: id(shop), Name: "acme/shop", Environment: id(staging), Called: "staging"},
 		events.EnvironmentCreated{Namespace: id(acme), Application: id(shop), Name: "acme/shop", Environment: id(production), Called: "production"},
-		configured(production, 1, map[string]string{"REGION": "eu"}), configured(production, 2, nil, events.ConfigurationSecret{Name: "A", Record: id(20)}),
+		configured(production, 1, []events.ConfigurationRecord{{Name: "REGION", Record: id(19)}}), configured(production, 2, nil, events.ConfigurationRecord{Name: "A", Record: id(20)}),
 		released(shop, 1, events.ReleaseConfiguration{Environment: id(production), Called: "production", Version: 2}), released(shop, 2),
 		events.ApplicationChanged{Namespace: id(acme), Application: id(shop), Name: "acme/shop", Settings: events.ApplicationSettings{Digest: "sha256:b", Compose: "b", Keep: 3}},
 		configured(production, 3, nil),
@@ -103,7 +103,7 @@ func TestReader(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 		c, err := r.Configuration(ctx, id(production), 1)
-		if err != nil || c.Values["REGION"] != "eu" || c.Actor != "tester" {
+		if err != nil || len(c.Values) != 1 || c.Values[0].Record != id(19) || c.Actor != "tester" {
 			t.Errorf("%+v, %v", c, err)
 		}
 		releases, err := r.Releases(ctx, id(shop), 0, 9)
@@ -138,7 +138,7 @@ func TestConverges(t *testing.T) {
 			case 0:
 				list = append(list, created(10+rng.IntN(5), fmt.Sprint("acme/x", rng.IntN(5))))
 			case 1:
-				list = append(list, configured(production, 10+n, map[string]string{"A": fmt.Sprint(n)}))
+				list = append(list, configured(production, 10+n, []events.ConfigurationRecord{{Name: "A", Record: id(100 + n)}}))
 			case 2:
 				list = append(list, released(10+rng.IntN(5), 10+n))
 			default:

@@ -105,8 +105,8 @@ type Environment struct {
 type Configuration struct {
 	Version int
 	Changed []string // names of what differs from the version before
-	Values  map[string]string
-	Secrets []events.ConfigurationSecret
+	Values  []events.ConfigurationRecord
+	Secrets []events.ConfigurationRecord
 	Time    time.Time
 	Actor   string // who set it
 }
@@ -119,7 +119,7 @@ func (r Reader) Environments(ctx context.Context, application string) ([]Environ
 	if err != nil {
 		return nil, err
 	}
-	return projections.ListOf(ctx, r.DB, scanEnvironment, `SELECT e.environment, e.application, e.name, e.time, e.actor, COALESCE(c.version, 0), COALESCE(c.changed, '[]'), COALESCE(c.settings, '{}'), COALESCE(c.secrets, '[]'),
+	return projections.ListOf(ctx, r.DB, scanEnvironment, `SELECT e.environment, e.application, e.name, e.time, e.actor, COALESCE(c.version, 0), COALESCE(c.changed, '[]'), COALESCE(c.settings, '[]'), COALESCE(c.secrets, '[]'),
 		COALESCE(c.time, 0), COALESCE(c.actor, '') FROM environments e `+latestConfiguration+`WHERE e.application = $1 AND e.live = 1 ORDER BY e.name`, raw)
 }
 

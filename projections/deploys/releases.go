@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"hubledger/events"
@@ -58,7 +59,7 @@ func (r Reader) Releases(ctx context.Context, application string, before, n int)
 	return projections.ListOf(ctx, r.DB, scanRelease, releaseColumns+`WHERE r.application = $1 AND r.number < $2 ORDER BY r.number DESC LIMIT $3`, raw, before, n)
 }
 
-// NeededRecords are those of secrets of an environment, by its id, that may be used again:
+// NeededRecords are those of an environment, by its id, that may be used again:
 // of its latest configuration, and of those that kept releases name. There are none when
 // the environment or its application was deleted.
 func (r Reader) NeededRecords(ctx context.Context, environment string) (map[string]bool, error) {
@@ -98,8 +99,8 @@ func (r Reader) NeededRecords(ctx context.Context, environment string) (map[stri
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range c.Secrets {
-			needed[s.Record] = true
+		for _, r := range slices.Concat(c.Values, c.Secrets) {
+			needed[r.Record] = true
 		}
 	}
 	return needed, nil

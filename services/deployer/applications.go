@@ -174,7 +174,11 @@ func (s *Deployer) details(ctx context.Context, a *deploys.Application) (apitype
 	list, err := s.Read.Environments(ctx, a.ID)
 	for k := range list {
 		e := &list[k]
-		j := compose.Judge(ctx, []byte(out.Compose), s.setting(e))
+		set, err := s.setting(ctx, e)
+		if err != nil {
+			return out, err
+		}
+		j := compose.Judge(ctx, []byte(out.Compose), set)
 		view := apitypes.AppEnvironment{Name: e.Name, Version: e.Configuration.Version, Missing: j.Missing, Created: apitypes.Known(e.Created), CreatedBy: e.Actor}
 		for _, p := range j.Problems {
 			view.Problems = append(view.Problems, p.Error())
@@ -185,15 +189,13 @@ func (s *Deployer) details(ctx context.Context, a *deploys.Application) (apitype
 }
 
 // setting is what a Compose file is judged by for an environment.
-func (s *Deployer) setting(e *deploys.Environment) compose.Setting {
-	out := compose.Setting{Allow: s.Allow, Values: e.Configuration.Values, Environment: e.Name}
-	if out.Values == nil {
-		out.Values = map[string]string{}
-	}
+func (s *Deployer) setting(ctx context.Context, e *deploys.Environment) (compose.Setting, error) {
+	values, err := s.values(ctx, e)
+	out := compose.Setting{Allow: s.Allow, Values: values, Environment: e.Name}
 	for _, secret := range e.Configuration.Secrets {
 		out.Secrets = append(out.Secrets, secret.Name)
 	}
-	return out
+	return out, err
 }
 
 type changeIn struct {

@@ -56,7 +56,7 @@ func TestApplications(t *testing.T) {
 	}
 }
 
-// Values are for owners and in the log; secrets are nowhere.
+// Values are for owners, secrets for nobody, and neither is in the log.
 func TestConfiguration(t *testing.T) {
 	w := newWorld(t)
 	w.create()
@@ -78,15 +78,34 @@ func TestConfiguration(t *testing.T) {
 	w.call("owner", "DELETE", env+"/secrets/NONE", nil, 404, nil)
 	w.set("config/REGION", "eu") // nothing changes
 	w.set("secrets/DATABASE_URL", "postgres://other")
+	w.set("config/ZONE", "eu-west-of-nowhere")
+	w.call("owner", "GET", env+"/config", nil, 200, &c)
+	if c.Version != 4 || fmt.Sprint(c.Values) != "[{REGION eu} {ZONE eu-west-of-nowhere}]" {
+		t.Errorf("%+v", c)
+	}
+	w.call("owner", "PUT", env+"/config/BIG", object{"value": strings.Repeat("x", 64<<10)}, 200, nil)
+	for _, name := range []string{"BIGGER", "STILL"} {
+		w.call("owner", "PUT", env+"/config/"+name, object{"value": strings.Repeat("x", 64<<10)}, 200, nil)
+	}
+	w.call("owner", "PUT", env+"/config/TOO_MUCH", object{"value": strings.Repeat("x", 64<<10)}, 422, &text)
+	if !strings.Contains(text, "at most 262144 bytes together") {
+		t.Error(text)
+	}
+	for _, name := range []string{"BIG", "BIGGER", "STILL", "ZONE"} {
+		w.call("owner", "DELETE", env+"/config/"+name, nil, 200, nil)
+	}
 	w.call("owner", "DELETE", env+"/config/REGION", nil, 200, nil)
 	w.call("owner", "GET", env+"/config", nil, 200, &c)
-	if c.Version != 4 || len(c.Values) != 0 {
+	if c.Version != 12 || len(c.Values) != 0 {
 		t.Errorf("%+v", c)
 	}
 	for _, who := range []string{"owner", "member", ""} {
 		w.call(who, "GET", "/events?limit=100", nil, 200, &text)
 		if strings.Contains(text, "postgres://") {
 			t.Errorf("%s reads the secret in the log", who)
+		}
+		if strings.Contains(text, "eu-west-of-nowhere") {
+			t.Errorf("%s reads a value in the log", who)
 		}
 		if sees := strings.Contains(text, "configuration.set.v1"); sees != (who == "owner") {
 			t.Errorf("%s sees that the configuration was set: %v", who, sees)

@@ -44,7 +44,7 @@ func (s *Deployer) registerEnvironments() {
 	openapi.Add(s.API, op(http.MethodPut, path, "create-environment", access.NamespaceAdmin, budget.Write, "Give an application an environment", ""), s.createEnvironment)
 	openapi.Add(s.API, op(http.MethodDelete, path, "delete-environment", access.NamespaceAdmin, budget.Write, "Delete an environment", "Its secrets are destroyed. It cannot be restored."), s.deleteEnvironment)
 	openapi.Add(s.API, op(http.MethodGet, path+"/config", "get-config", access.NamespaceAdmin, budget.Read, "Show the configuration of an environment", "With the names of its secrets."), s.config)
-	openapi.Add(s.API, op(http.MethodPut, path+"/config/{key}", "set-config", access.NamespaceAdmin, budget.Write, "Set a value of an environment's configuration", "It is in the log: use a secret for what others must not read."), s.setValue)
+	openapi.Add(s.API, op(http.MethodPut, path+"/config/{key}", "set-config", access.NamespaceAdmin, budget.Write, "Set a value of an environment's configuration", "Owners can read it again, unlike a secret. It is stored encrypted, apart from the log."), s.setValue)
 	openapi.Add(s.API, op(http.MethodDelete, path+"/config/{key}", "remove-config", access.NamespaceAdmin, budget.Write, "Remove a value from an environment's configuration", ""), s.removeValue)
 	openapi.Add(s.API, op(http.MethodPut, path+"/secrets/{key}", "set-app-secret", access.NamespaceAdmin, budget.Write, "Set a secret of an environment", "Its value is stored encrypted, apart from the log, and never shown."), s.setSecret)
 	openapi.Add(s.API, op(http.MethodDelete, path+"/secrets/{key}", "remove-app-secret", access.NamespaceAdmin, budget.Write, "Remove a secret from an environment", "Its value is destroyed when no kept release needs it."), s.removeSecret)
@@ -101,8 +101,12 @@ func (s *Deployer) config(ctx context.Context, c *endpoint.Call, in *Environment
 	}
 	now := e.Configuration
 	out := apitypes.Configuration{Version: now.Version, Values: []apitypes.ConfigValue{}, Secrets: []string{}, Changed: apitypes.Known(now.Time), ChangedBy: now.Actor}
-	for _, name := range slices.Sorted(maps.Keys(now.Values)) {
-		out.Values = append(out.Values, apitypes.ConfigValue{Name: name, Value: now.Values[name]})
+	values, err := s.values(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		out.Values = append(out.Values, apitypes.ConfigValue{Name: name, Value: values[name]})
 	}
 	for _, secret := range now.Secrets {
 		out.Secrets = append(out.Secrets, secret.Name)
@@ -120,41 +124,54 @@ func (s *Deployer) configure(ctx context.Context, c *endpoint.Call, in Environme
 	return s.API.Changed(ctx, seq, err)
 }
 
+// values are those of an environment's latest configuration, by name.
+func (s *Deployer) values(ctx context.Context, e *deploys.Environment) (map[string]string, error) {
+	values := map[string]string{}
+	if len(e.Configuration.Values) > 0 && s.Secrets == nil {
+		return nil, errNoSecrets
+	}
+	for _, r := range e.Configuration.Values {
+		value, _, err := s.Secrets.Get(ctx, application.RecordName(e.ID, r.Record))
+		if err != nil {
+			return nil, fmt.Errorf("the value %s of %s: %w", r.Name, e.Name, err)
+		}
+		values[r.Name] = string(value)
+	}
+	return values, nil
+}
+
 func (s *Deployer) setValue(ctx context.Context, c *endpoint.Call, in *setKeyIn) (*openapi.Change, error) {
 	if err := checkKey(in); err != nil {
 		return nil, err
 	}
-	return s.configure(ctx, c, in.EnvironmentPath, func(now *application.Configuration) error {
-		now.Values[in.Key] = in.Body.Value
-		return nil
-	})
-}
-
-// checkKey says at which field of the request a key or its value is wrong.
-func checkKey(in *setKeyIn) error {
-	return cmp.Or(endpoint.Located(application.CheckKey(in.Key), "path.key", application.ErrInvalid),
-		endpoint.Located(application.CheckValue(in.Body.Value), "body.value", application.ErrInvalid))
-}
-
-func (s *Deployer) removeValue(ctx context.Context, c *endpoint.Call, in *KeyPath) (*openapi.Change, error) {
-	return s.configure(ctx, c, in.EnvironmentPath, func(now *application.Configuration) error {
-		if _, there := now.Values[in.Key]; !there {
-			return fmt.Errorf("value %.128s of %s: %w", in.Key, in.Environment, application.ErrUnknown)
-		}
-		delete(now.Values, in.Key)
-		return nil
-	})
-}
-
-// setSecret writes the value before the event: a secret that is set has one. That of an
-// event that was not recorded is destroyed later, as stale.
-func (s *Deployer) setSecret(ctx context.Context, c *endpoint.Call, in *setKeyIn) (*openapi.Change, error) {
-	if err := checkKey(in); err != nil {
+	command.CatchUp(ctx, s.Log, s.View)
+	e, of, err := s.environment(ctx, c, in.EnvironmentPath)
+	if err != nil {
 		return nil, err
 	}
-	if in.Body.Value == "" {
-		return nil, endpoint.Invalid("body.value", "a secret is not empty")
+	values, err := s.values(ctx, e)
+	if err != nil {
+		return nil, err
 	}
+	if now, set := values[in.Key]; set && now == in.Body.Value {
+		seq, err := application.Configure(ctx, s.Log, c.By(), of, func(*application.Configuration) error { return nil })
+		return s.API.Changed(ctx, seq, err)
+	}
+	size := len(in.Body.Value)
+	for name, value := range values {
+		if name != in.Key {
+			size += len(value)
+		}
+	}
+	if size > application.MaxAll {
+		return nil, endpoint.Invalid("body.value", fmt.Sprintf("the values of an environment have at most %d bytes together", application.MaxAll))
+	}
+	return s.setRecord(ctx, c, in, func(now *application.Configuration) *[]events.ConfigurationRecord { return &now.Values })
+}
+
+// setRecord writes what a key is set to before the event: what is set is there. The record
+// of an event that was not recorded is destroyed later, as stale.
+func (s *Deployer) setRecord(ctx context.Context, c *endpoint.Call, in *setKeyIn, list func(*application.Configuration) *[]events.ConfigurationRecord) (*openapi.Change, error) {
 	if s.Secrets == nil {
 		return nil, errNoSecrets
 	}
@@ -170,17 +187,41 @@ func (s *Deployer) setSecret(ctx context.Context, c *endpoint.Call, in *setKeyIn
 		return nil, err
 	}
 	return s.configure(ctx, c, in.EnvironmentPath, func(now *application.Configuration) error {
-		now.SetSecret(in.Key, record)
+		application.Set(list(now), in.Key, record)
 		return nil
 	})
 }
 
+// checkKey says at which field of the request a key or its value is wrong.
+func checkKey(in *setKeyIn) error {
+	return cmp.Or(endpoint.Located(application.CheckKey(in.Key), "path.key", application.ErrInvalid),
+		endpoint.Located(application.CheckValue(in.Body.Value), "body.value", application.ErrInvalid))
+}
+
+func (s *Deployer) removeValue(ctx context.Context, c *endpoint.Call, in *KeyPath) (*openapi.Change, error) {
+	return s.remove(ctx, c, in, "value", func(now *application.Configuration) *[]events.ConfigurationRecord { return &now.Values })
+}
+
+func (s *Deployer) setSecret(ctx context.Context, c *endpoint.Call, in *setKeyIn) (*openapi.Change, error) {
+	if err := checkKey(in); err != nil {
+		return nil, err
+	}
+	if in.Body.Value == "" {
+		return nil, endpoint.Invalid("body.value", "a secret is not empty")
+	}
+	return s.setRecord(ctx, c, in, func(now *application.Configuration) *[]events.ConfigurationRecord { return &now.Secrets })
+}
+
 func (s *Deployer) removeSecret(ctx context.Context, c *endpoint.Call, in *KeyPath) (*openapi.Change, error) {
+	return s.remove(ctx, c, in, "secret", func(now *application.Configuration) *[]events.ConfigurationRecord { return &now.Secrets })
+}
+
+func (s *Deployer) remove(ctx context.Context, c *endpoint.Call, in *KeyPath, what string, list func(*application.Configuration) *[]events.ConfigurationRecord) (*openapi.Change, error) {
 	return s.configure(ctx, c, in.EnvironmentPath, func(now *application.Configuration) error {
-		if now.Secret(in.Key) == "" {
-			return fmt.Errorf("secret %.128s of %s: %w", in.Key, in.Environment, application.ErrUnknown)
+		if application.Record(*list(now), in.Key) == "" {
+			return fmt.Errorf("%s %.128s of %s: %w", what, in.Key, in.Environment, application.ErrUnknown)
 		}
-		now.SetSecret(in.Key, "")
+		application.Set(list(now), in.Key, "")
 		return nil
 	})
 }

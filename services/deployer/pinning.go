@@ -43,7 +43,11 @@ func (s *Deployer) pin(ctx context.Context, c *endpoint.Call, a *deploys.Applica
 	for k := range list {
 		e := &list[k]
 		r.Configurations = append(r.Configurations, events.ReleaseConfiguration{Environment: e.ID, Called: e.Name, Version: e.Configuration.Version})
-		in := compose.Judge(ctx, []byte(text), s.setting(e))
+		set, err := s.setting(ctx, e)
+		if err != nil {
+			return r, err
+		}
+		in := compose.Judge(ctx, []byte(text), set)
 		for _, name := range in.Missing {
 			wrong = append(wrong, fmt.Sprintf("%s does not set %s: type hubledger apps config set %s %s %s=VALUE, or hubledger apps secret set %s %s %s", e.Name, name, a.Name, e.Name, name, a.Name, e.Name, name))
 		}

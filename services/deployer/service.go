@@ -69,6 +69,8 @@ type Rights interface {
 
 // Secrets are encrypted records beside the log.
 type Secrets interface {
+	// Get is a record and its revision.
+	Get(ctx context.Context, key string) ([]byte, uint64, error)
 	Put(ctx context.Context, key string, value []byte) error
 	Destroy(ctx context.Context, key string) error
 	Keys(ctx context.Context, prefix string) ([]string, error)

@@ -26,6 +26,10 @@ func (k kept) write(names []string) error {
 	return os.WriteFile(k.file(), []byte(strings.Join(names, "\n")), 0o600)
 }
 
+func (k kept) Get(context.Context, string) ([]byte, uint64, error) {
+	return nil, 0, errors.New("nothing is to be read")
+}
+
 func (k kept) Put(context.Context, string, []byte) error {
 	return errors.New("nothing is to be written")
 }
@@ -54,8 +58,10 @@ func TestStaleSecrets(t *testing.T) {
 	}
 	name := application.RecordName
 	set := func(environment string, version int, record string) events.ConfigurationSet {
-		return events.ConfigurationSet{Namespace: acme, Application: shop, Name: "acme/shop", Environment: environment, Called: "x", Version: version, Changed: []string{"A"}, Secrets: []events.ConfigurationSecret{{Name: "A", Record: record}}}
+		return events.ConfigurationSet{Namespace: acme, Application: shop, Name: "acme/shop", Environment: environment, Called: "x", Version: version, Changed: []string{"A"}, Secrets: []events.ConfigurationRecord{{Name: "A", Record: record}}}
 	}
+	shown := set(production, 5, old+"4")
+	shown.Values = []events.ConfigurationRecord{{Name: "B", Record: old + "6"}}
 	made := func(number, version int) events.ReleaseMade {
 		return events.ReleaseMade{Namespace: acme, Application: shop, Name: "acme/shop", Number: number, Configurations: []events.ReleaseConfiguration{{Environment: production, Called: "production", Version: version}}}
 	}
@@ -64,9 +70,9 @@ func TestStaleSecrets(t *testing.T) {
 		events.EnvironmentCreated{Namespace: acme, Application: shop, Name: "acme/shop", Environment: production, Called: "production"},
 		events.EnvironmentCreated{Namespace: acme, Application: shop, Name: "acme/shop", Environment: staging, Called: "staging"},
 		set(production, 1, old+"1"), made(1, 1), set(production, 2, old+"2"), made(2, 2), made(3, 2), set(production, 3, old+"3"), set(production, 4, old+"4"),
-		set(staging, 1, old+"5"), events.EnvironmentDeleted{Namespace: acme, Application: shop, Name: "acme/shop", Environment: staging, Called: "staging"},
+		shown, set(staging, 1, old+"5"), events.EnvironmentDeleted{Namespace: acme, Application: shop, Name: "acme/shop", Environment: staging, Called: "staging"},
 	}
-	all := []string{name(production, old+"1"), name(production, old+"2"), name(production, old+"3"), name(production, old+"4"), name(production, fresh), name(staging, old+"5")}
+	all := []string{name(production, old+"1"), name(production, old+"2"), name(production, old+"3"), name(production, old+"4"), name(production, old+"6"), name(production, fresh), name(staging, old+"5")}
 	var end []string
 	processtest.KillAtEveryStep(t, processtest.World{
 		Prepare: func(t testing.TB, l *processtest.Life) {
@@ -92,7 +98,7 @@ func TestStaleSecrets(t *testing.T) {
 			return strings.Join(end, " ")
 		},
 	})
-	if want := []string{name(production, old+"2"), name(production, old+"4"), name(production, fresh)}; !slices.Equal(end, want) {
+	if want := []string{name(production, old+"2"), name(production, old+"4"), name(production, old+"6"), name(production, fresh)}; !slices.Equal(end, want) {
 		t.Errorf("kept are %q, want %q", end, want)
 	}
 }

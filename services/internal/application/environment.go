@@ -16,9 +16,9 @@ import (
 
 // Limits of a configuration.
 const (
-	MaxValues  = 200      // with the secrets
-	MaxSize    = 64 << 10 // bytes of one value, and of one secret
-	maxAll     = 256 << 10
+	MaxValues  = 200       // with the secrets
+	MaxSize    = 64 << 10  // bytes of one value, and of one secret
+	MaxAll     = 256 << 10 // bytes of all values
 	maxKeyName = 128
 )
 
@@ -94,28 +94,25 @@ func DeleteEnvironment(ctx context.Context, log command.Log, by command.By, of E
 	})
 }
 
-// A Configuration is what an environment is set to.
-type Configuration struct {
-	Values  map[string]string
-	Secrets []events.ConfigurationSecret
-}
+// A Configuration is what an environment is set to, each list by name.
+type Configuration struct{ Values, Secrets []events.ConfigurationRecord }
 
-// Secret is the record of a secret, "" for none.
-func (c Configuration) Secret(name string) string {
-	for _, s := range c.Secrets {
-		if s.Name == name {
-			return s.Record
+// Record is that of a name in a list, "" for none.
+func Record(list []events.ConfigurationRecord, name string) string {
+	for _, r := range list {
+		if r.Name == name {
+			return r.Record
 		}
 	}
 	return ""
 }
 
-// SetSecret gives a secret a record, or with "" takes it away.
-func (c *Configuration) SetSecret(name, record string) {
-	c.Secrets = slices.DeleteFunc(c.Secrets, func(s events.ConfigurationSecret) bool { return s.Name == name })
+// Set gives a name in a list a record, or with "" takes it away.
+func Set(list *[]events.ConfigurationRecord, name, record string) {
+	*list = slices.DeleteFunc(*list, func(r events.ConfigurationRecord) bool { return r.Name == name })
 	if record != "" {
-		c.Secrets = append(c.Secrets, events.ConfigurationSecret{Name: name, Record: record})
-		slices.SortFunc(c.Secrets, func(a, b events.ConfigurationSecret) int { return cmp.Compare(a.Name, b.Name) })
+		*list = append(*list, events.ConfigurationRecord{Name: name, Record: record})
+		slices.SortFunc(*list, func(a, b events.ConfigurationRecord) int { return cmp.Compare(a.Name, b.Name) })
 	}
 }
 
@@ -125,10 +122,7 @@ func (c *Configuration) SetSecret(name, record string) {
 func Configure(ctx context.Context, log command.Log, by command.By, e Environment, edit func(*Configuration) error) (uint64, error) {
 	return command.Decide(ctx, log, by, events.ConfigurationSubject(e.Namespace, e.Environment), func(last events.Payload, _ uint64) (events.Payload, error) {
 		before, _ := last.(events.ConfigurationSet)
-		after := Configuration{Values: maps.Clone(before.Values), Secrets: slices.Clone(before.Secrets)}
-		if after.Values == nil {
-			after.Values = map[string]string{}
-		}
+		after := Configuration{Values: slices.Clone(before.Values), Secrets: slices.Clone(before.Secrets)}
 		if err := edit(&after); err != nil {
 			return nil, err
 		}
@@ -145,23 +139,17 @@ func Configure(ctx context.Context, log command.Log, by command.By, e Environmen
 }
 
 func checkConfiguration(c Configuration) error {
-	size := 0
 	var errs []error
-	for name, value := range c.Values {
-		size += len(name) + len(value)
-		errs = append(errs, CheckKey(name), CheckValue(value))
-		if c.Secret(name) != "" {
-			errs = append(errs, fmt.Errorf("%w: %s is a secret already: remove that first", ErrInvalid, name))
+	for _, r := range slices.Concat(c.Values, c.Secrets) {
+		errs = append(errs, CheckKey(r.Name))
+	}
+	for _, r := range c.Values {
+		if Record(c.Secrets, r.Name) != "" {
+			errs = append(errs, fmt.Errorf("%w: %s is a secret already: remove that first", ErrInvalid, r.Name))
 		}
 	}
-	for _, s := range c.Secrets {
-		errs = append(errs, CheckKey(s.Name))
-	}
-	switch {
-	case len(c.Values)+len(c.Secrets) > MaxValues:
+	if len(c.Values)+len(c.Secrets) > MaxValues {
 		return fmt.Errorf("%w: an environment has at most %d values and secrets", ErrTooMany, MaxValues)
-	case size > maxAll:
-		return fmt.Errorf("%w: the values of an environment have at most %d bytes together", ErrTooMany, maxAll)
 	}
 	return errors.Join(errs...)
 }
@@ -170,18 +158,9 @@ func checkConfiguration(c Configuration) error {
 // in common, in their order.
 func Differing(a, b Configuration) []string {
 	all := map[string]bool{}
-	for name, value := range a.Values {
-		other, there := b.Values[name]
-		all[name] = !there || other != value
-	}
-	for name := range b.Values {
-		if _, there := a.Values[name]; !there {
-			all[name] = true
-		}
-	}
-	for _, list := range [][]events.ConfigurationSecret{a.Secrets, b.Secrets} {
-		for _, s := range list {
-			all[s.Name] = all[s.Name] || a.Secret(s.Name) != b.Secret(s.Name)
+	for _, lists := range [][2][]events.ConfigurationRecord{{a.Values, b.Values}, {a.Secrets, b.Secrets}} {
+		for _, r := range slices.Concat(lists[0], lists[1]) {
+			all[r.Name] = all[r.Name] || Record(lists[0], r.Name) != Record(lists[1], r.Name)
 		}
 	}
 	maps.DeleteFunc(all, func(_ string, differs bool) bool { return !differs })
