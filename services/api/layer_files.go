@@ -126,8 +126,14 @@ func (s *API) compareFiles(ctx context.Context, c *endpoint.Call, in *fileChange
 		if side.digest == "" {
 			continue
 		}
-		if of[k], err = s.layersOf(ctx, c, side.field, side.digest); err != nil {
+		var unknown []digest.Digest
+		if of[k], unknown, err = s.layersOf(ctx, c, side.field, side.digest); err != nil {
 			return nil, err
+		}
+		for _, d := range unknown {
+			if !slices.Contains(v.Incomplete, d.String()) {
+				v.Incomplete = append(v.Incomplete, d.String())
+			}
 		}
 	}
 	all := slices.Concat(of[0], of[1])
@@ -188,23 +194,33 @@ func shownSide(e *layerfiles.Entry) *apitypes.LayerFile {
 }
 
 // layersOf are the layers of an image of the call's repository, which a field of the
-// request names.
-func (s *API) layersOf(ctx context.Context, c *endpoint.Call, field, text string) (layers []digest.Digest, err error) {
+// request names. A manifest may name layers that its repository does not hold, such as those
+// of others (image-spec, "Non-Distributable Layers"): where the hub has one of those, it is
+// not the caller's to read. They are unknown.
+func (s *API) layersOf(ctx context.Context, c *endpoint.Call, field, text string) (layers, unknown []digest.Digest, err error) {
 	d := digest.Digest(text)
 	if _, err := images.DigestBytes(d); err != nil {
-		return nil, endpoint.Invalid(field, "a digest is sha256:<64 hex digits> or sha512:<128 hex digits>")
+		return nil, nil, endpoint.Invalid(field, "a digest is sha256:<64 hex digits> or sha512:<128 hex digits>")
 	}
 	m, err := s.Images.ManifestDetail(ctx, c.Repository.ID, d)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case len(m.Parsed.Manifests) > 0:
-		return nil, endpoint.Invalid(field, "this is an index: name its image for one platform")
+		return nil, nil, endpoint.Invalid(field, "this is an index: name its image for one platform")
 	case len(m.Parsed.Layers) > maxLayers:
-		return nil, endpoint.Invalid(field, fmt.Sprintf("this image has more than %d layers", maxLayers))
+		return nil, nil, endpoint.Invalid(field, fmt.Sprintf("this image has more than %d layers", maxLayers))
 	}
 	for _, l := range m.Parsed.Layers {
-		layers = append(layers, l.Digest)
+		held, err := s.Images.HoldsBlob(ctx, c.Repository.ID, l.Digest)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case held:
+			layers = append(layers, l.Digest)
+		default:
+			unknown = append(unknown, l.Digest)
+		}
 	}
-	return layers, nil
+	return layers, unknown, nil
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/url"
+	"reflect"
 	"testing"
 	"time"
 
@@ -78,6 +79,44 @@ func TestLayerFiles(t *testing.T) {
 	k.do("bob", "GET", changes, nil).want(404)
 	k.do("alice", "GET", changes+"?since="+many.Digest().String(), nil).want(422)
 	k.do("alice", "GET", app+"/manifests/"+registrytest.NewIndex(first).Digest().String()+"/file-changes", nil).want(422)
+}
+
+// An image may name layers that were not pushed with it. One that only another repository
+// holds stays unread, and nothing tells whether the hub has it.
+func TestFilesOfLayersOfOthers(t *testing.T) {
+	k := start(t)
+	k.user("alice")
+	k.user("mallory")
+	k.token("mallory", "mallory", events.LevelAdmin)
+	k.repository("alice/app", events.Private)
+	k.repository("mallory/app", events.Public)
+	private, own := registrytest.TarLayer("etc/", "", "etc/secret", "hello"), registrytest.TarLayer("bin/sh", "#!")
+	k.Client().MustPush(t, "alice/app", "1", registrytest.NewImage(private))
+	var answers []apitypes.FileChanges
+	for tag, content := range map[string]string{"there": private, "nowhere": "no layer at all"} {
+		of := registrytest.Layer(content)
+		of.MediaType, of.URLs = "application/vnd.oci.image.layer.nondistributable.v1.tar", []string{"https://registry.example/layer"}
+		image := registrytest.With(func(m *v1.Manifest) { m.Layers = append([]v1.Descriptor{of}, m.Layers...) }, own)
+		k.Client().MustPush(t, "mallory/app", tag, image)
+		k.CatchUp()
+		var found apitypes.FileChanges
+		for found.State != "done" {
+			time.Sleep(time.Millisecond)
+			found = apitypes.FileChanges{}
+			k.do("mallory", "GET", "/api/v1/repositories/mallory/app/manifests/"+image.Digest().String()+"/file-changes", nil).want(200).into(&found)
+			if found.State == "failed" {
+				t.Fatalf("%s: %+v", tag, found)
+			}
+		}
+		if len(found.Incomplete) != 1 || found.Incomplete[0] != of.Digest.String() {
+			t.Errorf("%s: incomplete are %v", tag, found.Incomplete)
+		}
+		found.To, found.Incomplete = "", nil
+		answers = append(answers, found)
+	}
+	if a, b := answers[0], answers[1]; !reflect.DeepEqual(a, b) || a.Added != 2 {
+		t.Errorf("the layer of another repository makes a difference: %+v and %+v", a, b)
+	}
 }
 
 // cursorOf is the cursor of the next page of a list.
