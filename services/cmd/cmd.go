@@ -36,6 +36,7 @@ type cli struct {
 	Serve       serveCmd              `cmd:"" help:"Run the hub."`
 	Status      statusCmd             `cmd:"" help:"Show the state of the running hub. Exit code 0 if it accepts pushes."`
 	Events      eventsCmd             `cmd:"" help:"Read the log."`
+	Why         whyCmd                `cmd:"" help:"Say what led to a tag, an image, a build or an event, and what it led to."`
 	Verify      verifyCmd             `cmd:"" help:"Compare the log with its second copy, the Merkle tree and what was signed."`
 	Checkpoint  checkpointCmd         `cmd:"" help:"Print the last signed checkpoint of the log, to keep it."`
 	Prove       proveCmd              `cmd:"" help:"Write a proof that an event stands in the log."`

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"hubledger/events"
@@ -105,7 +106,7 @@ const caughtUpWithin = time.Second
 func (n *Node) EventLog() *eventlog.Reader {
 	found, kept := n.models.Of(&trail.Projection), n.models.Of(&journal.Projection)
 	return eventlog.New(eventlog.Config{Trail: readmodel.Unprepared{Model: found}, Journal: readmodel.Unprepared{Model: kept}, Position: found.Position,
-		Accounts: n.shared.people, Rights: n.rights, Teller: n.sentenceTeller,
+		Accounts: n.shared.people, Rights: n.rights, Teller: n.sentenceTeller, NamespaceOfBuild: n.namespaceOfBuild,
 		CatchUp: func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, caughtUpWithin)
 			defer cancel()
@@ -119,4 +120,15 @@ func (n *Node) EventLog() *eventlog.Reader {
 				}
 			}
 		}})
+}
+
+func (n *Node) namespaceOfBuild(ctx context.Context, build string) (string, error) {
+	b, err := builds.Reader{DB: n.models.Of(&builds.Projection)}.Build(ctx, build)
+	if errors.Is(err, builds.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return b.Namespace, nil
 }

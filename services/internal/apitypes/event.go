@@ -45,3 +45,16 @@ type FullEvent struct {
 	LedTo    []Event           `json:"ledTo" nullable:"false" doc:"The events that it led to directly, the oldest first"`
 	More     bool              `json:"more,omitempty" doc:"It led to more than ledTo has"`
 }
+
+// Why is a chain of events, from the first cause to all effects.
+type Why struct {
+	Steps []WhyStep `json:"steps" nullable:"false" doc:"Each behind the one that led to it"`
+	More  bool      `json:"more,omitempty" doc:"There are more effects than the thousand that were looked at"`
+}
+
+// A WhyStep is one event of a chain.
+type WhyStep struct {
+	Depth int    `json:"depth" doc:"One more than that of the step that led to it"`
+	Asked bool   `json:"asked,omitempty" doc:"What was asked for"`
+	Event *Event `json:"event,omitempty" doc:"Absent when you may not read it"`
+}

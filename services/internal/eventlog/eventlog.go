@@ -29,7 +29,9 @@ type Config struct {
 	// CatchUp waits, bounded, until both read models have what the log has now.
 	CatchUp  func(ctx context.Context)
 	Accounts accounts.Reader
-	Rights   interface {
+	// NamespaceOfBuild is the id of the namespace of the build with that id, "" for none.
+	NamespaceOfBuild func(ctx context.Context, build string) (string, error)
+	Rights           interface {
 		Holdings(ctx context.Context, p access.Principal) (access.Holdings, error)
 	}
 	// Teller describes the events of one page to people.
