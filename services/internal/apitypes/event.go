@@ -49,7 +49,7 @@ type FullEvent struct {
 // Why is a chain of events, from the first cause to all effects.
 type Why struct {
 	Steps []WhyStep `json:"steps" nullable:"false" doc:"Each behind the one that led to it"`
-	More  bool      `json:"more,omitempty" doc:"There are more effects than the thousand that were looked at"`
+	More  bool      `json:"more,omitempty" doc:"There are more causes than 50, or more effects than the thousand that were looked at"`
 }
 
 // A WhyStep is one event of a chain.

@@ -21,11 +21,11 @@ type Step struct {
 // A Chain is what led to an event, and all that it led to, as far as it may be read.
 type Chain struct {
 	Steps []Step
-	More  bool // there are more effects than were looked at
+	More  bool // there are more causes or effects than were looked at
 }
 
 // maxAbove bounds how many causes are followed, one behind the other.
-const maxAbove = 100
+const maxAbove = 50
 
 // Why follows the causes of an event up to the first one, and its effects down, at most
 // maxChain of them. The event is named by its sequence or its id. ErrUnknown.
@@ -48,7 +48,7 @@ func (r *Reader) Why(ctx context.Context, p access.Principal, ref string) (*Chai
 	if err != nil || len(asked) == 0 {
 		return nil, cmp.Or(err, ErrUnknown)
 	}
-	above, err := r.above(ctx, &asked[0])
+	above, cut, err := r.above(ctx, &asked[0])
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (r *Reader) Why(ctx context.Context, p access.Principal, ref string) (*Chai
 	if err != nil {
 		return nil, err
 	}
-	c := &Chain{More: len(below) == maxChain && h.All && h.Whole}
+	c := &Chain{More: cut || len(below) == maxChain && h.All && h.Whole}
 	for _, seq := range above {
 		c.Steps = append(c.Steps, Step{Depth: len(c.Steps), Event: shown[seq]})
 	}
@@ -91,16 +91,21 @@ func (r *Reader) Why(ctx context.Context, p access.Principal, ref string) (*Chai
 	return c, nil
 }
 
-// above are the sequences of the causes of an event, the first cause first.
-func (r *Reader) above(ctx context.Context, e *journal.Entry) (list []uint64, err error) {
-	for cause := e.Cause(); cause != "" && len(list) < maxAbove; {
+// above are the sequences of the causes of an event, the first cause first. cut says that
+// there are more before them.
+func (r *Reader) above(ctx context.Context, e *journal.Entry) (list []uint64, cut bool, err error) {
+	for cause := e.Cause(); cause != ""; {
+		if len(list) == maxAbove {
+			cut = true
+			break
+		}
 		seq, err := r.find(ctx, cause)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		heads, err := journal.Heads(ctx, r.Journal, []uint64{seq})
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if len(heads) == 0 || heads[0].Seq >= e.Seq { // no cause comes behind its effect
 			break
@@ -108,7 +113,7 @@ func (r *Reader) above(ctx context.Context, e *journal.Entry) (list []uint64, er
 		list, e, cause = append(list, seq), &heads[0], heads[0].Cause()
 	}
 	slices.Reverse(list)
-	return list, nil
+	return list, cut, nil
 }
 
 // shown reads those of some events that may be read, by sequence, without their data.

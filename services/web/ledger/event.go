@@ -3,41 +3,37 @@ package ledger
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
+	"net/url"
+	"strconv"
 
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/web/frame"
 )
 
-// maxCauses bounds how far back a chain is followed on one page.
-const maxCauses = 20
-
 type eventPage struct {
-	Event  apitypes.FullEvent
-	Causes []apitypes.Event // from the first one down to that of this event
-	Cut    bool             // there are more before them
-	Data   string           // indented
+	Event apitypes.FullEvent
+	Why   apitypes.Why
+	Data  string // indented
 }
+
+// maxSteps bounds how much of a chain one page shows.
+const maxSteps = 100
+
+// Cut says whether the chain has more steps than are shown.
+func (p *eventPage) Cut() bool { return p.Why.More || len(p.Why.Steps) > maxSteps }
+
+// Steps are those of the chain that are shown.
+func (p *eventPage) Steps() []apitypes.WhyStep { return p.Why.Steps[:min(len(p.Why.Steps), maxSteps)] }
 
 func showEvent(v *frame.Visit) (any, error) {
 	e, err := frame.Get[apitypes.FullEvent](v, frame.Path("events", v.Path("event")), nil)
 	if err != nil {
 		return nil, err
 	}
-	p := eventPage{Event: e}
-	for cause := e.CausedBy; cause != nil; {
-		if len(p.Causes) == maxCauses {
-			p.Cut = true
-			break
-		}
-		p.Causes = append(p.Causes, *cause)
-		full, err := frame.Get[apitypes.FullEvent](v, frame.Path("events", cause.ID), nil)
-		if err != nil {
-			return nil, err
-		}
-		cause = full.CausedBy
+	p := &eventPage{Event: e}
+	if p.Why, err = frame.Get[apitypes.Why](v, "/why", url.Values{"of": {strconv.FormatUint(e.Seq, 10)}}); err != nil {
+		return nil, err
 	}
-	slices.Reverse(p.Causes)
 	var pretty bytes.Buffer
 	if err := json.Indent(&pretty, e.Data, "", "  "); err != nil {
 		return nil, err
