@@ -71,7 +71,8 @@ type Config struct {
 
 // A Cage runs.
 type Cage struct {
-	// Listeners are the sockets of Config.Listen, inside.
+	// Listeners are the sockets of Config.Listen, inside. Each has at most MaxConnections
+	// open at once.
 	Listeners []net.Listener
 
 	cmd    *exec.Cmd
@@ -225,7 +226,7 @@ func (cage *Cage) handOver(c *Config, ours *net.UnixConn) error {
 		if err != nil {
 			return err
 		}
-		cage.Listeners = append(cage.Listeners, l)
+		cage.Listeners = append(cage.Listeners, limit(l))
 	}
 	return nil
 }

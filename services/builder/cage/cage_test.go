@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,6 +64,15 @@ func in(t testing.TB, command string, change ...func(*cage.Config)) outcome {
 
 func inWith(t testing.TB, ctx context.Context, command string, change ...func(*cage.Config)) (o outcome) {
 	t.Helper()
+	return inServed(t, ctx, func(c net.Conn) {
+		io.WriteString(c, "greetings of "+c.LocalAddr().String()+"\n")
+		c.Close()
+	}, command, change...)
+}
+
+// inServed runs a command whose connections are served by a function.
+func inServed(t testing.TB, ctx context.Context, serve func(net.Conn), command string, change ...func(*cage.Config)) (o outcome) {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		missing(t, "cages are made by root")
 	}
@@ -105,8 +115,7 @@ func inWith(t testing.TB, ctx context.Context, command string, change ...func(*c
 				if err != nil {
 					return
 				}
-				io.WriteString(conn, "greetings of "+l.Addr().String()+"\n")
-				conn.Close()
+				go serve(conn)
 			}
 		}()
 	}
@@ -180,6 +189,40 @@ func TestNetwork(t *testing.T) {
 	}
 	if o := in(t, "true", func(c *cage.Config) { c.Listen = []string{"[2001:db8::1]:80"} }); o.startErr == nil || !strings.Contains(o.startErr.Error(), "2001:db8::1") {
 		t.Errorf("an address of IPv6: %+v", o)
+	}
+}
+
+// Programs that open more connections than are served make the others wait, and are served
+// again when they close them.
+func TestConnections(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		missing(t, "bash is not installed")
+	}
+	open, most := 0, 0
+	var mu sync.Mutex
+	count := func(n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		open += n
+		most = max(most, open)
+	}
+	o := inServed(t, t.Context(), func(c net.Conn) {
+		count(1)
+		defer count(-1)
+		io.WriteString(c, "greetings\n")
+		io.Copy(io.Discard, c)
+		c.Close()
+	}, fmt.Sprintf(`exec bash -c 'ulimit -n 2000; for k in {1..%d}; do exec {fd}<>/dev/tcp/127.0.0.1/5000 || exit; done
+		read -t 0.2 -u $fd || echo the last one waits
+		for ((k = fd; k > fd - 200; k--)); do exec {k}<&-; done
+		exec {fd}<>/dev/tcp/127.0.0.1/5000; read -u $fd line; echo $line'`, cage.MaxConnections+100))
+	if o.out != "the last one waits\ngreetings\n" {
+		t.Errorf("%+v", o)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if most != cage.MaxConnections {
+		t.Errorf("%d connections were served at once", most)
 	}
 }
 

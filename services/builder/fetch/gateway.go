@@ -34,7 +34,7 @@ type gateway struct {
 
 func newGateway(ctx context.Context, f *Fetcher, s Source) *gateway {
 	g := &gateway{ctx: ctx, source: s, http: f.Guard.NewClient(), ssh: gitremote.NewClient(f.Guard), moved: map[string]string{}}
-	g.server = &http.Server{Handler: g, ReadHeaderTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10,
+	g.server = &http.Server{Handler: g, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(f.Logger.Handler(), slog.LevelDebug)}
 	return g
 }

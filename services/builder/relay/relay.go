@@ -77,7 +77,7 @@ func New(c Config) *Relay {
 		ErrorLog:       slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 		FlushInterval:  -1,
 	}
-	r.server = &http.Server{Handler: r.guard(proxy), ReadHeaderTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10,
+	r.server = &http.Server{Handler: r.guard(proxy), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug)}
 	return r
 }
