@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 
 	"github.com/opencontainers/go-digest"
 
@@ -53,40 +51,6 @@ func (s *Deployer) app(ctx context.Context, namespace, name string) (*deploys.Ap
 	return a, application.ID{Namespace: a.Namespace, Application: a.ID}, nil
 }
 
-func (s *Deployer) check(ctx context.Context, _ *endpoint.Call, in *struct{ Body apitypes.CheckComposeRequest }) (*openapi.Answer[apitypes.CheckedCompose], error) {
-	j := compose.Judge(ctx, []byte(in.Body.Compose), compose.Setting{Allow: s.Allow})
-	out := apitypes.CheckedCompose{Problems: []apitypes.ComposeProblem{}, Missing: j.Missing}
-	for _, p := range j.Problems {
-		out.Problems = append(out.Problems, apitypes.ComposeProblem(p))
-	}
-	if len(j.Problems) == 0 {
-		out.Services = services(j)
-	}
-	return openapi.Show(out), nil
-}
-
-// services are those of a file that was judged.
-func services(j compose.Judgment) (out []apitypes.AppService) {
-	for _, name := range slices.Sorted(maps.Keys(j.Images)) {
-		out = append(out, apitypes.AppService{Name: name, Role: j.Roles[name].Kind, Image: j.Images[name]})
-	}
-	return out
-}
-
-// judged refuses a Compose file that has problems: each names its field and line.
-func (s *Deployer) judged(ctx context.Context, text string, with compose.Setting) (compose.Judgment, error) {
-	with.Allow = s.Allow
-	j := compose.Judge(ctx, []byte(text), with)
-	if len(j.Problems) == 0 {
-		return j, nil
-	}
-	p := endpoint.Fail(http.StatusUnprocessableEntity, "the Compose file is refused")
-	for _, one := range j.Problems {
-		p.At("body.compose", one.Error())
-	}
-	return j, p
-}
-
 func (s *Deployer) list(ctx context.Context, c *endpoint.Call, in *struct {
 	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization"`
 	openapi.Paging
@@ -120,7 +84,7 @@ func (s *Deployer) create(ctx context.Context, c *endpoint.Call, in *createIn) (
 	if err := application.CheckName(full); err != nil {
 		return nil, endpoint.Located(err, "body.name", application.ErrInvalid)
 	}
-	if _, err := s.judged(ctx, in.Body.Compose, compose.Setting{}); err != nil {
+	if err := s.judged(ctx, in.Body.Compose); err != nil {
 		return nil, err
 	}
 	if have, err := s.Read.Applications(ctx, c.Namespace.ID, "", application.MaxApplications); err != nil || len(have) == application.MaxApplications {
@@ -150,7 +114,7 @@ func (s *Deployer) shown(ctx context.Context, c *endpoint.Call, name string, seq
 	if err != nil {
 		return nil, err
 	}
-	details, err := s.details(ctx, a)
+	details, err := s.details(ctx, c, a)
 	return openapi.ShowChange(seq, details), err
 }
 
@@ -159,18 +123,22 @@ func (s *Deployer) get(ctx context.Context, c *endpoint.Call, in *AppPath) (*ope
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.details(ctx, a)
+	out, err := s.details(ctx, c, a)
 	return openapi.Show(out), err
 }
 
 // details are an application with what its Compose file comes to in each environment.
-func (s *Deployer) details(ctx context.Context, a *deploys.Application) (apitypes.Application, error) {
+func (s *Deployer) details(ctx context.Context, c *endpoint.Call, a *deploys.Application) (apitypes.Application, error) {
 	out := summary(a)
 	var err error
 	if out.Compose, err = s.Read.Compose(ctx, a.ID, a.Digest); err != nil {
 		return out, err
 	}
-	out.Services = services(compose.Judge(ctx, []byte(out.Compose), compose.Setting{Allow: s.Allow}))
+	j, err := s.judge(ctx, out.Compose, compose.Setting{})
+	if err != nil {
+		return out, err
+	}
+	out.Services = services(j)
 	list, err := s.Read.Environments(ctx, a.ID)
 	for k := range list {
 		e := &list[k]
@@ -178,22 +146,15 @@ func (s *Deployer) details(ctx context.Context, a *deploys.Application) (apitype
 		if err != nil {
 			return out, err
 		}
-		j := compose.Judge(ctx, []byte(out.Compose), set)
+		j, err := s.judge(ctx, out.Compose, set)
+		if err != nil {
+			return out, err
+		}
 		view := apitypes.AppEnvironment{Name: e.Name, Version: e.Configuration.Version, Missing: j.Missing, Created: apitypes.Known(e.Created), CreatedBy: e.Actor}
 		for _, p := range j.Problems {
-			view.Problems = append(view.Problems, p.Error())
+			view.Problems = append(view.Problems, told(c, p))
 		}
 		out.Environments = append(out.Environments, view)
-	}
-	return out, err
-}
-
-// setting is what a Compose file is judged by for an environment.
-func (s *Deployer) setting(ctx context.Context, e *deploys.Environment) (compose.Setting, error) {
-	values, err := s.values(ctx, e)
-	out := compose.Setting{Allow: s.Allow, Values: values, Environment: e.Name}
-	for _, secret := range e.Configuration.Secrets {
-		out.Secrets = append(out.Secrets, secret.Name)
 	}
 	return out, err
 }
@@ -209,7 +170,7 @@ func (s *Deployer) change(ctx context.Context, c *endpoint.Call, in *changeIn) (
 		return nil, err
 	}
 	if in.Body.Compose != nil {
-		if _, err := s.judged(ctx, *in.Body.Compose, compose.Setting{}); err != nil {
+		if err := s.judged(ctx, *in.Body.Compose); err != nil {
 			return nil, err
 		}
 	}

@@ -119,3 +119,28 @@ func TestConfiguration(t *testing.T) {
 		t.Errorf("an environment of the same name has the configuration of the one before: %+v", c)
 	}
 }
+
+// Values of a configuration are read by owners alone, also where they make a problem.
+func TestProblemsQuoteNoValues(t *testing.T) {
+	w := newWorld(t)
+	w.create()
+	file := strings.Replace(shop, "x-hubledger: {role: stateful}", "x-hubledger: {role: stateful}\n    ports: ['${REGION}:80']\n    stop_grace_period: ${REGION}", 1)
+	w.set("config/REGION", "hunter2")
+	w.call("owner", "PATCH", "/apps/acme/shop", object{"compose": file}, 200, nil)
+	for who, reads := range map[string]bool{"owner": true, "member": false, "pusher": false} {
+		var app apitypes.Application
+		var text string
+		if who != "pusher" {
+			w.call(who, "GET", "/apps/acme/shop", nil, 200, &app)
+			if len(app.Environments) != 1 || len(app.Environments[0].Problems) == 0 || strings.Contains(app.Environments[0].Problems[0], "hunter2") != reads {
+				t.Errorf("%s sees %+v", who, app.Environments)
+			}
+		}
+		if who != "member" {
+			w.call(who, "POST", "/apps/acme/shop/releases", object{}, 422, &text)
+			if strings.Contains(text, "hunter2") != reads || !strings.Contains(text, "in production: ") {
+				t.Errorf("%s: %s", who, text)
+			}
+		}
+	}
+}

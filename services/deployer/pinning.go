@@ -36,7 +36,10 @@ func (s *Deployer) pin(ctx context.Context, c *endpoint.Call, a *deploys.Applica
 	if len(list) == 0 {
 		wrong = append(wrong, "the application has no environment to run in: make one with hubledger apps environments add "+a.Name+" production")
 	}
-	j := compose.Judge(ctx, []byte(text), compose.Setting{Allow: s.Allow})
+	j, err := s.judge(ctx, text, compose.Setting{})
+	if err != nil {
+		return r, err
+	}
 	for _, p := range j.Problems {
 		wrong = append(wrong, p.Error())
 	}
@@ -47,13 +50,16 @@ func (s *Deployer) pin(ctx context.Context, c *endpoint.Call, a *deploys.Applica
 		if err != nil {
 			return r, err
 		}
-		in := compose.Judge(ctx, []byte(text), set)
+		in, err := s.judge(ctx, text, set)
+		if err != nil {
+			return r, err
+		}
 		for _, name := range in.Missing {
 			wrong = append(wrong, fmt.Sprintf("%s does not set %s: type hubledger apps config set %s %s %s=VALUE, or hubledger apps secret set %s %s %s", e.Name, name, a.Name, e.Name, name, a.Name, e.Name, name))
 		}
 		for _, p := range in.Problems {
 			if !slices.Contains(j.Problems, p) {
-				wrong = append(wrong, "in "+e.Name+": "+p.Error())
+				wrong = append(wrong, "in "+e.Name+": "+told(c, p))
 			}
 		}
 	}

@@ -74,7 +74,7 @@ func Parse(text []byte) (*Proof, error) {
 		return nil, fmt.Errorf("%w, and it has at most %d bytes", errFormat, MaxSize)
 	}
 	head, signed, found := strings.Cut(string(text), "\n\n")
-	lines := strings.Split(head, "\n")
+	lines := strings.SplitN(head, "\n", 3+64)
 	if !found || len(lines) < 3 || lines[0] != header || len(lines) > 3+63 {
 		return nil, errFormat
 	}

@@ -106,7 +106,7 @@ func (c *checkCmd) Run(s *console.Session) error {
 	var refused int
 	err = console.Send(a, "POST", "/compose/check", apitypes.CheckComposeRequest{Compose: text}, func(v apitypes.CheckedCompose) error {
 		for _, p := range v.Problems {
-			fmt.Fprintln(s.Out, compose.Problem(p).Error())
+			fmt.Fprintln(s.Out, compose.Problem{Path: p.Path, Line: p.Line, Text: p.Text}.Error())
 		}
 		if refused = len(v.Problems); refused > 0 {
 			return nil

@@ -21,6 +21,7 @@ const (
 	maxFilled   = 1 << 20 // bytes that variables may put into all values
 	maxReplicas = 100
 	maxPorts    = 100 // of a service
+	maxNested   = 10  // variables within defaults of others
 	maxProblems = 100
 )
 
@@ -145,6 +146,9 @@ type Problem struct {
 	Path string `json:"path" doc:"The field, such as services.web.privileged; absent for the whole file"`
 	Line int    `json:"line,omitempty" doc:"Line of the file; absent where it is not known"`
 	Text string `json:"text" doc:"What is wrong, why, and what to write"`
+	// Filled says that the variables were put in before it was found: Text may quote the
+	// values of the configuration.
+	Filled bool `json:"-"`
 }
 
 func (p Problem) Error() string {

@@ -157,6 +157,8 @@ func TestRefused(t *testing.T) {
 		{service("") + "networks: {n: {external: true}}", "networks.n.external", "of others"}, {service("") + "networks: {n: {driver: host}}", "networks.n.driver", "bridge"},
 		{service("") + "volumes: {v: {driver_opts: {type: none, o: bind, device: /}}}", "volumes.v.driver_opts", "directories of the host"},
 		{service("") + "include: [other.yaml]", "include", "not read"}, {service("") + "secrets: {s: {file: /etc/shadow}}", "secrets", "apps secret set"}, {service("") + "configs: {s: {file: /etc/shadow}}", "configs", "configs of Compose"},
+		{service("ports: ['1-65535']"), "services.a.ports", "65535 ports"}, {service("ports: ['80-280:80-280', '${P:-1-65535:1-65535/udp}']"), "services.a.ports", "65736 ports"},
+		{service("command: " + strings.Repeat("${A:-", 11) + strings.Repeat("}", 11)), "services.a.command", "10 deep"},
 		{strings.Repeat("#", compose.MaxBytes+1), "", "bytes"}, {service("command: " + strings.Repeat("x", 9000)), "services.a.command", "8192"},
 	}
 	for _, key := range strings.Fields("build privileged use_api_socket network_mode pid ipc uts userns_mode cgroup cgroup_parent devices device_cgroup_rules gpus cap_add security_opt sysctls runtime isolation provider " +
@@ -215,10 +217,29 @@ func TestBombs(t *testing.T) {
 			t.Errorf("%s: %d problems", what, len(j.Problems))
 		}
 	}
+	ports := "services:\n" // half a gigabyte each, if they were made
+	for n := range 50 {
+		ports += fmt.Sprintf("  s%d: {image: x, x-hubledger: {role: stateful}, ports: [%s'${P}']}\n", n, strings.Repeat("'1-65535', ", 100))
+	}
+	j := compose.Judge(t.Context(), []byte(ports), compose.Setting{Values: map[string]string{"P": "1-65535"}})
+	if len(j.Problems) != 50 || !strings.Contains(j.Problems[0].Text, "6619035 ports, and at most 100") {
+		t.Errorf("%.500v", j.Problems)
+	}
 	fill := service("labels: ['a=" + strings.Repeat("${A}", 1000) + "', 'b=" + strings.Repeat("${A}", 1000) + "']")
-	j := compose.Judge(t.Context(), []byte(fill), compose.Setting{Values: map[string]string{"A": strings.Repeat("x", 60_000)}})
+	j = compose.Judge(t.Context(), []byte(fill), compose.Setting{Values: map[string]string{"A": strings.Repeat("x", 60_000)}})
 	if j.App != nil || len(j.Problems) != 1 || !strings.Contains(j.Problems[0].Text, "variables of the file put in more") {
 		t.Errorf("%.500v", j.Problems)
+	}
+}
+
+// Problems that may quote the values of a configuration say so, others do not.
+func TestFilled(t *testing.T) {
+	values := compose.Setting{Values: map[string]string{"A": "hunter2"}}
+	for lines, filled := range map[string]bool{"restart: ${A}": true, "ports: ['${A}:80']": true, "stop_grace_period: ${A}": true, "volumes: ['/${A}:/e:ro']": true, "deploy: {replicas: '${A}'}": true, "user: 1\nbuild: .": false} {
+		j := compose.Judge(t.Context(), []byte(service(lines)), values)
+		if len(j.Problems) == 0 || j.Problems[0].Filled != filled {
+			t.Errorf("%s: %+v", lines, j.Problems)
+		}
 	}
 }
 
@@ -229,7 +250,7 @@ func TestAllowed(t *testing.T) {
 	if j.App == nil || !j.App.Services[0].Privileged || j.App.Services[0].CapAdd[0] != "NET_ADMIN" || j.App.Services[0].Volumes[0].Source != "/srv/a" {
 		t.Errorf("%+v", j)
 	}
-	for _, dir := range []string{"/", "/etc", "/etc/ssl", "/var", "/var/run/docker.sock", "/srv/../proc", "srv", "/run/x.sock"} {
+	for _, dir := range []string{"/", "/etc", "/etc/ssl", "/var", "/var/run/docker.sock", "/srv/../proc", "srv", "/run/x.sock", "/usr", "/usr/local/bin", "/var/spool/cron/crontabs"} {
 		if j := compose.Judge(t.Context(), []byte(service("volumes: ['"+dir+":/a:ro']")), allow); j.App != nil {
 			t.Errorf("%s is mounted", dir)
 		}

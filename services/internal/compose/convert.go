@@ -171,4 +171,5 @@ func (r *reader) mounts(at string, p *types.Project, list []types.ServiceVolumeC
 }
 
 // untouchable are directories by which a container has all of its host.
-var untouchable = []string{"/proc", "/sys", "/dev", "/boot", "/etc", "/root", "/run", "/var/run", "/var/lib/docker", "/var/lib/containerd"}
+var untouchable = []string{"/proc", "/sys", "/dev", "/boot", "/etc", "/root", "/run", "/var/run", "/var/lib/docker", "/var/lib/containerd",
+	"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/libexec", "/usr/local/bin", "/usr/local/sbin", "/usr/local/lib", "/var/spool/cron"}

@@ -66,6 +66,10 @@ func Judge(ctx context.Context, text []byte, s Setting) Judgment {
 			out.Images[name] = r.image(path, service)
 		}
 		out.Missing = r.variables(file, s)
+		r.filled = true
+		if len(r.problems) == 0 && len(out.Missing) == 0 {
+			r.portRanges(file, s)
+		}
 		if len(r.problems) == 0 && len(out.Missing) == 0 {
 			out.App = r.load(ctx, file, out.Roles, s)
 		}
@@ -148,20 +152,13 @@ func (r *reader) environment(a *App, s Setting) (missing []string) {
 func (r *reader) load(ctx context.Context, file map[string]any, roles map[string]Role, s Setting) *App {
 	delete(file, "version") // it would be warned of
 	delete(file, "name")
-	filled := 0
-	lookup := func(name string) (string, bool) {
-		value, set := s.Values[name]
-		if filled += len(value); filled > maxFilled {
-			return "", set
-		}
-		return value, set
-	}
+	v := &values{of: s.Values}
 	details := types.ConfigDetails{WorkingDir: "/nonexistent", ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Config: file}},
 		// Not empty: compose-go would take that of the process.
 		Environment: types.Mapping{"HUBLEDGER": "1"}}
 	options := func(o *loader.Options) {
 		o.SetProjectName("app", true)
-		o.Interpolate.LookupValue = lookup
+		o.Interpolate.LookupValue = v.lookup
 		o.SkipInclude, o.SkipExtends, o.SkipResolveEnvironment, o.SkipResolveLabels, o.SkipNormalization = true, true, true, true, true
 		o.ResolvePaths = false
 	}
@@ -178,7 +175,7 @@ func (r *reader) load(ctx context.Context, file map[string]any, roles map[string
 		return loader.ModelToProject(model, loader.ToOptions(&details, []func(*loader.Options){options}), details)
 	}()
 	switch {
-	case filled > maxFilled:
+	case v.filled > maxFilled:
 		r.at("", "the variables of the file put in more than %d bytes", maxFilled)
 	case err != nil:
 		r.at("", "%.500s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "validating compose.yaml: "), "compose.yaml: "))

@@ -20,6 +20,7 @@ type reader struct {
 	values   int            // read so far
 	problems []Problem
 	full     bool // a bound was met: nothing more is read
+	filled   bool // the variables have their values
 }
 
 func (r *reader) fail(path string, line int, format string, args ...any) {
@@ -27,7 +28,7 @@ func (r *reader) fail(path string, line int, format string, args ...any) {
 		r.full = true
 	}
 	if !r.full {
-		r.problems = append(r.problems, Problem{Path: path, Line: line, Text: fmt.Sprintf(format, args...)})
+		r.problems = append(r.problems, Problem{Path: path, Line: line, Text: fmt.Sprintf(format, args...), Filled: r.filled})
 	}
 }
 
@@ -176,6 +177,10 @@ func (r *reader) merge(n *yaml.Node, path string, depth int, out map[string]any)
 func (r *reader) scalar(n *yaml.Node, path string) any {
 	if len(n.Value) > maxText {
 		r.fail(path, n.Line, "the value has %d bytes, and at most %d", len(n.Value), maxText)
+		return nil
+	}
+	if nested(n.Value) > maxNested {
+		r.fail(path, n.Line, "variables are within each other's defaults more than %d deep", maxNested)
 		return nil
 	}
 	switch n.ShortTag() {

@@ -1,0 +1,83 @@
+package deployer
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+
+	"hubledger/projections/deploys"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/compose"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+)
+
+func (s *Deployer) check(ctx context.Context, _ *endpoint.Call, in *struct{ Body apitypes.CheckComposeRequest }) (*openapi.Answer[apitypes.CheckedCompose], error) {
+	j, err := s.judge(ctx, in.Body.Compose, compose.Setting{})
+	if err != nil {
+		return nil, err
+	}
+	out := apitypes.CheckedCompose{Problems: []apitypes.ComposeProblem{}, Missing: j.Missing}
+	for _, p := range j.Problems {
+		out.Problems = append(out.Problems, apitypes.ComposeProblem{Path: p.Path, Line: p.Line, Text: p.Text})
+	}
+	if len(j.Problems) == 0 {
+		out.Services = services(j)
+	}
+	return openapi.Show(out), nil
+}
+
+// services are those of a file that was judged.
+func services(j compose.Judgment) (out []apitypes.AppService) {
+	for _, name := range slices.Sorted(maps.Keys(j.Images)) {
+		out = append(out, apitypes.AppService{Name: name, Role: j.Roles[name].Kind, Image: j.Images[name]})
+	}
+	return out
+}
+
+// judge says what a Compose file comes to. A large one takes up to a second, which counts
+// as a heavy part of the request, whatever else that does.
+func (s *Deployer) judge(ctx context.Context, text string, with compose.Setting) (compose.Judgment, error) {
+	leave, err := budget.Of(ctx).Part(ctx, budget.Heavy)
+	if err != nil {
+		return compose.Judgment{}, err
+	}
+	defer leave()
+	with.Allow = s.Allow
+	return compose.Judge(ctx, []byte(text), with), nil
+}
+
+// judged refuses a Compose file that has problems: each names its field and line.
+func (s *Deployer) judged(ctx context.Context, text string) error {
+	j, err := s.judge(ctx, text, compose.Setting{})
+	if err != nil || len(j.Problems) == 0 {
+		return err
+	}
+	p := endpoint.Fail(http.StatusUnprocessableEntity, "the Compose file is refused")
+	for _, one := range j.Problems {
+		p.At("body.compose", one.Error())
+	}
+	return p
+}
+
+// told is a problem in an environment as the caller may read it: only owners read the values
+// of its configuration, which the text of a problem may quote.
+func told(c *endpoint.Call, p compose.Problem) string {
+	if p.Filled && c.Level < access.Admin {
+		p.Text = "this cannot be used with the configuration; an owner of the namespace sees why"
+	}
+	return p.Error()
+}
+
+// setting is what a Compose file is judged by for an environment.
+func (s *Deployer) setting(ctx context.Context, e *deploys.Environment) (compose.Setting, error) {
+	values, err := s.values(ctx, e)
+	out := compose.Setting{Values: values, Environment: e.Name}
+	for _, secret := range e.Configuration.Secrets {
+		out.Secrets = append(out.Secrets, secret.Name)
+	}
+	return out, err
+}
