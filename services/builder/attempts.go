@@ -57,7 +57,7 @@ func (s *Builder) assign(ctx context.Context, b *builds.Build) (*worker.Assignme
 // scanner is the image that makes SBOMs, by its digest now.
 func (s *Builder) scanner(ctx context.Context) (string, error) {
 	if s.Scanner == nil {
-		return "", driver.Failuref(driver.NoSBOM, "the rule has sbom: true, and this hub has no scanner: its operator names one with serve --sbom-scanner")
+		return "", driver.Failuref(driver.NoSBOM, "this hub has no scanner that makes an SBOM of the image: its operator names one with serve --sbom-scanner")
 	}
 	now, err := *s.Scanner, error(nil)
 	if now.Digest == "" {

@@ -108,6 +108,10 @@ func TestBuildDirectory(t *testing.T) {
 		}
 	}
 
+	if _, log, code := h.Run("build", dir, "--repository", "admin/app", "--autotest"); code != 1 || !strings.Contains(log, "there are no autotests in ") {
+		t.Errorf("--autotest without autotests ended with %d: %s", code, log)
+	}
+
 	// Nobody owns the namespace of top-level images: its builds push by the rights of an administrator.
 	h.run("repos", "create", "library/base")
 	if out, log, code := h.Run("build", dir, "--repository", "library/base", "-t", "dev"); code != 0 || !strings.Contains(out, "/base:dev\nDigest: sha256:") {

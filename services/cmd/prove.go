@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +66,10 @@ func (c *provePushCmd) Run(s *console.Session) error {
 	}
 	var first *apitypes.Event
 	found := errors.New("found")
-	err = console.Each(a, "/events", url.Values{"q": {q.String()}, "order": {"oldest"}, "limit": {"1"}}, func(e apitypes.Event) error {
+	err = console.Each(a, "/events", url.Values{"q": {q.String()}, "order": {"oldest"}}, func(e apitypes.Event) error {
+		if !pushes(e, digest) {
+			return nil
+		}
 		first = &e
 		return found
 	})
@@ -76,6 +80,18 @@ func (c *provePushCmd) Run(s *console.Session) error {
 		return fmt.Errorf("the log has no push of %s that you may read", c.Image)
 	}
 	return c.write(a, *first)
+}
+
+// pushes says whether an event pushed the image of a digest, or of one that begins so.
+// The filter also finds pushes that only name the digest, as a layer or as their subject.
+func pushes(e apitypes.Event, digest string) bool {
+	k := slices.IndexFunc(e.Parts, func(p apitypes.EventPart) bool { return p.Kind == "image" })
+	if k < 0 {
+		return false
+	}
+	_, pushed, _ := strings.Cut(e.Parts[k].Name, "@")
+	asked := strings.ToLower(eventquery.DigestDigits(digest))
+	return asked != "" && strings.HasPrefix(eventquery.DigestDigits(pushed), asked)
 }
 
 // untilSigned bounds the wait for the next checkpoint.
@@ -113,7 +129,7 @@ func (t *proofTarget) write(a *console.API, e apitypes.Event) error {
 		return s.Print(map[string]any{"seq": e.Seq, "id": e.ID, "type": e.Type, "file": t.Output, "bytes": len(text)})
 	}
 	fmt.Fprintf(s.Out, "%s proves event %d: %s %s\n", t.Output, e.Seq, e.Actor, e.Text)
-	_, err = fmt.Fprintf(s.Out, "It is checked with `hubledger verify-proof %s --key KEY`; `hubledger checkpoint --key` prints the key.\n", t.Output)
+	_, err = fmt.Fprintf(s.Out, "Check it with `hubledger verify-proof %s --key KEY`; `hubledger checkpoint --key` prints the key.\n", t.Output)
 	return err
 }
 

@@ -185,7 +185,7 @@ func (c *verifyCmd) print(s *console.Session, r *verify.Report) error {
 		text += " The log begins with the events of the older checkpoint."
 	}
 	if c.Key == "" && r.Signed > 0 {
-		text += " Whether the key is the one that you know, --key FILE says."
+		text += " The key is the one in the data directory: to compare with the one that you know, give it by --key."
 	}
 	_, err := fmt.Fprintln(s.Out, text)
 	return err

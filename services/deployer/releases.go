@@ -1,7 +1,6 @@
 package deployer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -172,8 +171,10 @@ func (s *Deployer) makeRelease(ctx context.Context, c *endpoint.Call, in *makeIn
 	if err != nil {
 		return nil, err
 	}
-	a.Latest = max(a.Latest, number)
+	before := a.Latest
+	a.Latest = max(before, number)
 	out, err := s.release(ctx, c, a, made)
+	out.Unchanged = number == before
 	return openapi.ShowChange(seq, out), err
 }
 
@@ -197,9 +198,9 @@ func refuse(reasons []string) error {
 	if len(reasons) == 0 {
 		return nil
 	}
-	p := endpoint.Fail(http.StatusUnprocessableEntity, cmp.Or(map[bool]string{true: reasons[0]}[len(reasons) == 1], "the release cannot be made"))
+	p := endpoint.Fail(http.StatusUnprocessableEntity, "the release cannot be made")
 	for _, reason := range reasons {
-		p.At("release", reason)
+		p.At("", reason) // each says where by itself
 	}
 	return p
 }

@@ -33,7 +33,7 @@ func (s Switch) Prepare(ctx context.Context, spec driver.Spec) (driver.Build, er
 	case len(found) == 0:
 		return s.Others.Prepare(ctx, spec)
 	case s.Hooks == nil:
-		return nil, driver.Failuref(driver.NoHooks, "the repository has %s, which this builder does not run: %w", strings.Join(found, ", "), s.Why)
+		return nil, driver.Failuref(driver.NoHooks, "what is built has %s, which this builder does not run: %w", strings.Join(found, ", "), s.Why)
 	}
 	return s.Hooks.Prepare(ctx, spec)
 }

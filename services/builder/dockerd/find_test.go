@@ -41,7 +41,7 @@ func TestSwitch(t *testing.T) {
 		}
 		want := "others"
 		if c.want == "hooks" {
-			want = "no-hooks: the repository has " + c.file + ", which this builder does not run: they are off"
+			want = "no-hooks: what is built has " + c.file + ", which this builder does not run: they are off"
 		}
 		if _, err := (dockerd.Switch{Why: errors.New("they are off"), Others: named("others")}).Prepare(t.Context(), s); err == nil || err.Error() != want {
 			t.Errorf("%s, hooks off: %v", c.file, err)

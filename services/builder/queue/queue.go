@@ -162,7 +162,7 @@ func reason(w Waiting, now load, builders []Builder, limits Limits) (r Reason, t
 	}
 	switch {
 	case able == 0 && hookless:
-		return NoHooks, "no builder runs hooks and autotests, which the repository has: let one run them, with --builder-hooks on, or take them out of the repository", ""
+		return NoHooks, "no builder runs hooks and autotests, and what is built has some: let a builder run them, with --builder-hooks on, or take them out", ""
 	case able == 0:
 		return NoPlatform, "no builder can build for " + strings.Join(w.Platforms, " and "), ""
 	case limits.PerNamespace > 0 && now.runs[w.Namespace] >= limits.PerNamespace:

@@ -169,7 +169,11 @@ func (c *showCmd) Run(s *console.Session) error {
 		return err
 	}
 	return console.Send(a, "GET", path, nil, func(v apitypes.Application) error {
-		err := s.Facts([][]string{{"name", v.Name}, {"keep", fmt.Sprintf("the images of the latest %d releases", v.Keep)}, {"latest release", number(v.Latest)}, {"compose", v.Digest},
+		latest := "none yet"
+		if v.Latest > 0 {
+			latest = strconv.Itoa(v.Latest)
+		}
+		err := s.Facts([][]string{{"name", v.Name}, {"keep", fmt.Sprintf("the images of the latest %d releases", v.Keep)}, {"release", latest}, {"compose", v.Digest},
 			{"changed", fmt.Sprintf("%s by %s", console.Time(v.Changed), v.ChangedBy)}})
 		if err == nil {
 			fmt.Fprintln(s.Out)
@@ -197,7 +201,7 @@ func (c *showCmd) Run(s *console.Session) error {
 type setCmd struct {
 	named
 	Compose string `help:"The new Compose file; - is standard input." placeholder:"FILE"`
-	Keep    int    `help:"So many latest releases keep their images." placeholder:"N"`
+	Keep    *int   `help:"So many latest releases keep their images, 1 to 100." placeholder:"N"`
 }
 
 func (c *setCmd) Run(s *console.Session) error {
@@ -209,9 +213,7 @@ func (c *setCmd) Run(s *console.Session) error {
 		}
 		want.Compose = &text
 	}
-	if c.Keep != 0 {
-		want.Keep = &c.Keep
-	}
+	want.Keep = c.Keep
 	if want == (apitypes.ChangeApplicationRequest{}) {
 		return fmt.Errorf("nothing to change: give --compose or --keep")
 	}

@@ -43,7 +43,11 @@ func (c *makeReleaseCmd) Run(s *console.Session) error {
 		return err
 	}
 	return console.Send(a, "POST", path, apitypes.MakeReleaseRequest{Note: c.Note}, func(v apitypes.Release) error {
-		fmt.Fprintf(s.Out, "Release %d of %s (event %d)\n", v.Number, v.Application, v.Seq)
+		if v.Unchanged {
+			fmt.Fprintf(s.Out, "Nothing differs from release %d of %s (event %d): no other was made.\n", v.Number, v.Application, v.Seq)
+		} else {
+			fmt.Fprintf(s.Out, "Made release %d of %s (event %d).\n", v.Number, v.Application, v.Seq)
+		}
 		return s.Table(imageHeader, imageRows(v.Images))
 	})
 }

@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/buildrule"
 )
 
 // Build is the command that builds a directory of this machine.
@@ -98,8 +100,23 @@ func (c *Build) directory(a *console.API) (*directory, error) {
 	if d.ask.Labels, err = pairs("--label", c.Label, nil); err != nil {
 		return nil, err
 	}
-	d.ask.Dockerfile, err = dockerfile(c.Dir, c.File)
+	if d.ask.Dockerfile, err = dockerfile(c.Dir, c.File); err == nil && c.Autotest {
+		err = hasAutotests(filepath.Join(c.Dir, filepath.Dir(filepath.FromSlash(d.ask.Dockerfile))))
+	}
 	return d, err
+}
+
+// hasAutotests refuses a directory with neither autotests nor the hook that stands for
+// them: a build of it would succeed untested.
+func hasAutotests(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "hooks", "test")); err == nil {
+		return nil
+	}
+	all, err := os.ReadDir(dir)
+	if err == nil && !slices.ContainsFunc(all, func(e os.DirEntry) bool { return !e.IsDir() && buildrule.IsTest(e.Name()) }) {
+		err = fmt.Errorf("there are no autotests in %s, where the Dockerfile is: write one, such as docker-compose.test.yml, or leave out --autotest", dir)
+	}
+	return err
 }
 
 // pairs reads NAME=VALUE; the value of NAME alone is that of known, and without one it is

@@ -2,6 +2,7 @@ package builds
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -105,5 +106,18 @@ func TestUploadedDirectoryIsShown(t *testing.T) {
 	}
 	if got := facts(v)[1][1]; got != "an uploaded directory, sha256:cfcb8bb94a3bd1a0, 2.0 KiB" {
 		t.Error(got)
+	}
+}
+
+func TestAutotestsHaveToBeThere(t *testing.T) {
+	for file, good := range map[string]bool{"docker-compose.test.yml": true, "a-test.yml": true, "hooks/test": true, "hooks/build": false, "docker-compose.yml": false} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, file)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		if err := hasAutotests(dir); (err == nil) != good {
+			t.Errorf("%s: %v", file, err)
+		}
 	}
 }

@@ -35,7 +35,7 @@ func TestRefusalsAreSaidInTheHubsWords(t *testing.T) {
 		want        string
 	}{
 		{403, "application/problem+json", `{"detail":"only administrators of the hub may do that"}`, "only administrators of the hub may do that"},
-		{422, "application/problem+json", `{"detail":"validation failed","errors":[{"location":"body.name","message":"too short"},{"location":"body","message":"odd"}]}`, "validation failed: name: too short; body: odd"},
+		{422, "application/problem+json", `{"detail":"validation failed","errors":[{"location":"body.name","message":"too short"},{"location":"body","message":"odd"}]}`, "validation failed\n  name: too short\n  body: odd"},
 		{404, "application/problem+json", `{"detail":"` + failure.Hidden + `"}`, failure.Hidden}, // what it is stands in the path: see TestHidden
 		{400, "text/plain", "Client sent an HTTP request to an HTTPS server.\n", "speaks HTTPS only: log in to https://127.0.0.1:"},
 		{503, "text/plain; charset=utf-8", "starting: opening the log, 40 %\n", "starting: opening the log, 40 %"},

@@ -29,6 +29,8 @@ func (e *Error) Error() string {
 		switch {
 		case text == "": // the registry says nothing before its errors
 			sep = ""
+		case len(e.Errors) > 1:
+			sep = "\n  "
 		case i == 0:
 			sep = ": "
 		}

@@ -36,8 +36,11 @@ func hidden(path string) string {
 	default:
 		return ""
 	}
-	if len(within) > 1 { // such as teams and devs, or grants, user and alice
-		return fmt.Sprintf("there is no %s that you may see, or it has nothing named %s; `hubledger %s` lists what you may see", what, within[len(within)-1], list)
+	if k := len(within) - 1; k > 0 {
+		if k%2 == 0 && within[0] != "grants" { // tags, latest and history, but not grants, user and alice
+			k--
+		}
+		return fmt.Sprintf("there is no %s that you may see, or it has nothing named %s; `hubledger %s` lists what you may see", what, within[k], list)
 	}
 	return fmt.Sprintf("there is no %s that you may see; `hubledger %s` lists what you may see", what, list)
 }

@@ -104,6 +104,7 @@ type Release struct {
 	Made           *time.Time      `json:"made,omitempty" doc:"When it was made"`
 	MadeBy         string          `json:"madeBy,omitempty" doc:"Who made it"`
 	Seq            uint64          `json:"seq" doc:"Sequence of its event"`
+	Unchanged      bool            `json:"unchanged,omitempty" doc:"In the answer to making a release: nothing differs from this one, the latest, so no other was made"`
 }
 
 // A ReleaseImage is the image of one service.
