@@ -27,7 +27,7 @@ type header struct {
 	Root    Entry
 }
 
-const version = 1
+const version = 2
 
 // maxText bounds a text of a kept listing in bytes: an escaped path is up to four times as long.
 const maxText = 64 << 10

@@ -28,7 +28,8 @@ type Differences struct {
 // MaxCompared bounds the entries of all layers of an image whose files are compared.
 const MaxCompared = 400_000
 
-// bytesEach is about how many bytes of memory comparing takes for an entry of a layer.
+// bytesEach is about how many bytes of memory comparing takes for an entry of a layer,
+// besides its path, name and link.
 const bytesEach = 400
 
 // ErrTooMany: an image has more files than are compared.
@@ -39,7 +40,7 @@ var ErrTooMany = errors.New("the image has more files than are compared")
 // many bytes of memory this takes; its error ends it. ErrTooMany; fs.ErrNotExist when a
 // listing is gone: ask again.
 func (k *Keeper) Compare(a, b []digest.Digest, hold func(bytes int64) error) (*Differences, error) {
-	entries := 0
+	entries, names := 0, 0
 	for _, layers := range [][]digest.Digest{a, b} {
 		here := 0
 		for _, l := range layers {
@@ -47,13 +48,13 @@ func (k *Keeper) Compare(a, b []digest.Digest, hold func(bytes int64) error) (*D
 			if err != nil {
 				return nil, err
 			}
-			here += found.Entries
+			here, names = here+found.Entries, names+found.Names
 		}
 		if entries += here; here > MaxCompared {
 			return nil, ErrTooMany
 		}
 	}
-	if err := hold(int64(entries) * bytesEach); err != nil {
+	if err := hold(int64(entries)*bytesEach + int64(names)); err != nil {
 		return nil, err
 	}
 	d := &Differences{}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -95,6 +96,16 @@ func TestCompareTooMany(t *testing.T) {
 	if _, err := k.Compare([]digest.Digest{layer}, []digest.Digest{layer}, func(bytes int64) error {
 		if bytes < 1_000_000 {
 			t.Errorf("holds %d bytes", bytes)
+		}
+		return refused
+	}); !errors.Is(err, refused) {
+		t.Error(err)
+	}
+	long := s.add(archive(file{name: strings.Repeat("x", 2000), kind: tar.TypeSymlink, link: strings.Repeat("y", 3000)}))
+	listed(t, k, long)
+	if _, err := k.Compare(slices.Repeat([]digest.Digest{long}, 100), nil, func(bytes int64) error {
+		if bytes < 100*(2*2000+3000) { // its path, its name and its link
+			t.Errorf("of long names it holds %d bytes", bytes)
 		}
 		return refused
 	}); !errors.Is(err, refused) {

@@ -93,8 +93,7 @@ type pass struct {
 	limits Limits
 	source *source
 	all    map[string]*Entry // by path
-	names  int
-	left   int64 // bytes that may still be unpacked
+	left   int64             // bytes that may still be unpacked
 	sum    hash.Hash
 	buf    []byte
 	out    int // entries that were left out for their paths
@@ -270,11 +269,17 @@ func (p *pass) put(dir, name string, e Entry) error {
 	}
 	full := path.Join(dir, name)
 	before := p.all[full]
-	if before == nil {
+	switch {
+	case before == nil:
 		if err := p.room(full, name, e.Link); err != nil {
 			return err
 		}
-	} else if before.Type == Directory && e.Type == Directory {
+	case len(e.Link) > len(before.Link):
+		if err := p.room("", "", e.Link[len(before.Link):]); err != nil {
+			return err
+		}
+	}
+	if before != nil && before.Type == Directory && e.Type == Directory {
 		e.Opaque = before.Opaque
 	}
 	e.Name = cmp.Or(e.Name, name)
@@ -301,8 +306,9 @@ func (p *pass) directory(dir string) (*Entry, error) {
 	return e, nil
 }
 
+// room is called before texts are kept.
 func (p *pass) room(full, name, link string) error {
-	if p.names += len(full) + len(name) + len(link); p.names > p.limits.Names || len(p.all) > p.limits.Entries {
+	if p.Names += len(full) + len(name) + len(link); p.Names > p.limits.Names || len(p.all) > p.limits.Entries {
 		return p.stop(fmt.Sprintf("only its first %d entries were looked at", len(p.all)-1))
 	}
 	return nil

@@ -82,6 +82,13 @@ func TestLimits(t *testing.T) {
 		}
 		return files
 	}
+	links := func(n int, pattern string, length int) (files []file) { // in the place of others
+		for _, f := range many(n, pattern) {
+			f.kind, f.link = tar.TypeSymlink, strings.Repeat("x", length)
+			files = append(files, f)
+		}
+		return files
+	}
 	limits := layerfiles.Limits{Bytes: 1 << 20, Entries: 100, Names: 10_000, Path: 200, Depth: 10}
 	sparse := sparseFile(1 << 40)
 	for name, c := range map[string]struct {
@@ -92,6 +99,7 @@ func TestLimits(t *testing.T) {
 		"entries":      {archive(many(500, "f%d")...), "only its first", 100},
 		"directories":  {archive(many(500, "%d/b/c/d/e/f")...), "only its first", 100},
 		"names":        {archive(many(90, strings.Repeat("long", 40)+"%d")...), "only its first", 60},
+		"links later":  {archive(slices.Concat(many(90, "f%d"), links(90, "f%d", 150))...), "only its first", 90},
 		"long paths":   {archive(file{name: strings.Repeat("x", 300)}, file{name: "ok"}), "1 entries were left out", 1},
 		"deep paths":   {archive(file{name: strings.Repeat("x/", 30) + "f"}, file{name: "ok"}), "left out", 1},
 		"bytes":        {gzipped(archive(file{name: "zeros", content: strings.Repeat("\x00", 3<<20)}, file{name: "after"})), "1 MB, unpacked", 0},

@@ -26,8 +26,8 @@ type Config struct {
 	Logger *slog.Logger
 	// MaxBytes bounds the listings that are kept. Default 1 GiB.
 	MaxBytes int64
-	// AtOnce bounds the passes that run at the same time. Default half of the cores,
-	// at least 1.
+	// AtOnce bounds the passes that run at the same time, each of which may take 100 MB or
+	// so of memory. Default half of the cores, 1 to 4.
 	AtOnce int
 	// MaxWaiting bounds the layers that wait, and MaxOf those of one client. Default 2000
 	// and 500, more than two images have.
@@ -89,7 +89,7 @@ type Progress struct {
 
 // New makes a keeper. Nothing is opened and nothing runs before the first Ask. Close it.
 func New(c Config) *Keeper {
-	c.MaxBytes, c.AtOnce = cmp.Or(c.MaxBytes, 1<<30), cmp.Or(c.AtOnce, max(1, runtime.GOMAXPROCS(0)/2))
+	c.MaxBytes, c.AtOnce = cmp.Or(c.MaxBytes, 1<<30), cmp.Or(c.AtOnce, max(1, min(4, runtime.GOMAXPROCS(0)/2)))
 	c.MaxWaiting, c.MaxOf = cmp.Or(c.MaxWaiting, 2000), cmp.Or(c.MaxOf, 500)
 	c.Time, c.Asked, c.Limits = cmp.Or(c.Time, 5*time.Minute), cmp.Or(c.Asked, time.Minute), cmp.Or(c.Limits, DefaultLimits)
 	if c.Room == nil {

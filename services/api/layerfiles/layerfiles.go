@@ -53,6 +53,8 @@ type Summary struct {
 	// Entries counts those of the layer, and Bytes the content of its files.
 	Entries int
 	Bytes   int64
+	// Names is how many bytes all paths, names and links have together.
+	Names int
 	// Truncated says why the pass stopped before the end, "" when it did not.
 	Truncated string `json:",omitempty"`
 }
