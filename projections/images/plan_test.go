@@ -35,6 +35,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"NamespaceOf":    func(r images.Reader) error { return second(r.NamespaceOf(ctx, repo)) },
 		"ManifestByTag":  func(r images.Reader) error { return second(r.ManifestByTag(ctx, repo, "latest")) },
 		"Manifest":       func(r images.Reader) error { return second(r.Manifest(ctx, repo, d)) },
+		"HasManifest":    func(r images.Reader) error { return second(r.HasManifest(ctx, repo, d)) },
 		"WasPushed":      func(r images.Reader) error { return second(r.WasPushed(ctx, repo, d)) },
 		"HoldsBlob":      func(r images.Reader) error { return second(r.HoldsBlob(ctx, repo, d)) },
 		"HeldBlobSince":  func(r images.Reader) error { return second(r.HeldBlobSince(ctx, repo, d, time.Now())) },

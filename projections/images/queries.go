@@ -102,6 +102,16 @@ func (r Reader) Manifest(ctx context.Context, repo string, d digest.Digest) (*St
 		WHERE m.repo = $1 AND m.digest = $2 AND NOT `+dead, key, sum), d.String())
 }
 
+// HasManifest says whether a repository has a live manifest.
+func (r Reader) HasManifest(ctx context.Context, repo string, d digest.Digest) (bool, error) {
+	key, sum, err := rowKey(repo, d)
+	if err != nil {
+		return false, err
+	}
+	return exists(r.DB.QueryRowContext(ctx, `SELECT 1 FROM manifests m LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest
+		WHERE m.repo = $1 AND m.digest = $2 AND NOT `+dead, key, sum))
+}
+
 func scanStored(row *sql.Row, what string) (*Stored, error) {
 	var s Stored
 	var sum []byte

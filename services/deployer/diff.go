@@ -60,11 +60,12 @@ func (s *Deployer) diff(ctx context.Context, c *endpoint.Call, in *diffIn) (*ope
 }
 
 func (s *Deployer) imagesDiffer(ctx context.Context, c *endpoint.Call, a *deploys.Application, from, to *deploys.Release) ([]apitypes.ImageDiff, error) {
-	before, err := s.release(ctx, c, a, from)
+	v := s.viewOf(c, a)
+	before, err := v.release(ctx, from)
 	if err != nil {
 		return nil, err
 	}
-	after, err := s.release(ctx, c, a, to)
+	after, err := v.release(ctx, to)
 	if err != nil {
 		return nil, err
 	}

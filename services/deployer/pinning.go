@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
 	"hubledger/projections/deploys"
@@ -113,7 +114,7 @@ func (s *Deployer) pinImage(ctx context.Context, p access.Principal, a *deploys.
 	}
 	i.Repository, i.Held = d.Repository.ID, d.Repository.Namespace == a.Namespace
 	if i.Digest != "" {
-		there, err := s.there(ctx, i)
+		there, err := s.Images.HasManifest(ctx, i.Repository, digest.Digest(i.Digest))
 		if err == nil && !there {
 			reason = gone
 		}

@@ -7,12 +7,7 @@ import (
 	"net/http"
 	"reflect"
 
-	"github.com/opencontainers/go-digest"
-
-	"hubledger/events"
-	"hubledger/projections/builds"
 	"hubledger/projections/deploys"
-	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/application"
@@ -53,9 +48,9 @@ func (s *Deployer) listReleases(ctx context.Context, c *endpoint.Call, in *struc
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]apitypes.Release, len(all))
+	shown, v := make([]apitypes.Release, len(all)), s.viewOf(c, a)
 	for k := range all {
-		if shown[k], err = s.release(ctx, c, a, &all[k]); err != nil {
+		if shown[k], err = v.release(ctx, &all[k]); err != nil {
 			return nil, err
 		}
 	}
@@ -67,7 +62,7 @@ func (s *Deployer) getRelease(ctx context.Context, c *endpoint.Call, in *Release
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.release(ctx, c, a, r)
+	out, err := s.viewOf(c, a).release(ctx, r)
 	if err == nil {
 		out.Compose, err = s.Read.Compose(ctx, a.ID, r.Digest)
 	}
@@ -85,63 +80,6 @@ func (s *Deployer) numbered(ctx context.Context, c *endpoint.Call, in *ReleasePa
 		err = fmt.Errorf("release %d of %s: %w", in.Release, a.Name, application.ErrUnknown)
 	}
 	return a, r, err
-}
-
-// release is one as the API shows it to the caller.
-func (s *Deployer) release(ctx context.Context, c *endpoint.Call, a *deploys.Application, r *deploys.Release) (apitypes.Release, error) {
-	out := apitypes.Release{Application: a.Name, Number: r.Number, Digest: r.Digest, Note: r.Note, Kept: r.Number > a.Latest-a.Keep, Made: apitypes.Known(r.Made), MadeBy: r.Actor, Seq: r.Seq,
-		Images: []apitypes.ReleaseImage{}, Configurations: []apitypes.ReleaseConfig{}}
-	for _, of := range r.Configurations {
-		out.Configurations = append(out.Configurations, apitypes.ReleaseConfig{Environment: of.Called, Version: of.Version})
-	}
-	for _, i := range r.Images {
-		shown := apitypes.ReleaseImage{Service: i.Service, Image: i.Image, Name: i.Name, Here: i.Repository != "", Tag: i.Tag, Digest: i.Digest}
-		if shown.Here {
-			there, err := s.there(ctx, i)
-			if err != nil {
-				return out, err
-			}
-			shown.Missing = !there
-			if shown.Build, shown.Commit, err = s.madeBy(ctx, c.Principal, i); err != nil {
-				return out, err
-			}
-		}
-		out.Images = append(out.Images, shown)
-	}
-	return out, nil
-}
-
-// there says whether an image of this hub can be pulled still.
-func (s *Deployer) there(ctx context.Context, i events.ReleaseImage) (bool, error) {
-	repo, err := s.Images.Repository(ctx, i.Name)
-	if err == nil && repo.ID != i.Repository {
-		return false, nil
-	}
-	if err == nil {
-		_, err = s.Images.Manifest(ctx, i.Repository, digest.Digest(i.Digest))
-	}
-	if errors.Is(err, images.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// madeBy is the build that made an image, and its commit, for those who may push to its
-// repository; "" where there is none.
-func (s *Deployer) madeBy(ctx context.Context, p access.Principal, i events.ReleaseImage) (build, commit string, err error) {
-	d, err := s.Rights.Repository(ctx, p, i.Name)
-	if err != nil || d.Level < access.Write || d.Repository == nil || d.Repository.ID != i.Repository {
-		return "", "", err
-	}
-	made, err := s.Builds.MadeOf(ctx, i.Repository, []string{i.Digest})
-	if errors.Is(err, builds.ErrNotFound) {
-		err = nil
-	}
-	if len(made[i.Digest]) == 0 {
-		return "", "", err
-	}
-	latest := made[i.Digest][0]
-	return latest.Build, latest.Commit, err
 }
 
 type makeIn struct {
@@ -173,7 +111,7 @@ func (s *Deployer) makeRelease(ctx context.Context, c *endpoint.Call, in *makeIn
 	}
 	before := a.Latest
 	a.Latest = max(before, number)
-	out, err := s.release(ctx, c, a, made)
+	out, err := s.viewOf(c, a).release(ctx, made)
 	out.Unchanged = number == before
 	return openapi.ShowChange(seq, out), err
 }

@@ -2,6 +2,7 @@ package deployer_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -169,5 +170,35 @@ func TestReleasesHoldNothingOfOthers(t *testing.T) {
 	w.call("owner", "GET", "/apps/acme/shop/releases/1", nil, 200, &r)
 	if !r.Images[0].Missing {
 		t.Errorf("%+v", r)
+	}
+}
+
+// Who may not pull an image of another namespace does not learn by a release whether it is
+// there still.
+func TestReleasesTellNothingOfOthers(t *testing.T) {
+	w := newWorld(t)
+	visible := func(how string) {
+		w.call("stranger", "PATCH", "/repositories/stranger/app", object{"visibility": how}, 200, nil)
+		w.CatchUp()
+	}
+	visible("public")
+	w.call("owner", "POST", "/apps/acme", object{"name": "shop", "compose": "services: {a: {image: '" + host + "/stranger/app:1', x-hubledger: {role: worker}}}"}, 201, nil)
+	w.call("owner", "PUT", "/apps/acme/shop/environments/production", nil, 200, nil)
+	w.call("owner", "POST", "/apps/acme/shop/releases", object{}, 201, nil)
+	look := func(as string) (list apitypes.List[apitypes.Release]) {
+		t.Helper()
+		w.call(as, "GET", "/apps/acme/shop/releases", nil, 200, &list)
+		return list
+	}
+	if r := look("member"); r.Items[0].Images[0].Missing {
+		t.Errorf("public, and %+v", r)
+	}
+	visible("private")
+	there := look("member")
+	w.call("stranger", "DELETE", "/repositories/stranger/app/tags/1", nil, 200, nil)
+	w.Client().Must(t, "DELETE", "/v2/stranger/app/manifests/"+there.Items[0].Images[0].Digest, nil).Want(t, 202)
+	w.CatchUp()
+	if gone := look("member"); !reflect.DeepEqual(there, gone) {
+		t.Errorf("private: %+v, and deleted: %+v", there, gone)
 	}
 }

@@ -115,7 +115,7 @@ type ReleaseImage struct {
 	Here    bool   `json:"here,omitempty" doc:"The repository is of this hub"`
 	Tag     string `json:"tag,omitempty" doc:"Tag that named it when the release was made"`
 	Digest  string `json:"digest" doc:"Digest of the manifest"`
-	Missing bool   `json:"missing,omitempty" doc:"The image was deleted since: the release cannot be deployed until it is restored"`
+	Missing bool   `json:"missing,omitempty" doc:"The image was deleted since, and the release cannot be deployed until it is restored; or it is of another namespace, and you may not pull it"`
 	Build   string `json:"build,omitempty" doc:"Id of the build that made it, where the caller may see it"`
 	Commit  string `json:"commit,omitempty" doc:"Commit that was built"`
 }
