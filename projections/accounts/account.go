@@ -3,6 +3,8 @@ package accounts
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,29 +126,33 @@ func (r Reader) FirstAdmin(ctx context.Context) (string, error) {
 	return projections.IDOf(id), notFound(err, "first administrator")
 }
 
-// activeAdmins are the ids of the hub's administrators who are neither disabled nor erased.
-const activeAdmins = `(SELECT s.account AS account FROM standings s WHERE s.admin = 1 AND s.disabled = 0
-		AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = s.account)
-	UNION ALL SELECT h.admin FROM hub h WHERE h.one = 0
-		AND NOT EXISTS (SELECT 1 FROM standings s WHERE s.account = h.admin)
-		AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = h.admin)) a`
+// twoAdmins are the ids of the hub's administrators who are neither disabled nor erased, at
+// most two of them: those of the oldest accounts.
+func (r Reader) twoAdmins(ctx context.Context) ([]string, error) {
+	return projections.ListOf(ctx, r.DB, scanID, `SELECT s.account AS account FROM standings s WHERE s.admin = 1 AND s.disabled = 0
+			AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = s.account)
+		UNION ALL SELECT h.admin FROM hub h WHERE h.one = 0
+			AND NOT EXISTS (SELECT 1 FROM standings s WHERE s.account = h.admin)
+			AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = h.admin)
+		ORDER BY account LIMIT 2`)
+}
 
 // ActiveAdmin is the id of an administrator of the hub who is neither disabled nor erased:
 // that of the oldest account. ErrNotFound where there is none.
 func (r Reader) ActiveAdmin(ctx context.Context) (string, error) {
-	var id []byte
-	err := r.DB.QueryRowContext(ctx, `SELECT a.account FROM `+activeAdmins+` ORDER BY a.account LIMIT 1`).Scan(&id)
-	return projections.IDOf(id), notFound(err, "administrator")
+	list, err := r.twoAdmins(ctx)
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("administrator: %w", ErrNotFound)
+	}
+	if err != nil {
+		return "", err
+	}
+	return list[0], nil
 }
 
 // OtherAdmin says whether the hub has an administrator who is neither disabled
 // nor that user.
 func (r Reader) OtherAdmin(ctx context.Context, user string) (bool, error) {
-	raw, err := key(user)
-	if err != nil {
-		return false, err
-	}
-	var n int
-	err = r.DB.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+activeAdmins+` WHERE a.account <> $1`, raw).Scan(&n)
-	return n > 0, err
+	list, err := r.twoAdmins(ctx)
+	return slices.ContainsFunc(list, func(id string) bool { return id != user }), err
 }
