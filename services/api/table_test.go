@@ -319,7 +319,7 @@ func (k *kit) ask(as string, rt service.Route, path string) int {
 		}
 	}
 	// Whoever may see a namespace or a repository learns what it does not have.
-	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no build trigger of that URL") || strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no such layer") || strings.Contains(a.Body.String(), "no git source of that name") || strings.Contains(a.Body.String(), "no such event") || strings.Contains(a.Body.String(), "there is none of that name"))
+	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no build trigger of that URL") || strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no such layer") || strings.Contains(a.Body.String(), "no git source of that name") || strings.Contains(a.Body.String(), "no such event") || strings.Contains(a.Body.String(), "it does not exist"))
 	if strings.HasSuffix(rt.Pattern, "/live") && a.Code == 422 { // for its Last-Event-ID, behind which it would go on for minutes
 		return 0
 	}

@@ -28,6 +28,11 @@ func hidden(path string) string {
 		what, list = "organization "+name, "orgs ls"
 	case "namespaces":
 		what, list = "user or organization "+name, "orgs ls"
+	case "apps":
+		what, list = "user or organization "+name, "orgs ls"
+		if len(segments) > 2 {
+			what, within, list = "application "+name+"/"+segments[2], segments[3:], "apps ls "+name
+		}
 	case "repositories":
 		if len(segments) < 3 {
 			return ""

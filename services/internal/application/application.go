@@ -25,7 +25,7 @@ const (
 
 var (
 	// ErrUnknown: no application, environment, release or key of that name is there.
-	ErrUnknown = errors.New("there is none of that name")
+	ErrUnknown = errors.New("it does not exist")
 	// ErrTaken: there is one of that name.
 	ErrTaken = errors.New("there is one of that name")
 	// ErrInvalid: a name or a value is not allowed; the error's text says why.

@@ -35,6 +35,17 @@ type side struct {
 	Image       apitypes.Manifest
 }
 
+// Tag is the tag that it was named by, "" where that was a digest.
+func (s side) Tag() string {
+	if strings.Contains(s.Ref, ":") {
+		return ""
+	}
+	return s.Ref
+}
+
+// Shown is what its columns are headed by.
+func (s side) Shown() string { return cmp.Or(s.Tag(), frame.Short(s.Digest)) }
+
 // A difference is a fact that the two do not have alike; "" where one lacks it.
 type difference struct{ Name, A, B string }
 

@@ -23,6 +23,8 @@ func TestComparePage(t *testing.T) {
 	town.Admin.Get(page).Is(http.StatusOK).Says("Tags or digests of this repository")
 	town.Admin.Get(page+"?a=1.0&b=1.1").Is(http.StatusOK).Says("A 1 2", "Command serve serve -v", "gone y none", "new none z", "The lowest 1 layer is the same", "Only in 1.0", "Only in 1.1").Lacks("SAME")
 	town.Admin.Get(page + "?a=1.0&b=" + a.Digest().String()).Is(http.StatusOK).Says("They are the same image")
+	short := b.Digest().String()[:len("sha256:")+12]
+	town.Admin.Get(page+"?a=1.0&b="+b.Digest().String()).Is(http.StatusOK).Says("What 1.0 "+short, "Only in "+short).Lacks("What 1.0 " + b.Digest().String())
 	town.Admin.Get(page + "?a=1.0&b=none").Is(http.StatusOK).Says("There is no tag or digest none")
 	town.Admin.Get(page + "?a=1.0&b=arm").Is(http.StatusOK).Says("no platform in common")
 }

@@ -26,8 +26,8 @@ func TestDeleteTags(t *testing.T) {
 	town.Bob.Get(page).Is(http.StatusNotFound)
 	town.Nobody.Get("/r/admin/open/-/delete-tags").Is(http.StatusSeeOther)
 	town.Admin.Get(page).Is(http.StatusOK).Says("No tag is selected")
-	town.Admin.Get(page+"?tag=1&tag=2&tag=keep-1&tag=none").Is(http.StatusOK).Says("2 tags go", "1 image has no tag any more", "1.0", "These stay", "keep-1", "no cleanup rule")
-	town.Admin.Get(page+"?q=1").Is(http.StatusOK).Says("2 tags go", "These stay")
+	town.Admin.Get(page+"?tag=1&tag=2&tag=keep-1&tag=none").Is(http.StatusOK).Says("2 tags will be deleted", "1 image has no tag any more", "1.0", "These stay", "keep-1", "no cleanup rule")
+	town.Admin.Get(page+"?q=1").Is(http.StatusOK).Says("2 tags will be deleted", "These stay")
 	town.Bob.Post(page, "do", "delete", "tag", at("1", image)).Is(http.StatusNotFound)
 	town.Admin.Post(page, "do", "delete").Is(http.StatusUnprocessableEntity)
 	town.Admin.Post(page, "do", "delete", "tag", "1").Is(http.StatusUnprocessableEntity).Says("open the page again")
@@ -39,7 +39,7 @@ func TestDeleteTags(t *testing.T) {
 	other := client.MustPush(t, "admin/many", "2", registrytest.NewImage("other"))
 	town.CatchUp()
 	a := town.Admin.Post(page, "do", "delete", "tag", at("3", image), "tag", at("2", two), "tag", at("never", two)).Is(http.StatusOK)
-	a.Says("1 tag was deleted", "2 were not deleted", "2 : the tag 2 has changed meanwhile", "by admin", other.Digest().String(), "never : somebody has deleted it", "1 tag goes next")
+	a.Says("1 tag was deleted", "2 were not deleted", "2 : the tag 2 has changed meanwhile", "by admin", other.Digest().String(), "never : somebody has deleted it", "1 tag will be deleted next")
 	if !strings.Contains(a.Text, at("2", other)) {
 		t.Errorf("the form that goes on does not say what 2 names now: %s", a.Text)
 	}
@@ -100,15 +100,15 @@ func TestDeleteTagsInSteps(t *testing.T) {
 		}
 		return town.Admin.Post(page, form...)
 	}
-	first := town.Admin.Get(page).Is(http.StatusOK).Says("80 tags go", "These stay", "v2.7")
+	first := town.Admin.Get(page).Is(http.StatusOK).Says("80 tags will be deleted", "These stay", "v2.7")
 	// Meanwhile there are more of them than one step deletes: what was shown goes, and no other.
 	push(45, "x")
-	town.Admin.Get(page).Is(http.StatusOK).Says("100 tags go", "25 others match the filter")
+	town.Admin.Get(page).Is(http.StatusOK).Says("100 tags will be deleted", "25 others match the filter")
 	step(first).Leads("/r/admin/steps/-/tags")
 	town.Admin.Get("/r/admin/steps/-/tags").Is(http.StatusOK).Says("Tags 86")
 	push(40, "w3", "y4")
-	second := town.Admin.Get(page).Is(http.StatusOK).Says("100 tags go", "25 others match the filter")
-	third := step(second).Is(http.StatusOK).Says("100 tags were deleted", "25 are left", "25 tags go next", "Delete the next 25 tags")
+	second := town.Admin.Get(page).Is(http.StatusOK).Says("100 tags will be deleted", "25 others match the filter")
+	third := step(second).Is(http.StatusOK).Says("100 tags were deleted", "25 are left", "25 tags will be deleted next", "Delete the next 25 tags")
 	step(third).Leads("/r/admin/steps/-/tags")
 	town.Admin.Get("/r/admin/steps/-/tags").Is(http.StatusOK).Says("Tags 41")
 	town.Admin.Get(page).Is(http.StatusOK).Says("No tag is selected that can be deleted", "These stay")
