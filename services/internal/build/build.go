@@ -38,6 +38,10 @@ const MaxWaiting = 1000
 // MaxLosses is how often a build may be lost with its builder before it is given up.
 const MaxLosses = 2
 
+// MaxAttempts is how often a build is given to builders at most. One that is broken or
+// hostile may give it back at once, for ever, and each time is in the log.
+const MaxAttempts = 50
+
 // An ID is what the subject of a build's events is made of, and the id of the repository
 // of its image, which the events name.
 type ID struct{ Namespace, Build, Repository string }
@@ -137,10 +141,21 @@ func Say(ctx context.Context, log command.Log, by command.By, id ID, epoch int, 
 	})
 }
 
-// Release gives a build back that a builder has: it waits again. lacks is as in
-// events.BuildLost; "" when the builder stops. ErrUnknown, ErrEnded, ErrEpoch, ErrReport.
+// Release gives a build back that a builder has: it waits again, or is given up when
+// that was the last of MaxAttempts. lacks is as in events.BuildLost; "" when the builder stops. ErrUnknown,
+// ErrEnded, ErrEpoch, ErrReport.
 func Release(ctx context.Context, log command.Log, by command.By, id ID, builder string, epoch int, lacks string) (uint64, error) {
-	return Say(ctx, log, by, id, epoch, events.BuildLost{Namespace: id.Namespace, Build: id.Build, Builder: builder, Epoch: epoch, Released: true, Lacks: lacks})
+	back := events.BuildLost{Namespace: id.Namespace, Build: id.Build, Builder: builder, Epoch: epoch, Released: true, Lacks: lacks}
+	return decide(ctx, log, by, id, func(state string, now int) (events.Payload, error) {
+		if state != builds.Running || now != epoch {
+			return nil, ErrEpoch
+		}
+		if err := checkReport(id, epoch, back); err != nil || epoch < MaxAttempts {
+			return back, err
+		}
+		return events.BuildFinished{Namespace: id.Namespace, Build: id.Build, Epoch: epoch, Outcome: events.BuildGivenUp,
+			Detail: fmt.Sprintf("builders gave it back %d times, the last one was %s", epoch, builder)}, nil
+	})
 }
 
 // Lose takes a build from a builder of which nothing is heard: it waits again, or is

@@ -139,6 +139,29 @@ func TestLostBuilds(t *testing.T) {
 	}
 }
 
+// A build that builders give back each time is given up at last: its events do not fill the log.
+func TestBuildsGivenBack(t *testing.T) {
+	log, ctx := streamtest.Open(t, ""), t.Context()
+	if _, err := build.Queue(ctx, log, by, events.BuildQueued{Namespace: id.Namespace, Build: id.Build}); err != nil {
+		t.Fatal(err)
+	}
+	for k := range build.MaxAttempts {
+		if epoch, _, err := build.Claim(ctx, log, by, id, "b"); err != nil || epoch != k+1 {
+			t.Fatalf("claim %d: %d, %v", k+1, epoch, err)
+		}
+		if _, err := build.Release(ctx, log, by, id, "b", k+1, events.LacksHooks); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := build.Claim(ctx, log, by, id, "b"); !errors.Is(err, build.ErrEnded) {
+		t.Errorf("it is claimed again: %v", err)
+	}
+	p, _, err := command.Latest(ctx, log, events.BuildSubject(id.Namespace, id.Build))
+	if f, ok := p.(events.BuildFinished); err != nil || !ok || f.Outcome != events.BuildGivenUp || !strings.Contains(f.Detail, "gave it back 50 times") {
+		t.Errorf("it ends as %+v, %v", p, err)
+	}
+}
+
 // A builder says what belongs to its own attempt, within bounds, and nothing else: not of
 // another build, whose subject it would be written to.
 func TestReportsOfOthers(t *testing.T) {
