@@ -157,7 +157,7 @@ var rules = []rule{
 	on(func(e events.RepositoryVisibilityChanged) []Audience { return readers(e.Repository) }),
 	on(func(e events.RepositoryDescribed) []Audience { return readers(e.Repository) }),
 	on(func(e events.RepositorySummaryChanged) []Audience { return readers(e.Repository) }),
-	// Who could not see the repository does not learn by this that there is one.
+	// An account that could not see the repository does not learn by this that there is one.
 	on(func(e events.RefusalsCounted) []Audience {
 		if e.Visible && e.Kind == events.GranteeUser {
 			return append(admins(e.Repository), user(e.Account)...)

@@ -11,7 +11,7 @@ import (
 	"hubledger/services/registry/registrytest"
 )
 
-// Who follows the log gets each event once, in its order, also across a restart of the hub.
+// A follower of the log gets each event once, in the order of the log, also across a restart of the hub.
 func TestEventsTail(t *testing.T) {
 	t.Parallel()
 	h := startHub(t)

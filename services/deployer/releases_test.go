@@ -173,7 +173,7 @@ func TestReleasesHoldNothingOfOthers(t *testing.T) {
 	}
 }
 
-// Who may not pull an image of another namespace does not learn by a release whether it is
+// Those who may not pull an image of another namespace do not learn by a release whether it is
 // there still.
 func TestReleasesTellNothingOfOthers(t *testing.T) {
 	w := newWorld(t)

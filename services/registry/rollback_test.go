@@ -150,7 +150,7 @@ func TestRollBackRaces(t *testing.T) {
 	if d, err := c.Pull(repo, "latest"); err != nil || d != pushed.Digest() {
 		t.Errorf("latest is %s, %v", d, err)
 	}
-	// Who does not say from what has it after the push.
+	// Without a word on what the tag is rolled back from, the rollback comes after the push.
 	before(func() { c.MustPush(t, repo, "latest", newer) })
 	if _, err := h.Registry.RollBack(t.Context(), registrytest.By, repo, "latest", first.Digest(), ""); err != nil {
 		t.Errorf("rolled back: %v", err)

@@ -270,7 +270,7 @@ func TestMissing(t *testing.T) {
 	wants(t, c, "a tile", 257, "the tree cannot be read from here on, for 256 events")
 }
 
-// Who rewrites log, journal and leaves, and makes the tree fit, is found by what was signed.
+// A log that is rewritten with its journal, leaves and tree is found by what was signed.
 func TestEverythingRewritten(t *testing.T) {
 	c := newCopies(t, size, signed)
 	text, old, err := c.dir.Signed()

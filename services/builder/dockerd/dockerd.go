@@ -50,7 +50,7 @@ const (
 func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 	s := a.Spec
 	if s.Scanner != "" {
-		return cage.Config{}, driver.Failuref(driver.NoSBOM, "the rule has sbom: true, and a build with hooks or autotests makes none, since Docker's engine builds it: leave sbom out of the rule, or the hooks and autotests out of the repository")
+		return cage.Config{}, driver.Failuref(driver.NoSBOM, "an SBOM is asked for, and a build with hooks or autotests makes none, since Docker's engine builds it: do without the SBOM, or without the hooks and autotests")
 	}
 	if err := native(s.Platforms); err != nil {
 		return cage.Config{}, err

@@ -11,7 +11,7 @@ import (
 
 type configCmds struct {
 	Ls  lsConfigCmd  `cmd:"" help:"List the values of an environment."`
-	Set setConfigCmd `cmd:"" help:"Set values. They are in the log: use a secret for what others must not read."`
+	Set setConfigCmd `cmd:"" help:"Set values, which owners can read again: use a secret for what nobody is to read."`
 	Rm  rmConfigCmd  `cmd:"" help:"Remove a value."`
 }
 
