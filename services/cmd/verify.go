@@ -111,17 +111,20 @@ func (c *verifyCmd) asked(data string) (a asked, err error) {
 
 // keysOf are the keys that a data directory has of the log that a checkpoint names.
 func keysOf(data string, signed []byte) (checkpoint.Keys, error) {
-	origin, _, _ := strings.Cut(string(signed), "\n")
+	named, err := checkpoint.Parse(string(signed))
+	if err != nil {
+		return nil, err
+	}
 	dirs, err := filepath.Glob(filepath.Join(data, "proofs", "*"))
 	if err != nil {
 		return nil, err
 	}
 	for _, dir := range dirs {
-		if filepath.Base(dir) == checkpoint.GenerationOf(origin) {
+		if filepath.Base(dir) == checkpoint.GenerationOf(named.Origin) {
 			return tree.Dir(dir).Keys()
 		}
 	}
-	return nil, fmt.Errorf("the data directory has no key of %.200q: name it with --key", origin)
+	return nil, fmt.Errorf("the data directory has no key of %.200q: name it with --key", named.Origin)
 }
 
 // readKeys reads public keys out of a file, or takes the text as one.

@@ -43,7 +43,7 @@ func (c Checkpoint) Sign(by note.Signer) ([]byte, error) {
 }
 
 // errText: a note is not a checkpoint.
-var errText = errors.New("this is not a checkpoint: an origin, a number of events and a root hash, each on a line")
+var errText = errors.New("this is not a checkpoint, which has an origin, a number of events and a root hash, each on a line")
 
 // Parse reads the text of a checkpoint without looking at its signature. Lines behind the
 // first three, which other logs have, mean nothing to us.
