@@ -255,7 +255,7 @@ func world(t *testing.T) *kit {
 
 var filled = strings.NewReplacer("{tile...}", "0/000.p/1", "{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{projection}", "images", "{manager}", "sweeps", "{secret}", "NAME", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
-	"{app}", "shop", "{environment}", "production", "{key}", "KEY", "{release}", "1", "{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", registrytest.NewImage("content").Digest().String())
+	"/api/v1/why", "/api/v1/why?of=1", "{app}", "shop", "{environment}", "production", "{key}", "KEY", "{release}", "1", "{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", registrytest.NewImage("content").Digest().String())
 
 // Every endpoint lets in those whose role permits it, for a public and a private
 // repository. A request that would change something has an invalid
@@ -319,7 +319,7 @@ func (k *kit) ask(as string, rt service.Route, path string) int {
 		}
 	}
 	// Whoever may see a namespace or a repository learns what it does not have.
-	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no build trigger of that URL") || strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no such layer") || strings.Contains(a.Body.String(), "no git source of that name") || strings.Contains(a.Body.String(), "no such event") || strings.Contains(a.Body.String(), "it does not exist"))
+	lacking := a.Code == 404 && (strings.Contains(a.Body.String(), "no build trigger of that URL") || strings.Contains(a.Body.String(), "no such build") || strings.Contains(a.Body.String(), "no such layer") || strings.Contains(a.Body.String(), "no git source of that name") || strings.Contains(a.Body.String(), "no such event") || strings.Contains(a.Body.String(), "nothing of that name is in the log") || strings.Contains(a.Body.String(), "it does not exist"))
 	if strings.HasSuffix(rt.Pattern, "/live") && a.Code == 422 { // for its Last-Event-ID, behind which it would go on for minutes
 		return 0
 	}
