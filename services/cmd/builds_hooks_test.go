@@ -34,7 +34,7 @@ func TestHooksAreOff(t *testing.T) {
 		list := h.builds()
 		return len(list) > 0 && list[0].State == "waiting" && list[0].Reason == "no-hooks" && strings.Contains(list[0].Detail, "--builder-hooks on")
 	})
-	if log := h.run("builds", "logs", "admin/app"); !strings.Contains(log, "the repository has hooks/build, which this builder does not run") {
+	if log := h.run("builds", "logs", "admin/app"); !strings.Contains(log, "what is built has hooks/build, which this builder does not run") {
 		t.Errorf("its log is\n%s", log)
 	}
 }
