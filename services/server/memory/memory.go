@@ -51,6 +51,7 @@ func Run(ctx context.Context, budget int64) {
 		}
 		if w.due(figures[0].Value.Uint64()) {
 			debug.FreeOSMemory()
+			giveProgramBack()
 		}
 		select {
 		case <-ctx.Done():
