@@ -28,23 +28,27 @@ func (r Reader) Above(ctx context.Context, repo string, ds []digest.Digest) (lis
 // TagsOf lists the live tags that name one of the manifests, by manifest, in byte
 // order. It reads all tags of the repository.
 func (r Reader) TagsOf(ctx context.Context, repo string, ds []digest.Digest) (map[digest.Digest][]string, error) {
+	return r.tagsByDigest(ctx, repo, ds, `t.deleted = 0 AND NOT `+gone)
+}
+
+// tagsByDigest lists the tags that name one of the manifests and meet a condition.
+func (r Reader) tagsByDigest(ctx context.Context, repo string, ds []digest.Digest, condition string) (map[digest.Digest][]string, error) {
 	all := map[digest.Digest][]string{}
+	type named struct {
+		digest digest.Digest
+		tag    string
+	}
 	err := eachRows(repo, ds, func(marks string, args []any) error {
-		rows, err := r.DB.QueryContext(ctx, `SELECT t.digest, t.tag FROM tags t
-			WHERE t.repo = $1 AND t.digest IN (`+marks+`) AND t.deleted = 0 AND NOT `+gone+` ORDER BY t.tag`, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		list, err := projections.ListOf(ctx, r.DB, func(row projections.Row) (n named, err error) {
 			var sum []byte
-			var tag string
-			if err := rows.Scan(&sum, &tag); err != nil {
-				return err
-			}
-			all[DigestOf(sum)] = append(all[DigestOf(sum)], tag)
+			err = row.Scan(&sum, &n.tag)
+			n.digest = DigestOf(sum)
+			return n, err
+		}, `SELECT t.digest, t.tag FROM tags t WHERE t.repo = $1 AND t.digest IN (`+marks+`) AND `+condition+` ORDER BY t.tag`, args...)
+		for _, n := range list {
+			all[n.digest] = append(all[n.digest], n.tag)
 		}
-		return rows.Err()
+		return err
 	})
 	return all, err
 }

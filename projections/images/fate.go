@@ -104,24 +104,7 @@ func (r Reader) markSwept(ctx context.Context, repo string, all map[digest.Diges
 // undone: they named the manifest when it was deleted. In byte order. It reads all tags of
 // the repository.
 func (r Reader) TagsHidden(ctx context.Context, repo string, ds []digest.Digest) (map[digest.Digest][]string, error) {
-	all := map[digest.Digest][]string{}
-	err := eachRows(repo, ds, func(marks string, args []any) error {
-		rows, err := r.DB.QueryContext(ctx, `SELECT t.digest, t.tag FROM tags t WHERE t.repo = $1 AND t.digest IN (`+marks+`) AND t.deleted = 0 AND `+gone+` ORDER BY t.tag`, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var sum []byte
-			var tag string
-			if err := rows.Scan(&sum, &tag); err != nil {
-				return err
-			}
-			all[DigestOf(sum)] = append(all[DigestOf(sum)], tag)
-		}
-		return rows.Err()
-	})
-	return all, err
+	return r.tagsByDigest(ctx, repo, ds, `t.deleted = 0 AND `+gone)
 }
 
 // A Trashed thing is a tag or a manifest that was deleted from a repository.

@@ -198,9 +198,9 @@ func shownSide(e *layerfiles.Entry) *apitypes.LayerFile {
 // of others (image-spec, "Non-Distributable Layers"): where the hub has one of those, it is
 // not the caller's to read. They are unknown.
 func (s *API) layersOf(ctx context.Context, c *endpoint.Call, field, text string) (layers, unknown []digest.Digest, err error) {
-	d := digest.Digest(text)
-	if _, err := images.DigestBytes(d); err != nil {
-		return nil, nil, endpoint.Invalid(field, "a digest is sha256:<64 hex digits> or sha512:<128 hex digits>")
+	d, err := digestAt(field, text)
+	if err != nil {
+		return nil, nil, err
 	}
 	m, err := s.Images.ManifestDetail(ctx, c.Repository.ID, d)
 	switch {

@@ -107,9 +107,13 @@ func (c *eventsLsCmd) Run(s *console.Session) error {
 // maxPage is how many events the hub sends at once.
 const maxPage = 100
 
+// tellEvery is how often a long search says how far it has looked.
+const tellEvery = 5 * time.Second
+
 // eachEvent calls item for at most n events of a list. Where few match, the hub sends pages
 // that are not full, and says how far it has looked.
 func eachEvent(a *console.API, q url.Values, n int, item func(apitypes.Event) error) error {
+	told := time.Now()
 	for path := eventsPath + "?" + q.Encode(); ; {
 		page, err := console.Get[apitypes.EventPage](a, path+"&limit="+strconv.Itoa(min(n, maxPage)))
 		if err != nil {
@@ -119,6 +123,10 @@ func eachEvent(a *console.API, q url.Values, n int, item func(apitypes.Event) er
 			if err := item(e); err != nil {
 				return err
 			}
+		}
+		if page.Scanned > 0 && time.Since(told) > tellEvery {
+			told = time.Now()
+			fmt.Fprintf(a.Session.Err, "looked as far as event %d; it goes on\n", page.Scanned)
 		}
 		if n -= len(page.Items); n <= 0 || page.Next == "" {
 			return nil

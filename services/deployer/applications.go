@@ -15,7 +15,6 @@ import (
 	"hubledger/services/internal/application"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
-	"hubledger/services/internal/compose"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -134,7 +133,7 @@ func (s *Deployer) details(ctx context.Context, c *endpoint.Call, a *deploys.App
 	if out.Compose, err = s.Read.Compose(ctx, a.ID, a.Digest); err != nil {
 		return out, err
 	}
-	j, err := s.judge(ctx, out.Compose, compose.Setting{})
+	j, err := s.judge(ctx, out.Compose)
 	if err != nil {
 		return out, err
 	}
@@ -142,11 +141,7 @@ func (s *Deployer) details(ctx context.Context, c *endpoint.Call, a *deploys.App
 	list, err := s.Read.Environments(ctx, a.ID)
 	for k := range list {
 		e := &list[k]
-		set, err := s.setting(ctx, e)
-		if err != nil {
-			return out, err
-		}
-		j, err := s.judge(ctx, out.Compose, set)
+		j, err := s.judgeIn(ctx, out.Compose, e)
 		if err != nil {
 			return out, err
 		}

@@ -19,8 +19,8 @@ import (
 	"hubledger/services/internal/openapi"
 )
 
-// errNoSecrets is what changes meet while the log is read-only.
-var errNoSecrets = fmt.Errorf("the secrets cannot be written: %w", events.ErrReadOnly)
+// errNoSecrets is what is met while the log is read-only.
+var errNoSecrets = fmt.Errorf("configurations and secrets can be neither read nor changed: %w", events.ErrReadOnly)
 
 // EnvironmentPath names an environment.
 type EnvironmentPath struct {
@@ -43,7 +43,7 @@ func (s *Deployer) registerEnvironments() {
 	const path = one + "/environments/{environment}"
 	openapi.Add(s.API, op(http.MethodPut, path, "create-environment", access.NamespaceAdmin, budget.Write, "Give an application an environment", ""), s.createEnvironment)
 	openapi.Add(s.API, op(http.MethodDelete, path, "delete-environment", access.NamespaceAdmin, budget.Write, "Delete an environment", "Its secrets are destroyed. It cannot be restored."), s.deleteEnvironment)
-	openapi.Add(s.API, op(http.MethodGet, path+"/config", "get-config", access.NamespaceAdmin, budget.Read, "Show the configuration of an environment", "With the names of its secrets."), s.config)
+	openapi.Add(s.API, op(http.MethodGet, path+"/config", "get-config", access.NamespaceAdmin, budget.Search, "Show the configuration of an environment", "With the names of its secrets."), s.config)
 	openapi.Add(s.API, op(http.MethodPut, path+"/config/{key}", "set-config", access.NamespaceAdmin, budget.Write, "Set a value of an environment's configuration", "Owners can read it again, unlike a secret. It is stored encrypted, apart from the log."), s.setValue)
 	openapi.Add(s.API, op(http.MethodDelete, path+"/config/{key}", "remove-config", access.NamespaceAdmin, budget.Write, "Remove a value from an environment's configuration", ""), s.removeValue)
 	openapi.Add(s.API, op(http.MethodPut, path+"/secrets/{key}", "set-app-secret", access.NamespaceAdmin, budget.Write, "Set a secret of an environment", "Its value is stored encrypted, apart from the log, and never shown."), s.setSecret)
@@ -115,11 +115,7 @@ func (s *Deployer) config(ctx context.Context, c *endpoint.Call, in *Environment
 }
 
 // configure makes the next version of an environment's configuration.
-func (s *Deployer) configure(ctx context.Context, c *endpoint.Call, in EnvironmentPath, edit func(*application.Configuration) error) (*openapi.Change, error) {
-	_, e, err := s.environment(ctx, c, in)
-	if err != nil {
-		return nil, err
-	}
+func (s *Deployer) configure(ctx context.Context, c *endpoint.Call, e application.Environment, edit func(*application.Configuration) error) (*openapi.Change, error) {
 	seq, err := application.Configure(ctx, s.Log, c.By(), e, edit)
 	return s.API.Changed(ctx, seq, err)
 }
@@ -154,8 +150,7 @@ func (s *Deployer) setValue(ctx context.Context, c *endpoint.Call, in *setKeyIn)
 		return nil, err
 	}
 	if now, set := values[in.Key]; set && now == in.Body.Value {
-		seq, err := application.Configure(ctx, s.Log, c.By(), of, func(*application.Configuration) error { return nil })
-		return s.API.Changed(ctx, seq, err)
+		return s.configure(ctx, c, of, func(*application.Configuration) error { return nil })
 	}
 	size := len(in.Body.Value)
 	for name, value := range values {
@@ -166,31 +161,33 @@ func (s *Deployer) setValue(ctx context.Context, c *endpoint.Call, in *setKeyIn)
 	if size > application.MaxAll {
 		return nil, endpoint.Invalid("body.value", fmt.Sprintf("the values of an environment have at most %d bytes together", application.MaxAll))
 	}
-	return s.setRecord(ctx, c, in, func(now *application.Configuration) *[]events.ConfigurationRecord { return &now.Values })
+	return s.setRecord(ctx, c, of, in, listOfValues)
 }
 
 // setRecord writes what a key is set to before the event: what is set is there. The record
 // of an event that was not recorded is destroyed later, as stale.
-func (s *Deployer) setRecord(ctx context.Context, c *endpoint.Call, in *setKeyIn, list func(*application.Configuration) *[]events.ConfigurationRecord) (*openapi.Change, error) {
+func (s *Deployer) setRecord(ctx context.Context, c *endpoint.Call, e application.Environment, in *setKeyIn, list listOf) (*openapi.Change, error) {
 	if s.Secrets == nil {
 		return nil, errNoSecrets
 	}
-	e, _, err := s.environment(ctx, c, in.EnvironmentPath)
-	if err != nil {
-		return nil, err
-	}
 	record, err := command.NewID()
 	if err == nil {
-		err = s.Secrets.Put(ctx, application.RecordName(e.ID, record), []byte(in.Body.Value))
+		err = s.Secrets.Put(ctx, application.RecordName(e.Environment, record), []byte(in.Body.Value))
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s.configure(ctx, c, in.EnvironmentPath, func(now *application.Configuration) error {
+	return s.configure(ctx, c, e, func(now *application.Configuration) error {
 		application.Set(list(now), in.Key, record)
 		return nil
 	})
 }
+
+// A listOf is one of the two lists of a configuration.
+type listOf func(*application.Configuration) *[]events.ConfigurationRecord
+
+func listOfValues(c *application.Configuration) *[]events.ConfigurationRecord  { return &c.Values }
+func listOfSecrets(c *application.Configuration) *[]events.ConfigurationRecord { return &c.Secrets }
 
 // checkKey says at which field of the request a key or its value is wrong.
 func checkKey(in *setKeyIn) error {
@@ -199,7 +196,7 @@ func checkKey(in *setKeyIn) error {
 }
 
 func (s *Deployer) removeValue(ctx context.Context, c *endpoint.Call, in *KeyPath) (*openapi.Change, error) {
-	return s.remove(ctx, c, in, "value", func(now *application.Configuration) *[]events.ConfigurationRecord { return &now.Values })
+	return s.remove(ctx, c, in, "value", listOfValues)
 }
 
 func (s *Deployer) setSecret(ctx context.Context, c *endpoint.Call, in *setKeyIn) (*openapi.Change, error) {
@@ -209,15 +206,23 @@ func (s *Deployer) setSecret(ctx context.Context, c *endpoint.Call, in *setKeyIn
 	if in.Body.Value == "" {
 		return nil, endpoint.Invalid("body.value", "a secret is not empty")
 	}
-	return s.setRecord(ctx, c, in, func(now *application.Configuration) *[]events.ConfigurationRecord { return &now.Secrets })
+	_, e, err := s.environment(ctx, c, in.EnvironmentPath)
+	if err != nil {
+		return nil, err
+	}
+	return s.setRecord(ctx, c, e, in, listOfSecrets)
 }
 
 func (s *Deployer) removeSecret(ctx context.Context, c *endpoint.Call, in *KeyPath) (*openapi.Change, error) {
-	return s.remove(ctx, c, in, "secret", func(now *application.Configuration) *[]events.ConfigurationRecord { return &now.Secrets })
+	return s.remove(ctx, c, in, "secret", listOfSecrets)
 }
 
-func (s *Deployer) remove(ctx context.Context, c *endpoint.Call, in *KeyPath, what string, list func(*application.Configuration) *[]events.ConfigurationRecord) (*openapi.Change, error) {
-	return s.configure(ctx, c, in.EnvironmentPath, func(now *application.Configuration) error {
+func (s *Deployer) remove(ctx context.Context, c *endpoint.Call, in *KeyPath, what string, list listOf) (*openapi.Change, error) {
+	_, e, err := s.environment(ctx, c, in.EnvironmentPath)
+	if err != nil {
+		return nil, err
+	}
+	return s.configure(ctx, c, e, func(now *application.Configuration) error {
 		if application.Record(*list(now), in.Key) == "" {
 			return fmt.Errorf("%s %.128s of %s: %w", what, in.Key, in.Environment, application.ErrUnknown)
 		}

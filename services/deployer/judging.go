@@ -16,7 +16,7 @@ import (
 )
 
 func (s *Deployer) check(ctx context.Context, _ *endpoint.Call, in *struct{ Body apitypes.CheckComposeRequest }) (*openapi.Answer[apitypes.CheckedCompose], error) {
-	j, err := s.judge(ctx, in.Body.Compose, compose.Setting{})
+	j, err := s.judge(ctx, in.Body.Compose)
 	if err != nil {
 		return nil, err
 	}
@@ -40,19 +40,30 @@ func services(j compose.Judgment) (out []apitypes.AppService) {
 
 // judge says what a Compose file comes to. A large one takes up to a second, which counts
 // as a heavy part of the request, whatever else that does.
-func (s *Deployer) judge(ctx context.Context, text string, with compose.Setting) (compose.Judgment, error) {
+func (s *Deployer) judge(ctx context.Context, text string) (compose.Judgment, error) {
+	return s.judgeIn(ctx, text, nil)
+}
+
+// judgeIn is judge for an environment, whose values are read for it; nil: for none yet.
+func (s *Deployer) judgeIn(ctx context.Context, text string, e *deploys.Environment) (j compose.Judgment, err error) {
 	leave, err := budget.Of(ctx).Part(ctx, budget.Heavy)
 	if err != nil {
-		return compose.Judgment{}, err
+		return j, err
 	}
 	defer leave()
+	var with compose.Setting
+	if e != nil {
+		if with, err = s.setting(ctx, e); err != nil {
+			return j, err
+		}
+	}
 	with.Allow = s.Allow
 	return compose.Judge(ctx, []byte(text), with), nil
 }
 
 // judged refuses a Compose file that has problems: each names its field and line.
 func (s *Deployer) judged(ctx context.Context, text string) error {
-	j, err := s.judge(ctx, text, compose.Setting{})
+	j, err := s.judge(ctx, text)
 	if err != nil || len(j.Problems) == 0 {
 		return err
 	}

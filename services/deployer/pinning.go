@@ -16,7 +16,6 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/application"
-	"hubledger/services/internal/compose"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/repository"
 )
@@ -37,7 +36,7 @@ func (s *Deployer) pin(ctx context.Context, c *endpoint.Call, a *deploys.Applica
 	if len(list) == 0 {
 		wrong = append(wrong, "the application has no environment to run in: make one with hubledger apps environments add "+a.Name+" production")
 	}
-	j, err := s.judge(ctx, text, compose.Setting{})
+	j, err := s.judge(ctx, text)
 	if err != nil {
 		return r, err
 	}
@@ -47,11 +46,7 @@ func (s *Deployer) pin(ctx context.Context, c *endpoint.Call, a *deploys.Applica
 	for k := range list {
 		e := &list[k]
 		r.Configurations = append(r.Configurations, events.ReleaseConfiguration{Environment: e.ID, Called: e.Name, Version: e.Configuration.Version})
-		set, err := s.setting(ctx, e)
-		if err != nil {
-			return r, err
-		}
-		in, err := s.judge(ctx, text, set)
+		in, err := s.judgeIn(ctx, text, e)
 		if err != nil {
 			return r, err
 		}

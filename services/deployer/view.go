@@ -2,12 +2,10 @@ package deployer
 
 import (
 	"context"
-	"errors"
 
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
-	"hubledger/projections/builds"
 	"hubledger/projections/deploys"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
@@ -90,12 +88,9 @@ func (v *view) look(ctx context.Context, i events.ReleaseImage) (now imageNow, e
 // madeBy is the build that made an image, and its commit; "" where there is none.
 func (s *Deployer) madeBy(ctx context.Context, i events.ReleaseImage) (build, commit string, err error) {
 	made, err := s.Builds.MadeOf(ctx, i.Repository, []string{i.Digest})
-	if errors.Is(err, builds.ErrNotFound) {
-		err = nil
-	}
-	if len(made[i.Digest]) == 0 {
+	if err != nil || len(made[i.Digest]) == 0 {
 		return "", "", err
 	}
 	latest := made[i.Digest][0]
-	return latest.Build, latest.Commit, err
+	return latest.Build, latest.Commit, nil
 }

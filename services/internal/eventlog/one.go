@@ -28,11 +28,9 @@ func (r *Reader) One(ctx context.Context, p access.Principal, ref string) (*One,
 	if err != nil {
 		return nil, err
 	}
-	seq, err := strconv.ParseUint(ref, 10, 63)
+	seq, err := r.seqOf(ctx, ref)
 	if err != nil {
-		if seq, err = r.find(ctx, ref); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
 	list, err := r.those(ctx, &h, []uint64{seq})
 	if err != nil {
@@ -56,6 +54,15 @@ func (r *Reader) One(ctx context.Context, p access.Principal, ref string) (*One,
 		}
 	}
 	return one, r.led(ctx, &h, one)
+}
+
+// seqOf is the sequence that ref is in decimal digits, or that of the event with that id;
+// 0 for none.
+func (r *Reader) seqOf(ctx context.Context, ref string) (uint64, error) {
+	if seq, err := strconv.ParseUint(ref, 10, 63); err == nil {
+		return seq, nil
+	}
+	return r.find(ctx, ref)
 }
 
 // led finds what an event led to.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 
 	"hubledger/projections/journal"
 	"hubledger/services/internal/access"
@@ -35,11 +34,9 @@ func (r *Reader) Why(ctx context.Context, p access.Principal, ref string) (*Chai
 	if err != nil {
 		return nil, err
 	}
-	seq, err := strconv.ParseUint(ref, 10, 63)
+	seq, err := r.seqOf(ctx, ref)
 	if err != nil {
-		if seq, err = r.find(ctx, ref); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
 	if may, err := r.readable(ctx, &h, []uint64{seq}); err != nil || len(may) == 0 {
 		return nil, cmp.Or(err, ErrUnknown)

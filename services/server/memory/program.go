@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,7 +31,6 @@ func giveProgramBack() {
 		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &may); err != nil || may[1] == 'w' || !strings.HasSuffix(lines.Text(), program) {
 			continue
 		}
-		at := *(*unsafe.Pointer)(unsafe.Pointer(&from))
-		_ = unix.Madvise(unsafe.Slice((*byte)(at), to-from), pageOut)
+		_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, to-from, pageOut)
 	}
 }
