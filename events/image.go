@@ -22,8 +22,11 @@ type ImagePushed struct {
 	Absent []digest.Digest `json:"absent,omitempty" jsonschema:"non-distributable layers that were not there"`
 	// Blobs are held, too, although they do not stand where an image has its
 	// blobs: the older cache of BuildKit is an index of layers.
-	Blobs    []digest.Digest `json:"blobs,omitempty" jsonschema:"blobs that stand among an index's manifests or as subject, and that were there"`
-	Manifest []byte          `json:"manifest" jsonschema:"the exact bytes of the manifest in base64"`
+	Blobs []digest.Digest `json:"blobs,omitempty" jsonschema:"blobs that stand among an index's manifests or as subject, and that were there"`
+	// NewLayers is what the hub knew at the push: another push at the same moment can
+	// have brought the same layers.
+	NewLayers *int64 `json:"newLayers,omitempty" jsonschema:"how many of the image's layers no live manifest of the repository had; absent for an index, and where it was not counted"`
+	Manifest  []byte `json:"manifest" jsonschema:"the exact bytes of the manifest in base64"`
 }
 
 // Platform is what an image runs on, in the words of the OCI image config.

@@ -45,6 +45,9 @@ func plainPushed(data []byte) (p ImagePushed, ok bool) {
 			plainDigests(j, &p.Absent)
 		case "blobs":
 			plainDigests(j, &p.Blobs)
+		case "newLayers":
+			n := j.Number()
+			p.NewLayers = &n
 		case "manifest":
 			text := j.Text()
 			manifest := make([]byte, base64.StdEncoding.DecodedLen(len(text)))

@@ -38,6 +38,7 @@ func FuzzDecodePushed(f *testing.F) {
 		`{"created":"2026-11-22T10:00:00Z","created":"2026-11-22T10:00:00.5+01:00"}`,
 		`{"created":"2026-11-22t10:00:00z"}`, `{"created":"2026-11-22T10:00:00,5Z"}`, `{"created":""}`,
 		`{"tag":"\u0061","manifest":"e30="}`, `{"tag":"ä","manifest":"e30="}`, `{"unknown":1,"manifest":"e30="}`,
+		`{"newLayers":3,"manifest":"e30="}`, `{"newLayers":0}`, `{"newLayers":null}`, `{"newLayers":1.5}`, `{"newLayers":-1}`, `{"newLayers":"3"}`,
 		`{"digest":"sha256:aa","manifest":null}`, `{}`, `null`, `"}`, ``,
 	} {
 		f.Add(data)
@@ -50,6 +51,8 @@ func FuzzDecodePushed(f *testing.F) {
 	if err := json.Unmarshal(sample, &s); err != nil {
 		f.Fatal(err)
 	}
+	three := int64(3)
+	s.Data.NewLayers = &three
 	written, err := json.Marshal(s.Data)
 	if err != nil {
 		f.Fatal(err)

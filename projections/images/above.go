@@ -25,6 +25,17 @@ func (r Reader) Above(ctx context.Context, repo string, ds []digest.Digest) (lis
 	return list, err
 }
 
+// HeldOf lists those of some blobs, each given once, that a live manifest of the repository needs.
+func (r Reader) HeldOf(ctx context.Context, repo string, ds []digest.Digest) (list []digest.Digest, err error) {
+	err = eachRows(repo, ds, func(marks string, args []any) error {
+		held, err := r.digests(ctx, `SELECT DISTINCT h.blob FROM holds h JOIN manifests m ON m.repo = h.repo AND m.digest = h.manifest
+			LEFT JOIN revivals r ON r.repo = m.repo AND r.digest = m.digest WHERE h.repo = $1 AND h.blob IN (`+marks+`) AND NOT `+dead, args...)
+		list = append(list, held...)
+		return err
+	})
+	return list, err
+}
+
 // TagsOf lists the live tags that name one of the manifests, by manifest, in byte
 // order. It reads all tags of the repository.
 func (r Reader) TagsOf(ctx context.Context, repo string, ds []digest.Digest) (map[digest.Digest][]string, error) {

@@ -28,6 +28,9 @@ type Manifest struct {
 // Children are the digests of the manifests that an index names, each once.
 func (m *Manifest) Children() []digest.Digest { return eachOnce(m.Manifests) }
 
+// LayerDigests are the digests of its layers, each once.
+func (m *Manifest) LayerDigests() []digest.Digest { return eachOnce(m.Layers) }
+
 // eachOnce are the digests of descriptors in their order, without repetitions.
 func eachOnce(descriptors []v1.Descriptor) []digest.Digest {
 	seen := make(map[digest.Digest]bool, len(descriptors))

@@ -48,6 +48,7 @@ func TestQueriesUseKeys(t *testing.T) {
 			return r.RepositoryHolds(ctx, repo, func(images.Hold) error { return nil })
 		},
 		"Above":     func(r images.Reader) error { return second(r.Above(ctx, repo, []digest.Digest{d, d})) },
+		"HeldOf":    func(r images.Reader) error { return second(r.HeldOf(ctx, repo, []digest.Digest{d, d})) },
 		"Beginning": func(r images.Reader) error { return second(r.Beginning(ctx, repo, d.String())) },
 		"TagsOf":    func(r images.Reader) error { return second(r.TagsOf(ctx, repo, []digest.Digest{d, d})) },
 		"Content":   func(r images.Reader) error { return second(r.Content(ctx, repo)) },

@@ -168,6 +168,36 @@ func TestEventOfPush(t *testing.T) {
 	}
 }
 
+// A push says how many of its layers the repository did not have. What another repository
+// has is new, what was deleted is new again, and an index has no layers.
+func TestNewLayersOfPush(t *testing.T) {
+	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
+		c := h.Client()
+		c.MustPush(t, "bob/app", "1", registrytest.NewImage("base", "other"))
+		first := c.MustPush(t, "alice/app", "1", registrytest.NewImage("base", "base", "first"))
+		second := c.MustPush(t, "alice/app", "2", registrytest.NewImage("base", "second"))
+		c.MustPush(t, "alice/app", "3", registrytest.NewImage("second", "base"))
+		c.MustPush(t, "alice/app", "all", registrytest.NewIndex(first, second))
+		c.Must(t, "DELETE", "/v2/alice/app/manifests/"+first.Digest().String(), nil).Want(t, 202)
+		c.MustPush(t, "alice/app", "4", registrytest.NewImage("base", "first", "fourth"))
+		var told []string
+		for _, e := range h.Events() {
+			p, err := events.Decode(&e)
+			check(t, err)
+			if push, ok := p.(events.ImagePushed); ok {
+				n := "none"
+				if push.NewLayers != nil {
+					n = itoa(int(*push.NewLayers))
+				}
+				told = append(told, push.Tag+" "+n)
+			}
+		}
+		if want := []string{"1 2", "1 2", "2 1", "3 0", "all none", "4 2"}; !slices.Equal(told, want) {
+			t.Errorf("the pushes say %q, not %q", told, want)
+		}
+	})
+}
+
 func TestIndexOfMissingChildren(t *testing.T) {
 	onEach(t, registrytest.Config{}, func(t *testing.T, h *registrytest.Hub) {
 		c := h.Client()

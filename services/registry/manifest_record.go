@@ -70,6 +70,7 @@ func (s *Registry) recordIn(ctx context.Context, p *pushRequest, found *pushChec
 	for {
 		if !push.Known {
 			push.Platform, push.Created = s.describe(ctx, p.manifest)
+			push.NewLayers = s.newLayers(ctx, repo, p.manifest)
 		}
 		seq, err := image.PushTags(ctx, s.Log, p.by, push, immutable, s.isLive(id.Repository))
 		if err != nil {
@@ -102,6 +103,25 @@ func (s *Registry) describe(ctx context.Context, m *images.Manifest) (*events.Pl
 	}
 	defer f.Close()
 	return manifest.Describe(f)
+}
+
+// newLayers counts the layers of an image that the repository, nil for a new one, does not
+// have: nil where there are no layers, and where they cannot be counted, which refuses no push.
+func (s *Registry) newLayers(ctx context.Context, repo *images.Repository, m *images.Manifest) *int64 {
+	layers := m.LayerDigests()
+	if len(layers) == 0 {
+		return nil
+	}
+	n := int64(len(layers))
+	if repo != nil {
+		held, err := s.Images.HeldOf(ctx, repo.ID, layers)
+		if err != nil {
+			s.Logger.Warn("the new layers of a push could not be counted", "repository", repo.ID, "error", err)
+			return nil
+		}
+		n -= int64(len(held))
+	}
+	return &n
 }
 
 // isKnown says whether the repository has the manifest as it is pushed. One that

@@ -13,7 +13,11 @@ import (
 // sentences tell the registry's events to people.
 var sentences = []service.Sentence{
 	service.Tell(func(n service.Names, e events.ImagePushed) service.Text {
-		return service.Say("pushed ", imageName(n, e.Repository, e.Tag, e.Digest))
+		what := service.Say("pushed ", imageName(n, e.Repository, e.Tag, e.Digest))
+		if e.NewLayers == nil {
+			return what
+		}
+		return service.Say(what, ", ", newLayers(*e.NewLayers))
 	}),
 	service.Tell(func(n service.Names, e events.ImageTagged) service.Text {
 		switch {
@@ -68,6 +72,13 @@ func rolledBack(n service.Names, e events.ImageTagged) service.Text {
 		return to
 	}
 	return service.Say(to, ", from ", service.Image(n, e.Repository, e.RolledBack.From))
+}
+
+func newLayers(n int64) string {
+	if n == 0 {
+		return "no new layer"
+	}
+	return countOf(int(n), "layer") + " new"
 }
 
 func countOf(n int, what string) string { return plural(n, what, what+"s") }
