@@ -82,7 +82,7 @@ func verdictOf(status int) string {
 }
 
 // takeHook is all that happens to a webhook. When it returns an answer, the event is on
-// disk and its body can be read.
+// disk, and its body can be read and is written to disk after that.
 func (s *Sources) takeHook(w http.ResponseWriter, r *http.Request) (*apitypes.HookAnswer, error) {
 	ctx := r.Context()
 	if s.Secrets == nil || s.Bodies == nil {
@@ -155,7 +155,8 @@ func (s *Sources) recordHook(ctx context.Context, of *builds.Source, hook *githo
 	if hook.Ping {
 		answer.Verdict, answer.Text = verdictPing, "heard"
 	}
-	// Each of both waits for the disk. An event whose body was not kept is true, too.
+	// Both at once: where several servers have the bodies, each of both waits for disks. An
+	// event whose body was not kept is true, too.
 	var both errgroup.Group
 	both.Go(func() error {
 		_, err := s.Bodies.Put(ctx, of.ID, body)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/opencontainers/go-digest"
 
@@ -189,7 +190,35 @@ func TestElsewhere(t *testing.T) {
 	l := streamtest.OpenConfig(t, streams.Config{Dir: t.TempDir(), URL: url})
 	open(t, l, 0, 0)
 	info := streamtest.StreamConfig(t, url, hookbodies.StreamName)
-	if info.MaxAge != time.Hour || info.MaxBytes != 1<<20 || info.Storage != jetstream.FileStorage || info.Discard != jetstream.DiscardOld || info.Replicas != 1 {
+	if info.MaxAge != time.Hour || info.MaxBytes != 1<<20 || info.Storage != jetstream.FileStorage || info.Discard != jetstream.DiscardOld || info.Replicas != 1 ||
+		info.PersistMode != jetstream.AsyncPersistMode {
+		t.Errorf("%+v", info)
+	}
+}
+
+// A stream of before, which syncs each message, is taken as it is: servers cannot change that.
+func TestStreamOfBefore(t *testing.T) {
+	url := streamtest.Server(t)
+	nc, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: hookbodies.StreamName, Subjects: []string{"hook.>"}, MaxMsgsPerSubject: 1, MaxAge: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := hookbodies.Open(t.Context(), hookbodies.Config{JetStream: js, Replicas: 1, MaxAge: 2 * time.Hour, MaxBytes: 1 << 20, Mine: true,
+		ReadOnly: func() error { return nil }, Room: func(int) error { return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "s1", []byte("x"))
+	kept(t, s, "s1", []byte("x"))
+	if info := streamtest.StreamConfig(t, url, hookbodies.StreamName); info.MaxAge != 2*time.Hour || info.PersistMode != jetstream.DefaultPersistMode {
 		t.Errorf("%+v", info)
 	}
 }

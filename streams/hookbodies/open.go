@@ -61,7 +61,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	case err != nil || !c.Mine || c.ReadOnly() != nil:
 	default:
 		if have := s.stream.CachedInfo().Config; have.MaxAge != c.MaxAge || have.MaxBytes != c.MaxBytes {
-			s.stream, err = c.JetStream.UpdateStream(ctx, c.definition())
+			want := c.definition()
+			want.PersistMode = have.PersistMode // cannot change: older streams sync each message
+			s.stream, err = c.JetStream.UpdateStream(ctx, want)
 		}
 	}
 	if err != nil {
@@ -71,11 +73,16 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 }
 
 func (c Config) definition() jetstream.StreamConfig {
+	mode := jetstream.AsyncPersistMode
+	if c.Replicas > 1 { // servers refuse it
+		mode = jetstream.DefaultPersistMode
+	}
 	return jetstream.StreamConfig{
 		Name:        StreamName,
 		Description: "bodies of the webhooks that Hubledger received, for a while",
 		Subjects:    []string{subjectPrefix + ">"},
 		Storage:     jetstream.FileStorage,
+		PersistMode: mode,
 		Compression: jetstream.S2Compression,
 		Replicas:    c.Replicas,
 		Discard:     jetstream.DiscardOld,
