@@ -74,6 +74,24 @@ func TestTagHistory(t *testing.T) {
 		if none, more, err := r.TagHistory(t.Context(), repoA, "never", 0, 10); err != nil || more || len(none) > 0 {
 			t.Errorf("of a tag that never was: %v, %v, %v", none, more, err)
 		}
+		asOf := ""
+		for seq := uint64(2); seq <= 13; seq++ {
+			p, err := r.TagAsOf(t.Context(), repoA, "1", seq)
+			if errors.Is(err, images.ErrNotFound) {
+				asOf += fmt.Sprintf("%d none; ", seq)
+				continue
+			}
+			check(t, err)
+			asOf += fmt.Sprintf("%d %s; ", seq, names[p.Digest])
+			if in, err := r.TagsAsOf(t.Context(), repoA, "0", seq, 1); err != nil || len(in) != 1 || in[0] != *p {
+				t.Errorf("as of %d the list is %v, %v; the tag %v", seq, in, err, p)
+			}
+		}
+		// Unlike the history, what was there at some time does not know what was undone later.
+		const wantAsOf = "2 none; 3 one; 4 one; 5 two; 6 none; 7 two; 8 two; 9 none; 10 one; 11 none; 12 one; 13 two; "
+		if asOf != wantAsOf {
+			t.Errorf("as of each event %s, wanted %s", asOf, wantAsOf)
+		}
 		seq, at, err := r.TagNamed(t.Context(), repoA, "1", one.Digest)
 		if err != nil || seq != 12 || !at.Equal(minute(12)) {
 			t.Errorf("it named one at %d, %v, %v", seq, at, err)

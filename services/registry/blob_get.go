@@ -28,6 +28,9 @@ func (s *Registry) getBlob(w http.ResponseWriter, r *http.Request, to route) err
 		return err
 	}
 	size, err := s.blob(r.Context(), to.name, d, s.seen())
+	if isNotFound(err) && r.Method != http.MethodHead {
+		size, err = s.pastBlob(r.Context(), to.name, d, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -64,6 +67,21 @@ func (s *Registry) getBlob(w http.ResponseWriter, r *http.Request, to route) err
 	// changes, so it has no date.
 	http.ServeContent(w, r, "", time.Time{}, f)
 	return nil
+}
+
+// pastBlob is the size of a blob that can be read for however short a while, because a tag as
+// of an earlier time was resolved to its image; otherwise the error is the one given.
+func (s *Registry) pastBlob(ctx context.Context, name string, d digest.Digest, unknown error) (int64, error) {
+	full, err := fullName(name)
+	if err != nil {
+		return 0, err
+	}
+	if ok, err := s.past.Readable(ctx, full, d, false); err != nil {
+		return 0, err
+	} else if !ok {
+		return 0, unknown
+	}
+	return s.stat(ctx, d)
 }
 
 // maxRanges bounds the ranges of one request. One with more is answered by the

@@ -12,6 +12,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/asof"
 	"hubledger/services/internal/failure"
 	"hubledger/services/internal/repository"
 	"hubledger/services/registry/blobs"
@@ -122,6 +123,7 @@ var entries = []answerTo{
 	{failure.Entry{Err: repository.ErrUnusable, Status: http.StatusNotFound}, "NAME_UNKNOWN"},
 	{failure.Entry{Err: repository.ErrName, Status: http.StatusBadRequest}, "NAME_INVALID"},
 	{failure.Entry{Err: repository.ErrTag, Status: http.StatusBadRequest}, "TAG_INVALID"},
+	{failure.Entry{Err: asof.ErrPoint, Status: http.StatusBadRequest}, "TAG_INVALID"},
 	// The distribution-spec's own words.
 	{failure.Entry{Err: repository.ErrUnknown, Status: http.StatusNotFound, Message: nameIsUnknown}, "NAME_UNKNOWN"},
 	{failure.Entry{Err: images.ErrNotFound, Status: http.StatusNotFound, Message: nameIsUnknown}, "NAME_UNKNOWN"},

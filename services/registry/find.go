@@ -158,6 +158,11 @@ func (s *Registry) findBlob(ctx context.Context, name string, repo *images.Repos
 	if leased && time.Until(until) >= left {
 		return s.stat(ctx, d)
 	}
+	if ok, err := s.past.Readable(ctx, name, d, left > 0); err != nil {
+		return 0, err
+	} else if ok {
+		return s.stat(ctx, d)
+	}
 	if repo == nil {
 		return 0, blobUnknown(d.String())
 	}

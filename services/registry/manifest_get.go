@@ -1,12 +1,21 @@
 package registry
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/projections/images"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/asof"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/origin"
+	"hubledger/services/internal/repository"
+	"hubledger/services/registry/cache"
+	"hubledger/services/registry/past"
 	"hubledger/services/registry/pulls"
 )
 
@@ -20,7 +29,7 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 	if err != nil {
 		return err
 	}
-	m, err := s.manifest(r.Context(), repo, to.ref)
+	m, err := s.manifestToRead(r.Context(), repo, to.ref)
 	if err != nil {
 		return err
 	}
@@ -36,7 +45,7 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 	h["Docker-Content-Digest"] = m.DigestHeader
 	h["Etag"] = m.ETagHeader
 	tag := to.ref
-	if isDigest(tag) {
+	if isDigest(tag) || strings.Contains(tag, repository.AsOf) {
 		tag = ""
 	}
 	if match := r.Header["If-None-Match"]; match != nil && matches(match, m.Digest) {
@@ -54,6 +63,40 @@ func (s *Registry) getManifest(w http.ResponseWriter, r *http.Request, to route)
 	s.served.Pull(clientOf(r, to.who), repo.ID, tag, m.Digest)
 	_, err = w.Write(m.Bytes)
 	return ignoreGone(err)
+}
+
+// manifestToRead resolves what a client reads: a tag, a tag as of an earlier time, or a
+// digest, also of what such a tag named and was deleted since.
+func (s *Registry) manifestToRead(ctx context.Context, repo *images.Repository, ref string) (*cache.Manifest, error) {
+	tag, point, ok, err := asof.Cut(ref)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		if err := budget.Of(ctx).Work(ctx); err != nil {
+			return nil, err
+		}
+		stored, err := s.past.Resolve(ctx, repo, tag, point)
+		return s.pastManifest(ref, stored, err)
+	}
+	m, err := s.manifest(ctx, repo, ref)
+	if isNotFound(err) && isDigest(ref) {
+		stored, perr := s.past.Manifest(ctx, repo, digest.Digest(ref))
+		if !errors.Is(perr, past.ErrUnknown) {
+			return s.pastManifest(ref, stored, perr)
+		}
+	}
+	return m, err
+}
+
+func (s *Registry) pastManifest(ref string, stored *images.Stored, err error) (*cache.Manifest, error) {
+	if errors.Is(err, past.ErrUnknown) || errors.Is(err, asof.ErrFuture) {
+		return nil, fail(http.StatusNotFound, "MANIFEST_UNKNOWN", err.Error()).with(map[string]string{"reference": ref})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return cache.NewManifest(stored), nil
 }
 
 // clientOf is who counts as the one that pulls.

@@ -11,14 +11,18 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/images"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/asof"
 	"hubledger/services/internal/command"
 	"hubledger/services/registry/cache"
 	"hubledger/services/registry/gc"
 	"hubledger/services/registry/leases"
+	"hubledger/services/registry/past"
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/registry/pulls"
 	"hubledger/services/registry/quota"
@@ -67,6 +71,8 @@ type Config struct {
 	Blobs  Blobs
 	Leases *leases.Store
 	Pulls  *pulls.Store
+	// Times finds events by their times, for tags as of an earlier time.
+	Times  asof.Log
 	Logger *slog.Logger
 	// Access authorizes every request before anything else is done.
 	Access Access
@@ -109,6 +115,7 @@ type Registry struct {
 	usage    *quota.Usage
 	uploads  *uploadlimit.Limiter
 	refusals refusals.Counter
+	past     *past.Reader
 }
 
 // New makes a registry.
@@ -131,6 +138,8 @@ func New(c Config) *Registry {
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
 	s := &Registry{Config: c, cache: cache.New(maxCacheBytes), served: pulls.NewCounter(),
 		limiter: pulllimit.New(c.PullLimits), uploads: uploadlimit.New(c.MaxUploads)}
+	s.past = past.New(past.Config{Images: c.Images, Leases: c.Leases, Log: c.Times, Window: c.UndeleteWindow,
+		Stat: func(ctx context.Context, d digest.Digest) (int64, error) { return s.Blobs.Stat(ctx, d) }})
 	s.usage = quota.NewUsage(c.Images, s.leasedIn)
 	s.GC = gc.New(gc.Config{Log: c.Log, View: c.View, Images: c.Images, Blobs: c.Blobs, Leases: c.Leases,
 		LeaseTerm: c.LeaseTerm, Wait: c.Wait, Swept: s.countSwept})

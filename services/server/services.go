@@ -13,6 +13,7 @@ import (
 	"hubledger/projections/catalog"
 	"hubledger/projections/deploys"
 	"hubledger/projections/images"
+	"hubledger/projections/trail"
 	"hubledger/services/api"
 	"hubledger/services/api/layerfiles"
 	"hubledger/services/api/taglist"
@@ -21,6 +22,7 @@ import (
 	"hubledger/services/builder"
 	"hubledger/services/deployer"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/asof"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/failure"
@@ -184,7 +186,7 @@ func (n *Node) makeDeployer(s shared) *deployer.Deployer {
 }
 
 func (n *Node) registryConfig(limits *quotas, content *readmodel.Model) registry.Config {
-	c := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.stores.Leases, Pulls: n.stores.Pulls,
+	c := registry.Config{Log: n.meteredLog(), View: content, Images: images.Reader{DB: content}, Leases: n.stores.Leases, Pulls: n.stores.Pulls, Times: n.times(),
 		Access: n.auth, Rights: n.rights, Quotas: limits, PullLimits: n.PullLimits, DefaultVisibility: n.DefaultVisibility,
 		Logger: n.Logger, LeaseTerm: n.LeaseTerm, UndeleteWindow: n.UndeleteWindow, GCInterval: n.GCInterval}
 	if n.stores.Blobs != nil {
@@ -200,6 +202,12 @@ func (n *Node) apiConfig(s shared) api.Config {
 		LayerFiles: layerfiles.New(layerfiles.Config{Dir: filepath.Join(n.Data, "layer-files"), Open: n.registry.OpenBlob, Room: n.hasSpace, Logger: n.Logger}),
 		Cleaner:    s.cleaner, Used: n.activity, RecentPulls: recentPulls{n.stores.Pulls}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, UndeleteWindow: n.UndeleteWindow}
+}
+
+// times finds the event that was the last of the log at some time.
+func (n *Node) times() asof.Log {
+	model := n.models.Of(&trail.Projection)
+	return asof.Log{End: logEnd{n, model}, Times: trail.Reader{DB: model}, View: model}
 }
 
 // A logEnd reports the last sequence of the log, by which the freshness of a read

@@ -63,8 +63,9 @@ func ParseName(s string) (Name, error) {
 	return Name{first, s}, nil
 }
 
-// asOf marks a tag that names a point in time rather than an image.
-const asOf = ".asof."
+// AsOf parts a tag from a point in time, as in latest.asof.20261101T120000Z. No tag that has
+// it can be pushed.
+const AsOf = ".asof."
 
 // ValidTag says whether a text has the form of a tag.
 func ValidTag(tag string) bool { return tagSyntax.MatchString(tag) }
@@ -74,8 +75,8 @@ func CheckTag(tag string) error {
 	if !ValidTag(tag) {
 		return fmt.Errorf("%w: a tag is up to 128 letters, digits, _ . and -, and does not begin with . or -", ErrTag)
 	}
-	if strings.Contains(tag, asOf) {
-		return fmt.Errorf("%w: tags with %q are reserved for time travel", ErrTag, asOf)
+	if strings.Contains(tag, AsOf) {
+		return fmt.Errorf("%w: tags with %q are reserved for time travel", ErrTag, AsOf)
 	}
 	return nil
 }

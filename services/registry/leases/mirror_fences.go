@@ -49,7 +49,7 @@ func (m *mirror) holder(d packed, now int64) string {
 	defer m.mu.RUnlock()
 	if f := m.byDigest[d]; f != nil {
 		for _, l := range f.leases {
-			if l.until > now {
+			if l.until > now && !isReading(l.repo) {
 				return l.repo
 			}
 		}

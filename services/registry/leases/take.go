@@ -100,7 +100,7 @@ func (s *Store) Holder(ctx context.Context, d digest.Digest) (repo string, err e
 		return s.mem.holder(packed(raw), now), nil
 	}
 	err = s.ops.Query(ctx, func(rows *sql.Rows) error { return rows.Scan(&repo) },
-		`SELECT repository FROM leases WHERE digest = $1 AND until > $2 ORDER BY repository LIMIT 1`, raw, now)
+		`SELECT repository FROM leases WHERE digest = $1 AND until > $2 AND substr(repository, 1, 1) <> $3 ORDER BY repository LIMIT 1`, raw, now, reading)
 	return repo, err
 }
 
@@ -110,7 +110,7 @@ func (s *Store) OfNamespace(ctx context.Context, namespace string) (list []Lease
 	prefix := namespace + "/"
 	where := `substr(repository, 1, $2) = $3`
 	if namespace == access.Library { // the full name of a top-level image has no namespace in it
-		where = `(` + where + ` OR repository NOT LIKE '%/%')`
+		where = `(` + where + ` OR repository NOT LIKE '%/%' AND substr(repository, 1, 1) <> '` + reading + `')`
 	}
 	err = s.ops.Query(ctx, func(rows *sql.Rows) error {
 		var raw []byte
@@ -142,15 +142,19 @@ func (s *Store) Drop(ctx context.Context, repo string, d digest.Digest) (held bo
 	return held, err
 }
 
-// DropRepository ends every lease of a repository.
+// DropRepository ends every lease of a repository, also those for reading.
 func (s *Store) DropRepository(ctx context.Context, repo string) error {
 	return s.change(ctx, noLock, func(t *tx) error {
 		now := operations.Micros(time.Now())
-		_, err := t.Exec(`UPDATE leases SET until = $2 WHERE repository = $1 AND until > $2`, repo, now)
-		if err == nil && t.mem != nil {
-			t.mem.endAll(repo, now)
+		for _, name := range []string{repo, reading + repo} {
+			if _, err := t.Exec(`UPDATE leases SET until = $2 WHERE repository = $1 AND until > $2`, name, now); err != nil {
+				return err
+			}
+			if t.mem != nil {
+				t.mem.endAll(name, now)
+			}
 		}
-		return err
+		return nil
 	})
 }
 

@@ -26,6 +26,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/projections/pgstore"
 	"hubledger/projections/sqlitestore"
+	"hubledger/services/internal/asof"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/operations"
 	"hubledger/services/internal/service"
@@ -169,7 +170,7 @@ func (h *Hub) run(ctx context.Context) {
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
 		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
 	h.config = registry.Config{Log: log, View: h.Runner, Images: images.Reader{DB: h.Store.DB()}, Blobs: cmp.Or[registry.Blobs](h.Config.Blobs, h.Blobs),
-		Leases: h.Leases, Pulls: h.Pulls, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
+		Leases: h.Leases, Pulls: h.Pulls, Times: asof.Log{End: h.Log, Times: logTimes{h}, View: h.Runner}, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
 		DefaultVisibility: h.DefaultVisibility, MaxUploads: cmp.Or(h.MaxUploads, math.MaxInt), Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
 		Metrics: h.Metrics}
 	h.Registry = registry.New(h.config)
@@ -256,4 +257,18 @@ func (h *Hub) Events() []events.Event {
 		list = append(list, *e)
 	}
 	return list
+}
+
+// logTimes finds events by their times by reading all of the log.
+type logTimes struct{ h *Hub }
+
+// At implements asof.Times.
+func (l logTimes) At(_ context.Context, t time.Time) (uint64, error) {
+	all := l.h.Events()
+	for k := range all {
+		if !all[k].Time().Before(t) {
+			return uint64(k) + 1, nil
+		}
+	}
+	return uint64(len(all)) + 1, nil
 }
