@@ -52,6 +52,29 @@ func TestPastOfTags(t *testing.T) {
 	k.do("alice", "GET", api+"/tags/latest/history?cursor=x", nil).want(422)
 	k.do("bob", "GET", api+"/tags/latest/history", nil).want(404)
 
+	var past apitypes.Tag
+	k.do("alice", "GET", api+"/tags/latest?as_of=s"+fmt.Sprint(newest.Seq-1), nil).want(200).into(&past)
+	if past.Digest != one || past.Now == nil || past.Now.State != "there" || past.Seq >= newest.Seq || past.MediaType == "" {
+		t.Errorf("as of before: %+v", past)
+	}
+	var tags apitypes.List[apitypes.Tag]
+	k.do("alice", "GET", api+"/tags?as_of=s"+fmt.Sprint(newest.Seq-1), nil).want(200).into(&tags)
+	if len(tags.Items) != 1 || tags.Items[0].Digest != one || tags.Next != "" {
+		t.Errorf("the list as of before: %+v", tags)
+	}
+	k.do("alice", "GET", api+"/tags/latest?as_of="+time.Now().UTC().Format(time.RFC3339Nano), nil).want(200).into(&past)
+	if past.Digest != two {
+		t.Errorf("as of now: %+v", past)
+	}
+	k.do("alice", "GET", api+"/tags/latest?as_of=2001-01-01", nil).want(404)
+	k.do("bob", "GET", api+"/tags/latest?as_of=2001-01-01", nil).want(404)
+	for query, says := range map[string]string{"as_of=x": "a point in time", "as_of=s999999": "has not happened", "as_of=2999-01-01": "has not happened"} {
+		if a := k.do("alice", "GET", api+"/tags?"+query, nil).want(422); !strings.Contains(a.Body.String(), says) || !strings.Contains(a.Body.String(), "query.as_of") {
+			t.Errorf("%s: %s", query, a.Body)
+		}
+	}
+	k.do("alice", "GET", api+"/tags?as_of=s1&sort=size", nil).want(422)
+
 	back := api + "/tags/latest/rollback"
 	k.do("alice", "POST", back, object{"to": "one"}).want(422)
 	k.do("alice", "POST", back, object{"to": pushed["one"].Digest().String(), "from": "x"}).want(422)

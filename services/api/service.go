@@ -22,6 +22,7 @@ import (
 	"hubledger/services/api/markdown"
 	"hubledger/services/api/people"
 	"hubledger/services/api/taglist"
+	"hubledger/services/internal/asof"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
@@ -46,6 +47,8 @@ type Config struct {
 	Builds builds.Reader
 	// TagLists are those of Images; they have to be told of its commits.
 	TagLists *taglist.Keeper
+	// Times finds the event that was the last of the log at some time.
+	Times asof.Log
 	// LayerFiles says which files layers have.
 	LayerFiles *layerfiles.Keeper
 	// Registry deletes and brings back repositories and what they hold.

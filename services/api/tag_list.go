@@ -21,6 +21,9 @@ import (
 )
 
 func (s *API) listTags(ctx context.Context, c *endpoint.Call, in *listTagsIn) (*openapi.List[apitypes.Tag], error) {
+	if in.AsOf != "" {
+		return s.listTagsAsOf(ctx, c, in)
+	}
 	if in.Sort == "name" && in.Q == "" {
 		last, err := openapi.ParseCursor(in.Cursor)
 		if err != nil {
@@ -102,7 +105,10 @@ func behind(cursor string, names []string) (int, error) {
 	return min(n, len(names)), nil
 }
 
-func (s *API) getTag(ctx context.Context, c *endpoint.Call, in *TagPath) (*openapi.Answer[apitypes.Tag], error) {
+func (s *API) getTag(ctx context.Context, c *endpoint.Call, in *getTagIn) (*openapi.Answer[apitypes.Tag], error) {
+	if in.AsOf != "" {
+		return s.getTagAsOf(ctx, c, in)
+	}
 	t, err := s.Images.TagDetail(ctx, c.Repository.ID, in.Tag)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,12 @@ type listTagsIn struct {
 	openapi.Paging
 	Sort string `query:"sort" enum:"name,version,pushed,size,pulls" default:"name" doc:"version: newest first, 1.10 before 1.9; the others but name: the latest, largest, most first"`
 	Q    string `query:"q" maxLength:"128" doc:"Only tags with this text in their name"`
+	AsOf string `query:"as_of" maxLength:"40" doc:"What tags named at that time, such as 2026-11-01T12:00:00Z, or when the event of that sequence was the last, such as s12345; by name only, without q"`
+}
+
+type getTagIn struct {
+	TagPath
+	AsOf string `query:"as_of" maxLength:"40" doc:"What the tag named at that time, such as 2026-11-01T12:00:00Z, or when the event of that sequence was the last, such as s12345"`
 }
 
 type deleteTagIn struct {

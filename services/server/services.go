@@ -198,7 +198,7 @@ func (n *Node) registryConfig(limits *quotas, content *readmodel.Model) registry
 func (n *Node) apiConfig(s shared) api.Config {
 	return api.Config{API: s.api, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.meteredLog(),
 		Accounts: s.people, Catalog: s.catalog, Images: n.registry.Images, Registry: n.registry,
-		Builds: builds.Reader{DB: n.models.Of(&builds.Projection)}, TagLists: s.tagLists,
+		Builds: builds.Reader{DB: n.models.Of(&builds.Projection)}, TagLists: s.tagLists, Times: n.times(),
 		LayerFiles: layerfiles.New(layerfiles.Config{Dir: filepath.Join(n.Data, "layer-files"), Open: n.registry.OpenBlob, Room: n.hasSpace, Logger: n.Logger}),
 		Cleaner:    s.cleaner, Used: n.activity, RecentPulls: recentPulls{n.stores.Pulls}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, UndeleteWindow: n.UndeleteWindow}

@@ -2,6 +2,7 @@
 package tags
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -39,6 +40,7 @@ type lsCmd struct {
 	Sort    string `help:"${enum}. version: newest first, 1.10 before 1.9." enum:"name,version,pushed,size,pulls" default:"version"`
 	Match   string `help:"Only tags with this text in their name." placeholder:"TEXT"`
 	Deleted bool   `help:"List deleted tags and images instead, and until when they can be restored."`
+	AsOf    string `help:"List what tags named at that time, such as 2026-11-01T12:00:00Z, or when the event of that sequence was the last of the log, such as s12345." placeholder:"WHEN"`
 }
 
 func (c *lsCmd) Run(s *console.Session) error {
@@ -53,12 +55,27 @@ func (c *lsCmd) Run(s *console.Session) error {
 				return []string{console.Time(&d.Deleted), deletedName(c.Name, d), console.ShortDigest(d.Digest), d.By, restorable(d.Fate), brings(d)}
 			})
 	}
+	if c.AsOf != "" {
+		return c.asOf(a)
+	}
 	q.Set("sort", c.Sort)
 	if c.Match != "" {
 		q.Set("q", c.Match)
 	}
 	return console.List(a, client.RepositoryPath(c.Name)+"/tags", q, "There is no such tag.", []string{"TAG", "IMAGE", "DOWNLOAD", "PUSHED", "BY", "PULLS"}, func(t apitypes.Tag) []string {
 		return []string{t.Name, console.ShortDigest(t.Digest), console.Size(t.Size), console.Time(&t.Pushed), t.By, fmt.Sprint(t.Pulls)}
+	})
+}
+
+// asOf lists the tags of an earlier time.
+func (c *lsCmd) asOf(a *console.API) error {
+	if c.Match != "" {
+		return errors.New("--match is for the tags of today: leave it out with --as-of")
+	}
+	q := client.Paged()
+	q.Set("as_of", c.AsOf)
+	return console.List(a, client.RepositoryPath(c.Name)+"/tags", q, "No tag of "+c.Name+" named anything then.", []string{"TAG", "IMAGE", "PUSHED", "BY", "EVENT", "NOW"}, func(t apitypes.Tag) []string {
+		return []string{t.Name, console.ShortDigest(t.Digest), console.Time(&t.Pushed), t.By, fmt.Sprint(t.Seq), restorable(*t.Now)}
 	})
 }
 

@@ -100,6 +100,7 @@ type Tag struct {
 	Same         []string   `json:"same" nullable:"false" doc:"Other tags of the same manifest, at most 10"`
 	From         *MadeBy    `json:"from,omitempty" doc:"The build that made it, for who may push; absent when it was pushed by somebody"`
 	Images       []Image    `json:"images" nullable:"false" doc:"For each platform that is there"`
+	Now          *Fate      `json:"now,omitempty" doc:"What has become of the manifest since; with as_of only, where size, pulls, same, images and what else is said of today are absent"`
 }
 
 // MadeBy is the build that an image comes from.
