@@ -78,6 +78,33 @@ func testDocker(t *testing.T, h *hubProcess) {
 	d.refused(t, "manifest unknown", "pull", repo+":none")
 }
 
+// An image that a tag named before, and that was deleted since, is pulled as of then, to
+// its last layer, by docker and by crane.
+func testDockerAsOf(t *testing.T, h *hubProcess) {
+	d := docker(t, credentialsOf(t, h, "admin", adminPassword)...)
+	message := "earlier " + unique()
+	ref := h.Addr + "/alice/times:latest"
+	id := dockerBuild(t, d, message, ref)
+	digest := pushDigest(t, d.run(t, "push", ref))
+	dockerBuild(t, d, "later "+unique(), ref)
+	d.run(t, "push", ref)
+	d.run(t, "rmi", "--force", id)
+	spans, _, _ := h.Run("tags", "history", "alice/times:latest")
+	row := regexp.MustCompile(`(?m)^([0-9]+) .*` + digest).FindStringSubmatch(spans)
+	if row == nil {
+		t.Fatalf("the history does not have %s:\n%s", digest, spans)
+	}
+	same(t, "status of the deletion", ask(t, "DELETE", h.URL+"/v2/alice/times/manifests/"+digest, nil, nil).status, 202)
+	d.refused(t, "manifest unknown", "pull", h.Addr+"/alice/times@"+digest)
+	asOf := ref + ".asof.s" + row[1]
+	d.run(t, "pull", asOf)
+	same(t, "image id as of then", d.run(t, "image", "inspect", "--format", "{{.Id}}", asOf), id)
+	same(t, "output of the image as of then", d.run(t, "run", "--rm", "--network", "none", asOf), message)
+	d.refused(t, "has not happened yet", "pull", ref+".asof.s999999999")
+	tags, _, _ := h.Run("tags", "ls", "alice/times", "--as-of", "s"+row[1])
+	contains(t, "tags as of then", tags, digest[:19])
+}
+
 func testDockerManifestList(t *testing.T, h *hubProcess) {
 	d := docker(t, credentialsOf(t, h, "admin", adminPassword)...)
 	message := "list " + unique()

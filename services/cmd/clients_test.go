@@ -59,6 +59,7 @@ func testClients(t *testing.T, h *hubProcess, loseProjections func()) {
 		test func(*testing.T, *hubProcess)
 	}{
 		{"docker", testDocker},
+		{"docker as of an earlier time", testDockerAsOf},
 		{"docker manifest list", testDockerManifestList},
 		{"docker to skopeo", testDockerToSkopeo},
 		{"skopeo", testSkopeo},
