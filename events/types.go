@@ -96,6 +96,23 @@ var Types = []Type{
 	relief(always[EnvironmentDeleted]),
 	typeOf[ConfigurationSet](),
 	typeOf[ReleaseMade](),
+	typeOf[PlacementSet](),
+	typeOf[DeployPolicySet](),
+	typeOf[DeploymentRequested](),
+	typeOf[DeploymentAdmitted](),
+	typeOf[DeploymentRefused](),
+	typeOf[DeploymentPulled](),
+	typeOf[DeploymentHealthy](),
+	typeOf[DeploymentShifted](),
+	typeOf[DeploymentGateChanged](),
+	typeOf[DeploymentPromoted](),
+	relief(always[DeploymentRolledBack]), // what is broken is taken away from people, also then
+	relief(always[DeploymentCancelled]),
+	typeOf[DeploymentFailed](),
+	typeOf[DeploymentHostExcluded](),
+	typeOf[DeploymentOverdue](),
+	typeOf[DeploymentFinished](),
+	typeOf[DeploymentTornDown](),
 }
 
 func typeOf[P Payload]() Type {

@@ -30,12 +30,28 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		a.application(p.Namespace, p.Application, p.Name, events.ApplicationSettings{}, false)
 	case events.EnvironmentCreated:
 		ops.Write(environments, a.id(p.Environment), a.id(p.Application), text(p.Called), num(1), a.time, a.actor, a.seq)
+		a.happened(e, p.Environment, "")
 	case events.EnvironmentDeleted:
 		ops.Write(environments, a.id(p.Environment), a.id(p.Application), text(p.Called), num(0), a.time, a.actor, a.seq)
+		a.happened(e, p.Environment, "")
 	case events.ConfigurationSet:
 		ops.Write(configurations, a.id(p.Environment), num(int64(p.Version)), a.json(p.Changed), a.json(p.Values), a.json(p.Secrets), a.time, a.actor, a.seq)
 	case events.ReleaseMade:
 		ops.Write(releases, a.id(p.Application), num(int64(p.Number)), text(p.Digest), a.json(p.Images), a.json(p.Configurations), text(p.Note), a.time, a.actor, a.seq)
+	case events.PlacementSet:
+		ops.Write(placements, a.id(p.Environment), a.json(p.Placement), a.time, a.actor, a.seq)
+	case events.DeployPolicySet:
+		ops.Write(policies, a.id(p.Environment), a.json(p.Policy), a.time, a.actor, a.seq)
+	case events.DeploymentRequested:
+		ops.Write(deployments, a.id(p.Deployment), a.id(p.Environment), a.id(p.Application), num(int64(p.Release)), a.seq)
+		for _, hosts := range [][]events.PlacedHost{p.Placement.Web, p.Placement.Worker, p.Placement.Stateful} {
+			for _, h := range hosts {
+				ops.Write(placed, a.id(h.Machine), a.id(p.Environment), text(h.Name))
+			}
+		}
+		a.happened(e, p.Environment, p.Deployment)
+	case interface{ About() events.DeploymentOf }:
+		a.happened(e, p.About().Environment, p.About().Deployment)
 	default:
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}
@@ -55,6 +71,16 @@ func (a *applier) id(s string) projections.Value {
 		a.errs = append(a.errs, err)
 	}
 	return raw(id)
+}
+
+// happened records an event of the subject of an environment.
+func (a *applier) happened(e *events.Event, environment, deployment string) {
+	of := raw(nil)
+	if deployment != "" {
+		of = a.id(deployment)
+	}
+	a.ops.Write(history, a.id(environment), a.seq, of, text(e.Type()), text(string(e.Data)), a.time, a.actor, text(e.ID()), text(e.Correlation()))
+	a.ops.Write(latest, a.id(environment), a.seq)
 }
 
 func (a *applier) json(v any) projections.Value {

@@ -132,7 +132,7 @@ func TestReader(t *testing.T) {
 func TestConverges(t *testing.T) {
 	projectiontest.OnEveryStorage(t, &postgres, func(t *testing.T, storage projections.Storage) {
 		rng := projectiontest.Seed(t)
-		list := story()
+		list := append(story(), deployed()...)
 		for n := range 200 {
 			switch rng.IntN(4) {
 			case 0:

@@ -1,5 +1,6 @@
 // Package deploys is the read model of applications: what they are made of, their
-// environments with the versions of their configuration, and their releases.
+// environments with the versions of their configuration, their releases, and what was
+// deployed where.
 package deploys
 
 import "hubledger/projections"
@@ -42,16 +43,57 @@ var (
 		Name: "releases", Key: 2, Merge: projections.Insert,
 		Columns: []projections.Column{b("application"), i("number"), t("digest"), t("images"), t("configurations"), t("note"), i("time"), t("actor"), i("seq")},
 	}
+
+	// placements and policies are JSON.
+	placements = &projections.Table{
+		Name: "placements", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("environment"), t("placement"), i("time"), t("actor"), i("seq")},
+	}
+	policies = &projections.Table{
+		Name: "policies", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("environment"), t("policy"), i("time"), t("actor"), i("seq")},
+	}
+
+	// history has the events of the subjects of environments: from a request on they say where
+	// an environment is. data is JSON; deployment is empty for what is of none.
+	history = &projections.Table{
+		Name: "history", Key: 2, Merge: projections.Insert,
+		Columns: []projections.Column{b("environment"), i("seq"), b("deployment"), t("type"), t("data"), i("time"), t("actor"), t("event"), t("correlation")},
+		Indexes: [][]string{{"deployment", "seq"}, {"environment", "time"}},
+	}
+
+	// latest is the latest event of each environment.
+	latest = &projections.Table{
+		Name: "latest", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("environment"), i("seq")},
+	}
+
+	// deployments that were asked for.
+	deployments = &projections.Table{
+		Name: "deployments", Key: 1, Merge: projections.Insert,
+		Columns: []projections.Column{b("deployment"), b("environment"), b("application"), i("number"), i("seq")},
+		Indexes: [][]string{{"environment", "seq"}, {"application", "seq"}},
+	}
+
+	// placed are the environments that a host ever had something of.
+	placed = &projections.Table{
+		Name: "placed", Key: 2, Merge: projections.Insert,
+		Columns: []projections.Column{b("host"), b("environment"), t("name")},
+		Indexes: [][]string{{"environment", "host"}},
+	}
 )
 
 // Projection is the read model; raise Version with every change of its tables
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "deploys",
-	Version: 1,
-	Tables:  []*projections.Table{applications, composes, environments, configurations, releases},
+	Version: 2,
+	Tables:  []*projections.Table{applications, composes, environments, configurations, releases, placements, policies, history, latest, deployments, placed},
 	Types: []string{"application.created.v1", "application.changed.v1", "application.deleted.v1", "environment.created.v1", "environment.deleted.v1",
-		"configuration.set.v1", "release.made.v1"},
+		"configuration.set.v1", "release.made.v1", "placement.set.v1", "deploy_policy.set.v1",
+		"deployment.requested.v1", "deployment.admitted.v1", "deployment.refused.v1", "deployment.pulled.v1", "deployment.healthy.v1", "deployment.shifted.v1",
+		"deployment.gate_changed.v1", "deployment.promoted.v1", "deployment.rolled_back.v1", "deployment.cancelled.v1", "deployment.failed.v1",
+		"deployment.host_excluded.v1", "deployment.overdue.v1", "deployment.finished.v1", "deployment.torn_down.v1"},
 	Apply:   apply,
 	Queries: queries,
 }
@@ -64,4 +106,9 @@ var queries = []projections.Query{
 	projections.SQLQuery("environments", `SELECT e.environment, e.application, e.name, e.live FROM environments e`, 1),
 	projections.SQLQuery("configurations", `SELECT c.environment, c.version, c.settings, c.secrets FROM configurations c`, 2),
 	projections.SQLQuery("releases", `SELECT r.application, r.number, r.digest, r.images, r.configurations, r.note FROM releases r`, 2),
+	projections.SQLQuery("placements", `SELECT p.environment, p.placement FROM placements p`, 1),
+	projections.SQLQuery("policies", `SELECT p.environment, p.policy FROM policies p`, 1),
+	projections.SQLQuery("history", `SELECT h.environment, h.seq, h.deployment, h.type, h.data, h.time, h.actor, h.event FROM history h`, 2),
+	projections.SQLQuery("deployments", `SELECT d.deployment, d.environment, d.application, d.number, d.seq FROM deployments d`, 1),
+	projections.SQLQuery("placed", `SELECT p.host, p.environment FROM placed p`, 2),
 }

@@ -15,6 +15,7 @@ import (
 	"hubledger/services/internal/application"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -90,7 +91,13 @@ func (s *Deployer) deleteEnvironment(ctx context.Context, c *endpoint.Call, in *
 	if err != nil {
 		return nil, err
 	}
-	seq, err := application.DeleteEnvironment(ctx, s.Log, c.By(), e)
+	seq, err := application.DeleteEnvironment(ctx, s.Log, c.By(), e, func(seq uint64) error {
+		state, err := s.stateAt(ctx, e.Environment, seq)
+		if err != nil {
+			return err
+		}
+		return deployment.Free(state)
+	})
 	return s.API.Changed(ctx, seq, err)
 }
 

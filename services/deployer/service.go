@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 
@@ -97,7 +98,7 @@ func (s *Deployer) Service() service.Service {
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&deploys.Projection, &accounts.Projection, &images.Projection, &builds.Projection},
 		Managers:   []process.Manager{s.staleSecrets()},
-		Sentences:  sentences,
+		Sentences:  slices.Concat(sentences, deploymentSentences),
 	}
 }
 

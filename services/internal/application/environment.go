@@ -73,24 +73,36 @@ func CreateEnvironment(ctx context.Context, log command.Log, by command.By, of E
 		return 0, fmt.Errorf("%w: %.80q is no name of an environment: write 1 to 40 lower-case letters, digits and -, such as production", ErrInvalid, e.Called)
 	}
 	return command.Decide(ctx, log, by, e.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
-		switch live, there := last.(events.EnvironmentCreated); {
-		case !there:
+		switch liveEnvironment(last) {
+		case "":
 			return e, nil
-		case live.Environment == e.Environment:
+		case e.Environment:
 			return nil, nil // an attempt before was recorded
 		}
 		return nil, fmt.Errorf("environment %s: %w", e.Called, ErrTaken)
 	})
 }
 
-// DeleteEnvironment ends an environment. ErrUnknown.
-func DeleteEnvironment(ctx context.Context, log command.Log, by command.By, of Environment) (uint64, error) {
+// liveEnvironment tells from the latest event of a name which environment lives, "" for none.
+func liveEnvironment(last events.Payload) string {
+	switch p := last.(type) {
+	case events.EnvironmentCreated:
+		return p.Environment
+	case interface{ About() events.DeploymentOf }:
+		return p.About().Environment
+	}
+	return ""
+}
+
+// DeleteEnvironment ends an environment, if free says of its latest event that no deployment
+// has it. ErrUnknown, and the errors of free.
+func DeleteEnvironment(ctx context.Context, log command.Log, by command.By, of Environment, free func(seq uint64) error) (uint64, error) {
 	e := events.EnvironmentDeleted{Namespace: of.Namespace, Application: of.Application, Name: of.Name, Environment: of.Environment, Called: of.Called}
-	return command.Decide(ctx, log, by, e.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
-		if live, there := last.(events.EnvironmentCreated); !there || live.Environment != e.Environment {
+	return command.Decide(ctx, log, by, e.Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
+		if liveEnvironment(last) != e.Environment {
 			return nil, fmt.Errorf("environment %s: %w", e.Called, ErrUnknown)
 		}
-		return e, nil
+		return e, free(seq)
 	})
 }
 

@@ -18,6 +18,7 @@ import (
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/buildsecret"
 	"hubledger/services/internal/cleanup"
+	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/githook"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/machine"
@@ -74,6 +75,11 @@ var common = []Entry{
 	{Err: buildrule.ErrRules, Status: http.StatusUnprocessableEntity},
 	{Err: build.ErrUpload, Status: http.StatusUnprocessableEntity},
 	{Err: application.ErrInvalid, Status: http.StatusUnprocessableEntity},
+	{Err: deployment.ErrBusy, Status: http.StatusConflict},
+	{Err: deployment.ErrNotNow, Status: http.StatusConflict},
+	{Err: deployment.ErrOther, Status: http.StatusConflict},
+	{Err: deployment.ErrGates, Status: http.StatusConflict},
+	{Err: deployment.ErrInvalid, Status: http.StatusUnprocessableEntity},
 	{Err: trigger.ErrKind, Status: http.StatusUnprocessableEntity},
 	{Err: trigger.ErrTag, Status: http.StatusUnprocessableEntity},
 	{Err: trigger.ErrNothing, Status: http.StatusUnprocessableEntity},
