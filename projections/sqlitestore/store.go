@@ -47,11 +47,16 @@ func (d storage) Open(ctx context.Context, p *projections.Projection, o projecti
 }
 
 func pathOf(dir string, p *projections.Projection, b projections.Build) string {
+	return filepath.Join(dir, FileName(p, b))
+}
+
+// FileName is the name of the file of a build.
+func FileName(p *projections.Projection, b projections.Build) string {
 	name := fmt.Sprintf("%s-v%d", p.Name, p.Version)
 	if b != projections.Live {
 		name += "." + string(b)
 	}
-	return filepath.Join(dir, name+".db")
+	return name + ".db"
 }
 
 func open(ctx context.Context, path string, m *projections.Model, o projections.Options) (_ *store, err error) {

@@ -13,6 +13,7 @@ type Commands struct {
 	Ls      lsCmd      `cmd:"" help:"List projections with their positions, lag and parked events."`
 	Prepare prepareCmd `cmd:"" help:"Build a projection from the journal, alongside the live build."`
 	Compare compareCmd `cmd:"" help:"Run the same queries on the live and the prepared build."`
+	At      atCmd      `cmd:"" help:"Build a projection as of an earlier time or event, into a file."`
 	Switch  switchCmd  `cmd:"" help:"Make the prepared build live, or with --back the previous build."`
 }
 
