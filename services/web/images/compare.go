@@ -3,12 +3,12 @@ package images
 import (
 	"cmp"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/imagediff"
 	"hubledger/services/web/frame"
 )
 
@@ -19,12 +19,7 @@ type comparePage struct {
 	Wrong      string   // why there is nothing to compare, "" when there is
 	Platforms  []string // that both have, of indexes
 	Platform   string
-	Facts      []difference
-	Env        []difference
-	Labels     []difference
-	Shared     []apitypes.Layer // from the lowest layer on, the same in both
-	OnlyA      []apitypes.Layer
-	OnlyB      []apitypes.Layer
+	imagediff.Diff
 	Files      *filesPart // nil until the visitor asks for them
 	FilesWrong string     // why they cannot be compared
 }
@@ -45,9 +40,6 @@ func (s side) Tag() string {
 
 // Shown is what its columns are headed by.
 func (s side) Shown() string { return cmp.Or(s.Tag(), frame.Short(s.Digest)) }
-
-// A difference is a fact that the two do not have alike; "" where one lacks it.
-type difference struct{ Name, A, B string }
 
 func showCompare(v *frame.Visit) (any, error) {
 	r, err := frame.Repository(v)
@@ -75,7 +67,7 @@ func showCompare(v *frame.Visit) (any, error) {
 	if err := p.descend(v); err != nil || p.Wrong != "" {
 		return p, err
 	}
-	p.compare()
+	p.Diff = imagediff.Of(p.A.Image, p.B.Image, func(n int64) string { return frame.Size(n) })
 	return p, p.compareFiles(v)
 }
 
@@ -94,29 +86,10 @@ func findSide(v *frame.Visit, ref string) (*side, error) {
 	return s, err
 }
 
-func platformName(i apitypes.Image) string {
-	return strings.Trim(strings.Join([]string{i.OS, i.Architecture, i.Variant}, "/"), "/")
-}
-
 // descend goes from indexes to their images of one platform that both have.
 func (p *comparePage) descend(v *frame.Visit) error {
-	of := func(s *side) map[string]string {
-		if len(s.Image.Images) == 0 {
-			return map[string]string{platformName(s.Image.Image): s.Digest}
-		}
-		all := map[string]string{}
-		for _, i := range s.Image.Images {
-			all[platformName(i)] = i.Digest
-		}
-		return all
-	}
-	a, b := of(p.A), of(p.B)
-	for name := range a {
-		if _, ok := b[name]; ok {
-			p.Platforms = append(p.Platforms, name)
-		}
-	}
-	slices.Sort(p.Platforms)
+	a, b := imagediff.Images(p.A.Image), imagediff.Images(p.B.Image)
+	p.Platforms = imagediff.Common(a, b)
 	if len(p.Platforms) == 0 {
 		p.Wrong = "The two have no platform in common."
 		return nil
@@ -138,65 +111,7 @@ func (p *comparePage) descend(v *frame.Visit) error {
 	return nil
 }
 
-func (p *comparePage) compare() {
-	ca, cb := cmp.Or(p.A.Image.Config, &apitypes.ImageConfig{}), cmp.Or(p.B.Image.Config, &apitypes.ImageConfig{})
-	words := func(list []string) string { return strings.Join(list, " ") }
-	for _, d := range []difference{
-		{"Type", p.A.Image.MediaType, p.B.Image.MediaType},
-		{"Download", frame.Size(p.A.Image.Download), frame.Size(p.B.Image.Download)},
-		{"Entrypoint", words(ca.Entrypoint), words(cb.Entrypoint)},
-		{"Command", words(ca.Cmd), words(cb.Cmd)},
-		{"User", ca.User, cb.User},
-		{"Working directory", ca.WorkingDir, cb.WorkingDir},
-		{"Ports", words(ca.Ports), words(cb.Ports)},
-		{"Volumes", words(ca.Volumes), words(cb.Volumes)},
-		{"Stop signal", ca.StopSignal, cb.StopSignal},
-	} {
-		if d.A != d.B {
-			p.Facts = append(p.Facts, d)
-		}
-	}
-	p.Env, p.Labels = differences(variables(ca.Env), variables(cb.Env)), differences(ca.Labels, cb.Labels)
-	la, lb := p.A.Image.Layers, p.B.Image.Layers
-	for len(la) > 0 && len(lb) > 0 && la[0].Digest == lb[0].Digest {
-		p.Shared, la, lb = append(p.Shared, la[0]), la[1:], lb[1:]
-	}
-	p.OnlyA, p.OnlyB = la, lb
-}
-
 // HasFiles says that the two may have files that can be compared.
 func (p comparePage) HasFiles() bool {
 	return len(p.A.Image.Layers) > 0 && len(p.B.Image.Layers) > 0 && p.A.Digest != p.B.Digest
-}
-
-// Same says that the two do not differ in anything that is compared.
-func (p comparePage) Same() bool {
-	return len(p.Facts)+len(p.Env)+len(p.Labels)+len(p.OnlyA)+len(p.OnlyB) == 0
-}
-
-func variables(env []string) map[string]string {
-	all := map[string]string{}
-	for _, e := range env {
-		name, value, _ := strings.Cut(e, "=")
-		all[name] = value
-	}
-	return all
-}
-
-// differences are the names that only one has, or that have another value in each.
-func differences(a, b map[string]string) (list []difference) {
-	names := map[string]bool{}
-	for name := range a {
-		names[name] = true
-	}
-	for name := range b {
-		names[name] = true
-	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		_, inA := a[name]
-		if _, inB := b[name]; a[name] != b[name] || inA != inB {
-			list = append(list, difference{name, a[name], b[name]})
-		}
-	}
-	return list
 }

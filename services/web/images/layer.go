@@ -133,9 +133,9 @@ func (c changedFile) State() frame.State {
 func (c changedFile) How() string {
 	a, b := cmp.Or(c.From, c.To), cmp.Or(c.To, c.From)
 	var how []string
-	for _, d := range []difference{{"", a.Type, b.Type}, {"mode ", a.Mode, b.Mode}, {"owner ", owner(*a), owner(*b)}, {"leads to ", a.Link, b.Link}} {
-		if d.A != d.B && !(a.Implied || b.Implied) {
-			how = append(how, d.Name+plaintext.Line(cmp.Or(d.A, "nothing"))+" → "+plaintext.Line(cmp.Or(d.B, "nothing")))
+	for _, d := range []struct{ name, from, to string }{{"", a.Type, b.Type}, {"mode ", a.Mode, b.Mode}, {"owner ", owner(*a), owner(*b)}, {"leads to ", a.Link, b.Link}} {
+		if d.from != d.to && !(a.Implied || b.Implied) {
+			how = append(how, d.name+plaintext.Line(cmp.Or(d.from, "nothing"))+" → "+plaintext.Line(cmp.Or(d.to, "nothing")))
 		}
 	}
 	if a.SHA256 != b.SHA256 && a.Type == b.Type {
