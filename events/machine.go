@@ -5,6 +5,7 @@ import "time"
 // Kinds of machines.
 const (
 	MachineBuilder = "builder" // runs builds
+	MachineHost    = "host"    // runs applications
 )
 
 // MachineInvited lets a machine enroll itself by a one-time token. The token is 256
@@ -12,9 +13,11 @@ const (
 type MachineInvited struct {
 	Machine string    `json:"machine" jsonschema:"id of the machine, UUIDv7"`
 	Name    string    `json:"name" jsonschema:"what it is called; one machine at a time has it"`
-	Kind    string    `json:"kind" jsonschema:"what it is for: builder"`
+	Kind    string    `json:"kind" jsonschema:"what it is for: builder, or host"`
 	Hash    []byte    `json:"hash" jsonschema:"SHA-256 of the one-time token"`
 	Expires time.Time `json:"expires" jsonschema:"when the token can no longer be used"`
+	// Namespaces are ids.
+	Namespaces []string `json:"namespaces,omitempty" jsonschema:"of a host: ids of the namespaces whose applications it may run; absent: of all"`
 }
 
 func (MachineInvited) EventType() string { return "machine.invited.v1" }
@@ -27,6 +30,8 @@ type MachineEnrolled struct {
 	Name    string `json:"name" jsonschema:"of the machine"`
 	Kind    string `json:"kind" jsonschema:"of the machine"`
 	Key     string `json:"key" jsonschema:"its NKey, the public half: U and 55 characters of base32"`
+	// Namespaces are those of the invitation.
+	Namespaces []string `json:"namespaces,omitempty" jsonschema:"of a host: ids of the namespaces whose applications it may run; absent: of all"`
 }
 
 func (MachineEnrolled) EventType() string { return "machine.enrolled.v1" }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"hubledger/events"
 	"hubledger/projections"
@@ -190,11 +191,11 @@ func (a *applier) visibility(repository, visibility string) bool {
 func (a *applier) machine(p events.Payload) bool {
 	switch p := p.(type) {
 	case events.MachineInvited:
-		return a.write(machines, a.id(p.Machine), text(p.Name), text(p.Kind), text(MachineInvited), raw(p.Hash), text(""), num(p.Expires.UnixMicro()), text(a.actor), a.time, a.seq)
+		return a.write(machines, a.id(p.Machine), text(p.Name), text(p.Kind), text(MachineInvited), raw(p.Hash), text(""), num(p.Expires.UnixMicro()), text(strings.Join(p.Namespaces, ",")), text(a.actor), a.time, a.seq)
 	case events.MachineEnrolled:
-		return a.write(machines, a.id(p.Machine), text(p.Name), text(p.Kind), text(MachineEnrolled), raw([]byte{}), text(p.Key), num(0), text(a.actor), a.time, a.seq)
+		return a.write(machines, a.id(p.Machine), text(p.Name), text(p.Kind), text(MachineEnrolled), raw([]byte{}), text(p.Key), num(0), text(strings.Join(p.Namespaces, ",")), text(a.actor), a.time, a.seq)
 	case events.MachineRevoked:
-		return a.write(machines, a.id(p.Machine), text(p.Name), text(p.Kind), text(MachineRevoked), raw([]byte{}), text(""), num(0), text(a.actor), a.time, a.seq)
+		return a.write(machines, a.id(p.Machine), text(p.Name), text(p.Kind), text(MachineRevoked), raw([]byte{}), text(""), num(0), text(""), text(a.actor), a.time, a.seq)
 	}
 	return false
 }

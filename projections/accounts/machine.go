@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"hubledger/projections"
@@ -14,24 +15,30 @@ const (
 	MachineRevoked  = "revoked"
 )
 
-// A Machine is a machine that works for the hub, such as a builder.
+// A Machine is a machine that works for the hub, such as a builder or a host.
 type Machine struct {
 	ID, Name, Kind string
 	State          string
 	Key            string    // its NKey, the public half, when it is enrolled
 	Expires        time.Time // of the invitation
+	// Namespaces are the ids of those whose applications a host may run; none: of all.
+	Namespaces []string
 	Actor          string    // who has brought it to this state
 	Since          time.Time // when
 }
 
-const machineColumns = `SELECT m.machine, m.name, m.kind, m.state, m.public_key, m.expires, m.actor, m.time FROM machines m `
+const machineColumns = `SELECT m.machine, m.name, m.kind, m.state, m.public_key, m.expires, m.namespaces, m.actor, m.time FROM machines m `
 
 func scanMachine(row projections.Row) (Machine, error) {
 	var m Machine
 	var id []byte
+	var namespaces string
 	var expires, since int64
-	err := row.Scan(&id, &m.Name, &m.Kind, &m.State, &m.Key, &expires, &m.Actor, &since)
+	err := row.Scan(&id, &m.Name, &m.Kind, &m.State, &m.Key, &expires, &namespaces, &m.Actor, &since)
 	m.ID, m.Expires, m.Since = projections.IDOf(id), timeOf(expires), timeOf(since)
+	if namespaces != "" {
+		m.Namespaces = strings.Split(namespaces, ",")
+	}
 	return m, err
 }
 

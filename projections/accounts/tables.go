@@ -145,10 +145,10 @@ var (
 
 	// machines: state is invited, enrolled or revoked, and time is when it became that.
 	// Only an invited one has a hash of a token, until it expires, and only an
-	// enrolled one has a key.
+	// enrolled one has a key. namespaces are ids with commas between them.
 	machines = &projections.Table{
 		Name: "machines", Key: 1, Merge: projections.Put,
-		Columns: []projections.Column{b("machine"), t("name"), t("kind"), t("state"), b("hash"), t("public_key"), i("expires"), t("actor"), i("time"), i("seq")},
+		Columns: []projections.Column{b("machine"), t("name"), t("kind"), t("state"), b("hash"), t("public_key"), i("expires"), t("namespaces"), t("actor"), i("time"), i("seq")},
 		Indexes: [][]string{{"hash"}, {"public_key"}, {"kind", "state", "name"}},
 	}
 
@@ -162,7 +162,7 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "accounts",
-	Version: 5,
+	Version: 6,
 	Tables: []*projections.Table{hub, namespaces, quotas, standings, passwords, emails, erasures, memberships, invitations,
 		departures, teams, robots, grants, tokens, live, issuers, revocations, names, visibilities, machines},
 	Types: []string{

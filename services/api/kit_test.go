@@ -56,7 +56,7 @@ func (k *kit) replace(change func(*api.Config, *endpoint.Config)) {
 	c, e := k.APIConfig()
 	change(&c, &e)
 	c.API = openapi.New(endpoint.New(e), "dev")
-	router, err := service.NewRouter([]service.Service{api.New(c).Service(), k.service("rules"), k.service("sources"), k.service("builder"), k.service("deployer"), k.service("audit"), k.service("system")}, endpoint.NotServed)
+	router, err := service.NewRouter([]service.Service{api.New(c).Service(), k.service("rules"), k.service("sources"), k.service("builder"), k.service("deployer"), k.service("hostagent"), k.service("audit"), k.service("system")}, endpoint.NotServed)
 	check(k.t, err)
 	k.served = router
 }
@@ -73,7 +73,7 @@ func (k *kit) service(name string) service.Service {
 
 // routes are those of the API, by all services that have a part of it.
 func (k *kit) routes() []service.Route {
-	return slices.DeleteFunc(slices.Concat(k.service("api").Routes, k.service("rules").Routes, k.service("sources").Routes, k.service("builder").Routes, k.service("deployer").Routes, k.service("system").Routes, k.service("audit").Routes),
+	return slices.DeleteFunc(slices.Concat(k.service("api").Routes, k.service("rules").Routes, k.service("sources").Routes, k.service("builder").Routes, k.service("deployer").Routes, k.service("hostagent").Routes, k.service("system").Routes, k.service("audit").Routes),
 		func(rt service.Route) bool { return strings.HasPrefix(rt.Pattern, "/hooks/") }) // a signature lets in, not an account
 }
 

@@ -42,7 +42,8 @@ var needs = map[string]string{
 		DELETE /api/v1/users/{user}/email | GET /api/v1/users/{user}/tokens | DELETE /api/v1/users/{user}/tokens/{token}`,
 	"hub admin": `
 		GET /api/v1/users | POST /api/v1/users | PATCH /api/v1/users/{user} | PUT /api/v1/namespaces/{namespace}/quota
-		GET /api/v1/deleted | GET /api/v1/builders | POST /api/v1/builders | DELETE /api/v1/builders/{builder}
+		GET /api/v1/deleted | GET /api/v1/builders | POST /api/v1/builders | DELETE /api/v1/builders/{builder} |
+		GET /api/v1/hosts | POST /api/v1/hosts | DELETE /api/v1/hosts/{host}
 		GET /api/v1/system | POST /api/v1/system/projections/{projection}/switch | POST /api/v1/system/dead-letters/{manager}/retry`,
 	"member": `
 		GET /api/v1/apps/{namespace} | GET APP | GET APP/releases | GET APP/releases/{release} | GET APP/releases/{release}/diff
@@ -253,7 +254,7 @@ func world(t *testing.T) *kit {
 	return k
 }
 
-var filled = strings.NewReplacer("{tile...}", "0/000.p/1", "{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{projection}", "images", "{manager}", "sweeps", "{secret}", "NAME", "{organization}", "acme",
+var filled = strings.NewReplacer("{tile...}", "0/000.p/1", "{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{host}", "web1", "{projection}", "images", "{manager}", "sweeps", "{secret}", "NAME", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
 	"/api/v1/why", "/api/v1/why?of=1", "{app}", "shop", "{environment}", "production", "{key}", "KEY", "{release}", "1", "{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", registrytest.NewImage("content").Digest().String())
 

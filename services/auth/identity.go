@@ -27,6 +27,9 @@ func (s *Auth) Authenticate(r *http.Request) (access.Principal, error) {
 	if err != nil {
 		return access.Nobody, s.refusal(r, err, "")
 	}
+	if id.Kind == access.Host { // it pulls, and nothing else
+		return access.Nobody, s.refusal(r, errToken, "")
+	}
 	if id.token != nil {
 		id.Limit = id.token.limit(id.Limit)
 	}
@@ -115,6 +118,10 @@ func (s *Auth) identifyByJWT(ctx context.Context, text string) (identity, error)
 	case useSession:
 	default:
 		return identity{}, errToken
+	}
+	if t.Kind == access.Host {
+		id.Principal = access.Principal{Kind: t.Kind, ID: t.Account, Name: t.Subject, Limit: t.limit(nil)}
+		return s.live(ctx, id)
 	}
 	if t.Account == "" {
 		if id.token == nil {

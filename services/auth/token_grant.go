@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/failure"
@@ -187,4 +188,19 @@ func (s *Auth) builds(ctx context.Context, account, by string) (identity, error)
 		return identity{}, fmt.Errorf("the account %s of the build: %w", a.Name, err)
 	}
 	return id, nil
+}
+
+// HostToken is a registry token with which a host pulls from one repository, whatever
+// accounts may do there: whoever asks for it has to know that the host is to run an image
+// of it. It is good for as long as any token of the token service, and ends when the host
+// is revoked.
+func (s *Auth) HostToken(ctx context.Context, host *accounts.Machine, repository string) (text string, ends time.Time, err error) {
+	id := identity{Principal: access.Principal{Kind: access.Host, ID: host.ID, Name: host.Name}}
+	if id, err = s.live(ctx, id); err != nil {
+		return "", ends, err
+	}
+	c := s.newClaims(id, s.service, useRegistry, registryTerm)
+	c.Access = append(c.Access, resource{Type: typeRepository, Name: repository, Actions: actionsOf(access.Read)})
+	text, err = s.sign(ctx, c)
+	return text, c.Expiry.Time(), err
 }

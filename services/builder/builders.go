@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ type Machines interface {
 }
 
 // ErrNoMachines: no machine can connect to this hub.
-var ErrNoMachines = errors.New("builders on other machines cannot connect: start the hub with --nats-listen")
+var ErrNoMachines = errors.New("builders and hosts on other machines cannot connect: start the hub with --nats-listen")
 
 // BuilderPath names a builder.
 type BuilderPath struct {
@@ -99,7 +100,7 @@ func (s *Builder) inviteBuilder(ctx context.Context, c *endpoint.Call, in *struc
 	if in.Body.Seconds > 0 {
 		term = time.Duration(in.Body.Seconds) * time.Second
 	}
-	token, invited, seq, err := machine.Invite(ctx, s.Events, c.By(), s.People, events.MachineBuilder, in.Body.Name, term)
+	token, invited, seq, err := machine.Invite(ctx, s.Events, c.By(), s.People, events.MachineBuilder, in.Body.Name, nil, term)
 	if err == nil {
 		err = s.API.Readable(ctx, seq)
 	}
@@ -138,37 +139,20 @@ func (s *Builder) enrollMachine(ctx context.Context, c *endpoint.Call, in *struc
 	if s.Machines == nil {
 		return nil, ErrNoMachines
 	}
-	m, seq, err := machine.Enroll(ctx, s.Events, command.By{Source: source}, s.People, in.Body.Token, in.Body.Key)
+	m, seq, err := machine.Enroll(ctx, s.Events, command.By{Source: source}, s.People, cmp.Or(in.Body.Kind, events.MachineBuilder), in.Body.Token, in.Body.Key)
 	if err == nil {
 		err = s.API.Readable(ctx, seq)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s.stations.admit(m.Name)
+	if m.Kind == events.MachineBuilder {
+		s.stations.admit(m.Name)
+	}
 	return openapi.ShowChange(seq, apitypes.EnrolledMachine{Machine: m.Machine, Name: m.Name, Kind: m.Kind, NATS: s.Machines.Address(origin.Of(c.Request).Host), Seq: seq}), nil
 }
 
-// MachineByKey is the id of the machine that may connect by a key.
-func (s *Builder) MachineByKey(ctx context.Context, public string) (id string, err error) {
-	m, err := s.People.MachineByKey(ctx, public)
-	if err != nil {
-		return "", err
-	}
-	return m.ID, nil
-}
-
-// Answer does what a machine asks, and returns what it is to be answered; nothing when
-// it is cut off.
-func (s *Builder) Answer(ctx context.Context, machineID, operation string, data []byte) []byte {
-	m, err := s.People.Machine(ctx, machineID)
-	if errors.Is(err, accounts.ErrNotFound) || err == nil && (m.State != accounts.MachineEnrolled || m.Kind != events.MachineBuilder) {
-		s.Machines.Disconnect(machineID)
-		return nil
-	}
-	if err != nil {
-		s.Logger.Warn("a builder's request failed", "error", err)
-		return nil
-	}
+// Answer does what a builder asks, and returns what it is to be answered.
+func (s *Builder) Answer(ctx context.Context, m *accounts.Machine, operation string, data []byte) []byte {
 	return remote.Answer(ctx, attempts{s, m.Name, m.ID}, s.Logger, operation, data)
 }

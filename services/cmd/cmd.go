@@ -20,6 +20,7 @@ import (
 	"hubledger/services/cmd/builds"
 	"hubledger/services/cmd/certificates"
 	"hubledger/services/cmd/console"
+	"hubledger/services/cmd/hosts"
 	"hubledger/services/cmd/projections"
 	"hubledger/services/cmd/repositories"
 	"hubledger/services/cmd/rules"
@@ -61,6 +62,8 @@ type cli struct {
 	Builds      builds.Commands       `cmd:"" help:"List, show, cancel and retry builds."`
 	Builders    builders.Commands     `cmd:"" help:"List, enroll and revoke builders."`
 	Builder     builders.Builder      `cmd:"" help:"Run builds of a hub on this machine, or check whether it can."`
+	Hosts       hosts.Commands        `cmd:"" help:"List, enroll and revoke hosts, on which applications run."`
+	Agent       hosts.Agent           `cmd:"" help:"Run applications of a hub on this machine, by its Docker."`
 	Apps        apps.Commands         `cmd:"" help:"Manage applications: Compose files, environments, configuration and secrets."`
 	Releases    apps.Releases         `cmd:"" help:"Make, list, show and compare the releases of applications."`
 	Login       loginCmd              `cmd:"" help:"Log in to a hub; other commands then use this login."`

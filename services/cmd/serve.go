@@ -33,7 +33,7 @@ type serveCmd struct {
 	TrustedProxies       string        `name:"trusted-proxies" help:"Proxies whose forwarded headers the hub trusts, comma-separated: addresses, networks, and the words loopback and private." env:"HUBLEDGER_TRUSTED_PROXIES" placeholder:"LIST"`
 	TLSCert              string        `name:"tls-cert" help:"Certificate file (PEM), reloaded when it changes. tls init creates one." env:"HUBLEDGER_TLS_CERT" placeholder:"FILE"`
 	TLSKey               string        `name:"tls-key" help:"The certificate's key file (PEM)." env:"HUBLEDGER_TLS_KEY" placeholder:"FILE"`
-	NATSListen           string        `name:"nats-listen" help:"Address to listen on for builders on other machines, by TLS; none can connect when empty." env:"HUBLEDGER_NATS_LISTEN" placeholder:"HOST:PORT"`
+	NATSListen           string        `name:"nats-listen" help:"Address to listen on for builders on other machines and for hosts, by TLS; none can connect when empty." env:"HUBLEDGER_NATS_LISTEN" placeholder:"HOST:PORT"`
 	NATSURL              string        `name:"nats-url" help:"NATS server or cluster that stores the log; embedded when empty." env:"HUBLEDGER_NATS_URL" placeholder:"URL"`
 	NATSReplicas         int           `name:"nats-replicas" help:"Servers of the NATS cluster that keep the log, when this node creates it; 0 means 3 on a cluster and 1 on a single server." default:"0" env:"HUBLEDGER_NATS_REPLICAS"`
 	LogMaxBytes          int64         `name:"log-max-bytes" help:"Limit of the log in bytes; 0 means the free disk space, or no limit with --nats-url." default:"0" env:"HUBLEDGER_LOG_MAX_BYTES"`
@@ -104,7 +104,7 @@ func (c *serveCmd) Validate() (err error) {
 	case c.NATSReplicas < 0 || c.NATSReplicas > maxReplicas:
 		return fmt.Errorf("--nats-replicas must be 0 to %d", maxReplicas)
 	case c.NATSListen != "" && c.NATSURL != "":
-		return errors.New("--nats-listen is for a hub with a log of its own: builders cannot connect to one of several nodes, so leave it out with --nats-url")
+		return errors.New("--nats-listen is for a hub with a log of its own: builders and hosts cannot connect to one of several nodes, so leave it out with --nats-url")
 	case c.NATSReplicas != 0 && c.NATSURL == "":
 		return errors.New("--nats-replicas is for a NATS cluster: give --nats-url too")
 	case c.LogMaxBytes != 0 && c.LogMaxBytes < minLogBytes:

@@ -3,11 +3,9 @@ package server
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -27,11 +25,8 @@ import (
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/gitremote"
 	"hubledger/services/internal/repository"
-	"hubledger/services/server/listen"
-	"hubledger/services/server/settings"
 	"hubledger/services/sources"
 	"hubledger/streams/buildlog"
-	"hubledger/streams/machines"
 )
 
 // Builds says whether and how this node builds.
@@ -73,7 +68,7 @@ func (n *Node) makeBuilder(s shared, git *sources.Sources) *builder.Builder {
 	c.Scanner = n.Scanner
 	c.People, c.Visible, c.NameOf = s.people, n.rights.Visible, n.registry.Images.RepositoryName
 	if n.NATSListen != "" && n.log.ReadOnly() == nil {
-		c.Machines = machinesOf{n}
+		c.Machines = &n.machines
 	}
 	if n.buildLog != nil {
 		c.Log = buildLog{n.buildLog}
@@ -188,78 +183,4 @@ func BuildsHere(listen string, tools drivers.Tools) (*Builds, error) {
 	}
 	address := net.JoinHostPort(host, port)
 	return &Builds{Tools: tools, Hub: &url.URL{Scheme: "http", Host: address}, Registry: address, Places: rig.Offer(tools).Places}, nil
-}
-
-// checkMachines says what is wrong with --nats-listen, before anything is opened.
-func (c *Config) checkMachines() (err error) {
-	switch {
-	case c.NATSListen == "":
-		return nil
-	case !c.runs("builder"):
-		err = errors.New("builders connect to a node that runs the service builder: name it with --services")
-	default:
-		if _, err = tls.LoadX509KeyPair(c.MachineCert, c.MachineKey); err != nil {
-			err = fmt.Errorf("builders connect by TLS, and there is no certificate: %w; give --tls-cert and --tls-key, or make one with `hubledger tls init`", err)
-		}
-	}
-	if err != nil {
-		return &settings.Error{Setting: "--nats-listen", Err: err}
-	}
-	return nil
-}
-
-// listenForMachines lets machines, such as builders, connect to this node.
-func (n *Node) listenForMachines() error {
-	if n.NATSListen == "" {
-		return nil
-	}
-	secure, err := listen.TLSConfig(n.MachineCert, n.MachineKey, n.Logger)
-	if err != nil {
-		return err
-	}
-	secure.NextProtos = nil
-	s, err := machines.Start(machines.Config{Address: n.NATSListen, TLS: secure, Machine: n.builder.MachineByKey, Answer: n.builder.Answer, Logger: n.Logger})
-	if err != nil {
-		return fmt.Errorf("--nats-listen: %w", err) // not a settings.Error: a later start may succeed, once the address is free
-	}
-	n.machines.Store(s)
-	n.Logger.Info("builders can connect", "address", s.Address())
-	n.background(func() {
-		<-n.ending.Done()
-		s.Close()
-	})
-	return nil
-}
-
-// machinesOf are the connections of machines to a node.
-type machinesOf struct{ node *Node }
-
-// Address is of builder.Machines. Where the node listens on all addresses, a machine
-// takes the host by which it has reached the hub.
-func (m machinesOf) Address(host string) string {
-	s := m.node.machines.Load()
-	if s == nil {
-		return ""
-	}
-	at, err := netip.ParseAddrPort(s.Address())
-	if err != nil || !at.Addr().IsUnspecified() {
-		return s.Address()
-	}
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	return net.JoinHostPort(host, fmt.Sprint(at.Port()))
-}
-
-// Connected is of builder.Machines.
-func (m machinesOf) Connected(machine string) bool {
-	s := m.node.machines.Load()
-	return s != nil && s.Connected(machine)
-}
-
-// Disconnect is of builder.Machines.
-func (m machinesOf) Disconnect(machine string) {
-	if s := m.node.machines.Load(); s != nil {
-		s.Disconnect(machine)
-	}
 }

@@ -17,6 +17,7 @@ import (
 	"hubledger/services/audit"
 	"hubledger/services/auth"
 	"hubledger/services/builder"
+	"hubledger/services/hostagent"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/activity"
 	"hubledger/services/internal/budget"
@@ -24,13 +25,13 @@ import (
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
 	"hubledger/services/registry"
+	"hubledger/services/server/machinery"
 	"hubledger/services/server/memory"
 	"hubledger/services/server/meter"
 	"hubledger/services/server/readmodel"
 	"hubledger/streams"
 	"hubledger/streams/buildlog"
 	"hubledger/streams/hookbodies"
-	"hubledger/streams/machines"
 	"hubledger/streams/secrets"
 )
 
@@ -51,9 +52,10 @@ type Node struct {
 	rights     *access.Rights
 	auth       *auth.Auth
 	builder    *builder.Builder
+	hostagent  *hostagent.Hosts
 	audit      *audit.Audit
-	signs      bool                            // it has begun to sign the log
-	machines   atomic.Pointer[machines.Server] // nil where no machine can connect, and until it listens
+	signs      bool               // it has begun to sign the log
+	machines   machinery.Listener // of builders and hosts
 	registry   *registry.Registry
 	shared     shared
 	services   []service.Service // that this node runs
@@ -78,7 +80,7 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	if err := CheckServices(c.Services); err != nil {
 		return nil, err
 	}
-	if err := c.checkMachines(); err != nil {
+	if err := machinery.Check(c.NATSListen, c.MachineCert, c.MachineKey, c.runs("builder")); err != nil {
 		return nil, err
 	}
 	if err := c.makeData(); err != nil {

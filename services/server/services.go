@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 
+	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
@@ -21,17 +23,20 @@ import (
 	"hubledger/services/auth"
 	"hubledger/services/builder"
 	"hubledger/services/deployer"
+	"hubledger/services/hostagent"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/asof"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/failure"
 	"hubledger/services/internal/gitremote"
+	"hubledger/services/internal/hosting"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/service"
 	"hubledger/services/internal/session"
 	"hubledger/services/registry"
 	"hubledger/services/rules"
+	"hubledger/services/server/machinery"
 	"hubledger/services/server/meter"
 	"hubledger/services/server/readmodel"
 	"hubledger/services/server/system"
@@ -47,6 +52,8 @@ func (n *Node) allServices() []service.Service {
 	s := n.share()
 	git := n.makeSources(s)
 	n.builder = n.makeBuilder(s, git)
+	deploying := n.makeDeployer(s)
+	n.hostagent = n.makeHosts(s, deploying)
 	n.audit = audit.New(audit.Config{API: s.api.Sibling(), Log: n.EventLog(), Signing: n.signing()})
 	list := []service.Service{
 		n.auth.Service(),
@@ -55,7 +62,8 @@ func (n *Node) allServices() []service.Service {
 		git.Service(),
 		n.makeRules(s, git).Service(),
 		n.builder.Service(),
-		n.makeDeployer(s).Service(),
+		deploying.Service(),
+		n.hostagent.Service(),
 		n.audit.Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
@@ -183,6 +191,36 @@ func (n *Node) makeDeployer(s shared) *deployer.Deployer {
 		c.Secrets = n.secrets
 	}
 	return deployer.New(c)
+}
+
+// makeHosts makes the service of hosts. planner says what they are to run.
+func (n *Node) makeHosts(s shared, planner any) *hostagent.Hosts {
+	c := hostagent.Config{Log: n.meteredLog(), API: s.api.Sibling(), People: s.people, Planner: hostagent.Empty{Generation: n.log.Generation},
+		Token: n.auth.HostToken, URL: strings.TrimSuffix(n.URL, "/"), Logger: n.Logger}
+	if p, ok := planner.(hosting.Planner); ok {
+		c.Planner = p
+	}
+	if n.NATSListen != "" && n.log.ReadOnly() == nil {
+		c.Machines = &n.machines
+	}
+	return hostagent.New(c)
+}
+
+// listenForMachines lets builders and hosts connect to this node.
+func (n *Node) listenForMachines() error {
+	if n.NATSListen == "" {
+		return nil
+	}
+	err := n.machines.Listen(machinery.Config{Address: n.NATSListen, Cert: n.MachineCert, Key: n.MachineKey, People: n.shared.people, Logger: n.Logger,
+		Answer: map[string]func(context.Context, *accounts.Machine, string, []byte) []byte{events.MachineBuilder: n.builder.Answer, events.MachineHost: n.hostagent.Answer}})
+	if err != nil {
+		return err
+	}
+	n.background(func() {
+		<-n.ending.Done()
+		n.machines.Close()
+	})
+	return nil
 }
 
 func (n *Node) registryConfig(limits *quotas, content *readmodel.Model) registry.Config {

@@ -2,8 +2,6 @@ package builders
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,14 +10,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	"hubledger/events"
 	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/remote"
 	"hubledger/services/builder/rig"
 	"hubledger/services/builder/worker"
-	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
+	"hubledger/services/cmd/enrolment"
 	"hubledger/services/internal/egress"
-	"hubledger/services/internal/origin"
 	"hubledger/services/internal/quiet"
 	"hubledger/streams/disk"
 	"hubledger/streams/machines"
@@ -95,18 +93,9 @@ type runCmd struct {
 
 // Validate is called by kong.
 func (c *runCmd) Validate() error {
-	if c.Hub == "" {
-		return errors.New("name the hub, such as --hub https://hub.example.com")
-	}
-	text, err := client.ServerURL(c.Hub)
-	if err != nil {
-		return fmt.Errorf("--hub: %w", err)
-	}
-	if c.hub, err = url.Parse(text); err != nil {
-		return fmt.Errorf("--hub: %w", err)
-	}
-	if c.hub.Scheme != "https" && !origin.IsLoopback(c.hub.Hostname()) {
-		return errors.New("--hub: a hub on another machine is reached by https:// only: builds have credentials")
+	var err error
+	if c.hub, err = enrolment.Hub(c.Hub, "builds have credentials"); err != nil {
+		return err
 	}
 	if c.Places < 0 || c.Places > 64 {
 		return errors.New("--places must be 1 to 64")
@@ -134,18 +123,19 @@ func (c *runCmd) Run(s *console.Session) error {
 		return err
 	}
 	defer lock.Release()
-	trust, authority, err := c.trust()
+	trust, authority, err := enrolment.Trust(c.CA)
 	if err != nil {
 		return err
 	}
-	me, err := c.identity(s.Context, s.Data, authority)
+	here := enrolment.Machine{Kind: events.MachineBuilder, Data: s.Data, Hub: c.hub, Token: c.Enroll, Flag: "--enroll", Authority: authority}
+	me, err := here.Open(s.Context)
 	if err != nil {
 		return err
 	}
-	if c.Enroll != "" && !me.fresh {
-		fmt.Fprintf(s.Err, "This machine is enrolled already, as %s: the token is not used. To enroll it anew, such as after it was revoked, remove %s, or name another directory with --data.\n", me.Name, filepath.Join(s.Data, identityFile))
+	if used := here.Used(me); used != "" {
+		fmt.Fprintln(s.Err, used)
 	}
-	conn, err := machines.Dial(machines.DialConfig{Address: me.NATS, ServerName: c.hub.Hostname(), CAs: trust.RootCAs, Machine: me.Machine, Seed: me.seed, Logger: logger})
+	conn, err := machines.Dial(machines.DialConfig{Address: me.NATS, ServerName: c.hub.Hostname(), CAs: trust.RootCAs, Machine: me.Machine, Seed: me.Seed, Logger: logger})
 	if err != nil {
 		return err
 	}
@@ -165,26 +155,6 @@ func (c *runCmd) Run(s *console.Session) error {
 	fmt.Fprintf(s.Out, "The builder %s takes builds of %s, %d at once. Stop with Ctrl-C: it gives back what it has.\n", me.Name, c.hub, offer.Places)
 	w.Run(s.Context, hub, offer)
 	return nil
-}
-
-// trust are the authorities that the hub's certificate may be of: the system's, and
-// that of --ca, whose PEM is authority.
-func (c *runCmd) trust() (trust *tls.Config, authority string, err error) {
-	trust = &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CA == "" {
-		return trust, "", nil
-	}
-	text, err := os.ReadFile(c.CA)
-	if err != nil {
-		return nil, "", fmt.Errorf("--ca: %w", err)
-	}
-	if trust.RootCAs, err = x509.SystemCertPool(); err != nil {
-		trust.RootCAs = x509.NewCertPool()
-	}
-	if !trust.RootCAs.AppendCertsFromPEM(text) {
-		return nil, "", fmt.Errorf("--ca: %s holds no certificate (PEM)", c.CA)
-	}
-	return trust, string(text), nil
 }
 
 // A connection tells a builder that was revoked from a hub that does not answer.

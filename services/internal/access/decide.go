@@ -32,6 +32,9 @@ func (r *Rights) Repository(ctx context.Context, p Principal, name string) (Deci
 }
 
 func (r *Rights) decide(ctx context.Context, p Principal, name string) (Decision, error) {
+	if p.Kind == Host {
+		return r.ofHost(ctx, p, name)
+	}
 	k, err := r.known(ctx, p, name)
 	if err != nil {
 		return Decision{}, err

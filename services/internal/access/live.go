@@ -33,6 +33,9 @@ func (r *Rights) Live(ctx context.Context, p Principal) (Principal, error) {
 	if p.Kind == Anonymous || p.Kind == Operator {
 		return p, nil
 	}
+	if p.Kind == Host {
+		return r.liveHost(ctx, p)
+	}
 	c, err := r.credential(ctx, p)
 	switch {
 	case err != nil:

@@ -19,16 +19,17 @@ const (
 	Anonymous Kind = "anonymous" // the request has no credentials
 	User      Kind = "user"
 	Robot     Kind = "robot"    // a robot account of an organization
+	Host      Kind = "host"     // a machine that runs applications; pulls by a registry token, and nothing else
 	Operator  Kind = "operator" // whoever may open the data directory's admin socket; may do everything
 )
 
 // A Principal is who makes a request.
 type Principal struct {
 	Kind       Kind
-	ID         string // of the user or robot account; "" otherwise
+	ID         string // of the user, robot account or host; "" otherwise
 	Name       string // login name, such as alice or acme+ci; "anonymous" and "operator" for these
 	Admin      bool   // administrator of the hub
-	Credential string // Password, or the id of the token it came by; "" for Anonymous and Operator
+	Credential string // Password, or the id of the token it came by; "" for Anonymous, Host and Operator
 	// PasswordSeq is accounts.Account.PasswordSeq as it was read before the
 	// password was proved; 0 when Credential is a token. Live refuses another.
 	PasswordSeq uint64

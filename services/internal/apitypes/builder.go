@@ -33,13 +33,14 @@ type InvitedBuilder struct {
 type EnrollRequest struct {
 	Token string `json:"token" minLength:"1" maxLength:"200" doc:"The one-time token"`
 	Key   string `json:"key" minLength:"56" maxLength:"56" doc:"The machine's NKey, the public half"`
+	Kind  string `json:"kind,omitempty" enum:"builder,host" doc:"What it is for; a token for something else is refused, and stays good. Absent: builder"`
 }
 
 // An EnrolledMachine is a machine that was just enrolled.
 type EnrolledMachine struct {
 	Machine string `json:"machine" format:"uuid" doc:"Id of the machine"`
 	Name    string `json:"name" doc:"What it is called"`
-	Kind    string `json:"kind" doc:"What it is for: builder"`
+	Kind    string `json:"kind" doc:"What it is for: builder, or host"`
 	NATS    string `json:"nats" doc:"Where it connects to, HOST:PORT, by TLS"`
 	Seq     uint64 `json:"seq" doc:"Sequence of the change in the log"`
 }

@@ -43,6 +43,7 @@ var common = []Entry{
 	{Err: source.ErrUnknown, Status: http.StatusNotFound},
 	{Err: machine.ErrUnknown, Status: http.StatusNotFound},
 	{Err: machine.ErrToken, Status: http.StatusForbidden},
+	{Err: machine.ErrKind, Status: http.StatusForbidden},
 	{Err: machine.ErrTaken, Status: http.StatusConflict},
 	{Err: machine.ErrTooMany, Status: http.StatusConflict},
 	{Err: machine.ErrName, Status: http.StatusUnprocessableEntity},

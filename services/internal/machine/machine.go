@@ -24,6 +24,8 @@ var (
 	ErrTooMany = fmt.Errorf("there are %d machines of that kind: revoke some", maxMachines)
 	// ErrToken: there is no such one-time token, or it was used, or has expired.
 	ErrToken = errors.New("the token is not good: it was used, has expired, or never was; get another one from an administrator of the hub")
+	// ErrKind: a token is for a machine of another kind.
+	ErrKind = errors.New("the token is not for a machine of this kind")
 	// ErrKey: a text is no public NKey of a machine.
 	ErrKey = errors.New("this is no public NKey: U and 55 characters of base32")
 	// ErrUnknown: no machine of that name is invited or enrolled.
@@ -54,8 +56,9 @@ type Lists interface {
 }
 
 // Invite makes the one-time token by which a machine enrolls itself. The token is shown
-// once. ErrName, ErrTaken, ErrTooMany.
-func Invite(ctx context.Context, log command.Log, by command.By, read Lists, kind, name string, term time.Duration) (token string, invited events.MachineInvited, seq uint64, err error) {
+// once. A host runs the applications of these namespaces only, which are ids; with none
+// those of all. ErrName, ErrTaken, ErrTooMany.
+func Invite(ctx context.Context, log command.Log, by command.By, read Lists, kind, name string, namespaces []string, term time.Duration) (token string, invited events.MachineInvited, seq uint64, err error) {
 	if !namePattern.MatchString(name) || name == reserved {
 		return "", invited, 0, ErrName
 	}
@@ -73,7 +76,7 @@ func Invite(ctx context.Context, log command.Log, by command.By, read Lists, kin
 	}
 	made := secret.New()
 	token = string(made)
-	invited = events.MachineInvited{Machine: id, Name: name, Kind: kind, Hash: made.Hash(), Expires: now.Add(min(max(term, time.Second), MaxTerm)).UTC().Truncate(time.Second)}
+	invited = events.MachineInvited{Machine: id, Name: name, Kind: kind, Hash: made.Hash(), Expires: now.Add(min(max(term, time.Second), MaxTerm)).UTC().Truncate(time.Second), Namespaces: namespaces}
 	seq, err = command.Decide(ctx, log, by, invited.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
 		switch last := last.(type) {
 		case events.MachineEnrolled:
@@ -93,8 +96,9 @@ type Tokens interface {
 	MachineByToken(ctx context.Context, sum []byte) (*accounts.Machine, error)
 }
 
-// Enroll makes a machine known by its key. The token is used up. ErrKey, ErrToken.
-func Enroll(ctx context.Context, log command.Log, by command.By, read Tokens, token, key string) (enrolled events.MachineEnrolled, seq uint64, err error) {
+// Enroll makes a machine of a kind known by its key. The token is used up. ErrKey,
+// ErrToken, ErrKind.
+func Enroll(ctx context.Context, log command.Log, by command.By, read Tokens, kind, token, key string) (enrolled events.MachineEnrolled, seq uint64, err error) {
 	if !keyPattern.MatchString(key) {
 		return enrolled, 0, ErrKey
 	}
@@ -105,6 +109,9 @@ func Enroll(ctx context.Context, log command.Log, by command.By, read Tokens, to
 	if err != nil {
 		return enrolled, 0, err
 	}
+	if m.Kind != kind {
+		return enrolled, 0, fmt.Errorf("%w: it is for a %s", ErrKind, m.Kind)
+	}
 	by.Actor = m.Name
 	enrolled = events.MachineEnrolled{Machine: m.ID, Name: m.Name, Kind: m.Kind, Key: key}
 	seq, err = command.Decide(ctx, log, by, enrolled.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
@@ -112,6 +119,7 @@ func Enroll(ctx context.Context, log command.Log, by command.By, read Tokens, to
 		if !ok || invited.Machine != m.ID || !time.Now().Before(invited.Expires) {
 			return nil, ErrToken
 		}
+		enrolled.Namespaces = invited.Namespaces
 		return enrolled, nil
 	})
 	return enrolled, seq, err

@@ -58,7 +58,7 @@ var (
 
 func invite(t *testing.T, l log, name string) string {
 	t.Helper()
-	token, invited, _, err := machine.Invite(t.Context(), l, by, l, events.MachineBuilder, name, machine.DefaultTerm)
+	token, invited, _, err := machine.Invite(t.Context(), l, by, l, events.MachineBuilder, name, nil, machine.DefaultTerm)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestToken(t *testing.T) {
 		"unknown": {token: "x", want: machine.ErrToken},
 		"empty":   {token: " ", want: machine.ErrToken},
 		"used": {before: func(t *testing.T, l log, token string) {
-			if _, _, err := machine.Enroll(t.Context(), l, by, l, token, key); err != nil {
+			if _, _, err := machine.Enroll(t.Context(), l, by, l, events.MachineBuilder, token, key); err != nil {
 				t.Error(err)
 			}
 		}, want: machine.ErrToken},
@@ -106,7 +106,7 @@ func TestToken(t *testing.T) {
 				if c.token != "" {
 					token = c.token
 				}
-				m, _, err := machine.Enroll(t.Context(), l, by, l, token, key)
+				m, _, err := machine.Enroll(t.Context(), l, by, l, events.MachineBuilder, token, key)
 				if !errors.Is(err, c.want) || err == nil && (m.Name != "big" || m.Key != key || m.Kind != events.MachineBuilder) {
 					t.Errorf("enrolled is %+v, %v", m, err)
 				}
@@ -120,23 +120,23 @@ func TestNames(t *testing.T) {
 	l := log{}
 	token := invite(t, l, "big")
 	again := func() error {
-		_, _, _, err := machine.Invite(t.Context(), l, by, l, events.MachineBuilder, "big", time.Hour)
+		_, _, _, err := machine.Invite(t.Context(), l, by, l, events.MachineBuilder, "big", nil, time.Hour)
 		return err
 	}
 	if err := again(); !errors.Is(err, machine.ErrTaken) {
 		t.Errorf("the name of an invited one is given again: %v", err)
 	}
 	for _, bad := range []string{"", "Big", "-x", "x-", "a b", "a.b", "a/b", "é", strings.Repeat("x", 64), "local"} {
-		if _, _, _, err := machine.Invite(t.Context(), l, by, l, events.MachineBuilder, bad, time.Hour); !errors.Is(err, machine.ErrName) {
+		if _, _, _, err := machine.Invite(t.Context(), l, by, l, events.MachineBuilder, bad, nil, time.Hour); !errors.Is(err, machine.ErrName) {
 			t.Errorf("%q is a name: %v", bad, err)
 		}
 	}
 	for _, bad := range []string{"", "X" + key[1:], key[:55], key + "A", strings.ToLower(key), key[:55] + "1"} {
-		if _, _, err := machine.Enroll(t.Context(), l, by, l, token, bad); !errors.Is(err, machine.ErrKey) {
+		if _, _, err := machine.Enroll(t.Context(), l, by, l, events.MachineBuilder, token, bad); !errors.Is(err, machine.ErrKey) {
 			t.Errorf("%q is a key: %v", bad, err)
 		}
 	}
-	if _, _, err := machine.Enroll(t.Context(), l, by, l, token, key); err != nil {
+	if _, _, err := machine.Enroll(t.Context(), l, by, l, events.MachineBuilder, token, key); err != nil {
 		t.Fatal(err)
 	}
 	if err := again(); !errors.Is(err, machine.ErrTaken) {
@@ -157,7 +157,7 @@ func TestNames(t *testing.T) {
 	for n := len(l); n < 200; n++ {
 		l[strings.Repeat("x", n)] = l[events.MachineSubject("big")]
 	}
-	if _, _, _, err := machine.Invite(t.Context(), l, by, l, events.MachineBuilder, "one-more", time.Hour); !errors.Is(err, machine.ErrTooMany) {
+	if _, _, _, err := machine.Invite(t.Context(), l, by, l, events.MachineBuilder, "one-more", nil, time.Hour); !errors.Is(err, machine.ErrTooMany) {
 		t.Errorf("one more is invited: %v", err)
 	}
 }

@@ -1,0 +1,99 @@
+package hostagent
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"hubledger/services/hostagent/wire"
+	"hubledger/services/internal/hosting"
+)
+
+// How often a host may ask.
+const (
+	perSecond = 10
+	burst     = 50
+)
+
+// heard is what was heard of hosts since the hub has started. A restart loses nothing by
+// it: hosts report every few seconds.
+type heard struct {
+	mu  sync.Mutex
+	all map[string]*ear
+}
+
+// An ear listens to one host.
+type ear struct {
+	limit *rate.Limiter
+	last  hosting.Observation
+	at    time.Time
+	wait  context.CancelFunc // ends the Sync that waits
+}
+
+func newHeard() *heard { return &heard{all: map[string]*ear{}} }
+
+// of is the ear of a host. Call it with mu held.
+func (h *heard) of(id string) *ear {
+	e := h.all[id]
+	if e == nil {
+		e = &ear{limit: rate.NewLimiter(perSecond, burst)}
+		h.all[id] = e
+	}
+	return e
+}
+
+// asks counts a request. ErrBusy.
+func (h *heard) asks(id string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.of(id).limit.Allow() {
+		return wire.ErrBusy
+	}
+	return nil
+}
+
+// waits is asks for a request that waits: it ends the one before.
+func (h *heard) waits(ctx context.Context, id string) (_ context.Context, done func(), err error) {
+	if err := h.asks(id); err != nil {
+		return nil, nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e := h.of(id)
+	if e.wait != nil {
+		e.wait()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	e.wait = cancel
+	return ctx, cancel, nil
+}
+
+// saw keeps what a host says of itself.
+func (h *heard) saw(id string, o hosting.Observation) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e := h.of(id)
+	e.last, e.at = o, time.Now()
+}
+
+// last is what a host has said last, and when; zero when nothing was heard.
+func (h *heard) last(id string) (hosting.Observation, time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if e := h.all[id]; e != nil {
+		return e.last, e.at
+	}
+	return hosting.Observation{}, time.Time{}
+}
+
+// forget is for a host that was revoked.
+func (h *heard) forget(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if e := h.all[id]; e != nil && e.wait != nil {
+		e.wait()
+	}
+	delete(h.all, id)
+}
