@@ -23,8 +23,8 @@ type Machine struct {
 	Expires        time.Time // of the invitation
 	// Namespaces are the ids of those whose applications a host may run; none: of all.
 	Namespaces []string
-	Actor          string    // who has brought it to this state
-	Since          time.Time // when
+	Actor      string    // who has brought it to this state
+	Since      time.Time // when
 }
 
 const machineColumns = `SELECT m.machine, m.name, m.kind, m.state, m.public_key, m.expires, m.namespaces, m.actor, m.time FROM machines m `

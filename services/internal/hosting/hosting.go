@@ -29,8 +29,8 @@ type State struct {
 
 // A Slot is one colour of an environment, or its stateful services, on one host.
 type Slot struct {
-	ID          string `json:"id"` // id of the environment, then -blue, -green or -base; names the containers
-	Application string `json:"application"`
+	ID          string `json:"id"`          // id of the environment, then -blue, -green or -base; names the containers
+	Application string `json:"application"` // full name, NAMESPACE/NAME
 	Environment string `json:"environment"` // its name
 	Colour      string `json:"colour,omitempty"`
 	Release     int    `json:"release"`
@@ -60,8 +60,9 @@ type SlotService struct {
 	// its part of the tasks. With fewer than before the others are stopped with the
 	// service's own grace.
 	Run int `json:"run"`
-	// Values are the variables of its containers, with configuration and secrets. They
-	// are neither logged nor reported.
+	// Values are the variables of its containers, with configuration and secrets: those
+	// of Environment, resolved. They are neither logged nor reported. A host masks the values
+	// of those that Environment calls secret.
 	Values map[string]string `json:"values,omitempty"`
 }
 
@@ -95,7 +96,7 @@ type Observation struct {
 type Engine struct {
 	Version string `json:"version,omitempty"`
 	API     string `json:"api,omitempty"`
-	Error   string `json:"error,omitempty"` // why it does not answer
+	Error   string `json:"error,omitempty"` // why it does not answer; slots are as they were seen last then
 	Free    int64  `json:"free,omitempty"`  // bytes that its disk has left; 0: not known
 }
 
