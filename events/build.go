@@ -24,6 +24,8 @@ type BuildQueued struct {
 	Rebuild *BuildRebuild `json:"rebuild,omitempty" jsonschema:"the image that has changed, and so led to this build; absent when something else did"`
 
 	Upload *BuildUpload `json:"upload,omitempty" jsonschema:"the directory that is built instead of a commit: source, ref, kind and commit are empty then, and the rule has no name; absent for a build from git"`
+
+	Hooks bool `json:"hooks,omitempty" jsonschema:"the build that is made again has hooks or autotests, as builders have found"`
 }
 
 // BuildUpload is a directory that somebody has sent to be built.
@@ -56,6 +58,8 @@ type BuildClaimed struct {
 	Epoch     int    `json:"epoch" jsonschema:"1 for the first claim"`
 
 	Repository string `json:"repository,omitempty" jsonschema:"id of the repository of the image; absent where an earlier version said it"`
+
+	Scanner string `json:"scanner,omitempty" jsonschema:"image of the hub that makes the SBOM, by its digest: NAMESPACE/NAME@sha256:…; absent when none is made, or where an earlier version said it"`
 }
 
 func (BuildClaimed) EventType() string { return "build.claimed.v1" }
@@ -83,6 +87,8 @@ type BuildStepEnded struct {
 	Failed    bool      `json:"failed,omitempty" jsonschema:"it has ended the build"`
 
 	Repository string `json:"repository,omitempty" jsonschema:"id of the repository of the image; absent where an earlier version said it"`
+
+	Hooks bool `json:"hooks,omitempty" jsonschema:"the build has hooks or autotests, and this step is one of them or of what is done between them"`
 }
 
 func (BuildStepEnded) EventType() string { return "build.step_ended.v1" }

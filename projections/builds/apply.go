@@ -92,11 +92,14 @@ func apply(e *events.Event, ops *projections.Ops) error {
 	case events.BuildQueued:
 		a.queued(p)
 	case events.BuildClaimed:
-		a.write(claims, a.id(p.Build), num(int64(p.Epoch)), text(p.Builder), a.time)
+		a.write(claims, a.id(p.Build), num(int64(p.Epoch)), text(p.Builder), text(p.Scanner), a.time)
 		a.state(p.Build, Running, p.Epoch, events.BuildFinished{})
 	case events.BuildStepEnded:
 		a.write(steps, a.id(p.Build), num(int64(p.Epoch)), num(int64(p.Step)), text(p.Kind), text(p.Name), num(p.Began.UnixMicro()), num(p.Took),
 			flag(p.Cached), flag(p.Failed), a.seq)
+		if p.Hooks {
+			a.write(hooked, a.id(p.Build), a.seq)
+		}
 	case events.BuildPushed:
 		a.state(p.Build, Pushed, p.Epoch, events.BuildFinished{Digest: p.Digest})
 		for k, of := range p.Bases {
@@ -106,6 +109,9 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		a.state(p.Build, Waiting, p.Epoch, events.BuildFinished{})
 		if !p.Released {
 			a.write(losses, a.id(p.Build), num(1))
+		}
+		if p.Lacks == events.LacksHooks {
+			a.write(hooked, a.id(p.Build), a.seq)
 		}
 	case events.BuildFinished:
 		a.state(p.Build, Ended, p.Epoch, p)
@@ -196,7 +202,7 @@ func (a *applier) queued(p events.BuildQueued) {
 		a.write(lines, a.id(p.Repository), from, text(p.Ref), text(p.Rule.Name), a.id(p.Build), flag(p.Rule.Rebuild == "base"), a.seq)
 	}
 	a.write(queued, a.id(p.Build), a.id(p.Namespace), a.id(p.Repository), from, text(p.Ref), text(p.Kind), text(p.Commit), text(p.Rule.Name), a.json(p.Rule),
-		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), flag(p.FromFile), optional(a, p.PullRequest), text(p.RetryOf), again, optional(a, p.Rebuild), optional(a, p.Upload), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
+		a.json(p.Tags), flag(p.Test), flag(p.Untrusted), flag(p.FromFile), optional(a, p.PullRequest), text(p.RetryOf), again, optional(a, p.Rebuild), optional(a, p.Upload), flag(p.Hooks), text(a.event.Cause()), text(a.event.Correlation()), text(a.event.ID()), text(a.event.Actor()), a.time, a.seq)
 	a.state(p.Build, Waiting, 0, events.BuildFinished{})
 	if p.Upload == nil {
 		a.write(unreported, from, a.seq, num(1))

@@ -23,7 +23,7 @@ func buildStory() []events.Payload {
 			Rule: events.BuildRule{Name: rule, Tag: "/^v/", Tags: []string{"{sourceref}"}, Cache: true}, Tags: tags}
 	}
 	claimed := func(epoch int, builder string) events.BuildClaimed {
-		return events.BuildClaimed{Namespace: id(acme), Build: id(50), Builder: builder, Epoch: epoch}
+		return events.BuildClaimed{Namespace: id(acme), Build: id(50), Builder: builder, Epoch: epoch, Scanner: "tools/syft@sha256:" + builder}
 	}
 	step := func(epoch, n int, kind string, failed bool) events.BuildStepEnded {
 		return events.BuildStepEnded{Namespace: id(acme), Build: id(50), Epoch: epoch, Step: n, Kind: kind, Name: kind + " it", Began: noon, Took: 1500, Failed: failed}
@@ -35,6 +35,30 @@ func buildStory() []events.Payload {
 		events.BuildFinished{Namespace: id(acme), Build: id(50), Epoch: 2, Outcome: events.BuildSucceeded, Digest: "sha256:d", Tags: []string{"v1"},
 			Refused: []events.BuildTag{{Tag: "latest", Why: "a newer commit has it"}}, Provenance: "sha256:p"},
 		events.BuildLogSealed{Namespace: id(acme), Build: id(50), Digest: "sha256:log", Size: 90, Written: 300}}
+}
+
+// A build has hooks when a builder has found some, has run one, or has said so of the build
+// that it makes again.
+func TestHooks(t *testing.T) {
+	queued := events.BuildQueued{Namespace: id(acme), Repository: id(40), Build: id(60), Source: id(app), Ref: "refs/tags/v1", Kind: events.RefTag, Commit: "c1"}
+	again := queued
+	again.Hooks = true
+	lost := events.BuildLost{Namespace: id(acme), Build: id(60), Builder: "one", Epoch: 1, Released: true}
+	lacks := lost
+	lacks.Lacks = events.LacksHooks
+	step := events.BuildStepEnded{Namespace: id(acme), Build: id(60), Epoch: 1, Step: 1, Kind: events.StepBuild, Name: "x", Began: noon}
+	hook := step
+	hook.Hooks = true
+	for _, c := range []struct {
+		list []events.Payload
+		want bool
+	}{{[]events.Payload{queued, lost, step}, false}, {[]events.Payload{again}, true}, {[]events.Payload{queued, lacks, lost}, true}, {[]events.Payload{queued, hook, step}, true}} {
+		onEach(t, c.list, func(t *testing.T, r builds.Reader) {
+			if b, err := r.Build(t.Context(), id(60)); err != nil || b.Hooks != c.want {
+				t.Errorf("%+v: hooks %t, %v", c.list, b.Hooks, err)
+			}
+		})
+	}
 }
 
 func TestSealedLogs(t *testing.T) {
@@ -71,7 +95,7 @@ func TestBuilds(t *testing.T) {
 		}
 		end := list[11].(events.BuildFinished)
 		end.Namespace, end.Build, end.Epoch = "", "", 0
-		if b.State != builds.Ended || b.Epoch != 2 || b.Builder != "two" || !b.Claimed.Equal(noon.Add(7*time.Minute)) || !reflect.DeepEqual(b.End, end) {
+		if b.State != builds.Ended || b.Epoch != 2 || b.Builder != "two" || b.Scanner != "tools/syft@sha256:two" || b.Hooks || !b.Claimed.Equal(noon.Add(7*time.Minute)) || !reflect.DeepEqual(b.End, end) {
 			t.Errorf("it ended as %+v", b)
 		}
 		steps, err := r.Steps(ctx, id(50))

@@ -32,6 +32,7 @@ type Build struct {
 	RetryOf                           string               // id of the build that this one makes again
 	Rebuild                           *events.BuildRebuild // why the hub itself makes it again; nil: it does not
 	Upload                            *events.BuildUpload  // the directory that is built; nil: a commit is
+	Hooks                             bool                 // it has hooks or autotests, as far as is known
 	Cause                             string               // id of the event that led to it
 	Correlation                       string               // id of the first event of that chain
 	Event                             string               // id of the event that queued it
@@ -44,22 +45,23 @@ type Build struct {
 	Losses  int                  // how often it was lost with its builder
 	Builder string               // that has it, or had it last
 	Claimed time.Time            // when; zero for never
+	Scanner string               // image that makes the SBOM, by its digest; "" when none is made
 	Changed time.Time            // when it came to this state
 	End     events.BuildFinished // Outcome to Refused, as far as they are known
 }
 
-const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.pull, q.retry_of, q.rebuild, q.upload, q.cause, q.correlation, q.event,
-	q.actor, q.time, q.seq, s.state, s.epoch, COALESCE(c.builder, ''), COALESCE(c.time, 0), COALESCE(l.times, 0), s.time, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance
+const buildColumns = `SELECT q.build, q.namespace, q.repository, q.source, q.ref, q.kind, q.commit_id, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.pull, q.retry_of, q.rebuild, q.upload, CASE WHEN q.hooks = 1 OR h.build IS NOT NULL THEN 1 ELSE 0 END, q.cause, q.correlation, q.event,
+	q.actor, q.time, q.seq, s.state, s.epoch, COALESCE(c.builder, ''), COALESCE(c.scanner, ''), COALESCE(c.time, 0), COALESCE(l.times, 0), s.time, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance
 	FROM queued q JOIN states s ON s.build = q.build LEFT JOIN claims c ON c.build = s.build AND c.epoch = s.epoch
-	LEFT JOIN losses l ON l.build = s.build `
+	LEFT JOIN losses l ON l.build = s.build LEFT JOIN hooked h ON h.build = s.build `
 
 func scanBuild(row projections.Row) (Build, error) {
 	var b Build
 	var id, namespace, repository, source []byte
 	var rule, tags, set, refused, rebuild, upload, pull string
 	var queued, claimed, changed int64
-	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.FromFile, &pull, &b.RetryOf, &rebuild, &upload, &b.Cause, &b.Correlation, &b.Event,
-		&b.Actor, &queued, &b.Seq, &b.State, &b.Epoch, &b.Builder, &claimed, &b.Losses, &changed, &b.End.Digest, &b.End.Outcome, &b.End.Reason, &b.End.Detail, &set, &refused, &b.End.Provenance)
+	err := row.Scan(&id, &namespace, &repository, &source, &b.Ref, &b.Kind, &b.Commit, &rule, &tags, &b.Test, &b.Untrusted, &b.FromFile, &pull, &b.RetryOf, &rebuild, &upload, &b.Hooks, &b.Cause, &b.Correlation, &b.Event,
+		&b.Actor, &queued, &b.Seq, &b.State, &b.Epoch, &b.Builder, &b.Scanner, &claimed, &b.Losses, &changed, &b.End.Digest, &b.End.Outcome, &b.End.Reason, &b.End.Detail, &set, &refused, &b.End.Provenance)
 	if err != nil {
 		return b, err
 	}

@@ -157,7 +157,7 @@ var (
 	queued = &projections.Table{
 		Name: "queued", Key: 1, Merge: projections.Insert,
 		Columns: []projections.Column{b("build"), b("namespace"), b("repository"), b("source"), t("ref"), t("kind"), t("commit_id"), t("rule"), t("settings"), t("tags"),
-			i("test"), i("untrusted"), i("from_file"), t("pull"), t("retry_of"), b("again"), t("rebuild"), t("upload"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
+			i("test"), i("untrusted"), i("from_file"), t("pull"), t("retry_of"), b("again"), t("rebuild"), t("upload"), i("hooks"), t("cause"), t("correlation"), t("event"), t("actor"), i("time"), i("seq")},
 		Indexes: [][]string{{"repository", "seq"}, {"repository", "source", "ref", "commit_id"}, {"cause", "rule"}, {"event"}, {"seq"}, {"source", "commit_id"}},
 	}
 
@@ -186,7 +186,13 @@ var (
 
 	claims = &projections.Table{
 		Name: "claims", Key: 2, Merge: projections.Insert,
-		Columns: []projections.Column{b("build"), i("epoch"), t("builder"), i("time")},
+		Columns: []projections.Column{b("build"), i("epoch"), t("builder"), t("scanner"), i("time")},
+	}
+
+	// hooked are the builds of which a builder has said that they have hooks or autotests.
+	hooked = &projections.Table{
+		Name: "hooked", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("build"), i("seq")},
 	}
 
 	// losses counts how often a build was lost with its builder.
@@ -235,9 +241,9 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "builds",
-	Version: 16,
+	Version: 17,
 	Tables: []*projections.Table{sources, recorded, refs, watched, told, moves, deliveries, redeliveries, refusals, rules, rulesets, feeds, testing, pushes, asked, secrets, repositories, queued, lines, states, bases,
-		claims, losses, steps, logs, unsealed, requests, triggers, reports, unreported},
+		claims, hooked, losses, steps, logs, unsealed, requests, triggers, reports, unreported},
 	Types: []string{"source.linked.v1", "source.changed.v1", "source.unlinked.v1", "ref.moved.v1", "refs.recorded.v1", "rules.set.v1",
 		"pull_request.changed.v1", "pull_requests.watched.v1",
 		"hook.received.v1", "hook.redelivered.v1", "hook.refused.v1", "push.evaluated.v1", "repository.deleted.v1", "repository.restored.v1",
@@ -266,10 +272,12 @@ var queries = []projections.Query{
 	projections.SQLQuery("asked", `SELECT a.push, a.pending FROM asked a`, 1),
 	projections.SQLQuery("secrets", `SELECT t.repository, t.name, t.record, t.for_file FROM secrets t`, 2),
 	projections.SQLQuery("repositories", `SELECT g.repository, g.live FROM repositories g`, 1),
-	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.pull, q.retry_of, q.rebuild, q.upload,
+	projections.SQLQuery("builds", `SELECT q.build, q.repository, q.source, q.ref, q.commit_id, q.rule, q.settings, q.tags, q.test, q.untrusted, q.from_file, q.pull, q.retry_of, q.rebuild, q.upload, q.hooks,
 		s.state, s.epoch, s.digest, s.outcome, s.reason, s.detail, s.tags, s.refused, s.provenance FROM queued q JOIN states s ON s.build = q.build`, 1),
 	projections.SQLQuery("lines", `SELECT l.repository, l.source, l.ref, l.rule, l.build, l.rebuild FROM lines l`, 4),
 	projections.SQLQuery("bases", `SELECT a.build, a.number, a.name, a.digest, a.platform, a.repository, a.tag FROM bases a`, 2),
+	projections.SQLQuery("claims", `SELECT c.build, c.epoch, c.builder, c.scanner FROM claims c`, 2),
+	projections.SQLQuery("hooked", `SELECT h.build FROM hooked h`, 1),
 	projections.SQLQuery("losses", `SELECT l.build, l.times FROM losses l`, 1),
 	projections.SQLQuery("steps", `SELECT p.build, p.epoch, p.step, p.kind, p.name, p.took, p.cached, p.failed FROM steps p`, 3),
 	projections.SQLQuery("logs", `SELECT o.build, o.digest, o.size, o.written FROM logs o`, 1),

@@ -135,7 +135,7 @@ func (s *Builder) details(ctx context.Context, name string, b *builds.Build) (*o
 	if err != nil {
 		return nil, err
 	}
-	view := apitypes.BuildDetails{Build: now, Steps: make([]apitypes.BuildStep, len(steps))}
+	view := apitypes.BuildDetails{Build: now, Scanner: b.Scanner, Steps: make([]apitypes.BuildStep, len(steps))}
 	bases, err := s.Read.Bases(ctx, b.ID)
 	if err != nil {
 		return nil, err
@@ -158,6 +158,12 @@ func (s *Builder) cancel(ctx context.Context, c *endpoint.Call, in *BuildPath) (
 	return s.API.Changed(ctx, seq, err)
 }
 
+// againAs makes a build again: the same commit by the same rule.
+func againAs(id string, b *builds.Build) events.BuildQueued {
+	return events.BuildQueued{Namespace: b.Namespace, Repository: b.Repository, Build: id, Source: b.Source, Ref: b.Ref, Kind: b.Kind, Commit: b.Commit, Rule: b.Rule,
+		Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, FromFile: b.FromFile, PullRequest: b.Pull, RetryOf: b.ID, Hooks: b.Hooks}
+}
+
 func (s *Builder) retry(ctx context.Context, c *endpoint.Call, in *BuildPath) (*openapi.ChangeWith[apitypes.Build], error) {
 	b, err := s.find(ctx, c, in.Build)
 	if err != nil {
@@ -178,8 +184,7 @@ func (s *Builder) retry(ctx context.Context, c *endpoint.Call, in *BuildPath) (*
 	if err != nil {
 		return nil, err
 	}
-	again := events.BuildQueued{Namespace: b.Namespace, Repository: b.Repository, Build: id, Source: b.Source, Ref: b.Ref, Kind: b.Kind, Commit: b.Commit, Rule: b.Rule,
-		Tags: b.Tags, Test: b.Test, Untrusted: b.Untrusted, FromFile: b.FromFile, PullRequest: b.Pull, RetryOf: b.ID}
+	again := againAs(id, b)
 	if b.Upload != nil {
 		again.Upload = uploadBy(c, digest.Digest(b.Upload.Digest), b.Upload.Size)
 	}

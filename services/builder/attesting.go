@@ -18,7 +18,7 @@ import (
 // manifest; "" when the image is gone already. All that it says is in the log, so that
 // doing it again makes the same one.
 func (s *Builder) attest(ctx context.Context, by command.By, b *builds.Build, name string) (string, error) {
-	facts := provenance.Facts{Name: s.host() + "/" + name, Digest: digest.Digest(b.End.Digest), Build: b.ID, Builder: s.URL + "/builders/" + b.Builder,
+	facts := provenance.Facts{Scanner: b.Scanner, Name: s.host() + "/" + name, Digest: digest.Digest(b.End.Digest), Build: b.ID, Builder: s.URL + "/builders/" + b.Builder,
 		Started: b.Claimed, Finished: b.Changed, Ref: b.Ref, Commit: b.Commit, Rule: b.Rule, Tags: b.Tags, Untrusted: b.Untrusted}
 	if b.Upload != nil {
 		facts.Upload = digest.Digest(b.Upload.Digest)

@@ -138,7 +138,7 @@ func (s *Builder) give(ctx context.Context, builder string, b *builds.Build) err
 	// A claim that is on its way to the log is waited for: one of which nobody knows
 	// would count as a loss.
 	var seq uint64
-	if a.Epoch, seq, err = build.Claim(context.WithoutCancel(ctx), s.Events, system(b), idOf(b), builder); err != nil {
+	if a.Epoch, seq, err = build.Claim(context.WithoutCancel(ctx), s.Events, system(b), idOf(b), builder, a.Scanner); err != nil {
 		return err
 	}
 	if err := s.View.Wait(ctx, seq); err == nil && s.stations.give(builder, a) {

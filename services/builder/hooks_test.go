@@ -9,6 +9,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/builds"
 	"hubledger/services/builder/driver"
+	"hubledger/services/builder/queue"
 )
 
 // A build with hooks is given back by a builder that runs none, and waits for one that
@@ -22,7 +23,6 @@ func TestHooksWaitForABuilder(t *testing.T) {
 	w.queue(20, "c1", rule("base"))
 	for range 2 {
 		w.stop()
-		w.hooks.known = nil
 		w.start()
 		// until its reason is known, and then for as long as the queue is looked through again
 		var p string
@@ -56,5 +56,35 @@ func TestHooksWaitForABuilder(t *testing.T) {
 	check(t, err)
 	if last.Type() != "build.pushed.v1" {
 		t.Errorf("its last event is %s", last.Type())
+	}
+}
+
+// What is made again goes to no builder that runs no hooks, once one has found that it has
+// some, or has run them.
+func TestRetryOfHooksWaits(t *testing.T) {
+	for what, found := range map[string]events.Payload{
+		"given back": events.BuildLost{Namespace: id(acme), Build: id(20), Builder: "local", Epoch: 1, Released: true, Lacks: events.LacksHooks},
+		"a step":     events.BuildStepEnded{Namespace: id(acme), Build: id(20), Epoch: 1, Step: 2, Kind: events.StepBuild, Name: "hooks/build", Hooks: true},
+		"nothing":    nil,
+	} {
+		w := newWorld(t)
+		w.queue(20, "c1", rule("base"))
+		w.record(events.BuildClaimed{Namespace: id(acme), Build: id(20), Builder: "local", Epoch: 1})
+		if found != nil {
+			w.record(found)
+		}
+		w.record(events.BuildFinished{Namespace: id(acme), Build: id(20), Epoch: 1, Outcome: events.BuildCancelled})
+		for n := 20; n < 22; n++ { // a retry, and one of that
+			b, err := w.Read.Build(t.Context(), id(n))
+			check(t, err)
+			w.record(againAs(id(n+1), b))
+		}
+		b, err := w.Read.Build(t.Context(), id(22))
+		check(t, err)
+		places, err := w.order(t.Context(), []builds.Build{*b}, nil, []queue.Builder{{Name: "local", Places: 1}})
+		check(t, err)
+		if want := map[bool]queue.Reason{true: queue.NoHooks, false: queue.Next}[found != nil]; places[0].Reason != want {
+			t.Errorf("%s: it is %s, not %s", what, places[0].Reason, want)
+		}
 	}
 }

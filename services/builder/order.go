@@ -3,13 +3,10 @@ package builder
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"hubledger/events"
 	"hubledger/projections/builds"
 	"hubledger/services/builder/queue"
-	"hubledger/services/builder/worker"
-	"hubledger/services/internal/command"
 )
 
 const (
@@ -29,13 +26,8 @@ func (s *Builder) order(ctx context.Context, waiting, running []builds.Build, ab
 			return nil, err
 		}
 		b := waiting[k]
-		hooks, err := s.hooks.of(ctx, s.Events, &b)
-		if err != nil {
-			return nil, err
-		}
-		list[k] = queue.Waiting{Hooks: hooks, Build: b.ID, Namespace: b.Namespace, Seq: b.Seq, Untrusted: b.Untrusted, Platforms: b.Rule.Platforms, Needs: needs}
+		list[k] = queue.Waiting{Hooks: b.Hooks, Build: b.ID, Namespace: b.Namespace, Seq: b.Seq, Untrusted: b.Untrusted, Platforms: b.Rule.Platforms, Needs: needs}
 	}
-	s.hooks.keep(waiting)
 	have := make([]queue.Running, len(running))
 	for k, b := range running {
 		have[k] = queue.Running{Build: b.ID, Namespace: b.Namespace, Builder: b.Builder, Untrusted: b.Untrusted}
@@ -68,50 +60,4 @@ func (s *Builder) needs(ctx context.Context, b *builds.Build) (list []queue.Need
 		list = append(list, n)
 	}
 	return list, nil
-}
-
-// withHooks are the builds that a builder has given back because they have hooks. It
-// remembers what the log says, by attempt.
-type withHooks struct {
-	mu    sync.Mutex
-	known map[worker.Claim]bool
-}
-
-// of says whether a build that waits has hooks, as far as is known.
-func (w *withHooks) of(ctx context.Context, log command.Log, b *builds.Build) (bool, error) {
-	if b.Epoch == 0 {
-		return false, nil // no builder had it
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	c := worker.Claim{Build: b.ID, Epoch: b.Epoch}
-	if has, ok := w.known[c]; ok {
-		return has, nil
-	}
-	last, _, err := command.Latest(ctx, log, events.BuildSubject(b.Namespace, b.ID))
-	if err != nil {
-		return false, err
-	}
-	lost, _ := last.(events.BuildLost)
-	if w.known == nil {
-		w.known = map[worker.Claim]bool{}
-	}
-	w.known[c] = lost.Lacks == events.LacksHooks
-	return w.known[c], nil
-}
-
-// keep forgets all builds but those that wait.
-func (w *withHooks) keep(waiting []builds.Build) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.known) <= len(waiting) {
-		return
-	}
-	still := map[worker.Claim]bool{}
-	for _, b := range waiting {
-		if has, ok := w.known[worker.Claim{Build: b.ID, Epoch: b.Epoch}]; ok {
-			still[worker.Claim{Build: b.ID, Epoch: b.Epoch}] = has
-		}
-	}
-	w.known = still
 }

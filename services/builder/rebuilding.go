@@ -164,7 +164,7 @@ func (s *Builder) rebuildOf(ctx context.Context, now time.Time, of builds.OnBase
 	return &rebuild{
 		task: process.Task{Key: id, Cause: at.event.ID(), Correlation: at.event.Correlation()},
 		event: events.BuildQueued{Namespace: b.Namespace, Repository: b.Repository, Build: id, Source: b.Source, Ref: b.Ref, Kind: b.Kind, Commit: b.Commit, Rule: b.Rule, Tags: b.Tags,
-			FromFile: b.FromFile, RetryOf: of.Made, Rebuild: &events.BuildRebuild{Base: of.Base.Name, Was: of.Base.Digest, Now: at.digest, Chain: chain}},
+			FromFile: b.FromFile, RetryOf: of.Made, Hooks: b.Hooks, Rebuild: &events.BuildRebuild{Base: of.Base.Name, Was: of.Base.Digest, Now: at.digest, Chain: chain}},
 	}, nil
 }
 

@@ -44,7 +44,9 @@ func TestSBOMNeedsAScanner(t *testing.T) {
 		case c.test:
 			w.await(20, builds.Ended)
 		default:
-			w.await(20, builds.Pushed)
+			if b := w.await(20, builds.Pushed); "hub.test/"+b.Scanner != c.want {
+				t.Errorf("%s: the log says that %q makes the SBOM", name, b.Scanner)
+			}
 		}
 		if made := w.driver.specs(); c.why == "" && (len(made) != 1 || made[0].Scanner != c.want) {
 			t.Errorf("%s: the driver was told %+v", name, made)

@@ -143,7 +143,6 @@ type Builder struct {
 	keyFails atomic.Bool // it was written down that the key cannot be shown
 	stations *stations
 	counts   *counts
-	hooks    withHooks
 	tagging  sync.Mutex // held while the tags of a build are set
 }
 

@@ -142,7 +142,7 @@ func (m method) Made(a *caged.Attempt, _ cage.Exit, way *relay.Relay) (driver.Re
 			a.Warn(fmt.Sprintf("the tag %s was pushed as another image than %s, and gets the same one: all tags of a rule do", name, tag))
 		}
 	}
-	return driver.Result{Digest: digest}, nil
+	return driver.Result{Digest: digest, Bases: bases(a, way.Pulled())}, nil
 }
 
 // native says why this driver cannot build for platforms.

@@ -6,8 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/image-spec/specs-go"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hubledger/events"
 	"hubledger/services/builder/driver"
 	"hubledger/services/internal/buildrule"
+	"hubledger/services/registry/registrytest"
 )
 
 // A build without hooks that was given to this driver is built, and pushed by digest.
@@ -25,6 +30,34 @@ func TestDefaultBuild(t *testing.T) {
 	}
 	if tags := string(w.client.Must(t, "GET", "/v2/admin/app/tags/list", nil).Body); strings.Contains(tags, "1.0") {
 		t.Errorf("it has tags: %s", tags)
+	}
+	want := events.BuildBase{Name: w.name + "/admin/base:1", Digest: w.image.Digest().String(), Repository: "admin/base", Tag: "1"}
+	if b := got.result.Bases; len(b) != 1 || b[0] != want {
+		t.Errorf("made from %+v", b)
+	}
+}
+
+// A build is made from all images of the hub that its hooks pull: by a tag, also when that
+// names an index, or by a digest. It is not made from what it has pushed itself, nor from
+// the image of before that it takes layers from.
+func TestBases(t *testing.T) {
+	w := newWorld(t)
+	pinned := w.image.Digest().String()
+	w.client.MustPush(t, "admin/other", "", w.image)
+	w.client.MustPush(t, "admin/app", "1.0", w.image)
+	child := w.image.Descriptor()
+	child.Platform = &v1.Platform{OS: "linux", Architecture: "amd64"}
+	w.client.MustPush(t, "admin/index", "", w.image)
+	index := w.client.MustPush(t, "admin/index", "1", &registrytest.Image{MediaType: v1.MediaTypeImageIndex,
+		Manifest: registrytest.JSON(v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{child}})})
+	s := w.spec("Dockerfile", "FROM REGISTRY/admin/index:1\nRUN write /made it\n", "hooks/pre_build", "#!/bin/bash\nset -e\ndocker pull -q REGISTRY/admin/other@"+pinned+"\n",
+		"hooks/post_push", "#!/bin/bash\nset -e\ndocker rmi $IMAGE_NAME > /dev/null\ndocker pull -q $IMAGE_NAME\n")
+	s.Cache = "buildcache"
+	got := w.run(s).succeeds(t)
+	want := []events.BuildBase{{Name: w.name + "/admin/index:1", Digest: index.Digest().String(), Repository: "admin/index", Tag: "1"},
+		{Name: w.name + "/admin/other@" + pinned, Digest: pinned, Repository: "admin/other"}}
+	if !slices.Equal(got.result.Bases, want) {
+		t.Errorf("made from %+v", got.result.Bases)
 	}
 }
 

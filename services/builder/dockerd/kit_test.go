@@ -54,6 +54,7 @@ type world struct {
 	config caged.Config
 	tools  dockerd.Tools
 	driver *caged.Driver
+	image  *registrytest.Image // admin/base:1
 }
 
 func newWorld(t *testing.T) *world {
@@ -147,7 +148,7 @@ func (w *world) pushBase() {
 		m.Layers = []v1.Descriptor{{MediaType: v1.MediaTypeImageLayer, Digest: digest.FromBytes(layer.Bytes()), Size: int64(layer.Len())}}
 	})
 	m.Blobs = []string{config, layer.String()}
-	w.client.MustPush(w.t, "admin/base", "1", m)
+	w.image = w.client.MustPush(w.t, "admin/base", "1", m)
 }
 
 const fromBase = "FROM REGISTRY/admin/base:1\n"

@@ -37,7 +37,8 @@ func facts() Facts {
 		Started: time.Date(2026, 11, 29, 12, 0, 0, 5e8, time.FixedZone("", 3600)), Finished: time.Date(2026, 11, 29, 11, 1, 0, 0, time.UTC),
 		Git: "https://git.example.com/acme/app.git", Ref: "refs/tags/v1.0", Commit: "5a023d5312b12c4bd1f6ee53e3a9a2a0a2cd1b0f", Rule: rule, Tags: []string{"1.0", "latest"},
 		Bases: []events.BuildBase{{Name: "docker.io/library/alpine:3.22", Digest: d, Repository: "library/alpine", Tag: "3.22"},
-			{Name: "hub.example.com:5050/acme/base@" + d, Digest: d, Platform: "linux/arm64", Repository: "acme/base"}, {Name: "docker.io/library/busybox:1", Digest: d}}}
+			{Name: "hub.example.com:5050/acme/base@" + d, Digest: d, Platform: "linux/arm64", Repository: "acme/base"}, {Name: "docker.io/library/busybox:1", Digest: d}},
+		Scanner: "tools/syft@" + d}
 }
 
 // The statement is as it is written down: what reads it relies on its names.

@@ -36,6 +36,7 @@ type Facts struct {
 	Tags      []string         // that the image was to get
 	Untrusted bool             // of a fork: the build had no secrets and no build args
 	Bases     []events.BuildBase
+	Scanner   string // image of the hub that made the SBOM, NAMESPACE/NAME@sha256:…; "" for none
 
 	// Upload is the digest of the uploaded directory that was built; "" when a commit was.
 	// With it Git, Ref and Commit are empty.
@@ -103,6 +104,9 @@ func Statement(f Facts) ([]byte, error) {
 	}
 	for _, b := range f.Bases {
 		from = append(from, resource{URI: packageURL(b, hub), Digest: digests(digest.Digest(b.Digest))})
+	}
+	if name, made, ok := strings.Cut(f.Scanner, "@"); ok {
+		from = append(from, resource{Name: "scanner of the SBOM", URI: packageURL(events.BuildBase{Name: hub + "/" + name + "@" + made, Repository: name}, hub), Digest: digests(digest.Digest(made))})
 	}
 	tags := f.Tags
 	if tags == nil {

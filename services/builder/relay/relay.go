@@ -35,7 +35,7 @@ type Config struct {
 	TLS         *tls.Config // for the hub; nil for that of the system
 	Repository  string      // the one that may be written to; "" for none
 	Cache       string      // the one tag of it that may be written; "" for none
-	Tags        bool        // the build pushes by tags, see byTag
+	Tags        bool        // the build pushes by tags, see byTag, and what it pulls is remembered
 	Password    string      // that the build's BuildKit shows as User, so that none of its steps is served
 	Credentials Credentials // nil for none
 	Logger      *slog.Logger
@@ -55,11 +55,13 @@ type Relay struct {
 	refused Refusal
 	missing map[string]Refusal // by repository and reference
 	pushed  map[string]string  // digests, by tag
+
+	pulls, children map[Pull]bool // children are named by an index, without a tag
 }
 
 // New makes a relay.
 func New(c Config) *Relay {
-	r := &Relay{config: c, tokens: map[grant]token{}, missing: map[string]Refusal{}, pushed: map[string]string{}}
+	r := &Relay{config: c, tokens: map[grant]token{}, missing: map[string]Refusal{}, pushed: map[string]string{}, pulls: map[Pull]bool{}, children: map[Pull]bool{}}
 	r.transport = &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		TLSClientConfig:       c.TLS,
@@ -164,7 +166,7 @@ func (r *Relay) answered(resp *http.Response) error {
 	}
 	resp.Header.Del("Set-Cookie")
 	if resp.StatusCode < 400 {
-		return nil
+		return r.pulled(resp)
 	}
 	if err := r.refusal(resp); err != nil {
 		return err

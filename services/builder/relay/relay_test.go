@@ -338,3 +338,45 @@ func TestTags(t *testing.T) {
 		t.Errorf("%d, %d tags", code, len(w.relay.Pushed()))
 	}
 }
+
+// The relay of a build that pushes by tags remembers what was pulled: by its tag, once, and
+// not what an index led to or the build has pushed itself.
+func TestPulled(t *testing.T) {
+	d := func(name string) string { return digest.FromString(name).String() }
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		_, reference, _ := strings.Cut(r.URL.Path, "/manifests/")
+		switch {
+		case r.Method == http.MethodPut:
+			rw.WriteHeader(http.StatusCreated)
+			return
+		case reference == "none":
+			rw.WriteHeader(http.StatusNotFound)
+		case digest.Digest(reference).Validate() == nil:
+			rw.Header().Set("Docker-Content-Digest", reference)
+		default:
+			rw.Header().Set("Docker-Content-Digest", d(reference))
+		}
+		if reference == "index" {
+			fmt.Fprintf(rw, `{"manifests":[{"digest":%q}]}`, d("child"))
+		}
+	})
+	w.relay.config.Tags = true
+	for _, request := range []string{"HEAD /v2/library/busybox/manifests/1", "GET /v2/library/busybox/manifests/" + d("1"), "GET /v2/library/busybox/manifests/1",
+		"GET /v2/bob/base/manifests/index", "GET /v2/bob/base/manifests/" + d("child"), "GET /v2/carol/base/manifests/" + d("child"), "GET /v2/bob/base/manifests/none",
+		"GET /v2/bob/base/blobs/" + d("x"), "PUT /v2/alice/app/manifests/mine", "GET /v2/alice/app/manifests/mine", "GET /v2/alice/app/manifests/" + d("")} {
+		method, path, _ := strings.Cut(request, " ")
+		_, body := w.do(method, path)
+		<-w.asked
+		if path == "/v2/bob/base/manifests/index" && !strings.Contains(body, d("child")) {
+			t.Errorf("the answer is %q", body)
+		}
+	}
+	var got []string
+	for _, p := range w.relay.Pulled() {
+		got = append(got, p.Repository+" "+p.Tag+" "+p.Digest)
+	}
+	want := []string{"bob/base index " + d("index"), "carol/base  " + d("child"), "library/busybox 1 " + d("1")}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("pulled were\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

@@ -48,13 +48,11 @@ func (r *Relay) byTag(w http.ResponseWriter, req *http.Request, tag string, next
 	d := digest.FromBytes(body).String()
 	to := withReference(req, d)
 	to.Body, to.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	answer := &status{ResponseWriter: w}
-	next.ServeHTTP(answer, to)
-	if answer.code == http.StatusCreated {
+	next.ServeHTTP(&created{w, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.pushed[tag] = d
-	}
+	}}, to)
 	return true
 }
 
@@ -79,16 +77,18 @@ func (r *Relay) Pushed() map[string]string {
 	return maps.Clone(r.pushed)
 }
 
-// A status knows what was answered.
-type status struct {
+// A created calls then before it answers that something was created.
+type created struct {
 	http.ResponseWriter
-	code int
+	then func()
 }
 
-func (s *status) WriteHeader(code int) {
-	s.code = code
-	s.ResponseWriter.WriteHeader(code)
+func (c *created) WriteHeader(code int) {
+	if code == http.StatusCreated {
+		c.then()
+	}
+	c.ResponseWriter.WriteHeader(code)
 }
 
 // Unwrap is for http.ResponseController.
-func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+func (c *created) Unwrap() http.ResponseWriter { return c.ResponseWriter }

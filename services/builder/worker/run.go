@@ -252,9 +252,7 @@ func (r *run) heard(ctx context.Context, e driver.Event) {
 
 // kindOf tells the testing and pushing of an image from the steps that make it.
 func kindOf(name string) string {
-	begins := func(prefixes ...string) bool {
-		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
-	}
+	begins := func(prefixes ...string) bool { return beginsWith(name, prefixes...) }
 	switch {
 	case begins("exporting ", "pushing ", "hooks/pre_push", "hooks/push", "hooks/post_push"):
 		return events.StepPush
@@ -264,11 +262,19 @@ func kindOf(name string) string {
 	return events.StepBuild
 }
 
+// ofHooks says whether a step is one of those that a build with hooks or autotests has;
+// the names of BuildKit's own are others.
+func ofHooks(name string) bool { return beginsWith(name, "hooks/", "autotest ", "docker build") }
+
+func beginsWith(name string, prefixes ...string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
 // cut is at most max bytes of a text.
 func cut(text string, max int) string { return strings.ToValidUTF8(text[:min(len(text), max)], "") }
 
 // stepEnded is the event of a step: 1 is the fetch, those of the driver come behind it.
 func (r *run) stepEnded(number int, kind, name string, began time.Time, cached, failed bool) events.BuildStepEnded {
 	return events.BuildStepEnded{Namespace: r.a.Namespace, Build: r.a.Build, Epoch: r.a.Epoch, Step: number + 1, Kind: kind, Name: cut(name, build.MaxStepName),
-		Began: began.UTC(), Took: time.Since(began).Milliseconds(), Cached: cached, Failed: failed}
+		Began: began.UTC(), Took: time.Since(began).Milliseconds(), Cached: cached, Failed: failed, Hooks: ofHooks(name)}
 }

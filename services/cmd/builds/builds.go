@@ -146,6 +146,9 @@ func (c *showCmd) Run(s *console.Session) error {
 			}
 			known = append(known, []string{"made from", name + "@" + b.Digest + console.If(b.Platform != "", " for "+b.Platform)})
 		}
+		if v.Scanner != "" {
+			known = append(known, []string{"SBOM made by", ours(v.Scanner)})
+		}
 		if err := s.Facts(known); err != nil || len(v.Steps) == 0 {
 			return err
 		}

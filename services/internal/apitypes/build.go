@@ -80,6 +80,8 @@ type BuildDetails struct {
 	Build
 	Steps []BuildStep `json:"steps" doc:"Steps that have ended, in their order"`
 	Bases []BuildBase `json:"bases,omitempty" doc:"Images that it was made from, once it was pushed, as far as the builder tells"`
+
+	Scanner string `json:"scanner,omitempty" doc:"Image of this hub that makes its SBOM, by its digest; absent when none is made"`
 }
 
 // A BuildBase is an image that a build took files from.

@@ -101,15 +101,15 @@ func Queue(ctx context.Context, log command.Log, by command.By, b events.BuildQu
 	})
 }
 
-// Claim gives a waiting build to a builder, with a new epoch. ErrUnknown, ErrEnded,
-// ErrNotWaiting.
-func Claim(ctx context.Context, log command.Log, by command.By, id ID, builder string) (epoch int, seq uint64, err error) {
+// Claim gives a waiting build to a builder, with a new epoch. scanner is as in
+// events.BuildClaimed. ErrUnknown, ErrEnded, ErrNotWaiting.
+func Claim(ctx context.Context, log command.Log, by command.By, id ID, builder, scanner string) (epoch int, seq uint64, err error) {
 	seq, err = decide(ctx, log, by, id, func(state string, last int) (events.Payload, error) {
 		if state != builds.Waiting {
 			return nil, ErrNotWaiting
 		}
 		epoch = last + 1
-		return events.BuildClaimed{Namespace: id.Namespace, Build: id.Build, Builder: builder, Epoch: epoch}, nil
+		return events.BuildClaimed{Namespace: id.Namespace, Build: id.Build, Builder: builder, Epoch: epoch, Scanner: scanner}, nil
 	})
 	return epoch, seq, err
 }

@@ -78,7 +78,7 @@ func TestDecisions(t *testing.T) {
 			}{
 				"queue": {func(log command.Log) (uint64, error) { return build.Queue(ctx, log, by, queued) }, c.want.queue},
 				"claim": {func(log command.Log) (uint64, error) {
-					_, seq, err := build.Claim(ctx, log, by, id, "b")
+					_, seq, err := build.Claim(ctx, log, by, id, "b", "")
 					return seq, err
 				}, c.want.claim},
 				"say":     {func(log command.Log) (uint64, error) { return build.Say(ctx, log, by, id, 1, pushed) }, c.want.say},
@@ -117,7 +117,7 @@ func TestLostBuilds(t *testing.T) {
 		t.Fatal(err)
 	}
 	claim := func(want int) {
-		if epoch, _, err := build.Claim(ctx, log, by, id, "b"); err != nil || epoch != want {
+		if epoch, _, err := build.Claim(ctx, log, by, id, "b", ""); err != nil || epoch != want {
 			t.Fatalf("claim %d has the epoch %d, %v", want, epoch, err)
 		}
 	}
@@ -146,14 +146,14 @@ func TestBuildsGivenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for k := range build.MaxAttempts {
-		if epoch, _, err := build.Claim(ctx, log, by, id, "b"); err != nil || epoch != k+1 {
+		if epoch, _, err := build.Claim(ctx, log, by, id, "b", ""); err != nil || epoch != k+1 {
 			t.Fatalf("claim %d: %d, %v", k+1, epoch, err)
 		}
 		if _, err := build.Release(ctx, log, by, id, "b", k+1, events.LacksHooks); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := build.Claim(ctx, log, by, id, "b"); !errors.Is(err, build.ErrEnded) {
+	if _, _, err := build.Claim(ctx, log, by, id, "b", ""); !errors.Is(err, build.ErrEnded) {
 		t.Errorf("it is claimed again: %v", err)
 	}
 	p, _, err := command.Latest(ctx, log, events.BuildSubject(id.Namespace, id.Build))
@@ -239,7 +239,7 @@ func TestEventsNameTheRepository(t *testing.T) {
 		return err
 	}
 	claim := func() error {
-		_, _, err := build.Claim(t.Context(), log, by, id, "b")
+		_, _, err := build.Claim(t.Context(), log, by, id, "b", "")
 		return err
 	}
 	_, err := build.Queue(t.Context(), log, by, events.BuildQueued{Namespace: id.Namespace, Build: id.Build, Repository: id.Repository})
