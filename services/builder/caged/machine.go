@@ -42,5 +42,8 @@ func CheckMachine() error {
 		errs = append(errs, errors.New("the kernel has no loop devices: modprobe loop"))
 	}
 	_, err := cgroup.Hierarchies()
+	if err == nil && os.Geteuid() == 0 {
+		err = cgroup.Check()
+	}
 	return errors.Join(append(errs, err)...)
 }

@@ -39,6 +39,29 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// What limits builds is the version whose groups have the controllers, not any that is mounted.
+func TestVersions(t *testing.T) {
+	v1, v2, empty := Hierarchy{Options: "memory", Controllers: []string{"memory"}}, Hierarchy{Controllers: []string{"cpu", "pids"}}, Hierarchy{}
+	for want, list := range map[string][]Hierarchy{"version 1": {v1, empty}, "version 2": {v2, {Options: "none,name=systemd"}}, "versions 1 and 2": {v1, v2}} {
+		if got := Versions(list); got != want {
+			t.Errorf("%+v: %s", list, got)
+		}
+	}
+}
+
+// A check leaves no group behind.
+func TestCheck(t *testing.T) {
+	g := group(t, Limits{CPU: 1, Memory: 64 << 20, PIDs: 100})
+	if err := Check(); err != nil {
+		t.Error(err)
+	}
+	for _, h := range g.list {
+		if left, err := filepath.Glob(filepath.Join(h.Path, base, "check-*")); err != nil || len(left) > 0 {
+			t.Errorf("left: %v, %v", left, err)
+		}
+	}
+}
+
 func group(t *testing.T, l Limits) *Group {
 	t.Helper()
 	_, err := Hierarchies()

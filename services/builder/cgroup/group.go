@@ -131,6 +131,15 @@ func (g *Group) Delegate(user int) error {
 // that limits those below it has no processes itself. The limits of this one stay.
 func (g *Group) SetAside(pid int) error { return g.add(pid, beside) }
 
+// Check makes a group with limits and removes it: an error is why builds cannot have one.
+func Check() error {
+	g, err := New(fmt.Sprintf("check-%d", os.Getpid()), Limits{CPU: 1, Memory: 64 << 20, PIDs: 100})
+	if err != nil {
+		return err
+	}
+	return g.Remove()
+}
+
 // Enable gives the groups below one of version 2 the controllers that limits need,
 // of those that there are.
 func Enable(dir string, have []string) error {
@@ -145,7 +154,7 @@ func Enable(dir string, have []string) error {
 	}
 	err := write(dir, "cgroup.subtree_control", strings.TrimSpace(text))
 	if errors.Is(err, unix.EBUSY) {
-		return fmt.Errorf("%w: the group has processes, so it cannot limit those below it; start the builder in a group of its own", err)
+		return fmt.Errorf("%w: the control group %s has processes, so it cannot limit those below it; start the builder in a group below that: mkdir %s/builder && echo $$ > %s/builder/cgroup.procs, for every process that is in it", err, dir, dir, dir)
 	}
 	return err
 }

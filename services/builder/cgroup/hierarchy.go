@@ -53,7 +53,7 @@ func Hierarchies() ([]Hierarchy, error) {
 	}
 	for _, c := range []string{"cpu", "memory", "pids"} {
 		if !slices.ContainsFunc(list, func(h Hierarchy) bool { return h.has(c) }) {
-			return nil, fmt.Errorf("the kernel gives no control groups of %s: builds cannot be limited", c)
+			return nil, fmt.Errorf("there are no control groups of %s, so builds cannot be limited: start the kernel with cgroup_enable=%s where it leaves them out, and mount them if nothing has: mount -t cgroup2 none /sys/fs/cgroup", c, c)
 		}
 	}
 	return list, nil
@@ -100,4 +100,22 @@ func parse(r io.Reader) (list []Hierarchy, err error) {
 			list = append(list, h)
 		}
 	}
+}
+
+// Versions says, for people, by which control groups builds are limited: those that have
+// the controllers that limits need.
+func Versions(list []Hierarchy) string {
+	var one, two bool
+	for _, h := range list {
+		if h.has("cpu") || h.has("memory") || h.has("pids") {
+			one, two = one || !h.V2(), two || h.V2()
+		}
+	}
+	switch {
+	case one && two:
+		return "versions 1 and 2"
+	case two:
+		return "version 2"
+	}
+	return "version 1"
 }

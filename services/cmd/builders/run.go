@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"hubledger/events"
+	"hubledger/services/builder/cgroup"
 	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/remote"
 	"hubledger/services/builder/rig"
@@ -68,6 +69,9 @@ func (c *checkCmd) Run(s *console.Session) error {
 	}
 	offer := rig.Offer(can)
 	fmt.Fprintf(s.Out, "This machine can build for %s, %d build%s at once.\n", strings.Join(offer.Platforms, ", "), offer.Places, console.If(offer.Places > 1, "s"))
+	if groups, err := cgroup.Hierarchies(); err == nil {
+		fmt.Fprintf(s.Out, "Builds are limited by control groups of %s.\n", cgroup.Versions(groups))
+	}
 	can.Hooks = true
 	if err := can.CheckHooks(); err != nil && c.BuilderHooks == "on" {
 		return err
