@@ -40,9 +40,12 @@ func jittered(pause time.Duration) time.Duration {
 }
 
 // dueAt is when a source is to be swept: w is its latest sweep, ok whether there
-// was one.
-func dueAt(s builds.Watched, w sweep, ok bool) time.Time {
+// was one. A sweep that seems to be yet to come was noted by another clock, or before the
+// clock was set back: it says nothing of when the next one is due.
+func dueAt(s builds.Watched, w sweep, ok bool, now time.Time) time.Time {
 	switch {
+	case w.At.After(now):
+		return time.Time{}
 	case !ok || max(s.Seq, s.Rules) > w.Settings || w.Asked > w.Answered:
 		return time.Time{}
 	case s.Hook > w.Hook && w.At.Add(hookPause).Before(w.Next):

@@ -48,9 +48,10 @@ func TestDueAt(t *testing.T) {
 		"seen by it":       {builds.Watched{Seq: 4, Rules: 7}, sweep{At: at, Next: next, Settings: 7}, true, next},
 		"asked for":        {builds.Watched{Seq: 4}, sweep{At: at, Next: next, Settings: 4, Asked: 2, Answered: 1}, true, time.Time{}},
 		"a webhook":        {builds.Watched{Seq: 4, Hook: 10}, sweep{At: at, Next: next, Settings: 4, Hook: 9}, true, at.Add(hookPause)},
+		"set back":         {builds.Watched{Seq: 4}, sweep{At: at.Add(2 * time.Hour), Next: next.Add(2 * time.Hour), Settings: 4}, true, time.Time{}},
 		"due anyway":       {builds.Watched{Seq: 4, Hook: 10}, sweep{At: at, Next: at, Settings: 4, Hook: 9}, true, at},
 	} {
-		if got := dueAt(c.s, c.w, c.ok); !got.Equal(c.want) {
+		if got := dueAt(c.s, c.w, c.ok, at.Add(time.Minute)); !got.Equal(c.want) {
 			t.Errorf("%s: due at %s, want %s", what, got, c.want)
 		}
 	}

@@ -61,7 +61,7 @@ func (s *Sources) due(ctx context.Context, now time.Time) ([]process.Task, error
 	var list []waiting
 	for _, w := range watched {
 		last, ok := sweeps[w.ID]
-		if at := dueAt(w, last, ok); !at.After(now) {
+		if at := dueAt(w, last, ok, now); !at.After(now) {
 			list = append(list, waiting{w.ID, at})
 		}
 		delete(sweeps, w.ID)

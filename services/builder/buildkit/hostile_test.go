@@ -1,6 +1,8 @@
 package buildkit_test
 
 import (
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -101,5 +103,35 @@ func TestFlood(t *testing.T) {
 	got := w.run(s).succeeds(t)
 	if int64(len(got.log)) != s.Limits.Log || !strings.Contains(got.String(), "the rest is left out") {
 		t.Errorf("%d bytes", len(got.log))
+	}
+}
+
+// The same with 1 GB of log, of which 64 MiB are kept: the memory of this process does not
+// grow with what is left out.
+func TestGigabyteOfLog(t *testing.T) {
+	if os.Getenv("HUBLEDGER_SOAK") == "" {
+		t.Skip("HUBLEDGER_SOAK is not set: 1 GB of log takes a minute or so")
+	}
+	w := newWorld(t)
+	s := w.spec(fromBase + "RUN flood 1000000000\nRUN echo after\n")
+	s.Limits.Log = 64 << 20
+	one, err := w.driver.Prepare(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Destroy()
+	var kept, told int64
+	var most uint64
+	_, err = one.Run(t.Context(), func(e driver.Event) {
+		kept += int64(len(e.Data))
+		if e.Kind == driver.Warned && strings.Contains(e.Text, "the rest is left out") {
+			told++
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		most = max(most, m.HeapAlloc)
+	})
+	if err != nil || kept != s.Limits.Log || told != 1 || most > 256<<20 {
+		t.Errorf("%v; kept are %d bytes, it was told %d times, the heap had %d MiB", err, kept, told, most>>20)
 	}
 }

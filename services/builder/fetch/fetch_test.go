@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -256,6 +257,74 @@ func TestTooLarge(t *testing.T) {
 	w.Push("main")
 	if _, _, err := w.fetch(w.source(commit)); !errors.Is(err, fetch.ErrTooLarge) {
 		t.Errorf("%v\n%s", err, w.log)
+	}
+}
+
+// The history of a repository does not count, however large it is: the commit alone is
+// fetched.
+func TestLargeHistory(t *testing.T) {
+	w := newWorld(t, "sha1")
+	w.commit("large", "large", random(20<<20)) // more than may be fetched
+	os.Remove(filepath.Join(w.Work, "large"))
+	commit := w.commit("small", "file", "content")
+	w.Push("main")
+	dir, _, err := w.fetch(w.source(commit))
+	if err != nil || content(t, dir, "file") != "content" {
+		t.Errorf("%v\n%s", err, w.log)
+	}
+}
+
+// A commit of 2 GB is fetched by the limits that builds have, without this process keeping
+// it in memory; by a limit of 1 GB it is refused as too large.
+func TestTwoGigabytes(t *testing.T) {
+	if os.Getenv("HUBLEDGER_SOAK") == "" {
+		t.Skip("HUBLEDGER_SOAK is not set: 2 GB are written four times")
+	}
+	w := newWorld(t, "sha1")
+	w.Git(w.Work, "config", "core.compression", "0")
+	w.Git(w.Work, "config", "core.bigFileThreshold", "1m")
+	w.Git(filepath.Join(w.Root, "app.git"), "config", "core.bigFileThreshold", "1m")
+	var files []string
+	piece := random(64 << 20)
+	for n := range 32 {
+		files = append(files, fmt.Sprint("large/", n), fmt.Sprint(n, piece))
+	}
+	commit := w.commit("large", files...)
+	w.Push("main")
+	for bytes, want := range map[int64]error{fetch.DefaultLimits.Bytes: nil, 1 << 30: fetch.ErrTooLarge} {
+		l := fetch.DefaultLimits
+		l.Bytes = bytes
+		dir := t.TempDir()
+		most := heapMeanwhile(func() {
+			_, err := w.fetcher.Fetch(t.Context(), fmt.Sprintf("fetchtest-%d-large", os.Getpid()), dir, w.source(commit), l)
+			if !errors.Is(err, want) {
+				t.Errorf("by a limit of %d MiB: %v\n%s", bytes>>20, err, w.log)
+			}
+		})
+		if info, err := os.Stat(filepath.Join(dir, "large/31")); want == nil && (err != nil || info.Size() < 64<<20) {
+			t.Errorf("the last file: %v, %v", info, err)
+		}
+		if most > 256<<20 { // of which the files of the test are 64 MiB
+			t.Errorf("by a limit of %d MiB the heap had %d MiB", bytes>>20, most>>20)
+		}
+		os.RemoveAll(dir)
+	}
+}
+
+// heapMeanwhile is the most that the heap had while something was done.
+func heapMeanwhile(do func()) (most uint64) {
+	runtime.GC()
+	done := make(chan struct{})
+	go func() { do(); close(done) }()
+	for {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		most = max(most, m.HeapAlloc)
+		select {
+		case <-done:
+			return most
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
 

@@ -104,6 +104,25 @@ func text(v any) string {
 	return string(encoded)
 }
 
+// A token comes with how long it lasts, not with when it ends: the clock of a builder may
+// be an hour off.
+func TestTokensLastByAnyClock(t *testing.T) {
+	request, err := json.Marshal(struct {
+		worker.Claim
+		Repository string `json:"repository"`
+	}{claim, "acme/app"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := remote.Answer(t.Context(), &fakeHub{}, quiet, "token", request)
+	var got struct {
+		Value struct{ Lasts time.Duration }
+	}
+	if err := json.Unmarshal(answer, &got); err != nil || got.Value.Lasts < 50*time.Second || got.Value.Lasts > time.Minute || strings.Contains(string(answer), time.Now().UTC().Format("2006-")) {
+		t.Errorf("it is answered %s, %v", answer, err)
+	}
+}
+
 // A builder learns why it is refused, and nothing of what has failed inside the hub. It
 // tries again what may work later, as long as it may go on without the hub.
 func TestErrors(t *testing.T) {
