@@ -100,9 +100,10 @@ type world struct {
 	log    *streams.Log
 	driver *fake
 	tags   *fakeTags
-	readme string      // of acme/app
-	stop   func()      // ends the local builder
-	dead   atomic.Bool // nothing can be appended
+	readme string       // of acme/app
+	stop   func()       // ends the local builder
+	dead   atomic.Bool  // nothing can be appended
+	fuse   atomic.Int64 // appends until it is dead; 0 for no end
 }
 
 // setter is the account of a build whose rules somebody has set.
@@ -130,7 +131,7 @@ func newWorld(t testing.TB) *world {
 		work.Wait()
 		check(t, tables.Close())
 	})
-	w.Builder = newBuilder(Config{Events: mortal{w.log, &w.dead}, Read: builds.Reader{DB: tables.DB()}, View: view, Images: w.tags, Readmes: w, URL: "https://hub.test", Secrets: &fakeSecrets{},
+	w.Builder = newBuilder(Config{Events: mortal{w.log, &w.dead, &w.fuse}, Read: builds.Reader{DB: tables.DB()}, View: view, Images: w.tags, Readmes: w, URL: "https://hub.test", Secrets: &fakeSecrets{},
 		Log: keptLog{kept}, Logger: quiet, Account: setter, MayPush: mayAlways})
 	dir := t.TempDir()
 	w.Local = &Local{Name: "local", Offer: worker.Offer{Platforms: []string{"linux/amd64"}, Places: 2}, Open: func(_ context.Context, hub worker.Hub) (*worker.Worker, error) {
@@ -150,13 +151,18 @@ func (w *world) stopInOrder() { w.stop() }
 type mortal struct {
 	*streams.Log
 	dead *atomic.Bool
+	fuse *atomic.Int64
 }
 
 func (m mortal) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
 	if m.dead.Load() {
 		return 0, errors.New("the process is dead")
 	}
-	return m.Log.Append(ctx, e, expect)
+	seq, err := m.Log.Append(ctx, e, expect)
+	if m.fuse.Add(-1) == 0 {
+		m.dead.Store(true)
+	}
+	return seq, err
 }
 
 // keptLog is the log of builds as the service knows it.

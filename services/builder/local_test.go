@@ -208,6 +208,50 @@ func TestLostWithTheProcess(t *testing.T) {
 	}
 }
 
+// A builder that is killed after any of its events, or before the next one is in the log, as
+// after its push, leaves a build that the next one builds whole, once.
+func TestBuilderKilledAfterEveryEvent(t *testing.T) {
+	for after := 0; ; after++ {
+		w := newWorld(t)
+		w.queue(20, "c1", rule("base"))
+		w.fuse.Store(int64(after))
+		w.dead.Store(after == 0)
+		w.start()
+		lived := false
+		for end := time.Now().Add(30 * time.Second); !w.dead.Load() && !lived; time.Sleep(time.Millisecond) {
+			b, err := w.Read.Build(t.Context(), id(20))
+			check(t, err)
+			lived = b.State == builds.Pushed
+			if time.Now().After(end) {
+				t.Fatalf("after %d events the build is %+v", after, b)
+			}
+		}
+		w.stop()
+		w.dead.Store(false)
+		w.fuse.Store(0)
+		w.start()
+		b := w.await(20, builds.Pushed)
+		w.stop()
+		steps, err := w.Read.Steps(t.Context(), id(20))
+		check(t, err)
+		whole := 0
+		for _, s := range steps {
+			if s.Epoch == b.Epoch {
+				whole++
+			}
+		}
+		if b.Losses > 1 || b.Epoch != b.Losses+1 || whole != 2 || b.End.Digest != madeDigest || w.driver.left != 0 {
+			t.Errorf("killed after %d events it was built with %d of 2 steps, and is %+v; %d builds are left", after, whole, b, w.driver.left)
+		}
+		if lived {
+			if after < 4 { // claimed, two steps, pushed
+				t.Errorf("it was killed after %d events only", after)
+			}
+			return
+		}
+	}
+}
+
 // Tags are set while the commit is that of the ref; what cannot be set is told.
 func TestPublish(t *testing.T) {
 	immutable := &image.ImmutableError{Tag: "base", Digest: madeDigest}

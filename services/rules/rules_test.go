@@ -37,7 +37,7 @@ func (w *world) made(id string, seq uint64, err error) string {
 	return id
 }
 
-func newWorld(t *testing.T, c server.Config) *world {
+func newWorld(t testing.TB, c server.Config) *world {
 	w, ctx := &world{Server: servertest.Start(t, c), tokens: map[string]string{"": ""}}, t.Context()
 	for _, name := range []string{"owner", "member", "reader", "writer", "manager", "stranger"} {
 		w.made(account.CreateUser(ctx, w.Log(), servertest.By, name))

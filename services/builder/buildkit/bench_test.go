@@ -20,6 +20,7 @@ func BenchmarkBuild(b *testing.B) {
 	for name, dockerfile := range map[string]string{
 		"two-steps": fromBase + "RUN write /message %d\nRUN echo building\nCOPY file /\n",
 		"busy":      fromBase + "RUN write /message %d\nRUN work 10s\nCOPY file /\n",
+		"minute":    fromBase + "RUN write /message %d\nRUN work 60s\nCOPY file /\n",
 	} {
 		b.Run(name, func(b *testing.B) {
 			w := newWorld(b)
@@ -29,7 +30,7 @@ func BenchmarkBuild(b *testing.B) {
 			once := func(sum *time.Duration, build func(s driver.Spec)) {
 				n++
 				s := w.spec(fmt.Sprintf(dockerfile, n), "file", fmt.Sprint(n))
-				s.Image, s.Limits.CPU = w.name+"/admin/app", 2
+				s.Image, s.Limits.CPU, s.Limits.Idle = w.name+"/admin/app", 2, s.Limits.Time
 				from := time.Now()
 				build(s)
 				*sum += time.Since(from)

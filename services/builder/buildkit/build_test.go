@@ -3,11 +3,16 @@ package buildkit_test
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -127,6 +132,66 @@ func TestNoCacheYet(t *testing.T) {
 }
 
 // An image that the registry refuses is told in the registry's own words.
+// A registry that fails in the middle of a push is tried again; one that goes on failing, or
+// whose quota is used up by then, fails the build with its own words, and nothing is named.
+func TestPushBreaks(t *testing.T) {
+	w := newWorld(t)
+	var answer atomic.Pointer[func(path string) (status int, body string)] // of uploads and manifests; 0: the hub's own
+	through := httputil.NewSingleHostReverseProxy(w.config.Hub)
+	between := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if f := answer.Load(); f != nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if status, body := (*f)(r.URL.Path); status != 0 {
+				http.Error(rw, body, status)
+				return
+			}
+		}
+		through.ServeHTTP(rw, r)
+	}))
+	defer between.Close()
+	hub, err := url.Parse(between.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.config.Hub, w.config.Dir = hub, filepath.Join(t.TempDir(), "breaking")
+	w.dir, w.driver = w.config.Dir, w.open()
+	const full = `{"errors":[{"code":"DENIED","message":"the quota of the namespace admin is used up"}]}`
+	var asked atomic.Int64
+	for name, c := range map[string]struct {
+		answer func(path string) (int, string)
+		want   string // "": the build succeeds
+	}{
+		"once": {func(path string) (int, string) {
+			if strings.Contains(path, "/blobs/uploads/") && asked.Add(1) == 2 {
+				return 503, ""
+			}
+			return 0, ""
+		}, ""},
+		"for ever": {func(path string) (int, string) {
+			if strings.Contains(path, "/manifests/") {
+				return 500, ""
+			}
+			return 0, ""
+		}, "500 Internal Server Error"},
+		"quota": {func(path string) (int, string) {
+			if strings.Contains(path, "/blobs/uploads/") && asked.Add(1) > 2 {
+				return 403, full
+			}
+			return 0, ""
+		}, "the quota of the namespace admin is used up"},
+	} {
+		asked.Store(0)
+		answer.Store(&c.answer)
+		s := w.spec("FROM scratch\nCOPY file /\nCOPY file /again\n", "file", name)
+		s.Image = w.name + "/admin/app"
+		if got := w.run(s); c.want == "" {
+			got.succeeds(t)
+		} else {
+			got.fails(t, driver.Push, c.want)
+		}
+		w.nothingLeft()
+	}
+}
+
 func TestPushRefused(t *testing.T) {
 	w := newWorld(t)
 	s := w.spec("FROM scratch\nCOPY file /\n", "file", "content")
