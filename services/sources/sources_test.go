@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -208,6 +210,42 @@ func TestRefsAreSeen(t *testing.T) {
 		if m.Initial {
 			t.Errorf("%+v is taken for one of the first sweep", m)
 		}
+	}
+}
+
+// The first sweep of a repository with many refs records each of them once, as there before;
+// the next one records nothing. HUBLEDGER_SOAK makes them 10,000.
+func TestManyRefsAtFirst(t *testing.T) {
+	n := 300
+	if os.Getenv("HUBLEDGER_SOAK") == "1" {
+		n = 10_000
+	}
+	w := gitremotetest.New(t, "sha1")
+	commit := w.Git(w.Work, "rev-parse", "main")
+	packed := "# pack-refs with: peeled fully-peeled sorted \n"
+	for k := range n {
+		packed += fmt.Sprintf("%s refs/tags/many-%05d\n", commit, k)
+	}
+	if err := os.WriteFile(filepath.Join(w.Root, "app.git", "packed-refs"), []byte(packed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	host := w.ServeHTTP(true)
+	h := newHub(t, server.Config{})
+	since := h.LastSeq()
+	h.link(apitypes.LinkSourceRequest{URL: host.URL + "/app.git"})
+	seen := map[string]bool{}
+	for _, m := range h.moves(since) {
+		if seen[m.Ref] || !m.Initial {
+			t.Fatalf("%+v, seen before: %t", m, seen[m.Ref])
+		}
+		seen[m.Ref] = true
+	}
+	if len(seen) < n {
+		t.Errorf("%d refs were recorded, not %d", len(seen), n)
+	}
+	since = h.LastSeq()
+	if s := h.sweep(); s.Sweep.Refs != len(seen) || h.LastSeq() != since {
+		t.Errorf("the next sweep: %+v, %d events", s.Sweep, h.LastSeq()-since)
 	}
 }
 

@@ -67,8 +67,9 @@ var environment = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/b
 	"GIT_ALLOW_PROTOCOL=http:ssh", "GIT_SSH=" + sshProgram, "GIT_SSH_VARIANT=ssh", "GIT_LFS_SKIP_SMUDGE=1", "GIT_TEMPLATE_DIR="}
 
 // settings are on each command line of git, where no file of a repository changes
-// them. All hosts are reached by the one socket.
-var settings = []string{"-c", "protocol.version=2", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+// them. All hosts are reached by the one socket. What comes is kept as the pack that it is:
+// to write few large files of it anew, one by one, took minutes.
+var settings = []string{"-c", "protocol.version=2", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.unpackLimit=1",
 	"-c", "advice.detachedHead=false", "-c", "http.followRedirects=false", "-c", "core.fsmonitor=false", "-c", "credential.helper=",
 	"-c", "url.http://" + address + "/https/.insteadOf=https://", "-c", "url.http://" + address + "/http/.insteadOf=http://"}
 
