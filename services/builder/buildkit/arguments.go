@@ -3,8 +3,10 @@ package buildkit
 import (
 	"fmt"
 	"maps"
+	"math"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hubledger/services/builder/caged"
@@ -49,11 +51,16 @@ proxyNetwork = %t
 	return text
 }
 
-// environment is that of buildkitd and buildctl. BuildKit's own limits on logs are
-// off: the driver has one.
-func environment(registries []string, network bool) []string {
+// logSlack is by how much the log of one step may be longer for BuildKit than the build's
+// may be for the driver, which so is the one that says where it ends.
+const logSlack = 64 << 10
+
+// environment is that of buildkitd and buildctl. BuildKit keeps what steps write in its
+// memory until the build ends, so it leaves out what nobody would hear; it has no limit on
+// how fast they write.
+func environment(registries []string, network bool, log int64) []string {
 	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TMPDIR=/tmp", "LC_ALL=C",
-		"BUILDKIT_STEP_LOG_MAX_SIZE=-1", "BUILDKIT_STEP_LOG_MAX_SPEED=-1", "OTEL_SDK_DISABLED=true", "DOCKER_CONFIG=" + login}
+		"BUILDKIT_STEP_LOG_MAX_SIZE=" + strconv.FormatInt(min(log+logSlack, math.MaxInt32), 10), "BUILDKIT_STEP_LOG_MAX_SPEED=-1", "OTEL_SDK_DISABLED=true", "DOCKER_CONFIG=" + login}
 	if network {
 		env = append(env, "HTTP_PROXY=http://"+caged.ProxyAddress, "HTTPS_PROXY=http://"+caged.ProxyAddress, "NO_PROXY="+strings.Join(caged.HostsOf(registries), ","))
 	}

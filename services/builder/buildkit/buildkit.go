@@ -34,7 +34,7 @@ func (m method) Cage(a *caged.Attempt) (cage.Config, error) {
 		Files: map[string][]byte{configFile: daemonConfig(a.Names, s.Network),
 			path.Join(login, "config.json"): caged.LoginFile(a.Password, a.Names...)},
 		Daemon: []string{path.Join(programs, "buildkitd"), "--config", configFile}, Ready: socket,
-		Program: arguments(s, a.Places), Env: environment(a.Names, s.Network), Result: metadata}
+		Program: arguments(s, a.Places), Env: environment(a.Names, s.Network, s.Limits.Log), Result: metadata}
 	for id, value := range s.Secrets {
 		c.Files[path.Join(secrets, id)] = value
 	}

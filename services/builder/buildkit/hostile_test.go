@@ -106,6 +106,20 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// Behind the end of its log a build that works is not idle, and one that hangs is.
+func TestAliveBehindTheLog(t *testing.T) {
+	w := newWorld(t)
+	for step, fails := range map[string]bool{"work 6s": false, "hang twice": true} {
+		s := w.spec(fromBase + "RUN flood 2000000\nRUN " + step + "\n")
+		s.Limits.Idle = 3 * time.Second
+		if got := w.run(s); fails {
+			got.fails(t, driver.IdleLimit, "3s")
+		} else {
+			got.succeeds(t)
+		}
+	}
+}
+
 // The same with 1 GB of log, of which 64 MiB are kept: the memory of this process does not
 // grow with what is left out.
 func TestGigabyteOfLog(t *testing.T) {
@@ -114,7 +128,7 @@ func TestGigabyteOfLog(t *testing.T) {
 	}
 	w := newWorld(t)
 	s := w.spec(fromBase + "RUN flood 1000000000\nRUN echo after\n")
-	s.Limits.Log = 64 << 20
+	s.Limits.Log, s.Limits.Disk = 64<<20, 1<<30 // BuildKit keeps a copy of the log on its disk
 	one, err := w.driver.Prepare(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)

@@ -152,7 +152,7 @@ func (b *build) run(emit func(driver.Event)) (driver.Result, error) {
 	for _, l := range toHub {
 		go way.Serve(l)
 	}
-	w := watch(b, running, p)
+	w := watch(b, running, p, group)
 	defer context.AfterFunc(b.ctx, running.Kill)()
 	exit, err := running.Wait()
 	p.end()

@@ -35,6 +35,7 @@ type progress struct {
 	failed   *step        // the first that failed by itself
 	said     Tail         // what is no JSON
 	touched  atomic.Int64 // when something came: Unix nanoseconds
+	full     atomic.Bool  // no more log is told
 }
 
 // A step is what is known of one.
@@ -49,13 +50,13 @@ type step struct {
 
 func newProgress(mask *redact.Set, log int64, emit func(driver.Event)) *progress {
 	p := &progress{mask: mask, emit: emit, left: log, steps: map[string]*step{}, said: Tail{most: maxText}}
-	p.touched.Store(time.Now().UnixNano())
+	p.touch()
 	return p
 }
 
 // Write takes what the program writes, in any pieces.
 func (p *progress) Write(data []byte) (int, error) {
-	p.touched.Store(time.Now().UnixNano())
+	p.touch()
 	n := len(data)
 	for len(data) > 0 {
 		part, rest, whole := bytes.Cut(data, []byte("\n"))
@@ -218,6 +219,7 @@ func (p *progress) chunk(s *step, stream int, data []byte, at time.Time) {
 		data = data[:p.left]
 		if !p.cut {
 			p.cut = true
+			p.full.Store(true)
 			defer p.say(driver.Event{Kind: driver.Warned, Time: at, Text: fmt.Sprintf("the log is longer than it may be: the rest is left out, from step %d on", p.number(s))})
 		}
 	}
@@ -232,6 +234,8 @@ func (p *progress) say(e driver.Event) {
 	e.Name, e.Text = p.mask.String(e.Name), p.mask.String(e.Text)
 	p.emit(e)
 }
+
+func (p *progress) touch() { p.touched.Store(time.Now().UnixNano()) }
 
 // idle is for how long nothing has come.
 func (p *progress) idle() time.Duration { return time.Since(time.Unix(0, p.touched.Load())) }

@@ -49,6 +49,19 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// What the processes of a group have used of the processor is counted, those that have ended
+// among them.
+func TestCPU(t *testing.T) {
+	g := group(t, Limits{CPU: 1, Memory: 64 << 20, PIDs: 100})
+	before := g.CPU()
+	if err := g.within(t, "n=0; while [ $n -lt 100000 ]; do n=$((n+1)); done").Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if used := g.CPU() - before; used < 5*time.Millisecond || used > time.Minute {
+		t.Errorf("it has used %v", used)
+	}
+}
+
 // A check leaves no group behind.
 func TestCheck(t *testing.T) {
 	g := group(t, Limits{CPU: 1, Memory: 64 << 20, PIDs: 100})

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -60,6 +61,15 @@ func (g *Group) OutOfMemory() bool {
 // there were have to do (from Linux 6.11 on).
 func (g *Group) OutOfPIDs() bool {
 	return g.count("pids", "pids.events", "max ") > 0 || g.limits.PIDs > 0 && g.count("pids", "pids.peak", "") >= g.limits.PIDs
+}
+
+// CPU is the processor time that all processes of the group have used, those that have
+// ended among them; 0 where the kernel does not say.
+func (g *Group) CPU() time.Duration {
+	if n := g.count("cpuacct", "cpuacct.usage", ""); n > 0 {
+		return time.Duration(n)
+	}
+	return time.Duration(g.count("cpu", "cpu.stat", "usage_usec ")) * time.Microsecond
 }
 
 // count is a number that a file of a group has behind a key, 0 when it has none.

@@ -283,19 +283,20 @@ func TestTwoGigabytes(t *testing.T) {
 	w := newWorld(t, "sha1")
 	w.Git(w.Work, "config", "core.compression", "0")
 	w.Git(w.Work, "config", "core.bigFileThreshold", "1m")
-	w.Git(filepath.Join(w.Root, "app.git"), "config", "core.bigFileThreshold", "1m")
 	piece := random(64 << 20)
 	for n := range 30 {
 		w.write(fmt.Sprint("large/", n), fmt.Sprint(n), piece)
 	}
-	commit := w.commit("large")
-	w.Push("main")
+	s := w.source(w.commit("large"))
+	w.Git(w.Root, "clone", "-q", "--bare", "--local", w.Work, "large.git")
+	w.Git(filepath.Join(w.Root, "large.git"), "config", "core.bigFileThreshold", "1m")
+	s.URL.Path = "/large.git"
 	for bytes, want := range map[int64]error{fetch.DefaultLimits.Bytes: nil, 1 << 30: fetch.ErrTooLarge} {
 		l := fetch.DefaultLimits
 		l.Bytes = bytes
 		dir := t.TempDir()
 		most := heapMeanwhile(func() {
-			_, err := w.fetcher.Fetch(t.Context(), fmt.Sprintf("fetchtest-%d-large", os.Getpid()), dir, w.source(commit), l)
+			_, err := w.fetcher.Fetch(t.Context(), fmt.Sprintf("fetchtest-%d-large", os.Getpid()), dir, s, l)
 			if !errors.Is(err, want) {
 				t.Errorf("by a limit of %d MiB: %v\n%s", bytes>>20, err, w.log)
 			}
