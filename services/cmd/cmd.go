@@ -64,6 +64,7 @@ type cli struct {
 	Builder     builders.Builder      `cmd:"" help:"Run builds of a hub on this machine, or check whether it can."`
 	Hosts       hosts.Commands        `cmd:"" help:"List, enroll and revoke hosts, on which applications run."`
 	Agent       hosts.Agent           `cmd:"" help:"Run applications of a hub on this machine, by its Docker."`
+	HAProxy     hosts.HAProxy         `cmd:"" name:"haproxy" help:"Print the configuration of the balancer of an application."`
 	Apps        apps.Commands         `cmd:"" help:"Manage applications: Compose files, environments, configuration and secrets."`
 	Releases    apps.Releases         `cmd:"" help:"Make, list, show and compare the releases of applications."`
 	Login       loginCmd              `cmd:"" help:"Log in to a hub; other commands then use this login."`

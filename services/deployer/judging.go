@@ -33,7 +33,8 @@ func (s *Deployer) check(ctx context.Context, _ *endpoint.Call, in *struct{ Body
 // services are those of a file that was judged.
 func services(j compose.Judgment) (out []apitypes.AppService) {
 	for _, name := range slices.Sorted(maps.Keys(j.Images)) {
-		out = append(out, apitypes.AppService{Name: name, Role: j.Roles[name].Kind, Image: j.Images[name]})
+		role := j.Roles[name]
+		out = append(out, apitypes.AppService{Name: name, Role: role.Kind, Image: j.Images[name], Blue: role.Blue, Green: role.Green, Probe: role.Probe, Host: role.Host})
 	}
 	return out
 }

@@ -32,10 +32,11 @@ type Machines interface {
 // ErrNoMachines: no machine can connect to this hub.
 var ErrNoMachines = errors.New("hosts cannot connect: start the hub with --nats-listen")
 
-// Config is what the service works with. All fields but Machines are required.
+// Config is what the service works with. All fields but API and Machines
+// are required.
 type Config struct {
 	Log      command.Log
-	API      *openapi.API // takes the operations
+	API      *openapi.API // takes the operations; nil: none, for tests
 	People   accounts.Reader
 	Planner  hosting.Planner
 	Machines Machines // nil: none can connect
@@ -54,6 +55,13 @@ type Hosts struct {
 // New makes the service.
 func New(c Config) *Hosts {
 	s := &Hosts{c, newHeard()}
+	if c.API != nil {
+		s.register()
+	}
+	return s
+}
+
+func (s *Hosts) register() {
 	s.API.AddTag(tag, "Machines on which applications run.")
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/hosts", ID: "list-hosts", Tag: tag, Permission: access.HubAdmin, Cost: budget.List,
 		Summary: "List the hosts"}, s.list)
@@ -61,7 +69,6 @@ func New(c Config) *Hosts {
 		Summary: "Make the one-time token by which a machine becomes a host", About: "It is shown once and kept nowhere."}, s.invite)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: "/hosts/{host}", ID: "revoke-host", Tag: tag, Permission: access.HubAdmin, Cost: budget.Write,
 		Summary: "Revoke a host, or its token", About: "It is cut off at once. Its containers go on until somebody stops them there."}, s.revoke)
-	return s
 }
 
 const tag = "hosts"

@@ -13,8 +13,8 @@ import (
 	"hubledger/services/builder/cgroup"
 	"hubledger/services/builder/driver"
 	"hubledger/services/builder/proxy"
-	"hubledger/services/builder/redact"
 	"hubledger/services/builder/relay"
+	"hubledger/services/internal/redact"
 )
 
 // A build is of driver.Build.

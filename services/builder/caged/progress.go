@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"hubledger/services/builder/driver"
-	"hubledger/services/builder/redact"
+	"hubledger/services/internal/redact"
 )
 
 const (

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
+	"time"
 
 	"github.com/moby/moby/client"
 
@@ -15,6 +17,7 @@ import (
 	"hubledger/services/cmd/console"
 	"hubledger/services/cmd/enrolment"
 	"hubledger/services/hostagent/agent"
+	"hubledger/services/hostagent/balancer"
 	"hubledger/services/hostagent/wire"
 	"hubledger/services/internal/quiet"
 	"hubledger/streams/disk"
@@ -29,13 +32,32 @@ type Agent struct {
 	Docker string     `help:"Where the container engine of this machine is." default:"unix:///var/run/docker.sock" env:"DOCKER_HOST" placeholder:"URL"`
 	Bind   netip.Addr `help:"Address of this machine on which the blue and green ports of web services are published; it is to be one that the balancer reaches." default:"127.0.0.1" env:"HUBLEDGER_BIND" placeholder:"ADDRESS"`
 
+	Weights       string        `help:"Address on which the balancer's agent checks are answered with weights, such as 127.0.0.1:9180." env:"HUBLEDGER_WEIGHTS" placeholder:"HOST:PORT"`
+	HAProxySocket []string      `name:"haproxy-socket" help:"Runtime socket of HAProxy on this machine: a drain waits until its sessions have ended." env:"HUBLEDGER_HAPROXY_SOCKET" placeholder:"PATH"`
+	HAProxyState  string        `name:"haproxy-state" help:"File in which the state of HAProxy's servers is kept, which it reads when it starts (server-state-file)." env:"HUBLEDGER_HAPROXY_STATE" placeholder:"FILE"`
+	Drain         time.Duration `help:"After how long a drain ends the sessions that are left." default:"1m" env:"HUBLEDGER_DRAIN" placeholder:"DURATION"`
+
 	hub *url.URL
 }
 
 // Validate is called by kong.
 func (c *Agent) Validate() (err error) {
-	c.hub, err = enrolment.Hub(c.Hub, "hosts have credentials")
-	return err
+	if c.hub, err = enrolment.Hub(c.Hub, "hosts have credentials"); err != nil {
+		return err
+	}
+	if c.Drain < time.Second || c.Drain > 24*time.Hour {
+		return errors.New("--drain must be between 1s and 24h")
+	}
+	if c.HAProxyState != "" && len(c.HAProxySocket) == 0 {
+		return errors.New("--haproxy-state is written from what HAProxy says: name its socket with --haproxy-socket")
+	}
+	if c.Weights == "" {
+		return nil
+	}
+	if _, port, err := net.SplitHostPort(c.Weights); err != nil || port == "" || port == "0" {
+		return fmt.Errorf("--weights: %q is not HOST:PORT, such as 127.0.0.1:9180", c.Weights)
+	}
+	return nil
 }
 
 func (c *Agent) Run(s *console.Session) error {
@@ -53,6 +75,11 @@ func (c *Agent) Run(s *console.Session) error {
 		return err
 	}
 	defer lock.Release()
+	var link connection
+	sockets := make([]balancer.Socket, len(c.HAProxySocket))
+	for k, path := range c.HAProxySocket {
+		sockets[k] = balancer.Socket(path)
+	}
 	trust, authority, err := enrolment.Trust(c.CA)
 	if err != nil {
 		return err
@@ -65,16 +92,25 @@ func (c *Agent) Run(s *console.Session) error {
 	if used := here.Used(me); used != "" {
 		fmt.Fprintln(s.Err, used)
 	}
+	a, err := agent.Open(agent.Config{Dir: s.Data, Machine: me.Machine, Name: me.Name, Engine: engine, Hub: wire.Client{Conn: &link},
+		URL: c.hub, TLS: trust, Bind: c.Bind, Sockets: sockets, StateFile: c.HAProxyState, Times: agent.Times{Deadline: c.Drain}, Logger: logger})
+	if err != nil {
+		return err
+	}
+	// The balancer is answered before the hub, and without it.
+	if c.Weights != "" {
+		l, err := net.Listen("tcp", c.Weights)
+		if err != nil {
+			return fmt.Errorf("--weights: %w", err)
+		}
+		go balancer.Serve(s.Context, l, a.Slots, logger)
+	}
 	conn, err := machines.Dial(machines.DialConfig{Address: me.NATS, ServerName: c.hub.Hostname(), CAs: trust.RootCAs, Machine: me.Machine, Seed: me.Seed, Logger: logger})
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	a, err := agent.Open(agent.Config{Dir: s.Data, Machine: me.Machine, Name: me.Name, Engine: engine, Hub: wire.Client{Conn: connection{conn}},
-		URL: c.hub, TLS: trust, Bind: c.Bind, Logger: logger})
-	if err != nil {
-		return err
-	}
+	link.Conn = conn
 	fmt.Fprintf(s.Out, "The host %s runs what %s says, on %s. Stop with Ctrl-C: its containers go on.\n", me.Name, c.hub, c.Docker)
 	a.Run(s.Context)
 	return nil

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"net/url"
 
-	"hubledger/services/builder/redact"
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/redact"
 )
 
 type secretsCmds struct {

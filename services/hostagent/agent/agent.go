@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"sync"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"hubledger/services/hostagent/balancer"
 	"hubledger/services/hostagent/wire"
 	"hubledger/services/internal/hosting"
 )
@@ -32,9 +34,12 @@ type Config struct {
 	TLS     *tls.Config // for that
 	Bind    netip.Addr  // address on which the ports of web services are published
 	// Sockets are the runtime sockets of the balancers on this host.
-	Sockets []string
-	Times   Times
-	Logger  *slog.Logger
+	Sockets []balancer.Socket
+	// StateFile is where the state of the servers of the first of them is kept, which HAProxy
+	// reads when it starts; "" for nowhere.
+	StateFile string
+	Times     Times
+	Logger    *slog.Logger
 }
 
 // Times are how long things take. A zero is the default.
@@ -59,6 +64,7 @@ func (t *Times) fill() {
 type Agent struct {
 	Config
 	store *store
+	web   *http.Client // to the hub's registry
 
 	mu     sync.Mutex
 	ctx    context.Context
@@ -67,6 +73,7 @@ type Agent struct {
 	engine hosting.Engine
 	root   string        // directory of the engine, if it is on this machine
 	news   chan struct{} // has an element when there is something to report
+	shares chan struct{} // has an element when the weights may have changed
 }
 
 // Open reads the state that the host was to be in.
@@ -76,7 +83,8 @@ func Open(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Agent{Config: c, store: s, slots: map[string]*slot{}, news: make(chan struct{}, 1)}, nil
+	return &Agent{Config: c, store: s, slots: map[string]*slot{}, news: make(chan struct{}, 1), shares: make(chan struct{}, 1),
+		web: &http.Client{Transport: &http.Transport{TLSClientConfig: c.TLS, Proxy: http.ProxyFromEnvironment}}}, nil
 }
 
 // Run works until ctx ends. Containers go on then.
@@ -84,6 +92,8 @@ func (a *Agent) Run(ctx context.Context) {
 	a.ctx = ctx
 	a.work.Go(func() { a.watchEngine(ctx) })
 	a.work.Go(func() { a.report(ctx) })
+	a.work.Go(func() { a.janitor(ctx) })
+	a.work.Go(func() { a.keepServers(ctx) })
 	a.apply()
 	a.follow(ctx)
 	a.work.Wait()
@@ -115,6 +125,10 @@ func (a *Agent) follow(ctx context.Context) {
 			}
 			a.apply()
 			a.tell()
+			select {
+			case a.shares <- struct{}{}:
+			default:
+			}
 		}
 	}
 }

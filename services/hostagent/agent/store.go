@@ -153,25 +153,6 @@ func (s *store) accept(next hosting.State) error {
 	return s.write(kept{next, fences, s.kept.Pulled})
 }
 
-// acted takes note of the fence in the label of a container, of a generation.
-func (s *store) acted(generation, slot string, fence uint64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.kept
-	switch {
-	case now.State.Generation == "" && len(now.State.Slots) == 0 && now.State.Epoch == 0: // the state is lost
-		now.State.Generation = generation
-	case now.State.Generation != generation:
-		return nil
-	}
-	if fence <= now.Fences[slot] {
-		return nil
-	}
-	now.Fences = cloned(now.Fences)
-	now.Fences[slot] = fence
-	return s.write(now)
-}
-
 // pulls takes note of an image, before it is pulled; forgets after it is removed.
 func (s *store) pulls(image string) error {
 	s.mu.Lock()

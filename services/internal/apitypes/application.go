@@ -21,6 +21,10 @@ type AppService struct {
 	Name  string `json:"name" doc:"Name in the Compose file"`
 	Role  string `json:"role" doc:"web, worker or stateful"`
 	Image string `json:"image" doc:"As the Compose file names it"`
+	Blue  int    `json:"blue,omitempty" doc:"Of a web service: port of hosts for its blue side"`
+	Green int    `json:"green,omitempty" doc:"Of a web service: port of hosts for its green side"`
+	Probe string `json:"probe,omitempty" doc:"Of a web service: path that answers 200 when it is healthy"`
+	Host  string `json:"host,omitempty" doc:"Of a web service: header Host of the probe"`
 }
 
 // An AppEnvironment is a place where an application runs.

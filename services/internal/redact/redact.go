@@ -1,4 +1,4 @@
-// Package redact masks secrets in what is told of a build: the secrets themselves,
+// Package redact masks secrets in what is told of builds and containers: the secrets themselves,
 // and as base64 and in URLs, also when they come in pieces.
 package redact
 
@@ -10,7 +10,7 @@ const Mask = "***"
 // prefix is by how many bytes a pattern is found.
 const prefix = 4
 
-// A Set is the secrets of a build. Its zero value has none. It may be used by
+// A Set is some secrets. Its zero value has none. It may be used by
 // several goroutines.
 type Set struct {
 	filter  [1 << 16]bool // by hash of the first bytes of a pattern
