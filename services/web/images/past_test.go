@@ -3,6 +3,7 @@ package images_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -31,6 +32,11 @@ func TestPastOfTag(t *testing.T) {
 	a := town.Admin.Get(page).Is(http.StatusOK).Says("3 of 3", "until now the tag names "+short(2), "The tag names it now", "Roll back…")
 	before := strings.ReplaceAll(linkOf(t, a, "← Before"), "&amp;", "&")
 	a = town.Admin.Get(before).Is(http.StatusOK).Says("2 of 3", "the tag named "+short(1), "Compare with now", "Roll latest back to it…")
+	if command := regexp.MustCompile(`docker pull \S+/(admin/past):(latest\.asof\.s[0-9]+)<`).FindStringSubmatch(a.Text); command == nil {
+		t.Error("no command pulls it as of then")
+	} else if d, err := client.Pull(command[1], command[2]); err != nil || d != images[1].Digest() {
+		t.Errorf("%s pulls %s, %v", command[0], d, err)
+	}
 	for _, link := range []string{"First", "← Before"} {
 		town.Admin.Get(linkOf(t, a, link)).Is(http.StatusOK).Says("1 of 3", "the tag named "+short(0))
 	}
