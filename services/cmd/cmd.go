@@ -42,6 +42,8 @@ type cli struct {
 	Checkpoint  checkpointCmd         `cmd:"" help:"Print the last signed checkpoint of the log, to keep it."`
 	Prove       proveCmd              `cmd:"" help:"Write a proof that an event stands in the log."`
 	VerifyProof verifyProofCmd        `cmd:"" name:"verify-proof" help:"Check a proof without the hub, and show its event."`
+	Backup      backupCmd             `cmd:"" help:"Back up the running hub to a directory."`
+	Restore     restoreCmd            `cmd:"" help:"Make a hub of a backup, in a new data directory."`
 	Projections projections.Commands  `cmd:"" help:"List, prepare, compare and switch projections."`
 	DeadLetters deadLettersCmd        `cmd:"" name:"dead-letters" help:"List and retry tasks of process managers that failed too often."`
 	Blobs       blobsCmd              `cmd:"" help:"Check the blob store."`

@@ -61,6 +61,8 @@ type serveCmd struct {
 	SBOMScanner          string        `name:"sbom-scanner" help:"Image of this hub that makes the SBOMs which build rules ask for; none when empty." env:"HUBLEDGER_SBOM_SCANNER" placeholder:"NAMESPACE/NAME:TAG"`
 	AllowHosts           string        `name:"allow-hosts" help:"Hosts of your own network that git sources may be on, comma-separated: names, addresses and networks; a name or an address may have a port." env:"HUBLEDGER_ALLOW_HOSTS" placeholder:"LIST"`
 	ComposeAllow         []string      `name:"compose-allow" help:"What Compose files of applications may have beside what every one may, comma-separated: bind (directories of the host), cap_add, privileged." enum:"bind,cap_add,privileged" env:"HUBLEDGER_COMPOSE_ALLOW" placeholder:"LIST"`
+	BackupDir            string        `name:"backup-dir" help:"Directory for regular backups; none are made when empty." type:"path" env:"HUBLEDGER_BACKUP_DIR" placeholder:"DIR"`
+	BackupInterval       time.Duration `name:"backup-interval" help:"Time between two regular backups." default:"24h" env:"HUBLEDGER_BACKUP_INTERVAL"`
 	Reserve              int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
 	Services             []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
 	LogLevel             logLevel      `help:"Least severe messages to log: debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
@@ -180,7 +182,7 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 		ConnectionsByNetwork: c.ConnectionsByNetwork,
 		Budget:               budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},
 		LeaseTerm:            c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
-		SweepInterval: c.SweepInterval, BuildLogAge: c.BuildLogAge, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, ComposeAllow: c.ComposeAllow, Scanner: c.scanner, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
+		SweepInterval: c.SweepInterval, BuildLogAge: c.BuildLogAge, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, ComposeAllow: c.ComposeAllow, Scanner: c.scanner, BackupDir: c.BackupDir, BackupInterval: c.BackupInterval, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }
 
 func (c *serveCmd) Run(s *console.Session) error {

@@ -80,6 +80,7 @@ func (n *Node) adminRoutes() map[string]func(ctx context.Context, r *http.Reques
 		"GET /dead-letters":                  n.adminDeadLetters,
 		"POST /dead-letters/{manager}/retry": n.adminRetry,
 		"POST /gc":                           n.adminCollect,
+		"POST /backup":                       n.adminBackup,
 	}
 }
 

@@ -79,6 +79,9 @@ type Config struct {
 	// Reserve is how many bytes of disk space to keep free; 0: the larger of 2 GiB
 	// and 5 %, negative: none.
 	Reserve int64
+	// BackupDir is where backups are made, every BackupInterval; "": nowhere.
+	BackupDir      string
+	BackupInterval time.Duration
 	// ComposeAllow is what Compose files of applications may have beside what every one may:
 	// of compose.Allowable.
 	ComposeAllow []string

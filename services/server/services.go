@@ -36,6 +36,7 @@ import (
 	"hubledger/services/internal/session"
 	"hubledger/services/registry"
 	"hubledger/services/rules"
+	"hubledger/services/server/backup"
 	"hubledger/services/server/machinery"
 	"hubledger/services/server/meter"
 	"hubledger/services/server/readmodel"
@@ -67,6 +68,7 @@ func (n *Node) allServices() []service.Service {
 		n.audit.Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
+		(&backup.Keeper{Dir: n.BackupDir, Every: n.BackupInterval, Config: n.backupConfig, Logger: n.Logger}).Service(),
 	}
 	list = append(list, system.New(s.api.Sibling(), asSystem{n}))
 	return append(list, n.makeWeb(s, list))

@@ -45,6 +45,10 @@ type Config struct {
 	// nothing is changed.
 	AcceptLoss bool
 
+	// Secrets calls each with the secrets, encrypted, that the new log has beside it; see
+	// secrets.Bucket.Sealed. Nil: those of the old one are taken over.
+	Secrets func(each func(key string, sealed []byte) error) error
+
 	// Progress is called about every second with what is being done and how much
 	// of it; total is 0 where that is not known. Nil: progress is not reported.
 	Progress func(msg string, done, total int64)
@@ -142,8 +146,10 @@ func Run(ctx context.Context, c Config, from Copy) (r Result, err error) {
 	if err := verifyFresh(ctx, fresh, r.Events, written); err != nil {
 		return r, fmt.Errorf("rebuild the log: %w", err)
 	}
-	if err := copySecrets(c, fresh); err != nil {
-		return r, fmt.Errorf("copy the secrets: %w", err)
+	if c.Secrets == nil {
+		if err := copySecrets(c, fresh); err != nil {
+			return r, fmt.Errorf("copy the secrets: %w", err)
+		}
 	}
 	return r, r.putInPlace(c, fresh)
 }

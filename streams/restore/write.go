@@ -15,6 +15,7 @@ import (
 	"hubledger/events"
 	"hubledger/streams/embedded"
 	"hubledger/streams/evt"
+	"hubledger/streams/secrets"
 )
 
 // Bounds of what was sent to the server and is not acknowledged yet.
@@ -74,6 +75,11 @@ func writeLog(ctx context.Context, c Config, r *Result, copied iter.Seq2[Entry, 
 	}
 	if err := w.flush(ctx); err != nil {
 		return sum, err
+	}
+	if c.Secrets != nil {
+		if err := secrets.Load(ctx, js, c.Secrets); err != nil {
+			return sum, fmt.Errorf("write the secrets: %w", err)
+		}
 	}
 	r.Events, r.Salvaged = w.last, w.last-inCopy
 	w.leaves.Sum(sum[:0])

@@ -40,6 +40,15 @@ func replaceFile(path string, content []byte, mode os.FileMode, syncDirectory fu
 	return syncDirectory(filepath.Dir(path)) // without it a power cut can undo the rename
 }
 
+// Rename gives a file, which is synced, another name in its directory. When it returns nil
+// that is on disk.
+func Rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	return syncDirectory(filepath.Dir(to))
+}
+
 // syncDirectory returns when the names in a directory are on disk.
 func syncDirectory(dir string) error {
 	d, err := os.Open(dir)

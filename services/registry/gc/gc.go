@@ -120,6 +120,13 @@ func (g *Collector) Collect(ctx context.Context, window time.Duration, progress 
 	return r, err
 }
 
+// Rest runs fn while nothing is collected.
+func (g *Collector) Rest(ctx context.Context, fn func(context.Context) error) error {
+	g.collecting.Lock()
+	defer g.collecting.Unlock()
+	return fn(ctx)
+}
+
 // FinishSweeps is called at the start: it ends a collection whose process died,
 // so that no push waits for it.
 func (g *Collector) FinishSweeps(ctx context.Context) error {

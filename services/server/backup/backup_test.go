@@ -1,0 +1,202 @@
+package backup_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"hubledger/events"
+	"hubledger/projections"
+	"hubledger/projections/journal"
+	"hubledger/projections/projectiontest"
+	"hubledger/projections/sqlitestore"
+	"hubledger/services/server/backup"
+)
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A world is a journal that grows, and the backup of it.
+type world struct {
+	t      testing.TB
+	log    projections.Source
+	store  projections.Store
+	config backup.Config
+	dir    string
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, log: projectiontest.RegistryEvents(rand.New(rand.NewPCG(1, 2)), 400, 0), dir: filepath.Join(t.TempDir(), "backup")}
+	var err error
+	w.store, err = sqlitestore.Dir(t.TempDir()).Open(t.Context(), &journal.Projection, projections.Options{})
+	check(t, err)
+	t.Cleanup(func() { w.store.Close() })
+	w.config = backup.Config{Generation: "GENERATION", Journal: w.store.DB(), Progress: func(int64, int64, string) {},
+		Rest: func(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) },
+		Secrets: func(_ context.Context, each func(string, []byte) error) error {
+			return errors.Join(each("one", []byte{1, 2, 3}), each("two", nil))
+		}}
+	return w
+}
+
+// upTo lets the journal have so many events, and backs up.
+func (w *world) upTo(n uint64) backup.Summary {
+	w.t.Helper()
+	check(w.t, projections.CatchUp(w.t.Context(), w.store, w.log, n, nil))
+	s, err := backup.Run(w.t.Context(), w.config, w.dir)
+	check(w.t, err)
+	return s
+}
+
+// read reads the backup, and the root over what it has.
+func (w *world) read() (n uint64, root string, err error) {
+	var leaves []tlog.Hash
+	var stored []tlog.Hash
+	read := tlog.HashReaderFunc(func(at []int64) (list []tlog.Hash, err error) {
+		for _, k := range at {
+			list = append(list, stored[k])
+		}
+		return list, nil
+	})
+	err = backup.Events(w.t.Context(), w.dir, func(e *events.Event, leaf events.Leaf) error {
+		kept, err := journal.Event(w.t.Context(), w.store.DB(), e.Seq)
+		if err != nil {
+			return err
+		}
+		if kept.Leaf != leaf || events.LeafOf(&kept.Event) != events.LeafOf(e) {
+			w.t.Errorf("event %d is another one", e.Seq)
+		}
+		more, err := tlog.StoredHashesForRecordHash(int64(len(leaves)), tlog.RecordHash(leaf[:]), read)
+		stored, leaves, n = append(stored, more...), append(leaves, tlog.RecordHash(leaf[:])), e.Seq
+		return err
+	})
+	if err != nil {
+		return n, "", err
+	}
+	h, err := tlog.TreeHash(int64(n), read)
+	return n, base64.StdEncoding.EncodeToString(h[:]), err
+}
+
+// A backup grows by what is new, and says the root of the tree over all that it has.
+func TestGrows(t *testing.T) {
+	w := newWorld(t)
+	had := uint64(0)
+	for _, n := range []uint64{1, 2, 100, 101, 300} {
+		s := w.upTo(n)
+		if s.Events < n || s.Added.Events != s.Events-had || s.Secrets != 2 {
+			t.Fatalf("at %d: %+v", n, s)
+		}
+		had = s.Events
+		got, root, err := w.read()
+		if err != nil || got != s.Events || root != s.Root {
+			t.Fatalf("read %d events with root %s, %v; the summary is %+v", got, root, err, s)
+		}
+		if kept, err := backup.ReadSummary(w.dir); err != nil || kept.Root != root || kept.Time.IsZero() {
+			t.Errorf("the summary says %+v, %v", kept, err)
+		}
+	}
+	secrets := map[string]string{}
+	check(t, backup.Secrets(w.dir, func(key string, sealed []byte) error {
+		secrets[key] = string(sealed)
+		return nil
+	}))
+	if len(secrets) != 2 || secrets["one"] != "\x01\x02\x03" {
+		t.Errorf("secrets %q", secrets)
+	}
+	w.config.Generation = "OTHER"
+	if _, err := backup.Run(t.Context(), w.config, w.dir); !errors.Is(err, backup.ErrForeign) {
+		t.Errorf("the backup of another log: %v", err)
+	}
+}
+
+// Whatever is changed in the log of a backup is found, and nothing is read as if it were
+// whole.
+func TestDamage(t *testing.T) {
+	w := newWorld(t)
+	for _, n := range []uint64{50, 120, 200} {
+		w.upTo(n)
+	}
+	whole, _, err := w.read()
+	check(t, err)
+	files, err := filepath.Glob(filepath.Join(w.dir, "log", "*"))
+	check(t, err)
+	if len(files) != 6 {
+		t.Fatalf("%d files", len(files))
+	}
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, file := range files {
+		good, err := os.ReadFile(file)
+		check(t, err)
+		damaged := func(what string, bad []byte) {
+			t.Helper()
+			if bad == nil {
+				check(t, os.Remove(file))
+			} else {
+				check(t, os.WriteFile(file, bad, 0o600))
+			}
+			n, _, err := w.read()
+			// A whole segment at the end, or what says what it is, may be missing together
+			// with all that is behind: then Restore compares with the summary.
+			if err == nil && n == whole || err != nil && !errors.Is(err, backup.ErrDamaged) {
+				t.Errorf("%s of %s: read %d events, %v", what, filepath.Base(file), n, err)
+			}
+			if _, err := backup.Restore(t.Context(), w.dir, filepath.Join(t.TempDir(), "data"), func(int64, int64, string) {}); !errors.Is(err, backup.ErrDamaged) {
+				t.Errorf("%s of %s: restored, %v", what, filepath.Base(file), err)
+			}
+			check(t, os.WriteFile(file, good, 0o600))
+		}
+		damaged("loss", nil)
+		damaged("truncation", good[:len(good)-3])
+		for range 4 {
+			bad := append([]byte(nil), good...)
+			at := random.IntN(len(bad))
+			bad[at] ^= 1 << random.IntN(8)
+			if strings.HasSuffix(file, ".json") && at == len(bad)-1 {
+				continue // the line's end says nothing
+			}
+			damaged("a changed bit", bad)
+		}
+	}
+}
+
+// What an interrupted backup leaves is not counted, and the next one goes on.
+func TestInterrupted(t *testing.T) {
+	w := newWorld(t)
+	first := w.upTo(50)
+	check(t, projections.CatchUp(t.Context(), w.store, w.log, 150, nil))
+	ctx, stop := context.WithCancel(t.Context())
+	config := w.config
+	config.Secrets = func(ctx context.Context, _ func(string, []byte) error) error {
+		stop()
+		return ctx.Err()
+	}
+	if _, err := backup.Run(ctx, config, w.dir); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	check(t, os.WriteFile(filepath.Join(w.dir, "log", "writing-1"), []byte("half"), 0o600))
+	check(t, os.WriteFile(filepath.Join(w.dir, "log", "000000000900-000000000999.jsonl.zst"), []byte("half"), 0o600))
+	if s, err := backup.ReadSummary(w.dir); err != nil || s.Events != first.Events {
+		t.Errorf("after an interruption the summary says %+v, %v", s, err)
+	}
+	s := w.upTo(200)
+	n, root, err := w.read()
+	if err != nil || n != s.Events || root != s.Root {
+		t.Errorf("read %d, %v; the summary is %+v", n, err, s)
+	}
+	if _, err := backup.ReadSummary(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no backup: %v", err)
+	}
+}

@@ -1,0 +1,55 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hubledger/services/internal/service"
+)
+
+// A Keeper makes backups regularly.
+type Keeper struct {
+	Dir    string        // of the backup; "": none is made
+	Every  time.Duration // between two of them
+	Config func(context.Context) (Config, error)
+	Logger *slog.Logger
+
+	last atomic.Int64 // when the last complete one ended, in seconds since 1970; 0: none is known
+}
+
+// Service is what a Keeper hands over to the program.
+func (k *Keeper) Service() service.Service {
+	s := service.Service{Name: "backup"}
+	if k.Dir == "" {
+		return s
+	}
+	if old, err := ReadSummary(k.Dir); err == nil {
+		k.last.Store(old.Time.Unix())
+	}
+	s.Jobs = []service.Job{{Name: "back up", Every: k.Every, Run: k.backUp}}
+	s.Metrics = []prometheus.Collector{prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "hubledger_backup_last_success_timestamp_seconds",
+		Help: "When the last complete backup ended; 0 when there is none."}, func() float64 { return float64(k.last.Load()) })}
+	return s
+}
+
+func (k *Keeper) backUp(ctx context.Context) error {
+	c, err := k.Config(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := Run(ctx, c, k.Dir)
+	if err != nil {
+		return fmt.Errorf("back up to %s: %w", k.Dir, err)
+	}
+	k.last.Store(s.Time.Unix())
+	k.Logger.Info("backed up", "to", k.Dir, "events", s.Events, "new events", s.Added.Events, "new blobs", s.Added.Blobs, "bytes", s.Added.BlobBytes)
+	if n := len(s.Damaged); n > 0 {
+		k.Logger.Error("the backup lacks blobs that are damaged in the hub; `hubledger blobs verify` says which images need them", "count", n, "first", s.Damaged[0])
+	}
+	return nil
+}

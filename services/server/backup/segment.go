@@ -1,0 +1,268 @@
+package backup
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+
+	"hubledger/events"
+	"hubledger/projections/journal"
+	"hubledger/services/internal/durable"
+)
+
+// A Segment is a stretch of the log in one file.
+type Segment struct {
+	Generation string   `json:"generation"`
+	First      uint64   `json:"first"`
+	Last       uint64   `json:"last"`
+	SHA256     string   `json:"sha256"` // of the file, hexadecimal
+	Size       int64    `json:"size"`   // of the file, in bytes
+	Peaks      [][]byte `json:"peaks"`  // roots of the perfect trees over the leaves up to Last, the largest first
+}
+
+// Bounds of a segment, before it is compressed.
+const (
+	maxSegmentEvents = 50_000
+	maxSegmentBytes  = 64 << 20
+)
+
+func (s Segment) name() string { return fmt.Sprintf("%012d-%012d", s.First, s.Last) }
+
+func logDir(dir string) string { return filepath.Join(dir, "log") }
+
+// A line is one event of a segment. The names are those of CloudEvents' JSON format where
+// that has some; data stands as it is in the log, byte for byte.
+type line struct {
+	Seq        uint64            `json:"seq"`
+	Subject    string            `json:"subject"`
+	Attributes map[string]string `json:"attributes"`
+	Data       []byte            `json:"data_base64"`
+}
+
+func lineOf(e *events.Event) line {
+	l := line{Seq: e.Seq, Subject: e.Subject, Attributes: make(map[string]string, len(e.Attributes)), Data: e.Data}
+	for _, a := range e.Attributes {
+		l.Attributes[a.Name] = a.Value
+	}
+	return l
+}
+
+func (l line) event() events.Event {
+	e := events.Event{Seq: l.Seq, Subject: l.Subject, Data: l.Data}
+	for name, value := range l.Attributes {
+		e.Set(name, value)
+	}
+	return e
+}
+
+// Segments lists those of a backup, in the order of the log. ErrDamaged when one is missing
+// or cannot be read.
+func Segments(dir string) (list []Segment, err error) {
+	names, err := filepath.Glob(filepath.Join(logDir(dir), "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		var s Segment
+		if err := json.Unmarshal(text, &s); err != nil || s.name()+".json" != filepath.Base(name) {
+			return nil, fmt.Errorf("%s says nothing of a segment of that name: %w", name, ErrDamaged)
+		}
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b Segment) int { return cmp.Compare(a.First, b.First) })
+	next := uint64(1)
+	for _, s := range list {
+		if s.First != next || s.Last < s.First || s.Generation != list[0].Generation {
+			return nil, fmt.Errorf("event %d is in none of its segments: %w", next, ErrDamaged)
+		}
+		next = s.Last + 1
+	}
+	return list, nil
+}
+
+// writeLog adds the segments that the backup lacks.
+func writeLog(ctx context.Context, c Config, dir string, s *Summary) error {
+	if err := os.MkdirAll(logDir(dir), 0o700); err != nil {
+		return err
+	}
+	list, err := Segments(dir)
+	if err != nil {
+		return err
+	}
+	var p peaks
+	if n := len(list); n > 0 {
+		if list[n-1].Generation != c.Generation {
+			return fmt.Errorf("%s: %w", dir, ErrForeign)
+		}
+		s.Events = list[n-1].Last
+		if p, err = peaksOf(s.Events, list[n-1].Peaks); err != nil {
+			return err
+		}
+	}
+	end, err := journal.Last(ctx, c.Journal)
+	if err != nil {
+		return err
+	}
+	if end < s.Events {
+		return fmt.Errorf("the backup has event %d, but the log ends with event %d: %w", s.Events, end, ErrForeign)
+	}
+	for s.Events < end {
+		seg, err := writeSegment(ctx, c, dir, s.Events+1, end, &p)
+		if err != nil {
+			return err
+		}
+		s.Added.Events += seg.Last - seg.First + 1
+		s.Events = seg.Last
+		c.Progress(int64(s.Events), int64(end), "events")
+	}
+	s.Root = p.root()
+	return nil
+}
+
+// writeSegment writes one segment from an event on, at most to another one.
+func writeSegment(ctx context.Context, c Config, dir string, first, end uint64, p *peaks) (seg Segment, err error) {
+	f, err := os.CreateTemp(logDir(dir), "writing-*")
+	if err != nil {
+		return seg, err
+	}
+	defer func() {
+		f.Close()
+		os.Remove(f.Name()) // which it has not any more when it was renamed
+	}()
+	sum := sha256.New()
+	z, err := zstd.NewWriter(io.MultiWriter(f, sum))
+	if err != nil {
+		return seg, err
+	}
+	seg = Segment{Generation: c.Generation, First: first, Last: first - 1}
+	out, written := json.NewEncoder(z), int64(0)
+	for seg.Last < end && seg.Last-first+1 < maxSegmentEvents && written < maxSegmentBytes {
+		list, err := journal.List(ctx, c.Journal, journal.Filter{After: seg.Last, Limit: 500})
+		if err != nil {
+			return seg, err
+		}
+		if len(list) == 0 {
+			return seg, fmt.Errorf("the journal ends behind event %d", seg.Last)
+		}
+		for _, e := range list {
+			if e.Seq != seg.Last+1 {
+				return seg, fmt.Errorf("event %d is not in the journal", seg.Last+1)
+			}
+			if events.LeafOf(&e.Event) != e.Leaf {
+				return seg, fmt.Errorf("event %d of the journal does not match its leaf: `hubledger verify` says more", e.Seq)
+			}
+			if err := out.Encode(lineOf(&e.Event)); err != nil {
+				return seg, err
+			}
+			p.add(e.Leaf)
+			written += int64(len(e.Data))
+			if seg.Last = e.Seq; seg.Last == end {
+				break
+			}
+		}
+	}
+	if err := z.Close(); err != nil {
+		return seg, err
+	}
+	if err := f.Sync(); err != nil {
+		return seg, err
+	}
+	if seg.Size, err = f.Seek(0, io.SeekCurrent); err != nil {
+		return seg, err
+	}
+	seg.SHA256, seg.Peaks = hex.EncodeToString(sum.Sum(nil)), p.bytes()
+	if err := durable.Rename(f.Name(), filepath.Join(logDir(dir), seg.name()+".jsonl.zst")); err != nil {
+		return seg, err
+	}
+	text, err := json.Marshal(seg)
+	if err != nil {
+		return seg, err
+	}
+	// What the segment is comes last: without it the file does not count.
+	return seg, durable.ReplaceFile(filepath.Join(logDir(dir), seg.name()+".json"), append(text, '\n'), 0o600)
+}
+
+// Events calls each with the events of a backup in their order, and compares every segment
+// with what it should be: its bytes, its events, and the Merkle tree over all of them so
+// far. ErrDamaged, and which segment.
+func Events(ctx context.Context, dir string, each func(e *events.Event, leaf events.Leaf) error) error {
+	list, err := Segments(dir)
+	if err != nil {
+		return err
+	}
+	var p peaks
+	for _, s := range list {
+		if err := readSegment(ctx, dir, s, &p, each); err != nil {
+			return fmt.Errorf("segment %s: %w", s.name(), err)
+		}
+	}
+	return nil
+}
+
+func readSegment(ctx context.Context, dir string, s Segment, p *peaks, each func(*events.Event, events.Leaf) error) error {
+	f, err := os.Open(filepath.Join(logDir(dir), s.name()+".jsonl.zst"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("its file is missing: %w", ErrDamaged)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	// Before anything of it is believed.
+	sum := sha256.New()
+	if n, err := io.Copy(sum, f); err != nil {
+		return err
+	} else if n != s.Size || hex.EncodeToString(sum.Sum(nil)) != s.SHA256 {
+		return fmt.Errorf("its file is not what was written: %w", ErrDamaged)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	z, err := zstd.NewReader(bufio.NewReader(f), zstd.WithDecoderMaxMemory(256<<20))
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	in := json.NewDecoder(z)
+	for seq := s.First; seq <= s.Last; seq++ {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var l line
+		if err := in.Decode(&l); err != nil || l.Seq != seq {
+			return fmt.Errorf("event %d cannot be read in it: %w", seq, ErrDamaged)
+		}
+		e := l.event()
+		if err := e.Check(); err != nil {
+			return fmt.Errorf("event %d: %w: %w", seq, ErrDamaged, err)
+		}
+		leaf := events.LeafOf(&e)
+		p.add(leaf)
+		if err := each(&e, leaf); err != nil {
+			return err
+		}
+	}
+	if in.More() {
+		return fmt.Errorf("it has more than event %d: %w", s.Last, ErrDamaged)
+	}
+	if !slices.EqualFunc(p.bytes(), s.Peaks, slices.Equal[[]byte]) {
+		return fmt.Errorf("the Merkle tree over its events is another one: %w", ErrDamaged)
+	}
+	return nil
+}
