@@ -164,6 +164,10 @@ func TestGitPushBecomesImage(t *testing.T) {
 		}
 	}
 
+	if refs := h.run("sources", "refs", "admin/app"); !strings.Contains(refs, release.Short()+" succeeded") || !strings.Contains(refs, edge.Short()+" succeeded") {
+		t.Errorf("the refs were not built:\n%s", refs)
+	}
+
 	broken := h.commit(map[string]string{"Dockerfile": "FROM scratch\nCOPY nothing /hello\n"}, "v3.1")
 	out, err := exec.Command(program(t), "--data", h.Data, "builds", "logs", "-f", "admin/app").CombinedOutput() // at once: it is that of the new commit
 	if err == nil || !strings.Contains(string(out), " at "+broken[:8]+", queued ") || !strings.Contains(string(out), " failed: ") {

@@ -2,7 +2,9 @@
 package sources
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"hubledger/services/cmd/client"
@@ -159,10 +161,30 @@ func (c *refsCmd) Run(s *console.Session) error {
 	if c.PullRequests {
 		return c.pulls(a, path)
 	}
+	built, err := c.built(a)
+	if err != nil {
+		return err
+	}
 	return console.List(a, path, client.Paged(), "No branches and tags yet. Look for them now: hubledger sources sweep "+c.Source,
-		[]string{"REF", "COMMIT", "BEFORE", "MOVED", "EVENT"}, func(v apitypes.GitRef) []string {
-			return []string{v.Ref, commit(v.Commit, "deleted"), commit(v.Previous, ""), console.Time(&v.Moved), fmt.Sprint(v.Seq)}
+		[]string{"REF", "COMMIT", "BEFORE", "MOVED", "EVENT", "BUILT"}, func(v apitypes.GitRef) []string {
+			return []string{v.Ref, commit(v.Commit, "deleted"), commit(v.Previous, ""), console.Time(&v.Moved), fmt.Sprint(v.Seq), built[v.Ref+" "+v.Commit]}
 		})
+}
+
+// built are the latest builds from the source that the caller may see, by ref and commit,
+// each as people write it.
+func (c *refsCmd) built(a *console.API) (map[string]string, error) {
+	query := url.Values{"source": {c.Source}, "limit": {"100"}}
+	list, err := console.Get[apitypes.List[apitypes.Build]](a, client.Path("builds")+"?"+query.Encode())
+	built, rules := map[string]string{}, map[string]bool{}
+	for _, b := range list.Items { // the latest first
+		at := b.Ref + " " + b.Commit
+		if rule := at + " " + b.Repository + " " + b.Rule; !rules[rule] {
+			rules[rule] = true
+			built[at] += console.If(built[at] != "", ", ") + b.Short() + " " + cmp.Or(b.Outcome, b.State)
+		}
+	}
+	return built, err
 }
 
 func (c *refsCmd) pulls(a *console.API, path string) error {
