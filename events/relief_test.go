@@ -36,6 +36,7 @@ func TestRelief(t *testing.T) {
 		{events.RepositoryVisibilityChanged{Visibility: events.Private}, true},
 		{events.RepositoryVisibilityChanged{Visibility: events.Public}, false},
 		{events.UserPasswordChanged{}, true},
+		{events.UserSecondFactorChanged{}, true},
 		{events.UserEmailChanged{Set: true}, false},
 		{events.UserEmailChanged{}, true},
 		{events.QuotaSet{}, true},

@@ -25,6 +25,7 @@ var Types = []Type{
 	relief(always[QuotaSet]),
 	relief(func(e UserStandingChanged) bool { return e.Disabled || !e.Admin }),
 	relief(always[UserPasswordChanged]),
+	relief(always[UserSecondFactorChanged]),
 	relief(func(e UserEmailChanged) bool { return !e.Set }),
 	relief(always[UserErased]),
 	typeOf[MembershipGranted](),

@@ -42,6 +42,17 @@ type UserEmailChanged struct {
 func (UserEmailChanged) EventType() string { return "user.email_changed.v1" }
 func (e UserEmailChanged) Subject() string { return UserSubject(e.User) }
 
+// UserSecondFactorChanged says that a user's second factor was turned on or off; its key is
+// a secret and kept elsewhere. What was proved by the password alone before ends with it.
+type UserSecondFactorChanged struct {
+	User string `json:"user" jsonschema:"id of the user"`
+	// Factor is which one is asked for from here on.
+	Factor string `json:"factor,omitempty" jsonschema:"id of the second factor that is asked for beside the password; absent when it was turned off"`
+}
+
+func (UserSecondFactorChanged) EventType() string { return "user.second_factor_changed.v1" }
+func (e UserSecondFactorChanged) Subject() string { return UserSubject(e.User) }
+
 // UserErased ends an account for good: its secrets are destroyed and nothing
 // of it is accepted any more. The login name stays in the log and is not
 // given to anybody else.

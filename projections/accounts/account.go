@@ -28,28 +28,39 @@ type Account struct {
 	Disabled    bool
 	Erased      bool
 	PasswordSeq uint64 // sequence of the latest user.password_changed, 0 for none
-	HasEmail    bool
-	Created     time.Time
-	Description string // of a robot account
+	// SecondFactor is the id of what is asked for beside the password, "" for nothing, and
+	// SecondFactorSeq the sequence of the latest user.second_factor_changed, 0 for none.
+	SecondFactor    string
+	SecondFactorSeq uint64
+	HasEmail        bool
+	Created         time.Time
+	Description     string // of a robot account
 }
+
+// ProofSeq is the sequence of the latest event that changed what proves who somebody is: what
+// was proved by a password before it counts no more.
+func (a *Account) ProofSeq() uint64 { return max(a.PasswordSeq, a.SecondFactorSeq) }
 
 // The user that hub.initialized names is an administrator until an event about
 // their standing says otherwise.
 const accountColumns = `SELECT n.namespace, n.name, n.kind, n.time,
 	CASE WHEN n.kind <> 'user' THEN 0 ELSE COALESCE(s.admin, CASE WHEN h.admin IS NULL THEN 0 ELSE 1 END) END,
-	COALESCE(s.disabled, 0), CASE WHEN e.account IS NULL THEN 0 ELSE 1 END, COALESCE(p.seq, 0), COALESCE(m.present, 0)
+	COALESCE(s.disabled, 0), CASE WHEN e.account IS NULL THEN 0 ELSE 1 END, COALESCE(p.seq, 0), f.factor, COALESCE(f.seq, 0), COALESCE(m.present, 0)
 	FROM namespaces n LEFT JOIN standings s ON s.account = n.namespace LEFT JOIN erasures e ON e.account = n.namespace
 	LEFT JOIN passwords p ON p.account = n.namespace LEFT JOIN emails m ON m.account = n.namespace
-	LEFT JOIN hub h ON h.one = 0 AND h.admin = n.namespace `
+	LEFT JOIN second_factors f ON f.account = n.namespace LEFT JOIN hub h ON h.one = 0 AND h.admin = n.namespace `
 
 func scanAccount(row projections.Row) (Account, error) {
 	var a Account
-	var id []byte
+	var id, factor []byte
 	var at int64
-	err := row.Scan(&id, &a.Name, &a.Kind, &at, &a.Admin, &a.Disabled, &a.Erased, &a.PasswordSeq, &a.HasEmail)
+	err := row.Scan(&id, &a.Name, &a.Kind, &at, &a.Admin, &a.Disabled, &a.Erased, &a.PasswordSeq, &factor, &a.SecondFactorSeq, &a.HasEmail)
 	a.ID, a.Namespace, a.Created = projections.IDOf(id), projections.IDOf(id), timeOf(at)
+	if len(factor) > 0 {
+		a.SecondFactor = projections.IDOf(factor)
+	}
 	if a.Erased {
-		a.Admin, a.HasEmail = false, false
+		a.Admin, a.HasEmail, a.SecondFactor = false, false, ""
 	}
 	return a, err
 }

@@ -75,6 +75,12 @@ func (a *applier) account(p events.Payload) bool {
 		return a.write(standings, a.id(p.User), flag(p.Admin), flag(p.Disabled), a.seq)
 	case events.UserPasswordChanged:
 		return a.write(passwords, a.id(p.User), a.seq)
+	case events.UserSecondFactorChanged:
+		factor := raw([]byte{})
+		if p.Factor != "" {
+			factor = a.id(p.Factor)
+		}
+		return a.write(secondFactors, a.id(p.User), factor, a.seq)
 	case events.UserEmailChanged:
 		return a.write(emails, a.id(p.User), flag(p.Set), a.seq)
 	case events.UserErased:

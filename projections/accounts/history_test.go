@@ -99,7 +99,7 @@ func randomHistory(rng *rand.Rand, n int) []events.Payload {
 		case 3:
 			p = events.UserStandingChanged{User: some(user), Admin: rng.IntN(2) == 0, Disabled: rng.IntN(3) == 0}
 		case 4:
-			p = events.UserPasswordChanged{User: some(user)}
+			p = []events.Payload{events.UserPasswordChanged{User: some(user)}, events.UserSecondFactorChanged{User: some(user), Factor: pick("", some(token))}}[rng.IntN(2)]
 		case 5:
 			p = events.UserEmailChanged{User: some(user), Set: rng.IntN(2) == 0}
 		case 6:

@@ -51,6 +51,12 @@ var (
 		Columns: []projections.Column{b("account"), i("seq")},
 	}
 
+	// secondFactors: factor is empty when it was turned off, and seq that of the latest change.
+	secondFactors = &projections.Table{
+		Name: "second_factors", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("account"), b("factor"), i("seq")},
+	}
+
 	emails = &projections.Table{
 		Name: "emails", Key: 1, Merge: projections.Put,
 		Columns: []projections.Column{b("account"), i("present"), i("seq")},
@@ -162,13 +168,13 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "accounts",
-	Version: 6,
-	Tables: []*projections.Table{hub, namespaces, quotas, standings, passwords, emails, erasures, memberships, invitations,
+	Version: 7,
+	Tables: []*projections.Table{hub, namespaces, quotas, standings, passwords, secondFactors, emails, erasures, memberships, invitations,
 		departures, teams, robots, grants, tokens, live, issuers, revocations, names, visibilities, machines},
 	Types: []string{
 		"hub.initialized.v1",
 		"namespace.created.v1", "namespace.adopted.v1", "quota.set.v1",
-		"user.standing_changed.v1", "user.password_changed.v1", "user.email_changed.v1", "user.erased.v1",
+		"user.standing_changed.v1", "user.password_changed.v1", "user.second_factor_changed.v1", "user.email_changed.v1", "user.erased.v1",
 		"membership.granted.v1", "membership.revoked.v1", "membership.invited.v1", "membership.uninvited.v1",
 		"team.created.v1", "team.deleted.v1", "robot.created.v1", "robot.deleted.v1",
 		"grant.given.v1", "grant.withdrawn.v1", "token.issued.v1", "token.revoked.v1",

@@ -120,6 +120,7 @@ var rules = []rule{
 
 	on(func(e events.UserStandingChanged) []Audience { return user(e.User) }),
 	on(func(e events.UserPasswordChanged) []Audience { return user(e.User) }),
+	on(func(e events.UserSecondFactorChanged) []Audience { return user(e.User) }),
 	on(func(e events.UserEmailChanged) []Audience { return user(e.User) }),
 	on(func(e events.UserErased) []Audience { return user(e.User) }),
 	on(func(e events.TokenIssued) []Audience {

@@ -38,7 +38,7 @@ var audiences = map[string]string{
 	"hub.initialized.v1": "", "logins.refused.v1": "", "machine.invited.v1": "", "machine.enrolled.v1": "", "machine.revoked.v1": "",
 	"blobs.swept.v1": "", "pulls.counted.v1": "",
 	"namespace.created.v1": "m", "namespace.adopted.v1": "m", "quota.set.v1": "m",
-	"user.standing_changed.v1": "u", "user.password_changed.v1": "u", "user.email_changed.v1": "u", "user.erased.v1": "u",
+	"user.standing_changed.v1": "u", "user.password_changed.v1": "u", "user.second_factor_changed.v1": "u", "user.email_changed.v1": "u", "user.erased.v1": "u",
 	"token.issued.v1": "u", "token.revoked.v1": "ou", "star.given.v1": "u", "star.withdrawn.v1": "u",
 	"membership.granted.v1": "ou", "membership.revoked.v1": "ou", "membership.invited.v1": "ou", "membership.uninvited.v1": "ou",
 	"team.created.v1": "o", "team.deleted.v1": "o", "robot.created.v1": "o", "robot.deleted.v1": "o",

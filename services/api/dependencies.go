@@ -16,9 +16,10 @@ import (
 	"hubledger/services/internal/command"
 )
 
-// Passwords knows the passwords of users. Refusals are *access.Denied.
+// Passwords knows the passwords and second factors of users. Refusals are *access.Denied.
 type Passwords interface {
 	people.Passwords
+	people.SecondFactors
 	dockerhub.Logins
 }
 

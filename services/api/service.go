@@ -91,7 +91,7 @@ func New(c Config) *API {
 	s := &API{Config: c, API: c.API, markdown: markdown.New(), tags: c.TagLists,
 		browse: browse.Reader{Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Recent: c.RecentPulls},
 		editor: repository.Editor{Log: c.Log, Wait: c.API.Readable, Catalog: c.Catalog, Images: c.Images}}
-	people.Register(s.API, people.Config{Log: c.Log, Accounts: c.Accounts, Passwords: c.Passwords, Tokens: c.Tokens, Persons: c.Persons, Used: c.Used,
+	people.Register(s.API, people.Config{Log: c.Log, Accounts: c.Accounts, Passwords: c.Passwords, Factors: c.Passwords, Tokens: c.Tokens, Persons: c.Persons, Used: c.Used,
 		OnlyAdminsCreateOrganizations: c.OnlyAdminsCreateOrganizations, FinishUsersAfter: c.FinishUsersAfter})
 	s.registerRepositoryLists()
 	s.registerRepository()

@@ -17,6 +17,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
+	"hubledger/services/auth/secondfactor"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/command"
 )
@@ -87,6 +88,7 @@ type Auth struct {
 	tokens         *tokenCache
 	jwts           *jwtCache
 	backoff        *backoff
+	codes          *secondfactor.Tries
 	closing        sync.Once
 }
 
@@ -96,7 +98,7 @@ func New(c Config) *Auth {
 		c.Logger = slog.Default()
 	}
 	s := &Auth{Config: c, service: serviceName(c.PublicURL), keys: newKeys(c.Secrets, c.Logger), hasher: newHasher(recommended),
-		verified: newVerified(), tokens: newTokenCache(), jwts: newJWTCache(), backoff: newBackoff(time.Now())}
+		verified: newVerified(), tokens: newTokenCache(), jwts: newJWTCache(), backoff: newBackoff(time.Now()), codes: secondfactor.NewTries()}
 	return s
 }
 

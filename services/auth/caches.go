@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"sync"
 	"time"
-
-	"hubledger/services/internal/access"
 )
 
 // A bounded is a map of at most max entries. When it is full, random entries are
@@ -65,7 +63,7 @@ type verified struct {
 type verifiedKey [sha256.Size]byte
 
 type verifiedLogin struct {
-	access.Principal
+	identity
 	until time.Time
 }
 
@@ -87,13 +85,13 @@ func (v *verified) key(name, password string) verifiedKey {
 	return verifiedKey(h.Sum(nil))
 }
 
-func (v *verified) get(k verifiedKey, now time.Time) (access.Principal, bool) {
+func (v *verified) get(k verifiedKey, now time.Time) (identity, bool) {
 	p, ok := v.entries.get(k)
-	return p.Principal, ok && now.Before(p.until)
+	return p.identity, ok && now.Before(p.until)
 }
 
-func (v *verified) put(k verifiedKey, p access.Principal, now time.Time) {
-	v.entries.put(k, verifiedLogin{p, now.Add(verifiedFor)})
+func (v *verified) put(k verifiedKey, id identity, now time.Time) {
+	v.entries.put(k, verifiedLogin{id, now.Add(verifiedFor)})
 }
 
 // Bounds of the memory that verified tokens take, whatever tokens clients ask for.

@@ -11,6 +11,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/origin"
+	"hubledger/services/internal/totp"
 )
 
 // refusal turns the error of a failed authentication into the answer to the
@@ -39,6 +40,14 @@ func (s *Auth) refusal(r *http.Request, err error, scope string) *access.Denied 
 		return s.unauthorized(r, scope, "invalid_token", "the token is invalid or has expired: log in again", err)
 	case errors.Is(err, access.ErrAccount), errors.Is(err, access.ErrCredential):
 		return s.unauthorized(r, scope, "invalid_token", "the account or the credential is no longer valid: log in again", err)
+	case errors.Is(err, errCodeNeeded):
+		d := s.unauthorized(r, scope, "", err.Error()+"; "+s.issuer(r)+"/account has them", nil)
+		d.CodeNeeded = true
+		return d
+	case errors.Is(err, totp.ErrCode):
+		d := s.unauthorized(r, scope, "", totp.ErrCode.Error(), nil)
+		d.CodeNeeded = true
+		return d
 	case errors.Is(err, errCredentials), errors.Is(err, errScheme):
 		return s.unauthorized(r, scope, "", err.Error(), nil)
 	case errors.Is(err, events.ErrReadOnly):

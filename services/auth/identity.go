@@ -9,12 +9,15 @@ import (
 
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/origin"
 )
 
 // An identity is a principal and the registry token that names them.
 type identity struct {
 	access.Principal
 	token *verifiedJWT // nil when the request has no registry token
+	half  bool         // the password is proved, and the account asks for a code, too
 }
 
 // Authenticate returns the principal of a request. Accepted are Basic with a
@@ -104,6 +107,30 @@ func (s *Auth) identifyBy(r *http.Request, name, secret string) (identity, error
 		return s.identifyBySecret(r, sum, name)
 	}
 	return s.identifyByPassword(r, name, secret)
+}
+
+// identifyByPassword identifies by a password and, where the account asks for it, by the
+// code in the header apitypes.CodeHeader.
+func (s *Auth) identifyByPassword(r *http.Request, name, password string) (identity, error) {
+	id, err := s.provePassword(r, name, password)
+	if err != nil || !id.half {
+		return id, err
+	}
+	code := r.Header.Get(apitypes.CodeHeader)
+	if code == "" {
+		return identity{}, errCodeNeeded
+	}
+	return s.proveCode(r, id, code)
+}
+
+// proveCode takes the code of somebody whose password is proved.
+func (s *Auth) proveCode(r *http.Request, id identity, code string) (identity, error) {
+	if err := s.useCode(r.Context(), r, id.ID, id.Name, code); err != nil {
+		return identity{}, err
+	}
+	s.backoff.succeeded(origin.Of(r).Addr, id.Name)
+	id.half = false
+	return id, nil
 }
 
 func (s *Auth) identifyByJWT(ctx context.Context, text string) (identity, error) {

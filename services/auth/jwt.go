@@ -17,6 +17,7 @@ import (
 
 const (
 	registryTerm = 5 * time.Minute // of a token of the token service
+	halfTerm     = 5 * time.Minute // for the code of a second factor
 	sessionTerm  = 12 * time.Hour  // of a session of the API; less than keyGrace
 	leeway       = time.Minute     // how far the clocks of nodes may differ
 )
@@ -25,6 +26,7 @@ const (
 const (
 	useRegistry = "registry" // allows what its access claim lists
 	useSession  = "session"  // allows what its credential allows
+	useHalf     = "half"     // allows to give the code of a second factor, and nothing else
 )
 
 // claims are those of a signed token. They name the account and the credential

@@ -10,6 +10,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/origin"
 	"hubledger/services/internal/session"
 )
 
@@ -36,24 +37,31 @@ func (s *Auth) bearer(r *http.Request, id identity) (text string, expires time.T
 
 func (s *Auth) login(r *http.Request, name, secret string) (identity, error) {
 	id, err := s.identifyBy(r, name, secret)
-	if errors.Is(err, access.ErrAccount) || errors.Is(err, access.ErrCredential) {
-		err = errCredentials
-	}
-	if err != nil {
-		return identity{}, s.refusal(r, err, "")
-	}
-	return id, nil
+	return id, s.loginRefused(r, err)
 }
 
-// Verify checks a user's current password, as is asked for before it is changed.
+// loginRefused is the answer to a failed login: it does not say that a disabled account's
+// password was right.
+func (s *Auth) loginRefused(r *http.Request, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, access.ErrAccount), errors.Is(err, access.ErrCredential):
+		err = errCredentials
+	}
+	return s.refusal(r, err, "")
+}
+
+// Verify checks a user's current password, as is asked for before it is changed, without a
+// code of a second factor: see CheckCode.
 // The error is an *access.Denied. The check counts as a login.
 func (s *Auth) Verify(ctx context.Context, r *http.Request, name, password string) error {
 	r = r.WithContext(ctx)
 	if _, ok := secretHash(password); ok {
 		return s.refusal(r, errCredentials, "")
 	}
-	_, err := s.login(r, name, password)
-	return err
+	_, err := s.provePassword(r, name, password)
+	return s.loginRefused(r, err)
 }
 
 // SignIn opens a session for a user's login name and password: a token of its own, so
@@ -64,16 +72,62 @@ func (s *Auth) Verify(ctx context.Context, r *http.Request, name, password strin
 // very many a moment ago or has written as much to the log as it may. Nobody with the
 // right password is refused for these.
 //
+// Where the account has a second factor, what is returned is Half, and only good for
+// FinishSignIn.
+//
 // The error is an *access.Denied. Attempts are counted as those of docker login.
 func (s *Auth) SignIn(ctx context.Context, r *http.Request, name, password, browser string) (session.SignedIn, error) {
 	r = r.WithContext(ctx)
 	if _, ok := secretHash(password); ok {
 		return session.SignedIn{}, s.refusal(r, errCredentials, "")
 	}
-	id, err := s.login(r, name, password)
+	id, err := s.provePassword(r, name, password)
 	if err != nil {
-		return session.SignedIn{}, err
+		return session.SignedIn{}, s.loginRefused(r, err)
 	}
+	if id.half {
+		c := s.newClaims(id, s.issuer(r), useHalf, halfTerm)
+		text, err := s.sign(ctx, c)
+		return session.SignedIn{Secret: text, Expires: c.Expiry.Time(), Half: true}, err
+	}
+	return s.open(ctx, r, id, browser)
+}
+
+// FinishSignIn opens a session for who has signed in by half and gives the code of the
+// second factor, or a recovery code. The error is an *access.Denied: with CodeNeeded when
+// the code is wrong; 401 without it when half has ended, and signing in begins anew.
+func (s *Auth) FinishSignIn(ctx context.Context, r *http.Request, half, code, browser string) (session.SignedIn, error) {
+	r = r.WithContext(ctx)
+	id, err := s.identifyByHalf(r, half)
+	if err == nil {
+		id, err = s.proveCode(r, id, code)
+	}
+	if err != nil {
+		return session.SignedIn{}, s.refusal(r, err, "")
+	}
+	return s.open(ctx, r, id, browser)
+}
+
+// identifyByHalf is whose password was proved a moment ago, unless that has changed since.
+func (s *Auth) identifyByHalf(r *http.Request, half string) (identity, error) {
+	if err := s.Rights.Fresh(r.Context()); err != nil {
+		return identity{}, err
+	}
+	t, err := s.verify(r.Context(), half)
+	if err != nil {
+		return identity{}, err
+	}
+	if t.Use != useHalf {
+		return identity{}, errToken
+	}
+	if wait := s.backoff.wait(origin.Of(r).Addr, t.Subject, time.Now()); wait > 0 {
+		return identity{}, s.refuseTooSoon(r.Context(), r, t.Subject, wait)
+	}
+	return s.live(r.Context(), identity{half: true, Principal: access.Principal{Kind: t.Kind, ID: t.Account, Name: t.Subject, Credential: t.Credential, PasswordSeq: t.Password}})
+}
+
+// open opens a session of who has signed in.
+func (s *Auth) open(ctx context.Context, r *http.Request, id identity, browser string) (session.SignedIn, error) {
 	tab := budget.Of(ctx)
 	if err := tab.Account(id.Principal); err != nil {
 		return session.SignedIn{}, s.refusal(r, err, "")

@@ -24,9 +24,9 @@ type throttled struct{ wait time.Duration }
 
 func (throttled) Error() string { return "too many failed logins" }
 
-// identifyByPassword checks a password, slowly unless it was checked a moment
-// ago. Neither the answer nor its time reveals whether there is such an account.
-func (s *Auth) identifyByPassword(r *http.Request, name, password string) (identity, error) {
+// provePassword checks a password, slowly unless it was checked a moment ago. The
+// identity is half where the account asks for a code, too. Neither the answer nor its time reveals whether there is such an account.
+func (s *Auth) provePassword(r *http.Request, name, password string) (identity, error) {
 	ctx, addr := r.Context(), origin.Of(r).Addr
 	if err := s.Rights.Fresh(ctx); err != nil {
 		return identity{}, err
@@ -35,10 +35,12 @@ func (s *Auth) identifyByPassword(r *http.Request, name, password string) (ident
 		return identity{}, s.refuseTooSoon(ctx, r, name, wait)
 	}
 	k := s.verified.key(name, password)
-	if p, ok := s.verified.get(k, time.Now()); ok {
-		id, err := s.live(ctx, identity{Principal: p})
+	if id, ok := s.verified.get(k, time.Now()); ok {
+		id, err := s.live(ctx, id)
 		if err == nil {
-			s.backoff.succeeded(addr, name)
+			if !id.half {
+				s.backoff.succeeded(addr, name)
+			}
 			return id, nil
 		}
 		if !errors.Is(err, access.ErrAccount) && !errors.Is(err, access.ErrCredential) {
@@ -47,7 +49,7 @@ func (s *Auth) identifyByPassword(r *http.Request, name, password string) (ident
 		s.verified.entries.drop(k) // the password was set again, perhaps to the same one
 	}
 	// Clients send many requests at once: one check is enough for all.
-	p, err, _ := s.passwordChecks.Do(string(k[:])+network(addr).String(), func() (any, error) {
+	id, err, _ := s.passwordChecks.Do(string(k[:])+network(addr).String(), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 		defer cancel()
 		return s.attemptPassword(ctx, r, name, password, k)
@@ -55,7 +57,7 @@ func (s *Auth) identifyByPassword(r *http.Request, name, password string) (ident
 	if err != nil {
 		return identity{}, err
 	}
-	return identity{Principal: p.(access.Principal)}, nil
+	return id.(identity), nil
 }
 
 // checkTimeout bounds how long a password waits for its check and is checked.
@@ -63,7 +65,7 @@ const checkTimeout = 10 * time.Second
 
 // attemptPassword checks a password and records the outcome. An address has no
 // more checks at once than it may have failures in a row.
-func (s *Auth) attemptPassword(ctx context.Context, r *http.Request, name, password string, k verifiedKey) (access.Principal, error) {
+func (s *Auth) attemptPassword(ctx context.Context, r *http.Request, name, password string, k verifiedKey) (identity, error) {
 	addr := origin.Of(r).Addr
 	var first bool
 	for {
@@ -74,45 +76,47 @@ func (s *Auth) attemptPassword(ctx context.Context, r *http.Request, name, passw
 			break
 		}
 		if wait > 0 {
-			return access.Nobody, s.refuseTooSoon(ctx, r, name, wait)
+			return identity{}, s.refuseTooSoon(ctx, r, name, wait)
 		}
 		select {
 		case <-time.After(20 * time.Millisecond): // other passwords from this address are being checked
 		case <-ctx.Done():
-			return access.Nobody, context.Cause(ctx)
+			return identity{}, context.Cause(ctx)
 		}
 	}
-	p, known, err := s.comparePassword(ctx, caller{wideNetwork(addr), s.backoff.isKnownPair(addr, name), first}, name, password)
+	id, known, err := s.comparePassword(ctx, caller{wideNetwork(addr), s.backoff.isKnownPair(addr, name), first}, name, password)
 	if err == nil {
-		p, err = s.Rights.Live(ctx, p)
+		id, err = s.live(ctx, id)
 	}
 	switch {
 	case errors.Is(err, errCredentials), errors.Is(err, access.ErrAccount), errors.Is(err, access.ErrCredential):
-		return access.Nobody, s.refusePassword(addr, name, known, k)
+		return identity{}, s.refusePassword(addr, name, known, k)
 	case err != nil:
-		return access.Nobody, err
+		return identity{}, err
 	}
-	s.verified.put(k, p, time.Now())
-	s.backoff.succeeded(addr, name)
-	return p, nil
+	s.verified.put(k, id, time.Now())
+	if !id.half {
+		s.backoff.succeeded(addr, name)
+	}
+	return id, nil
 }
 
 // comparePassword compares a password with its hash: errCredentials. known says
 // whether there is such an account. The account is read before the password is
 // compared, so that a change in between is noticed later.
-func (s *Auth) comparePassword(ctx context.Context, c caller, name, password string) (p access.Principal, known bool, err error) {
+func (s *Auth) comparePassword(ctx context.Context, c caller, name, password string) (id identity, known bool, err error) {
 	if s.Secrets == nil {
-		return p, false, errReadOnly
+		return id, false, errReadOnly
 	}
 	user, err := s.accountOf(ctx, name)
 	if err != nil {
-		return p, false, err
+		return id, false, err
 	}
 	known = user != nil
 	var stored *phc
 	if known && user.Kind == accounts.KindUser {
 		if stored, err = s.storedHash(ctx, user.ID); err != nil {
-			return p, known, err
+			return id, known, err
 		}
 	}
 	if len(password) > 4*account.MaxPassword { // in bytes: longer than any password
@@ -120,13 +124,13 @@ func (s *Auth) comparePassword(ctx context.Context, c caller, name, password str
 	}
 	good, err := s.hasher.matches(ctx, c, stored, password)
 	if err != nil {
-		return p, known, err
+		return id, known, err
 	}
 	if !good {
-		return p, known, errCredentials
+		return id, known, errCredentials
 	}
-	return access.Principal{Kind: access.User, ID: user.ID, Name: user.Name, Admin: user.Admin,
-		Credential: access.Password, PasswordSeq: user.PasswordSeq}, true, nil
+	return identity{half: user.SecondFactor != "", Principal: access.Principal{Kind: access.User, ID: user.ID, Name: user.Name, Admin: user.Admin,
+		Credential: access.Password, PasswordSeq: user.ProofSeq()}}, true, nil
 }
 
 // accountOf is the account of a login name, nil when there is none. The name can

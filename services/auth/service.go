@@ -1,10 +1,14 @@
 package auth
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"hubledger/events"
 	"hubledger/projections"
@@ -31,6 +35,25 @@ func (s *Auth) Service() service.Service {
 	}
 }
 
+// serveKeys publishes the public keys that verify our tokens (RFC 7517), for other
+// programs: the hub itself reads them from the secrets.
+func (s *Auth) serveKeys(w http.ResponseWriter, r *http.Request) {
+	keys, err := s.keys.published(r.Context())
+	if err != nil {
+		s.fail(w, r, s.refusal(r, err, ""), "")
+		return
+	}
+	var set jose.JSONWebKeySet
+	for _, k := range keys {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.public(), KeyID: k.id(), Algorithm: string(jose.EdDSA), Use: "sig"})
+	}
+	w.Header().Set("Content-Type", "application/jwk-set+json")
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	if err := json.NewEncoder(w).Encode(set); err != nil {
+		s.Logger.Debug("the client went away", "error", err)
+	}
+}
+
 // serviceName is what tokens are good for: the host of the public URL.
 func serviceName(publicURL string) string {
 	if u, err := url.Parse(publicURL); err == nil && u.Host != "" {
@@ -46,6 +69,12 @@ var sentences = []service.Sentence{
 	}),
 	service.Tell(func(n service.Names, e events.UserPasswordChanged) service.Text {
 		return service.Say("changed the password of ", service.Account(n, e.User))
+	}),
+	service.Tell(func(n service.Names, e events.UserSecondFactorChanged) service.Text {
+		if e.Factor == "" {
+			return service.Say("turned the second factor of ", service.Account(n, e.User), " off")
+		}
+		return service.Say("turned the second factor of ", service.Account(n, e.User), " on")
 	}),
 	service.Tell(func(n service.Names, e events.UserEmailChanged) service.Text {
 		if !e.Set {

@@ -176,7 +176,7 @@ func (s *Auth) builds(ctx context.Context, account, by string) (identity, error)
 	if err != nil {
 		return identity{}, fmt.Errorf("the account of the build: %w", err)
 	}
-	id := identity{Principal: access.Principal{Kind: access.Kind(a.Kind), ID: a.ID, Name: a.Name, Credential: access.Password, PasswordSeq: a.PasswordSeq}}
+	id := identity{Principal: access.Principal{Kind: access.Kind(a.Kind), ID: a.ID, Name: a.Name, Credential: access.Password, PasswordSeq: a.ProofSeq()}}
 	if by != "" {
 		t, err := s.tokens.byID(ctx, s.Read, by)
 		if err != nil {

@@ -89,5 +89,9 @@ func (s *Auth) destroySecrets(ctx context.Context, userID string) error {
 	if s.Secrets == nil {
 		return errReadOnly
 	}
-	return errors.Join(s.Secrets.Destroy(ctx, passwordKey(userID)), s.Secrets.Destroy(ctx, emailKey(userID)))
+	names, err := s.Secrets.Keys(ctx, userSecrets+userID+".")
+	for _, name := range names {
+		err = errors.Join(err, s.Secrets.Destroy(ctx, name))
+	}
+	return err
 }

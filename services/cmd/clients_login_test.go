@@ -22,6 +22,7 @@ func TestDockerLogin(t *testing.T) {
 		{"password", testDockerPassword},
 		{"credential helper", testCredentialHelper},
 		{"access token", testDockerToken},
+		{"second factor", testDockerSecondFactor},
 		{"expired", testDockerExpired},
 	} {
 		t.Run(flow.name, func(t *testing.T) { flow.test(t, h, alice) })

@@ -21,7 +21,7 @@ const accessTokenPrefix = "hlt_"
 type loginCmd struct {
 	URL           string `arg:"" optional:"" help:"Hub, such as https://hub.example.com; default: the hub you last logged in to, or http://localhost:5050." env:"HUBLEDGER_SERVER"`
 	Username      string `short:"u" help:"Login name, such as alice or acme+ci; asked for when missing." placeholder:"NAME"`
-	PasswordStdin bool   `help:"Read the password or access token from standard input."`
+	PasswordStdin bool   `help:"Read the password or access token from standard input, and the code of a second factor from the line after it."`
 	CA            string `name:"ca" help:"Certificate of the hub's own authority (the ca.crt of tls init); the login remembers it." type:"existingfile" placeholder:"FILE"`
 	PlainHTTP     bool   `name:"plain-http" help:"Allow sending the password over plain HTTP to another machine."`
 }
@@ -61,7 +61,7 @@ func (c *loginCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	if err := logIn(s, &login, server, secret); err != nil {
+	if err := c.logIn(s, &login, server, secret); err != nil {
 		return err
 	}
 	logins.Current, logins.Logins[server] = server, login
@@ -105,15 +105,27 @@ func (c *loginCmd) server(logins client.Logins) (string, error) {
 
 // logIn checks the secret and puts a token into l: the secret itself if it is a
 // token, else a new token that is named after this machine.
-func logIn(s *console.Session, l *client.Login, server, secret string) error {
-	c, err := client.Remote(server, l.CA, func(r *http.Request) { r.SetBasicAuth(l.User, secret) })
+func (c *loginCmd) logIn(s *console.Session, l *client.Login, server, secret string) error {
+	code := ""
+	hub, err := client.Remote(server, l.CA, func(r *http.Request) {
+		r.SetBasicAuth(l.User, secret)
+		if code != "" {
+			r.Header.Set(apitypes.CodeHeader, code)
+		}
+	})
 	if err != nil {
 		return err
 	}
-	raw, err := c.Do(s.Context, "GET", "/user", nil, nil)
+	raw, err := hub.Do(s.Context, "GET", "/user", nil, nil)
 	var refused *client.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
 		refused.Advice = ""
+		if refused.CodeNeeded {
+			if code, err = s.Secret("Code of the second factor", c.PasswordStdin); err != nil {
+				return err
+			}
+			return issueLogin(s, hub, l) // the code is good for one request
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("log in to %s: %w", server, err)
@@ -127,7 +139,12 @@ func logIn(s *console.Session, l *client.Login, server, secret string) error {
 		l.Token = secret
 		return nil
 	}
-	raw, err = c.Do(s.Context, "POST", client.Path("users", l.User, "tokens"), nil, apitypes.TokenRequest{Name: tokenName(), Level: "admin"})
+	return issueLogin(s, hub, l)
+}
+
+// issueLogin puts a new token into l that is named after this machine.
+func issueLogin(s *console.Session, hub *client.Client, l *client.Login) error {
+	raw, err := hub.Do(s.Context, "POST", client.Path("users", l.User, "tokens"), nil, apitypes.TokenRequest{Name: tokenName(), Level: "admin"})
 	if err != nil {
 		return fmt.Errorf("create an access token for this login: %w", err)
 	}

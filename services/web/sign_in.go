@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"hubledger/services/internal/access"
@@ -20,6 +21,42 @@ func (p *pages) signIn(v *frame.Visit) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	v.SignIn(signed)
+	if signed.Half {
+		return "/sign-in/code?" + url.Values{"next": {frame.Local(v.Sent.Get("next"), "/")}}.Encode(), nil
+	}
+	return frame.Local(v.Sent.Get("next"), "/"), nil
+}
+
+// showCode asks for the code of a second factor; who has not given the password first, or
+// too long ago, does so.
+func showCode(v *frame.Visit) (any, error) {
+	if v.Half() == "" {
+		return nil, v.Lead(signInAgain(v.Query("next")))
+	}
+	return nil, nil
+}
+
+func signInAgain(next string) string {
+	return "/sign-in?" + url.Values{"again": {"1"}, "next": {frame.Local(next, "/")}}.Encode()
+}
+
+// giveCode opens the session of who has given the password before.
+func (p *pages) giveCode(v *frame.Visit) (string, error) {
+	signed, err := p.Sessions.FinishSignIn(v.Context(), v.Request, v.Half(), v.Sent.Get("code"), browser(v.Request.UserAgent()))
+	v.Sent.Del("code") // a code is not shown again
+	var denied *access.Denied
+	if errors.As(err, &denied) && denied.Status == http.StatusUnauthorized {
+		if denied.CodeNeeded {
+			return "", endpoint.Fail(http.StatusForbidden, "The code was not accepted.").At("code", denied.Message).Because(err)
+		}
+		v.ForgetHalf()
+		return signInAgain(v.Sent.Get("next")), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	v.ForgetHalf()
 	v.SignIn(signed)
 	return frame.Local(v.Sent.Get("next"), "/"), nil
 }

@@ -31,6 +31,7 @@ func tour(town *webtest.Town) []stop {
 		{"/", "/", "admin", "home"},
 		{"/", "/", "bob", "home-empty"},
 		{"/sign-in", "/sign-in", "nobody", "sign-in"},
+		{"/sign-in/code", "/sign-in/code", "halfway", "sign-in-code"},
 		{"/sign-out", "/sign-out", "alice", "sign-out"},
 		{"/keys", "/keys", "nobody", "keys"},
 		{"/catalog", "/catalog", "admin", "catalog"},
@@ -88,6 +89,8 @@ func tour(town *webtest.Town) []stop {
 		{"/sources/{namespace}/{name...}/-/deliveries", "/sources/admin/app/-/deliveries", "admin", "deliveries"},
 		{"/sources/{namespace}/{name...}/-/deliveries/{seq}", fmt.Sprintf("/sources/admin/app/-/deliveries/%d", town.Git.Delivery), "admin", "delivery"},
 		{"/account", "/account", "alice", "account"},
+		{"/account/second-factor", "/account/second-factor", "alice", "second-factor-off"},
+		{"/account/second-factor", "/account/second-factor", "carol", "second-factor"},
 		{"/users/{user}/tokens", "/users/admin/tokens", "admin", "tokens"},
 		{"/users/{user}/tokens/{token}", "/users/admin/tokens/" + town.Token, "admin", "token"},
 		{"/users/{user}/erase", "/users/alice/erase", "alice", "erase"},
@@ -120,7 +123,8 @@ func tour(town *webtest.Town) []stop {
 }
 
 func browserOf(town *webtest.Town, name string) *webtest.Browser {
-	return map[string]*webtest.Browser{"admin": town.Admin, "alice": town.Alice, "bob": town.Bob, "nobody": town.Nobody}[name]
+	return map[string]*webtest.Browser{"admin": town.Admin, "alice": town.Alice, "bob": town.Bob, "nobody": town.Nobody,
+		"carol": town.Carol, "halfway": town.Halfway}[name]
 }
 
 // Every page that there is is on the tour.
@@ -141,6 +145,7 @@ func TestTour(t *testing.T) {
 	town := webtest.NewTown(t)
 	town.AddGit()
 	town.AddPast()
+	town.AddSecondFactor()
 	for _, s := range tour(town) {
 		a := browserOf(town, s.as).Get(s.path).Is(http.StatusOK).Lacks("<script>alert", "<img src=x")
 		var packed bytes.Buffer
@@ -171,6 +176,7 @@ func TestTourInChromium(t *testing.T) {
 	town := webtest.NewTown(t)
 	town.AddGit()
 	town.AddPast()
+	town.AddSecondFactor()
 	for _, as := range []string{"nobody", "admin", "alice", "bob"} {
 		var chromium *webtest.Chromium
 		for _, s := range tour(town) {

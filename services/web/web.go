@@ -25,9 +25,10 @@ import (
 //go:embed views
 var views embed.FS
 
-// Sessions opens the sessions of browsers; see auth.SignIn.
+// Sessions opens the sessions of browsers; see auth.SignIn and auth.FinishSignIn.
 type Sessions interface {
 	SignIn(ctx context.Context, r *http.Request, name, password, browser string) (session.SignedIn, error)
+	FinishSignIn(ctx context.Context, r *http.Request, half, code, browser string) (session.SignedIn, error)
 }
 
 // Config is what the pages work with; all fields are required.
@@ -48,6 +49,8 @@ func New(c Config) service.Service {
 		frame.Page{Pattern: "/catalog", Permission: access.Anyone, Cost: budget.Search, View: "views/catalog.html", Section: "catalog", Show: showCatalog},
 		frame.Page{Pattern: "/sign-in", Permission: access.Anyone, Change: access.Open, Cost: budget.Light, View: "views/sign_in.html", Section: "sign-in",
 			Do: map[string]frame.Do{"sign-in": p.signIn}},
+		frame.Page{Pattern: "/sign-in/code", Permission: access.Anyone, Change: access.Open, Cost: budget.Light, View: "views/sign_in_code.html", Section: "sign-in",
+			Show: showCode, Do: map[string]frame.Do{"code": p.giveCode}},
 		frame.Page{Pattern: "/sign-out", Permission: access.SignedIn, Cost: budget.Light, View: "views/sign_out.html", Section: "account",
 			Do: map[string]frame.Do{"sign-out": signOut}},
 		frame.Page{Pattern: "/keys", Permission: access.Anyone, Cost: budget.Light, View: "views/keys.html", Section: "keys"},

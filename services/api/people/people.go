@@ -23,6 +23,15 @@ type Passwords interface {
 	Verify(ctx context.Context, r *http.Request, name, password string) error
 }
 
+// SecondFactors asks people for a code beside the password. Refusals are *access.Denied.
+type SecondFactors interface {
+	RecoveryCodes(ctx context.Context, user *accounts.Account) (int, error)
+	// CheckCode uses up a code of a user who has a second factor.
+	CheckCode(ctx context.Context, r *http.Request, user *accounts.Account, code string) error
+	TurnOnSecondFactor(ctx context.Context, by command.By, user *accounts.Account, key, code string) (codes []string, seq uint64, err error)
+	TurnOffSecondFactor(ctx context.Context, by command.By, user *accounts.Account) (seq uint64, err error)
+}
+
 // Tokens issues access tokens.
 type Tokens interface {
 	// IssueToken makes a token of the owner with the name, level, repositories,
@@ -50,6 +59,7 @@ type Config struct {
 	Log       command.Log
 	Accounts  accounts.Reader
 	Passwords Passwords
+	Factors   SecondFactors
 	Tokens    Tokens
 	Persons   Persons
 	Used      Used
@@ -76,6 +86,7 @@ func Register(to *openapi.API, c Config) {
 	s.registerUser()
 	s.registerUsers()
 	s.registerPersons()
+	s.registerSecondFactors()
 	s.registerTokens()
 	s.registerOrganizations()
 	s.registerMembers()

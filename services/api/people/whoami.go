@@ -16,7 +16,8 @@ import (
 func shown(a *accounts.Account, whole bool) apitypes.User {
 	v := apitypes.User{Name: a.Name, Erased: a.Erased}
 	if whole {
-		v.ID, v.Admin, v.Disabled, v.HasEmail, v.Created = a.ID, &a.Admin, &a.Disabled, &a.HasEmail, &a.Created
+		second := a.SecondFactor != ""
+		v.ID, v.Admin, v.Disabled, v.HasEmail, v.SecondFactor, v.Created = a.ID, &a.Admin, &a.Disabled, &a.HasEmail, &second, &a.Created
 	}
 	return v
 }

@@ -20,6 +20,7 @@ type Users struct {
 	Set           usersSetCmd           `cmd:"" help:"Make a user an administrator, disable a user, or undo either."`
 	ResetPassword usersResetPasswordCmd `cmd:"" help:"Set a password: your own, or anyone's if you are an administrator."`
 	Email         usersEmailCmd         `cmd:"" help:"Show, set or remove the e-mail address of a user."`
+	SecondFactor  usersSecondFactorCmds `cmd:"" help:"Show or turn off the second factor of a user, which is turned on in a browser."`
 	Erase         usersEraseCmd         `cmd:"" help:"Erase a user for good. The login name is never given to anyone else."`
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/failure"
 )
 
@@ -18,6 +19,8 @@ type Error struct {
 		Message  string `json:"message"`
 		Location string `json:"location"`
 	} `json:"errors"`
+	// CodeNeeded says that the password was right, and that the account has a second factor.
+	CodeNeeded bool `json:"-"`
 	// Advice says what to type. It is appended to the text.
 	Advice string `json:"-"`
 }
@@ -48,7 +51,7 @@ func (e *Error) Error() string {
 
 // refused makes an error of an answer that is not a success.
 func (c *Client) refused(resp *http.Response, body []byte) error {
-	e := &Error{Status: resp.StatusCode}
+	e := &Error{Status: resp.StatusCode, CodeNeeded: resp.Header.Get(apitypes.CodeHeader) != ""}
 	kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
 	if kind == "application/problem+json" || kind == "application/json" {
 		json.Unmarshal(body, e) // a body that cannot be parsed leaves Detail empty

@@ -14,7 +14,7 @@ var (
 	// ErrAccount: the account is disabled, erased or deleted.
 	ErrAccount = errors.New("the account is disabled or gone")
 	// ErrCredential: the principal's credential has ended: the token was revoked
-	// or is expired, or the password was changed.
+	// or is expired, or the password was changed, or how it is proved.
 	ErrCredential = errors.New("the credential is revoked, expired or replaced")
 )
 
@@ -51,7 +51,7 @@ func (r *Rights) Live(ctx context.Context, p Principal) (Principal, error) {
 
 func (c *credential) good(p Principal) bool {
 	if p.Credential == Password {
-		return p.Kind == User && p.PasswordSeq == c.account.PasswordSeq
+		return p.Kind == User && p.PasswordSeq == c.account.ProofSeq()
 	}
 	return c.token != nil && c.token.Owner == p.ID && c.token.Ended(time.Now()) == ""
 }

@@ -64,6 +64,28 @@ func TestLive(t *testing.T) {
 		live("token of the old password", login, access.ErrCredential)
 		live("token of no password, again", w.user, nil)
 
+		// So does what was proved by a password alone, before a second factor was asked for,
+		// but no token that it made.
+		a, err = h.read.AccountByID(ctx, w.user.ID)
+		check(t, err)
+		password.PasswordSeq, login.Credential = a.ProofSeq(), w.issue(events.TokenLogin)
+		live("new password", password, nil)
+		for _, factor := range []string{newID(t), ""} {
+			seq, err := account.TurnOffSecondFactor(ctx, h.log, by, w.user.ID)
+			if factor != "" {
+				seq, err = account.TurnOnSecondFactor(ctx, h.log, by, h.read, h.view.Wait, w.user.ID, factor)
+			}
+			h.done(seq, err)
+			live("before the second factor", password, access.ErrCredential)
+			live("token of the password, before the second factor", login, nil)
+			a, err = h.read.AccountByID(ctx, w.user.ID)
+			check(t, err)
+			if password.PasswordSeq = a.ProofSeq(); a.SecondFactor != factor {
+				t.Errorf("the second factor is %q, not %q", a.SecondFactor, factor)
+			}
+			live("with the second factor", password, nil)
+		}
+
 		// A token of a robot account, which has no password.
 		k := newID(t)
 		soon := time.Now().Add(time.Hour)

@@ -30,7 +30,7 @@ type Principal struct {
 	Name       string // login name, such as alice or acme+ci; "anonymous" and "operator" for these
 	Admin      bool   // administrator of the hub
 	Credential string // Password, or the id of the token it came by; "" for Anonymous, Host and Operator
-	// PasswordSeq is accounts.Account.PasswordSeq as it was read before the
+	// PasswordSeq is accounts.Account.ProofSeq as it was read before the
 	// password was proved; 0 when Credential is a token. Live refuses another.
 	PasswordSeq uint64
 	Limit       *Limit // what the credential is good for; nil for all that the account may
@@ -103,6 +103,7 @@ type Denied struct {
 	Message    string        // for people
 	Challenge  string        // WWW-Authenticate, "" for none
 	RetryAfter time.Duration // 0 for none
+	CodeNeeded bool          // the password was right: the code of a second factor was not there, or wrong
 	Cause      error         // for the server's log only
 }
 

@@ -27,6 +27,8 @@ var (
 	ErrLastAdmin = errors.New("the hub needs another administrator first")
 	// ErrInitialized: the hub has its first administrator.
 	ErrInitialized = errors.New("the hub was initialized before")
+	// ErrSecondFactor: the account has a second factor already.
+	ErrSecondFactor = errors.New("the second factor is on: turn it off before another authenticator is set up")
 	// ErrInvalid: a role, level, limit or text that is not allowed.
 	ErrInvalid = errors.New("invalid value")
 )

@@ -92,6 +92,33 @@ func PasswordChanged(ctx context.Context, log command.Log, by command.By, user s
 	return appendFact(ctx, log, by, user, events.UserPasswordChanged{User: user})
 }
 
+// TurnOnSecondFactor has a second factor of that id asked for beside a user's password.
+// ErrErased; ErrSecondFactor when another one is on; access.ErrStale when the read model does
+// not have the user's latest event in time.
+func TurnOnSecondFactor(ctx context.Context, log command.Log, by command.By, read Standings, wait command.Wait, user, factor string) (uint64, error) {
+	if err := checkIDs(user, factor); err != nil {
+		return 0, err
+	}
+	return decideOnUser(ctx, log, by, user, func(seq uint64) (events.Payload, error) {
+		if wait(ctx, seq) != nil {
+			return nil, access.ErrStale // not wait's error, which says that a change was made
+		}
+		now, err := read.AccountByID(ctx, user)
+		if err == nil && now.SecondFactor != "" && now.SecondFactor != factor {
+			err = ErrSecondFactor
+		}
+		return events.UserSecondFactorChanged{User: user, Factor: factor}, err
+	})
+}
+
+// TurnOffSecondFactor has the password alone be enough for a user. ErrErased.
+func TurnOffSecondFactor(ctx context.Context, log command.Log, by command.By, user string) (uint64, error) {
+	if err := checkIDs(user); err != nil {
+		return 0, err
+	}
+	return appendFact(ctx, log, by, user, events.UserSecondFactorChanged{User: user})
+}
+
 // EmailChanged says that a user's e-mail address was set, or taken away. ErrErased.
 func EmailChanged(ctx context.Context, log command.Log, by command.By, user string, set bool) (uint64, error) {
 	if err := checkIDs(user); err != nil {

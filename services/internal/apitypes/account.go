@@ -5,13 +5,15 @@ import "time"
 // A User is a user as others see them; what only they and administrators of
 // the hub see is absent otherwise.
 type User struct {
-	Name     string     `json:"name" doc:"Login name"`
-	Erased   bool       `json:"erased,omitempty" doc:"The account has ended; its name is given to nobody else"`
-	ID       string     `json:"id,omitempty" format:"uuid" doc:"Of the user, and of their namespace"`
-	Admin    *bool      `json:"admin,omitempty" doc:"Administrator of the hub"`
-	Disabled *bool      `json:"disabled,omitempty" doc:"No credential of theirs is accepted"`
-	HasEmail *bool      `json:"hasEmail,omitempty" doc:"An e-mail address is kept"`
-	Created  *time.Time `json:"created,omitempty" doc:"When the account was made"`
+	Name     string `json:"name" doc:"Login name"`
+	Erased   bool   `json:"erased,omitempty" doc:"The account has ended; its name is given to nobody else"`
+	ID       string `json:"id,omitempty" format:"uuid" doc:"Of the user, and of their namespace"`
+	Admin    *bool  `json:"admin,omitempty" doc:"Administrator of the hub"`
+	Disabled *bool  `json:"disabled,omitempty" doc:"No credential of theirs is accepted"`
+	HasEmail *bool  `json:"hasEmail,omitempty" doc:"An e-mail address is kept"`
+	// SecondFactor is also what administrators look for.
+	SecondFactor *bool      `json:"secondFactor,omitempty" doc:"A code of an authenticator is asked for beside the password"`
+	Created      *time.Time `json:"created,omitempty" doc:"When the account was made"`
 }
 
 // Whoami says who asks, and what their credential is good for.
@@ -50,6 +52,31 @@ type StandingRequest struct {
 type PasswordRequest struct {
 	Old string `json:"old,omitempty" maxLength:"1024" doc:"The password so far; administrators who reset another's leave it out"`
 	New string `json:"new" minLength:"1" maxLength:"1024" doc:"The new one, 8 characters or more"`
+}
+
+// SecondFactor says whether a code is asked for beside the password.
+type SecondFactor struct {
+	On            bool `json:"on" doc:"A code of an authenticator is asked for beside the password"`
+	RecoveryCodes int  `json:"recoveryCodes,omitempty" doc:"How many recovery codes are left"`
+}
+
+// SecondFactorRequest turns a second factor on.
+type SecondFactorRequest struct {
+	Password string `json:"password" maxLength:"1024" doc:"The password of the account"`
+	Key      string `json:"key" maxLength:"100" doc:"What the authenticator was set up with: 160 random bits in base32, made by the client"`
+	Code     string `json:"code" maxLength:"64" doc:"What the authenticator shows now"`
+}
+
+// RecoveryCodes are shown once.
+type RecoveryCodes struct {
+	Codes []string `json:"recoveryCodes" doc:"Each is good once in place of a code; kept nowhere as they are"`
+	Seq   uint64   `json:"seq" doc:"Sequence of the change in the log"`
+}
+
+// SecondFactorRemoval turns a second factor off.
+type SecondFactorRemoval struct {
+	Password string `json:"password,omitempty" maxLength:"1024" doc:"Of the user who turns off their own; administrators leave it out"`
+	Code     string `json:"code,omitempty" maxLength:"64" doc:"Likewise: what the authenticator shows now, or a recovery code"`
 }
 
 // Email is a user's e-mail address.

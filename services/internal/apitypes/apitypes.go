@@ -8,6 +8,10 @@ import "time"
 // SequenceHeader names the header with the sequence of a change in the log.
 const SequenceHeader = "Hubledger-Sequence"
 
+// CodeHeader names the header that gives the code of a second factor beside a password. An
+// answer that refuses the password alone has it, too.
+const CodeHeader = "Hubledger-Code"
+
 // Known is a pointer to a time, nil for the zero time.
 func Known(t time.Time) *time.Time {
 	if t.IsZero() {

@@ -62,6 +62,9 @@ func Of(err error, own ...Entry) Failure {
 		if denied.Challenge != "" {
 			f.Header.Set("WWW-Authenticate", denied.Challenge)
 		}
+		if denied.CodeNeeded {
+			f.Header.Set(apitypes.CodeHeader, "needed")
+		}
 		return f
 	case errors.As(err, &exceeded):
 		return Failure{http.StatusTooManyRequests, exceeded.Error(), exceeded.RetryAfter, http.Header{}}

@@ -14,12 +14,18 @@ import (
 type SignedIn struct {
 	Secret  string // accepted as a Bearer
 	Expires time.Time
+	// Half says that the secret only proves a password: with the code of a second factor it
+	// becomes a session, and by itself it opens nothing.
+	Half bool
 }
 
 // The cookie's name. Browsers take one with the prefix __Host- only over TLS, for all
 // paths, and from the host itself, so that a neighbour below the same domain cannot set it
 // (RFC 6265bis, section 4.1.3.2).
-const plainName, secureName = "hubledger-session", "__Host-hubledger-session"
+const (
+	plainName, secureName = "hubledger-session", "__Host-hubledger-session"
+	plainHalf, secureHalf = "hubledger-half-session", "__Host-hubledger-half-session"
+)
 
 func secure(r *http.Request) bool { return origin.Of(r).Scheme == "https" }
 
@@ -28,6 +34,32 @@ func nameFor(r *http.Request) string {
 		return secureName
 	}
 	return plainName
+}
+
+func halfName(r *http.Request) string {
+	if secure(r) {
+		return secureHalf
+	}
+	return plainHalf
+}
+
+// SetHalf makes the browser keep a SignedIn that is Half, beside any session.
+func SetHalf(w http.ResponseWriter, r *http.Request, secret string, expires time.Time) {
+	http.SetCookie(w, &http.Cookie{Name: halfName(r), Value: secret, Path: "/", Expires: expires, HttpOnly: true, Secure: secure(r), SameSite: http.SameSiteStrictMode})
+}
+
+// ClearHalf makes the browser forget it.
+func ClearHalf(w http.ResponseWriter, r *http.Request) {
+	http.SetCookie(w, &http.Cookie{Name: halfName(r), Path: "/", MaxAge: -1, HttpOnly: true, Secure: secure(r), SameSite: http.SameSiteStrictMode})
+}
+
+// HalfOf is the half session that came with a request, "" for none.
+func HalfOf(r *http.Request) string {
+	c, err := r.Cookie(halfName(r))
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }
 
 // Set makes the browser keep a secret until it expires, and send it with requests

@@ -183,8 +183,20 @@ func (v *Visit) readForm() error {
 	return nil
 }
 
-// SignIn makes the browser keep a session.
-func (v *Visit) SignIn(s session.SignedIn) { session.Set(v.w, v.Request, s.Secret, s.Expires) }
+// SignIn makes the browser keep a session, or what becomes one by the code of a second factor.
+func (v *Visit) SignIn(s session.SignedIn) {
+	if s.Half {
+		session.SetHalf(v.w, v.Request, s.Secret, s.Expires)
+		return
+	}
+	session.Set(v.w, v.Request, s.Secret, s.Expires)
+}
+
+// Half is what the browser has of a sign-in that waits for a code, "" for nothing.
+func (v *Visit) Half() string { return session.HalfOf(v.Request) }
+
+// ForgetHalf makes the browser forget that.
+func (v *Visit) ForgetHalf() { session.ClearHalf(v.w, v.Request) }
 
 // SignOut makes the browser forget the session.
 func (v *Visit) SignOut() { session.Clear(v.w, v.Request) }

@@ -101,6 +101,17 @@ func (a *Answer) Leads(to string) *Answer {
 	return a
 }
 
+// Between is what stands on the page between two texts; the test ends where it does not.
+func (a *Answer) Between(before, after string) string {
+	a.T.Helper()
+	_, rest, found := strings.Cut(a.Text, before)
+	text, _, closed := strings.Cut(rest, after)
+	if !found || !closed {
+		a.T.Fatalf("%s has nothing between %q and %q: %s", a.What, before, after, a.Words())
+	}
+	return text
+}
+
 // Says fails the test for each of these texts that people do not read on the page.
 func (a *Answer) Says(texts ...string) *Answer {
 	a.T.Helper()

@@ -6,10 +6,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/events"
+	"hubledger/services/internal/totp"
 	"hubledger/services/registry/registrytest"
 	"hubledger/services/server"
 	"hubledger/services/server/servertest"
@@ -26,6 +28,7 @@ type Town struct {
 	*servertest.Server
 	Admin, Alice, Bob *Browser // signed in
 	Nobody            *Browser
+	Carol, Halfway    *Browser            // of AddSecondFactor: she is signed in, and has given her password only
 	App               *registrytest.Image // admin/app:1.0 and latest
 	Git               Git                 // of AddGit
 	Token, RobotToken string              // ids of an access token of admin, and of one of acme+ci
@@ -72,6 +75,21 @@ func (t *Town) AddPast() {
 	client.Must(t.T, http.MethodDelete, "/v2/admin/app/manifests/gone", nil).Want(t.T, http.StatusAccepted)
 	client.Must(t.T, http.MethodDelete, "/v2/admin/app/manifests/"+deleted.Digest().String(), nil).Want(t.T, http.StatusAccepted)
 	t.CatchUp()
+}
+
+// AddSecondFactor adds carol, who has a second factor.
+func (t *Town) AddSecondFactor() {
+	t.T.Helper()
+	t.Call(http.MethodPost, "/users", map[string]any{"name": "carol", "password": "the password of carol"})
+	t.Carol, t.Halfway = As(t.T, t.Server, "carol", "the password of carol"), NewBrowser(t.T, t.Server)
+	page := t.Carol.Get("/account/second-factor").Is(http.StatusOK)
+	key := page.Between(`name="key" value="`, `"`)
+	raw, err := totp.ParseKey(key)
+	if err != nil {
+		t.T.Fatal(err)
+	}
+	t.Carol.Post("/account/second-factor", "do", "on", "key", key, "password", "the password of carol", "code", totp.Code(raw, totp.Step(time.Now()))).Is(http.StatusOK)
+	t.Halfway.Post("/sign-in", "do", "sign-in", "name", "carol", "password", "the password of carol").Leads("/sign-in/code")
 }
 
 func (t *Town) organization() {
