@@ -42,7 +42,23 @@ func (s *API) registerCleanup() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path, ID: "set-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Set the cleanup rule", About: "One of zeros takes it away."}, s.setCleanup)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/preview", ID: "preview-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Heavy,
 		Summary: "Show what a cleanup rule would delete, and what that frees", About: "Nothing is changed."}, s.previewCleanup)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: repositoryPath + "/deletion-preview", ID: "preview-deletion", Tag: "repositories", Permission: access.RepositoryDelete, Cost: budget.Heavy,
+		Summary: "Show what deleting tags, or the repository, frees, and when", About: "Nothing is changed."}, s.previewDeletion)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/run", ID: "run-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Heavy, Summary: "Apply the cleanup rule now"}, s.runCleanup)
+}
+
+type deletionPreviewIn struct {
+	openapi.RepositoryPath
+	Body apitypes.DeletionPreviewRequest
+}
+
+func (s *API) previewDeletion(ctx context.Context, c *endpoint.Call, in *deletionPreviewIn) (*openapi.Answer[apitypes.DeletionPreview], error) {
+	repo, err := s.Images.Repository(ctx, c.Repository.Name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Cleaner.PreviewDeletion(ctx, *repo, in.Body.Tags, c.Principal.Administers())
+	return openapi.Show(p), err
 }
 
 func (s *API) getCleanup(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.CleanupRule], error) {

@@ -42,6 +42,7 @@ type Log interface {
 // Cleaner applies cleanup rules; see package cleanup.
 type Cleaner interface {
 	Preview(ctx context.Context, repo images.Repository, rule events.Cleanup, everywhere bool) (apitypes.CleanupPreview, error)
+	PreviewDeletion(ctx context.Context, repo images.Repository, tags []string, everywhere bool) (apitypes.DeletionPreview, error)
 	Run(ctx context.Context, by command.By, repo images.Repository) (cleanup.Done, error)
 }
 

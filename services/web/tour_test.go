@@ -177,7 +177,7 @@ func TestTourInChromium(t *testing.T) {
 	town.AddGit()
 	town.AddPast()
 	town.AddSecondFactor()
-	for _, as := range []string{"nobody", "admin", "alice", "bob"} {
+	for _, as := range []string{"nobody", "admin", "alice", "bob", "carol", "halfway"} {
 		var chromium *webtest.Chromium
 		for _, s := range tour(town) {
 			if s.as != as {

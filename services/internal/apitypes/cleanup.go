@@ -39,6 +39,21 @@ type CleanupPreview struct {
 	Then CleanupFreed `json:"then"`
 }
 
+// DeletionPreviewRequest names what is to be deleted.
+type DeletionPreviewRequest struct {
+	Tags []string `json:"tags,omitempty" minItems:"1" maxItems:"100" doc:"Absent: the repository as a whole"`
+}
+
+// DeletionPreview says what becomes free by a deletion. Tags free nothing by themselves, but
+// images without a tag are deleted by a cleanup rule, or by hand.
+type DeletionPreview struct {
+	Images   int        `json:"images" doc:"Manifests that go then: of tags, those that have no tag any more"`
+	Blobs    int        `json:"blobs" doc:"How many blobs nothing else in the namespace needs then; for administrators of the hub: nothing else in the hub"`
+	Bytes    int64      `json:"bytes" doc:"What they come to, in bytes"`
+	At       *time.Time `json:"at,omitempty" doc:"When garbage collection frees them, if nothing needs them until then; absent when no cleanup rule deletes the images"`
+	Earliest time.Time  `json:"earliest" doc:"When it frees them if the images are deleted now, too"`
+}
+
 // CleanupPreviewTag is a tag that goes.
 type CleanupPreviewTag struct {
 	Name   string        `json:"name" doc:"Of the tag"`

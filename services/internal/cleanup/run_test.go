@@ -134,6 +134,63 @@ func TestPreviewIsWhatHappens(t *testing.T) {
 	})
 }
 
+// What a preview of a deletion says is what garbage collection frees, when the tags were
+// deleted and then what has no tag any more; and when the repository was.
+func TestPreviewOfADeletion(t *testing.T) {
+	onEach(t, func(t *testing.T, h *registrytest.Hub) {
+		ctx, c := t.Context(), h.Client()
+		c.MustPush(t, "alice/app", "v1", registrytest.NewImage("one", "shared with the one that stays"))
+		c.MustPush(t, "alice/app", "v1.0", registrytest.NewImage("one", "shared with the one that stays"))
+		c.MustPush(t, "alice/app", "v2", registrytest.NewImage("two", "shared with another repository", "shared with one that has no tag"))
+		c.MustPush(t, "alice/app", "v3", registrytest.NewImage("three", "shared with the one that stays"))
+		c.MustPush(t, "alice/app", "", registrytest.NewImage("never tagged", "shared with one that has no tag"))
+		c.MustPush(t, "bob/app", "v1", registrytest.NewImage("shared with another repository"))
+		repo := rule(t, h, "alice/app", events.RepositoryPolicy{})
+		preview := func(repo images.Repository, tags ...string) apitypes.DeletionPreview {
+			t.Helper()
+			p, err := cleaner(h, h.Log, 0).PreviewDeletion(ctx, repo, tags, true)
+			check(t, err)
+			return p
+		}
+		if p := preview(repo, "v1", "none"); p.Images != 0 || p.Blobs != 0 || p.At != nil {
+			t.Errorf("one of two tags of an image: %+v", p)
+		}
+		config := int64(len(registrytest.NewImage("x").Blobs[0]))
+		alone := preview(repo, "v1", "v1.0", "v2")
+		if alone.Images != 2 || alone.Blobs != 2+2 || alone.Bytes <= config || alone.At != nil || time.Until(alone.Earliest).Round(24*time.Hour) != 31*24*time.Hour {
+			t.Errorf("without a rule: %+v", alone)
+		}
+		repo = rule(t, h, "alice/app", events.RepositoryPolicy{Cleanup: &events.Cleanup{UntaggedDays: 7}})
+		ruled := preview(repo, "v1", "v1.0", "v2")
+		if shared := int64(len("shared with one that has no tag")); ruled.Images != 2 || ruled.Bytes != alone.Bytes+shared || ruled.At == nil || ruled.At.Sub(ruled.Earliest) != 7*24*time.Hour {
+			t.Errorf("with a rule: %+v, without %+v", ruled, alone)
+		}
+		collected := func() int64 {
+			t.Helper()
+			h.EndLeases("alice/app", "bob/app")
+			_, err := h.Collector().Collect(ctx, 0, func(int) {})
+			check(t, err)
+			return registrytest.Value(t, h.Metrics.Freed)
+		}
+		_, err := cleaner(h, h.Log, 8).Run(ctx, registrytest.By, repo) // what has no tag already
+		check(t, err)
+		before := collected()
+		for _, tag := range []string{"v1", "v1.0", "v2"} {
+			c.Must(t, "DELETE", "/v2/alice/app/manifests/"+tag, nil).Want(t, 202)
+		}
+		_, err = cleaner(h, h.Log, 8).Run(ctx, registrytest.By, repo)
+		check(t, err)
+		if freed := collected() - before; freed != ruled.Bytes {
+			t.Errorf("%d bytes were freed, the preview said %+v", freed, ruled)
+		}
+		all, err := cleaner(h, h.Log, 0).PreviewDeletion(ctx, repo, nil, true)
+		check(t, err)
+		if all.Images != 1 || all.Blobs != 3 || all.At == nil || *all.At != all.Earliest {
+			t.Errorf("the repository: %+v", all)
+		}
+	})
+}
+
 // Whatever end of an edge a client asks for, and however it asks, all that it
 // belongs to is in use; what only lies beside it is not.
 func TestUseAlongEveryEdge(t *testing.T) {

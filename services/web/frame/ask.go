@@ -33,6 +33,21 @@ func (v *Visit) Paged() url.Values {
 	return q
 }
 
+// Freed is what deleting tags of the repository of the page's address, or all of it, frees;
+// nil where the hub cannot work that out now, such as when it is busy.
+func Freed(v *Visit, want apitypes.DeletionPreviewRequest) (*apitypes.DeletionPreview, error) {
+	var p apitypes.DeletionPreview
+	_, err := v.Send(http.MethodPost, Path("repositories", v.Repo(), "deletion-preview"), want, &p)
+	var problem *endpoint.Problem
+	switch {
+	case err == nil:
+		return &p, nil
+	case errors.As(err, &problem) && (Refused(err) != "" || problem.Status == http.StatusServiceUnavailable):
+		return nil, nil
+	}
+	return nil, err
+}
+
 // Missing says whether the API has no such thing for the visitor.
 func Missing(err error) bool {
 	var p *endpoint.Problem

@@ -32,6 +32,7 @@ type deleteTagsPage struct {
 	Before     int        // that earlier steps have deleted
 	Untagged   int        // images that have no tag left
 	Cleanup    apitypes.CleanupRule
+	Freed      *apitypes.DeletionPreview // nil: it could not be worked out
 }
 
 // A goingTag is one that goes, with the other tags that its image keeps.
@@ -78,7 +79,20 @@ func showDeleteTags(v *frame.Visit) (any, error) {
 		}
 	}
 	p.Untagged = len(untagged)
-	return p, nil
+	p.Freed, err = p.freed(v)
+	return p, err
+}
+
+// freed is what becomes free.
+func (p *deleteTagsPage) freed(v *frame.Visit) (*apitypes.DeletionPreview, error) {
+	want := apitypes.DeletionPreviewRequest{}
+	for _, t := range p.Goes {
+		want.Tags = append(want.Tags, t.Name)
+	}
+	if len(want.Tags) == 0 {
+		return nil, nil
+	}
+	return frame.Freed(v, want)
 }
 
 // Left is how many tags are still to be deleted.

@@ -76,6 +76,7 @@ func setVisibility(v *frame.Visit) (string, error) {
 type deletePage struct {
 	Repository apitypes.RepositoryDetails
 	Until      time.Time // a deletion now can be undone until then
+	Freed      *apitypes.DeletionPreview
 }
 
 func showDelete(v *frame.Visit) (any, error) {
@@ -84,7 +85,11 @@ func showDelete(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	hub, err := frame.Get[apitypes.Hub](v, "/hub", nil)
-	return deletePage{r, time.Now().Add(time.Duration(hub.UndeleteSeconds) * time.Second)}, err
+	if err != nil {
+		return nil, err
+	}
+	freed, err := frame.Freed(v, apitypes.DeletionPreviewRequest{})
+	return deletePage{r, time.Now().Add(time.Duration(hub.UndeleteSeconds) * time.Second), freed}, err
 }
 
 func deleteRepository(v *frame.Visit) (string, error) {
