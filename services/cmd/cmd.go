@@ -50,6 +50,7 @@ type cli struct {
 	GC          gcCmd                 `cmd:"" name:"gc" help:"Collect garbage: delete blobs that nothing needs any more."`
 	Repos       repositories.Repos    `cmd:"" help:"Create, describe, delete, restore and share repositories."`
 	Tags        tags.Commands         `cmd:"" help:"List and delete tags, show their history, and roll them back."`
+	Files       tags.Files            `cmd:"" help:"List the layers of an image, or the files of one."`
 	Users       accounts.Users        `cmd:"" help:"Create, change, disable and erase users."`
 	Orgs        accounts.Orgs         `cmd:"" help:"Manage organizations, their members and robot accounts."`
 	Teams       accounts.Teams        `cmd:"" help:"Manage the teams of an organization."`

@@ -61,6 +61,7 @@ func Code(key []byte, step uint64) string {
 // URI is the link that apps take a key by, from a QR code, too: the service and the login
 // name are what they show beside the code.
 func URI(service, name, key string) string {
+	service = strings.ReplaceAll(service, ":", " ") // a colon ends the service's name
 	q := url.Values{"secret": {key}, "issuer": {service}}
 	// The label is a path, and apps do not read + as a space.
 	return "otpauth://totp/" + url.PathEscape(service) + ":" + url.PathEscape(name) + "?" + strings.ReplaceAll(q.Encode(), "+", "%20")

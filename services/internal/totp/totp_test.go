@@ -38,7 +38,7 @@ func TestKeys(t *testing.T) {
 
 func TestURI(t *testing.T) {
 	u, err := url.Parse(totp.URI("my hub:5050", "alice", "ABC"))
-	if err != nil || u.Scheme != "otpauth" || u.Host != "totp" || u.Path != "/my hub:5050:alice" || u.Query().Get("secret") != "ABC" || u.Query().Get("issuer") != "my hub:5050" || strings.Contains(u.String(), "+") {
+	if err != nil || u.Scheme != "otpauth" || u.Host != "totp" || u.Path != "/my hub 5050:alice" || u.Query().Get("secret") != "ABC" || u.Query().Get("issuer") != "my hub 5050" || strings.Contains(u.String(), "+") {
 		t.Errorf("%v: %v", u, err)
 	}
 }

@@ -28,7 +28,7 @@ func TestDeleteTags(t *testing.T) {
 	town.Admin.Get(page).Is(http.StatusOK).Says("No tag is selected")
 	town.Admin.Get(page+"?tag=1&tag=2&tag=keep-1&tag=none").Is(http.StatusOK).Says("2 tags will be deleted", "1 image has no tag any more", "1.0", "These stay", "keep-1", "no cleanup rule",
 		fmt.Sprintf("%d B in 2 blobs will be needed by nothing else: freed when 1 image is deleted, too", len(two.Blobs[0])+len(two.Blobs[1])))
-	town.Admin.Get(page+"?tag=1").Is(http.StatusOK).Says("Every blob of these images is needed elsewhere, too")
+	town.Admin.Get(page + "?tag=1").Is(http.StatusOK).Says("Every blob of these images is needed elsewhere, too")
 	town.Admin.Get(page+"?q=1").Is(http.StatusOK).Says("2 tags will be deleted", "These stay")
 	town.Bob.Post(page, "do", "delete", "tag", at("1", image)).Is(http.StatusNotFound)
 	town.Admin.Post(page, "do", "delete").Is(http.StatusUnprocessableEntity)
