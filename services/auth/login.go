@@ -68,7 +68,7 @@ func (s *Auth) Verify(ctx context.Context, r *http.Request, name, password strin
 // that it is listed, and can be ended, like every other. Access tokens are not accepted
 // in place of the password. browser is what the list calls the session. Where there is no
 // token for it, the session is one of Login, which nobody can list or end: while the log is
-// read-only, for an account with as many access tokens as it may have, and for one that got
+// read-only or the disk is full up to its reserve, for an account with as many access tokens as it may have, and for one that got
 // very many a moment ago or has written as much to the log as it may. Nobody with the
 // right password is refused for these.
 //
@@ -135,7 +135,7 @@ func (s *Auth) open(ctx context.Context, r *http.Request, id identity, browser s
 	if tab.LoginToken() {
 		var exceeded *budget.ExceededError
 		signed, err := s.listed(ctx, id, browser)
-		if !errors.Is(err, events.ErrReadOnly) && !errors.Is(err, account.ErrTokenLimit) && !errors.As(err, &exceeded) {
+		if !errors.Is(err, events.ErrReadOnly) && !errors.Is(err, events.ErrNoSpace) && !errors.Is(err, account.ErrTokenLimit) && !errors.As(err, &exceeded) {
 			return signed, err
 		}
 	}

@@ -125,7 +125,7 @@ func (s *Site) do(v *Visit, view view, p Page) {
 		s.show(v, view, p, http.StatusOK)
 	case err == nil:
 		http.Redirect(v.w, v.Request, to, http.StatusSeeOther)
-	case errors.As(err, &problem) && problem.Status < 500 && problem.Status != http.StatusNotFound && problem.Status != http.StatusUnauthorized:
+	case errors.As(err, &problem) && (problem.Status < 500 || problem.Status == http.StatusInsufficientStorage) && problem.Status != http.StatusNotFound && problem.Status != http.StatusUnauthorized:
 		v.Problem = problem
 		s.show(v, view, p, problem.Status)
 	default:
