@@ -12,12 +12,16 @@ import (
 	"hubledger/projections/trail"
 )
 
-// rounds is how many random histories a test tries: more with HUBLEDGER_SOAK=1.
+// rounds is how many random histories a test tries: more with HUBLEDGER_SOAK=long, and a
+// quarter of that with another value.
 func rounds(few, many int) int {
-	if os.Getenv("HUBLEDGER_SOAK") == "1" {
+	switch os.Getenv("HUBLEDGER_SOAK") {
+	case "":
+		return few
+	case "long":
 		return many
 	}
-	return few
+	return max(few, many/4)
 }
 
 // converges checks one history on every store.

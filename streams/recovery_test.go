@@ -16,10 +16,13 @@ import (
 
 // recoverySize is the events of the log below, each on a subject of its own.
 func recoverySize() int {
-	if os.Getenv("HUBLEDGER_SOAK") != "" {
+	switch os.Getenv("HUBLEDGER_SOAK") {
+	case "":
+		return 20_000
+	case "long":
 		return 2_000_000
 	}
-	return 20_000
+	return 300_000
 }
 
 func TestDirtyIndexIsWaitedFor(t *testing.T) {

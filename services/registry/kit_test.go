@@ -40,14 +40,18 @@ func onEach(t *testing.T, c registrytest.Config, test func(t *testing.T, h *regi
 }
 
 // soak says whether the long forms of tests are wanted.
-func soak() bool { return os.Getenv("HUBLEDGER_SOAK") == "1" }
+func soak() bool { return os.Getenv("HUBLEDGER_SOAK") != "" }
 
-// sized is the small number by default and the large one in a soak.
+// sized is the small number by default, the large one in the long soak, and a quarter of
+// that with the other long tests.
 func sized(small, large int) int {
-	if soak() {
+	switch os.Getenv("HUBLEDGER_SOAK") {
+	case "":
+		return small
+	case "long":
 		return large
 	}
-	return small
+	return max(small, large/4)
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -213,10 +213,13 @@ func TestOneByteAnywhere(t *testing.T) {
 
 // rounds is how often each change is made; HUBLEDGER_SOAK makes it more.
 func rounds() int {
-	if os.Getenv("HUBLEDGER_SOAK") == "1" {
+	switch os.Getenv("HUBLEDGER_SOAK") {
+	case "":
+		return 3
+	case "long":
 		return 30
 	}
-	return 3
+	return 10
 }
 
 func wants(t *testing.T, c *copies, what string, seq uint64, text string) {
