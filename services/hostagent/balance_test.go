@@ -59,7 +59,7 @@ func (p *proxy) start() {
 	p.cmd = exec.Command("haproxy", "-db", "-f", p.config)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	check(p.t, p.cmd.Start())
-	until(p.t, "HAProxy answers", func() bool { return get(p.t, p.in, "/") != "" && !strings.Contains(get(p.t, p.in, "/"), "refused") })
+	until(p.t, "HAProxy answers", func() bool { return !strings.Contains(get(p.t, p.in, "/"), "refused") })
 }
 
 func (p *proxy) end() {

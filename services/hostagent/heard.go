@@ -24,10 +24,16 @@ type heard struct {
 	all map[string]*ear
 }
 
+// said is what is kept of the last report of a host.
+type said struct {
+	engine hosting.Engine
+	slots  int
+}
+
 // An ear listens to one host.
 type ear struct {
 	limit *rate.Limiter
-	last  hosting.Observation
+	last  said
 	at    time.Time
 	wait  context.CancelFunc // ends the Sync that waits
 }
@@ -75,17 +81,17 @@ func (h *heard) saw(id string, o hosting.Observation) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e := h.of(id)
-	e.last, e.at = o, time.Now()
+	e.last, e.at = said{o.Engine, len(o.Slots)}, time.Now()
 }
 
 // last is what a host has said last, and when; zero when nothing was heard.
-func (h *heard) last(id string) (hosting.Observation, time.Time) {
+func (h *heard) last(id string) (said, time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if e := h.all[id]; e != nil {
 		return e.last, e.at
 	}
-	return hosting.Observation{}, time.Time{}
+	return said{}, time.Time{}
 }
 
 // forget is for a host that was revoked.

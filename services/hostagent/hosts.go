@@ -41,7 +41,7 @@ func (s *Hosts) list(ctx context.Context, _ *endpoint.Call, _ *struct{}) (*opena
 			h.State = "connected"
 		}
 		if !at.IsZero() {
-			h.Seen, h.Engine, h.EngineError, h.Free, h.Slots = &at, o.Engine.Version, o.Engine.Error, o.Engine.Free, len(o.Slots)
+			h.Seen, h.Engine, h.EngineError, h.Free, h.Slots = &at, o.engine.Version, o.engine.Error, o.engine.Free, o.slots
 		}
 		list[k] = h
 	}

@@ -27,6 +27,7 @@ import (
 	"hubledger/projections/accounts"
 	"hubledger/services/hostagent"
 	"hubledger/services/hostagent/agent"
+	"hubledger/services/hostagent/balancer"
 	"hubledger/services/hostagent/wire"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/compose"
@@ -52,6 +53,8 @@ type world struct {
 	plan   *plan
 	image  string // NAME@DIGEST of the app, with the registry
 	Logger *slog.Logger
+	// sockets are those of balancers on hosts.
+	sockets []balancer.Socket
 }
 
 func newWorld(t testing.TB) *world {
@@ -139,8 +142,8 @@ func (h *host) start() {
 	h.t.Helper()
 	at, err := url.Parse(h.hub.URL)
 	check(h.t, err)
-	a, err := agent.Open(agent.Config{Dir: h.dir, Machine: h.machine.ID, Name: h.machine.Name, Engine: h.engine.Client, Hub: wire.Client{Conn: h.wire}, URL: at, Bind: netip.MustParseAddr("127.0.0.1"),
-		Times: agent.Times{Probe: 100 * time.Millisecond, Steady: time.Second, Report: time.Second, Unknown: 200 * time.Millisecond}, Logger: h.Logger})
+	a, err := agent.Open(agent.Config{Dir: h.dir, Machine: h.machine.ID, Name: h.machine.Name, Engine: h.engine.Client, Hub: wire.Client{Conn: h.wire}, URL: at, Bind: netip.MustParseAddr("127.0.0.1"), Sockets: h.sockets,
+		Times: agent.Times{Probe: 100 * time.Millisecond, Steady: time.Second, Report: time.Second, Unknown: 200 * time.Millisecond, Deadline: 4 * time.Second}, Logger: h.Logger})
 	check(h.t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	gone := make(chan struct{})

@@ -67,7 +67,7 @@ func (a *Agent) create(ctx context.Context, p *spec) (string, error) {
 	for _, n := range p.networks[1:] {
 		if _, err := a.Engine.NetworkConnect(ctx, n.Name, client.NetworkConnectOptions{Container: made.ID, EndpointConfig: &network.EndpointSettings{Aliases: n.Aliases}}); err != nil {
 			// One that lacks a network would be taken for whole by its hash.
-			return "", errors.Join(err, a.remove(ctx, made.ID))
+			return "", errors.Join(err, a.remove(ctx, made.ID, true))
 		}
 	}
 	return made.ID, nil
@@ -102,11 +102,12 @@ func (a *Agent) stop(ctx context.Context, id string) error {
 	return err
 }
 
-// remove removes a container that does not run, with its anonymous volumes.
-func (a *Agent) remove(ctx context.Context, id string) error {
+// remove removes a container that does not run, and with volumes those of it that have no
+// name.
+func (a *Agent) remove(ctx context.Context, id string, volumes bool) error {
 	ctx, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
-	_, err := a.Engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{RemoveVolumes: true})
+	_, err := a.Engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{RemoveVolumes: volumes})
 	if errdefs.IsNotFound(err) {
 		return nil
 	}

@@ -54,5 +54,9 @@ func (a *Agent) networkLabels(slot string) map[string]string {
 	return l
 }
 
+// disposable says whether a slot's volumes without a name go with their containers: those
+// of stateful services stay, whatever their image calls a volume.
+func disposable(slot string) bool { return !strings.HasSuffix(slot, "-base") }
+
 // coloured says whether a slot is blue or green.
 func coloured(t *hosting.Slot) bool { return t.Colour != "" }

@@ -14,6 +14,8 @@ const (
 	apart = 250 * time.Millisecond
 	// maxError bounds a text about what is wrong, in bytes.
 	maxError = 1 << 10
+	// maxLogs bounds all logs of a report, in bytes.
+	maxLogs = 512 << 10
 )
 
 // report tells the hub what is seen, when it changes and every few seconds.
@@ -49,6 +51,16 @@ func (a *Agent) observation() hosting.Observation {
 		}
 	}
 	slices.SortFunc(o.Slots, func(x, y hosting.Seen) int { return strings.Compare(x.ID, y.ID) })
+	left := maxLogs
+	for k := range o.Slots {
+		o.Slots[k].Containers = slices.Clone(o.Slots[k].Containers)
+		for n := range o.Slots[k].Containers {
+			c := &o.Slots[k].Containers[n]
+			if left -= len(c.Log) + len(c.HealthLog); left < 0 {
+				c.Log, c.HealthLog = "", ""
+			}
+		}
+	}
 	return o
 }
 

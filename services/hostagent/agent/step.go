@@ -184,7 +184,7 @@ func (s *step) runAll() error {
 		case f.running():
 			s.end(f)
 		case !services[f.service]:
-			if err := s.remove(s.ctx, f.id); err != nil {
+			if err := s.remove(s.ctx, f.id, disposable(s.id)); err != nil {
 				return err
 			}
 		}
@@ -205,7 +205,7 @@ func (s *step) ensure(p *spec) error {
 			s.pending = true
 			return nil
 		}
-		if err := s.remove(s.ctx, f.id); err != nil {
+		if err := s.remove(s.ctx, f.id, disposable(s.id)); err != nil {
 			return err
 		}
 		there = false
@@ -314,7 +314,7 @@ func (s *slot) removing(ctx context.Context) time.Duration {
 			break
 		}
 		if !f.running() {
-			err = s.remove(ctx, f.id)
+			err = s.remove(ctx, f.id, disposable(s.id))
 			continue
 		}
 		now.pending = true

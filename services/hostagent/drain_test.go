@@ -1,0 +1,93 @@
+package hostagent_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hubledger/services/hostagent/balancer"
+	"hubledger/services/internal/hosting"
+)
+
+// Under load one colour takes over from the other, which is then drained and stopped: no
+// request fails, and a session that does not end is ended at the deadline.
+func TestDrainUnderLoad(t *testing.T) {
+	w := newWorld(t)
+	e := startEngine(t)
+	first, second := w.push("admin/shop", "first"), w.push("admin/shop", "second")
+	bluePort, greenPort, responder := freePort(t), freePort(t), freePort(t)
+	p := startProxy(t, bluePort, greenPort, responder)
+	w.sockets = []balancer.Socket{p.socket}
+	h := w.host("web1", e)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", responder))
+	check(t, err)
+	go balancer.Serve(t.Context(), l, func() []hosting.Slot { return h.agent.Slots() }, w.Logger)
+	blue, green := webSlot(hosting.Blue, first, bluePort, greenPort), webSlot(hosting.Green, second, bluePort, greenPort)
+	green.Share, green.Release = 0, 2
+	h.run(blue)
+	h.healthy(blue.ID)
+	answers := func(colour string) func() bool {
+		return func() bool { return strings.HasPrefix(get(t, p.in, "/"), colour+" ") }
+	}
+	until(t, "blue answers", answers("blue"))
+
+	var stop atomic.Bool
+	var asked, failed atomic.Int64
+	var load sync.WaitGroup
+	for range 4 {
+		load.Go(func() {
+			for !stop.Load() {
+				text := get(t, p.in, "/")
+				asked.Add(1)
+				if !strings.HasPrefix(text, "blue ") && !strings.HasPrefix(text, "green ") {
+					failed.Add(1)
+					t.Logf("a request failed: %.200s", text)
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+		})
+	}
+	stuck := make(chan struct{})
+	go func() { // a session of blue that does not end by itself
+		defer close(stuck)
+		if resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/slow", p.in)); err == nil {
+			resp.Body.Close()
+		}
+	}()
+	until(t, "blue has the slow session", func() bool {
+		n, err := p.socket.Sessions(t.Context(), "admin/shop", "production", balancer.Server("web1", hosting.Blue))
+		return err == nil && n >= 1
+	})
+	blue.Fence, green.Fence = 0, 0
+	h.run(blue, green)
+	h.healthy(green.ID)
+	blue.Fence, green.Fence, blue.Share, green.Share = 0, 0, 0, 100
+	h.run(blue, green)
+	until(t, "green answers", func() bool {
+		for range 20 {
+			if !answers("green")() {
+				return false
+			}
+		}
+		return true
+	})
+	blue.Fence, blue.Phase = 0, hosting.Drain
+	h.run(blue, green)
+	h.sees("blue waits for its session", blue.ID, func(s hosting.Seen) bool { return s.Sessions == 1 && !s.Drained })
+	s := h.sees("blue is drained", blue.ID, func(s hosting.Seen) bool { return s.Drained })
+	if s.Sessions != 0 || len(s.Containers) != 1 || s.Containers[0].State != "exited" {
+		t.Errorf("blue is %+v", s)
+	}
+	<-stuck
+	stop.Store(true)
+	load.Wait()
+	if failed.Load() > 0 || asked.Load() < 100 {
+		t.Errorf("of %d requests %d failed", asked.Load(), failed.Load())
+	}
+	t.Logf("%d requests", asked.Load())
+}
