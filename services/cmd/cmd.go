@@ -42,6 +42,7 @@ type cli struct {
 	Checkpoint  checkpointCmd         `cmd:"" help:"Print the last signed checkpoint of the log, to keep it."`
 	Prove       proveCmd              `cmd:"" help:"Write a proof that an event stands in the log."`
 	VerifyProof verifyProofCmd        `cmd:"" name:"verify-proof" help:"Check a proof without the hub, and show its event."`
+	Report      reportCmd             `cmd:"" help:"Report who pushed, built, deployed, changed rights, deleted and was refused in a period."`
 	Backup      backupCmd             `cmd:"" help:"Back up the running hub to a directory."`
 	Restore     restoreCmd            `cmd:"" help:"Make a hub of a backup, in a new data directory."`
 	Projections projections.Commands  `cmd:"" help:"List, prepare, compare and switch projections."`
