@@ -48,6 +48,7 @@ var needs = map[string]string{
 		GET /api/v1/system | POST /api/v1/system/projections/{projection}/switch | POST /api/v1/system/dead-letters/{manager}/retry`,
 	"member": `
 		GET /api/v1/apps/{namespace} | GET APP | GET APP/releases | GET APP/releases/{release} | GET APP/releases/{release}/diff
+		GET APP/environments/{environment}/hosts | GET APP/environments/{environment}/policy | GET APP/environments/{environment}/running | GET APP/deployments | GET APP/deployments/{deployment}
 		GET /api/v1/orgs/{namespace} | GET /api/v1/orgs/{namespace}/members | GET /api/v1/orgs/{namespace}/teams | GET /api/v1/orgs/{namespace}/teams/{team}/members
 		GET /api/v1/namespaces/{namespace} | GET /api/v1/namespaces/{namespace}/quota | GET /api/v1/namespaces/{namespace}/usage
 		GET /api/v1/namespaces/{namespace}/sources | GET SOURCE | GET SOURCE/refs | GET SOURCE/deliveries | GET SOURCE/deliveries/{seq} | GET SOURCE/deliveries/{seq}/body`,
@@ -56,9 +57,11 @@ var needs = map[string]string{
 	"owner, or that member": `
 		DELETE /api/v1/orgs/{namespace}/members/{member} | DELETE /api/v1/orgs/{namespace}/teams/{team}/members/{member}`,
 	"pushes to all": `
-		POST APP/releases`,
+		POST APP/releases | POST APP/environments/{environment}/deployments | POST APP/deployments/{deployment}/promote | POST APP/deployments/{deployment}/rollback | POST APP/deployments/{deployment}/cancel
+		POST APP/deployments/{deployment}/exclude-host | POST APP/deployments/{deployment}/gates/{gate}`,
 	"owner": `
 		POST /api/v1/apps/{namespace} | PATCH APP | DELETE APP | PUT APP/environments/{environment} | DELETE APP/environments/{environment} | GET APP/environments/{environment}/config
+		PUT APP/environments/{environment}/hosts | PUT APP/environments/{environment}/policy
 		PUT APP/environments/{environment}/config/{key} | DELETE APP/environments/{environment}/config/{key} | PUT APP/environments/{environment}/secrets/{key} | DELETE APP/environments/{environment}/secrets/{key}
 		PUT /api/v1/orgs/{namespace}/members/{member} | GET /api/v1/orgs/{namespace}/invitations | DELETE /api/v1/orgs/{namespace}/invitations/{member}
 		POST /api/v1/orgs/{namespace}/teams | DELETE /api/v1/orgs/{namespace}/teams/{team}
@@ -257,7 +260,7 @@ func world(t *testing.T) *kit {
 
 var filled = strings.NewReplacer("{tile...}", "0/000.p/1", "{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{host}", "web1", "{projection}", "images", "{manager}", "sweeps", "{secret}", "NAME", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
-	"/api/v1/why", "/api/v1/why?of=1", "{app}", "shop", "{environment}", "production", "{key}", "KEY", "{release}", "1", "{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", registrytest.NewImage("content").Digest().String())
+	"/api/v1/why", "/api/v1/why?of=1", "{app}", "shop", "{environment}", "production", "{key}", "KEY", "{deployment}", "0191d1a0-0000-7000-8000-000000000001", "{gate}", "looks", "{release}", "1", "{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", registrytest.NewImage("content").Digest().String())
 
 // Every endpoint lets in those whose role permits it, for a public and a private
 // repository. A request that would change something has an invalid

@@ -71,6 +71,13 @@ type cli struct {
 	HAProxy     hosts.HAProxy         `cmd:"" name:"haproxy" help:"Print the configuration of the balancer of an application."`
 	Apps        apps.Commands         `cmd:"" help:"Manage applications: Compose files, environments, configuration and secrets."`
 	Releases    apps.Releases         `cmd:"" help:"Make, list, show and compare the releases of applications."`
+	Deploy      apps.Deploy           `cmd:"" help:"Deploy a release of an application to an environment, and follow it until it is held or has ended."`
+	Deployments apps.Deployments      `cmd:"" help:"List, show and follow deployments, and say what runs where."`
+	Promote     apps.Promote          `cmd:"" help:"Give the release that is held all traffic and all tasks."`
+	Rollback    apps.Rollback         `cmd:"" help:"Go back: give the deployment that runs up, or deploy an earlier release at once."`
+	Cancel      apps.Cancel           `cmd:"" help:"Give the deployment that runs up."`
+	ExcludeHost apps.ExcludeHost      `cmd:"" name:"exclude-host" help:"Let the deployment that runs go on without a host."`
+	Gates       apps.Gates            `cmd:"" help:"Show the gates of the latest deployment, or say as a person what one has found."`
 	Login       loginCmd              `cmd:"" help:"Log in to a hub; other commands then use this login."`
 	Logout      logoutCmd             `cmd:"" help:"Forget a login and revoke its token."`
 	TLS         certificates.Commands `cmd:"" name:"tls" help:"Create certificates for a hub on your own network."`

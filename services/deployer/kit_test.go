@@ -12,6 +12,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/services/internal/account"
+	"hubledger/services/internal/egress"
 	"hubledger/services/registry/registrytest"
 	"hubledger/services/server"
 	"hubledger/services/server/servertest"
@@ -31,14 +32,17 @@ type world struct {
 const host = "hub.test:5050"
 
 func newWorld(t *testing.T) *world {
-	w, ctx := &world{Server: servertest.Start(t, server.Config{Docker: host}), tokens: map[string]string{"": ""}}, t.Context()
+	guard, err := egress.NewGuard([]string{"127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, ctx := &world{Server: servertest.Start(t, server.Config{Docker: host, Egress: guard}), tokens: map[string]string{"": ""}}, t.Context()
 	for _, name := range []string{"owner", "member", "pusher", "stranger"} {
 		_, seq, err := account.CreateUser(ctx, w.Log(), servertest.By, name)
 		w.Done(seq, err)
 		w.tokens[name] = w.Token(name, events.LevelAdmin)
 	}
 	var seq uint64
-	var err error
 	w.acme, seq, err = account.CreateOrganization(ctx, w.Log(), servertest.By, "acme", w.Account("owner").ID)
 	w.Done(seq, err)
 	w.Done(account.GrantMembership(ctx, w.Log(), servertest.By, w.acme, w.acme, w.Account("member").ID, events.RoleMember))

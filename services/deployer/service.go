@@ -4,9 +4,11 @@ package deployer
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 
@@ -16,9 +18,11 @@ import (
 	"hubledger/projections/builds"
 	"hubledger/projections/deploys"
 	"hubledger/projections/images"
+	"hubledger/services/deployer/fleet"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/process"
@@ -27,15 +31,20 @@ import (
 
 // Config is what the service works with; all fields but Allow and Secrets are required.
 type Config struct {
-	Log     Log
-	API     *openapi.API // takes the operations
-	Read    deploys.Reader
-	View    View // of that read model
-	Builds  builds.Reader
-	Images  images.Reader
-	Tags    Tags
-	Rights  Rights
-	Secrets Secrets // nil while the log is read-only
+	Log    Log
+	API    *openapi.API // takes the operations
+	Read   deploys.Reader
+	View   View // of that read model
+	Builds builds.Reader
+	Images images.Reader
+	Tags   Tags
+	Rights Rights
+	People accounts.Reader
+	// Client sends the requests of gates, by the hub's rules for connections that people name.
+	Client *http.Client
+	// Generation is that of the log.
+	Generation func() string
+	Secrets    Secrets // nil while the log is read-only
 	// Hosts are those of this hub, and ports if they need one, in the names of images.
 	Hosts func() []string
 	// Allow is what Compose files may have beside what every application may: of
@@ -78,16 +87,86 @@ type Secrets interface {
 }
 
 // Deployer is the service.
-type Deployer struct{ Config }
+type Deployer struct {
+	Config
+	fleet  *fleet.Fleet
+	apps   apps
+	states states
+	// streaks are what gates have measured, with client.
+	streaks streaks
+	client  *http.Client
+	dirty   chan struct{} // has an element when the read model has moved
+	// look is what is seen of the hosts of an environment, and admit what stands against a
+	// request. Tests have others.
+	look  func(deployment.State) deployment.Watch
+	admit func(context.Context, deployment.State) ([]string, error)
+}
 
 // New makes the service.
 func New(c Config) *Deployer {
-	s := &Deployer{c}
+	s := newDeployer(c)
 	s.API.AddTag("applications", "What a namespace runs, by a Compose file: environments, configuration and releases.")
 	s.registerApplications()
 	s.registerEnvironments()
 	s.registerReleases()
+	s.registerHosts()
+	s.registerDeployments()
 	return s
+}
+
+// newDeployer is New without the API.
+func newDeployer(c Config) *Deployer {
+	s := &Deployer{Config: c, fleet: fleet.New(), dirty: make(chan struct{}, 1)}
+	s.look, s.admit = s.fleet.Watch, s.judgeRequest
+	if c.Client != nil {
+		client := *c.Client
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		client.Timeout = gateTimeout
+		s.client = &client
+	}
+	return s
+}
+
+// Committed hears of commits of the read model.
+func (s *Deployer) Committed(c projections.Commit) {
+	if c.Events == nil || slices.ContainsFunc(c.Events, func(e events.Event) bool { return e.Type() == "application.deleted.v1" }) {
+		s.fleet.ChangeAll() // no event of its environments says so
+	}
+	select {
+	case s.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// run tells hosts that have to do something else from now on, until ctx ends.
+func (s *Deployer) run(ctx context.Context) {
+	var probing sync.WaitGroup
+	probing.Go(func() { s.probe(ctx) })
+	defer probing.Wait()
+	var told map[string]uint64
+	for {
+		latest, err := s.Read.Latest(ctx)
+		for environment, seq := range latest {
+			if told != nil && told[environment] == seq {
+				continue
+			}
+			hosts, failed := s.Read.HostsOf(ctx, environment)
+			err = errors.Join(err, failed)
+			s.fleet.Change(hosts...)
+		}
+		if err == nil {
+			told = latest
+		} else if ctx.Err() == nil {
+			s.Logger.Warn("hosts may hear late of what they are to run", "error", err)
+			s.fleet.ChangeAll()
+		}
+		s.fleet.Wake()
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.dirty:
+		}
+	}
 }
 
 // Service is what it hands over to the program.
@@ -97,7 +176,8 @@ func (s *Deployer) Service() service.Service {
 		Routes:     s.API.Routes(),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&deploys.Projection, &accounts.Projection, &images.Projection, &builds.Projection},
-		Managers:   []process.Manager{s.staleSecrets()},
+		Managers:   []process.Manager{s.staleSecrets(), s.driving()},
+		Run:        s.run,
 		Sentences:  slices.Concat(sentences, deploymentSentences),
 	}
 }

@@ -2,10 +2,12 @@ package deployer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"hubledger/services/internal/application"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/process"
 )
 
@@ -45,7 +47,7 @@ func (s *Deployer) stale(ctx context.Context, now time.Time) ([]process.Task, er
 	for _, name := range names {
 		environment, record := application.ParseRecordName(name)
 		if _, known := needed[environment]; !known {
-			if needed[environment], err = s.Read.NeededRecords(ctx, environment); err != nil {
+			if needed[environment], err = s.needed(ctx, environment); err != nil {
 				return nil, err
 			}
 		}
@@ -54,4 +56,34 @@ func (s *Deployer) stale(ctx context.Context, now time.Time) ([]process.Task, er
 		}
 	}
 	return tasks, nil
+}
+
+// needed are the records of an environment that its configuration, a kept release, or a release
+// that is on its hosts needs.
+func (s *Deployer) needed(ctx context.Context, environment string) (map[string]bool, error) {
+	needed, err := s.Read.NeededRecords(ctx, environment)
+	if err != nil || needed == nil {
+		return nil, err // it was deleted
+	}
+	state, _, err := s.state(ctx, environment)
+	if err != nil {
+		return nil, err
+	}
+	for _, side := range state.Sides {
+		if side.Fence == 0 || side.Phase == deployment.Gone {
+			continue
+		}
+		r, err := s.Read.Release(ctx, state.Of.Application, side.Release)
+		if err != nil {
+			return nil, err
+		}
+		c, err := s.Read.Configuration(ctx, environment, versionOf(r, environment))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range slices.Concat(c.Values, c.Secrets) {
+			needed[r.Record] = true
+		}
+	}
+	return needed, nil
 }

@@ -88,7 +88,7 @@ func TestStaleSecrets(t *testing.T) {
 		},
 		Manager: func(_ testing.TB, l *processtest.Life) process.Manager {
 			db, view := l.ReadModel(&deploys.Projection)
-			return (&Deployer{Config{Read: deploys.Reader{DB: db}, View: view, Secrets: kept{l}}}).staleSecrets()
+			return newDeployer(Config{Read: deploys.Reader{DB: db}, View: view, Secrets: kept{l}}).staleSecrets()
 		},
 		State: func(t testing.TB, l *processtest.Life) string {
 			end, err = kept{l}.Keys(context.Background(), "")

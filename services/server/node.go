@@ -17,6 +17,7 @@ import (
 	"hubledger/services/audit"
 	"hubledger/services/auth"
 	"hubledger/services/builder"
+	"hubledger/services/deployer"
 	"hubledger/services/hostagent"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/activity"
@@ -52,6 +53,7 @@ type Node struct {
 	rights     *access.Rights
 	auth       *auth.Auth
 	builder    *builder.Builder
+	deployer   *deployer.Deployer
 	hostagent  *hostagent.Hosts
 	audit      *audit.Audit
 	signs      bool               // it has begun to sign the log

@@ -53,8 +53,8 @@ func (n *Node) allServices() []service.Service {
 	s := n.share()
 	git := n.makeSources(s)
 	n.builder = n.makeBuilder(s, git)
-	deploying := n.makeDeployer(s)
-	n.hostagent = n.makeHosts(s, deploying)
+	n.deployer = n.makeDeployer(s)
+	n.hostagent = n.makeHosts(s)
 	n.audit = audit.New(audit.Config{API: s.api.Sibling(), Log: n.EventLog(), Signing: n.signing()})
 	list := []service.Service{
 		n.auth.Service(),
@@ -63,7 +63,7 @@ func (n *Node) allServices() []service.Service {
 		git.Service(),
 		n.makeRules(s, git).Service(),
 		n.builder.Service(),
-		deploying.Service(),
+		n.deployer.Service(),
 		n.hostagent.Service(),
 		n.audit.Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
@@ -188,19 +188,25 @@ func (n *Node) makeRules(s shared, git *sources.Sources) *rules.Rules {
 func (n *Node) makeDeployer(s shared) *deployer.Deployer {
 	model := n.models.Of(&deploys.Projection)
 	c := deployer.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: deploys.Reader{DB: model}, View: model, Builds: builds.Reader{DB: n.models.Of(&builds.Projection)},
-		Images: n.registry.Images, Tags: n.registry, Rights: n.rights, Hosts: n.hosts, Allow: n.ComposeAllow, Logger: n.Logger}
+		Images: n.registry.Images, Tags: n.registry, Rights: n.rights, People: s.people, Client: n.Egress.NewClient(), Generation: n.log.Generation,
+		Hosts: n.hosts, Allow: n.ComposeAllow, Logger: n.Logger}
 	if n.secrets != nil {
 		c.Secrets = n.secrets
 	}
-	return deployer.New(c)
+	d := deployer.New(c)
+	model.OnCommit = func(c projections.Commit, _ bool) { d.Committed(c) }
+	return d
 }
 
-// makeHosts makes the service of hosts. planner says what they are to run.
-func (n *Node) makeHosts(s shared, planner any) *hostagent.Hosts {
+// Planner says what hosts are to run, and hears what they see.
+func (n *Node) Planner() hosting.Planner { return n.deployer }
+
+// makeHosts makes the service of hosts. The deployer says what they are to run, where it is run.
+func (n *Node) makeHosts(s shared) *hostagent.Hosts {
 	c := hostagent.Config{Log: n.meteredLog(), API: s.api.Sibling(), People: s.people, Planner: hostagent.Empty{Generation: n.log.Generation},
 		Token: n.auth.HostToken, URL: strings.TrimSuffix(n.URL, "/"), Logger: n.Logger}
-	if p, ok := planner.(hosting.Planner); ok {
-		c.Planner = p
+	if n.Config.runs("deployer") {
+		c.Planner = n.deployer
 	}
 	if n.NATSListen != "" && n.log.ReadOnly() == nil {
 		c.Machines = &n.machines

@@ -26,6 +26,8 @@ type Commands struct {
 	Environments environmentsCmds `cmd:"" help:"Add and remove the environments of an application."`
 	Config       configCmds       `cmd:"" help:"List, set and remove values of an environment's configuration."`
 	Secret       secretCmds       `cmd:"" help:"List, set and remove secrets of an environment."`
+	Hosts        hostsCmds        `cmd:"" help:"Show and set the hosts of an environment."`
+	Policy       policyCmds       `cmd:"" help:"Show and set how an environment is deployed to."`
 }
 
 // named is the argument of commands on one application.

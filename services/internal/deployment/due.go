@@ -232,7 +232,7 @@ func (s *State) waiting(w Watch, colour string, done func(Side, hosting.Seen) bo
 func (s *State) seen(w Watch, h events.PlacedHost, colour string) (hosting.Seen, bool) {
 	side := s.Sides[colour]
 	for _, seen := range w.Hosts[h.Machine].Slots {
-		if seen.ID == SlotID(s.Of.Environment, colour) && seen.Deployment == side.Deployment && seen.Fence == side.Fence {
+		if seen.ID == SlotID(s.Of.Environment, colour) && seen.Deployment == side.Deployment && seen.Fence >= side.Began {
 			return seen, true
 		}
 	}

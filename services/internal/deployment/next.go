@@ -89,8 +89,11 @@ func (s *State) notNow(p events.Payload) error {
 // set changes a side.
 func (s *State) set(colour string, seq uint64, change func(*Side)) {
 	side := s.Sides[colour]
+	phase := side.Phase
 	change(&side)
-	side.Fence = seq
+	if side.Fence = seq; side.Phase != phase {
+		side.Began = seq
+	}
 	s.Sides[colour] = side
 }
 
@@ -106,7 +109,7 @@ func (s *State) request(p events.DeploymentRequested, e Event) error {
 		s.By = p.Requester
 	}
 	for _, b := range p.Before {
-		side := Side{Release: b.Release, Deployment: b.Deployment, Phase: hosting.Phase(b.Phase), Placement: b.Placement, Fence: b.Fence}
+		side := Side{Release: b.Release, Deployment: b.Deployment, Phase: hosting.Phase(b.Phase), Placement: b.Placement, Fence: b.Fence, Began: b.Fence}
 		if b.Colour != "" && side.Phase == hosting.Run {
 			if b.Colour == p.Colour {
 				return fmt.Errorf("%w: %s has the traffic, and is not replaced by itself", ErrInvalid, b.Colour)
@@ -127,7 +130,7 @@ func (s *State) goOn(p events.Payload, seq uint64) error {
 			return s.notNow(p)
 		}
 		s.Step = Pulling
-		s.Sides[in] = Side{Release: s.Request.Release, Deployment: s.Of.Deployment, Phase: hosting.Pull, Placement: coloured(s.Request.Placement), Fence: seq}
+		s.Sides[in] = Side{Release: s.Request.Release, Deployment: s.Of.Deployment, Phase: hosting.Pull, Placement: coloured(s.Request.Placement), Fence: seq, Began: seq}
 	case events.DeploymentRefused:
 		if s.Step != Requested {
 			return s.notNow(p)
@@ -291,7 +294,7 @@ func (s *State) base(seq uint64, release int, deployment string, p events.Placem
 	if now := s.Sides[""]; len(p.Stateful) == 0 && now.Fence == 0 {
 		return
 	}
-	s.Sides[""] = Side{Release: release, Deployment: deployment, Phase: hosting.Run, Placement: p, Fence: seq}
+	s.Sides[""] = Side{Release: release, Deployment: deployment, Phase: hosting.Run, Placement: p, Fence: seq, Began: seq}
 }
 
 // exclude lets the deployment go on without a host.

@@ -48,8 +48,10 @@ type Side struct {
 	Phase      hosting.Phase
 	Share      int // of the traffic, in percent
 	Placement  events.Placement
-	// Fence is the sequence of the event that changed the side last; 0: it never was.
-	Fence uint64
+	// Fence is the sequence of the event that changed the side last; 0: it never was. Began is
+	// that of the one that brought it to its phase: what a host has seen since then of the
+	// side counts.
+	Fence, Began uint64
 }
 
 func (s Side) there() bool { return s.Fence != 0 && s.Phase != Gone }

@@ -140,6 +140,7 @@ func (r *Runner) lead(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-timer.C:
 		case <-r.wake:
+		case <-r.m.Woken:
 		case err := <-router:
 			cancel()
 			return errors.Join(err, r.awaitJobs())

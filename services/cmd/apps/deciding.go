@@ -1,0 +1,139 @@
+package apps
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"hubledger/services/cmd/console"
+	"hubledger/services/internal/apitypes"
+)
+
+// latest is the latest deployment of an environment.
+func (c placed) latest(s *console.Session) (*console.API, string, apitypes.Deployment, error) {
+	a, path, err := c.named.open(s)
+	if err != nil {
+		return nil, "", apitypes.Deployment{}, err
+	}
+	list, err := console.Get[apitypes.List[apitypes.Deployment]](a, path+"/deployments?"+url.Values{"limit": {"1"}, "environment": {c.Environment}}.Encode())
+	if err == nil && len(list.Items) == 0 {
+		err = fmt.Errorf("nothing was deployed to %s of %s yet: type hubledger deploy %[2]s %[1]s", c.Environment, c.App)
+	}
+	if err != nil {
+		return nil, "", apitypes.Deployment{}, err
+	}
+	return a, path, list.Items[0], nil
+}
+
+// act decides something about the latest deployment.
+func (c placed) act(s *console.Session, what string, body any, message string) error {
+	a, path, d, err := c.latest(s)
+	if err != nil {
+		return err
+	}
+	return console.Send(a, "POST", path+"/deployments/"+d.ID+"/"+what, body, func(v apitypes.Deployment) error {
+		_, err := fmt.Fprintf(s.Out, "%s (event %d).\n", message, v.Seq)
+		return err
+	})
+}
+
+// Promote is the command that promotes.
+type Promote struct {
+	placed
+	Reason string `help:"Why; it has to be there when gates have not passed." placeholder:"TEXT"`
+}
+
+// Run promotes the latest deployment.
+func (c *Promote) Run(s *console.Session) error {
+	return c.act(s, "promote", apitypes.DeploymentAction{Reason: c.Reason}, "Promoted the new release of "+c.App+" in "+c.Environment)
+}
+
+// Rollback is the command that goes back.
+type Rollback struct {
+	placed
+	Release int    `help:"Number of the release to bring back; without it that of before the latest deployment." placeholder:"N"`
+	Reason  string `help:"Why." placeholder:"TEXT"`
+	Detach  bool   `help:"Do not follow it."`
+}
+
+// Run gives up the deployment that has the environment; where none has, it deploys the
+// release of before.
+func (c *Rollback) Run(s *console.Session) error {
+	a, path, d, err := c.latest(s)
+	if err != nil {
+		return err
+	}
+	if !d.Final && c.Release == 0 {
+		return c.act(s, "rollback", apitypes.DeploymentAction{Reason: c.Reason}, "Goes back to the release of before of "+c.App+" in "+c.Environment)
+	}
+	number := c.Release
+	if number == 0 && d.Outcome == "promoted" {
+		number = d.Replaces
+	}
+	if number == 0 {
+		return fmt.Errorf("it is not clear what to go back to: the latest deployment was %s; name a release with --release, of hubledger releases ls %s", strings.ReplaceAll(cmp.Or(d.Outcome, "the first one"), "_", " "), c.App)
+	}
+	return c.start(s, a, path, apitypes.DeployRequest{Release: number, Rollback: true, Note: c.Reason}, c.Detach)
+}
+
+// Cancel is the command that gives a deployment up.
+type Cancel struct {
+	placed
+	Reason string `help:"Why." placeholder:"TEXT"`
+}
+
+// Run cancels the latest deployment.
+func (c *Cancel) Run(s *console.Session) error {
+	return c.act(s, "cancel", apitypes.DeploymentAction{Reason: c.Reason}, "Cancelled the deployment of "+c.App+" in "+c.Environment)
+}
+
+// ExcludeHost is the command that goes on without a host.
+type ExcludeHost struct {
+	placed
+	Host   string `arg:"" help:"Name of the host."`
+	Reason string `help:"Why." placeholder:"TEXT"`
+}
+
+// Run excludes a host from the latest deployment.
+func (c *ExcludeHost) Run(s *console.Session) error {
+	return c.act(s, "exclude-host", apitypes.ExcludeHostRequest{Host: c.Host, Reason: c.Reason}, "Goes on without "+c.Host)
+}
+
+// Gates are the commands on gates.
+type Gates struct {
+	Ls  lsGatesCmd `cmd:"" help:"Show the gates of the latest deployment with their verdicts."`
+	Set setGateCmd `cmd:"" help:"Say as a person what a gate has found. It measures no more in this deployment."`
+}
+
+type lsGatesCmd struct{ placed }
+
+func (c *lsGatesCmd) Run(s *console.Session) error {
+	_, _, d, err := c.latest(s)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		return s.Print(d.Gates)
+	}
+	if len(d.Gates) == 0 {
+		_, err := fmt.Fprintln(s.Out, "No gates. The policy of the environment names them: hubledger apps policy show "+c.App+" "+c.Environment)
+		return err
+	}
+	var rows [][]string
+	for _, g := range d.Gates {
+		rows = append(rows, []string{g.Name, g.Kind, g.Verdict, console.If(g.Manual, "a person"), g.Reason})
+	}
+	return s.Table([]string{"GATE", "KIND", "VERDICT", "BY", "REASON"}, rows)
+}
+
+type setGateCmd struct {
+	placed
+	Gate    string `arg:"" help:"Name of the gate."`
+	Verdict string `arg:"" enum:"pass,fail,inconclusive" help:"pass, fail or inconclusive."`
+	Reason  string `required:"" help:"Why." placeholder:"TEXT"`
+}
+
+func (c *setGateCmd) Run(s *console.Session) error {
+	return c.act(s, "gates/"+url.PathEscape(c.Gate), apitypes.GateRequest{Verdict: c.Verdict, Reason: c.Reason}, "The gate "+c.Gate+" is at "+c.Verdict)
+}

@@ -1,0 +1,273 @@
+package deployer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/deploys"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/application"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/deployment"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/openapi"
+)
+
+// DeploymentPath names a deployment.
+type DeploymentPath struct {
+	AppPath
+	Deployment string `path:"deployment" maxLength:"36" doc:"Id of the deployment"`
+}
+
+type actionIn struct {
+	DeploymentPath
+	Body apitypes.DeploymentAction
+}
+
+func (s *Deployer) registerDeployments() {
+	const list, of = one + "/deployments", one + "/deployments/{deployment}"
+	openapi.Add(s.API, op(http.MethodPost, environmentPath+"/deployments", "deploy", access.NamespaceWriter, budget.Write, "Deploy a release",
+		"One deployment at a time has an environment: when another one has it the answer says who. What stands against it is said at once."), s.deploy)
+	openapi.Add(s.API, op(http.MethodGet, environmentPath+"/running", "get-running", access.NamespaceMember, budget.Search, "Say what runs where, now or at a time", "It is what hosts were told to run."), s.running)
+	openapi.Add(s.API, op(http.MethodGet, list, "list-deployments", access.NamespaceMember, budget.Search, "List the deployments of an application, the latest first", ""), s.listDeployments)
+	openapi.Add(s.API, op(http.MethodGet, of, "get-deployment", access.NamespaceMember, budget.Search, "Show a deployment, with its hosts as they are seen now", ""), s.getDeployment)
+	openapi.Add(s.API, op(http.MethodPost, of+"/promote", "promote", access.NamespaceWriter, budget.Write, "Give the new release all traffic", "It has to be healthy on all hosts. Where gates have not passed a reason has to be given."), s.promote)
+	openapi.Add(s.API, op(http.MethodPost, of+"/rollback", "roll-back", access.NamespaceWriter, budget.Write, "Go back to the release of before", "At once, and until the deployment has ended; after that deploy the release that is to run."), s.rollBack)
+	openapi.Add(s.API, op(http.MethodPost, of+"/cancel", "cancel-deployment", access.NamespaceWriter, budget.Write, "Give a deployment up", "It does what going back does."), s.cancel)
+	openapi.Add(s.API, op(http.MethodPost, of+"/exclude-host", "exclude-host", access.NamespaceWriter, budget.Write, "Let a deployment go on without a host", ""), s.exclude)
+	openapi.Add(s.API, op(http.MethodPost, of+"/gates/{gate}", "judge-gate", access.NamespaceWriter, budget.Write, "Say what a gate has found, as a person", "From then on it measures no more in this deployment."), s.judgeGate)
+}
+
+type deployIn struct {
+	EnvironmentPath
+	Body apitypes.DeployRequest
+}
+
+// ownersOnly refuses everybody else where the policy lets only owners deploy.
+func ownersOnly(c *endpoint.Call, p events.DeployPolicy) error {
+	if p.Owners && c.Level < access.Admin {
+		return endpoint.Fail(http.StatusForbidden, "only owners of the namespace deploy here: its policy says so")
+	}
+	return nil
+}
+
+func (s *Deployer) deploy(ctx context.Context, c *endpoint.Call, in *deployIn) (*openapi.ChangeWith[apitypes.Deployment], error) {
+	command.CatchUp(ctx, s.Log, s.View)
+	_, e, err := s.environment(ctx, c, in.EnvironmentPath)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := s.Read.Policy(ctx, e.Environment)
+	if err != nil {
+		return nil, err
+	}
+	if err := ownersOnly(c, policy.Value); err != nil {
+		return nil, err
+	}
+	kind := events.DeployForward
+	if in.Body.Rollback {
+		kind = events.DeployRollback
+	}
+	id, seq, reasons, err := s.ask(ctx, c.By(), e, deployment.Wish{Kind: kind, Release: in.Body.Release, Policy: policy.Value, Note: in.Body.Note})
+	if err == nil && len(reasons) > 0 {
+		p := endpoint.Fail(http.StatusUnprocessableEntity, "the release cannot be deployed")
+		for _, reason := range reasons {
+			p.At("", reason)
+		}
+		err = p
+	}
+	return s.shownDeployment(ctx, id, seq, err)
+}
+
+// ask asks for a deployment, unless reasons stand against it.
+func (s *Deployer) ask(ctx context.Context, by command.By, e application.Environment, w deployment.Wish) (id string, seq uint64, reasons []string, err error) {
+	placement, err := s.Read.Placement(ctx, e.Environment)
+	if err != nil {
+		return "", 0, nil, err
+	}
+	w.Placement = placement.Value
+	place, err := s.Read.Place(ctx, e.Environment)
+	if err != nil {
+		return "", 0, nil, err
+	}
+	if r, err := s.Read.Release(ctx, e.Application, w.Release); err == nil {
+		w.Version = versionOf(r, e.Environment)
+	}
+	if state, _, err := s.state(ctx, e.Environment); err == nil && deployment.Free(state) != nil {
+		return "", 0, nil, deployment.Free(state) // that counts for more than what stands against it
+	}
+	if reasons, err = s.against(ctx, place, w, time.Now()); err != nil || len(reasons) > 0 {
+		return "", 0, reasons, err
+	}
+	if id, err = command.NewID(); err != nil {
+		return "", 0, nil, err
+	}
+	seq, err = s.decide(ctx, by, e, func(state deployment.State) (events.Payload, error) {
+		if state.Of.Deployment == id {
+			return nil, nil // an attempt before was recorded
+		}
+		return deployment.Request(state, id, w)
+	})
+	return id, seq, nil, err
+}
+
+// shownDeployment answers a change with the deployment as it is then.
+func (s *Deployer) shownDeployment(ctx context.Context, id string, seq uint64, err error) (*openapi.ChangeWith[apitypes.Deployment], error) {
+	if err == nil {
+		err = s.API.Readable(ctx, seq)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.deployment(ctx, id, true)
+	return openapi.ShowChange(seq, out), err
+}
+
+// namedDeployment is the deployment that a path names. application.ErrUnknown.
+func (s *Deployer) namedDeployment(ctx context.Context, c *endpoint.Call, in DeploymentPath) (deployment.State, application.Environment, error) {
+	a, id, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return deployment.State{}, application.Environment{}, err
+	}
+	list, err := s.Read.Deployment(ctx, in.Deployment)
+	if err != nil && !errors.Is(err, deploys.ErrNotFound) {
+		return deployment.State{}, application.Environment{}, err
+	}
+	state := folded(list)
+	if err != nil || state.Of.Application != a.ID {
+		return state, application.Environment{}, fmt.Errorf("deployment %.36s of %s: %w", in.Deployment, a.Name, application.ErrUnknown)
+	}
+	return state, application.Environment{ID: id, Name: a.Name, Environment: state.Of.Environment, Called: state.Of.Called}, nil
+}
+
+// act records what a person decides about a deployment.
+func (s *Deployer) act(ctx context.Context, c *endpoint.Call, in DeploymentPath, next func(deployment.State) (events.Payload, error)) (*openapi.ChangeWith[apitypes.Deployment], error) {
+	then, e, err := s.namedDeployment(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := ownersOnly(c, then.Request.Policy); err != nil {
+		return nil, err
+	}
+	seq, err := s.decide(ctx, c.By(), e, func(state deployment.State) (events.Payload, error) {
+		if state.Of.Deployment != in.Deployment {
+			return nil, deployment.ErrOther
+		}
+		return next(state)
+	})
+	return s.shownDeployment(ctx, in.Deployment, seq, err)
+}
+
+func (s *Deployer) promote(ctx context.Context, c *endpoint.Call, in *actionIn) (*openapi.ChangeWith[apitypes.Deployment], error) {
+	return s.act(ctx, c, in.DeploymentPath, func(state deployment.State) (events.Payload, error) {
+		if state.Request.Policy.Two && state.By == c.By().Actor {
+			return nil, endpoint.Fail(http.StatusForbidden, "you have asked for this deployment: the policy wants somebody else to promote it")
+		}
+		return deployment.Promote(state, s.look(state), in.Body.Reason)
+	})
+}
+
+func (s *Deployer) rollBack(ctx context.Context, c *endpoint.Call, in *actionIn) (*openapi.ChangeWith[apitypes.Deployment], error) {
+	return s.act(ctx, c, in.DeploymentPath, func(state deployment.State) (events.Payload, error) {
+		return deployment.RollBack(state, in.Body.Reason)
+	})
+}
+
+func (s *Deployer) cancel(ctx context.Context, c *endpoint.Call, in *actionIn) (*openapi.ChangeWith[apitypes.Deployment], error) {
+	return s.act(ctx, c, in.DeploymentPath, func(state deployment.State) (events.Payload, error) {
+		return deployment.Cancel(state, in.Body.Reason)
+	})
+}
+
+func (s *Deployer) exclude(ctx context.Context, c *endpoint.Call, in *struct {
+	DeploymentPath
+	Body apitypes.ExcludeHostRequest
+}) (*openapi.ChangeWith[apitypes.Deployment], error) {
+	return s.act(ctx, c, in.DeploymentPath, func(state deployment.State) (events.Payload, error) {
+		return deployment.Exclude(state, in.Body.Host, in.Body.Reason)
+	})
+}
+
+func (s *Deployer) judgeGate(ctx context.Context, c *endpoint.Call, in *struct {
+	DeploymentPath
+	Gate string `path:"gate" maxLength:"40" doc:"Name of the gate"`
+	Body apitypes.GateRequest
+}) (*openapi.ChangeWith[apitypes.Deployment], error) {
+	return s.act(ctx, c, in.DeploymentPath, func(state deployment.State) (events.Payload, error) {
+		return deployment.Judge(state, in.Gate, in.Body.Verdict, in.Body.Reason, true)
+	})
+}
+
+func (s *Deployer) getDeployment(ctx context.Context, c *endpoint.Call, in *DeploymentPath) (*openapi.Answer[apitypes.Deployment], error) {
+	if _, _, err := s.namedDeployment(ctx, c, *in); err != nil {
+		return nil, err
+	}
+	out, err := s.deployment(ctx, in.Deployment, true)
+	return openapi.Show(out), err
+}
+
+func (s *Deployer) listDeployments(ctx context.Context, c *endpoint.Call, in *struct {
+	AppPath
+	Environment string `query:"environment" maxLength:"40" doc:"Only those of this environment"`
+	openapi.Paging
+}) (*openapi.List[apitypes.Deployment], error) {
+	before, err := openapi.ParseSequence(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	a, _, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, err
+	}
+	environment := ""
+	if in.Environment != "" {
+		e, _, err := s.environment(ctx, c, EnvironmentPath{AppPath: in.AppPath, Environment: in.Environment})
+		if err != nil {
+			return nil, err
+		}
+		environment = e.ID
+	}
+	ids, err := s.Read.Deployments(ctx, a.ID, environment, before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	shown, first := []apitypes.Deployment{}, map[string]uint64{}
+	for _, id := range ids {
+		one, err := s.deployment(ctx, id, false)
+		if err != nil {
+			return nil, err
+		}
+		first[id] = one.History[0].Seq
+		one.History = nil
+		shown = append(shown, one)
+	}
+	return openapi.Page(c, shown, in.Limit, func(last apitypes.Deployment) string { return openapi.CursorAtSequence(first[last.ID]) }), nil
+}
+
+func (s *Deployer) running(ctx context.Context, c *endpoint.Call, in *struct {
+	EnvironmentPath
+	At string `query:"at" maxLength:"40" doc:"A time by RFC 3339; absent for now"`
+}) (*openapi.Answer[apitypes.RunningState], error) {
+	e, _, err := s.environment(ctx, c, in.EnvironmentPath)
+	if err != nil {
+		return nil, err
+	}
+	at := time.Now()
+	if in.At != "" {
+		if at, err = time.Parse(time.RFC3339, in.At); err != nil {
+			return nil, endpoint.Invalid("query.at", "write a time such as 2026-11-30T12:00:00Z")
+		}
+	}
+	list, err := s.Read.AsOf(ctx, e.ID, at)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.runningState(ctx, e.Application, folded(list))
+	return openapi.Show(out), err
+}

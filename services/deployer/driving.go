@@ -1,0 +1,108 @@
+package deployer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"hubledger/events"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/deployment"
+	"hubledger/services/internal/process"
+)
+
+// source is who signs what follows from a deployment.
+const source = "/deployer"
+
+// driving is the process manager that brings deployments on: it judges requests, and turns what
+// hosts see into events. Each expects the event that it follows from to be the latest one of
+// the environment, and has an id that derives from it: killed anywhere and started again, it
+// ends in the same log, and nothing is done behind a person's back.
+func (s *Deployer) driving() process.Manager {
+	return process.Manager{
+		Name:   "deployments",
+		Source: source,
+		Wakes: []string{"deployment.requested.v1", "deployment.admitted.v1", "deployment.pulled.v1", "deployment.healthy.v1", "deployment.shifted.v1", "deployment.gate_changed.v1", "deployment.promoted.v1",
+			"deployment.rolled_back.v1", "deployment.cancelled.v1", "deployment.failed.v1", "deployment.host_excluded.v1"},
+		Woken:    s.fleet.Woken,
+		Every:    time.Second,
+		Parallel: 4,
+		// A deployment is not given up because the hub has a bad hour.
+		Backoff: process.Backoff{First: 500 * time.Millisecond, Max: 10 * time.Second, Attempts: process.Unlimited},
+		View:    s.View,
+		Due: func(ctx context.Context, now time.Time) (tasks []process.Task, err error) {
+			latest, err := s.Read.Latest(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for environment, seq := range latest {
+				known, err := s.states.get(ctx, s, environment, seq)
+				if err != nil {
+					return nil, err
+				}
+				if known.State.Step == deployment.Requested || deployment.Due(known.State, s.watch(known, now)) != nil {
+					tasks = append(tasks, process.Task{Key: environment, Cause: known.State.ID, Correlation: known.State.Correlation})
+				}
+			}
+			return tasks, nil
+		},
+		Do: func(ctx context.Context, t process.Task) (*process.Completion, error) { return nil, s.drive(ctx, t) },
+	}
+}
+
+// watch is what is seen for an environment.
+func (s *Deployer) watch(known knownState, now time.Time) deployment.Watch {
+	w := s.look(known.State)
+	w.Kept = now.Sub(known.at)
+	return w
+}
+
+// drive appends what is due now in an environment, if it still is.
+func (s *Deployer) drive(ctx context.Context, t process.Task) error {
+	state, at, err := s.state(ctx, t.Key)
+	if err != nil {
+		return err
+	}
+	var p events.Payload
+	if state.Step == deployment.Requested {
+		reasons, err := s.admit(ctx, state)
+		if err != nil {
+			return err
+		}
+		p = deployment.Admit(state, reasons)
+	} else if p = deployment.Due(state, s.watch(knownState{state, at}, time.Now())); p == nil {
+		return nil
+	}
+	if f, ok := p.(events.DeploymentFailed); ok {
+		if p, err = s.masked(ctx, state, f); err != nil {
+			return err
+		}
+	}
+	e, err := events.New(p, events.Meta{ID: process.EventID("deployments", process.Task{Key: state.ID, Cause: state.ID}), Source: source, Actor: "system", Cause: state.ID, Correlation: state.Correlation})
+	if err != nil {
+		return err
+	}
+	seq, err := s.Log.Append(ctx, e, state.Seq)
+	if errors.Is(err, events.ErrConflict) {
+		return s.View.Wait(ctx, state.Seq) // something else has happened: that decides what is due
+	}
+	if err != nil {
+		return err
+	}
+	return s.View.Wait(ctx, seq)
+}
+
+// judgeRequest is what stands against the request of a state.
+func (s *Deployer) judgeRequest(ctx context.Context, state deployment.State) ([]string, error) {
+	place, err := s.Read.Place(ctx, state.Of.Environment)
+	if err != nil {
+		return nil, err
+	}
+	r := state.Request
+	return s.against(ctx, place, deployment.Wish{Kind: r.Kind, Release: r.Release, Version: r.Version, Placement: r.Placement, Policy: r.Policy}, time.Now())
+}
+
+// system signs what follows from the state of an environment.
+func system(state deployment.State) command.By {
+	return command.By{Source: source, Actor: "system", Cause: state.ID, Correlation: state.Correlation}
+}

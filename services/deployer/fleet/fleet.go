@@ -1,0 +1,155 @@
+// Package fleet has what hosts were seen to be last, in memory: who plans for them and who
+// drives deployments asks it. A restart of the hub loses it, and hosts say it again.
+package fleet
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"hubledger/services/internal/deployment"
+	"hubledger/services/internal/hosting"
+)
+
+// Silence is how long after it was heard a host is taken to be as it was seen. It is grey then.
+const Silence = 30 * time.Second
+
+// maxHosts bounds the hosts that are remembered: those beyond are not.
+const maxHosts = 2000
+
+// A Fleet is all hosts. The zero value is not good: New.
+type Fleet struct {
+	// Woken has an element when a host was heard.
+	Woken chan struct{}
+
+	mu      sync.Mutex
+	hosts   map[string]*host
+	changed map[string]chan struct{}
+	seen    map[string]marks // by environment
+}
+
+type host struct {
+	at time.Time
+	o  hosting.Observation
+}
+
+// marks are when events of an environment were first looked at, by their sequence.
+type marks map[uint64]time.Time
+
+// maxMarks bounds the marks of an environment: the latest ones count.
+const maxMarks = 8
+
+// New is an empty fleet.
+func New() *Fleet {
+	return &Fleet{Woken: make(chan struct{}, 1), hosts: map[string]*host{}, changed: map[string]chan struct{}{}, seen: map[string]marks{}}
+}
+
+// Observed takes what a host sees. False: there is no room for one more host.
+func (f *Fleet) Observed(id string, o hosting.Observation) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h := f.hosts[id]
+	if h == nil {
+		if len(f.hosts) >= maxHosts {
+			return false
+		}
+		h = &host{}
+		f.hosts[id] = h
+	}
+	h.at, h.o = time.Now(), o
+	f.Wake()
+	return true
+}
+
+// Wake has the fleet looked at.
+func (f *Fleet) Wake() {
+	select {
+	case f.Woken <- struct{}{}:
+	default:
+	}
+}
+
+// Changed is closed when Change is called next for a host.
+func (f *Fleet) Changed(id string) <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.changed[id]
+	if c == nil {
+		c = make(chan struct{})
+		f.changed[id] = c
+	}
+	return c
+}
+
+// Change tells whoever waits that the states of these hosts may have changed.
+func (f *Fleet) Change(ids ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, id := range ids {
+		if c := f.changed[id]; c != nil {
+			close(c)
+			delete(f.changed, id)
+		}
+	}
+}
+
+// ChangeAll is Change for every host.
+func (f *Fleet) ChangeAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id, c := range f.changed {
+		close(c)
+		delete(f.changed, id)
+	}
+}
+
+// Watch is what is seen for an environment now.
+func (f *Fleet) Watch(s deployment.State) deployment.Watch {
+	now := time.Now()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := deployment.Watch{Hosts: map[string]hosting.Observation{}}
+	for _, side := range s.Sides {
+		for _, placed := range deployment.Hosts(side.Placement) {
+			if h := f.hosts[placed.Machine]; h != nil && now.Sub(h.at) < Silence {
+				w.Hosts[placed.Machine] = h.o
+			}
+		}
+	}
+	elapsed := map[uint64]time.Duration{}
+	for _, seq := range []uint64{s.Since, s.GatesSince} {
+		elapsed[seq] = now.Sub(f.mark(s.Of.Environment, seq, now))
+	}
+	w.Elapsed = func(seq uint64) time.Duration { return elapsed[seq] }
+	return w
+}
+
+// mark is when an event of an environment was first looked at. Call it with mu held.
+func (f *Fleet) mark(environment string, seq uint64, now time.Time) time.Time {
+	m := f.seen[environment]
+	if m == nil {
+		m = marks{}
+		f.seen[environment] = m
+	}
+	if at, known := m[seq]; known {
+		return at
+	}
+	m[seq] = now
+	if len(m) > maxMarks {
+		delete(m, slices.Min(slices.Collect(maps.Keys(m))))
+	}
+	return now
+}
+
+// Heard is how long ago a host was heard, and what it saw then; false: not since the hub
+// has started.
+func (f *Fleet) Heard(id string) (time.Duration, hosting.Observation, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h := f.hosts[id]
+	if h == nil {
+		return 0, hosting.Observation{}, false
+	}
+	return time.Since(h.at), h.o, true
+}

@@ -1,0 +1,238 @@
+package deployer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/distribution/reference"
+
+	"hubledger/events"
+	"hubledger/projections/deploys"
+	"hubledger/services/internal/application"
+	"hubledger/services/internal/compose"
+	"hubledger/services/internal/deployment"
+	"hubledger/services/internal/hosting"
+)
+
+var _ hosting.Planner = (*Deployer)(nil)
+
+// Changed is of hosting.Planner.
+func (s *Deployer) Changed(host string) <-chan struct{} { return s.fleet.Changed(host) }
+
+// Observed is of hosting.Planner.
+func (s *Deployer) Observed(_ context.Context, host string, o hosting.Observation) error {
+	if !s.fleet.Observed(host, o) {
+		return errors.New("the hub has too many hosts to remember what this one sees")
+	}
+	return nil
+}
+
+// Desired is of hosting.Planner. A slot whose release cannot be read is left out, which
+// leaves it as it is on the host: only what is named as gone is removed.
+func (s *Deployer) Desired(ctx context.Context, host string) (hosting.State, error) {
+	out := hosting.State{Generation: s.Generation()}
+	list, err := s.Read.EnvironmentsOn(ctx, host)
+	if err != nil {
+		return out, err
+	}
+	for _, environment := range list {
+		place, err := s.Read.Place(ctx, environment)
+		if err != nil {
+			return out, err
+		}
+		state, _, err := s.state(ctx, environment)
+		if err != nil {
+			return out, err
+		}
+		out.Epoch = max(out.Epoch, state.Seq, place.Ended)
+		for _, p := range deployment.Plans(state, host) {
+			id := deployment.SlotID(environment, p.Colour)
+			if p.Gone || place.Ended > 0 {
+				out.Gone = append(out.Gone, hosting.Gone{ID: id, Fence: max(p.Fence, place.Ended)})
+				continue
+			}
+			slot, err := s.slot(ctx, place, state, p, host)
+			if err != nil {
+				if ctx.Err() != nil {
+					return out, err
+				}
+				s.Logger.Warn("a host cannot be told what to run", "application", place.Name, "environment", place.Called, "release", p.Release, "error", err)
+				continue
+			}
+			out.Slots = append(out.Slots, slot)
+		}
+	}
+	return out, nil
+}
+
+// slot is what a host is to run of a side.
+func (s *Deployer) slot(ctx context.Context, place *deploys.Place, state deployment.State, p deployment.Plan, host string) (hosting.Slot, error) {
+	out := hosting.Slot{ID: deployment.SlotID(place.Environment, p.Colour), Application: place.Name, Environment: place.Called, Colour: p.Colour, Release: p.Release, Deployment: p.Deployment,
+		Fence: p.Fence, Phase: p.Phase, Share: p.Share, Live: p.Live}
+	what, err := s.contents(ctx, place, p.Release)
+	if err != nil {
+		return out, err
+	}
+	out.Networks, out.Volumes = what.app.Networks, what.app.Volumes
+	for _, service := range what.app.Services {
+		if !runsOn(p.Placement, p.Colour, service.Role, host) {
+			continue
+		}
+		image, ok := what.images[service.Name]
+		if !ok {
+			return out, fmt.Errorf("release %d has no image of %s", p.Release, service.Name)
+		}
+		values := map[string]string{}
+		for _, v := range service.Environment {
+			if values[v.Name] = v.Value; v.Secret {
+				values[v.Name] = what.secrets[v.Name]
+			}
+		}
+		values["HUBLEDGER_RELEASE"] = strconv.Itoa(p.Release)
+		if p.Colour != "" {
+			values["HUBLEDGER_COLOUR"] = p.Colour
+		}
+		out.Services = append(out.Services, hosting.SlotService{Service: service, Pull: image, Run: deployment.Run(state, p.Colour, service, host), Values: values})
+	}
+	return out, nil
+}
+
+// runsOn says whether a host has a service of a side, by its role.
+func runsOn(p events.Placement, colour string, role compose.Role, host string) bool {
+	on := p.Stateful
+	switch {
+	case role.Coloured() != (colour != ""):
+		return false
+	case role.Kind == compose.Web:
+		on = p.Web
+	case role.Kind == compose.Worker:
+		on = p.Worker
+	}
+	return slices.ContainsFunc(on, func(h events.PlacedHost) bool { return h.Machine == host })
+}
+
+// contents are what a release comes to in an environment.
+type contents struct {
+	app     *compose.App
+	images  map[string]string // as engines pull them, by service
+	secrets map[string]string
+}
+
+// contents reads a release as it is in an environment. ErrInvalid of application says that
+// it cannot run there, and why.
+func (s *Deployer) contents(ctx context.Context, place *deploys.Place, number int) (contents, error) {
+	out := contents{images: map[string]string{}, secrets: map[string]string{}}
+	r, err := s.Read.Release(ctx, place.Application, number)
+	if err != nil {
+		return out, fmt.Errorf("release %d: %w", number, err)
+	}
+	for _, i := range r.Images {
+		if out.images[i.Service], err = pullName(i); err != nil {
+			return out, err
+		}
+	}
+	c, err := s.Read.Configuration(ctx, place.Environment, versionOf(r, place.Environment))
+	if err != nil {
+		return out, err
+	}
+	if s.Secrets == nil && len(c.Values)+len(c.Secrets) > 0 {
+		return out, errNoSecrets
+	}
+	values := map[string]string{}
+	for _, v := range c.Values {
+		if values[v.Name], err = s.valueOf(ctx, place.Environment, v); err != nil {
+			return out, err
+		}
+	}
+	setting := compose.Setting{Allow: s.Allow, Values: values, Environment: place.Called}
+	for _, v := range c.Secrets {
+		if out.secrets[v.Name], err = s.valueOf(ctx, place.Environment, v); err != nil {
+			return out, err
+		}
+		setting.Secrets = append(setting.Secrets, v.Name)
+	}
+	key := judged{place.Environment, number}
+	if out.app = s.apps.get(key); out.app != nil {
+		return out, nil
+	}
+	text, err := s.Read.Compose(ctx, place.Application, r.Digest)
+	if err != nil {
+		return out, err
+	}
+	j := compose.Judge(ctx, []byte(text), setting)
+	if j.App == nil {
+		why := fmt.Sprintf("it does not set %v", j.Missing)
+		if len(j.Problems) > 0 {
+			why = "its Compose file is refused"
+		}
+		return out, fmt.Errorf("%w: release %d cannot run in %s: %s", application.ErrInvalid, number, place.Called, why)
+	}
+	out.app = j.App
+	s.apps.put(key, j.App)
+	return out, nil
+}
+
+func (s *Deployer) valueOf(ctx context.Context, environment string, r events.ConfigurationRecord) (string, error) {
+	value, _, err := s.Secrets.Get(ctx, application.RecordName(environment, r.Record))
+	if err != nil {
+		return "", fmt.Errorf("the value of %s: %w", r.Name, err)
+	}
+	return string(value), nil
+}
+
+// versionOf is the version of an environment's configuration that a release names.
+func versionOf(r *deploys.Release, environment string) int {
+	for _, c := range r.Configurations {
+		if c.Environment == environment {
+			return c.Version
+		}
+	}
+	return 0
+}
+
+// pullName is NAME@DIGEST of an image, with the registry.
+func pullName(i events.ReleaseImage) (string, error) {
+	name := i.Name
+	if i.Repository != "" {
+		ref, err := reference.ParseNormalizedNamed(i.Image)
+		if err != nil {
+			return "", fmt.Errorf("the image %.200q: %w", i.Image, err)
+		}
+		name = reference.Domain(ref) + "/" + i.Name
+	}
+	return name + "@" + i.Digest, nil
+}
+
+// Pulls is of hosting.Planner.
+func (s *Deployer) Pulls(ctx context.Context, host, repository string) (bool, error) {
+	list, err := s.Read.EnvironmentsOn(ctx, host)
+	for _, environment := range list {
+		place, err := s.Read.Place(ctx, environment)
+		if err != nil || place.Ended > 0 {
+			if err != nil {
+				return false, err
+			}
+			continue
+		}
+		state, _, err := s.state(ctx, environment)
+		if err != nil {
+			return false, err
+		}
+		for _, p := range deployment.Plans(state, host) {
+			if p.Gone {
+				continue
+			}
+			r, err := s.Read.Release(ctx, place.Application, p.Release)
+			if err != nil {
+				return false, err
+			}
+			if slices.ContainsFunc(r.Images, func(i events.ReleaseImage) bool { return i.Repository != "" && i.Name == repository }) {
+				return true, nil
+			}
+		}
+	}
+	return false, err
+}
