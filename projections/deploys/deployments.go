@@ -207,3 +207,30 @@ func (r Reader) Place(ctx context.Context, environment string) (*Place, error) {
 	}
 	return &e, nil
 }
+
+// Policies are those of all environments that have one, by id.
+func (r Reader) Policies(ctx context.Context) (map[string]Setting[events.DeployPolicy], error) {
+	type row struct {
+		id string
+		Setting[events.DeployPolicy]
+	}
+	list, err := projections.ListOf(ctx, r.DB, func(from projections.Row) (row, error) {
+		var of row
+		var id []byte
+		var data string
+		var at int64
+		if err := from.Scan(&id, &data, &at, &of.Actor, &of.Seq); err != nil {
+			return of, err
+		}
+		of.id, of.Time = projections.IDOf(id), timeOf(at)
+		return of, json.Unmarshal([]byte(data), &of.Value)
+	}, `SELECT p.environment, p.policy, p.time, p.actor, p.seq FROM policies p`)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]Setting[events.DeployPolicy], len(list))
+	for _, of := range list {
+		all[of.id] = of.Setting
+	}
+	return all, nil
+}

@@ -176,7 +176,7 @@ func (s *Deployer) Service() service.Service {
 		Routes:     s.API.Routes(),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&deploys.Projection, &accounts.Projection, &images.Projection, &builds.Projection},
-		Managers:   []process.Manager{s.staleSecrets(), s.driving()},
+		Managers:   []process.Manager{s.staleSecrets(), s.driving(), s.pushing()},
 		Run:        s.run,
 		Sentences:  slices.Concat(sentences, deploymentSentences),
 	}
