@@ -53,15 +53,27 @@ func TestEndedTokens(t *testing.T) {
 				t.Errorf("the login %s has the level %s", token, k.Level)
 			}
 		}
-		of, err := r.Tokens(t.Context(), id(bob))
-		check(t, err)
-		good := true
-		for _, k := range of {
-			now := k.Ended(time.Now()) == ""
-			if now && !good {
-				t.Errorf("%s is good and behind one that has ended", k.ID)
+		// Page by page they are the same as at once, the newest first, and all are there once.
+		seen := map[string]bool{}
+		for _, ended := range []bool{false, true} {
+			all, err := r.Tokens(t.Context(), accounts.TokenList{Owner: id(bob), Ended: ended, N: 100})
+			check(t, err)
+			q := accounts.TokenList{Owner: id(bob), Ended: ended, N: 1}
+			for k := 0; ; k++ {
+				page, err := r.Tokens(t.Context(), q)
+				check(t, err)
+				if len(page) == 0 {
+					if k != len(all) {
+						t.Errorf("%d tokens page by page, %d at once", k, len(all))
+					}
+					break
+				}
+				one := page[0]
+				if k >= len(all) || one.ID != all[k].ID || seen[one.ID] || ended != (one.Ended(time.Now()) != "") || q.After != nil && one.Issued.After(q.After.Issued) {
+					t.Fatalf("after %+v comes %+v, among those that have ended: %v", q.After, one, ended)
+				}
+				seen[one.ID], q.After = true, &one
 			}
-			good = now
 		}
 		issued, err := r.IssuedByTokens(t.Context(), id(bob))
 		if err != nil || len(issued) != 1 || issued[id(203)] != 2 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"hubledger/projections"
 	"hubledger/projections/accounts"
@@ -25,20 +26,23 @@ func TestQueriesUseKeys(t *testing.T) {
 		ask    func(accounts.Reader) error
 		sorted bool
 	}{
-		"Account":           {func(r accounts.Reader) error { return second(r.Account(ctx, "alice")) }, false},
-		"Account robot":     {func(r accounts.Reader) error { return second(r.Account(ctx, "acme+ci")) }, false},
-		"AccountByID":       {func(r accounts.Reader) error { return second(r.AccountByID(ctx, id(ci))) }, false},
-		"Accounts":          {func(r accounts.Reader) error { return second(r.Accounts(ctx, "user", "a", 100)) }, false},
-		"ActiveAdmin":       {func(r accounts.Reader) error { return second(r.ActiveAdmin(ctx)) }, false},
-		"FirstAdmin":        {func(r accounts.Reader) error { return second(r.FirstAdmin(ctx)) }, false},
-		"OtherAdmin":        {func(r accounts.Reader) error { return second(r.OtherAdmin(ctx, id(alice))) }, false},
-		"Namespace":         {func(r accounts.Reader) error { return second(r.Namespace(ctx, "acme")) }, false},
-		"NamespaceByID":     {func(r accounts.Reader) error { return second(r.NamespaceByID(ctx, id(acme))) }, false},
-		"Namespaces":        {func(r accounts.Reader) error { return second(r.Namespaces(ctx, "a", 100)) }, false},
-		"Kindless":          {func(r accounts.Reader) error { return second(r.Kindless(ctx)) }, false},
-		"TokenByHash":       {func(r accounts.Reader) error { return second(r.TokenByHash(ctx, []byte("x"))) }, false},
-		"Token":             {func(r accounts.Reader) error { return second(r.Token(ctx, id(login))) }, false},
-		"Tokens":            {func(r accounts.Reader) error { return second(r.Tokens(ctx, id(bob))) }, true},
+		"Account":       {func(r accounts.Reader) error { return second(r.Account(ctx, "alice")) }, false},
+		"Account robot": {func(r accounts.Reader) error { return second(r.Account(ctx, "acme+ci")) }, false},
+		"AccountByID":   {func(r accounts.Reader) error { return second(r.AccountByID(ctx, id(ci))) }, false},
+		"Accounts":      {func(r accounts.Reader) error { return second(r.Accounts(ctx, "user", "a", 100)) }, false},
+		"ActiveAdmin":   {func(r accounts.Reader) error { return second(r.ActiveAdmin(ctx)) }, false},
+		"FirstAdmin":    {func(r accounts.Reader) error { return second(r.FirstAdmin(ctx)) }, false},
+		"OtherAdmin":    {func(r accounts.Reader) error { return second(r.OtherAdmin(ctx, id(alice))) }, false},
+		"Namespace":     {func(r accounts.Reader) error { return second(r.Namespace(ctx, "acme")) }, false},
+		"NamespaceByID": {func(r accounts.Reader) error { return second(r.NamespaceByID(ctx, id(acme))) }, false},
+		"Namespaces":    {func(r accounts.Reader) error { return second(r.Namespaces(ctx, "a", 100)) }, false},
+		"Kindless":      {func(r accounts.Reader) error { return second(r.Kindless(ctx)) }, false},
+		"TokenByHash":   {func(r accounts.Reader) error { return second(r.TokenByHash(ctx, []byte("x"))) }, false},
+		"Token":         {func(r accounts.Reader) error { return second(r.Token(ctx, id(login))) }, false},
+		"Tokens":        {func(r accounts.Reader) error { return second(r.Tokens(ctx, accounts.TokenList{Owner: id(bob), N: 10})) }, true},
+		"Tokens that ended": {func(r accounts.Reader) error {
+			return second(r.Tokens(ctx, accounts.TokenList{Owner: id(bob), Ended: true, Kind: "access", After: &accounts.Token{ID: id(bob), Issued: time.Now()}, N: 10}))
+		}, true},
 		"LiveTokens":        {func(r accounts.Reader) error { return second(r.LiveTokens(ctx, id(bob))) }, true},
 		"IssuedByTokens":    {func(r accounts.Reader) error { return second(r.IssuedByTokens(ctx, id(bob))) }, true},
 		"Repository":        {func(r accounts.Reader) error { return second(r.Repository(ctx, "acme/app")) }, false},

@@ -213,8 +213,12 @@ func TestTokens(t *testing.T) {
 		if k, err = r.Token(ctx, id(login)); err != nil || k.Revoked || k.Expires != nil || k.Repositories != nil || k.Seq != 38 {
 			t.Errorf("login: %+v, %v", k, err)
 		}
-		list, err := r.Tokens(ctx, id(bob))
-		if got := namesOf(list, func(k accounts.Token) string { return k.Name }); err != nil || got != "[login laptop]" {
+		list, err := r.Tokens(ctx, accounts.TokenList{Owner: id(bob), N: 10})
+		if got := namesOf(list, func(k accounts.Token) string { return k.Name }); err != nil || got != "[login]" {
+			t.Errorf("of bob, good: %s, %v", got, err)
+		}
+		list, err = r.Tokens(ctx, accounts.TokenList{Owner: id(bob), Ended: true, N: 10})
+		if got := namesOf(list, func(k accounts.Token) string { return k.Name }); err != nil || got != "[laptop]" {
 			t.Errorf("of bob: %s, %v", got, err)
 		}
 		if k, err := r.TokenByHash(ctx, []byte("hash")); !errors.Is(err, accounts.ErrNotFound) {

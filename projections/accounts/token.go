@@ -52,9 +52,6 @@ func (k *Token) Ended(now time.Time) string {
 	return ""
 }
 
-// maxTokens bounds the list of one owner's tokens.
-const maxTokens = 1000
-
 const (
 	issuerRevoked   = `EXISTS (SELECT 1 FROM issuers i JOIN revocations w ON w.token = i.issuer WHERE i.token = k.token)`
 	passwordChanged = `k.kind IN ('login', 'session') AND p.seq IS NOT NULL AND p.seq > k.seq`
@@ -134,16 +131,41 @@ func (r Reader) LiveTokens(ctx context.Context, owner string) ([]LiveToken, erro
 		AND NOT (`+passwordChanged+`) AND NOT `+issuerRevoked+` ORDER BY k.seq`, raw, time.Now().UnixMicro())
 }
 
-// Tokens lists the tokens of an owner, at most 1,000: first those that are good,
-// then the others, and the newest of each first.
-func (r Reader) Tokens(ctx context.Context, owner string) ([]Token, error) {
-	raw, err := key(owner)
+// A TokenList asks for tokens of an owner: those that are good, or those that have ended.
+type TokenList struct {
+	Owner string
+	Ended bool
+	Kind  string // of events.TokenIssued; "" for all
+	// After is the last token of the page before, by its time and id; nil for the first page.
+	After *Token
+	N     int
+}
+
+// Tokens lists at most N tokens of an owner, the newest first.
+func (r Reader) Tokens(ctx context.Context, q TokenList) ([]Token, error) {
+	raw, err := key(q.Owner)
 	if err != nil {
 		return nil, err
 	}
-	return projections.ListOf(ctx, r.DB, scanToken, tokenColumns+`WHERE k.account = $1
-		ORDER BY CASE WHEN v.token IS NULL AND (k.expires = 0 OR k.expires > $2) AND NOT (`+passwordChanged+`) AND NOT `+issuerRevoked+` THEN 0 ELSE 1 END,
-		k.time DESC, k.token DESC LIMIT $3`, raw, time.Now().UnixMicro(), maxTokens)
+	const good = `(v.token IS NULL AND (k.expires = 0 OR k.expires > $2) AND NOT (` + passwordChanged + `) AND NOT ` + issuerRevoked + `)`
+	query, args := tokenColumns+`WHERE k.account = $1 AND k.token IN (SELECT l.token FROM live l WHERE l.account = $1) AND `+good, []any{raw, time.Now().UnixMicro()}
+	if q.Ended {
+		query = tokenColumns + `WHERE k.account = $1 AND NOT ` + good
+	}
+	if q.Kind != "" {
+		args = append(args, q.Kind)
+		query += fmt.Sprintf(` AND k.kind = $%d`, len(args))
+	}
+	if q.After != nil {
+		id, err := key(q.After.ID)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, q.After.Issued.UnixMicro(), id)
+		query += fmt.Sprintf(` AND (k.time, k.token) < ($%d, $%d)`, len(args)-1, len(args))
+	}
+	args = append(args, q.N)
+	return projections.ListOf(ctx, r.DB, scanToken, query+fmt.Sprintf(` ORDER BY k.time DESC, k.token DESC LIMIT $%d`, len(args)), args...)
 }
 
 // IssuedByTokens counts, by the id of each token of an owner, the tokens of

@@ -19,6 +19,11 @@ type RobotPath struct {
 	Robot string `path:"robot" maxLength:"40" doc:"Its own name, without the organization's"`
 }
 
+type robotTokensIn struct {
+	RobotPath
+	TokenListing
+}
+
 type createRobotIn struct {
 	OrganizationPath
 	Body apitypes.NameRequest
@@ -73,12 +78,12 @@ func (s *API) deleteRobot(ctx context.Context, c *endpoint.Call, in *RobotPath) 
 	return s.Changed(ctx, seq, err)
 }
 
-func (s *API) listRobotTokens(ctx context.Context, c *endpoint.Call, in *RobotPath) (*openapi.List[apitypes.Token], error) {
+func (s *API) listRobotTokens(ctx context.Context, c *endpoint.Call, in *robotTokensIn) (*openapi.List[apitypes.Token], error) {
 	r, err := s.robot(ctx, c, in.Robot)
 	if err != nil {
 		return nil, err
 	}
-	return s.tokensOf(ctx, r)
+	return s.tokensOf(ctx, c, r, in.TokenListing)
 }
 
 func (s *API) issueRobotToken(ctx context.Context, c *endpoint.Call, in *issueRobotTokenIn) (*openapi.ChangeWith[apitypes.IssuedToken], error) {

@@ -2,8 +2,13 @@ package people
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
@@ -29,6 +34,19 @@ type issueTokenIn struct {
 	Body apitypes.TokenRequest
 }
 
+// TokenListing says which tokens a list has. It is exported because huma ignores embedded
+// structs that are not.
+type TokenListing struct {
+	openapi.Paging
+	State string `query:"state" enum:"good,ended" doc:"Only those that are good, or only those that have ended; without it those that are good come first"`
+	Kind  string `query:"kind" enum:"access,login,session" doc:"Only those of this kind"`
+}
+
+type tokensIn struct {
+	UserPath
+	TokenListing
+}
+
 type tokenIn struct {
 	UserPath
 	Token string `path:"token" format:"uuid" doc:"Id of the token"`
@@ -45,16 +63,64 @@ func (s *API) registerTokens() {
 		Summary: "Revoke an access token", About: "It is refused within a second, on every node, and with it all tokens that it has issued."}, s.revokeToken)
 }
 
-func (s *API) listTokens(ctx context.Context, _ *endpoint.Call, in *UserPath) (*openapi.List[apitypes.Token], error) {
+func (s *API) listTokens(ctx context.Context, c *endpoint.Call, in *tokensIn) (*openapi.List[apitypes.Token], error) {
 	a, err := s.user(ctx, in.User)
 	if err != nil {
 		return nil, err
 	}
-	return s.tokensOf(ctx, a)
+	return s.tokensOf(ctx, c, a, in.TokenListing)
 }
 
-func (s *API) tokensOf(ctx context.Context, a *accounts.Account) (*openapi.List[apitypes.Token], error) {
-	tokens, err := s.Accounts.Tokens(ctx, a.ID)
+// tokensBehind are at most a page of tokens and one more, those that are good before those
+// that have ended.
+func (s *API) tokensBehind(ctx context.Context, owner string, in TokenListing) (list []accounts.Token, err error) {
+	ended, after, err := parseTokenPlace(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	q := accounts.TokenList{Owner: owner, Kind: in.Kind, After: after, N: in.Limit + 1}
+	if !ended && in.State != "ended" {
+		if list, err = s.Accounts.Tokens(ctx, q); err != nil {
+			return nil, err
+		}
+		q.After = nil
+	}
+	if in.State == "good" || len(list) == q.N {
+		return list, nil
+	}
+	q.Ended, q.N = true, q.N-len(list)
+	rest, err := s.Accounts.Tokens(ctx, q)
+	return append(list, rest...), err
+}
+
+// A place in a list of tokens is whether the token has ended, its time in microseconds, and
+// its id.
+func tokenPlace(t apitypes.Token) string {
+	state := "good"
+	if t.Ended != "" {
+		state = "ended"
+	}
+	return fmt.Sprintf("%s %d %s", state, t.Issued.UnixMicro(), t.ID)
+}
+
+func parseTokenPlace(cursor string) (ended bool, after *accounts.Token, err error) {
+	place, err := openapi.ParseCursor(cursor)
+	if err != nil || place == "" {
+		return false, nil, err
+	}
+	parts := strings.Split(place, " ")
+	if len(parts) != 3 || parts[0] != "good" && parts[0] != "ended" {
+		return false, nil, openapi.BadCursor()
+	}
+	micro, err := strconv.ParseInt(parts[1], 10, 64)
+	if id, bad := uuid.Parse(parts[2]); err != nil || bad != nil || id.String() != parts[2] {
+		return false, nil, openapi.BadCursor()
+	}
+	return parts[0] == "ended", &accounts.Token{ID: parts[2], Issued: time.UnixMicro(micro)}, nil
+}
+
+func (s *API) tokensOf(ctx context.Context, c *endpoint.Call, a *accounts.Account, in TokenListing) (*openapi.List[apitypes.Token], error) {
+	tokens, err := s.tokensBehind(ctx, a.ID, in)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +140,7 @@ func (s *API) tokensOf(ctx context.Context, a *accounts.Account) (*openapi.List[
 	for i, t := range tokens {
 		views[i] = shownToken(t, used[t.ID], issued[t.ID])
 	}
-	return openapi.WholeList(views), nil
+	return openapi.Page(c, views, in.Limit, func(t apitypes.Token) string { return openapi.CursorAt(tokenPlace(t)) }), nil
 }
 
 func (s *API) issueToken(ctx context.Context, c *endpoint.Call, in *issueTokenIn) (*openapi.ChangeWith[apitypes.IssuedToken], error) {

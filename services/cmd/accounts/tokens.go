@@ -48,7 +48,7 @@ func (c *tokensLsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return console.List(a, where, nil, "No tokens of "+owner+" yet. Create one: hubledger tokens create NAME"+console.If(c.For != "", " --for "+owner), []string{"ID", "NAME", "LEVEL", "REPOSITORIES", "ISSUED", "LAST USED", "EXPIRES"}, func(t apitypes.Token) []string {
+	return console.List(a, where, client.Paged(), "No tokens of "+owner+" yet. Create one: hubledger tokens create NAME"+console.If(c.For != "", " --for "+owner), []string{"ID", "NAME", "LEVEL", "REPOSITORIES", "ISSUED", "LAST USED", "EXPIRES"}, func(t apitypes.Token) []string {
 		repositories := strings.Join(t.Repositories, ", ")
 		if repositories == "" {
 			repositories = "all"

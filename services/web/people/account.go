@@ -45,10 +45,9 @@ func showAccount(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	p.Email = email.Email
-	tokens, err := whole[apitypes.Token](v, "users", v.Me(), "tokens")
+	tokens, err := goodTokens(v, "", "users", v.Me())
 	for _, t := range tokens {
 		switch {
-		case t.Ended != "":
 		case t.Kind == "session":
 			p.Browsers = append(p.Browsers, t)
 		case t.Kind == "login":
@@ -100,13 +99,13 @@ func endSession(v *frame.Visit) (string, error) {
 
 // endOtherSessions signs out every other browser. There are at most account.MaxTokens.
 func endOtherSessions(v *frame.Visit) (string, error) {
-	tokens, err := whole[apitypes.Token](v, "users", v.Me(), "tokens")
+	tokens, err := goodTokens(v, "session", "users", v.Me())
 	if err != nil {
 		return "", err
 	}
 	var seq uint64
 	for _, t := range tokens {
-		if t.Kind != "session" || t.Ended != "" || t.ID == v.Principal.Credential {
+		if t.ID == v.Principal.Credential {
 			continue
 		}
 		if seq, err = v.Send(http.MethodDelete, frame.Path("users", v.Me(), "tokens", t.ID), nil, nil); err != nil && !frame.Missing(err) {

@@ -180,7 +180,8 @@ func TestAccessTokens(t *testing.T) {
 	if code := basic(t, h, "owner", found[1]); code != 401 {
 		t.Errorf("the revoked token: %d", code)
 	}
-	b.Get("/users/owner/tokens").Says("There is no access token", "it was revoked")
+	b.Get("/users/owner/tokens").Says("There is no access token").Lacks("it was revoked")
+	b.Get("/users/owner/tokens?tokens=ended").Says("These are refused", "it was revoked").Lacks("Revoke ")
 	h.as(servertest.Admin).Get("/users/owner/tokens").Is(200).Lacks("Make the token")
 }
 

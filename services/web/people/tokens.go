@@ -13,30 +13,41 @@ import (
 
 // A tokensPage has the access tokens of a user or a robot account.
 type tokensPage struct {
-	Owner       string
-	At          string // address below which each token has its page
-	Mine        bool
-	Good, Ended []apitypes.Token
-	EndedMore   int // how many have ended beside those
+	Owner string
+	At    string // address below which each token has its page
+	Mine  bool
+	Ended bool // it has those that have ended
+	List  apitypes.List[apitypes.Token]
 }
 
-// maxEnded bounds the tokens on a page that are no longer good.
-const maxEnded = 50
+// goodTokens are all tokens of that kind, "" for all, that are good: there are at most
+// account.MaxTokens.
+func goodTokens(v *frame.Visit, kind string, owner ...string) (all []apitypes.Token, err error) {
+	q := url.Values{"state": {"good"}, "limit": {"100"}}
+	if kind != "" {
+		q.Set("kind", kind)
+	}
+	for {
+		list, err := frame.Get[apitypes.List[apitypes.Token]](v, frame.Path(append(owner, "tokens")...), q)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list.Items...)
+		next, err := url.Parse(list.Next)
+		if err != nil || list.Next == "" {
+			return all, err
+		}
+		q.Set("cursor", next.Query().Get("cursor"))
+	}
+}
 
 func tokensOf(v *frame.Visit, owner, at string, api ...string) (tokensPage, error) {
-	p := tokensPage{Owner: owner, At: at, Mine: owner == v.Me()}
-	all, err := whole[apitypes.Token](v, append(api, "tokens")...)
-	for _, t := range all {
-		switch {
-		case t.Kind != "access":
-		case t.Ended == "":
-			p.Good = append(p.Good, t)
-		case len(p.Ended) < maxEnded:
-			p.Ended = append(p.Ended, t)
-		default:
-			p.EndedMore++
-		}
-	}
+	p := tokensPage{Owner: owner, At: at, Mine: owner == v.Me(), Ended: v.Query("tokens") == "ended"}
+	q := v.Paged()
+	q.Set("kind", "access")
+	q.Set("state", map[bool]string{false: "good", true: "ended"}[p.Ended])
+	var err error
+	p.List, err = frame.Get[apitypes.List[apitypes.Token]](v, frame.Path(append(api, "tokens")...), q)
 	return p, err
 }
 
@@ -88,7 +99,7 @@ func showToken(v *frame.Visit) (any, error) {
 }
 
 func oneToken(v *frame.Visit, owner, back string, api ...string) (any, error) {
-	all, err := whole[apitypes.Token](v, append(api, "tokens")...)
+	all, err := goodTokens(v, "", api...)
 	if err != nil {
 		return nil, err
 	}

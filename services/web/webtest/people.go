@@ -11,6 +11,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"hubledger/events"
+	"hubledger/projections/accounts"
 	"hubledger/services/internal/totp"
 	"hubledger/services/registry/registrytest"
 	"hubledger/services/server"
@@ -107,7 +108,7 @@ func (t *Town) organization() {
 // tokenOf is the id of the newest access token of an account.
 func (t *Town) tokenOf(account string) string {
 	t.T.Helper()
-	tokens, err := t.Accounts().Tokens(t.T.Context(), t.Account(account).ID)
+	tokens, err := t.Accounts().Tokens(t.T.Context(), accounts.TokenList{Owner: t.Account(account).ID, N: 1000})
 	if err != nil {
 		t.T.Fatal(err)
 	}
