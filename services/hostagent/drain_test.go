@@ -2,8 +2,8 @@ package hostagent_test
 
 import (
 	"fmt"
+	"io"
 	"net"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,11 +53,14 @@ func TestDrainUnderLoad(t *testing.T) {
 		})
 	}
 	stuck := make(chan struct{})
-	go func() { // a session of blue that does not end by itself
+	slow, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.in)) // a session of blue that does not end by itself
+	check(t, err)
+	defer slow.Close()
+	_, err = io.WriteString(slow, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+	check(t, err)
+	go func() {
 		defer close(stuck)
-		if resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/slow", p.in)); err == nil {
-			resp.Body.Close()
-		}
+		io.Copy(io.Discard, slow)
 	}()
 	until(t, "blue has the slow session", func() bool {
 		n, err := p.socket.Sessions(t.Context(), "admin/shop", "production", balancer.Server("web1", hosting.Blue))

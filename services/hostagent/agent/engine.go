@@ -21,6 +21,9 @@ func (a *Agent) watchEngine(ctx context.Context) {
 	for ctx.Err() == nil {
 		was := a.engineNow()
 		is := a.lookAtEngine(ctx)
+		if ctx.Err() != nil {
+			return
+		}
 		a.mu.Lock()
 		a.engine = is
 		a.mu.Unlock()
