@@ -228,9 +228,13 @@ func (s *State) waiting(w Watch, colour string, done func(Side, hosting.Seen) bo
 	return left
 }
 
-// seen is what a host says of a side as it is to be now.
+// seen is what a host says of a side as it is to be now. While its engine does not answer
+// that is as it was before, and counts for nothing.
 func (s *State) seen(w Watch, h events.PlacedHost, colour string) (hosting.Seen, bool) {
 	side := s.Sides[colour]
+	if w.Hosts[h.Machine].Engine.Error != "" {
+		return hosting.Seen{}, false
+	}
 	for _, seen := range w.Hosts[h.Machine].Slots {
 		if seen.ID == SlotID(s.Of.Environment, colour) && seen.Deployment == side.Deployment && seen.Fence >= side.Began {
 			return seen, true

@@ -141,6 +141,20 @@ func TestStaleObservations(t *testing.T) {
 	}
 }
 
+func TestEngineIsAway(t *testing.T) {
+	l := at(t, Starting, events.DeployPolicy{})
+	w := fleet(l.State)
+	o := w.Hosts["m2"]
+	o.Engine.Error = "connection refused"
+	w.Hosts["m2"] = o
+	if p := Due(l.State, w); p != nil {
+		t.Errorf("%s follows from what a host saw before its engine went", p.EventType())
+	}
+	if hosts, why := l.Waits(w); len(hosts) != 1 || why != "web2: its engine does not answer: connection refused" {
+		t.Errorf("%v, %s", hosts, why)
+	}
+}
+
 func TestPromote(t *testing.T) {
 	gates := events.DeployPolicy{Gates: []events.DeployGate{{Name: "g", Kind: events.GateManual}}}
 	l := at(t, Held, gates)
