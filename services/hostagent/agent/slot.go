@@ -134,6 +134,14 @@ func (s *slot) run(ctx context.Context) {
 			s.finish()
 			return
 		}
+		if target == nil && !gone { // what it is to be is not said yet
+			s.finish()
+			select {
+			case <-ctx.Done():
+			case <-s.changed:
+			}
+			continue
+		}
 		var next time.Duration
 		if gone {
 			next = s.removing(step)
