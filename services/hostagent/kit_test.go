@@ -51,7 +51,6 @@ type world struct {
 	hub    *servertest.Server
 	hosts  *hostagent.Hosts
 	plan   *plan
-	image  string // NAME@DIGEST of the app, with the registry
 	Logger *slog.Logger
 	// sockets are those of balancers on hosts.
 	sockets []balancer.Socket
