@@ -100,6 +100,11 @@ func scanID(row projections.Row) (string, error) {
 // Latest are the sequences of the latest events of all environments, by id, that live or had
 // a deployment.
 func (r Reader) Latest(ctx context.Context) (map[string]uint64, error) {
+	return r.sequences(ctx, `SELECT l.environment, l.seq FROM latest l`)
+}
+
+// sequences are those that a query gives for environments.
+func (r Reader) sequences(ctx context.Context, query string, args ...any) (map[string]uint64, error) {
 	type row struct {
 		id  string
 		seq uint64
@@ -110,7 +115,7 @@ func (r Reader) Latest(ctx context.Context) (map[string]uint64, error) {
 		err := from.Scan(&id, &of.seq)
 		of.id = projections.IDOf(id)
 		return of, err
-	}, `SELECT l.environment, l.seq FROM latest l`)
+	}, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +133,29 @@ func (r Reader) EnvironmentsOn(ctx context.Context, host string) ([]string, erro
 		return nil, err
 	}
 	return projections.ListOf(ctx, r.DB, scanID, `SELECT p.environment FROM placed p WHERE p.host = $1 ORDER BY p.environment`, raw)
+}
+
+// LatestOn are the sequences of the latest events of the environments that a host ever had
+// something of, by id; of one whose application was deleted, that of the deletion, if it is later. All are
+// as of one moment.
+func (r Reader) LatestOn(ctx context.Context, host string) (map[string]uint64, error) {
+	raw, err := key(host)
+	if err != nil {
+		return nil, err
+	}
+	return r.sequences(ctx, `SELECT p.environment, CASE WHEN a.live = 0 AND a.seq > l.seq THEN a.seq ELSE l.seq END FROM placed p JOIN latest l ON l.environment = p.environment
+		JOIN environments e ON e.environment = p.environment JOIN applications a ON a.application = e.application WHERE p.host = $1`, raw)
+}
+
+// Promoted says whether a release was ever promoted in an environment, by the environment's id.
+func (r Reader) Promoted(ctx context.Context, environment string, release int) (bool, error) {
+	raw, err := key(environment)
+	if err != nil {
+		return false, err
+	}
+	list, err := projections.ListOf(ctx, r.DB, scanID, `SELECT d.deployment FROM deployments d WHERE d.environment = $1 AND d.number = $2
+		AND EXISTS (SELECT 1 FROM history h WHERE h.deployment = d.deployment AND h.type = $3) LIMIT 1`, raw, release, events.DeploymentPromoted{}.EventType())
+	return len(list) > 0, err
 }
 
 // HostsOf are the hosts, by id, that ever had something of an environment.

@@ -79,6 +79,14 @@ func TestDeployments(t *testing.T) {
 		if got, err := r.Latest(ctx); err != nil || got[id(production)] != first+9 || got[id(staging)] != 11 {
 			t.Error(got, err)
 		}
+		if got, err := r.LatestOn(ctx, id(31)); err != nil || len(got) != 1 || got[id(production)] != first+9 {
+			t.Error(got, err)
+		}
+		for release, want := range map[int]bool{1: true, 2: false, 3: false} { // 2 was cancelled, 3 never asked for
+			if got, err := r.Promoted(ctx, id(production), release); err != nil || got != want {
+				t.Errorf("release %d: %t, %v", release, got, err)
+			}
+		}
 		lives, err := r.Place(ctx, id(production))
 		check(t, err)
 		gone, err := r.Place(ctx, id(staging))
@@ -115,6 +123,8 @@ func TestQueriesUseKeys(t *testing.T) {
 		"of environment": func(r deploys.Reader) error { return second(r.Deployments(ctx, x, x, 0, 9)) },
 		"EnvironmentsOn": func(r deploys.Reader) error { return second(r.EnvironmentsOn(ctx, x)) },
 		"HostsOf":        func(r deploys.Reader) error { return second(r.HostsOf(ctx, x)) },
+		"LatestOn":       func(r deploys.Reader) error { return second(r.LatestOn(ctx, x)) },
+		"Promoted":       func(r deploys.Reader) error { return second(r.Promoted(ctx, x, 1)) },
 		"Placement":      func(r deploys.Reader) error { return second(r.Placement(ctx, x)) },
 		"Policy":         func(r deploys.Reader) error { return second(r.Policy(ctx, x)) },
 		"Place":          func(r deploys.Reader) error { return second(r.Place(ctx, x)) },

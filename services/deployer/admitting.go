@@ -47,6 +47,15 @@ func (s *Deployer) against(ctx context.Context, place *deploys.Place, w deployme
 	if err != nil {
 		return nil, err
 	}
+	if w.Kind == events.DeployRollback {
+		was, err := s.Read.Promoted(ctx, place.Environment, w.Release)
+		if err != nil {
+			return nil, err
+		}
+		if !was {
+			add("release %d was never promoted in %s, so there is no going back to it: type hubledger deploy %[3]s %[2]s --release %[1]d", w.Release, place.Called, place.Name)
+		}
+	}
 	what, err := s.contents(ctx, place, w.Release)
 	switch {
 	case errors.Is(err, application.ErrInvalid):
@@ -65,7 +74,7 @@ func (s *Deployer) against(ctx context.Context, place *deploys.Place, w deployme
 	}
 	for _, i := range r.Images {
 		if i.Repository == "" {
-			if w.Policy.Built != nil && w.Kind == events.DeployForward {
+			if w.Policy.Built != nil {
 				add("the image of %s is of another registry, and not built here", i.Service)
 			}
 			continue
@@ -78,7 +87,7 @@ func (s *Deployer) against(ctx context.Context, place *deploys.Place, w deployme
 			add("the image of %s, %s@%s, was deleted", i.Service, i.Name, i.Digest)
 			continue
 		}
-		if w.Policy.Built != nil && w.Kind == events.DeployForward {
+		if w.Policy.Built != nil {
 			if why, err := s.foreign(ctx, i, *w.Policy.Built); err != nil || why != "" {
 				if err != nil {
 					return nil, err

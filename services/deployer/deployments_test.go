@@ -80,12 +80,13 @@ func TestDeploy(t *testing.T) {
 	if d.Outcome != "promoted" || d.Colour != "blue" || d.Replaces != 0 || d.By != "pusher" {
 		t.Fatalf("%+v", d)
 	}
+	eventually(t, func() bool { return web2.slot(hosting.Blue).Share == 100 })
 	blue := web2.slot(hosting.Blue)
 	web := service(blue, "web")
 	if web == nil || web.Run != 1 || web.Pull != host+"/acme/web@"+w.web.String() || web.Values["DATABASE_URL"] != "postgres://secret" || web.Values["REGION"] != "eu" || web.Values["HUBLEDGER_COLOUR"] != "blue" || web.Values["HUBLEDGER_RELEASE"] != "1" {
 		t.Errorf("%+v", web)
 	}
-	if blue.Share != 100 || blue.Live != 2 || blue.Application != "acme/shop" || service(blue, "db") != nil || service(web1.slot(""), "db").Run != 1 || web2.slot("") != nil {
+	if blue.Live != 2 || blue.Application != "acme/shop" || service(blue, "db") != nil || service(web1.slot(""), "db").Run != 1 || web2.slot("") != nil {
 		t.Errorf("%+v, %+v", blue, web1.slot(""))
 	}
 	between := time.Now()
@@ -233,6 +234,15 @@ func TestPolicies(t *testing.T) {
 	w.call("pusher", "POST", prodPath+"/deployments", object{"release": n}, 422, &refused)
 	if !strings.Contains(refused, "was not built here at refs/heads/main") {
 		t.Error(refused)
+	}
+	w.call("pusher", "POST", prodPath+"/deployments", object{"release": 1, "rollback": true}, 422, &refused)
+	if !strings.Contains(refused, "was not built here at refs/heads/main") {
+		t.Errorf("by going back, required provenance is passed by: %s", refused)
+	}
+	policy(object{"two": true})
+	w.call("pusher", "POST", prodPath+"/deployments", object{"release": n, "rollback": true}, 422, &refused)
+	if want := "release 2 was never promoted in production, so there is no going back to it: type hubledger deploy acme/shop production --release 2"; !strings.Contains(refused, want) {
+		t.Errorf("%q is missing in %s", want, refused)
 	}
 	policy(object{"two": true, "gates": []object{{"name": "looks", "kind": "manual"}}})
 	d := w.await(w.deploy(n, nil).ID, "held")

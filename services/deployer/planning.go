@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -30,15 +31,18 @@ func (s *Deployer) Observed(_ context.Context, host string, o hosting.Observatio
 	return nil
 }
 
-// Desired is of hosting.Planner. A slot whose release cannot be read is left out, which
-// leaves it as it is on the host: only what is named as gone is removed.
+// Desired is of hosting.Planner. A slot whose release cannot run is left out, which leaves it
+// as it is on the host: only what is named as gone is removed. Environments are read one
+// after the other: the epoch is of before the first one, so that what happens meanwhile comes
+// with the next state, whether this one has it or not.
 func (s *Deployer) Desired(ctx context.Context, host string) (hosting.State, error) {
 	out := hosting.State{Generation: s.Generation()}
-	list, err := s.Read.EnvironmentsOn(ctx, host)
+	latest, err := s.Read.LatestOn(ctx, host)
 	if err != nil {
 		return out, err
 	}
-	for _, environment := range list {
+	for _, environment := range slices.Sorted(maps.Keys(latest)) {
+		out.Epoch = max(out.Epoch, latest[environment])
 		place, err := s.Read.Place(ctx, environment)
 		if err != nil {
 			return out, err
@@ -47,7 +51,6 @@ func (s *Deployer) Desired(ctx context.Context, host string) (hosting.State, err
 		if err != nil {
 			return out, err
 		}
-		out.Epoch = max(out.Epoch, state.Seq, place.Ended)
 		for _, p := range deployment.Plans(state, host) {
 			id := deployment.SlotID(environment, p.Colour)
 			if p.Gone || place.Ended > 0 {
@@ -56,8 +59,8 @@ func (s *Deployer) Desired(ctx context.Context, host string) (hosting.State, err
 			}
 			slot, err := s.slot(ctx, place, state, p, host)
 			if err != nil {
-				if ctx.Err() != nil {
-					return out, err
+				if !errors.Is(err, application.ErrInvalid) {
+					return out, err // it may be there the next time, when nothing else has happened
 				}
 				s.Logger.Warn("a host cannot be told what to run", "application", place.Name, "environment", place.Called, "release", p.Release, "error", err)
 				continue
@@ -83,7 +86,7 @@ func (s *Deployer) slot(ctx context.Context, place *deploys.Place, state deploym
 		}
 		image, ok := what.images[service.Name]
 		if !ok {
-			return out, fmt.Errorf("release %d has no image of %s", p.Release, service.Name)
+			return out, fmt.Errorf("%w: release %d has no image of %s", application.ErrInvalid, p.Release, service.Name)
 		}
 		values := map[string]string{}
 		for _, v := range service.Environment {
@@ -199,7 +202,7 @@ func pullName(i events.ReleaseImage) (string, error) {
 	if i.Repository != "" {
 		ref, err := reference.ParseNormalizedNamed(i.Image)
 		if err != nil {
-			return "", fmt.Errorf("the image %.200q: %w", i.Image, err)
+			return "", fmt.Errorf("%w: the image %.200q: %w", application.ErrInvalid, i.Image, err)
 		}
 		name = reference.Domain(ref) + "/" + i.Name
 	}

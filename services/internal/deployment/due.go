@@ -190,6 +190,10 @@ func (s *State) Waits(w Watch) (hosts []events.PlacedHost, why string) {
 			hosts = append(hosts, h)
 		}
 	}
+	sides := []string{colour}
+	if s.Step == Starting || s.Step == Ready {
+		sides = append(sides, "")
+	}
 	var said []string
 	for _, h := range hosts {
 		o, heard := w.Hosts[h.Machine]
@@ -199,8 +203,10 @@ func (s *State) Waits(w Watch) (hosts []events.PlacedHost, why string) {
 		case o.Engine.Error != "":
 			said = append(said, h.Name+": its engine does not answer: "+cut(o.Engine.Error))
 		default:
-			if seen, ok := s.seen(w, h, colour); ok && seen.Error != "" {
-				said = append(said, h.Name+": "+cut(seen.Error))
+			for _, of := range sides {
+				if seen, ok := s.seen(w, h, of); ok && seen.Error != "" {
+					said = append(said, h.Name+": "+cut(seen.Error))
+				}
 			}
 		}
 	}
@@ -268,28 +274,37 @@ func (s *State) ids(colour string) (list []string) {
 	return list
 }
 
-// fatal is the failure of a host that cannot bring the new colour up.
+// fatal is the failure of a host that cannot bring the new colour up, or the stateful services
+// of its release.
 func (s *State) fatal(w Watch) *events.DeploymentFailed {
-	for _, h := range Hosts(s.Sides[s.In()].Placement) {
-		seen, ok := s.seen(w, h, s.In())
-		if !ok || !seen.Fatal || slices.Contains(s.Excluded, h) {
-			continue
+	for _, colour := range []string{s.In(), ""} {
+		side := s.Sides[colour]
+		if side.Deployment != s.Of.Deployment {
+			continue // its stateful services are still those of before
 		}
-		f := &events.DeploymentFailed{DeploymentOf: s.Of, Host: h, Reason: cmp.Or(cut(seen.Error), "the host cannot go on")}
-		for _, i := range seen.Images {
-			if i.Error != "" {
-				f.Service = i.Service
+		for _, h := range Hosts(side.Placement) {
+			if seen, ok := s.seen(w, h, colour); ok && seen.Fatal && !slices.Contains(s.Excluded, h) {
+				return s.failure(h, seen)
 			}
 		}
-		for _, c := range seen.Containers {
-			if c.ExitCode != 0 || c.Health == "unhealthy" || c.State == "exited" {
-				f.Service, f.ExitCode, f.Log, f.HealthLog = c.Service, c.ExitCode, tail(c.Log), tail(c.HealthLog)
-				break
-			}
-		}
-		return f
 	}
 	return nil
+}
+
+func (s *State) failure(h events.PlacedHost, seen hosting.Seen) *events.DeploymentFailed {
+	f := &events.DeploymentFailed{DeploymentOf: s.Of, Host: h, Reason: cmp.Or(cut(seen.Error), "the host cannot go on")}
+	for _, i := range seen.Images {
+		if i.Error != "" {
+			f.Service = i.Service
+		}
+	}
+	for _, c := range seen.Containers {
+		if c.ExitCode != 0 || c.Health == "unhealthy" || c.State == "exited" {
+			f.Service, f.ExitCode, f.Log, f.HealthLog = c.Service, c.ExitCode, tail(c.Log), tail(c.HealthLog)
+			break
+		}
+	}
+	return f
 }
 
 // maxTail bounds what an event has of a log.

@@ -193,6 +193,29 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// Stateful services come up with the new colour: why they do not is said, and ends the deployment.
+func TestStatefulServiceFails(t *testing.T) {
+	l := at(t, Starting, events.DeployPolicy{})
+	w := fleet(l.State)
+	k := slices.IndexFunc(w.Hosts["m1"].Slots, func(s hosting.Seen) bool { return s.ID == SlotID(environment, "") })
+	base := &w.Hosts["m1"].Slots[k]
+	base.Healthy, base.Error, base.Containers = false, "its port is taken", []hosting.SeenContainer{{Service: "db", State: "exited", ExitCode: 1}}
+	if hosts, why := l.Waits(w); len(hosts) != 1 || hosts[0] != w1 || why != "web1: its port is taken" {
+		t.Errorf("%v, %s", hosts, why)
+	}
+	base.Fatal = true
+	if f, ok := Due(l.State, w).(events.DeploymentFailed); !ok || f.Host != w1 || f.Service != "db" || f.Reason != "its port is taken" {
+		t.Errorf("%+v", f)
+	}
+	l = at(t, Pulling, events.DeployPolicy{})
+	w = fleet(l.State)
+	k = slices.IndexFunc(w.Hosts["m1"].Slots, func(s hosting.Seen) bool { return s.ID == SlotID(environment, "") })
+	w.Hosts["m1"].Slots[k].Fatal = true // those of the release of before
+	if p, ok := Due(l.State, w).(events.DeploymentPulled); !ok {
+		t.Errorf("%+v", p)
+	}
+}
+
 // Workers are split as the traffic is, over all hosts, and never none on either side; those
 // that may run once only are on one side at a time.
 func TestWorkers(t *testing.T) {
@@ -215,6 +238,29 @@ func TestWorkers(t *testing.T) {
 		of := service(c.replicas, c.once)
 		if blue, green := sum(s, hosting.Blue, of), sum(s, hosting.Green, of); blue != c.blue || green != c.green || Run(s, hosting.Blue, of, "m1") > c.max {
 			t.Errorf("%s: of %d on each host blue has %d and green %d, not %d and %d", c.step, c.replicas, blue, green, c.blue, c.green)
+		}
+	}
+	// What is promoted straight from Ready has run before.
+	begin := func(l *line, kind string) State {
+		l.request("d9", 1, kind, events.DeployPolicy{})
+		in := l.In()
+		l.must(events.DeploymentAdmitted{DeploymentOf: l.Of})
+		if n := sum(l.State, in, service(3, false)) + sum(l.State, in, service(3, true)); n != 0 {
+			t.Errorf("%d workers run while images are pulled", n)
+		}
+		return l.must(events.DeploymentPulled{DeploymentOf: l.Of, Hosts: both}).State
+	}
+	alone, back, forward := begin(created(t), events.DeployForward), begin(first(t), events.DeployRollback), begin(first(t), events.DeployForward)
+	for _, c := range []struct {
+		name           string
+		s              State
+		once           bool
+		before, coming int
+	}{
+		{"first", alone, false, 0, 6}, {"first, once", alone, true, 0, 6}, {"back", back, false, 6, 2}, {"back, once", back, true, 6, 0}, {"forward", forward, false, 6, 0}, {"forward, once", forward, true, 6, 0},
+	} {
+		if before, coming := sum(c.s, c.s.Out(), service(3, c.once)), sum(c.s, c.s.In(), service(3, c.once)); before != c.before || coming != c.coming || c.coming > 1 && Run(c.s, c.s.In(), service(3, c.once), "m2") != c.coming/2 {
+			t.Errorf("%s: the colour of before runs %d and the new one %d, not %d and %d", c.name, before, coming, c.before, c.coming)
 		}
 	}
 	l := first(t)

@@ -50,7 +50,7 @@ func Run(s State, colour string, service compose.Service, machine string) int {
 	}
 	hosts := len(side.Placement.Worker)
 	all := service.Replicas * hosts
-	part := workers(s, colour, service, all)
+	part := workers(s, colour, service, all, hosts)
 	n := part / hosts
 	if place < part%hosts {
 		n++
@@ -66,10 +66,19 @@ func there(list []events.PlacedHost, machine string) int {
 }
 
 // workers is the part that a colour has of all containers of a worker: as many as it has
-// of the traffic, but one at least. A worker that may run once only changes over when the
-// colour that had it is drained.
-func workers(s State, colour string, service compose.Service, all int) int {
+// of the traffic, but one at least. What gets all traffic straight from Ready has to have run
+// before: all of it when it replaces nothing, one on each host when somebody goes back. A
+// worker that may run once only changes over when the colour that had it is drained.
+func workers(s State, colour string, service compose.Service, all, hosts int) int {
 	share := s.Sides[colour].Share
+	if colour == s.In() && (s.Step == Starting || s.Step == Ready) && !service.Role.Once {
+		switch {
+		case !s.Replaces():
+			return all
+		case s.Request.Kind == events.DeployRollback:
+			return min(all, hosts)
+		}
+	}
 	if service.Role.Once {
 		if s.once() != colour {
 			return 0
@@ -98,7 +107,7 @@ func (s *State) once() string {
 		if s.Replaces() {
 			return s.Out()
 		}
-		return ""
+		return s.In() // there is nothing beside it
 	}
 	return s.Live()
 }

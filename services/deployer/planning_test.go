@@ -1,0 +1,157 @@
+package deployer
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"hubledger/events"
+	"hubledger/projections"
+	"hubledger/projections/deploys"
+	"hubledger/services/internal/command"
+	"hubledger/services/internal/deployment"
+	"hubledger/services/internal/hosting"
+	"hubledger/services/internal/process/processtest"
+)
+
+// numbered is an id of these tests.
+func numbered(n int) string { return fmt.Sprintf("0191d1a0-0000-7000-8000-%012d", n) }
+
+// toldSecrets are secrets that all have one value, or cannot be read.
+type toldSecrets struct {
+	Secrets
+	value string
+	err   error
+}
+
+func (k *toldSecrets) Get(context.Context, string) ([]byte, uint64, error) {
+	return []byte(k.value), 1, k.err
+}
+
+// watched is a read model that says when a query is about to be sent.
+type watched struct {
+	projections.DB
+	before func(query string)
+}
+
+func (w *watched) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	w.before(query)
+	return w.DB.QueryContext(ctx, query, args...)
+}
+
+func (w *watched) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	w.before(query)
+	return w.DB.QueryRowContext(ctx, query, args...)
+}
+
+// A plain is a deployer with an application that has some environments, each with a deployment
+// of release 1 to the same host, which is admitted.
+type plain struct {
+	*Deployer
+	t       *testing.T
+	db      *watched
+	secrets *toldSecrets
+}
+
+const planHost = "0191d1a0-0000-7000-8000-000000009999"
+
+func planned(t *testing.T, compose string, environments int) *plain {
+	t.Helper()
+	l := processtest.Alive(t)
+	db, view := l.ReadModel(&deploys.Projection)
+	p := &plain{t: t, db: &watched{DB: db, before: func(string) {}}, secrets: &toldSecrets{value: "hunter2"}}
+	p.Deployer = newDeployer(Config{Log: l.Log, Read: deploys.Reader{DB: p.db}, View: view, Secrets: p.secrets, Generation: func() string { return "g" }, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	sum := digest.FromString(compose).String()
+	p.add(events.ApplicationCreated{Namespace: numbered(1), Application: numbered(2), Name: "acme/shop", Settings: events.ApplicationSettings{Digest: sum, Compose: compose, Keep: 5}})
+	made := events.ReleaseMade{Namespace: numbered(1), Application: numbered(2), Name: "acme/shop", Number: 1, Digest: sum,
+		Images: []events.ReleaseImage{{Service: "web", Image: "hub.test/acme/web:1", Name: "acme/web", Repository: numbered(3), Digest: sum, Held: true}}}
+	for n := range environments {
+		of := p.of(n)
+		p.add(events.EnvironmentCreated{Namespace: of.Namespace, Application: of.Application, Name: of.Name, Environment: of.Environment, Called: of.Called})
+		p.add(events.ConfigurationSet{Namespace: of.Namespace, Application: of.Application, Name: of.Name, Environment: of.Environment, Called: of.Called, Version: 1, Changed: []string{"PASSWORD"},
+			Secrets: []events.ConfigurationRecord{{Name: "PASSWORD", Record: numbered(4)}}})
+		made.Configurations = append(made.Configurations, events.ReleaseConfiguration{Environment: of.Environment, Called: of.Called, Version: 1})
+	}
+	p.add(made)
+	on := []events.PlacedHost{{Machine: planHost, Name: "web1"}}
+	for n := range environments {
+		p.add(events.DeploymentRequested{DeploymentOf: p.of(n), Kind: events.DeployForward, Release: 1, Version: 1, Colour: hosting.Blue, Placement: events.Placement{Web: on}})
+		p.add(events.DeploymentAdmitted{DeploymentOf: p.of(n)})
+	}
+	return p
+}
+
+// of is the deployment of an environment.
+func (p *plain) of(n int) events.DeploymentOf {
+	return events.DeploymentOf{Namespace: numbered(1), Application: numbered(2), Name: "acme/shop", Environment: numbered(100 + n), Called: fmt.Sprint("env", n), Deployment: numbered(200 + n)}
+}
+
+func (p *plain) add(e events.Payload) uint64 {
+	p.t.Helper()
+	seq, err := command.Append(p.t.Context(), p.Log, command.By{Source: "/test", Actor: "alice"}, e, events.AnySeq)
+	if err == nil {
+		err = p.View.Wait(p.t.Context(), seq)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return seq
+}
+
+const plainFile = `services: {web: {image: "hub.test/acme/web:1", environment: [PASSWORD], x-hubledger: {role: web, port: 8080, blue: 18080, green: 18081}}}`
+
+// A slot that cannot be read for a moment does not fall out of the state, which the host
+// would take for the newest; one that cannot run does.
+func TestASlotThatCannotBeRead(t *testing.T) {
+	p := planned(t, plainFile, 1)
+	p.secrets.err = errors.New("the disk is away")
+	if s, err := p.Desired(t.Context(), planHost); !errors.Is(err, p.secrets.err) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	p.secrets.err = nil
+	if s, err := p.Desired(t.Context(), planHost); err != nil || len(s.Slots) != 1 || s.Slots[0].Services[0].Values["PASSWORD"] != "hunter2" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	p = planned(t, strings.Replace(plainFile, "[PASSWORD]", "[PASSWORD, NEVER_SET]", 1), 1)
+	if s, err := p.Desired(t.Context(), planHost); err != nil || len(s.Slots) != 0 || s.Epoch == 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// A state has all that has happened up to its epoch, also when something happens while its
+// environments are read one after the other.
+func TestEpochOfAStateThatIsReadMeanwhile(t *testing.T) {
+	p := planned(t, plainFile, 2)
+	quiet, err := p.Desired(t.Context(), planHost)
+	if err != nil || len(quiet.Slots) != 2 || quiet.Slots[1].Fence != quiet.Epoch {
+		t.Fatalf("%+v, %v", quiet, err)
+	}
+	places, first, second := 0, uint64(0), uint64(0)
+	p.db.before = func(query string) {
+		if !strings.Contains(query, "FROM environments e") {
+			return
+		}
+		if places++; places == 2 { // the first environment was read
+			p.db.before = func(string) {}
+			first = p.add(events.DeploymentPulled{DeploymentOf: p.of(0), Hosts: []string{planHost}})
+			second = p.add(events.DeploymentPulled{DeploymentOf: p.of(1), Hosts: []string{planHost}})
+		}
+	}
+	s, err := p.Desired(t.Context(), planHost)
+	if err != nil || first == 0 || len(s.Slots) != 2 {
+		t.Fatalf("%+v, %v, %d", s, err, first)
+	}
+	if s.Slots[0].Fence < first && s.Epoch >= first {
+		t.Errorf("the epoch is %d, and %d is missing: %+v", s.Epoch, first, s.Slots)
+	}
+	if s, err = p.Desired(t.Context(), planHost); err != nil || s.Epoch != second || s.Slots[0].Fence != first || s.Slots[0].ID != deployment.SlotID(p.of(0).Environment, hosting.Blue) {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
