@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -45,11 +44,12 @@ func (c *backupCmd) Run(s *console.Session) error {
 }
 
 type restoreCmd struct {
-	Dir string `arg:"" help:"Directory of a backup." type:"path"`
+	Dir        string `arg:"" help:"Directory of a backup." type:"path"`
+	AcceptLoss bool   `help:"Leave out blobs that the backup has lost, and name them."`
 }
 
 func (c *restoreCmd) Help() string {
-	return `Makes a hub in the data directory named by --data, which must not have one yet, and compares all of the backup with its hashes while it does. The
+	return `Makes a hub in the data directory named by --data, which must be empty or not there, and compares all of the backup with its hashes while it does. The
 log is a new generation that names the old one; every event keeps its sequence and its leaf, so that proofs stay valid. Put the key
 file of the secrets there before the hub is started (secrets.key, or what --secrets-key-file names).`
 }
@@ -61,11 +61,8 @@ func (c *restoreCmd) Run(s *console.Session) error {
 	defer s.OwnFiles()()
 	bar := s.Bar("restoring")
 	began := time.Now()
-	r, err := backup.Restore(s.Context, c.Dir, s.Data, func(done, total int64, unit string) { bar.Set(done, total, unit) })
+	r, err := backup.Restore(s.Context, c.Dir, s.Data, backup.Options{AcceptLoss: c.AcceptLoss, Progress: func(done, total int64, unit string) { bar.Set(done, total, unit) }})
 	bar.End()
-	if errors.Is(err, backup.ErrOccupied) {
-		return fmt.Errorf("%s: %w", s.Data, err)
-	}
 	if err != nil {
 		return err
 	}
@@ -74,6 +71,9 @@ func (c *restoreCmd) Run(s *console.Session) error {
 	}
 	fmt.Fprintf(s.Out, "Restored %d events, %d secrets and %d blobs (%s) in %s, as generation %s of the log, which follows %s.\n", r.Events, r.Secrets, r.Blobs,
 		console.Size(r.BlobBytes), time.Since(began).Round(time.Second), r.Generation, r.Previous)
+	for _, d := range r.Lost {
+		fmt.Fprintf(s.Out, "Lost is blob %s: the images that need it have to be pushed again.\n", d)
+	}
 	_, err = fmt.Fprintf(s.Out, "Put the key file of the secrets into place, then start it: hubledger serve --data %s\n", s.Data)
 	return err
 }

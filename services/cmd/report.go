@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"io"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -157,7 +156,7 @@ func (c *reportCmd) Run(s *console.Session) error {
 		_, err := s.Out.Write(out.Bytes())
 		return err
 	}
-	if err := durable.ReplaceFile(c.Output, out.Bytes(), os.FileMode(0o644)); err != nil {
+	if err := durable.ReplaceFile(c.Output, out.Bytes(), 0o600); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.Out, "Wrote a report of %d events to %s.\n", r.Events, c.Output)

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,6 +11,7 @@ import (
 	"hubledger/projections/images"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
+	"hubledger/services/registry/gc"
 	"hubledger/services/registry/pulls"
 )
 
@@ -77,6 +79,9 @@ func (s *Registry) collectGarbage(ctx context.Context) error {
 		}
 	}
 	c, err := s.GC.Collect(ctx, window, func(int) {})
+	if errors.Is(err, gc.ErrResting) {
+		return nil // the next time
+	}
 	if c.Swept > 0 {
 		s.Logger.Info("garbage collected", "blobs", c.Swept, "bytes", c.Freed)
 	}

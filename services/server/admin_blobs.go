@@ -48,10 +48,14 @@ var errNoBlobs = errors.New("this node has no blobs, because it runs neither the
 
 // backupConfig is what a backup of this node is made of, as of all that the log has now.
 func (n *Node) backupConfig(ctx context.Context) (backup.Config, error) {
-	c := backup.Config{Generation: n.log.Generation(), Stores: map[string]*blobs.Store{}, Rest: n.registry.GC.Rest, Progress: func(int64, int64, string) {}}
-	if n.stores.Blobs != nil {
-		c.Stores["registry"] = n.stores.Blobs
+	if n.stores.Blobs == nil {
+		return backup.Config{}, errNoBlobs
 	}
+	if n.NATSURL != "" {
+		return backup.Config{}, errors.New("the log is on NATS servers elsewhere: back it up with the tools of these")
+	}
+	c := backup.Config{Generation: n.log.Generation(), Stores: map[string]*blobs.Store{}, Rest: n.registry.GC.Rest, Progress: func(int64, int64, string) {}}
+	c.Stores["registry"] = n.stores.Blobs
 	if n.archive != nil {
 		c.Stores[archived] = n.archive.store
 	}

@@ -29,6 +29,9 @@ type Config struct {
 	// Dir is the data directory. It is made when it is missing.
 	Dir string
 
+	// Lock is the lock on Dir, when the caller has it already. Nil: Run takes it.
+	Lock *disk.Lock
+
 	// MaxBytes limits the new stream, in bytes; see streams.Config.
 	MaxBytes int64
 
@@ -106,11 +109,13 @@ func Run(ctx context.Context, c Config, from Copy) (r Result, err error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return r, err
 	}
-	lock, err := disk.LockDir(c.Dir)
-	if err != nil {
-		return r, err
+	if c.Lock == nil {
+		lock, err := disk.LockDir(c.Dir)
+		if err != nil {
+			return r, err
+		}
+		defer lock.Release()
 	}
-	defer lock.Release()
 	if err := undoInterruptedReplacement(c); err != nil {
 		return r, err
 	}

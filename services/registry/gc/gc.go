@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -66,6 +67,7 @@ type Config struct {
 type Collector struct {
 	Config
 	collecting sync.Mutex
+	resting    atomic.Bool
 }
 
 // New makes a collector. Nothing runs yet.
@@ -85,6 +87,9 @@ type Result struct {
 // called now and then with the number of blobs looked at.
 func (g *Collector) Collect(ctx context.Context, window time.Duration, progress func(seen int)) (Result, error) {
 	var r Result
+	if g.resting.Load() {
+		return r, ErrResting
+	}
 	g.collecting.Lock()
 	defer g.collecting.Unlock()
 	if age := time.Since(g.Leases.Created()); age < g.LeaseTerm {
@@ -120,10 +125,16 @@ func (g *Collector) Collect(ctx context.Context, window time.Duration, progress 
 	return r, err
 }
 
-// Rest runs fn while nothing is collected.
+// ErrResting: what wants to read all blobs, such as a backup, keeps them from being
+// collected.
+var ErrResting = errors.New("a backup is being made: nothing is collected until it has ended")
+
+// Rest runs fn while nothing is collected. It waits for a collection that runs.
 func (g *Collector) Rest(ctx context.Context, fn func(context.Context) error) error {
 	g.collecting.Lock()
 	defer g.collecting.Unlock()
+	g.resting.Store(true)
+	defer g.resting.Store(false)
 	return fn(ctx)
 }
 

@@ -3,7 +3,8 @@
 //
 //	log/000000000001-000000050000.jsonl.zst   events, one a line
 //	log/000000000001-000000050000.json        what the segment is: Segment
-//	secrets.jsonl                             encrypted secrets, one a line
+//	secrets-TIME.jsonl                        encrypted secrets, one a line
+//	blobs-TIME.jsonl.zst                      the blobs, one a line
 //	registry/blobs/sha256/…, build-logs/blobs/…   as in a data directory
 //	backup.json                               the last backup that was complete: Summary
 package backup
@@ -16,7 +17,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -24,6 +25,7 @@ import (
 	"hubledger/projections"
 	"hubledger/services/internal/durable"
 	"hubledger/services/registry/blobs"
+	"hubledger/streams/disk"
 )
 
 var (
@@ -33,6 +35,8 @@ var (
 	ErrRunning = errors.New("a backup is running already")
 	// ErrDamaged: a backup is not what was written.
 	ErrDamaged = errors.New("the backup is damaged")
+	// ErrNoRoom: the disk of the backup is nearly full.
+	ErrNoRoom = errors.New("the disk of the backup has too little space left")
 )
 
 // Config is what a backup is made of; all fields are required but those that say otherwise.
@@ -44,7 +48,7 @@ type Config struct {
 	Secrets func(ctx context.Context, each func(key string, sealed []byte) error) error
 	// Stores are those of blobs, by their directory in the data directory.
 	Stores map[string]*blobs.Store
-	// Rest runs fn while no blob is collected.
+	// Rest runs fn while no blob is collected; an error when something else keeps it from that.
 	Rest func(ctx context.Context, fn func(context.Context) error) error
 	// Progress is called now and then; total is 0 where it is not known.
 	Progress func(done, total int64, unit string)
@@ -52,14 +56,18 @@ type Config struct {
 
 // A Summary says what the last complete backup has.
 type Summary struct {
-	Generation string    `json:"generation"`
-	Events     uint64    `json:"events"`
-	Root       string    `json:"root"` // of the Merkle tree over their leaves, base64
-	Secrets    int       `json:"secrets"`
-	Blobs      int       `json:"blobs"` // with the logs of builds
-	BlobBytes  int64     `json:"blobBytes"`
-	Added      Added     `json:"added"` // by that backup, to what was there
-	Time       time.Time `json:"time"`  // when it was complete
+	Generation string `json:"generation"`
+	Events     uint64 `json:"events"`
+	Root       string `json:"root"` // of the Merkle tree over their leaves, base64
+	Secrets    int    `json:"secrets"`
+	// SecretsFile and BlobsFile are the names of the files with the secrets, "" for none, and
+	// with the list of blobs.
+	SecretsFile string    `json:"secretsFile,omitempty"`
+	BlobsFile   string    `json:"blobsFile"`
+	Blobs       int       `json:"blobs"` // with the logs of builds
+	BlobBytes   int64     `json:"blobBytes"`
+	Added       Added     `json:"added"` // by that backup, to what was there
+	Time        time.Time `json:"time"`  // when it was complete
 	// Damaged are the blobs that the hub has, but not as they should be: the backup lacks them.
 	Damaged []digest.Digest `json:"damaged,omitempty"`
 }
@@ -71,39 +79,45 @@ type Added struct {
 	BlobBytes int64  `json:"blobBytes"`
 }
 
-var running sync.Mutex
-
 // Run brings the backup in a directory up to what the hub has now. What is there from an
 // earlier backup is kept and not written again. Interrupted anywhere, it leaves what was
 // complete before as it was. ErrForeign, ErrRunning.
 func Run(ctx context.Context, c Config, dir string) (Summary, error) {
-	if !running.TryLock() {
-		return Summary{}, ErrRunning
-	}
-	defer running.Unlock()
 	s := Summary{Generation: c.Generation}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return s, err
+	}
+	lock, err := disk.LockDir(dir)
+	if errors.Is(err, disk.ErrLocked) {
+		return s, fmt.Errorf("%s: %w", dir, ErrRunning)
+	}
+	if err != nil {
+		return s, err
+	}
+	defer lock.Release()
 	if old, err := ReadSummary(dir); err == nil && old.Generation != c.Generation {
 		return s, fmt.Errorf("%s: %w", dir, ErrForeign)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := removeRests(dir); err != nil {
 		return s, err
 	}
-	err := c.Rest(ctx, func(ctx context.Context) error {
+	id := time.Now().UTC().Format("20060102T150405.000000000Z")
+	err = c.Rest(ctx, func(ctx context.Context) error {
 		// The log first: what its events need was there before them, and stays for now.
 		if err := writeLog(ctx, c, dir, &s); err != nil {
 			return fmt.Errorf("copy the log: %w", err)
 		}
 		if c.Secrets != nil {
+			s.SecretsFile = "secrets-" + id + ".jsonl"
 			if err := writeSecrets(ctx, c, dir, &s); err != nil {
 				return fmt.Errorf("copy the secrets: %w", err)
 			}
 		}
-		for name, store := range c.Stores {
-			if err := copyBlobs(ctx, c, filepath.Join(dir, name), store, &s); err != nil {
-				return fmt.Errorf("copy the blobs of %s: %w", name, err)
-			}
+		s.BlobsFile = "blobs-" + id + ".jsonl.zst"
+		if err := copyStores(ctx, c, dir, &s); err != nil {
+			return fmt.Errorf("copy the blobs: %w", err)
 		}
 		return nil
 	})
@@ -115,7 +129,48 @@ func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 	if err != nil {
 		return s, err
 	}
-	return s, durable.ReplaceFile(filepath.Join(dir, summaryFile), append(text, '\n'), 0o600)
+	if err := durable.ReplaceFile(filepath.Join(dir, summaryFile), append(text, '\n'), 0o600); err != nil {
+		return s, err
+	}
+	return s, removeOlder(dir, s)
+}
+
+// removeOlder removes the secrets and the lists of earlier backups: a secret that was
+// destroyed in the hub leaves the backup, too.
+func removeOlder(dir string, s Summary) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		name := e.Name()
+		if (strings.HasPrefix(name, "secrets-") || strings.HasPrefix(name, "blobs-")) && name != s.SecretsFile && name != s.BlobsFile {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
+		}
+	}
+	return err
+}
+
+// removeRests removes what an interrupted backup was writing.
+func removeRests(dir string) error {
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && strings.HasPrefix(e.Name(), writing) {
+			err = os.Remove(path)
+		}
+		return err
+	})
+}
+
+// writing begins the names of files that are being written.
+const writing = "writing-"
+
+// minRoom is what the disk of a backup has to have left.
+const minRoom = 256 << 20
+
+// checkRoom says that the disk of a backup has too little space for so many bytes more.
+func checkRoom(dir string, bytes int64) error {
+	free, err := disk.FreeSpace(dir)
+	if err == nil && free < bytes+minRoom {
+		err = fmt.Errorf("%s: %d MiB: %w", dir, free>>20, ErrNoRoom)
+	}
+	return err
 }
 
 const summaryFile = "backup.json"

@@ -1,36 +1,73 @@
 package backup
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/services/internal/durable"
 	"hubledger/services/registry/blobs"
 )
 
-// copyBlobs copies the blobs of a store that the backup lacks, and compares each with its digest while
-// it does.
-func copyBlobs(ctx context.Context, c Config, dir string, store *blobs.Store, s *Summary) error {
+// A listed blob is one line of the list of blobs.
+type listed struct {
+	Store  string        `json:"store"` // its directory in a data directory: registry, or build-logs
+	Digest digest.Digest `json:"digest"`
+	Size   int64         `json:"size"`
+}
+
+func (b listed) path(dir string) string { return blobPath(filepath.Join(dir, b.Store), b.Digest) }
+
+// stores are the directories with blobs, in a backup as in a data directory.
+var stores = []string{"registry", "build-logs"}
+
+// copyStores copies the blobs of all stores that the backup lacks, and writes the list of
+// all that there are.
+func copyStores(ctx context.Context, c Config, dir string, s *Summary) (err error) {
+	f, err := os.CreateTemp(dir, writing+"*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		f.Close()
+		os.Remove(f.Name()) // which it has not any more when it was renamed
+	}()
+	z, err := zstd.NewWriter(f)
+	if err != nil {
+		return err
+	}
+	list := json.NewEncoder(z)
+	for _, name := range slices.Sorted(maps.Keys(c.Stores)) {
+		if err := copyBlobs(ctx, c, dir, name, s, list); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(z.Close(), f.Sync()); err != nil {
+		return err
+	}
+	return durable.Rename(f.Name(), filepath.Join(dir, s.BlobsFile))
+}
+
+// copyBlobs copies the blobs of a store that the backup lacks, and compares each with its
+// digest while it does.
+func copyBlobs(ctx context.Context, c Config, dir, name string, s *Summary, list *json.Encoder) error {
+	store := c.Stores[name]
 	total := s.BlobBytes + store.Usage().Bytes
 	return store.Walk(ctx, func(d digest.Digest, size int64, _ time.Time) error {
-		to := blobPath(dir, d)
-		if info, err := os.Stat(to); err == nil && info.Size() == size {
-			s.count(size)
-			return nil
-		}
-		from, _, err := store.Open(ctx, d)
-		if err == nil {
-			err = CopyBlob(to, d, from)
-			from.Close()
-		}
+		b := listed{name, d, size}
+		added, err := copyBlob(ctx, store, dir, b)
 		if errors.Is(err, blobs.ErrNotFound) || errors.Is(err, ErrDamaged) {
 			s.Damaged = append(s.Damaged, d) // everything else is worth keeping
 			return nil
@@ -38,25 +75,37 @@ func copyBlobs(ctx context.Context, c Config, dir string, store *blobs.Store, s 
 		if err != nil {
 			return err
 		}
-		s.count(size)
-		s.Added.Blobs++
-		s.Added.BlobBytes += size
+		if s.Blobs++; added {
+			s.Added.Blobs++
+			s.Added.BlobBytes += size
+		}
+		s.BlobBytes += size
 		c.Progress(s.BlobBytes, max(total, s.BlobBytes), "bytes")
-		return nil
+		return list.Encode(b)
 	})
 }
 
-func (s *Summary) count(size int64) {
-	s.Blobs++
-	s.BlobBytes += size
+func copyBlob(ctx context.Context, store *blobs.Store, dir string, b listed) (added bool, err error) {
+	if info, err := os.Stat(b.path(dir)); err == nil && info.Size() == b.Size {
+		return false, nil
+	}
+	if err := checkRoom(dir, b.Size); err != nil {
+		return false, err
+	}
+	from, _, err := store.Open(ctx, b.Digest)
+	if err != nil {
+		return false, err
+	}
+	defer from.Close()
+	return true, writeBlob(ctx, b.path(dir), b.Digest, from)
 }
 
-// CopyBlob writes a blob to a file, durably, and only when it has its digest.
-func CopyBlob(to string, d digest.Digest, from io.Reader) (err error) {
+// writeBlob writes a blob to a file, durably, and only when it has its digest.
+func writeBlob(ctx context.Context, to string, d digest.Digest, from io.Reader) (err error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(to), "writing-*")
+	f, err := os.CreateTemp(filepath.Dir(to), writing+"*")
 	if err != nil {
 		return err
 	}
@@ -65,7 +114,7 @@ func CopyBlob(to string, d digest.Digest, from io.Reader) (err error) {
 		os.Remove(f.Name())
 	}()
 	verifier := d.Verifier()
-	if _, err := io.Copy(io.MultiWriter(f, verifier), from); err != nil {
+	if _, err := io.Copy(io.MultiWriter(f, verifier), untilDone{ctx, from}); err != nil {
 		return err
 	}
 	if !verifier.Verified() {
@@ -77,23 +126,48 @@ func CopyBlob(to string, d digest.Digest, from io.Reader) (err error) {
 	return durable.Rename(f.Name(), to)
 }
 
-// Blobs calls each with every blob of a directory of a backup.
-func Blobs(dir string, each func(d digest.Digest, path string, size int64) error) error {
-	return filepath.WalkDir(filepath.Join(dir, "blobs"), func(path string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+// untilDone is a reader that ends with its context.
+type untilDone struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r untilDone) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.Reader.Read(p)
+}
+
+// listedBlobs calls each with every blob of a backup.
+func listedBlobs(dir string, summary Summary, each func(listed) error) error {
+	f, err := os.Open(filepath.Join(dir, filepath.Base(summary.BlobsFile)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the list %s of its blobs is missing: %w", summary.BlobsFile, ErrDamaged)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	z, err := zstd.NewReader(bufio.NewReader(f), zstd.WithDecoderMaxMemory(256<<20))
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	n := 0
+	for in := json.NewDecoder(z); ; n++ {
+		var b listed
+		if err := in.Decode(&b); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil || b.Digest.Validate() != nil || !slices.Contains(stores, b.Store) {
+			return fmt.Errorf("the list %s of its blobs: %w", summary.BlobsFile, ErrDamaged)
 		}
-		if err != nil || e.IsDir() {
+		if err := each(b); err != nil {
 			return err
 		}
-		d := digest.NewDigestFromEncoded(digest.Algorithm(filepath.Base(filepath.Dir(path))), e.Name())
-		if d.Validate() != nil {
-			return nil // what an interrupted backup has left
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		return each(d, path, info.Size())
-	})
+	}
+	if n != summary.Blobs {
+		return fmt.Errorf("the list %s has %d blobs, %d were written: %w", summary.BlobsFile, n, summary.Blobs, ErrDamaged)
+	}
+	return nil
 }

@@ -19,7 +19,8 @@ type Keeper struct {
 	Config func(context.Context) (Config, error)
 	Logger *slog.Logger
 
-	last atomic.Int64 // when the last complete one ended, in seconds since 1970; 0: none is known
+	tried time.Time    // when the last one began; of the job alone
+	last  atomic.Int64 // when the last complete one ended, in seconds since 1970; 0: none is known
 }
 
 // Service is what a Keeper hands over to the program.
@@ -31,10 +32,19 @@ func (k *Keeper) Service() service.Service {
 	if old, err := ReadSummary(k.Dir); err == nil {
 		k.last.Store(old.Time.Unix())
 	}
-	s.Jobs = []service.Job{{Name: "back up", Every: k.Every, Run: k.backUp}}
+	// A look is cheap, and a hub that is often started again is backed up all the same.
+	s.Jobs = []service.Job{{Name: "back up", Every: min(k.Every, time.Minute), Run: k.backUpIfDue}}
 	s.Metrics = []prometheus.Collector{prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "hubledger_backup_last_success_timestamp_seconds",
 		Help: "When the last complete backup ended; 0 when there is none."}, func() float64 { return float64(k.last.Load()) })}
 	return s
+}
+
+func (k *Keeper) backUpIfDue(ctx context.Context) error {
+	if time.Since(time.Unix(k.last.Load(), 0)) < k.Every || time.Since(k.tried) < min(k.Every, time.Hour) {
+		return nil
+	}
+	k.tried = time.Now()
+	return k.backUp(ctx)
 }
 
 func (k *Keeper) backUp(ctx context.Context) error {

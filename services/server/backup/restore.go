@@ -13,74 +13,76 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
+	"hubledger/streams/disk"
 	"hubledger/streams/restore"
 )
 
-// ErrOccupied: a data directory has a hub already.
-var ErrOccupied = errors.New("there is a hub in this data directory already: name another one with --data")
+// ErrOccupied: a data directory is not empty.
+var ErrOccupied = errors.New("name a data directory that is not there yet with --data; if this is the rest of a restore that was interrupted, remove it first")
 
 // A Restored hub.
 type Restored struct {
-	Generation string `json:"generation"` // of its log
-	Previous   string `json:"previous"`   // that of the backup
-	Events     uint64 `json:"events"`
-	Secrets    int    `json:"secrets"`
-	Blobs      int    `json:"blobs"`
-	BlobBytes  int64  `json:"blobBytes"`
+	Generation string          `json:"generation"` // of its log
+	Previous   string          `json:"previous"`   // that of the backup
+	Events     uint64          `json:"events"`
+	Secrets    int             `json:"secrets"`
+	Blobs      int             `json:"blobs"`
+	BlobBytes  int64           `json:"blobBytes"`
+	Lost       []digest.Digest `json:"lost,omitempty"` // blobs that the backup has lost; see Options
 }
 
-// Restore makes a hub of a backup in a data directory that has none. Everything is compared
-// with its hashes; what fails leaves no log in the data directory. ErrDamaged, ErrOccupied.
-func Restore(ctx context.Context, dir, data string, progress func(done, total int64, unit string)) (r Restored, err error) {
-	for _, name := range []string{"nats", "projections", "registry", "build-logs", "generation.json"} {
-		if _, err := os.Lstat(filepath.Join(data, name)); err == nil {
-			return r, ErrOccupied
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return r, err
-		}
-	}
+// Options of a restore.
+type Options struct {
+	// AcceptLoss leaves out blobs that are missing in the backup, or damaged.
+	AcceptLoss bool
+	// Progress is called now and then; total is 0 where it is not known.
+	Progress func(done, total int64, unit string)
+}
+
+// Restore makes a hub of the last complete backup in a directory, in a data directory that
+// is empty or not there. Everything is compared with its hashes; what fails leaves no log in
+// the data directory. ErrDamaged, ErrOccupied.
+func Restore(ctx context.Context, dir, data string, o Options) (r Restored, err error) {
 	summary, err := ReadSummary(dir)
 	if err != nil {
 		return r, err
 	}
-	list, err := Segments(dir)
-	if err != nil {
+	if err := checkEmpty(data); err != nil {
 		return r, err
 	}
-	if n := len(list); n == 0 || list[n-1].Last < summary.Events {
-		return r, fmt.Errorf("the segments end before event %d, which it had: %w", summary.Events, ErrDamaged)
-	}
-	if list[0].Generation != summary.Generation {
-		return r, fmt.Errorf("the segments are of generation %s, the backup is of %s: %w", list[0].Generation, summary.Generation, ErrDamaged)
-	}
 	// Whatever is wrong with the log is found before hours go into blobs.
-	last := list[len(list)-1].Last
-	err = Events(ctx, dir, func(e *events.Event, _ events.Leaf) error {
-		if e.Seq%1000 == 0 || e.Seq == last {
-			progress(int64(e.Seq), int64(last), "events")
+	err = Events(ctx, dir, summary, func(e *events.Event, _ events.Leaf) error {
+		if e.Seq%1000 == 0 || e.Seq == summary.Events {
+			o.Progress(int64(e.Seq), int64(summary.Events), "events")
 		}
 		return nil
 	})
 	if err != nil {
 		return r, err
 	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return r, err
+	}
+	lock, err := disk.LockDir(data)
+	if err != nil {
+		return r, err
+	}
+	defer lock.Release()
 	// A hub is there when its log is: that comes last.
-	if err := restoreBlobs(ctx, dir, data, func(size int64) {
-		r.Blobs++
-		r.BlobBytes += size
-		progress(r.BlobBytes, max(summary.BlobBytes, r.BlobBytes), "bytes")
-	}); err != nil {
+	if err := restoreBlobs(ctx, dir, data, summary, o, &r); err != nil {
 		return r, errors.Join(err, removeBlobs(data))
 	}
-	made, err := restore.Run(ctx, restore.Config{Dir: data, Logger: slog.New(slog.DiscardHandler),
+	made, err := restore.Run(ctx, restore.Config{Dir: data, Lock: lock, Logger: slog.New(slog.DiscardHandler),
 		Secrets: func(each func(string, []byte) error) error {
-			return Secrets(dir, func(key string, sealed []byte) error {
+			return Secrets(dir, summary, func(key string, sealed []byte) error {
 				r.Secrets++
 				return each(key, sealed)
 			})
 		},
-		Progress: func(_ string, done, total int64) { progress(done, max(total, int64(last)), "events") },
-	}, restore.Copy{Generation: summary.Generation, Entries: entries(ctx, dir)})
+		Progress: func(_ string, done, total int64) {
+			o.Progress(done, max(total, int64(summary.Events)), "events")
+		},
+	}, restore.Copy{Generation: summary.Generation, Entries: entries(ctx, dir, summary)})
 	if err != nil {
 		return r, errors.Join(err, removeBlobs(data))
 	}
@@ -88,31 +90,42 @@ func Restore(ctx context.Context, dir, data string, progress func(done, total in
 	return r, nil
 }
 
-// stores are the directories with blobs, in a backup as in a data directory.
-var stores = []string{"registry", "build-logs"}
-
-func restoreBlobs(ctx context.Context, dir, data string, count func(size int64)) error {
-	for _, name := range stores {
-		err := Blobs(filepath.Join(dir, name), func(d digest.Digest, path string, size int64) error {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			f, err := os.Open(path)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			if err := CopyBlob(blobPath(filepath.Join(data, name), d), d, f); err != nil {
-				return err
-			}
-			count(size)
-			return nil
-		})
-		if err != nil {
-			return err
+// checkEmpty: nothing is in the data directory but what a lock needs, or a key file.
+func checkEmpty(data string) error {
+	list, err := os.ReadDir(data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range list {
+		if e.Name() != "lock" && e.Name() != "secrets.key" && e.Name() != "tls" {
+			return fmt.Errorf("%s has %s already: %w", data, e.Name(), ErrOccupied)
 		}
 	}
-	return nil
+	return err
+}
+
+func restoreBlobs(ctx context.Context, dir, data string, summary Summary, o Options, r *Restored) error {
+	return listedBlobs(dir, summary, func(b listed) error {
+		f, err := os.Open(b.path(dir))
+		if err == nil {
+			err = writeBlob(ctx, b.path(data), b.Digest, f)
+			f.Close()
+		}
+		switch {
+		case errors.Is(err, ErrDamaged), errors.Is(err, fs.ErrNotExist):
+			if !o.AcceptLoss {
+				return fmt.Errorf("blob %s is missing or not what was written: %w; --accept-loss restores everything else", b.Digest, ErrDamaged)
+			}
+			r.Lost = append(r.Lost, b.Digest)
+			return nil
+		case err != nil:
+			return err
+		}
+		r.Blobs++
+		r.BlobBytes += b.Size
+		o.Progress(r.BlobBytes, summary.BlobBytes, "bytes")
+		return nil
+	})
 }
 
 func removeBlobs(data string) (err error) {
@@ -122,10 +135,10 @@ func removeBlobs(data string) (err error) {
 	return err
 }
 
-func entries(ctx context.Context, dir string) iter.Seq2[restore.Entry, error] {
+func entries(ctx context.Context, dir string, summary Summary) iter.Seq2[restore.Entry, error] {
 	return func(yield func(restore.Entry, error) bool) {
 		enough := errors.New("enough")
-		err := Events(ctx, dir, func(e *events.Event, leaf events.Leaf) error {
+		err := Events(ctx, dir, summary, func(e *events.Event, leaf events.Leaf) error {
 			if !yield(restore.Entry{Event: *e, Leaf: leaf}, nil) {
 				return enough
 			}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -70,17 +71,21 @@ func (l line) event() events.Event {
 // Segments lists those of a backup, in the order of the log. ErrDamaged when one is missing
 // or cannot be read.
 func Segments(dir string) (list []Segment, err error) {
-	names, err := filepath.Glob(filepath.Join(logDir(dir), "*.json"))
-	if err != nil {
+	names, err := os.ReadDir(logDir(dir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	for _, name := range names {
-		text, err := os.ReadFile(name)
+	for _, e := range names {
+		name := e.Name()
+		if !strings.HasSuffix(name, ".json") || strings.HasPrefix(name, ".") { // of a file that is being replaced
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(logDir(dir), name))
 		if err != nil {
 			return nil, err
 		}
 		var s Segment
-		if err := json.Unmarshal(text, &s); err != nil || s.name()+".json" != filepath.Base(name) {
+		if err := json.Unmarshal(text, &s); err != nil || s.name()+".json" != name {
 			return nil, fmt.Errorf("%s says nothing of a segment of that name: %w", name, ErrDamaged)
 		}
 		list = append(list, s)
@@ -137,7 +142,10 @@ func writeLog(ctx context.Context, c Config, dir string, s *Summary) error {
 
 // writeSegment writes one segment from an event on, at most to another one.
 func writeSegment(ctx context.Context, c Config, dir string, first, end uint64, p *peaks) (seg Segment, err error) {
-	f, err := os.CreateTemp(logDir(dir), "writing-*")
+	if err := checkRoom(dir, 2*maxSegmentBytes); err != nil {
+		return seg, err
+	}
+	f, err := os.CreateTemp(logDir(dir), writing+"*")
 	if err != nil {
 		return seg, err
 	}
@@ -200,17 +208,27 @@ func writeSegment(ctx context.Context, c Config, dir string, first, end uint64, 
 
 // Events calls each with the events of a backup in their order, and compares every segment
 // with what it should be: its bytes, its events, and the Merkle tree over all of them so
-// far. ErrDamaged, and which segment.
-func Events(ctx context.Context, dir string, each func(e *events.Event, leaf events.Leaf) error) error {
+// far, up to the root that the summary has. Segments behind it are of a backup that was not
+// completed, and do not count. ErrDamaged, and which segment.
+func Events(ctx context.Context, dir string, summary Summary, each func(e *events.Event, leaf events.Leaf) error) error {
 	list, err := Segments(dir)
 	if err != nil {
 		return err
 	}
 	var p peaks
 	for _, s := range list {
+		if s.First > summary.Events {
+			break
+		}
+		if s.Generation != summary.Generation {
+			return fmt.Errorf("segment %s is of generation %s, the backup is of %s: %w", s.name(), s.Generation, summary.Generation, ErrDamaged)
+		}
 		if err := readSegment(ctx, dir, s, &p, each); err != nil {
 			return fmt.Errorf("segment %s: %w", s.name(), err)
 		}
+	}
+	if p.size != summary.Events || p.root() != summary.Root {
+		return fmt.Errorf("its segments have %d events, with another Merkle tree than that of %d events which it had: %w", p.size, summary.Events, ErrDamaged)
 	}
 	return nil
 }
