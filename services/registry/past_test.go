@@ -69,7 +69,7 @@ func TestPullAsOf(t *testing.T) {
 			t.Errorf("%s", a.Body)
 		}
 
-		h.EndLeases("alice/app")
+		check(t, h.Leases.EndReading(t.Context()))
 		swept := collect(t, h, 0)
 		if swept == 0 {
 			t.Fatal("nothing was swept")

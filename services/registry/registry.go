@@ -138,7 +138,7 @@ func New(c Config) *Registry {
 	c.DefaultVisibility = cmp.Or(c.DefaultVisibility, events.Private)
 	s := &Registry{Config: c, cache: cache.New(maxCacheBytes), served: pulls.NewCounter(),
 		limiter: pulllimit.New(c.PullLimits), uploads: uploadlimit.New(c.MaxUploads)}
-	s.past = past.New(past.Config{Images: c.Images, Leases: c.Leases, Log: c.Times, Window: c.UndeleteWindow,
+	s.past = past.New(past.Config{Images: c.Images, Leases: c.Leases, Log: c.Times, Window: c.UndeleteWindow, Full: s.full,
 		Stat: func(ctx context.Context, d digest.Digest) (int64, error) { return s.Blobs.Stat(ctx, d) }})
 	s.usage = quota.NewUsage(c.Images, s.leasedIn)
 	s.GC = gc.New(gc.Config{Log: c.Log, View: c.View, Images: c.Images, Blobs: c.Blobs, Leases: c.Leases,

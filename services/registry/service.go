@@ -70,12 +70,11 @@ func (s *Registry) dropLeases(ctx context.Context) error {
 // reserve is reached it gives up what could still be restored.
 func (s *Registry) collectGarbage(ctx context.Context) error {
 	window := s.UndeleteWindow
-	if store, ok := s.Blobs.(interface {
-		Space() (left, free, total int64, err error)
-	}); ok {
-		if left, _, _, err := store.Space(); err == nil && left <= 0 {
-			window = 0
-			s.Logger.Warn("the disk's reserve is reached: garbage collection takes deleted images now, they cannot be restored any more")
+	if s.full() {
+		window = 0
+		s.Logger.Warn("the disk's reserve is reached: garbage collection takes deleted images now, they cannot be restored any more")
+		if err := s.Leases.EndReading(ctx); err != nil {
+			return err
 		}
 	}
 	c, err := s.GC.Collect(ctx, window, func(int) {})
@@ -86,6 +85,18 @@ func (s *Registry) collectGarbage(ctx context.Context) error {
 		s.Logger.Info("garbage collected", "blobs", c.Swept, "bytes", c.Freed)
 	}
 	return err
+}
+
+// full says that the disk's reserve is reached.
+func (s *Registry) full() bool {
+	store, ok := s.Blobs.(interface {
+		Space() (left, free, total int64, err error)
+	})
+	if !ok {
+		return false
+	}
+	left, _, _, err := store.Space()
+	return err == nil && left <= 0
 }
 
 // Metrics is what the registry counts.

@@ -25,6 +25,9 @@ func (n *Node) adminCollect(ctx context.Context, r *http.Request, a *adminRespon
 	window := n.UndeleteWindow
 	if r.URL.Query().Get("now") != "" {
 		window = 0
+		if err := n.stores.Leases.EndReading(ctx); err != nil {
+			return err
+		}
 	}
 	total := n.stores.Blobs.Usage().Blobs
 	c, err := n.registry.GC.Collect(ctx, window, func(seen int) { a.progress(int64(seen), total, "blobs") })

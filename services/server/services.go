@@ -27,6 +27,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/asof"
 	"hubledger/services/internal/cleanup"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/failure"
 	"hubledger/services/internal/gitremote"
@@ -252,8 +253,8 @@ func (n *Node) apiConfig(s shared) api.Config {
 
 // times finds the event that was the last of the log at some time.
 func (n *Node) times() asof.Log {
-	model := n.models.Of(&trail.Projection)
-	return asof.Log{End: logEnd{n, model}, Times: trail.Reader{DB: model}, View: model}
+	found, content := n.models.Of(&trail.Projection), n.models.Of(&images.Projection)
+	return asof.Log{End: logEnd{n, found}, Times: trail.Reader{DB: found}, Views: []command.Follower{found, content}}
 }
 
 // A logEnd reports the last sequence of the log, by which the freshness of a read

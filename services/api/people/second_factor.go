@@ -60,7 +60,7 @@ func (s *API) turnOnSecondFactor(ctx context.Context, c *endpoint.Call, in *fact
 	}
 	codes, seq, err := s.Factors.TurnOnSecondFactor(ctx, c.By(), a, in.Body.Key, in.Body.Code)
 	if err == nil {
-		err = s.Readable(ctx, seq)
+		s.Readable(ctx, seq) // the factor is on, and its codes are shown only now, however long that takes
 	}
 	switch {
 	case errors.Is(err, totp.ErrKey):

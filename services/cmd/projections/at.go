@@ -75,7 +75,7 @@ func (c *atCmd) last(ctx context.Context, storage projections.Storage, kept jour
 	if err != nil {
 		return 0, err
 	}
-	log := asof.Log{End: kept, View: whole{}}
+	log := asof.Log{End: kept}
 	if !p.Time.IsZero() {
 		found, err := storage.Open(ctx, &trail.Projection, projections.Options{ReadOnly: true, Logger: logger})
 		if err != nil {
@@ -90,12 +90,6 @@ func (c *atCmd) last(ctx context.Context, storage projections.Storage, kept jour
 	}
 	return min(seq, end), err
 }
-
-// whole is a read model that has all that there is to have.
-type whole struct{}
-
-func (whole) Position() uint64                   { return 1<<64 - 1 }
-func (whole) Wait(context.Context, uint64) error { return nil }
 
 // until is a log that ends with an event.
 type until struct {

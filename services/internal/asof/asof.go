@@ -76,26 +76,37 @@ type Times interface {
 type Log struct {
 	End   command.End
 	Times Times
-	View  command.Follower // the progress of Times
+	// Views are the progress of Times and of the read models that are asked for what was
+	// there: they have the event before they are asked.
+	Views []command.Follower
 }
 
 // Last is the sequence of the last event at a point in time; 0 when there was none yet. An
 // event at the very time counts. ErrFuture.
-func (l Log) Last(ctx context.Context, p Point) (uint64, error) {
+func (l Log) Last(ctx context.Context, p Point) (seq uint64, err error) {
 	end, err := l.End.LastSeq(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if p.Time.IsZero() {
-		if p.Seq > end {
-			return 0, fmt.Errorf("event %d: the log ends with event %d: %w", p.Seq, end, ErrFuture)
-		}
-		return p.Seq, nil
-	}
 	if p.Time.After(time.Now()) {
 		return 0, fmt.Errorf("%s: %w", p, ErrFuture)
 	}
-	command.CatchUp(ctx, l.End, l.View)
-	first, err := l.Times.At(ctx, p.Time.Add(time.Microsecond))
-	return first - 1, err
+	if p.Seq > end {
+		return 0, fmt.Errorf("event %d: the log ends with event %d: %w", p.Seq, end, ErrFuture)
+	}
+	command.CatchUp(ctx, l.End, l.Views...)
+	if seq = p.Seq; !p.Time.IsZero() {
+		first, err := l.Times.At(ctx, p.Time.Add(time.Microsecond))
+		if err != nil {
+			return 0, err
+		}
+		seq = first - 1
+	}
+	for _, v := range l.Views {
+		// With a time, what a read model lacks may be from before it.
+		if at := v.Position(); at < seq || !p.Time.IsZero() && at < end {
+			return 0, fmt.Errorf("a read model has event %d of %d: %w", at, end, context.DeadlineExceeded)
+		}
+	}
+	return seq, nil
 }

@@ -117,10 +117,13 @@ func (f *fenced) find(repo string) (i int, ok bool) {
 	return slices.BinarySearchFunc(f.leases, repo, func(l lease, repo string) int { return cmp.Compare(l.repo, repo) })
 }
 
-// heldUntil is when the last lease or pin ends; 0 when there is none.
-func (f *fenced) heldUntil() (until int64) {
+// lastHeld is when the last lease or pin ends, or has ended; 0 when there is none. Leases
+// for reading that have ended do not count.
+func (f *fenced) lastHeld(now int64) (until int64) {
 	for _, l := range f.leases {
-		until = max(until, l.until)
+		if l.until > now || !isReading(l.repo) {
+			until = max(until, l.until)
+		}
 	}
 	for _, p := range f.pins {
 		until = max(until, p.until)

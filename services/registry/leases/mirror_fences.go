@@ -23,7 +23,7 @@ func (m *mirror) claim(d packed, now int64) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f := m.at(d)
-	if f.heldUntil() > now {
+	if f.lastHeld(now) > now {
 		return false, nil
 	}
 	if f.since == 0 {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"hubledger/services/internal/operations"
 )
 
 // reading stands before the name of a repository in leases by which what was deleted from
@@ -26,4 +28,28 @@ func (s *Store) TakeForReading(ctx context.Context, repo string, until time.Time
 // and until when.
 func (s *Store) Reading(ctx context.Context, repo string, d digest.Digest) (until time.Time, ok bool, err error) {
 	return s.Has(ctx, reading+repo, d)
+}
+
+// EndReading ends all leases for reading: what was deleted can be collected.
+func (s *Store) EndReading(ctx context.Context) error {
+	return s.change(ctx, noLock, func(t *tx) error {
+		now := operations.Micros(time.Now())
+		_, err := t.Exec(`UPDATE leases SET until = $1 WHERE until > $1 AND substr(repository, 1, 1) = $2`, now, reading)
+		if err == nil && t.mem != nil {
+			t.mem.endReading(now)
+		}
+		return err
+	})
+}
+
+func (m *mirror) endReading(now int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, f := range m.byDigest {
+		for k := range f.leases {
+			if isReading(f.leases[k].repo) {
+				f.leases[k].until = min(f.leases[k].until, now)
+			}
+		}
+	}
 }

@@ -159,20 +159,22 @@ func (s *Store) DropRepository(ctx context.Context, repo string) error {
 }
 
 // LastLease says when the last lease or pin on a blob ended; in the future
-// while it holds. ok is false when none is known any more: whatever there was
-// ended before the last Expire's time.
+// while it holds. A lease for reading counts only while it holds: it is no use of
+// the blob. ok is false when none is known any more: whatever there was ended
+// before the last Expire's time.
 func (s *Store) LastLease(ctx context.Context, d digest.Digest) (ended time.Time, ok bool, err error) {
 	raw, err := pack(d)
 	if err != nil {
 		return time.Time{}, false, err
 	}
 	var until int64
+	now := operations.Micros(time.Now())
 	if s.mem != nil {
-		until = s.mem.lastHeld(packed(raw))
+		until = s.mem.lastHeld(packed(raw), now)
 	} else {
 		err = s.ops.Query(ctx, func(rows *sql.Rows) error { return rows.Scan(&until) },
-			`SELECT COALESCE(MAX(until), 0) FROM (SELECT until FROM leases WHERE digest = $1
-			 UNION ALL SELECT until FROM pins WHERE digest = $1) AS held`, raw)
+			`SELECT COALESCE(MAX(until), 0) FROM (SELECT until FROM leases WHERE digest = $1 AND (until > $2 OR substr(repository, 1, 1) <> $3)
+			 UNION ALL SELECT until FROM pins WHERE digest = $1) AS held`, raw, now, reading)
 	}
 	if err != nil || until == 0 {
 		return time.Time{}, false, err
@@ -180,11 +182,11 @@ func (s *Store) LastLease(ctx context.Context, d digest.Digest) (ended time.Time
 	return operations.Time(until), true, nil
 }
 
-func (m *mirror) lastHeld(d packed) int64 {
+func (m *mirror) lastHeld(d packed, now int64) int64 {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if f := m.byDigest[d]; f != nil {
-		return f.heldUntil()
+		return f.lastHeld(now)
 	}
 	return 0
 }

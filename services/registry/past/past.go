@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -23,8 +25,9 @@ const (
 	// readable is how long deleted manifests and their blobs stay readable once a tag as
 	// of an earlier time was resolved to them.
 	readable = time.Hour
-	// maxManifests bounds what an index reaches.
-	maxManifests = 2000
+	// maxManifests bounds what an index reaches, and maxNamed what all of that names.
+	maxManifests = 200
+	maxNamed     = 20_000
 )
 
 // Config is what resolving works with; all fields are required.
@@ -33,6 +36,8 @@ type Config struct {
 	Leases *leases.Store
 	Log    asof.Log
 	Window time.Duration // in which a deletion can be undone
+	// Full says that there is no space for what was deleted: it is kept for nobody.
+	Full func() bool
 	// Stat is the size of a blob; the error wraps blobs.ErrNotFound when the store does not
 	// have it.
 	Stat func(ctx context.Context, d digest.Digest) (int64, error)
@@ -98,46 +103,43 @@ func (r *Reader) checkThere(repo *images.Repository, tag string, t *images.PastT
 	return nil
 }
 
-// reach lists a manifest and all that it reaches in its repository, with what has become of
-// each.
+// reach lists a manifest and all that it reaches in its repository, each once, with what
+// has become of each.
 func (r *Reader) reach(ctx context.Context, repo string, top digest.Digest) (list []digest.Digest, fates map[digest.Digest]images.Fate, err error) {
-	fates = map[digest.Digest]images.Fate{}
+	seen, named := map[digest.Digest]bool{top: true}, 0
 	for next := []digest.Digest{top}; len(next) > 0; {
-		found, err := r.Images.Fates(ctx, repo, next)
+		d := next[0]
+		next = next[1:]
+		m, err := r.Images.Ever(ctx, repo, d)
+		if errors.Is(err, images.ErrNotFound) { // an index may name what was never pushed
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
 		}
-		var below []digest.Digest
-		for _, d := range next {
-			f, pushed := found[d]
-			if _, seen := fates[d]; seen || !pushed {
-				continue
-			}
-			fates[d], list = f, append(list, d)
-			if len(list) > maxManifests {
-				return nil, nil, fmt.Errorf("%s reaches more than %d manifests: it %w as of an earlier time", top, maxManifests, ErrUnknown)
-			}
-			m, err := r.Images.Ever(ctx, repo, d)
-			if err != nil {
-				return nil, nil, err
-			}
-			parsed, err := images.ParseManifest(m.Bytes)
-			if err != nil {
-				return nil, nil, err
-			}
-			for _, c := range parsed.Manifests {
-				below = append(below, c.Digest)
+		parsed, err := images.ParseManifest(m.Bytes)
+		if err != nil {
+			return nil, nil, err
+		}
+		list = append(list, d)
+		if named += len(parsed.Named()); len(list)+len(next) > maxManifests || named > maxNamed {
+			return nil, nil, fmt.Errorf("%s reaches more than %d manifests, or %d blobs: it %w as of an earlier time", top, maxManifests, maxNamed, ErrUnknown)
+		}
+		for _, c := range parsed.Manifests {
+			if !seen[c.Digest] {
+				seen[c.Digest] = true
+				next = append(next, c.Digest)
 			}
 		}
-		next = below
 	}
-	return list, fates, nil
+	fates, err = r.Images.Fates(ctx, repo, list)
+	return list, fates, err
 }
 
 // keep makes deleted manifests and their blobs readable for a while. What is readable for
 // half of that still is left as it is, so that asking again costs no write.
 func (r *Reader) keep(ctx context.Context, repo *images.Repository, dead []digest.Digest) error {
-	var need, blobsOf []digest.Digest
+	need, blobsOf := []digest.Digest{}, map[digest.Digest]bool{}
 	for _, d := range dead {
 		if until, ok, err := r.Leases.Reading(ctx, repo.Name, d); err != nil {
 			return err
@@ -148,11 +150,18 @@ func (r *Reader) keep(ctx context.Context, repo *images.Repository, dead []diges
 		if err != nil {
 			return err
 		}
-		need, blobsOf = append(append(need, d), of...), append(blobsOf, of...)
+		need = append(need, d)
+		for _, b := range of {
+			blobsOf[b] = true
+		}
 	}
 	if len(need) == 0 {
 		return nil
 	}
+	if r.Full() {
+		return fmt.Errorf("the hub has no space for what was deleted: it %w", ErrUnknown)
+	}
+	need = slices.AppendSeq(need, maps.Keys(blobsOf))
 	err := r.Leases.TakeForReading(ctx, repo.Name, time.Now().Add(readable), need...)
 	if leaving := (*leases.LeavingError)(nil); errors.As(err, &leaving) {
 		return fmt.Errorf("blob %s of it is being swept: it %w", leaving.Digests[0], ErrUnknown)
@@ -160,7 +169,7 @@ func (r *Reader) keep(ctx context.Context, repo *images.Repository, dead []diges
 	if err != nil {
 		return err
 	}
-	for _, b := range blobsOf {
+	for b := range blobsOf {
 		if _, err := r.Stat(ctx, b); errors.Is(err, blobs.ErrNotFound) { // swept before the lease was there
 			return fmt.Errorf("blob %s of it is gone: it %w", b, ErrUnknown)
 		} else if err != nil {

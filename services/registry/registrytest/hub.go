@@ -170,7 +170,7 @@ func (h *Hub) run(ctx context.Context) {
 	h.Runner = projections.NewRunner(projections.RunnerConfig{Store: h.Store, Source: h.Log, Logger: h.Logger,
 		OnCommit: func(c projections.Commit) { h.Registry.Committed(c, h.Runner.HasParked()) }})
 	h.config = registry.Config{Log: log, View: h.Runner, Images: images.Reader{DB: h.Store.DB()}, Blobs: cmp.Or[registry.Blobs](h.Config.Blobs, h.Blobs),
-		Leases: h.Leases, Pulls: h.Pulls, Times: asof.Log{End: h.Log, Times: logTimes{h}, View: h.Runner}, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
+		Leases: h.Leases, Pulls: h.Pulls, Times: asof.Log{End: h.Log, Times: logTimes{h}, Views: []command.Follower{h.Runner}}, Access: h.Gate, Rights: h.Gate, Quotas: h.Quotas, PullLimits: h.PullLimits,
 		DefaultVisibility: h.DefaultVisibility, MaxUploads: cmp.Or(h.MaxUploads, math.MaxInt), Logger: h.Logger, LeaseTerm: h.LeaseTerm, UndeleteWindow: h.UndeleteWindow,
 		Metrics: h.Metrics}
 	h.Registry = registry.New(h.config)

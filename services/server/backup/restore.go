@@ -18,7 +18,7 @@ import (
 )
 
 // ErrOccupied: a data directory is not empty.
-var ErrOccupied = errors.New("name a data directory that is not there yet with --data; if this is the rest of a restore that was interrupted, remove it first")
+var ErrOccupied = errors.New("the data directory is not empty: name one that is not there yet with --data; if this is the rest of a restore that was interrupted, remove it first")
 
 // A Restored hub.
 type Restored struct {
@@ -98,7 +98,7 @@ func checkEmpty(data string) error {
 	}
 	for _, e := range list {
 		if e.Name() != "lock" && e.Name() != "secrets.key" && e.Name() != "tls" {
-			return fmt.Errorf("%s has %s already: %w", data, e.Name(), ErrOccupied)
+			return fmt.Errorf("%s has %s: %w", data, e.Name(), ErrOccupied)
 		}
 	}
 	return err
