@@ -26,7 +26,7 @@ func TestApplications(t *testing.T) {
 	}
 	var a apitypes.Application
 	w.call("member", "GET", "/apps/acme/shop", nil, 200, &a)
-	if a.Name != "acme/shop" || a.Keep != 2 || a.Compose != shop || fmt.Sprint(a.Services[2]) != "{web web "+host+"/acme/web:1}" || len(a.Environments) != 1 || a.Environments[0].Version != 2 || a.Environments[0].Missing != nil {
+	if a.Name != "acme/shop" || a.Keep != 2 || a.Compose != shop || fmt.Sprint(a.Services[2]) != "{web web "+host+"/acme/web:1 18080 18081 / }" || len(a.Environments) != 1 || a.Environments[0].Version != 2 || a.Environments[0].Missing != nil {
 		t.Errorf("%+v", a)
 	}
 	w.call("owner", "PUT", "/apps/acme/shop/environments/staging", nil, 200, nil)

@@ -14,6 +14,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/application"
+	"hubledger/services/internal/asof"
 	"hubledger/services/internal/build"
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/buildsecret"
@@ -24,6 +25,7 @@ import (
 	"hubledger/services/internal/machine"
 	"hubledger/services/internal/repository"
 	"hubledger/services/internal/source"
+	"hubledger/services/internal/totp"
 	"hubledger/services/internal/trigger"
 )
 
@@ -56,6 +58,11 @@ var common = []Entry{
 	{Err: account.ErrNotInvited, Status: http.StatusNotFound},
 	{Err: image.ErrUnknownTag, Status: http.StatusNotFound, Message: "there is no such tag"},
 	{Err: repository.ErrNoNamespace, Status: http.StatusNotFound},
+
+	{Err: asof.ErrPoint, Status: http.StatusUnprocessableEntity},
+	{Err: asof.ErrFuture, Status: http.StatusUnprocessableEntity},
+	{Err: totp.ErrKey, Status: http.StatusUnprocessableEntity},
+	{Err: totp.ErrCode, Status: http.StatusUnprocessableEntity},
 
 	{Err: githook.ErrShape, Status: http.StatusBadRequest},
 	{Err: catalog.ErrQuery, Status: http.StatusUnprocessableEntity},
