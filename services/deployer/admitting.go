@@ -16,6 +16,7 @@ import (
 	"hubledger/services/internal/application"
 	"hubledger/services/internal/compose"
 	"hubledger/services/internal/deployment"
+	"hubledger/services/internal/hosting"
 )
 
 // against is all that stands against a deployment now, for people.
@@ -71,6 +72,11 @@ func (s *Deployer) against(ctx context.Context, place *deploys.Place, w deployme
 				add("no host of %s has the role %s: type hubledger apps hosts set %s %s --%s HOST", place.Called, role.kind, place.Name, place.Called, role.kind)
 			}
 		}
+		if err := s.fitsHosts(place, w, what); errors.Is(err, application.ErrInvalid) {
+			add("%v", err)
+		} else if err != nil {
+			return nil, err
+		}
 	}
 	for _, i := range r.Images {
 		if i.Repository == "" {
@@ -102,6 +108,19 @@ func (s *Deployer) against(ctx context.Context, place *deploys.Place, w deployme
 		}
 	}
 	return reasons, nil
+}
+
+// fitsHosts says that each host can be told what it is to run. ErrInvalid of application.
+func (s *Deployer) fitsHosts(place *deploys.Place, w deployment.Wish, what contents) error {
+	for _, h := range deployment.Hosts(w.Placement) {
+		for _, colour := range []string{hosting.Blue, ""} {
+			p := deployment.Plan{Colour: colour, Side: deployment.Side{Release: w.Release, Placement: w.Placement}}
+			if _, err := s.slot(place, deployment.State{}, p, h.Machine, what); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // unfit says why a machine cannot be a host of a namespace; "" when it can.

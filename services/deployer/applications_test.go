@@ -88,8 +88,12 @@ func TestConfiguration(t *testing.T) {
 		w.call("owner", "PUT", env+"/config/"+name, object{"value": strings.Repeat("x", 64<<10)}, 200, nil)
 	}
 	w.call("owner", "PUT", env+"/config/TOO_MUCH", object{"value": strings.Repeat("x", 64<<10)}, 422, &text)
-	if !strings.Contains(text, "at most 262144 bytes together") {
+	if !strings.Contains(text, "at most 262144 bytes together, and with this one") {
 		t.Error(text)
+	}
+	w.call("owner", "PUT", env+"/secrets/TOO_SECRET", object{"value": strings.Repeat("x", 64<<10)}, 422, &text)
+	if want := fmt.Sprintf("at most 262144 bytes together, and with this one they would have %d", 4<<16+len("eu"+"eu-west-of-nowhere"+"postgres://other")); !strings.Contains(text, want) {
+		t.Errorf("%q is missing in %s", want, text)
 	}
 	for _, name := range []string{"BIG", "BIGGER", "STILL", "ZONE"} {
 		w.call("owner", "DELETE", env+"/config/"+name, nil, 200, nil)

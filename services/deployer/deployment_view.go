@@ -46,7 +46,10 @@ func (s *Deployer) deployment(ctx context.Context, id string, live bool) (apityp
 	if out.Final || !live {
 		return out, nil
 	}
-	w := s.look(state)
+	w, err := s.masked(ctx, state, s.look(state))
+	if err != nil {
+		s.Logger.Warn("what hosts say of a deployment cannot be shown", "deployment", id, "error", err)
+	}
 	out.Waits, out.Can = waits(state, w), can(state, w)
 	out.Hosts = hostsOf(state, w)
 	return out, nil

@@ -70,12 +70,18 @@ func (s *Deployer) drive(ctx context.Context, t process.Task) error {
 			return err
 		}
 		p = deployment.Admit(state, reasons)
-	} else if p = deployment.Due(state, s.watch(knownState{state, at}, time.Now())); p == nil {
-		return nil
-	}
-	if f, ok := p.(events.DeploymentFailed); ok {
-		if p, err = s.masked(ctx, state, f); err != nil {
-			return err
+	} else {
+		w := s.watch(knownState{state, at}, time.Now())
+		p = deployment.Due(state, w)
+		switch p.(type) {
+		case events.DeploymentFailed, events.DeploymentOverdue: // they have what hosts say
+			if w, err = s.masked(ctx, state, w); err != nil {
+				return err
+			}
+			p = deployment.Due(state, w)
+		}
+		if p == nil {
+			return nil
 		}
 	}
 	e, err := events.New(p, events.Meta{ID: process.EventID("deployments", process.Task{Key: state.ID, Cause: state.ID}), Source: source, Actor: "system", Cause: state.ID, Correlation: state.Correlation})

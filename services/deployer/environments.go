@@ -152,21 +152,20 @@ func (s *Deployer) setValue(ctx context.Context, c *endpoint.Call, in *setKeyIn)
 	if err != nil {
 		return nil, err
 	}
-	values, err := s.values(ctx, e)
-	if err != nil {
-		return nil, err
+	if s.Secrets == nil {
+		return nil, errNoSecrets
 	}
-	if now, set := values[in.Key]; set && now == in.Body.Value {
-		return s.configure(ctx, c, of, func(*application.Configuration) error { return nil })
-	}
-	size := len(in.Body.Value)
-	for name, value := range values {
-		if name != in.Key {
-			size += len(value)
+	if record := application.Record(e.Configuration.Values, in.Key); record != "" {
+		now, err := s.valueOf(ctx, e.ID, events.ConfigurationRecord{Name: in.Key, Record: record})
+		if err != nil {
+			return nil, err
+		}
+		if now == in.Body.Value {
+			return s.configure(ctx, c, of, func(*application.Configuration) error { return nil })
 		}
 	}
-	if size > application.MaxAll {
-		return nil, endpoint.Invalid("body.value", fmt.Sprintf("the values of an environment have at most %d bytes together", application.MaxAll))
+	if err := s.fits(ctx, e, in); err != nil {
+		return nil, err
 	}
 	return s.setRecord(ctx, c, of, in, listOfValues)
 }
@@ -174,9 +173,6 @@ func (s *Deployer) setValue(ctx context.Context, c *endpoint.Call, in *setKeyIn)
 // setRecord writes what a key is set to before the event: what is set is there. The record
 // of an event that was not recorded is destroyed later, as stale.
 func (s *Deployer) setRecord(ctx context.Context, c *endpoint.Call, e application.Environment, in *setKeyIn, list listOf) (*openapi.Change, error) {
-	if s.Secrets == nil {
-		return nil, errNoSecrets
-	}
 	record, err := command.NewID()
 	if err == nil {
 		err = s.Secrets.Put(ctx, application.RecordName(e.Environment, record), []byte(in.Body.Value))
@@ -213,11 +209,38 @@ func (s *Deployer) setSecret(ctx context.Context, c *endpoint.Call, in *setKeyIn
 	if in.Body.Value == "" {
 		return nil, endpoint.Invalid("body.value", "a secret is not empty")
 	}
-	_, e, err := s.environment(ctx, c, in.EnvironmentPath)
+	if s.Secrets == nil {
+		return nil, errNoSecrets
+	}
+	command.CatchUp(ctx, s.Log, s.View)
+	e, of, err := s.environment(ctx, c, in.EnvironmentPath)
 	if err != nil {
 		return nil, err
 	}
-	return s.setRecord(ctx, c, e, in, listOfSecrets)
+	if err := s.fits(ctx, e, in); err != nil {
+		return nil, err
+	}
+	return s.setRecord(ctx, c, of, in, listOfSecrets)
+}
+
+// fits says that a key can have its value beside all else that the environment has: hosts are
+// told all of it.
+func (s *Deployer) fits(ctx context.Context, e *deploys.Environment, in *setKeyIn) error {
+	size := len(in.Body.Value)
+	for _, r := range slices.Concat(e.Configuration.Values, e.Configuration.Secrets) {
+		if r.Name == in.Key {
+			continue
+		}
+		value, err := s.valueOf(ctx, e.ID, r)
+		if err != nil {
+			return err
+		}
+		size += len(value)
+	}
+	if size > application.MaxAll {
+		return endpoint.Invalid("body.value", fmt.Sprintf("the values and secrets of an environment have at most %d bytes together, and with this one they would have %d: remove what is not needed", application.MaxAll, size))
+	}
+	return nil
 }
 
 func (s *Deployer) removeSecret(ctx context.Context, c *endpoint.Call, in *KeyPath) (*openapi.Change, error) {

@@ -2,6 +2,7 @@ package deployer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -57,7 +58,11 @@ func (s *Deployer) Desired(ctx context.Context, host string) (hosting.State, err
 				out.Gone = append(out.Gone, hosting.Gone{ID: id, Fence: max(p.Fence, place.Ended)})
 				continue
 			}
-			slot, err := s.slot(ctx, place, state, p, host)
+			what, err := s.contents(ctx, place, p.Release)
+			var slot hosting.Slot
+			if err == nil {
+				slot, err = s.slot(place, state, p, host, what)
+			}
 			if err != nil {
 				if !errors.Is(err, application.ErrInvalid) {
 					return out, err // it may be there the next time, when nothing else has happened
@@ -68,17 +73,47 @@ func (s *Deployer) Desired(ctx context.Context, host string) (hosting.State, err
 			out.Slots = append(out.Slots, slot)
 		}
 	}
-	return out, nil
+	return out, s.fit(&out, host)
 }
 
-// slot is what a host is to run of a side.
-func (s *Deployer) slot(ctx context.Context, place *deploys.Place, state deployment.State, p deployment.Plan, host string) (hosting.Slot, error) {
+const (
+	// maxSlot bounds a slot, in bytes of JSON: each service has a copy of the values and secrets that
+	// it names, and hosts are shared.
+	maxSlot = 512 << 10
+	// maxSlots bounds all of a host, below what it is told at once.
+	maxSlots = 1700 << 10
+)
+
+// fit leaves out the largest slots of a state until the rest can be told: who has those
+// does not hold up the other ones of the host.
+func (s *Deployer) fit(state *hosting.State, host string) error {
+	if len(state.Slots)*maxSlot <= maxSlots {
+		return nil
+	}
+	sizes, total := make([]int, len(state.Slots)), 0
+	for k, slot := range state.Slots {
+		text, err := json.Marshal(slot)
+		if err != nil {
+			return err
+		}
+		sizes[k] = len(text)
+		total += len(text)
+	}
+	for total > maxSlots {
+		k := slices.Index(sizes, slices.Max(sizes))
+		s.Logger.Warn("a host cannot be told what to run: all that it has is too large together", "host", host, "application", state.Slots[k].Application, "environment", state.Slots[k].Environment, "bytes", sizes[k])
+		total -= sizes[k]
+		sizes, state.Slots = slices.Delete(sizes, k, k+1), slices.Delete(state.Slots, k, k+1)
+	}
+	return nil
+}
+
+// slot is what a host is to run of a side, by the contents of its release. ErrInvalid of
+// application says that it cannot, and why.
+func (s *Deployer) slot(place *deploys.Place, state deployment.State, p deployment.Plan, host string, what contents) (hosting.Slot, error) {
 	out := hosting.Slot{ID: deployment.SlotID(place.Environment, p.Colour), Application: place.Name, Environment: place.Called, Colour: p.Colour, Release: p.Release, Deployment: p.Deployment,
 		Fence: p.Fence, Phase: p.Phase, Share: p.Share, Live: p.Live}
-	what, err := s.contents(ctx, place, p.Release)
-	if err != nil {
-		return out, err
-	}
+	size := 0
 	out.Networks, out.Volumes = what.app.Networks, what.app.Volumes
 	for _, service := range what.app.Services {
 		if !runsOn(p.Placement, p.Colour, service.Role, host) {
@@ -99,6 +134,13 @@ func (s *Deployer) slot(ctx context.Context, place *deploys.Place, state deploym
 			values["HUBLEDGER_COLOUR"] = p.Colour
 		}
 		out.Services = append(out.Services, hosting.SlotService{Service: service, Pull: image, Run: deployment.Run(state, p.Colour, service, host), Values: values})
+		text, err := json.Marshal(out.Services[len(out.Services)-1])
+		if err != nil {
+			return out, err
+		}
+		if size += len(text); size > maxSlot {
+			return out, fmt.Errorf("%w: what release %d has on one host comes to more than %d KiB with its configuration and secrets, of which each service has a copy: let its services name fewer or smaller ones", application.ErrInvalid, p.Release, maxSlot>>10)
+		}
 	}
 	return out, nil
 }

@@ -15,7 +15,9 @@ import (
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/deploys"
+	"hubledger/services/internal/application"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/compose"
 	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/hosting"
 	"hubledger/services/internal/process/processtest"
@@ -154,4 +156,39 @@ func TestEpochOfAStateThatIsReadMeanwhile(t *testing.T) {
 	if s, err = p.Desired(t.Context(), planHost); err != nil || s.Epoch != second || s.Slots[0].Fence != first || s.Slots[0].ID != deployment.SlotID(p.of(0).Environment, hosting.Blue) {
 		t.Errorf("%+v, %v", s, err)
 	}
+}
+
+// What is too large for a host is refused when it is asked for, and does not hold up what else
+// the host has.
+func TestSlotsThatAreTooLarge(t *testing.T) {
+	p := planned(t, plainFile, 1)
+	place, err := p.Read.Place(t.Context(), p.of(0).Environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := []events.PlacedHost{{Machine: planHost, Name: "web1"}}
+	sizes := func(web, worker []events.PlacedHost) error {
+		what := contents{app: &compose.App{Services: []compose.Service{using("web", compose.Web), using("job", compose.Worker)}}, images: map[string]string{"web": "x", "job": "x"}, secrets: map[string]string{"PASSWORD": strings.Repeat("x", 300<<10)}}
+		return p.fitsHosts(place, deployment.Wish{Release: 1, Placement: events.Placement{Web: web, Worker: worker}}, what)
+	}
+	if err := sizes(on, on); !errors.Is(err, application.ErrInvalid) || !strings.Contains(err.Error(), "more than 512 KiB") {
+		t.Errorf("two copies of 300 KiB on one host: %v", err)
+	}
+	if err := sizes(on, []events.PlacedHost{{Machine: numbered(7), Name: "web2"}}); err != nil {
+		t.Errorf("one copy on each of two hosts: %v", err)
+	}
+
+	p = planned(t, plainFile, 5)
+	p.secrets.value = strings.Repeat("x", 400<<10)
+	if s, err := p.Desired(t.Context(), planHost); err != nil || len(s.Slots) != 4 || s.Slots[3].Environment == "" {
+		t.Errorf("%d slots of 400 KiB, %v", len(s.Slots), err)
+	}
+	p.secrets.value = strings.Repeat("x", 600<<10)
+	if s, err := p.Desired(t.Context(), planHost); err != nil || len(s.Slots) != 0 {
+		t.Errorf("%d slots of 600 KiB, %v", len(s.Slots), err)
+	}
+}
+
+func using(name, role string) compose.Service {
+	return compose.Service{Name: name, Role: compose.Role{Kind: role}, Environment: []compose.Variable{{Name: "PASSWORD", Secret: true}}}
 }

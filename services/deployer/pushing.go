@@ -74,6 +74,7 @@ type wanted struct {
 	release *deploys.Release // the latest one
 	images  []events.ReleaseImage
 	by      command.By
+	who     string // has set the latest tag
 }
 
 // pushed is what is to be deployed to an environment now, nil for nothing.
@@ -123,7 +124,8 @@ func (s *Deployer) pushed(ctx context.Context, environment string, p deploys.Set
 		}
 		w.images[k].Digest = digest.String()
 		if e.Seq > latest {
-			latest, w.by = e.Seq, command.By{Source: source, Actor: "system", Cause: e.ID(), Correlation: e.Correlation()}
+			latest, w.who = e.Seq, e.Actor()
+			w.by = command.By{Source: source, Actor: "system", Cause: e.ID(), Correlation: e.Correlation()}
 		}
 	}
 	if latest == 0 || state.Request.Release == a.Latest && slices.Equal(w.images, w.release.Images) {
@@ -165,7 +167,7 @@ func (s *Deployer) deployPushed(ctx context.Context, w *wanted, policy events.De
 		}
 	}
 	e := application.Environment{ID: id, Name: w.place.Name, Environment: w.place.Environment, Called: w.place.Called}
-	_, seq, reasons, err := s.ask(ctx, w.by, e, deployment.Wish{Kind: events.DeployForward, Release: number, Policy: policy, Note: "pushed"})
+	_, seq, reasons, err := s.ask(ctx, w.by, e, deployment.Wish{Kind: events.DeployForward, Release: number, Policy: policy, Requester: w.who, Note: "pushed"})
 	switch {
 	case errors.Is(err, deployment.ErrBusy):
 		return nil // it is due again when that one has ended

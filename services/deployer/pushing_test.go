@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/registry/registrytest"
 )
 
 // A push is deployed where the policy says so, with the push as its cause; what somebody went
@@ -19,13 +20,18 @@ func TestDeployOnPush(t *testing.T) {
 		return l.Items[0]
 	}
 	w.push("acme/web", "1", "before the policy")
-	w.call("owner", "PUT", prodPath+"/policy", object{"onPush": []object{{"repository": "acme/web", "tag": "1*"}}}, 200, nil)
-	pushed := w.push("acme/web", "1", "web 2")
+	w.call("owner", "PUT", prodPath+"/policy", object{"two": true, "onPush": []object{{"repository": "acme/web", "tag": "1*"}}}, 200, nil)
+	second := registrytest.NewImage("web 2")
+	client := w.Client()
+	client.User, client.Password = "owner", w.tokens["owner"]
+	client.MustPush(t, "acme/web", "1", second)
+	pushed := second.Digest()
 	eventually(t, func() bool { return latest().Release == 2 })
 	d := w.await(latest().ID, "held")
-	if d.By != "system" || d.Note != "pushed" {
+	if d.By != "owner" || d.Note != "pushed" {
 		t.Errorf("%+v", d)
 	}
+	w.action("owner", d.ID, "promote", nil, 403) // it takes two
 	var r apitypes.Release
 	w.call("member", "GET", shopPath+"/releases/2", nil, 200, &r)
 	if r.Images[2].Digest != pushed.String() || r.Images[2].Tag != "1" {

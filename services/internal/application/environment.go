@@ -18,7 +18,7 @@ import (
 const (
 	MaxValues  = 200       // with the secrets
 	MaxSize    = 64 << 10  // bytes of one value, and of one secret
-	MaxAll     = 256 << 10 // bytes of all values
+	MaxAll     = 256 << 10 // bytes of all values and secrets
 	maxKeyName = 128
 )
 
