@@ -89,6 +89,12 @@ func TestDeploy(t *testing.T) {
 	if blue.Live != 2 || blue.Application != "acme/shop" || service(blue, "db") != nil || service(web1.slot(""), "db").Run != 1 || web2.slot("") != nil {
 		t.Errorf("%+v, %+v", blue, web1.slot(""))
 	}
+	if web.Outside || !service(web1.slot(""), "db").Outside {
+		t.Errorf("images of other registries: %+v, %+v", web, web1.slot(""))
+	}
+	if blue.Scale != 2 {
+		t.Errorf("%+v", blue)
+	}
 	between := time.Now()
 
 	n := w.release("web 2")

@@ -112,7 +112,7 @@ func (s *Deployer) fit(state *hosting.State, host string) error {
 // application says that it cannot, and why.
 func (s *Deployer) slot(place *deploys.Place, state deployment.State, p deployment.Plan, host string, what contents) (hosting.Slot, error) {
 	out := hosting.Slot{ID: deployment.SlotID(place.Environment, p.Colour), Application: place.Name, Environment: place.Called, Colour: p.Colour, Release: p.Release, Deployment: p.Deployment,
-		Fence: p.Fence, Phase: p.Phase, Share: p.Share, Live: p.Live}
+		Fence: p.Fence, Phase: p.Phase, Share: p.Share, Live: p.Live, Scale: scale(state)}
 	size := 0
 	out.Networks, out.Volumes = what.app.Networks, what.app.Volumes
 	for _, service := range what.app.Services {
@@ -133,7 +133,7 @@ func (s *Deployer) slot(place *deploys.Place, state deployment.State, p deployme
 		if p.Colour != "" {
 			values["HUBLEDGER_COLOUR"] = p.Colour
 		}
-		out.Services = append(out.Services, hosting.SlotService{Service: service, Pull: image, Run: deployment.Run(state, p.Colour, service, host), Values: values})
+		out.Services = append(out.Services, hosting.SlotService{Service: service, Pull: image, Outside: what.outside[service.Name], Run: deployment.Run(state, p.Colour, service, host), Values: values})
 		text, err := json.Marshal(out.Services[len(out.Services)-1])
 		if err != nil {
 			return out, err
@@ -143,6 +143,16 @@ func (s *Deployer) slot(place *deploys.Place, state deployment.State, p deployme
 		}
 	}
 	return out, nil
+}
+
+// scale is how many hosts the colour has that has traffic and the fewest.
+func scale(state deployment.State) (n int) {
+	for colour, side := range state.Sides {
+		if live := len(side.Placement.Web); colour != "" && side.Share > 0 && live > 0 && (n == 0 || live < n) {
+			n = live
+		}
+	}
+	return n
 }
 
 // runsOn says whether a host has a service of a side, by its role.
@@ -163,13 +173,14 @@ func runsOn(p events.Placement, colour string, role compose.Role, host string) b
 type contents struct {
 	app     *compose.App
 	images  map[string]string // as engines pull them, by service
+	outside map[string]bool   // services whose image is of another registry
 	secrets map[string]string
 }
 
 // contents reads a release as it is in an environment. ErrInvalid of application says that
 // it cannot run there, and why.
 func (s *Deployer) contents(ctx context.Context, place *deploys.Place, number int) (contents, error) {
-	out := contents{images: map[string]string{}, secrets: map[string]string{}}
+	out := contents{images: map[string]string{}, outside: map[string]bool{}, secrets: map[string]string{}}
 	r, err := s.Read.Release(ctx, place.Application, number)
 	if err != nil {
 		return out, fmt.Errorf("release %d: %w", number, err)
@@ -178,6 +189,7 @@ func (s *Deployer) contents(ctx context.Context, place *deploys.Place, number in
 		if out.images[i.Service], err = pullName(i); err != nil {
 			return out, err
 		}
+		out.outside[i.Service] = i.Repository == ""
 	}
 	c, err := s.Read.Configuration(ctx, place.Environment, versionOf(r, place.Environment))
 	if err != nil {

@@ -236,3 +236,34 @@ func TestResponder(t *testing.T) {
 		}
 	}
 }
+
+// However many hosts there are, a part of the traffic is not rounded to nothing.
+func TestManyHosts(t *testing.T) {
+	const app, environment = "admin/shop", "production"
+	for _, c := range []struct{ share, live, otherLive, scale, blue, green int }{
+		{50, 2, 1, 1, 25, 50}, {50, 2, 2, 2, 50, 50}, {50, 200, 200, 200, 50, 50}, {5, 11, 11, 11, 5, 95}, {1, 3, 3, 3, 1, 99}, {100, 3, 3, 3, 100, 0},
+		{5, 200, 1, 1, 1, 95}, {20, 200, 100, 0, 1, 1}, // the latter of a hub that says no scale
+	} {
+		slots := []hosting.Slot{{Application: app, Environment: environment, Colour: hosting.Blue, Share: c.share, Live: c.live, Scale: c.scale},
+			{Application: app, Environment: environment, Colour: hosting.Green, Share: 100 - c.share, Live: c.otherLive, Scale: c.scale}}
+		blue, _ := balancer.Answer(slots, balancer.Subject(app, environment, hosting.Blue))
+		green, _ := balancer.Answer(slots, balancer.Subject(app, environment, hosting.Green))
+		if blue != c.blue || green != c.green {
+			t.Errorf("%+v: %d and %d", c, blue, green)
+		}
+	}
+}
+
+// A Compose file writes no directives of HAProxy.
+func TestConfigRefuses(t *testing.T) {
+	in := balancer.Settings{Application: "admin/shop", Environment: "production", Services: []balancer.Web{{Name: "web", Blue: 1, Green: 2, Probe: "/a?b=c%20d", Host: "shop.example.com:8080"}}}
+	if text, err := balancer.Config(in); err != nil || !strings.Contains(text, "uri /a?b=c%20d hdr Host shop.example.com:8080\n") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	for _, wrong := range []balancer.Web{{Host: "x\n    http-request deny"}, {Host: "a b"}, {Host: "%[path]"}, {Probe: "/a b"}, {Probe: "/a\nb"}, {Probe: "a"}, {Probe: "/a#b"}, {Probe: `/a\`}, {Probe: `/"a`}, {Probe: "/'a"}} {
+		in.Services = []balancer.Web{wrong}
+		if text, err := balancer.Config(in); err == nil || text != "" {
+			t.Errorf("%+v is in\n%s", wrong, text)
+		}
+	}
+}

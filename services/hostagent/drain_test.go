@@ -94,3 +94,29 @@ func TestDrainUnderLoad(t *testing.T) {
 	}
 	t.Logf("%d requests", asked.Load())
 }
+
+// A balancer that does not answer may have sessions: nothing is stopped before it says that it
+// has none, or the deadline.
+func TestDrainWhileBalancerIsAway(t *testing.T) {
+	w := newWorld(t)
+	w.deadline = time.Hour
+	e := startEngine(t)
+	image := w.push("admin/shop", "one")
+	bluePort, greenPort := freePort(t), freePort(t)
+	p := startProxy(t, bluePort, greenPort, freePort(t))
+	w.sockets = []balancer.Socket{p.socket}
+	h := w.host("web1", e)
+	blue := webSlot(hosting.Blue, image, bluePort, greenPort)
+	h.run(blue)
+	h.healthy(blue.ID)
+	p.end()
+	blue.Fence, blue.Phase, blue.Share = 0, hosting.Drain, 0
+	fence := h.run(blue)
+	h.sees("blue drains", blue.ID, func(s hosting.Seen) bool { return s.Fence == fence && s.Sessions == -1 })
+	time.Sleep(1500 * time.Millisecond) // longer than is waited where there is no balancer
+	if _, running := h.own(); len(running) != 1 {
+		t.Error("blue was stopped while nobody knew its sessions")
+	}
+	p.start()
+	h.sees("blue is drained", blue.ID, func(s hosting.Seen) bool { return s.Drained && s.Sessions == 0 })
+}

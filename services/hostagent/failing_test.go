@@ -36,12 +36,20 @@ func TestFailedStart(t *testing.T) {
 		return s
 	}
 
-	h.run(withSecret(slot(func(*hosting.SlotService) {}), "crash"))
+	crashing := withSecret(slot(func(*hosting.SlotService) {}), "crash")
+	h.run(crashing)
+	crashing.Fence = 0
 	s := told("it crashes", func(s hosting.Seen) bool {
-		return len(s.Containers) == 1 && s.Containers[0].ExitCode == 3 && strings.Contains(s.Containers[0].Log, "cannot go on with ***") && s.Containers[0].Restarts > 1
+		return len(s.Containers) == 1 && s.Containers[0].ExitCode == 3 && strings.Contains(s.Containers[0].Log, "cannot go on with ***") && s.Containers[0].Restarts > 2 && s.Fatal
 	})
-	if s.Healthy || !strings.Contains(s.Error, "web: its container has ended with exit code 3") && !strings.Contains(s.Error, "probe") {
+	if s.Healthy || !strings.Contains(s.Error, "web: its container has ended ") || !strings.Contains(s.Error, " times, the last time with exit code 3: ") {
 		t.Errorf("what crashes is %+v", s)
+	}
+	// What was there before ends no deployment by what it did then.
+	fence := h.run(crashing)
+	s = told("it crashed before, too", func(s hosting.Seen) bool { return s.Fence == fence })
+	if s.Healthy || s.Fatal || s.Error == "" {
+		t.Errorf("what crashed before is %+v", s)
 	}
 
 	h.run(slot(func(s *hosting.SlotService) { s.Role.Probe = "/moved" }))
@@ -56,8 +64,8 @@ func TestFailedStart(t *testing.T) {
 	h.run(slot(func(s *hosting.SlotService) {
 		s.Health = &compose.Health{Test: []string{"CMD", "/app", "check"}, Interval: "100ms", Retries: 2}
 	}))
-	s = told("its check fails", func(s hosting.Seen) bool { return len(s.Containers) == 1 && s.Containers[0].HealthLog != "" })
-	if c := s.Containers[0]; c.Health != "unhealthy" || !strings.Contains(c.HealthLog, "begins with ***\nis not well") || s.Healthy {
+	s = told("its check fails", func(s hosting.Seen) bool { return s.Fatal && len(s.Containers) == 1 && s.Containers[0].HealthLog != "" })
+	if c := s.Containers[0]; c.Health != "unhealthy" || !strings.Contains(c.HealthLog, "begins with ***\nis not well") || s.Healthy || !strings.Contains(s.Error, "web: its health check has failed as often as it may, and never passed") {
 		t.Errorf("what is not well is %+v", s)
 	}
 

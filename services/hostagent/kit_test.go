@@ -3,6 +3,7 @@ package hostagent_test
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -54,6 +55,8 @@ type world struct {
 	Logger *slog.Logger
 	// sockets are those of balancers on hosts.
 	sockets []balancer.Socket
+	// deadline is that of drains; 0: 4 s.
+	deadline time.Duration
 }
 
 func newWorld(t testing.TB) *world {
@@ -142,7 +145,7 @@ func (h *host) start() {
 	at, err := url.Parse(h.hub.URL)
 	check(h.t, err)
 	a, err := agent.Open(agent.Config{Dir: h.dir, Machine: h.machine.ID, Name: h.machine.Name, Engine: h.engine.Client, Hub: wire.Client{Conn: h.wire}, URL: at, Bind: netip.MustParseAddr("127.0.0.1"), Sockets: h.sockets,
-		Times: agent.Times{Probe: 100 * time.Millisecond, Steady: time.Second, Report: time.Second, Unknown: 200 * time.Millisecond, Deadline: 4 * time.Second}, Logger: h.Logger})
+		Times: agent.Times{Probe: 100 * time.Millisecond, Steady: time.Second, Trial: 500 * time.Millisecond, Report: time.Second, Unknown: 200 * time.Millisecond, Deadline: cmp.Or(h.deadline, 4*time.Second)}, Logger: h.Logger})
 	check(h.t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	gone := make(chan struct{})
@@ -234,7 +237,7 @@ func (p *plan) Pulls(_ context.Context, host, repository string) (bool, error) {
 	defer p.mu.Unlock()
 	for _, t := range p.states[host].Slots {
 		for _, s := range t.Services {
-			if strings.Contains(s.Pull, "/"+repository+"@") {
+			if !s.Outside && strings.Contains(s.Pull, "/"+repository+"@") {
 				return true, nil
 			}
 		}

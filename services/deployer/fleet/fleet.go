@@ -15,7 +15,8 @@ import (
 // Silence is how long after it was heard a host is taken to be as it was seen. It is grey then.
 const Silence = 30 * time.Second
 
-// maxHosts bounds the hosts that are remembered: those beyond are not.
+// maxHosts bounds the hosts that are remembered: the one that was not heard for the longest time
+// goes first, such as one that was revoked. Those beyond that are all heard are not remembered.
 const maxHosts = 2000
 
 // A Fleet is all hosts. The zero value is not good: New.
@@ -51,7 +52,7 @@ func (f *Fleet) Observed(id string, o hosting.Observation) bool {
 	defer f.mu.Unlock()
 	h := f.hosts[id]
 	if h == nil {
-		if len(f.hosts) >= maxHosts {
+		if len(f.hosts) >= maxHosts && !f.forget() {
 			return false
 		}
 		h = &host{}
@@ -59,6 +60,22 @@ func (f *Fleet) Observed(id string, o hosting.Observation) bool {
 	}
 	h.at, h.o = time.Now(), o
 	f.Wake()
+	return true
+}
+
+// forget forgets the host that was not heard for the longest time; false: all are heard. Call
+// it with mu held.
+func (f *Fleet) forget() bool {
+	oldest := ""
+	for id, h := range f.hosts {
+		if oldest == "" || h.at.Before(f.hosts[oldest].at) {
+			oldest = id
+		}
+	}
+	if time.Since(f.hosts[oldest].at) < Silence {
+		return false
+	}
+	delete(f.hosts, oldest)
 	return true
 }
 

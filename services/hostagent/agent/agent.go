@@ -46,13 +46,14 @@ type Config struct {
 type Times struct {
 	Probe    time.Duration // between two probes; default: 1 s
 	Steady   time.Duration // how long what has no health check is to run to be healthy; default: 10 s
+	Trial    time.Duration // that what ends over and over is tried before it is given up; default: 20 s
 	Report   time.Duration // between two reports when nothing changes; default: 5 s
-	Unknown  time.Duration // that a drain waits where sessions are not known; default: 10 s
+	Unknown  time.Duration // that a drain waits without Sockets, where sessions are not known; default: 10 s
 	Deadline time.Duration // after which a drain ends sessions; default: 60 s
 }
 
 func (t *Times) fill() {
-	for at, preset := range map[*time.Duration]time.Duration{&t.Probe: time.Second, &t.Steady: 10 * time.Second, &t.Report: 5 * time.Second,
+	for at, preset := range map[*time.Duration]time.Duration{&t.Probe: time.Second, &t.Steady: 10 * time.Second, &t.Trial: 20 * time.Second, &t.Report: 5 * time.Second,
 		&t.Unknown: 10 * time.Second, &t.Deadline: time.Minute} {
 		if *at <= 0 {
 			*at = preset

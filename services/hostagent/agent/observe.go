@@ -40,7 +40,7 @@ func (s *step) observe(before hosting.Seen) error {
 	})
 	s.seen.Healthy = s.t.Phase == hosting.Run && s.seen.Phase == hosting.Run && err == nil
 	if err != nil {
-		s.seen.Error = shortened(mask.String(err.Error()), maxError)
+		s.seen.Error, s.seen.Fatal = shortened(mask.String(err.Error()), maxError), isFatal(err)
 	}
 	return nil
 }
@@ -56,8 +56,16 @@ func (s *step) judge(of map[string]*hosting.SeenContainer) (wrong error) {
 		service := &s.t.Services[k]
 		for index := range service.Run {
 			name := containerName(s.id, service.Name, index)
-			err := s.well(service, name, of[name], probed)
-			if err != nil && wrong == nil {
+			c := of[name]
+			if c != nil {
+				s.tried(name, c)
+			}
+			err := s.well(service, name, c, probed)
+			if err == nil {
+				continue
+			}
+			err = s.hopeless(name, c, err)
+			if fatal := isFatal(err); wrong == nil || fatal && !isFatal(wrong) {
 				wrong = fmt.Errorf("%s: %w", service.Name, err)
 			}
 		}

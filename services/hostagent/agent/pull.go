@@ -40,6 +40,11 @@ type fatalError struct{ err error }
 func (e *fatalError) Error() string { return e.err.Error() }
 func (e *fatalError) Unwrap() error { return e.err }
 
+func isFatal(err error) bool {
+	var fatal *fatalError
+	return errors.As(err, &fatal)
+}
+
 // has says whether the engine has an image.
 func (a *Agent) has(ctx context.Context, image string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWithin)
@@ -61,41 +66,52 @@ func splitImage(image string) (repository, digest string, err error) {
 	return repository, digest, nil
 }
 
-// pull pulls an image with a token of its own, and says how far it is.
-func (a *Agent) pull(ctx context.Context, image string, progress func(bytes, total int64)) error {
+// prepare gets a token to pull an image of the hub, and sees that there is room for it.
+func (a *Agent) prepare(ctx context.Context, image string) (token string, size int64, err error) {
 	repository, digest, err := splitImage(image)
 	if err != nil {
-		return err
+		return "", 0, err
 	}
 	ask, cancel := context.WithTimeout(ctx, callWithin)
-	token, _, err := a.Hub.Token(ask, repository)
+	token, _, err = a.Hub.Token(ask, repository)
 	cancel()
 	if err != nil {
 		if errors.Is(err, wire.ErrDenied) {
-			return fmt.Errorf("the hub gives no token to pull %s: %w", repository, err)
+			return "", 0, fmt.Errorf("the hub gives no token to pull %s: %w", repository, err)
 		}
-		return fmt.Errorf("ask the hub for a token to pull %s: %w", repository, err)
+		return "", 0, fmt.Errorf("ask the hub for a token to pull %s: %w", repository, err)
 	}
-	size, err := a.sizeOf(ctx, repository, digest, token)
-	if err != nil {
-		return fmt.Errorf("look at the image %s: %w", image, err)
+	if size, err = a.sizeOf(ctx, repository, digest, token); err != nil {
+		return "", 0, fmt.Errorf("look at the image %s: %w", image, err)
+	}
+	return token, size, a.room(size)
+}
+
+// pull pulls an image with a token of its own, and says how far it is. One of another
+// registry is pulled without: that registry never gets a token of the hub.
+func (a *Agent) pull(ctx context.Context, image string, outside bool, progress func(bytes, total int64)) error {
+	var options client.ImagePullOptions
+	var size int64
+	if !outside {
+		token, n, err := a.prepare(ctx, image)
+		if err != nil {
+			return err
+		}
+		auth, err := json.Marshal(registry.AuthConfig{RegistryToken: token})
+		if err != nil {
+			return err
+		}
+		size, options.RegistryAuth = n, base64.URLEncoding.EncodeToString(auth)
 	}
 	progress(0, size)
-	if err := a.room(size); err != nil {
-		return err
-	}
 	if err := a.store.pulls(image); err != nil {
-		return err
-	}
-	auth, err := json.Marshal(registry.AuthConfig{RegistryToken: token})
-	if err != nil {
 		return err
 	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	watch := time.AfterFunc(stalled, func() { end(fmt.Errorf("the pull made no progress for %s", stalled)) })
 	defer watch.Stop()
-	stream, err := a.Engine.ImagePull(ctx, image, client.ImagePullOptions{RegistryAuth: base64.URLEncoding.EncodeToString(auth)})
+	stream, err := a.Engine.ImagePull(ctx, image, options)
 	if err != nil {
 		return pullError(err)
 	}
@@ -121,7 +137,10 @@ func (a *Agent) pull(ctx context.Context, image string, progress func(bytes, tot
 		for _, n := range layers {
 			sum += n
 		}
-		progress(min(sum, size), size)
+		if !outside {
+			sum = min(sum, size)
+		}
+		progress(sum, size)
 	}
 	return cmpCause(ctx, nil)
 }

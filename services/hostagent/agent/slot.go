@@ -27,6 +27,7 @@ type slot struct {
 	// Of the goroutine alone:
 	streaks  map[string]*streak // of containers of web services, by name
 	policies map[string]bool    // whether the engine starts a container again, by id, as far as is known
+	trials   map[string]*trial  // of containers that were started for what it is to be now, by name
 	drained  time.Time          // since when it drains
 	failed   int                // steps in a row
 }
@@ -88,8 +89,8 @@ func sameWork(x, y *hosting.Slot) bool {
 		return x == y
 	}
 	a, b := *x, *y
-	a.Share, a.Live, a.Fence = 0, 0, 0
-	b.Share, b.Live, b.Fence = 0, 0, 0
+	a.Share, a.Live, a.Scale, a.Fence = 0, 0, 0, 0
+	b.Share, b.Live, b.Scale, b.Fence = 0, 0, 0, 0
 	return reflect.DeepEqual(a, b)
 }
 

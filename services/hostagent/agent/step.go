@@ -52,8 +52,7 @@ func (s *slot) step(ctx context.Context, t *hosting.Slot) time.Duration {
 		return 0
 	}
 	if err != nil {
-		var fatal *fatalError
-		now.seen.Error, now.seen.Fatal = shortened(err.Error(), maxError), errors.As(err, &fatal)
+		now.seen.Error, now.seen.Fatal = shortened(err.Error(), maxError), isFatal(err)
 		now.seen.Healthy = false
 		s.saw(*now.seen)
 		s.failed++
@@ -134,7 +133,7 @@ func (s *step) pullAll() error {
 		image, seen := s.t.Services[k].Pull, &s.seen.Images[k]
 		there, err := s.has(s.ctx, image)
 		if err == nil && !there {
-			err = s.pull(s.ctx, image, func(bytes, total int64) {
+			err = s.pull(s.ctx, image, s.t.Services[k].Outside, func(bytes, total int64) {
 				seen.Bytes, seen.Total = bytes, total
 				if time.Since(last) > apart {
 					last = time.Now()
@@ -222,6 +221,9 @@ func (s *step) ensure(p *spec) error {
 		return err
 	}
 	s.setPolicy(id, true)
+	if known := s.trials[p.name]; known == nil || known.container != short(id) || known.fence != s.t.Fence {
+		s.try(p.name, id, s.t.Fence)
+	}
 	if err := s.start(s.ctx, id); err != nil {
 		return startError(err)
 	}
@@ -276,8 +278,12 @@ func (s *step) drain() error {
 		s.seen.Sessions = sessions
 	}
 	since := time.Since(s.drained)
-	quiet := known && sessions == 0 && since >= min(settle, s.Times.Unknown) || !known && since >= s.Times.Unknown
-	if known && sessions > 0 && since >= s.Times.Deadline {
+	patience := s.Times.Unknown
+	if len(s.Sockets) > 0 { // a balancer that does not answer now may have sessions
+		patience = s.Times.Deadline
+	}
+	quiet := known && sessions == 0 && since >= min(settle, s.Times.Unknown) || !known && since >= patience
+	if running && (sessions > 0 || !known && len(s.Sockets) > 0) && since >= s.Times.Deadline {
 		if err := s.shutdownSessions(s.ctx, s.t); err != nil {
 			s.Logger.Warn("sessions that are still open at the end of a drain are not ended", "slot", s.id, "error", err)
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"text/template"
+
+	"hubledger/services/internal/compose"
 )
 
 // A Web is a web service as HAProxy's configuration needs it.
@@ -87,6 +89,15 @@ backend {{backend $.Application $.Environment $s.Name}}
 func Config(s Settings) (string, error) {
 	if len(s.Services) == 0 {
 		return "", fmt.Errorf("%s has no web service: there is nothing to balance", s.Application)
+	}
+	// Who writes the Compose file does not write the operator's configuration.
+	for _, w := range s.Services {
+		if w.Probe != "" && !compose.IsProbe(w.Probe) {
+			return "", fmt.Errorf("the probe of %q is no path such as /healthz: %.200q; correct it in the Compose file", w.Name, w.Probe)
+		}
+		if w.Host != "" && !compose.IsProbeHost(w.Host) {
+			return "", fmt.Errorf("the host of %q is no HOST[:PORT]: %.200q; correct it in the Compose file", w.Name, w.Host)
+		}
 	}
 	var out strings.Builder
 	err := text.Execute(&out, s)

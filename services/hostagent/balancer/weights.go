@@ -24,12 +24,17 @@ const (
 
 // Answer is the weight of what is asked for, in percent of the weight in HAProxy's
 // configuration; false when this host does not have it. It is the share of the colour's traffic
-// divided by the hosts that take it, since HAProxy weighs each server.
+// divided by the hosts that take it, since HAProxy weighs each server, times the scale of both
+// colours. A colour with a share has at least 1: 0 would take its traffic away.
 func Answer(slots []hosting.Slot, subject string) (percent int, known bool) {
 	for _, s := range slots {
 		if s.Colour != "" && Subject(s.Application, s.Environment, s.Colour) == subject {
 			live := max(s.Live, 1)
-			return min(max((s.Share+live/2)/live, 0), 100), true
+			percent = (s.Share*max(s.Scale, 1) + live/2) / live
+			if s.Share > 0 {
+				percent = max(percent, 1)
+			}
+			return min(max(percent, 0), 100), true
 		}
 	}
 	return 0, false

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -12,6 +13,24 @@ import (
 const RoleKey = "x-hubledger"
 
 const roleHelp = "write x-hubledger with role: web, worker or stateful"
+
+var (
+	probe     = regexp.MustCompile(`^/[A-Za-z0-9._~!$&()*+,;=:@/?%-]*$`)
+	probeHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?$`)
+)
+
+// IsProbe says whether a text is the path of a probe, with a query perhaps. It stands in the
+// configuration of balancers: it has no spaces, quotes, backslashes, control characters and #.
+func IsProbe(text string) bool {
+	u, err := url.ParseRequestURI(text)
+	return err == nil && probe.MatchString(text) && u.Host == "" && len(text) <= maxProbe
+}
+
+// maxProbe bounds the path of a probe, in bytes.
+const maxProbe = 1000
+
+// IsProbeHost says whether a text is HOST[:PORT], as the header Host of a probe has it.
+func IsProbeHost(text string) bool { return probeHost.MatchString(text) }
 
 // role reads x-hubledger of a service.
 func (r *reader) role(path string, service map[string]any) (role Role) {
@@ -47,8 +66,11 @@ func (r *reader) role(path string, service map[string]any) (role Role) {
 		if role.Probe == "" {
 			role.Probe = "/"
 		}
-		if u, err := url.ParseRequestURI(role.Probe); err != nil || !strings.HasPrefix(role.Probe, "/") || u.Host != "" {
-			r.at(path+".probe", "this is no path such as /healthz")
+		if !IsProbe(role.Probe) {
+			r.at(path+".probe", "this is no path such as /healthz: write letters, digits and what else a URL may have, without spaces, quotes and #")
+		}
+		if role.Host != "" && !IsProbeHost(role.Host) {
+			r.at(path+".host", "this is no host such as shop.example.com or shop.example.com:8080: write letters, digits, - and dots")
 		}
 	case Worker:
 		switch v := of["overlap"]; v {

@@ -46,9 +46,11 @@ type Slot struct {
 	Volumes  []string          `json:"volumes,omitempty"`
 	// Share is the part of the traffic of the environment's web services that goes to this
 	// colour, in percent, over all hosts; Live is how many hosts of this colour take traffic. The
-	// weight responder answers Share divided by Live, as balancers weigh each server.
+	// weight responder answers Share divided by Live, as balancers weigh each server, times Scale: the
+	// smaller Live of the two colours, so that small parts are not rounded to nothing; 0 is 1.
 	Share int `json:"share"`
 	Live  int `json:"live"`
+	Scale int `json:"scale,omitempty"`
 }
 
 // A SlotService is one service of a slot.
@@ -56,6 +58,8 @@ type SlotService struct {
 	compose.Service
 	// Pull is NAME@DIGEST as an engine pulls it, with the registry.
 	Pull string `json:"pull"`
+	// Outside: the image is of another registry than the hub's. It is pulled without a token.
+	Outside bool `json:"outside,omitempty"`
 	// Run is how many containers of it run now on this host; of a worker that is
 	// its part of the tasks. With fewer than before the others are stopped with the
 	// service's own grace.
@@ -117,7 +121,8 @@ type Seen struct {
 	Sessions int `json:"sessions"`
 	// Error is why the slot cannot get on now, for people; the host tries again.
 	Error string `json:"error,omitempty"`
-	// Fatal: trying again cannot help, such as an image that is gone or a port that is taken.
+	// Fatal: trying again cannot help, such as an image that is gone, a port that is taken, or a
+	// container that ends each time it is started.
 	Fatal bool `json:"fatal,omitempty"`
 }
 
@@ -139,7 +144,7 @@ type SeenContainer struct {
 	State    string    `json:"state"`            // as the engine calls it: created, running, exited …
 	Health   string    `json:"health,omitempty"` // healthy, unhealthy or starting; "": it has no check
 	Started  time.Time `json:"started,omitzero"`
-	ExitCode int       `json:"exitCode,omitempty"`
+	ExitCode int       `json:"exitCode,omitempty"` // of the end before, when it was started again
 	Restarts int       `json:"restarts,omitempty"`
 	// Log is the end of what a container that failed wrote, and HealthLog what its check
 	// said last: at most 4 KiB each, with values of secrets masked.
