@@ -15,6 +15,7 @@ import (
 	"hubledger/services/internal/application"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
+	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 )
@@ -34,7 +35,7 @@ func (s *Deployer) registerApplications() {
 	openapi.Add(s.API, op(http.MethodPost, list, "create-application", access.NamespaceAdmin, budget.Write, "Make an application of a Compose file", ""), s.create)
 	openapi.Add(s.API, op(http.MethodGet, one, "get-application", access.NamespaceMember, budget.Read, "Show an application with its environments", ""), s.get)
 	openapi.Add(s.API, op(http.MethodPatch, one, "change-application", access.NamespaceAdmin, budget.Write, "Change an application", "What is absent stays. What runs is not changed: that is what releases are for."), s.change)
-	openapi.Add(s.API, op(http.MethodDelete, one, "delete-application", access.NamespaceAdmin, budget.Write, "Delete an application", "Its secrets are destroyed, and its releases keep no images any more. It cannot be restored."), s.delete)
+	openapi.Add(s.API, op(http.MethodDelete, one, "delete-application", access.NamespaceAdmin, budget.Write, "Delete an application", "Its secrets are destroyed, and its releases keep no images any more. It cannot be restored. While a deployment has one of its environments it is refused."), s.delete)
 }
 
 // app is the application that a path names, as of all that the log had when it was not
@@ -189,6 +190,28 @@ func (s *Deployer) delete(ctx context.Context, c *endpoint.Call, in *AppPath) (*
 	if err != nil {
 		return nil, err
 	}
+	command.CatchUp(ctx, s.Log, s.View)
+	if err := s.free(ctx, a); err != nil {
+		return nil, err
+	}
 	seq, err := application.Delete(ctx, s.Log, c.By(), id, a.Name)
 	return s.API.Changed(ctx, seq, err)
+}
+
+// free says that no deployment has an environment of an application. deployment.ErrBusy.
+func (s *Deployer) free(ctx context.Context, a *deploys.Application) error {
+	list, err := s.Read.Environments(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		state, _, err := s.state(ctx, e.ID)
+		if err != nil {
+			return err
+		}
+		if err := deployment.Free(state); err != nil {
+			return fmt.Errorf("%w: type hubledger cancel %s %s, and delete the application when that has ended", err, a.Name, e.Name)
+		}
+	}
+	return nil
 }

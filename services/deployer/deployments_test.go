@@ -108,6 +108,10 @@ func TestDeploy(t *testing.T) {
 		t.Error(busy)
 	}
 	w.call("owner", "DELETE", prodPath, nil, 409, nil)
+	w.call("owner", "DELETE", shopPath, nil, 409, &busy)
+	if !strings.Contains(busy, "of pusher has production (held)") || !strings.Contains(busy, "type hubledger cancel acme/shop production") {
+		t.Error(busy)
+	}
 	w.action("member", d.ID, "promote", nil, 403)
 	w.action("pusher", d.ID, "promote", nil, 201)
 	w.await(d.ID, "ended")

@@ -40,7 +40,12 @@ func (s *Deployer) driving() process.Manager {
 				if err != nil {
 					return nil, err
 				}
-				if known.State.Step == deployment.Requested || deployment.Due(known.State, s.watch(known, now)) != nil {
+				if known.State.Step != deployment.Requested && deployment.Due(known.State, s.watch(known, now)) == nil {
+					continue
+				}
+				if lives, err := s.lives(ctx, environment); err != nil {
+					return nil, err
+				} else if lives {
 					tasks = append(tasks, process.Task{Key: environment, Cause: known.State.ID, Correlation: known.State.Correlation})
 				}
 			}
@@ -48,6 +53,16 @@ func (s *Deployer) driving() process.Manager {
 		},
 		Do: func(ctx context.Context, t process.Task) (*process.Completion, error) { return nil, s.drive(ctx, t) },
 	}
+}
+
+// lives says whether an environment and its application do. A deployment that has one that was deleted
+// comes to no end: nothing is left of it on hosts.
+func (s *Deployer) lives(ctx context.Context, environment string) (bool, error) {
+	place, err := s.Read.Place(ctx, environment)
+	if err != nil {
+		return false, err
+	}
+	return place.Ended == 0, nil
 }
 
 // watch is what is seen for an environment.

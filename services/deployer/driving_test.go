@@ -62,6 +62,10 @@ func TestDrivingKilledAtEveryStep(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			app := events.ApplicationCreated{Namespace: acme, Application: shop, Name: "acme/shop", Settings: events.ApplicationSettings{Digest: "sha256:x", Compose: "x", Keep: 5}}
+			if _, err := command.Append(ctx, l.Log, by, app, events.AnySeq); err != nil {
+				t.Fatal(err)
+			}
 			add(events.EnvironmentCreated{Namespace: acme, Application: shop, Name: "acme/shop", Environment: prodID, Called: "production"})
 			ask := func(id string, release int, p events.DeployPolicy) {
 				r, err := deployment.Request(state, id, deployment.Wish{Kind: events.DeployForward, Release: release, Placement: hosts, Policy: p})

@@ -13,6 +13,7 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/deploys"
+	"hubledger/projections/images"
 	"hubledger/services/internal/application"
 	"hubledger/services/internal/compose"
 	"hubledger/services/internal/deployment"
@@ -263,8 +264,15 @@ func pullName(i events.ReleaseImage) (string, error) {
 	return name + "@" + i.Digest, nil
 }
 
-// Pulls is of hosting.Planner.
+// Pulls is of hosting.Planner. Another repository that has the name now is not the one of a release.
 func (s *Deployer) Pulls(ctx context.Context, host, repository string) (bool, error) {
+	repo, err := s.Images.Repository(ctx, repository)
+	if errors.Is(err, images.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
 	list, err := s.Read.EnvironmentsOn(ctx, host)
 	for _, environment := range list {
 		place, err := s.Read.Place(ctx, environment)
@@ -286,7 +294,7 @@ func (s *Deployer) Pulls(ctx context.Context, host, repository string) (bool, er
 			if err != nil {
 				return false, err
 			}
-			if slices.ContainsFunc(r.Images, func(i events.ReleaseImage) bool { return i.Repository != "" && i.Name == repository }) {
+			if slices.ContainsFunc(r.Images, func(i events.ReleaseImage) bool { return i.Repository == repo.ID }) {
 				return true, nil
 			}
 		}

@@ -9,17 +9,20 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
 	"hubledger/projections"
 	"hubledger/projections/deploys"
+	"hubledger/projections/images"
 	"hubledger/services/internal/application"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/compose"
 	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/hosting"
+	"hubledger/services/internal/process"
 	"hubledger/services/internal/process/processtest"
 )
 
@@ -60,6 +63,7 @@ type plain struct {
 	t       *testing.T
 	db      *watched
 	secrets *toldSecrets
+	images  process.View
 }
 
 const planHost = "0191d1a0-0000-7000-8000-000000009999"
@@ -68,8 +72,9 @@ func planned(t *testing.T, compose string, environments int) *plain {
 	t.Helper()
 	l := processtest.Alive(t)
 	db, view := l.ReadModel(&deploys.Projection)
-	p := &plain{t: t, db: &watched{DB: db, before: func(string) {}}, secrets: &toldSecrets{value: "hunter2"}}
-	p.Deployer = newDeployer(Config{Log: l.Log, Read: deploys.Reader{DB: p.db}, View: view, Secrets: p.secrets, Generation: func() string { return "g" }, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	stored, imagesView := l.ReadModel(&images.Projection)
+	p := &plain{t: t, images: imagesView, db: &watched{DB: db, before: func(string) {}}, secrets: &toldSecrets{value: "hunter2"}}
+	p.Deployer = newDeployer(Config{Log: l.Log, Read: deploys.Reader{DB: p.db}, View: view, Images: images.Reader{DB: stored}, Secrets: p.secrets, Generation: func() string { return "g" }, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	sum := digest.FromString(compose).String()
 	p.add(events.ApplicationCreated{Namespace: numbered(1), Application: numbered(2), Name: "acme/shop", Settings: events.ApplicationSettings{Digest: sum, Compose: compose, Keep: 5}})
 	made := events.ReleaseMade{Namespace: numbered(1), Application: numbered(2), Name: "acme/shop", Number: 1, Digest: sum,
@@ -99,7 +104,7 @@ func (p *plain) add(e events.Payload) uint64 {
 	p.t.Helper()
 	seq, err := command.Append(p.t.Context(), p.Log, command.By{Source: "/test", Actor: "alice"}, e, events.AnySeq)
 	if err == nil {
-		err = p.View.Wait(p.t.Context(), seq)
+		err = errors.Join(p.View.Wait(p.t.Context(), seq), p.images.Wait(p.t.Context(), seq))
 	}
 	if err != nil {
 		p.t.Fatal(err)
@@ -187,6 +192,42 @@ func TestSlotsThatAreTooLarge(t *testing.T) {
 	if s, err := p.Desired(t.Context(), planHost); err != nil || len(s.Slots) != 0 {
 		t.Errorf("%d slots of 600 KiB, %v", len(s.Slots), err)
 	}
+}
+
+// A repository that has got the name of one that was deleted is not the one of a release.
+func TestPullsOnlyFromTheRepositoryOfARelease(t *testing.T) {
+	p := planned(t, plainFile, 1)
+	made := events.RepositoryCreated{Repository: numbered(3), Namespace: numbered(1), Name: "acme/web", Visibility: events.Private}
+	p.add(made)
+	pulls := func(want bool) {
+		t.Helper()
+		if may, err := p.Pulls(t.Context(), planHost, "acme/web"); err != nil || may != want {
+			t.Errorf("it may pull: %t, %v", may, err)
+		}
+	}
+	pulls(true)
+	p.add(events.RepositoryDeleted{Repository: made.Repository, Namespace: made.Namespace, Name: made.Name})
+	pulls(false)
+	made.Repository = numbered(33)
+	p.add(made)
+	pulls(false)
+}
+
+// A deployment whose application is gone is not brought on.
+func TestNothingIsDueOfADeletedApplication(t *testing.T) {
+	p := planned(t, plainFile, 1)
+	p.look = func(state deployment.State) deployment.Watch {
+		return deployment.Watch{Elapsed: func(uint64) time.Duration { return time.Hour }}
+	}
+	due := func(want int) {
+		t.Helper()
+		if tasks, err := p.driving().Due(t.Context(), time.Now()); err != nil || len(tasks) != want {
+			t.Errorf("%+v, %v", tasks, err)
+		}
+	}
+	due(1)
+	p.add(events.ApplicationDeleted{Namespace: numbered(1), Application: numbered(2), Name: "acme/shop"})
+	due(0)
 }
 
 func using(name, role string) compose.Service {

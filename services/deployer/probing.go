@@ -79,7 +79,13 @@ func (s *Deployer) probeDue(ctx context.Context, running *sync.WaitGroup) error 
 		if err != nil {
 			return err
 		}
-		if !measures(known.State.Step) {
+		if !measures(known.State.Step) || len(known.State.Request.Policy.Gates) == 0 {
+			continue
+		}
+		if lives, err := s.lives(ctx, environment); err != nil || !lives {
+			if err != nil {
+				return err
+			}
 			continue
 		}
 		for _, g := range known.State.Request.Policy.Gates {
