@@ -124,6 +124,8 @@ func TestStatusesKilledAtEveryStep(t *testing.T) {
 		},
 		State: func(t testing.TB, l *processtest.Life) string {
 			s, host := telling(t, l)
+			_, err := s.unsent(t.Context(), time.Now()) // each look forgets what is settled
+			check(t, err)
 			kept, err := s.told.all(t.Context())
 			check(t, err)
 			told := host.told() // the same may be there twice

@@ -34,6 +34,8 @@ func aggregates(family string) []string {
 		return []string{"tag", "image"}
 	case "manifest":
 		return []string{"image"}
+	case "deployment": // which has its environment
+		return []string{"environment"}
 	}
 	return []string{aggregate}
 }
