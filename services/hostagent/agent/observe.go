@@ -97,6 +97,10 @@ func (s *step) well(service *hosting.SlotService, name string, c *hosting.SeenCo
 		if of.passed < passes {
 			return fmt.Errorf("its probe has passed %d of %d times in a row", of.passed, passes)
 		}
+		// With all of the traffic before that, requests would find no server.
+		if by := s.refused(s.ctx, s.t); by != "" {
+			return fmt.Errorf("HAProxy (%s) holds it to be down still: its own checks have not passed", by)
+		}
 	}
 	switch {
 	case c.Health == "healthy" || c.Health == "" && port > 0:

@@ -24,6 +24,20 @@ func (a *Agent) sessions(ctx context.Context, t *hosting.Slot) (n int, known boo
 	return n, known
 }
 
+// refused names the balancer of this host that sends nothing to a slot yet, since its own
+// checks have not passed; "" for none. One that does not answer hinders nobody.
+func (a *Agent) refused(ctx context.Context, t *hosting.Slot) balancer.Socket {
+	for _, path := range a.Sockets {
+		down, err := path.Down(ctx, t.Application, t.Environment, balancer.Server(a.Name, t.Colour))
+		if err != nil {
+			a.Logger.Debug("the balancer does not say whether its servers are up", "socket", path, "error", err)
+		} else if down {
+			return path
+		}
+	}
+	return ""
+}
+
 // shutdownSessions ends the sessions of a slot.
 func (a *Agent) shutdownSessions(ctx context.Context, t *hosting.Slot) (err error) {
 	for _, path := range a.Sockets {

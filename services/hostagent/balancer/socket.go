@@ -44,6 +44,7 @@ func (s Socket) ask(ctx context.Context, command string) ([]byte, error) {
 type stat struct {
 	backend, server string
 	sessions        int
+	status          string // such as UP, DOWN, DOWN 1/2, no check
 }
 
 // servers are those of an environment that have a name.
@@ -58,9 +59,9 @@ func (s Socket) servers(ctx context.Context, application, environment, server st
 	if err != nil {
 		return nil, fmt.Errorf("HAProxy's statistics: %w", err)
 	}
-	backend, name, current := slices.Index(head, "pxname"), slices.Index(head, "svname"), slices.Index(head, "scur")
-	if backend < 0 || name < 0 || current < 0 {
-		return nil, errors.New("HAProxy's statistics have no pxname, svname and scur: is the socket's level operator or admin?")
+	backend, name, current, status := slices.Index(head, "pxname"), slices.Index(head, "svname"), slices.Index(head, "scur"), slices.Index(head, "status")
+	if backend < 0 || name < 0 || current < 0 || status < 0 {
+		return nil, errors.New("HAProxy's statistics have no pxname, svname, scur and status: is the socket's level operator or admin?")
 	}
 	for {
 		row, err := in.Read()
@@ -70,14 +71,14 @@ func (s Socket) servers(ctx context.Context, application, environment, server st
 		if err != nil {
 			return nil, err
 		}
-		if len(row) <= max(backend, name, current) || row[name] != server || !strings.HasPrefix(row[backend], prefix(application, environment)) {
+		if len(row) <= max(backend, name, current, status) || row[name] != server || !strings.HasPrefix(row[backend], prefix(application, environment)) {
 			continue
 		}
 		n, err := strconv.Atoi(row[current])
 		if err != nil {
 			return nil, fmt.Errorf("HAProxy's statistics: %w", err)
 		}
-		list = append(list, stat{row[backend], row[name], n})
+		list = append(list, stat{row[backend], row[name], n, row[status]})
 	}
 }
 
@@ -92,6 +93,13 @@ func (s Socket) Sessions(ctx context.Context, application, environment, server s
 		n += one.sessions
 	}
 	return n, err
+}
+
+// Down says whether HAProxy sends nothing to a server of an environment because its own
+// checks have not passed, in any backend.
+func (s Socket) Down(ctx context.Context, application, environment, server string) (bool, error) {
+	list, err := s.servers(ctx, application, environment, server)
+	return slices.ContainsFunc(list, func(one stat) bool { return strings.HasPrefix(one.status, "DOWN") }), err
 }
 
 // Shutdown ends the sessions that are open to a server.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"hubledger/services/internal/hosting"
@@ -46,7 +47,7 @@ func Answer(slots []hosting.Slot, subject string) (percent int, known bool) {
 func Serve(ctx context.Context, l net.Listener, slots func() []hosting.Slot, logger *slog.Logger) {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
-	places := make(chan struct{}, maxAsking)
+	places, steady := make(chan struct{}, maxAsking), &steadier{was: map[string]weight{}}
 	for {
 		conn, err := l.Accept()
 		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
@@ -71,9 +72,49 @@ func Serve(ctx context.Context, l net.Listener, slots func() []hosting.Slot, log
 			if err != nil {
 				return
 			}
-			if percent, known := Answer(slots(), strings.TrimRight(line, "\r\n")); known {
-				fmt.Fprintf(conn, "%d%%\n", percent)
+			subject := strings.TrimRight(line, "\r\n")
+			if percent, known := Answer(slots(), subject); known {
+				fmt.Fprintf(conn, "%d%%\n", steady.answer(subject, percent, time.Now()))
 			}
 		}()
 	}
+}
+
+// overlap is how long a colour that has nothing any more keeps a weight of 1 beside the other
+// one's. HAProxy asks for the weights of its servers one after the other, and may hold the
+// server that gets everything to be down still: in between there would be no server at all. A
+// drain waits for longer than that before it stops anything.
+const overlap = 2500 * time.Millisecond
+
+// A weight is what was answered, and since when it is 0.
+type weight struct {
+	percent int
+	fell    time.Time // zero: it has not fallen
+}
+
+// A steadier lets weights fall to 0 a little later than the others have risen.
+type steadier struct {
+	mu  sync.Mutex
+	was map[string]weight // by subject; only of what this host has
+}
+
+func (s *steadier) answer(subject string, percent int, now time.Time) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.was[subject]
+	switch {
+	case percent > 0:
+		s.was[subject] = weight{percent: percent}
+		return percent
+	case w.percent == 0:
+		return 0
+	case w.fell.IsZero():
+		w.fell = now
+		s.was[subject] = w
+		return 1
+	case now.Sub(w.fell) < overlap:
+		return 1
+	}
+	delete(s.was, subject)
+	return 0
 }
