@@ -40,7 +40,9 @@ func (s *slot) step(ctx context.Context, t *hosting.Slot) time.Duration {
 	}
 	if err == nil {
 		if err = now.reach(); err == nil || !isSuperseded(ctx, err) {
-			err = errors.Join(err, now.observe(before))
+			if seeing := now.observe(before); seeing != nil { // the engine has gone away meanwhile
+				now.seen.Containers, err = before.Containers, errors.Join(err, seeing)
+			}
 		}
 	} else if ctx.Err() == nil { // the engine does not answer: what was seen last stands
 		before.Error, before.Fatal = shortened(err.Error(), maxError), false
