@@ -64,7 +64,7 @@ func (c *Deploy) confirm(s *console.Session, a *console.API, path string, number
 		fmt.Fprintf(s.Err, "  image of %s: %s -> %s\n", i.Service, pinned(i.From), pinned(i.To))
 	}
 	for _, e := range diff.Configurations {
-		if e.Environment == c.Environment {
+		if e.Environment == c.Environment && e.From != e.To {
 			fmt.Fprintf(s.Err, "  configuration %d -> %d: %s\n", e.From, e.To, strings.Join(e.Keys, ", "))
 		}
 	}
