@@ -94,7 +94,7 @@ func TestKilledAgent(t *testing.T) {
 	}
 	// Each round wants something else, and its agent is killed later than the one before.
 	rounds := 12
-	if os.Getenv("HUBLEDGER_SOAK") == "1" {
+	if os.Getenv("HUBLEDGER_SOAK") == "long" {
 		rounds = 120
 	}
 	for round := range rounds {
