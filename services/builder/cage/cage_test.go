@@ -208,9 +208,9 @@ func TestConnections(t *testing.T) {
 	}
 	o := inServed(t, t.Context(), func(c net.Conn) {
 		count(1)
-		defer count(-1)
 		io.WriteString(c, "greetings\n")
 		io.Copy(io.Discard, c)
+		count(-1) // before the next one may have its place
 		c.Close()
 	}, fmt.Sprintf(`exec bash -c 'ulimit -n 2000; for k in {1..%d}; do exec {fd}<>/dev/tcp/127.0.0.1/5000 || exit; done
 		read -t 0.2 -u $fd || echo the last one waits
