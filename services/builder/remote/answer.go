@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +11,7 @@ import (
 	"hubledger/events"
 	"hubledger/services/builder/worker"
 	"hubledger/services/internal/build"
+	"hubledger/services/internal/exchange"
 )
 
 // A Hub is what the requests of one builder are about.
@@ -36,18 +36,7 @@ var platformPattern = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?$`)
 // What it asks is not trusted.
 func Answer(ctx context.Context, hub Hub, logger *slog.Logger, operation string, data []byte) []byte {
 	value, err := do(ctx, hub, operation, data)
-	var a answer
-	if err == nil {
-		a.Value, err = json.Marshal(value)
-	}
-	if err != nil {
-		a = answer{Error: failureOf(err)}
-		if a.Error.Code == failed && ctx.Err() == nil {
-			logger.Warn("a builder's request failed", "operation", operation, "error", err)
-		}
-	}
-	encoded, _ := json.Marshal(a) // of raw JSON and strings: cannot fail
-	return encoded
+	return codes.Answer(ctx, logger, "builder", operation, value, err)
 }
 
 func do(ctx context.Context, hub Hub, operation string, data []byte) (any, error) {
@@ -56,7 +45,7 @@ func do(ctx context.Context, hub Hub, operation string, data []byte) (any, error
 		return hub.Next(ctx)
 	case opRenew:
 		var in renewal
-		if err := read(data, &in); err != nil {
+		if err := exchange.Read(data, &in, build.ErrReport); err != nil {
 			return nil, err
 		}
 		if err := checkRenewal(in); err != nil {
@@ -65,7 +54,7 @@ func do(ctx context.Context, hub Hub, operation string, data []byte) (any, error
 		return hub.Renew(ctx, in.Offer, in.Have)
 	case opSay:
 		var in saying
-		if err := read(data, &in); err != nil {
+		if err := exchange.Read(data, &in, build.ErrReport); err != nil {
 			return nil, err
 		}
 		p, err := payloadOf(in)
@@ -75,7 +64,7 @@ func do(ctx context.Context, hub Hub, operation string, data []byte) (any, error
 		return nil, hub.Say(ctx, in.Claim, p)
 	case opLog:
 		var in chunk
-		if err := read(data, &in); err != nil {
+		if err := exchange.Read(data, &in, build.ErrReport); err != nil {
 			return nil, err
 		}
 		if in.Step < 0 || in.Step > build.MaxSteps+1 || len(in.Data) == 0 || len(in.Data) > worker.MaxLogChunk {
@@ -84,23 +73,16 @@ func do(ctx context.Context, hub Hub, operation string, data []byte) (any, error
 		return nil, hub.Log(ctx, in.Claim, in.Step, in.Data)
 	case opToken:
 		var in tokenRequest
-		if err := read(data, &in); err != nil {
+		if err := exchange.Read(data, &in, build.ErrReport); err != nil {
 			return nil, err
 		}
 		if len(in.Repository) > maxName {
 			return nil, fmt.Errorf("%w: the name of a repository is too long", build.ErrReport)
 		}
 		text, ends, err := hub.Token(ctx, in.Claim, in.Repository, in.Push)
-		return token{text, time.Until(ends)}, err
+		return exchange.Token{Token: text, Lasts: time.Until(ends)}, err
 	}
 	return nil, fmt.Errorf("%w: %.20q is no request of a builder", build.ErrReport, operation)
-}
-
-func read(data []byte, into any) error {
-	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%w: %w", build.ErrReport, err)
-	}
-	return nil
 }
 
 func checkRenewal(in renewal) error {

@@ -8,17 +8,11 @@ import (
 
 	"hubledger/events"
 	"hubledger/services/builder/worker"
+	"hubledger/services/internal/exchange"
 )
 
-// A Conn is a connection to the hub.
-type Conn interface {
-	// Request asks the hub and returns its answer. The error wraps worker.ErrRevoked when
-	// the hub does not let the machine in; after any other it may work later.
-	Request(ctx context.Context, operation string, data []byte) ([]byte, error)
-}
-
 // A Client is the hub for a builder on another machine: a worker.Hub and a worker.Queue.
-type Client struct{ Conn Conn }
+type Client struct{ Conn exchange.Conn }
 
 const (
 	askWithin  = 10 * time.Second // one attempt
@@ -26,29 +20,10 @@ const (
 	retryPause = 500 * time.Millisecond
 )
 
-// ask makes one request.
+// ask makes one request. The error wraps worker.ErrRevoked when the hub does not let the
+// machine in.
 func (c Client) ask(ctx context.Context, within time.Duration, operation string, in, out any) error {
-	data, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	data, err = c.Conn.Request(ctx, operation, data)
-	if err != nil {
-		return err
-	}
-	var a answer
-	if err := json.Unmarshal(data, &a); err != nil {
-		return err
-	}
-	if a.Error != nil {
-		return &remoteError{a.Error.Text, codes[a.Error.Code]}
-	}
-	if out == nil || len(a.Value) == 0 {
-		return nil
-	}
-	return json.Unmarshal(a.Value, out)
+	return codes.Ask(ctx, c.Conn, within, operation, in, out)
 }
 
 // insist asks until the hub has answered, as long as a builder goes on without it: a
@@ -57,8 +32,7 @@ func (c Client) ask(ctx context.Context, within time.Duration, operation string,
 func (c Client) insist(ctx context.Context, operation string, in, out any) error {
 	for end := time.Now().Add(worker.Unheard); ; {
 		err := c.ask(ctx, askWithin, operation, in, out)
-		var said *remoteError
-		if err == nil || errors.As(err, &said) && said.kind != nil || errors.Is(err, worker.ErrRevoked) || time.Now().After(end) {
+		if err == nil || exchange.Final(err) || errors.Is(err, worker.ErrRevoked) || time.Now().After(end) {
 			return err
 		}
 		select {
@@ -97,7 +71,7 @@ func (c Client) Log(ctx context.Context, claim worker.Claim, step int, data []by
 
 // Token is of worker.Hub.
 func (c Client) Token(ctx context.Context, claim worker.Claim, repository string, push bool) (string, time.Time, error) {
-	var t token
+	var t exchange.Token
 	err := c.insist(ctx, opToken, tokenRequest{claim, repository, push}, &t)
 	return t.Token, time.Now().Add(t.Lasts), err
 }

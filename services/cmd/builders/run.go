@@ -1,7 +1,6 @@
 package builders
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -148,7 +147,7 @@ func (c *runCmd) Run(s *console.Session) error {
 	if c.Places > 0 {
 		offer.Places = c.Places
 	}
-	hub := remote.Client{Conn: connection{conn}}
+	hub := remote.Client{Conn: enrolment.Connection{Conn: conn, Revoked: worker.ErrRevoked}}
 	w, err := rig.Open(s.Context, rig.Config{Dir: filepath.Join(s.Data, "builds"), Tools: programs, Hub: c.hub, Registry: c.hub.Host, TLS: trust, Egress: c.egress, Logger: logger}, hub)
 	if err != nil {
 		if s.Context.Err() != nil {
@@ -159,16 +158,4 @@ func (c *runCmd) Run(s *console.Session) error {
 	fmt.Fprintf(s.Out, "The builder %s takes builds of %s, %d at once. Stop with Ctrl-C: it gives back what it has.\n", me.Name, c.hub, offer.Places)
 	w.Run(s.Context, hub, offer)
 	return nil
-}
-
-// A connection tells a builder that was revoked from a hub that does not answer.
-type connection struct{ *machines.Conn }
-
-// Request is of remote.Conn.
-func (c connection) Request(ctx context.Context, operation string, data []byte) ([]byte, error) {
-	answer, err := c.Conn.Request(ctx, operation, data)
-	if errors.Is(err, machines.ErrRefused) {
-		err = fmt.Errorf("%w: %w", worker.ErrRevoked, err)
-	}
-	return answer, err
 }

@@ -1,7 +1,6 @@
 package hosts
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -75,7 +74,7 @@ func (c *Agent) Run(s *console.Session) error {
 		return err
 	}
 	defer lock.Release()
-	var link connection
+	link := enrolment.Connection{Revoked: wire.ErrRevoked}
 	sockets := make([]balancer.Socket, len(c.HAProxySocket))
 	for k, path := range c.HAProxySocket {
 		sockets[k] = balancer.Socket(path)
@@ -114,16 +113,4 @@ func (c *Agent) Run(s *console.Session) error {
 	fmt.Fprintf(s.Out, "The host %s runs what %s says, on %s. Stop with Ctrl-C: its containers go on.\n", me.Name, c.hub, c.Docker)
 	a.Run(s.Context)
 	return nil
-}
-
-// A connection tells a host that was revoked from a hub that does not answer.
-type connection struct{ *machines.Conn }
-
-// Request is of wire.Conn.
-func (c connection) Request(ctx context.Context, operation string, data []byte) ([]byte, error) {
-	answer, err := c.Conn.Request(ctx, operation, data)
-	if errors.Is(err, machines.ErrRefused) {
-		err = fmt.Errorf("%w: %w", wire.ErrRevoked, err)
-	}
-	return answer, err
 }

@@ -3,10 +3,9 @@
 package wire
 
 import (
-	"encoding/json"
 	"errors"
-	"time"
 
+	"hubledger/services/internal/exchange"
 	"hubledger/services/internal/hosting"
 )
 
@@ -43,42 +42,5 @@ type tokenRequest struct {
 	Repository string `json:"repository"`
 }
 
-type token struct {
-	Token string        `json:"token"`
-	Lasts time.Duration `json:"lasts"` // nanoseconds: the clocks of two machines differ
-}
-
-// An answer has an error or a value.
-type answer struct {
-	Error *failure        `json:"error,omitempty"`
-	Value json.RawMessage `json:"value,omitempty"`
-}
-
-type failure struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
-}
-
 // codes are the errors that a host tells apart.
-var codes = map[string]error{"busy": ErrBusy, "report": ErrReport, "denied": ErrDenied}
-
-// failed is the code of every other error: the hub could not do it now.
-const failed = "failed"
-
-func failureOf(err error) *failure {
-	for code, known := range codes {
-		if errors.Is(err, known) {
-			return &failure{code, err.Error()}
-		}
-	}
-	return &failure{failed, "the hub could not do it"} // the cause is the hub's own business
-}
-
-// A remoteError is what the hub has answered.
-type remoteError struct {
-	text string
-	kind error // of codes; nil: it may work when it is tried again
-}
-
-func (e *remoteError) Error() string { return e.text }
-func (e *remoteError) Unwrap() error { return e.kind }
+var codes = exchange.Codes{"busy": ErrBusy, "report": ErrReport, "denied": ErrDenied}

@@ -48,7 +48,7 @@ type Config struct {
 	Secrets func(ctx context.Context, each func(key string, sealed []byte) error) error
 	// Stores are those of blobs, by their directory in the data directory.
 	Stores map[string]*blobs.Store
-	// Rest runs fn while no blob is collected; an error when something else keeps it from that.
+	// Rest runs fn while no blob is collected.
 	Rest func(ctx context.Context, fn func(context.Context) error) error
 	// Progress is called now and then; total is 0 where it is not known.
 	Progress func(done, total int64, unit string)

@@ -154,20 +154,10 @@ func listedBlobs(dir string, summary Summary, each func(listed) error) error {
 		return err
 	}
 	defer z.Close()
-	n := 0
-	for in := json.NewDecoder(z); ; n++ {
-		var b listed
-		if err := in.Decode(&b); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil || b.Digest.Validate() != nil || !slices.Contains(stores, b.Store) {
-			return fmt.Errorf("the list %s of its blobs: %w", summary.BlobsFile, ErrDamaged)
+	return eachLine(z, summary.BlobsFile, summary.Blobs, func(b listed) error {
+		if b.Digest.Validate() != nil || !slices.Contains(stores, b.Store) {
+			return fmt.Errorf("%s names a blob %.100q of %.20q: %w", summary.BlobsFile, b.Digest, b.Store, ErrDamaged)
 		}
-		if err := each(b); err != nil {
-			return err
-		}
-	}
-	if n != summary.Blobs {
-		return fmt.Errorf("the list %s has %d blobs, %d were written: %w", summary.BlobsFile, n, summary.Blobs, ErrDamaged)
-	}
-	return nil
+		return each(b)
+	})
 }

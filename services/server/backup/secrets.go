@@ -48,20 +48,26 @@ func Secrets(dir string, summary Summary, each func(key string, sealed []byte) e
 		return err
 	}
 	defer f.Close()
+	return eachLine(f, summary.SecretsFile, summary.Secrets, func(s sealedSecret) error { return each(s.Key, s.Sealed) })
+}
+
+// eachLine calls each with the lines of a file of a backup, which has to have so many.
+// ErrDamaged.
+func eachLine[T any](r io.Reader, file string, want int, each func(T) error) error {
 	n := 0
-	for in := json.NewDecoder(f); ; n++ {
-		var s sealedSecret
-		if err := in.Decode(&s); errors.Is(err, io.EOF) {
+	for in := json.NewDecoder(r); ; n++ {
+		var line T
+		if err := in.Decode(&line); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return fmt.Errorf("%s: %w: %w", summary.SecretsFile, ErrDamaged, err)
+			return fmt.Errorf("%s: %w: %w", file, ErrDamaged, err)
 		}
-		if err := each(s.Key, s.Sealed); err != nil {
+		if err := each(line); err != nil {
 			return err
 		}
 	}
-	if n != summary.Secrets {
-		return fmt.Errorf("%s has %d secrets, %d were written: %w", summary.SecretsFile, n, summary.Secrets, ErrDamaged)
+	if n != want {
+		return fmt.Errorf("%s has %d lines, %d were written: %w", file, n, want, ErrDamaged)
 	}
 	return nil
 }
