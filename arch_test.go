@@ -61,13 +61,13 @@ func allowed(from, to string) bool {
 	case from == "hubledger":
 		return to == "hubledger/services/cmd"
 	case within(from, "hubledger/events"):
-		return false
+		return within(to, "hubledger/events") && !upward
 	case within(from, "hubledger/schemas"):
 		return within(to, "hubledger/events") || within(to, "hubledger/schemas")
 	case within(from, "hubledger/streams"):
 		return to == "hubledger/events" || within(to, "hubledger/streams")
 	case within(from, "hubledger/projections"):
-		return to == "hubledger/events" || within(to, "hubledger/projections")
+		return within(to, "hubledger/events") || within(to, "hubledger/projections")
 	case from == "hubledger/services/cmd/client":
 		return service(to) == "internal"
 	case from == "hubledger/services/cmd/console":

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"hubledger/events/plain"
+
 	"github.com/opencontainers/go-digest"
 )
 
@@ -21,7 +23,7 @@ func decodePushed(data []byte) (Payload, error) {
 
 // plainPushed decodes plain data; false leaves any other to json.
 func plainPushed(data []byte) (p ImagePushed, ok bool) {
-	j := NewPlain(data)
+	j := plain.New(data)
 	j.Object(func(key []byte) {
 		switch string(key) {
 		case "namespace":
@@ -62,12 +64,12 @@ func plainPushed(data []byte) (p ImagePushed, ok bool) {
 	return p, j.Done()
 }
 
-func plainDigests(j *Plain, list *[]digest.Digest) {
+func plainDigests(j *plain.Reader, list *[]digest.Digest) {
 	*list = []digest.Digest{}
 	j.List(func() { *list = append(*list, digest.Digest(j.Text())) })
 }
 
-func plainPlatform(j *Plain, of **Platform) {
+func plainPlatform(j *plain.Reader, of **Platform) {
 	if *of != nil { // json would merge them
 		j.Odd()
 		return

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"hubledger/events"
+	"hubledger/events/plain"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -34,7 +34,7 @@ func ParseManifest(raw []byte) (*Manifest, error) {
 // parsePlain reads a manifest of plain JSON whose members are all known here; false
 // leaves any other to encoding/json, which gives the same value for these.
 func parsePlain(raw []byte) (*Manifest, bool) {
-	p := events.NewPlain(raw)
+	p := plain.New(raw)
 	m := &Manifest{}
 	p.Object(func(key []byte) {
 		switch string(key) {
@@ -65,7 +65,7 @@ func parsePlain(raw []byte) (*Manifest, bool) {
 	return m, p.Done()
 }
 
-func descriptors(p *events.Plain, list *[]v1.Descriptor) {
+func descriptors(p *plain.Reader, list *[]v1.Descriptor) {
 	if *list != nil { // json would merge them
 		p.Odd()
 		return
@@ -74,7 +74,7 @@ func descriptors(p *events.Plain, list *[]v1.Descriptor) {
 	p.List(func() { *list = append(*list, descriptor(p)) })
 }
 
-func onlyDescriptor(p *events.Plain, d **v1.Descriptor) {
+func onlyDescriptor(p *plain.Reader, d **v1.Descriptor) {
 	if *d != nil { // json would merge them
 		p.Odd()
 		return
@@ -83,7 +83,7 @@ func onlyDescriptor(p *events.Plain, d **v1.Descriptor) {
 	*d = &is
 }
 
-func descriptor(p *events.Plain) (d v1.Descriptor) {
+func descriptor(p *plain.Reader) (d v1.Descriptor) {
 	p.Object(func(key []byte) {
 		switch string(key) {
 		case "mediaType":
@@ -105,7 +105,7 @@ func descriptor(p *events.Plain) (d v1.Descriptor) {
 	return d
 }
 
-func platform(p *events.Plain, of **v1.Platform) {
+func platform(p *plain.Reader, of **v1.Platform) {
 	if *of != nil { // json would merge them
 		p.Odd()
 		return

@@ -1,29 +1,30 @@
-package events
+// Package plain reads plain JSON fast.
+package plain
 
 import "bytes"
 
-// Plain reads JSON of the plain form that nearly all events and the manifests in them
+// A Reader reads JSON of the plain form that nearly all events and the manifests in them
 // have, several times as fast as encoding/json: printable ASCII without escapes, whole
 // numbers, and no null. Anything else, also what is not JSON, makes it odd. Whoever
 // uses it leaves an odd document to encoding/json, and a document that encoding/json
 // would read otherwise must be made odd by them: one with a key that they do not know
 // (json ignores case), or a second value where json would merge it into the first.
-type Plain struct {
+type Reader struct {
 	rest []byte
 	odd  bool
 }
 
-// NewPlain reads a document, which must not change meanwhile.
-func NewPlain(document []byte) *Plain { return &Plain{rest: document} }
+// New reads a document, which must not change meanwhile.
+func New(document []byte) *Reader { return &Reader{rest: document} }
 
 // Odd makes the document odd, which ends every List and Object.
-func (p *Plain) Odd() { p.odd = true }
+func (p *Reader) Odd() { p.odd = true }
 
 // Done says whether all of the document was read and nothing was odd.
-func (p *Plain) Done() bool { return !p.odd && len(bytes.TrimLeft(p.rest, " \t\n\r")) == 0 }
+func (p *Reader) Done() bool { return !p.odd && len(bytes.TrimLeft(p.rest, " \t\n\r")) == 0 }
 
 // next says whether the next character that is no space is c, and if so, passes it.
-func (p *Plain) next(c byte) bool {
+func (p *Reader) next(c byte) bool {
 	for i, b := range p.rest {
 		switch b {
 		case ' ', '\t', '\n', '\r':
@@ -37,14 +38,14 @@ func (p *Plain) next(c byte) bool {
 	return false
 }
 
-func (p *Plain) expect(c byte) {
+func (p *Reader) expect(c byte) {
 	if !p.next(c) {
 		p.odd = true
 	}
 }
 
 // Text reads a string; what it returns is a part of the document, without its quotation marks.
-func (p *Plain) Text() []byte {
+func (p *Reader) Text() []byte {
 	p.expect('"')
 	end := bytes.IndexByte(p.rest, '"')
 	if p.odd || end < 0 {
@@ -64,7 +65,7 @@ func (p *Plain) Text() []byte {
 
 // Texts reads an object whose values are strings. A value before it makes
 // it odd: of two members with one key, json merges the values.
-func (p *Plain) Texts(m *map[string]string) {
+func (p *Reader) Texts(m *map[string]string) {
 	if *m != nil {
 		p.odd = true
 		return
@@ -74,7 +75,7 @@ func (p *Plain) Texts(m *map[string]string) {
 }
 
 // Number reads a whole number of at most 18 digits, which fits an int64.
-func (p *Plain) Number() (n int64) {
+func (p *Reader) Number() (n int64) {
 	p.rest = bytes.TrimLeft(p.rest, " \t\n\r")
 	digits := 0
 	for digits < len(p.rest) && '0' <= p.rest[digits] && p.rest[digits] <= '9' {
@@ -92,7 +93,7 @@ func (p *Plain) Number() (n int64) {
 }
 
 // List calls element where each element of an array begins.
-func (p *Plain) List(element func()) {
+func (p *Reader) List(element func()) {
 	if p.expect('['); p.odd || p.next(']') {
 		return
 	}
@@ -106,7 +107,7 @@ func (p *Plain) List(element func()) {
 }
 
 // Object calls member where the value of each member begins, with its key.
-func (p *Plain) Object(member func(key []byte)) {
+func (p *Reader) Object(member func(key []byte)) {
 	if p.expect('{'); p.odd || p.next('}') {
 		return
 	}
