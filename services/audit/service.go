@@ -58,6 +58,8 @@ func (a *Audit) register() {
 	openapi.AddEvents(a.API, openapi.Operation{Method: http.MethodGet, Path: list + "/live", ID: "follow-events", Tag: tag, Permission: access.Anyone, Cost: budget.Transfer,
 		Summary: "Follow the log", About: "Server-sent events: each `event` has the sequence as id. It ends after five minutes: come back with Last-Event-ID, as browsers do. " +
 			"Without one it begins with what comes next. An account may follow ten times at once, and so may the strangers of one network."}, a.live)
+	openapi.AddText(a.API, "application/jsonl", openapi.Operation{Method: http.MethodGet, Path: list + "/export", ID: "export-events", Tag: tag, Permission: access.Anyone, Cost: budget.Search,
+		Summary: "Export events of the log as CloudEvents, JSON Lines or CSV", About: exportAbout}, a.export)
 	openapi.Add(a.API, openapi.Operation{Method: http.MethodGet, Path: list + "/{event}", ID: "get-event", Tag: tag, Permission: access.Anyone, Cost: budget.Read,
 		Summary: "Show an event with its data, what led to it, and what it led to", About: "By its sequence or its id. An event that you may not read is not there."}, a.show)
 	openapi.Add(a.API, openapi.Operation{Method: http.MethodGet, Path: "/why", ID: "why", Tag: tag, Permission: access.Anyone, Cost: budget.Search,

@@ -22,6 +22,8 @@ type eventsCmd struct {
 	Ls      eventsLsCmd      `cmd:"" help:"List events, the newest first."`
 	Show    eventsShowCmd    `cmd:"" help:"Show one event in full."`
 	Tail    eventsTailCmd    `cmd:"" help:"Print events as they are appended."`
+	Export  eventsExportCmd  `cmd:"" help:"Write events to a file, or send them to a receiver."`
+	Replay  eventsReplayCmd  `cmd:"" help:"Make a hub of a file with all events, in a new data directory."`
 	Restore eventsRestoreCmd `cmd:"" help:"Rebuild a damaged log from the journal. The hub must be stopped."`
 }
 

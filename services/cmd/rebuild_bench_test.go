@@ -5,6 +5,7 @@ import (
 	"iter"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"testing"
@@ -69,7 +70,7 @@ func BenchmarkMemory(b *testing.B) {
 	dir := b.TempDir()
 	n := imageCount()
 	filled(b, dir, n)
-	c := server.Config{Data: dir, LeaseTerm: time.Hour, UndeleteWindow: time.Hour, Logger: slog.New(slog.DiscardHandler), Progress: func(string, int64, int64) {}, Reserve: -1}
+	c := server.Config{Data: dir, SecretsKeyFile: filepath.Join(b.TempDir(), "key"), LeaseTerm: time.Hour, UndeleteWindow: time.Hour, Logger: slog.New(slog.DiscardHandler), Progress: func(string, int64, int64) {}, Reserve: -1}
 	first, err := server.Open(b.Context(), c) // builds the projections
 	if err != nil {
 		b.Fatal(err)

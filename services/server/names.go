@@ -107,6 +107,12 @@ func (n *Node) EventLog() *eventlog.Reader {
 	found, kept := n.models.Of(&trail.Projection), n.models.Of(&journal.Projection)
 	return eventlog.New(eventlog.Config{Trail: readmodel.Unprepared{Model: found}, Journal: readmodel.Unprepared{Model: kept}, Position: found.Position,
 		Accounts: n.shared.people, Rights: n.rights, Teller: n.sentenceTeller, NamespaceOfBuild: n.namespaceOfBuild,
+		Files: func() func(context.Context, uint64, uint64, func(*events.Event) error) error {
+			if n.NATSURL != "" || n.log.ReadOnly() != nil {
+				return nil
+			}
+			return n.log.Scan
+		},
 		CatchUp: func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, caughtUpWithin)
 			defer cancel()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/http"
 	"net/url"
 
 	"hubledger/services/cmd/client"
@@ -184,6 +185,11 @@ func (a *API) Copy(path string) error {
 
 // Text is the body of an answer as it is.
 func (a *API) Text(path string) ([]byte, error) { return a.do("GET", path, nil) }
+
+// Open sends a GET request and returns its answer, to be read and closed.
+func (a *API) Open(path string, query url.Values) (*http.Response, error) {
+	return a.client.Open(a.Session.Context, path, query)
+}
 
 // Do sends a request, with body as JSON unless it is nil, and prints nothing.
 func (a *API) Do(method, path string, body any) error {

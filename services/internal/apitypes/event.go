@@ -58,3 +58,13 @@ type WhyStep struct {
 	Asked bool   `json:"asked,omitempty" doc:"What was asked for"`
 	Event *Event `json:"event,omitempty" doc:"Absent when you may not read it"`
 }
+
+// Headers of an export of events.
+const (
+	// HeaderThrough is the sequence as far as which an answer has all that match.
+	HeaderThrough = "Hubledger-Through"
+	// HeaderMore says whether there may be more behind it: true or false.
+	HeaderMore = "Hubledger-More"
+	// HeaderGeneration is that of the log, in which sequences count.
+	HeaderGeneration = "Hubledger-Generation"
+)

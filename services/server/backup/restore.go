@@ -47,7 +47,7 @@ func Restore(ctx context.Context, dir, data string, o Options) (r Restored, err 
 	if err != nil {
 		return r, err
 	}
-	if err := checkEmpty(data); err != nil {
+	if err := CheckEmpty(data); err != nil {
 		return r, err
 	}
 	// Whatever is wrong with the log is found before hours go into blobs.
@@ -90,8 +90,9 @@ func Restore(ctx context.Context, dir, data string, o Options) (r Restored, err 
 	return r, nil
 }
 
-// checkEmpty: nothing is in the data directory but what a lock needs, or a key file.
-func checkEmpty(data string) error {
+// CheckEmpty says whether a hub can be made in a data directory: nothing is there but what
+// a lock needs, or a key file. ErrOccupied.
+func CheckEmpty(data string) error {
 	list, err := os.ReadDir(data)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
