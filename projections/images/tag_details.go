@@ -54,6 +54,19 @@ func (r Reader) TagDetail(ctx context.Context, repo, tag string) (*TagDetail, er
 	return &list[0], nil
 }
 
+// ArtifactOf is the artifact type of what a live tag names, as that of a TagDetail; "" for none.
+func (r Reader) ArtifactOf(ctx context.Context, repo, tag string) (string, error) {
+	list, err := r.tagRows(ctx, repo, selectTags(`AND t.tag = $4`, `t.tag`), tag)
+	if err != nil || len(list) == 0 || len(list[0].bytes) == 0 {
+		return "", err
+	}
+	m, err := ParseManifest(list[0].bytes)
+	if err != nil {
+		return "", fmt.Errorf("manifest %s: %w", list[0].Digest, err)
+	}
+	return m.Artifact(), nil
+}
+
 // TagOrder is the order of a list of tags by FindTags.
 type TagOrder string
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -84,10 +85,23 @@ func (r Reader) Having(ctx context.Context, lists []List, seqs []uint64) (map[ui
 	if len(args) == 0 || len(seqs) == 0 {
 		return has, nil
 	}
-	// The key is a mark and a sequence, so each pair is one look-up.
-	found, err := projections.ListOf(ctx, r.DB, scanSeq, `SELECT seq FROM marks WHERE mark IN (`+strings.Join(places, ", ")+`) AND seq IN (`+numbers(seqs)+`)`, args...)
+	// The key is a mark and a sequence, so each pair is one look-up; but sequences close
+	// together are read faster in a row.
+	const near = 4
+	low, high := slices.Min(seqs), slices.Max(seqs)
+	among := `seq IN (` + numbers(seqs) + `)`
+	if high-low < near*uint64(len(seqs)) {
+		among = fmt.Sprintf(`seq >= %d AND seq <= %d`, low, high)
+	}
+	wanted := make(map[uint64]bool, len(seqs))
+	for _, seq := range seqs {
+		wanted[seq] = true
+	}
+	found, err := projections.ListOf(ctx, r.DB, scanSeq, `SELECT seq FROM marks WHERE mark IN (`+strings.Join(places, ", ")+`) AND `+among, args...)
 	for _, seq := range found {
-		has[seq] = true
+		if wanted[seq] {
+			has[seq] = true
+		}
 	}
 	return has, err
 }

@@ -219,11 +219,11 @@ func TestLists(t *testing.T) {
 			}
 			every, err := r.All(ctx, trail.Range{}, false, len(all)+1)
 			check(t, err)
-			has, err := r.Having(ctx, c.lists, every)
-			check(t, err)
-			for _, seq := range every {
-				if has[seq] != slices.Contains(want, seq) {
-					t.Errorf("%s: event %d: %t", what, seq, has[seq])
+			for _, step := range []int{1, 2, 9} { // sequences close together and far apart
+				for k := range every {
+					if has, err := r.Having(ctx, c.lists, nth(every[k:], step)); err != nil || has[every[k]] != slices.Contains(want, every[k]) || len(has) > len(every[k:])/step+1 {
+						t.Errorf("%s: every %dth from event %d: %v, %v", what, step, every[k], has, err)
+					}
 				}
 			}
 		}
@@ -235,6 +235,13 @@ func TestLists(t *testing.T) {
 			}
 		}
 	})
+}
+
+func nth(seqs []uint64, step int) (list []uint64) {
+	for k := 0; k < len(seqs); k += step {
+		list = append(list, seqs[k])
+	}
+	return list
 }
 
 // The first event at or after a time is found, whether there is one or not.

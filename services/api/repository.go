@@ -54,6 +54,9 @@ func (s *API) getRepository(ctx context.Context, c *endpoint.Call, _ *openapi.Re
 	switch {
 	case err == nil:
 		page.Tags, page.PullTag = tags.Len(), tags.Preferred()
+		if page.PullTag != "" {
+			page.PullArtifact, err = s.Images.ArtifactOf(ctx, c.Repository.ID, page.PullTag)
+		}
 	case errors.Is(err, taglist.ErrTooMany):
 		page.Tags, err = s.Images.CountTags(ctx, c.Repository.ID, "")
 	}

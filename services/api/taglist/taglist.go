@@ -118,7 +118,10 @@ func (l *List) Find(order []int, text string) []string {
 func (l *List) Same(of images.TagDetail, n int) []string {
 	list := []string{}
 	for _, name := range l.same[of.Digest] {
-		if name != of.Name && len(list) < n {
+		if len(list) == n { // of the other ones, which may be all that there are
+			break
+		}
+		if name != of.Name {
 			list = append(list, name)
 		}
 	}

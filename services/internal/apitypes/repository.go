@@ -24,6 +24,8 @@ type RepositoryDetails struct {
 	Level   string `json:"level" enum:"read,write,delete,admin" doc:"What I may do with it"`
 	Tags    int    `json:"tags" doc:"How many there are"`
 	PullTag string `json:"pullTag,omitempty" doc:"The tag for a command that pulls: latest where there is one, else that pushed last; absent where there is no tag, or are more than 100,000"`
+	// PullArtifact tells a Helm chart, say, from an image.
+	PullArtifact string `json:"pullArtifact,omitempty" doc:"The artifact type of what that tag names, or the media type of its config"`
 }
 
 // CreateRepositoryRequest asks for a repository.

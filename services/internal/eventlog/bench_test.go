@@ -3,6 +3,7 @@ package eventlog_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strconv"
 	"testing"
@@ -22,18 +23,55 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// pushes are those of projectiontest.Images by a hundred people.
-type pushes struct{ projectiontest.Images }
+// A busy is a log of last events by a hundred people, a second apart, in a thousand
+// repositories. One in ten pushes an image and the others set tags, since most events say
+// little: with as many manifests as events the log would be several times as large.
+type busy struct {
+	last         uint64
+	repositories []events.ImagePushed // one push of each
+}
 
-func (p pushes) Follow(ctx context.Context, after uint64, max int, fn func([]events.Event) error) error {
-	return p.Images.Follow(ctx, after, max, func(batch []events.Event) error {
-		for k := range batch {
-			e := &batch[k]
-			e.Set(events.AttrActor, fmt.Sprintf("user%d", e.Seq%100))
-			e.Set(events.AttrTime, time.Date(2026, 1, 1, 0, 0, int(e.Seq), 0, time.UTC).Format(events.TimeLayout))
+const pushEvery = 10
+
+func newBusy(b *testing.B, last uint64) busy {
+	log := busy{last: last}
+	for seq := range uint64(1000) {
+		e := projectiontest.Image(seq)
+		p, err := events.Decode(&e)
+		check(b, err)
+		log.repositories = append(log.repositories, p.(events.ImagePushed))
+	}
+	return log
+}
+
+func (log busy) LastSeq(context.Context) (uint64, error) { return log.last, nil }
+
+func (log busy) Follow(ctx context.Context, after uint64, max int, fn func([]events.Event) error) error {
+	for seq := after + 1; seq <= log.last; {
+		batch := make([]events.Event, 0, max)
+		for ; len(batch) < max && seq <= log.last; seq++ {
+			batch = append(batch, log.event(seq))
 		}
-		return fn(batch)
-	})
+		if err := fn(batch); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (log busy) event(seq uint64) events.Event {
+	var e events.Event
+	if seq%pushEvery == 0 {
+		e = projectiontest.Image(seq)
+	} else {
+		r, tag := log.repositories[seq%1000], fmt.Sprintf("v1.%d", seq/1000)
+		e = projectiontest.Envelope(events.Event{Seq: seq, Subject: events.TagSubject(r.Namespace, r.Repository, tag),
+			Data: fmt.Appendf(nil, `{"namespace":"%s","repository":"%s","tag":"%s","digest":"%s"}`, r.Namespace, r.Repository, tag, r.Digest)}, "image.tagged.v1")
+	}
+	e.Set(events.AttrActor, fmt.Sprintf("user%d", seq/pushEvery%100))
+	e.Set(events.AttrTime, time.Date(2026, 1, 1, 0, 0, int(seq), 0, time.UTC).Format(events.TimeLayout))
+	return e
 }
 
 // holds answers with fixed rights.
@@ -43,7 +81,7 @@ func (h holds) Holdings(context.Context, access.Principal) (access.Holdings, err
 	return access.Holdings(h), nil
 }
 
-// BenchmarkPage reads pages of a log of HUBLEDGER_EVENTS pushes, or 50,000: the time of a
+// BenchmarkPage reads pages of a log of HUBLEDGER_EVENTS events, or 50,000: the time of a
 // page should hardly grow with the log.
 func BenchmarkPage(b *testing.B) {
 	n, err := strconv.Atoi(os.Getenv("HUBLEDGER_EVENTS"))
@@ -51,16 +89,16 @@ func BenchmarkPage(b *testing.B) {
 		n = 50_000
 	}
 	ctx := b.Context()
-	log, dir := pushes{projectiontest.Images(n)}, sqlitestore.Dir(b.TempDir())
+	log, dir := newBusy(b, uint64(n)), sqlitestore.Dir(b.TempDir())
 	open := func(p *projections.Projection, source projections.Source) projections.Store {
-		check(b, bulk.Rebuild(ctx, bulk.Config{Projection: p, Storage: dir, Source: source, Generation: "g1", Logger: projectiontest.Quiet}, func(uint64, uint64) {}))
+		check(b, bulk.Rebuild(ctx, bulk.Config{Projection: p, Storage: dir, Source: source, Generation: "g1", Logger: slog.Default()}, nil))
 		store, err := dir.Open(ctx, p, projections.Options{Generation: "g1", Logger: projectiontest.Quiet})
 		check(b, err)
 		b.Cleanup(func() { check(b, store.Close()) })
 		return store
 	}
 	begin := time.Now()
-	found, kept, people := open(&trail.Projection, log), open(&journal.Projection, log), open(&accounts.Projection, log)
+	found, kept, people := open(&trail.Projection, log), open(&journal.Projection, log), open(&accounts.Projection, projectiontest.Images(0))
 	b.Logf("%d events in %v", n, time.Since(begin).Round(time.Second))
 	reader := func(h access.Holdings) *eventlog.Reader {
 		return eventlog.New(eventlog.Config{Trail: found.DB(), Journal: kept.DB(), Position: func() uint64 { return uint64(n) }, CatchUp: func(context.Context) {},
@@ -69,7 +107,7 @@ func BenchmarkPage(b *testing.B) {
 				return func(e *events.Event) service.Text { return service.Say(e.Type()) }
 			}})
 	}
-	middle := projectiontest.Image(uint64(n / 2))
+	middle := log.event(uint64(n) / 2 / pushEvery * pushEvery)
 	p, err := events.Decode(&middle)
 	check(b, err)
 	pushed := p.(events.ImagePushed)

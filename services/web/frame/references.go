@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"html/template"
 	"net/url"
 	"strings"
 
@@ -35,4 +36,19 @@ func Reference(p apitypes.EventPart) string {
 		return (&url.URL{Path: "/sources/" + p.Name}).EscapedPath()
 	}
 	return ""
+}
+
+// sentence is what happened, with links. A page has hundreds of parts, for which a template
+// takes several times as long.
+func sentence(parts []apitypes.EventPart) template.HTML {
+	var b strings.Builder
+	for _, p := range parts {
+		text, to := template.HTMLEscapeString(p.Text), Reference(p)
+		if to == "" {
+			b.WriteString(text)
+			continue
+		}
+		b.WriteString(`<a href="` + template.HTMLEscapeString(to) + `">` + text + `</a>`)
+	}
+	return template.HTML(b.String())
 }

@@ -2,13 +2,14 @@ package frame
 
 import (
 	"bytes"
-	"compress/gzip"
 	"embed"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/klauspost/compress/gzip"
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/endpoint"

@@ -73,6 +73,14 @@ func (v *Visit) Path(name string) string { return v.Request.PathValue(name) }
 // Repo is the full name of the repository that the page's address names.
 func (v *Visit) Repo() string { return v.Path("namespace") + "/" + v.Path("name") }
 
+// At is Repo on the pages of a repository, "" on others.
+func (v *Visit) At() string {
+	if !strings.HasPrefix(v.Request.URL.Path, "/r/") || v.Path("name") == "" {
+		return ""
+	}
+	return v.Repo()
+}
+
 // Query is a value of the address, "" for none.
 func (v *Visit) Query(name string) string { return v.Request.URL.Query().Get(name) }
 

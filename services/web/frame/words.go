@@ -42,7 +42,9 @@ func (s *Site) functions() template.FuncMap {
 			return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 		},
 		"shortCommit": func(id string) string { return id[:min(len(id), 7)] },
+		"pull":        PullCommand,
 		"reference":   Reference,
+		"sentence":    sentence,
 		"state":       stateOf,
 		"query":       queryValue,
 		"percent":     func(part, whole any) string { return strconv.FormatFloat(share(part, whole), 'f', 1, 64) + "%" },

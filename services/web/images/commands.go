@@ -30,10 +30,10 @@ func commands(v *frame.Visit, r apitypes.RepositoryDetails, kind, tag, digest st
 		}
 	}
 	switch kind {
-	case "Helm chart":
-		add("Helm", "helm pull oci://"+name+versionOf(tag), "Helm wants a version of numbers, with + written as _ in the tag.")
+	case frame.HelmChart:
+		add("Helm", frame.HelmPull(name, tag), "Helm wants a version of numbers, with + written as _ in the tag.")
 		add("ORAS", "oras pull "+exact, "")
-	case "", "WebAssembly module":
+	case "", frame.WebAssembly:
 		both("Docker", "docker pull ")
 		both("Podman", "podman pull ")
 		add("containerd", "nerdctl pull "+byTag, "")
@@ -73,13 +73,6 @@ func user(v *frame.Visit) string {
 		return me
 	}
 	return "LOGIN-NAME"
-}
-
-func versionOf(tag string) string {
-	if tag == "" {
-		return ""
-	}
-	return " --version " + tag
 }
 
 // secretName is the name of a Kubernetes secret (RFC 1123 label) for a host.

@@ -22,7 +22,7 @@ type shownImage struct{ apitypes.Manifest }
 
 // Kind is what it is, for people.
 func (m shownImage) Kind() string {
-	if kind := kindOf(m.MediaType, m.ArtifactType); kind != "" {
+	if kind := frame.KindOf(m.ArtifactType); kind != "" {
 		return kind
 	}
 	if m.IsIndex() {
@@ -67,7 +67,7 @@ func (r referrer) Kind() string {
 		}
 		return strings.Join(slices.Compact(says), ", ") + " (BuildKit)"
 	}
-	if kind := kindOf("", r.ArtifactType); kind != "" {
+	if kind := frame.KindOf(r.ArtifactType); kind != "" {
 		return kind
 	}
 	return "Artifact"
@@ -116,7 +116,7 @@ func showImage(v *frame.Visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := kindOf(m.MediaType, m.ArtifactType)
+	kind := frame.KindOf(m.ArtifactType)
 	p := imagePage{Repository: r, Image: m, Commands: commands(v, r, kind, "", m.Digest), Unqualified: unqualified(v.Host())}
 	if len(m.Tags) > 0 {
 		p.Commands = commands(v, r, kind, m.Tags[0], m.Digest)

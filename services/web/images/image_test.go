@@ -69,5 +69,17 @@ func TestImagePage(t *testing.T) {
 	}
 	town.Admin.Get(at(index)+"?platform=linux/arm64/v8").Is(http.StatusOK).Says("linux/arm64/v8 shown below", "RUN make", "SBOM")
 	town.Admin.Get(at(chart)).Is(http.StatusOK).Says("Helm chart", "helm pull oci://").Lacks("docker pull", "How it runs")
-	town.Admin.Get("/r/admin/app/-/tags").Is(http.StatusOK).Says("Helm chart", "linux/arm64/v8").Lacks("unknown/unknown")
+	town.Admin.Get("/r/admin/app/-/tags").Is(http.StatusOK).Says("Helm chart", "linux/arm64/v8", "build time not recorded").Lacks("unknown/unknown")
+
+	town.Admin.Get("/r/admin/app/-/tags/2.0").Is(http.StatusOK).Says("Built not recorded (reproducible)")
+	town.Admin.Get("/r/admin/app/-/tags/1.0").Is(http.StatusOK).Says("Built not recorded").Lacks("reproducible")
+
+	// What a repository has is fetched by the tool for that.
+	note := registrytest.With(func(m *v1.Manifest) { m.ArtifactType = "application/vnd.example.note" }, "note")
+	client.MustPush(t, "admin/charts", "0.1.0", chart)
+	client.MustPush(t, "admin/notes", "v1", note)
+	town.CatchUp()
+	host := strings.TrimPrefix(town.URL, "http://")
+	town.Admin.Get("/r/admin/charts").Is(http.StatusOK).Says("helm pull oci://" + host + "/admin/charts --version 0.1.0").Lacks("docker pull")
+	town.Admin.Get("/r/admin/notes/-/tags/v1").Is(http.StatusOK).Says("oras pull "+host+"/admin/notes:v1").Lacks("docker pull", "Podman")
 }

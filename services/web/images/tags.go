@@ -3,7 +3,6 @@ package images
 import (
 	"cmp"
 	"net/http"
-	"strings"
 	"time"
 
 	"hubledger/services/internal/apitypes"
@@ -52,34 +51,13 @@ func showTags(v *frame.Visit) (any, error) {
 type shownTag struct{ apitypes.Tag }
 
 // Kind is what the tag names, "" for an ordinary image.
-func (t shownTag) Kind() string { return kindOf(t.MediaType, t.ArtifactType) }
+func (t shownTag) Kind() string { return frame.KindOf(t.ArtifactType) }
 
 // Reproducible says that the build time is none: images that are made reproducibly
 // have the beginning of 1970, or of 1980 as archives do.
 func (t shownTag) Reproducible() bool { return t.Built != nil && reproducible(*t.Built) }
 
 func reproducible(built time.Time) bool { return built.Year() <= 1980 }
-
-// kindOf names what a manifest is by its media types; "" for an image.
-func kindOf(mediaType, artifactType string) string {
-	switch {
-	case artifactType == "", strings.HasPrefix(artifactType, "application/vnd.oci.image.config.v1"), strings.HasPrefix(artifactType, "application/vnd.docker.container.image.v1"):
-		return ""
-	case strings.HasPrefix(artifactType, "application/vnd.cncf.helm.config"):
-		return "Helm chart"
-	case strings.HasPrefix(artifactType, "application/vnd.wasm.config"), strings.HasPrefix(artifactType, "application/vnd.module.wasm"):
-		return "WebAssembly module"
-	case strings.HasPrefix(artifactType, "application/vnd.dev.sigstore.bundle"):
-		return "Signature or attestation"
-	case strings.HasPrefix(artifactType, "application/vnd.dev.cosign"), strings.HasPrefix(artifactType, "application/vnd.cncf.notary"):
-		return "Signature"
-	case strings.Contains(artifactType, "spdx"), strings.Contains(artifactType, "cyclonedx"):
-		return "SBOM"
-	case strings.Contains(artifactType, "in-toto"):
-		return "Attestation"
-	}
-	return "Artifact"
-}
 
 type tagPage struct {
 	Repository apitypes.RepositoryDetails
@@ -88,6 +66,9 @@ type tagPage struct {
 	// Unqualified: docker does not take the hub's host for one.
 	Unqualified bool
 	History     tagHistory
+	// Reproducible: the config says that the build time is none. The read model does not
+	// tell the beginning of 1970 from no time at all.
+	Reproducible bool
 }
 
 func showTag(v *frame.Visit) (any, error) {
@@ -100,8 +81,19 @@ func showTag(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	past, err := history(v, tag.Seq)
+	if err != nil {
+		return nil, err
+	}
 	t := shownTag{tag}
-	return tagPage{r, t, commands(v, r, t.Kind(), tag.Name, tag.Digest), unqualified(v.Host()), past}, err
+	p := tagPage{Repository: r, Tag: t, Commands: commands(v, r, t.Kind(), tag.Name, tag.Digest), Unqualified: unqualified(v.Host()), History: past}
+	if t.Built == nil && t.Kind() == "" && len(t.Images) > 0 {
+		image, err := manifest(v, t.Images[0].Digest)
+		if err != nil {
+			return nil, err
+		}
+		p.Reproducible = image.Reproducible()
+	}
+	return p, nil
 }
 
 func deleteTag(v *frame.Visit) (string, error) {

@@ -23,6 +23,9 @@ type eventsPage struct {
 	Wrong      string
 	Qualifiers []eventquery.Qualifier
 	First      bool // no cursor: new events come in at the top
+
+	query eventquery.Query // what is asked for
+	added map[[2]string]string
 }
 
 // A day has the events of one day, in UTC.
@@ -48,6 +51,7 @@ func showEvents(v *frame.Visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.query, p.added = query, map[[2]string]string{}
 	for _, t := range query.Terms {
 		c := chip{Text: t.String(), Without: v.With("q", query.Without(t).String())}
 		opposite := t
@@ -79,14 +83,15 @@ func showEvents(v *frame.Visit) (any, error) {
 	return p, nil
 }
 
-// Add is the address of the page with one term more.
+// Add is the address of the page with one term more. Most of a page are the same few ones.
 func (p eventsPage) Add(v *frame.Visit, name, value string) string {
-	query, err := eventquery.Parse(v.Query("q"))
-	if err == nil {
-		query, err = query.With(eventquery.Term{Name: name, Value: value})
+	term := [2]string{name, value}
+	if p.added[term] == "" {
+		query, err := p.query.With(eventquery.Term{Name: name, Value: value})
+		if err != nil { // as much as a filter may have is there already
+			return v.Here()
+		}
+		p.added[term] = v.With("q", query.String())
 	}
-	if err != nil { // as much as a filter may have is there already
-		return v.Here()
-	}
-	return v.With("q", query.String())
+	return p.added[term]
 }
