@@ -70,6 +70,27 @@ func TestDeployments(t *testing.T) {
 		if got, err := r.Deployments(ctx, id(shop), id(production), first+8, 9); err != nil || fmt.Sprint(got) != fmt.Sprint([]string{id(40)}) {
 			t.Error(got, err)
 		}
+		if got, err := r.SinceOf(ctx, []string{id(production), id(staging), "no id"}); err != nil || names(got[id(production)], nil) != second || len(got) != 2 {
+			t.Error(got, err)
+		}
+		if got, err := r.StepsOf(ctx, []string{id(40), id(41)}); err != nil || len(got[id(40)]) != 5 || names(got[id(41)], nil) != second {
+			t.Error(got, err)
+		}
+		if got, err := r.EnvironmentsNow(ctx, []string{id(shop), id(99)}); err != nil || len(got) != 1 || got[0].Name != "production" || got[0].Seq != first+9 {
+			t.Error(got, err)
+		}
+		if got, err := r.ReleasesOf(ctx, []deploys.ReleaseID{{id(shop), 1}, {id(shop), 99}, {id(99), 1}}); err != nil || len(got) != 1 || got[deploys.ReleaseID{Application: id(shop), Number: 1}].Number != 1 {
+			t.Error(got, err)
+		}
+		if got, err := r.ApplicationsIn(ctx, []string{id(acme)}, "", 9); err != nil || len(got) != 1 || got[0].Name != "acme/shop" {
+			t.Error(got, err)
+		}
+		if none, err := r.ApplicationsIn(ctx, nil, "", 9); err != nil || none != nil {
+			t.Error(none, err)
+		}
+		if all, err := r.AllApplications(ctx, "acme/a", 9); err != nil || len(all) != 1 {
+			t.Error(all, err)
+		}
 		if got, err := r.EnvironmentsOn(ctx, id(31)); err != nil || fmt.Sprint(got) != fmt.Sprint([]string{id(production)}) {
 			t.Error(got, err)
 		}
@@ -109,25 +130,33 @@ func TestQueriesUseKeys(t *testing.T) {
 	check(t, projections.CatchUp(t.Context(), store, history(list...), uint64(len(list)), nil))
 	ctx, x := t.Context(), id(production)
 	for name, ask := range map[string]func(deploys.Reader) error{
-		"Application":    func(r deploys.Reader) error { return second(r.Application(ctx, "acme/shop")) },
-		"Applications":   func(r deploys.Reader) error { return second(r.Applications(ctx, x, "", 9)) },
-		"Compose":        func(r deploys.Reader) error { return second(r.Compose(ctx, x, "d")) },
-		"Environments":   func(r deploys.Reader) error { return second(r.Environments(ctx, x)) },
-		"Configuration":  func(r deploys.Reader) error { return second(r.Configuration(ctx, x, 1)) },
-		"Release":        func(r deploys.Reader) error { return second(r.Release(ctx, x, 1)) },
-		"Releases":       func(r deploys.Reader) error { return second(r.Releases(ctx, x, 0, 9)) },
-		"Since":          func(r deploys.Reader) error { return second(r.Since(ctx, x)) },
-		"AsOf":           func(r deploys.Reader) error { return second(r.AsOf(ctx, x, noon)) },
-		"Deployment":     func(r deploys.Reader) error { return second(r.Deployment(ctx, x)) },
-		"Deployments":    func(r deploys.Reader) error { return second(r.Deployments(ctx, x, "", 0, 9)) },
-		"of environment": func(r deploys.Reader) error { return second(r.Deployments(ctx, x, x, 0, 9)) },
-		"EnvironmentsOn": func(r deploys.Reader) error { return second(r.EnvironmentsOn(ctx, x)) },
-		"HostsOf":        func(r deploys.Reader) error { return second(r.HostsOf(ctx, x)) },
-		"LatestOn":       func(r deploys.Reader) error { return second(r.LatestOn(ctx, x)) },
-		"Promoted":       func(r deploys.Reader) error { return second(r.Promoted(ctx, x, 1)) },
-		"Placement":      func(r deploys.Reader) error { return second(r.Placement(ctx, x)) },
-		"Policy":         func(r deploys.Reader) error { return second(r.Policy(ctx, x)) },
-		"Place":          func(r deploys.Reader) error { return second(r.Place(ctx, x)) },
+		"Application":     func(r deploys.Reader) error { return second(r.Application(ctx, "acme/shop")) },
+		"Applications":    func(r deploys.Reader) error { return second(r.Applications(ctx, x, "", 9)) },
+		"Compose":         func(r deploys.Reader) error { return second(r.Compose(ctx, x, "d")) },
+		"Environments":    func(r deploys.Reader) error { return second(r.Environments(ctx, x)) },
+		"Configuration":   func(r deploys.Reader) error { return second(r.Configuration(ctx, x, 1)) },
+		"Release":         func(r deploys.Reader) error { return second(r.Release(ctx, x, 1)) },
+		"Releases":        func(r deploys.Reader) error { return second(r.Releases(ctx, x, 0, 9)) },
+		"Since":           func(r deploys.Reader) error { return second(r.Since(ctx, x)) },
+		"AsOf":            func(r deploys.Reader) error { return second(r.AsOf(ctx, x, noon)) },
+		"Deployment":      func(r deploys.Reader) error { return second(r.Deployment(ctx, x)) },
+		"Deployments":     func(r deploys.Reader) error { return second(r.Deployments(ctx, x, "", 0, 9)) },
+		"of environment":  func(r deploys.Reader) error { return second(r.Deployments(ctx, x, x, 0, 9)) },
+		"EnvironmentsOn":  func(r deploys.Reader) error { return second(r.EnvironmentsOn(ctx, x)) },
+		"HostsOf":         func(r deploys.Reader) error { return second(r.HostsOf(ctx, x)) },
+		"LatestOn":        func(r deploys.Reader) error { return second(r.LatestOn(ctx, x)) },
+		"Promoted":        func(r deploys.Reader) error { return second(r.Promoted(ctx, x, 1)) },
+		"Placement":       func(r deploys.Reader) error { return second(r.Placement(ctx, x)) },
+		"Policy":          func(r deploys.Reader) error { return second(r.Policy(ctx, x)) },
+		"AllApplications": func(r deploys.Reader) error { return second(r.AllApplications(ctx, "", 9)) },
+		"ApplicationsIn":  func(r deploys.Reader) error { return second(r.ApplicationsIn(ctx, []string{x, id(acme)}, "", 9)) },
+		"EnvironmentsNow": func(r deploys.Reader) error { return second(r.EnvironmentsNow(ctx, []string{x, id(shop)})) },
+		"SinceOf":         func(r deploys.Reader) error { return second(r.SinceOf(ctx, []string{x, id(staging)})) },
+		"StepsOf":         func(r deploys.Reader) error { return second(r.StepsOf(ctx, []string{x, id(40)})) },
+		"ReleasesOf": func(r deploys.Reader) error {
+			return second(r.ReleasesOf(ctx, []deploys.ReleaseID{{id(shop), 1}, {id(shop), 2}}))
+		},
+		"Place": func(r deploys.Reader) error { return second(r.Place(ctx, x)) },
 	} {
 		db := &projectiontest.Planned{DB: store.DB()}
 		if err := ask(deploys.Reader{DB: db}); err != nil && !errors.Is(err, deploys.ErrNotFound) {

@@ -168,3 +168,8 @@ func (s *Deployer) foreign(ctx context.Context, i events.ReleaseImage, want even
 	}
 	return fmt.Sprintf("the image of %s, %s@%.19s, was not built here%s, which the policy wants", i.Service, i.Name, i.Digest, from), nil
 }
+
+// mayRun says whether a host may run applications of a namespace, by its id.
+func mayRun(m *accounts.Machine, namespace string) bool {
+	return len(m.Namespaces) == 0 || slices.Contains(m.Namespaces, namespace)
+}

@@ -63,11 +63,7 @@ func (s *Deployer) list(ctx context.Context, c *endpoint.Call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]apitypes.Application, len(all))
-	for k := range all {
-		shown[k] = summary(&all[k])
-	}
-	return openapi.Page(c, shown, in.Limit, func(last apitypes.Application) string { return openapi.CursorAt(last.Name) }), nil
+	return s.listed(ctx, c, all, in.Limit)
 }
 
 func summary(a *deploys.Application) apitypes.Application {
@@ -140,6 +136,17 @@ func (s *Deployer) details(ctx context.Context, c *endpoint.Call, a *deploys.App
 	}
 	out.Services = services(j)
 	list, err := s.Read.Environments(ctx, a.ID)
+	if err != nil {
+		return out, err
+	}
+	standing, err := s.Read.EnvironmentsNow(ctx, []string{a.ID})
+	if err != nil {
+		return out, err
+	}
+	now, err := s.now(ctx, c, standing)
+	if err != nil {
+		return out, err
+	}
 	for k := range list {
 		e := &list[k]
 		j, err := s.judgeIn(ctx, out.Compose, e)
@@ -150,9 +157,14 @@ func (s *Deployer) details(ctx context.Context, c *endpoint.Call, a *deploys.App
 		for _, p := range j.Problems {
 			view.Problems = append(view.Problems, told(c, p))
 		}
+		for k := range standing {
+			if standing[k].ID == e.ID {
+				view.Now = now[k]
+			}
+		}
 		out.Environments = append(out.Environments, view)
 	}
-	return out, err
+	return out, nil
 }
 
 type changeIn struct {

@@ -12,27 +12,70 @@ import (
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/compose"
 	"hubledger/services/internal/deployment"
-	"hubledger/services/internal/hosting"
 )
 
-// deployment is one as the API shows it; with live its hosts as they are seen now.
-func (s *Deployer) deployment(ctx context.Context, id string, live bool) (apitypes.Deployment, error) {
+// deployment is one as the API shows it, with its hosts as they are seen now.
+func (s *Deployer) deployment(ctx context.Context, id string) (apitypes.Deployment, error) {
 	list, err := s.Read.Deployment(ctx, id)
 	if err != nil {
 		return apitypes.Deployment{}, err
 	}
 	state := folded(list)
+	var w *deployment.Watch
+	if !state.Step.Final() {
+		seen := s.seen(ctx, state)
+		w = &seen
+	}
+	return s.described(ctx, list, state, w), nil
+}
+
+// deploymentsOf are those of ids, in that order, as lists show them: without gates, logs and
+// events. They are read at once.
+func (s *Deployer) deploymentsOf(ctx context.Context, ids []string) ([]apitypes.Deployment, map[string]uint64, error) {
+	steps, err := s.Read.StepsOf(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	shown, first := []apitypes.Deployment{}, map[string]uint64{}
+	for _, id := range ids {
+		list := steps[id]
+		if len(list) == 0 {
+			continue
+		}
+		if p, ok := list[0].Payload.(events.DeploymentRequested); ok { // without its gates, whose verdicts are not read
+			p.Policy.Gates = nil
+			list[0].Payload = p
+		}
+		one := s.described(ctx, list, folded(list), nil)
+		one.History, one.Log, one.HealthLog = nil, "", ""
+		first[id] = list[0].Seq
+		shown = append(shown, one)
+	}
+	return shown, first, nil
+}
+
+// described is a deployment by its events and its state; with a watch its hosts, what it waits for,
+// and what a person may do.
+func (s *Deployer) described(ctx context.Context, list []deploys.Happening, state deployment.State, w *deployment.Watch) apitypes.Deployment {
 	r := state.Request
-	out := apitypes.Deployment{ID: id, Application: r.Name, Environment: r.Called, Kind: r.Kind, Release: r.Release, Colour: r.Colour, Step: string(state.Step), Outcome: state.Outcome, Share: state.Sides[r.Colour].Share,
+	out := apitypes.Deployment{ID: r.Deployment, Application: r.Name, Environment: r.Called, Kind: r.Kind, Release: r.Release, Colour: r.Colour, Step: string(state.Step), Outcome: state.Outcome, Share: state.Sides[r.Colour].Share,
 		Final: state.Step.Final(), By: state.By, Note: r.Note, Requested: apitypes.Known(list[0].Time), Seq: state.Seq}
-	for _, b := range r.Before {
-		if b.Colour == state.Out() && state.Replaces() {
-			out.Replaces = b.Release
+	if state.Replaces() {
+		for _, b := range r.Before {
+			if b.Colour == state.Out() {
+				out.Replaces = b.Release
+			}
 		}
 	}
 	for _, g := range r.Policy.Gates {
 		v := state.Gates[g.Name]
-		out.Gates = append(out.Gates, apitypes.DeploymentGate{Name: g.Name, Kind: g.Kind, Verdict: cmp.Or(v.Verdict, "none"), Reason: v.Reason, Manual: v.Manual, Seq: v.Seq})
+		shown := apitypes.DeploymentGate{Name: g.Name, Kind: g.Kind, Verdict: cmp.Or(v.Verdict, "none"), Reason: v.Reason, Manual: v.Manual, Seq: v.Seq}
+		for _, h := range list {
+			if h.Seq == v.Seq {
+				shown.Since = apitypes.Known(h.Time)
+			}
+		}
+		out.Gates = append(out.Gates, shown)
 	}
 	for _, h := range list {
 		out.History = append(out.History, apitypes.DeploymentChange{Seq: h.Seq, Time: apitypes.Known(h.Time), By: h.Actor, Type: h.Payload.EventType(), What: briefly(h)})
@@ -41,18 +84,16 @@ func (s *Deployer) deployment(ctx context.Context, id string, live bool) (apityp
 			out.Reasons = p.Reasons
 		case events.DeploymentFailed:
 			out.Reasons, out.Log, out.HealthLog = []string{failure(p)}, p.Log, p.HealthLog
+		case events.DeploymentPromoted:
+			out.PromotedBy = h.Actor
 		}
 	}
-	if out.Final || !live {
-		return out, nil
+	if out.Final || w == nil {
+		return out
 	}
-	w, err := s.masked(ctx, state, s.look(state))
-	if err != nil {
-		s.Logger.Warn("what hosts say of a deployment cannot be shown", "deployment", id, "error", err)
-	}
-	out.Waits, out.Can = waits(state, w), can(state, w)
-	out.Hosts = hostsOf(state, w)
-	return out, nil
+	out.Waits, out.Can = waits(state, *w), can(state, *w)
+	out.Hosts = hostsOf(state, *w)
+	return out
 }
 
 func failure(p events.DeploymentFailed) string {
@@ -153,31 +194,6 @@ func hostsOf(state deployment.State, w deployment.Watch) (list []apitypes.Deploy
 		list = append(list, out)
 	}
 	return list
-}
-
-// runningState is what runs where by a state.
-func (s *Deployer) runningState(ctx context.Context, application string, state deployment.State) (apitypes.RunningState, error) {
-	out := apitypes.RunningState{Deployment: state.Of.Deployment, Step: string(state.Step), Seq: state.Seq, Sides: []apitypes.RunningSide{}}
-	for _, colour := range []string{hosting.Blue, hosting.Green, ""} {
-		side := state.Sides[colour]
-		if side.Fence == 0 || side.Phase == deployment.Gone {
-			continue
-		}
-		shown := apitypes.RunningSide{Colour: colour, Release: side.Release, Deployment: side.Deployment, Phase: string(side.Phase), Share: side.Share, Hosts: append([]string{}, namesOf(deployment.Hosts(side.Placement))...), Images: []apitypes.ReleaseImage{}}
-		r, err := s.Read.Release(ctx, application, side.Release)
-		if err != nil {
-			return out, err
-		}
-		roles := s.rolesOf(ctx, state.Of.Environment, side.Release)
-		for _, i := range r.Images {
-			if role, known := roles[i.Service]; known && role.Coloured() != (colour != "") {
-				continue
-			}
-			shown.Images = append(shown.Images, apitypes.ReleaseImage{Service: i.Service, Image: i.Image, Name: i.Name, Here: i.Repository != "", Tag: i.Tag, Digest: i.Digest})
-		}
-		out.Sides = append(out.Sides, shown)
-	}
-	return out, nil
 }
 
 // rolesOf are the roles of the services of a release; none when it cannot run any more, as

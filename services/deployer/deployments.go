@@ -125,7 +125,7 @@ func (s *Deployer) shownDeployment(ctx context.Context, id string, seq uint64, e
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.deployment(ctx, id, true)
+	out, err := s.deployment(ctx, id)
 	return openapi.ShowChange(seq, out), err
 }
 
@@ -208,7 +208,7 @@ func (s *Deployer) getDeployment(ctx context.Context, c *endpoint.Call, in *Depl
 	if _, _, err := s.namedDeployment(ctx, c, *in); err != nil {
 		return nil, err
 	}
-	out, err := s.deployment(ctx, in.Deployment, true)
+	out, err := s.deployment(ctx, in.Deployment)
 	return openapi.Show(out), err
 }
 
@@ -237,15 +237,9 @@ func (s *Deployer) listDeployments(ctx context.Context, c *endpoint.Call, in *st
 	if err != nil {
 		return nil, err
 	}
-	shown, first := []apitypes.Deployment{}, map[string]uint64{}
-	for _, id := range ids {
-		one, err := s.deployment(ctx, id, false)
-		if err != nil {
-			return nil, err
-		}
-		first[id] = one.History[0].Seq
-		one.History = nil
-		shown = append(shown, one)
+	shown, first, err := s.deploymentsOf(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
 	return openapi.Page(c, shown, in.Limit, func(last apitypes.Deployment) string { return openapi.CursorAtSequence(first[last.ID]) }), nil
 }
@@ -254,6 +248,10 @@ func (s *Deployer) running(ctx context.Context, c *endpoint.Call, in *struct {
 	EnvironmentPath
 	At string `query:"at" maxLength:"40" doc:"A time by RFC 3339; absent for now"`
 }) (*openapi.Answer[apitypes.RunningState], error) {
+	a, _, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, err
+	}
 	e, _, err := s.environment(ctx, c, in.EnvironmentPath)
 	if err != nil {
 		return nil, err
@@ -268,6 +266,6 @@ func (s *Deployer) running(ctx context.Context, c *endpoint.Call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.runningState(ctx, e.Application, folded(list))
+	out, err := s.runningState(ctx, c, a, folded(list))
 	return openapi.Show(out), err
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"hubledger/services/deployer/hosttest"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/hosting"
 )
@@ -65,13 +66,45 @@ func (w *world) release(content string) int {
 }
 
 // deployable is a world with acme/shop on two hosts, and its first release.
-func deployable(t *testing.T) (w *world, web1, web2 *fakeHost) {
+func deployable(t *testing.T) (w *world, web1, web2 *hosttest.Host) {
 	w = newWorld(t)
 	w.create()
-	web1, web2 = w.host("web1"), w.host("web2")
+	web1, web2 = hosttest.Run(w.Server, "web1"), hosttest.Run(w.Server, "web2")
 	w.call("owner", "PUT", prodPath+"/hosts", object{"web": []string{"web1", "web2"}, "worker": []string{"web1", "web2"}, "stateful": []string{"web1"}}, 200, nil)
 	w.release("web 1")
 	return w, web1, web2
+}
+
+// open looks at the lists of all namespaces while a deployment of pusher is held.
+func (w *world) open(id string) {
+	w.T.Helper()
+	for as, needs := range map[string]string{"pusher": "somebody has to promote it, or go back", "owner": "somebody has to promote it, or go back", "member": ""} {
+		var open apitypes.List[apitypes.OpenDeployment]
+		w.call(as, "GET", "/deployments", nil, 200, &open)
+		if len(open.Items) != 1 || open.Items[0].ID != id || open.Items[0].Needs != needs || open.Items[0].Now.Step != "held" {
+			w.T.Errorf("%s: %+v", as, open.Items)
+		}
+		var all apitypes.List[apitypes.Application]
+		w.call(as, "GET", "/apps", nil, 200, &all)
+		if len(all.Items) != 1 || all.Items[0].Name != "acme/shop" || len(all.Items[0].Environments) != 1 {
+			w.T.Fatalf("%s: %+v", as, all.Items)
+		}
+		if now := all.Items[0].Environments[0].Now; now.Release != 1 || now.Colour != "blue" || now.Share != 50 || now.Deploys != 2 || now.By != "pusher" || len(now.Images) != 2 || now.Pinned != 3 {
+			w.T.Errorf("%s: %+v", as, now)
+		}
+		var e apitypes.EnvironmentDetails
+		w.call(as, "GET", prodPath, nil, 200, &e)
+		if e.Deployment.ID != id || len(e.Running.Sides) != 3 || e.Running.Sides[1].Release != 2 || len(e.Hosts) != 2 || len(e.Placement.Web) != 2 || e.Latest != 2 {
+			w.T.Errorf("%s: %+v", as, e)
+		}
+	}
+	for _, path := range []string{"/apps", "/deployments"} {
+		var none apitypes.List[object]
+		if w.call("stranger", "GET", path, nil, 200, &none); len(none.Items) != 0 {
+			w.T.Errorf("a stranger sees %v", none.Items)
+		}
+	}
+	w.call("stranger", "GET", prodPath, nil, 404, nil)
 }
 
 func TestDeploy(t *testing.T) {
@@ -80,17 +113,17 @@ func TestDeploy(t *testing.T) {
 	if d.Outcome != "promoted" || d.Colour != "blue" || d.Replaces != 0 || d.By != "pusher" {
 		t.Fatalf("%+v", d)
 	}
-	eventually(t, func() bool { return web2.slot(hosting.Blue).Share == 100 })
-	blue := web2.slot(hosting.Blue)
-	web := service(blue, "web")
+	eventually(t, func() bool { return web2.Slot(hosting.Blue).Share == 100 })
+	blue := web2.Slot(hosting.Blue)
+	web := hosttest.Service(blue, "web")
 	if web == nil || web.Run != 1 || web.Pull != host+"/acme/web@"+w.web.String() || web.Values["DATABASE_URL"] != "postgres://secret" || web.Values["REGION"] != "eu" || web.Values["HUBLEDGER_COLOUR"] != "blue" || web.Values["HUBLEDGER_RELEASE"] != "1" {
 		t.Errorf("%+v", web)
 	}
-	if blue.Live != 2 || blue.Application != "acme/shop" || service(blue, "db") != nil || service(web1.slot(""), "db").Run != 1 || web2.slot("") != nil {
-		t.Errorf("%+v, %+v", blue, web1.slot(""))
+	if blue.Live != 2 || blue.Application != "acme/shop" || hosttest.Service(blue, "db") != nil || hosttest.Service(web1.Slot(""), "db").Run != 1 || web2.Slot("") != nil {
+		t.Errorf("%+v, %+v", blue, web1.Slot(""))
 	}
-	if web.Outside || !service(web1.slot(""), "db").Outside {
-		t.Errorf("images of other registries: %+v, %+v", web, web1.slot(""))
+	if web.Outside || !hosttest.Service(web1.Slot(""), "db").Outside {
+		t.Errorf("images of other registries: %+v, %+v", web, web1.Slot(""))
 	}
 	if blue.Scale != 2 {
 		t.Errorf("%+v", blue)
@@ -102,6 +135,7 @@ func TestDeploy(t *testing.T) {
 	if d.Share != 50 || d.Replaces != 1 || d.Colour != "green" || !slices.Contains(d.Can, "promote") || len(d.Hosts) != 2 || d.Hosts[0].Grey {
 		t.Errorf("%+v", d)
 	}
+	w.open(d.ID)
 	var busy string
 	w.call("owner", "POST", prodPath+"/deployments", object{"release": 1}, 409, &busy)
 	if !strings.Contains(busy, "of pusher has production (held)") {
@@ -145,13 +179,13 @@ func TestDeploy(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 	for repository, want := range map[string]bool{"acme/web": true, "acme/job": true, "stranger/app": false} {
-		if may, err := w.Planner().Pulls(t.Context(), web1.id, repository); err != nil || may != want {
+		if may, err := w.Planner().Pulls(t.Context(), web1.ID, repository); err != nil || may != want {
 			t.Errorf("%s: %t, %v", repository, may, err)
 		}
 	}
 	w.call("owner", "DELETE", prodPath, nil, 200, nil)
 	eventually(t, func() bool {
-		return web1.slot(hosting.Blue) == nil && web1.slot("") == nil && web2.slot(hosting.Blue) == nil
+		return web1.Slot(hosting.Blue) == nil && web1.Slot("") == nil && web2.Slot(hosting.Blue) == nil
 	})
 }
 
@@ -168,7 +202,7 @@ func eventually(t *testing.T, is func() bool) {
 func TestBrokenRelease(t *testing.T) {
 	w, _, web2 := deployable(t)
 	w.await(w.deploy(1, nil).ID, "ended")
-	web2.spoil(func(s *hosting.Seen) {
+	web2.Spoil(func(s *hosting.Seen) {
 		if strings.HasSuffix(s.ID, "-green") && s.Phase == hosting.Run {
 			s.Healthy, s.Fatal, s.Error = false, true, "the container ended"
 			s.Containers = []hosting.SeenContainer{{Service: "web", State: "exited", ExitCode: 3, Log: "cannot reach postgres://secret"}}
@@ -178,7 +212,7 @@ func TestBrokenRelease(t *testing.T) {
 	if d.Outcome != "failed" || len(d.Reasons) != 1 || d.Reasons[0] != "web2: web: the container ended (exit code 3)" || d.Log != "cannot reach ***" {
 		t.Errorf("%+v", d)
 	}
-	if blue := web2.slot(hosting.Blue); blue.Share != 100 || blue.Phase != hosting.Run {
+	if blue := web2.Slot(hosting.Blue); blue.Share != 100 || blue.Phase != hosting.Run {
 		t.Errorf("%+v", blue)
 	}
 }
@@ -188,15 +222,15 @@ func TestGoingBackAfterPromotion(t *testing.T) {
 	w, web1, _ := deployable(t)
 	w.await(w.deploy(1, nil).ID, "ended")
 	d := w.await(w.deploy(w.release("web 2"), nil).ID, "held")
-	web1.spoil(func(s *hosting.Seen) { s.Drained = false }) // a WebSocket stays
+	web1.Spoil(func(s *hosting.Seen) { s.Drained = false }) // a WebSocket stays
 	w.action("pusher", d.ID, "promote", nil, 201)
 	if d = w.await(d.ID, "draining"); d.Share != 100 || !slices.Contains(d.Can, "rollback") {
 		t.Errorf("%+v", d)
 	}
 	w.action("pusher", d.ID, "rollback", object{"reason": "500s"}, 201)
 	w.await(d.ID, "leaving")
-	eventually(t, func() bool { return web1.slot(hosting.Blue).Share == 100 && web1.slot(hosting.Green).Share == 0 })
-	web1.spoil(nil)
+	eventually(t, func() bool { return web1.Slot(hosting.Blue).Share == 100 && web1.Slot(hosting.Green).Share == 0 })
+	web1.Spoil(nil)
 	if d = w.await(d.ID, "ended"); d.Outcome != "rolled_back" {
 		t.Errorf("%+v", d)
 	}
@@ -206,7 +240,7 @@ func TestGoingBackAfterPromotion(t *testing.T) {
 func TestHostIsAway(t *testing.T) {
 	w, _, web2 := deployable(t)
 	w.await(w.deploy(1, nil).ID, "ended")
-	web2.leave(true)
+	web2.Leave(true)
 	d := w.deploy(w.release("web 2"), nil)
 	d = w.await(d.ID, "pulling")
 	if !strings.Contains(d.Waits, "web2") || !slices.Contains(d.Can, "exclude-host") {
@@ -217,9 +251,9 @@ func TestHostIsAway(t *testing.T) {
 	d = w.await(d.ID, "held")
 	w.action("pusher", d.ID, "promote", nil, 201)
 	w.await(d.ID, "ended")
-	web2.leave(false)
+	web2.Leave(false)
 	// It comes back, and takes no part in what it was left out of.
-	eventually(t, func() bool { return web2.slot(hosting.Green) == nil && web2.slot(hosting.Blue).Phase == hosting.Keep })
+	eventually(t, func() bool { return web2.Slot(hosting.Green) == nil && web2.Slot(hosting.Blue).Phase == hosting.Keep })
 }
 
 func TestPolicies(t *testing.T) {
@@ -273,7 +307,7 @@ func TestWhatStandsAgainstADeployment(t *testing.T) {
 	w := newWorld(t)
 	w.create()
 	w.call("owner", "PUT", prodPath+"/hosts", object{"web": []string{"web9"}}, 422, nil)
-	w.enroll("web1")
+	hosttest.Enroll(w.Server, "web1")
 	w.call("owner", "PUT", prodPath+"/hosts", object{"web": []string{"web1"}}, 200, nil)
 	w.release("web 1")
 	var refused string

@@ -43,6 +43,7 @@ type setKeyIn struct {
 func (s *Deployer) registerEnvironments() {
 	const path = one + "/environments/{environment}"
 	openapi.Add(s.API, op(http.MethodPut, path, "create-environment", access.NamespaceAdmin, budget.Write, "Give an application an environment", ""), s.createEnvironment)
+	openapi.Add(s.API, op(http.MethodGet, path, "get-environment", access.NamespaceMember, budget.Search, "Show an environment", "What runs there, its hosts as they are seen now, its latest deployment, and how the next one goes."), s.getEnvironment)
 	openapi.Add(s.API, op(http.MethodDelete, path, "delete-environment", access.NamespaceAdmin, budget.Write, "Delete an environment", "Its secrets are destroyed. It cannot be restored."), s.deleteEnvironment)
 	openapi.Add(s.API, op(http.MethodGet, path+"/config", "get-config", access.NamespaceAdmin, budget.Search, "Show the configuration of an environment", "With the names of its secrets."), s.config)
 	openapi.Add(s.API, op(http.MethodPut, path+"/config/{key}", "set-config", access.NamespaceAdmin, budget.Write, "Set a value of an environment's configuration", "Owners can read it again, unlike a secret. It is stored encrypted, apart from the log."), s.setValue)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/projections/deploys"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/budget"
@@ -32,7 +33,15 @@ func (s *Deployer) getHosts(ctx context.Context, c *endpoint.Call, in *Environme
 		return nil, err
 	}
 	p, err := s.Read.Placement(ctx, e.ID)
-	return openapi.Show(apitypes.AppHosts{Web: namesOf(p.Value.Web), Worker: namesOf(p.Value.Worker), Stateful: namesOf(p.Value.Stateful), Changed: apitypes.Known(p.Time), ChangedBy: p.Actor}), err
+	return openapi.Show(placementView(p)), err
+}
+
+func placementView(p deploys.Setting[events.Placement]) apitypes.AppHosts {
+	return apitypes.AppHosts{Web: namesOf(p.Value.Web), Worker: namesOf(p.Value.Worker), Stateful: namesOf(p.Value.Stateful), Changed: apitypes.Known(p.Time), ChangedBy: p.Actor}
+}
+
+func policyView(p deploys.Setting[events.DeployPolicy]) apitypes.AppPolicy {
+	return apitypes.AppPolicy{Policy: p.Value, Changed: apitypes.Known(p.Time), ChangedBy: p.Actor}
 }
 
 func namesOf(list []events.PlacedHost) (names []string) {
@@ -89,7 +98,7 @@ func (s *Deployer) getPolicy(ctx context.Context, c *endpoint.Call, in *Environm
 		return nil, err
 	}
 	p, err := s.Read.Policy(ctx, e.ID)
-	return openapi.Show(apitypes.AppPolicy{Policy: p.Value, Changed: apitypes.Known(p.Time), ChangedBy: p.Actor}), err
+	return openapi.Show(policyView(p)), err
 }
 
 type setPolicyIn struct {

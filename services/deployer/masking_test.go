@@ -28,7 +28,7 @@ func TestWhatHostsSayHasNoSecrets(t *testing.T) {
 				Containers: []hosting.SeenContainer{{Service: "web", ExitCode: 1, Log: "TOKEN=" + base64.StdEncoding.EncodeToString([]byte(secret)), HealthLog: secret}}}
 			return deployment.Watch{Hosts: map[string]hosting.Observation{planHost: {Slots: []hosting.Seen{seen, {ID: "another's"}}}}, Elapsed: func(uint64) time.Duration { return time.Hour }}
 		}
-		d, err := p.deployment(t.Context(), of.Deployment, true)
+		d, err := p.deployment(t.Context(), of.Deployment)
 		if want := "the images on web1: web1: " + strings.Repeat("x", 495) + "***"; err != nil || d.Waits != want || d.Hosts[0].Sides[0].Error != text[:495]+"***" {
 			t.Errorf("%+v, %v", d, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 
+	"hubledger/events"
 	"hubledger/projections/deploys"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
@@ -65,6 +66,15 @@ func (s *Deployer) getRelease(ctx context.Context, c *endpoint.Call, in *Release
 	out, err := s.viewOf(c, a).release(ctx, r)
 	if err == nil {
 		out.Compose, err = s.Read.Compose(ctx, a.ID, r.Digest)
+	}
+	for k, of := range r.Configurations {
+		if err != nil {
+			break
+		}
+		var set *deploys.Configuration
+		if set, err = s.Read.Configuration(ctx, of.Environment, of.Version); err == nil {
+			out.Configurations[k].Values, out.Configurations[k].Secrets = recordNames(set.Values), recordNames(set.Secrets)
+		}
 	}
 	return openapi.Show(out), err
 }
@@ -141,4 +151,11 @@ func refuse(reasons []string) error {
 		p.At("", reason) // each says where by itself
 	}
 	return p
+}
+
+func recordNames(list []events.ConfigurationRecord) (names []string) {
+	for _, r := range list {
+		names = append(names, r.Name)
+	}
+	return names
 }

@@ -15,8 +15,12 @@ func TestReleases(t *testing.T) {
 	const path = "/apps/acme/shop/releases"
 	var r apitypes.Release
 	w.call("pusher", "POST", path, object{"note": "first"}, 201, &r)
-	if r.Number != 1 || !r.Kept || r.Note != "first" || r.MadeBy != "pusher" || fmt.Sprint(r.Configurations) != "[{production 2}]" || len(r.Images) != 3 {
+	if r.Number != 1 || !r.Kept || r.Note != "first" || r.MadeBy != "pusher" || fmt.Sprint(r.Configurations) != "[{production 2 [] []}]" || len(r.Images) != 3 {
 		t.Errorf("%+v", r)
+	}
+	var shown apitypes.Release
+	if w.call("member", "GET", path+"/1", nil, 200, &shown); fmt.Sprint(shown.Configurations) != "[{production 2 [REGION] [DATABASE_URL]}]" {
+		t.Errorf("%+v", shown.Configurations)
 	}
 	if i := r.Images[2]; i.Service != "web" || i.Name != "acme/web" || !i.Here || i.Tag != "1" || i.Digest != w.web.String() || i.Missing {
 		t.Errorf("%+v", i)

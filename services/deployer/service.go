@@ -72,9 +72,11 @@ type Tags interface {
 	Tagged(ctx context.Context, repository, tag string) (digest.Digest, *events.Event, error)
 }
 
-// Rights says what a principal may do with a repository: access.Rights.
+// Rights says what a principal may do: access.Rights.
 type Rights interface {
 	Repository(ctx context.Context, p access.Principal, name string) (access.Decision, error)
+	// Namespace is nil when there is none of that name.
+	Namespace(ctx context.Context, p access.Principal, name string) (access.Level, *accounts.Namespace, error)
 }
 
 // Secrets are encrypted records beside the log.
@@ -106,6 +108,7 @@ type Deployer struct {
 func New(c Config) *Deployer {
 	s := newDeployer(c)
 	s.API.AddTag("applications", "What a namespace runs, by a Compose file: environments, configuration and releases.")
+	s.registerOverview()
 	s.registerApplications()
 	s.registerEnvironments()
 	s.registerReleases()

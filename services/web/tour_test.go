@@ -25,7 +25,7 @@ type stop struct {
 
 // tour has every page, as those who see it differently do.
 func tour(town *webtest.Town) []stop {
-	const repo, ns = "/r/{namespace}/{name...}", "/n/{namespace}"
+	const repo, ns, app = "/r/{namespace}/{name...}", "/n/{namespace}", "/apps/{namespace}/{app}"
 	return []stop{
 		{"/", "/", "nobody", "home-nobody"},
 		{"/", "/", "admin", "home"},
@@ -79,6 +79,24 @@ func tour(town *webtest.Town) []stop {
 		{repo + "/-/build-secrets/{secret}/delete", "/r/admin/app/-/build-secrets/NPM_TOKEN/delete", "admin", "build-secret-delete"},
 		{"/builders", "/builders", "admin", "builders"},
 		{"/builders/{builder}/revoke", "/builders/big-iron/revoke", "admin", "builder-revoke"},
+		{"/apps", "/apps", "admin", "apps"},
+		{"/apps", "/apps", "bob", "apps-empty"},
+		{"/n/{namespace}/apps", "/n/acme/apps", "alice", "namespace-apps"},
+		{"/n/{namespace}/apps", "/n/bob/apps", "bob", "namespace-apps-empty"},
+		{app, "/apps/acme/shop", "admin", "app"},
+		{app, "/apps/acme/bare", "admin", "app-bare"},
+		{app + "/{environment}", "/apps/acme/shop/production", "admin", "environment-held"},
+		{app + "/{environment}", "/apps/acme/shop/production", "alice", "environment-member"},
+		{app + "/{environment}", "/apps/acme/shop/staging", "admin", "environment-failed"},
+		{app + "/{environment}", "/apps/acme/shop/preview", "admin", "environment-idle"},
+		{app + "/-/releases", "/apps/acme/shop/-/releases", "admin", "releases"},
+		{app + "/-/releases", "/apps/acme/bare/-/releases", "admin", "releases-none"},
+		{app + "/-/releases/{release}", "/apps/acme/shop/-/releases/2", "admin", "release"},
+		{app + "/-/releases/{release}", "/apps/acme/shop/-/releases/1", "admin", "release-first"},
+		{app + "/-/deployments", "/apps/acme/shop/-/deployments", "admin", "deployments"},
+		{app + "/-/deployments", "/apps/acme/shop/-/deployments?environment=preview", "admin", "deployments-none"},
+		{app + "/-/deployments/{deployment}", "/apps/acme/shop/-/deployments/" + town.Apps.Held, "admin", "deployment-held"},
+		{app + "/-/deployments/{deployment}", "/apps/acme/shop/-/deployments/" + town.Apps.Failed, "admin", "deployment-failed"},
 		{"/sources", "/sources", "admin", "sources-namespaces"},
 		{"/n/{namespace}/sources", "/n/admin/sources", "admin", "sources"},
 		{"/n/{namespace}/sources", "/n/bob/sources", "bob", "sources-empty"},
@@ -144,6 +162,7 @@ func TestTourHasEveryPage(t *testing.T) {
 func TestTour(t *testing.T) {
 	town := webtest.NewTown(t)
 	town.AddGit()
+	town.AddApps()
 	town.AddPast()
 	town.AddSecondFactor()
 	for _, s := range tour(town) {
@@ -175,12 +194,13 @@ func TestTourInChromium(t *testing.T) {
 	axe := readAxe(t)
 	town := webtest.NewTown(t)
 	town.AddGit()
+	town.AddApps()
 	town.AddPast()
 	town.AddSecondFactor()
 	for _, as := range []string{"nobody", "admin", "alice", "bob", "carol", "halfway"} {
 		var chromium *webtest.Chromium
 		for _, s := range tour(town) {
-			if s.as != as {
+			if s.as != as || os.Getenv("HUBLEDGER_TOUR") != "" && !strings.Contains(s.pattern, os.Getenv("HUBLEDGER_TOUR")) {
 				continue
 			}
 			if chromium == nil {

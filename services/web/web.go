@@ -13,6 +13,7 @@ import (
 	"hubledger/services/internal/service"
 	"hubledger/services/internal/session"
 	"hubledger/services/web/builds"
+	"hubledger/services/web/deploys"
 	"hubledger/services/web/frame"
 	"hubledger/services/web/images"
 	"hubledger/services/web/ledger"
@@ -58,6 +59,7 @@ func New(c Config) service.Service {
 	)
 	images.Add(site)
 	builds.Add(site)
+	deploys.Add(site)
 	sources.Add(site)
 	ledger.Add(site)
 	system.Add(site)

@@ -9,7 +9,7 @@ type Application struct {
 	Digest       string           `json:"digest" doc:"Digest of the Compose file"`
 	Compose      string           `json:"compose,omitempty" doc:"Text of the Compose file; absent in lists"`
 	Services     []AppService     `json:"services,omitempty" doc:"By name; absent in lists"`
-	Environments []AppEnvironment `json:"environments,omitempty" doc:"By name; absent in lists"`
+	Environments []AppEnvironment `json:"environments,omitempty" doc:"By name; in lists without what is missing and wrong"`
 	Latest       int              `json:"latest,omitempty" doc:"Number of the latest release; absent when there is none"`
 	Changed      *time.Time       `json:"changed,omitempty" doc:"When it was created or changed last"`
 	ChangedBy    string           `json:"changedBy,omitempty" doc:"Who did that"`
@@ -35,6 +35,36 @@ type AppEnvironment struct {
 	Problems  []string   `json:"problems,omitempty" doc:"What is wrong with the Compose file by its configuration"`
 	Created   *time.Time `json:"created,omitempty" doc:"When it was created"`
 	CreatedBy string     `json:"createdBy,omitempty" doc:"Who created it"`
+	Now       *AppNow    `json:"now,omitempty" doc:"How it stands"`
+}
+
+// An AppNow is how an environment stands.
+type AppNow struct {
+	Release    int            `json:"release,omitempty" doc:"Number of the release that has most of the traffic; absent when none has any"`
+	Colour     string         `json:"colour,omitempty" doc:"Where that release is: blue or green"`
+	Share      int            `json:"share,omitempty" doc:"Percent of the traffic that it has"`
+	Images     []ReleaseImage `json:"images,omitempty" doc:"Images of that release, of this hub if there are any: at most three, by the names of their services"`
+	Pinned     int            `json:"pinned,omitempty" doc:"How many images it has"`
+	Deployment string         `json:"deployment,omitempty" doc:"Id of the latest deployment"`
+	Deploys    int            `json:"deploys,omitempty" doc:"Number of the release that the latest deployment brings, or brought"`
+	Step       string         `json:"step" doc:"That of the latest deployment, or idle when there was none"`
+	Outcome    string         `json:"outcome,omitempty" doc:"How that ended, or is about to"`
+	By         string         `json:"by,omitempty" doc:"Who has asked for it"`
+	Overdue    bool           `json:"overdue,omitempty" doc:"Its step takes longer than it should"`
+	Changed    *time.Time     `json:"changed,omitempty" doc:"When that was"`
+	Seq        uint64         `json:"seq" doc:"Sequence of the latest event of the environment"`
+}
+
+// An EnvironmentDetails is an environment with all that is told of it.
+type EnvironmentDetails struct {
+	Application string           `json:"application" doc:"Full name of the application"`
+	Latest      int              `json:"latest,omitempty" doc:"Number of the latest release of the application; absent when there is none"`
+	Environment AppEnvironment   `json:"environment" doc:"Without what is missing and wrong"`
+	Running     RunningState     `json:"running" doc:"What hosts were told to run"`
+	Hosts       []DeploymentHost `json:"hosts,omitempty" doc:"As they are seen now"`
+	Deployment  *Deployment      `json:"deployment,omitempty" doc:"The latest one"`
+	Placement   AppHosts         `json:"placement" doc:"Hosts of the next deployment"`
+	Policy      AppPolicy        `json:"policy" doc:"That of the next deployment"`
 }
 
 // A CreateApplicationRequest makes an application.
@@ -128,6 +158,9 @@ type ReleaseImage struct {
 type ReleaseConfig struct {
 	Environment string `json:"environment" doc:"Name of the environment"`
 	Version     int    `json:"version" doc:"Version of its configuration; 0 when it had none"`
+	// Values and Secrets are names.
+	Values  []string `json:"values,omitempty" doc:"Names of its values; absent in lists"`
+	Secrets []string `json:"secrets,omitempty" doc:"Names of its secrets; absent in lists"`
 }
 
 // A ReleaseDiff is what differs between two releases.

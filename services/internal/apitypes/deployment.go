@@ -60,15 +60,16 @@ type Deployment struct {
 	Share       int                `json:"share" doc:"Percent of the traffic that its colour has; when it has ended, had at the end"`
 	Final       bool               `json:"final,omitempty" doc:"It has ended: another deployment can have the environment"`
 	By          string             `json:"by" doc:"Who has asked for it"`
+	PromotedBy  string             `json:"promotedBy,omitempty" doc:"Who has promoted it, last"`
 	Note        string             `json:"note,omitempty" doc:"What was said of it"`
 	Requested   *time.Time         `json:"requested,omitempty" doc:"When"`
 	Waits       string             `json:"waits,omitempty" doc:"What it waits for now, for people"`
 	Can         []string           `json:"can,omitempty" doc:"What a person may do: promote, rollback, cancel, exclude-host"`
 	Reasons     []string           `json:"reasons,omitempty" doc:"Why it was refused, or has failed"`
-	Log         string             `json:"log,omitempty" doc:"The end of what the container wrote that failed"`
-	HealthLog   string             `json:"healthLog,omitempty" doc:"What its health check said last"`
+	Log         string             `json:"log,omitempty" doc:"The end of what the container wrote that failed; absent in lists"`
+	HealthLog   string             `json:"healthLog,omitempty" doc:"What its health check said last; absent in lists"`
 	Hosts       []DeploymentHost   `json:"hosts,omitempty" doc:"As they are seen now; absent in lists and when it has ended"`
-	Gates       []DeploymentGate   `json:"gates,omitempty" doc:"Their latest verdicts"`
+	Gates       []DeploymentGate   `json:"gates,omitempty" doc:"Their latest verdicts; absent in lists"`
 	History     []DeploymentChange `json:"history,omitempty" doc:"Its events; absent in lists"`
 	Seq         uint64             `json:"seq" doc:"Sequence of its latest event"`
 }
@@ -99,12 +100,13 @@ type DeploymentSide struct {
 
 // A DeploymentGate is a gate with its latest verdict.
 type DeploymentGate struct {
-	Name    string `json:"name" doc:"Name of the gate"`
-	Kind    string `json:"kind" doc:"http, manual, prometheus or webhook"`
-	Verdict string `json:"verdict" doc:"pass, fail, inconclusive, or none so far"`
-	Reason  string `json:"reason,omitempty" doc:"Why"`
-	Manual  bool   `json:"manual,omitempty" doc:"A person has said so"`
-	Seq     uint64 `json:"seq,omitempty" doc:"Sequence of that event"`
+	Name    string     `json:"name" doc:"Name of the gate"`
+	Kind    string     `json:"kind" doc:"http, manual, prometheus or webhook"`
+	Verdict string     `json:"verdict" doc:"pass, fail, inconclusive, or none so far"`
+	Reason  string     `json:"reason,omitempty" doc:"Why"`
+	Manual  bool       `json:"manual,omitempty" doc:"A person has said so"`
+	Since   *time.Time `json:"since,omitempty" doc:"Since when"`
+	Seq     uint64     `json:"seq,omitempty" doc:"Sequence of that event"`
 }
 
 // A DeploymentChange is an event of a deployment.
@@ -131,6 +133,17 @@ type RunningSide struct {
 	Deployment string         `json:"deployment" doc:"Id of the deployment that brought it"`
 	Phase      string         `json:"phase" doc:"pull, run, drain or keep"`
 	Share      int            `json:"share" doc:"Percent of the traffic"`
+	Seq        uint64         `json:"seq" doc:"Sequence of the event that brought it to its phase"`
 	Hosts      []string       `json:"hosts" nullable:"false" doc:"By name"`
 	Images     []ReleaseImage `json:"images" nullable:"false" doc:"By service"`
+}
+
+// An OpenDeployment is one that has not ended, or has failed, with what it needs of the caller.
+type OpenDeployment struct {
+	ID          string `json:"id" doc:"Id of the deployment"`
+	Application string `json:"application" doc:"Full name of the application"`
+	Environment string `json:"environment" doc:"Name of the environment"`
+	Release     int    `json:"release" doc:"Number of the release that it brings"`
+	Now         AppNow `json:"now" doc:"How the environment stands"`
+	Needs       string `json:"needs,omitempty" doc:"What it needs of the caller, for people; absent when it needs nothing, or others decide"`
 }

@@ -32,6 +32,8 @@ func Reference(p apitypes.EventPart) string {
 		}
 	case "build":
 		return "/builds/" + url.PathEscape(p.ID)
+	case "app":
+		return AppPage(p.Name)
 	case "source":
 		return (&url.URL{Path: "/sources/" + p.Name}).EscapedPath()
 	}

@@ -33,9 +33,10 @@ type Visit struct {
 	// Refused says that the page is about a refusal, and shows nothing else.
 	Refused bool
 
-	led  bool // to another page
-	site *Site
-	w    http.ResponseWriter
+	led   bool // to another page
+	again int  // seconds: see Again
+	site  *Site
+	w     http.ResponseWriter
 }
 
 func (s *Site) visit(w http.ResponseWriter, r *http.Request, section string) *Visit {
@@ -219,6 +220,13 @@ func (v *Visit) Lead(to string) error {
 // RefreshAfter has the browser load the page again after so many seconds, also without
 // scripts: for pages that wait for the hub.
 func (v *Visit) RefreshAfter(seconds int) { v.w.Header().Set("Refresh", strconv.Itoa(seconds)) }
+
+// Again has a page taken anew every so many seconds, beside what events say: for what changes
+// between events. Without scripts the browser loads the page again.
+func (v *Visit) Again(seconds int) { v.again = seconds }
+
+// Every is what Again was told, 0 for nothing.
+func (v *Visit) Every() int { return v.again }
 
 // Local is an address of this site that a client has sent, or else otherwise: an address
 // of another site would make the hub lead people there.

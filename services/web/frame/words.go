@@ -15,25 +15,27 @@ import (
 // functions are what templates may call.
 func (s *Site) functions() template.FuncMap {
 	return template.FuncMap{
-		"asset":   func(name string) string { return s.assets.address[name] },
-		"dict":    dict,
-		"list":    func(of ...any) []any { return of },
-		"time":    timeTag,
-		"size":    Size,
-		"number":  Number,
-		"plural":  Plural,
-		"short":   Short,
-		"lines":   func(text string) []string { return strings.Split(text, "\n") },
-		"join":    strings.Join,
-		"took":    Took,
-		"repo":    RepoPage,
-		"tag":     TagPage,
-		"image":   func(repo, digest string) string { return RepoPage(repo) + "/-/images/" + url.PathEscape(digest) },
-		"event":   func(seq any) string { return fmt.Sprintf("/events/%v", seq) },
-		"who":     func(name string) string { return "/users/" + url.PathEscape(name) },
-		"build":   func(id string) string { return "/builds/" + url.PathEscape(id) },
-		"shortID": apitypes.ShortID,
-		"deref":   func(is *bool) bool { return is != nil && *is },
+		"asset":    func(name string) string { return s.assets.address[name] },
+		"dict":     dict,
+		"list":     func(of ...any) []any { return of },
+		"time":     timeTag,
+		"size":     Size,
+		"number":   Number,
+		"plural":   Plural,
+		"short":    Short,
+		"lines":    func(text string) []string { return strings.Split(text, "\n") },
+		"join":     strings.Join,
+		"took":     Took,
+		"repo":     RepoPage,
+		"tag":      TagPage,
+		"image":    func(repo, digest string) string { return RepoPage(repo) + "/-/images/" + url.PathEscape(digest) },
+		"event":    func(seq any) string { return fmt.Sprintf("/events/%v", seq) },
+		"who":      func(name string) string { return "/users/" + url.PathEscape(name) },
+		"build":    func(id string) string { return "/builds/" + url.PathEscape(id) },
+		"app":      AppPage,
+		"moreThan": func(all, shown int) int { return max(0, all-shown) },
+		"shortID":  apitypes.ShortID,
+		"deref":    func(is *bool) bool { return is != nil && *is },
 		"robotPage": func(name string) string {
 			organization, robot, _ := strings.Cut(name, "+")
 			return "/n/" + url.PathEscape(organization) + "/-/robots/" + url.PathEscape(robot)
@@ -41,13 +43,16 @@ func (s *Site) functions() template.FuncMap {
 		"shortRef": func(ref string) string {
 			return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 		},
-		"shortCommit": func(id string) string { return id[:min(len(id), 7)] },
-		"pull":        PullCommand,
-		"reference":   Reference,
-		"sentence":    sentence,
-		"state":       stateOf,
-		"query":       queryValue,
-		"percent":     func(part, whole any) string { return strconv.FormatFloat(share(part, whole), 'f', 1, 64) + "%" },
+		"shortCommit":   func(id string) string { return id[:min(len(id), 7)] },
+		"pull":          PullCommand,
+		"reference":     Reference,
+		"sentence":      sentence,
+		"state":         stateOf,
+		"query":         queryValue,
+		"percent":       func(part, whole any) string { return strconv.FormatFloat(share(part, whole), 'f', 1, 64) + "%" },
+		"stateNow":      Standing,
+		"stateDeployed": func(d apitypes.Deployment) State { return Standing(apitypes.AppNow{Step: d.Step, Outcome: d.Outcome}) },
+		"stepName":      stepName,
 	}
 }
 
@@ -76,6 +81,16 @@ func RepoPage(name string) string { return (&url.URL{Path: "/r/" + name}).Escape
 
 // TagPage is the address of the page of a repository's tag.
 func TagPage(repo, tag string) string { return RepoPage(repo) + "/-/tags/" + url.PathEscape(tag) }
+
+// AppPage is the address of the page of an application, by its full name, or, below it, of
+// an environment or something else.
+func AppPage(name string, below ...string) string {
+	at := (&url.URL{Path: "/apps/" + name}).EscapedPath()
+	for _, part := range below {
+		at += "/" + url.PathEscape(part)
+	}
+	return at
+}
 
 // timeTag is a time, or a pointer to one, as people read it: how long ago, with the exact
 // time in UTC behind it. Nothing for a time that is not known.
@@ -213,6 +228,8 @@ var states = map[string]State{
 	"superseded": {"⊘", "superseded", "quiet"}, "lost": {"✗", "lost", "bad"},
 	"connected": {"✓", "connected", "ok"}, "away": {"✗", "away", "bad"}, "invited": {"◷", "invited", "quiet"},
 	"there": {"✓", "there", "ok"}, "deleted": {"⊘", "deleted", "busy"}, "gone": {"✗", "gone", "bad"},
+	"pass": {"✓", "pass", "ok"}, "fail": {"✗", "fail", "bad"}, "inconclusive": {"…", "inconclusive", "busy"}, "none": {"◷", "not measured yet", "quiet"},
+	"promoted": {"✓", "promoted", "ok"}, "rolled_back": {"⊘", "rolled back", "busy"}, "refused": {"✗", "refused", "bad"}, "held": {"◐", "held", "busy"},
 	"public": {"○", "public", "quiet"}, "private": {"●", "private", "quiet"},
 }
 

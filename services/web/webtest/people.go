@@ -32,14 +32,18 @@ type Town struct {
 	Carol, Halfway    *Browser            // of AddSecondFactor: she is signed in, and has given her password only
 	App               *registrytest.Image // admin/app:1.0 and latest
 	Git               Git                 // of AddGit
+	Apps              Apps                // of AddApps
 	Token, RobotToken string              // ids of an access token of admin, and of one of acme+ci
 	token             string
 }
 
+// dockerHost is the hub in the names of images.
+const dockerHost = "hub.test:5050"
+
 // NewTown builds it.
 func NewTown(t testing.TB) *Town {
 	t.Helper()
-	hub := servertest.Start(t, server.Config{})
+	hub := servertest.Start(t, server.Config{Docker: dockerHost})
 	town := &Town{Server: hub, token: hub.Token(servertest.Admin, "admin")}
 	for _, name := range []string{"alice", "bob"} {
 		town.Call(http.MethodPost, "/users", map[string]any{"name": name, "password": "the password of " + name})

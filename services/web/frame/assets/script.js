@@ -77,6 +77,15 @@ document.addEventListener("visibilitychange", () => { document.hidden ? unfollow
 addEventListener("pagehide", unfollow);
 follow();
 
+// What changes between events is taken anew every few seconds, while somebody looks.
+let soon;
+function again() {
+  clearTimeout(soon);
+  const every = document.querySelector("main").dataset.every;
+  if (every) soon = setTimeout(() => { document.hidden ? again() : refresh(); }, every * 1000);
+}
+again();
+
 function refresh() {
   clearTimeout(due);
   due = 0;
@@ -84,6 +93,7 @@ function refresh() {
   const page = new XMLHttpRequest();
   page.open("GET", log && log.dataset.head || location.href);
   page.responseType = "document";
+  page.onloadend = again;
   page.onload = () => {
     if (page.status !== 200 || !page.response) return;
     for (const part of document.querySelectorAll("[data-part]")) {
@@ -95,6 +105,7 @@ function refresh() {
       if (now.isEqualNode(part) || part.contains(document.activeElement) && document.activeElement !== document.body) continue;
       part.replaceWith(document.adoptNode(now));
     }
+    document.querySelector("main").dataset.every = page.response.querySelector("main").dataset.every || "";
     for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
   };
   page.send();

@@ -1,4 +1,5 @@
-package deployer_test
+// Package hosttest has a host for tests that does what an agent would, without an engine.
+package hosttest
 
 import (
 	"context"
@@ -14,12 +15,12 @@ import (
 	"hubledger/services/server/servertest"
 )
 
-// A fakeHost does what an agent would: it takes whole states, acts upon them at once, and
+// A Host does what an agent would: it takes whole states, acts upon them at once, and
 // says what it sees. It holds the hub to what was agreed upon.
-type fakeHost struct {
+type Host struct {
 	t       testing.TB
 	planner hosting.Planner
-	id      string
+	ID      string // of the machine
 
 	mu    sync.Mutex
 	epoch uint64
@@ -31,33 +32,35 @@ type fakeHost struct {
 	done  sync.WaitGroup
 }
 
-// enroll makes a machine a host.
-func (w *world) enroll(name string) string {
-	w.T.Helper()
+// Enroll makes a machine a host of a hub, for these namespaces, by their ids, or for all, and returns
+// its id.
+func Enroll(hub *servertest.Server, name string, namespaces ...string) string {
+	hub.T.Helper()
 	id, err := command.NewID()
 	if err != nil {
-		w.T.Fatal(err)
+		hub.T.Fatal(err)
 	}
-	for _, p := range []events.Payload{events.MachineInvited{Machine: id, Name: name, Kind: "host", Hash: []byte(name), Expires: time.Now().Add(time.Hour)}, events.MachineEnrolled{Machine: id, Name: name, Kind: "host", Key: "U" + name}} {
-		w.Done(command.Append(w.T.Context(), w.Log(), servertest.By, p, events.AnySeq))
+	for _, p := range []events.Payload{events.MachineInvited{Machine: id, Name: name, Kind: events.MachineHost, Hash: []byte(name), Namespaces: namespaces, Expires: time.Now().Add(time.Hour)},
+		events.MachineEnrolled{Machine: id, Name: name, Kind: events.MachineHost, Key: "U" + name}} {
+		hub.Done(command.Append(hub.T.Context(), hub.Log(), servertest.By, p, events.AnySeq))
 	}
 	return id
 }
 
-// host runs a host until the test ends.
-func (w *world) host(name string) *fakeHost {
-	h := &fakeHost{t: w.T, planner: w.Planner(), id: w.enroll(name), fence: map[string]uint64{}, slots: map[string]hosting.Slot{}}
+// Run enrolls a host, and runs it until the test ends.
+func Run(hub *servertest.Server, name string, namespaces ...string) *Host {
+	h := &Host{t: hub.T, planner: hub.Planner(), ID: Enroll(hub, name, namespaces...), fence: map[string]uint64{}, slots: map[string]hosting.Slot{}}
 	h.start()
-	w.T.Cleanup(h.end)
+	hub.T.Cleanup(h.end)
 	return h
 }
 
-func (h *fakeHost) start() {
+func (h *Host) start() {
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop
 	h.done.Go(func() {
 		for ctx.Err() == nil {
-			changed := h.planner.Changed(h.id)
+			changed := h.planner.Changed(h.ID)
 			h.step(ctx)
 			select {
 			case <-ctx.Done():
@@ -68,10 +71,10 @@ func (h *fakeHost) start() {
 	})
 }
 
-func (h *fakeHost) end() { h.stop(); h.done.Wait() }
+func (h *Host) end() { h.stop(); h.done.Wait() }
 
-func (h *fakeHost) step(ctx context.Context) {
-	s, err := h.planner.Desired(ctx, h.id)
+func (h *Host) step(ctx context.Context) {
+	s, err := h.planner.Desired(ctx, h.ID)
 	if err != nil {
 		if ctx.Err() == nil {
 			h.t.Error(err)
@@ -87,7 +90,7 @@ func (h *fakeHost) step(ctx context.Context) {
 		h.t.Errorf("the epoch falls from %d to %d", h.epoch, s.Epoch)
 	}
 	h.epoch = s.Epoch
-	shares := 0
+	shares := map[string]int{} // by environment
 	o := hosting.Observation{Generation: s.Generation, Epoch: s.Epoch}
 	for _, slot := range s.Slots {
 		if slot.Fence < h.fence[slot.ID] {
@@ -96,7 +99,7 @@ func (h *fakeHost) step(ctx context.Context) {
 		if slot.Share > 0 && slot.Phase != hosting.Run {
 			h.t.Errorf("%s is in %s, and has traffic", slot.ID, slot.Phase)
 		}
-		shares += slot.Share
+		shares[slot.Application+" "+slot.Environment] += slot.Share
 		h.fence[slot.ID], h.slots[slot.ID] = slot.Fence, slot
 		seen := hosting.Seen{ID: slot.ID, Deployment: slot.Deployment, Fence: slot.Fence, Phase: slot.Phase, Healthy: slot.Phase == hosting.Run, Drained: slot.Phase == hosting.Drain || slot.Phase == hosting.Keep}
 		for _, of := range slot.Services {
@@ -117,29 +120,32 @@ func (h *fakeHost) step(ctx context.Context) {
 		h.fence[gone.ID] = gone.Fence
 		delete(h.slots, gone.ID)
 	}
-	if shares != 0 && shares != 100 {
-		h.t.Errorf("%d %% of the traffic are given away: %+v", shares, s.Slots)
+	for environment, share := range shares {
+		if share != 0 && share != 100 {
+			h.t.Errorf("%d %% of the traffic of %s are given away: %+v", share, environment, s.Slots)
+		}
 	}
-	if err := h.planner.Observed(ctx, h.id, o); err != nil {
+	if err := h.planner.Observed(ctx, h.ID, o); err != nil {
 		h.t.Error(err)
 	}
 }
 
-// spoil changes what the host sees from now on.
-func (h *fakeHost) spoil(wrong func(*hosting.Seen)) {
+// Spoil changes what the host sees from now on.
+func (h *Host) Spoil(wrong func(*hosting.Seen)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.wrong = wrong
 }
 
-func (h *fakeHost) leave(away bool) {
+// Leave has the hub hear nothing of it, or hear it again.
+func (h *Host) Leave(away bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.away = away
 }
 
-// slot is that of a colour as the host has it; nil: it has none.
-func (h *fakeHost) slot(colour string) *hosting.Slot {
+// Slot is that of a colour as the host has it; nil: it has none.
+func (h *Host) Slot(colour string) *hosting.Slot {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range h.slots {
@@ -150,8 +156,8 @@ func (h *fakeHost) slot(colour string) *hosting.Slot {
 	return nil
 }
 
-// service is one of a slot.
-func service(s *hosting.Slot, name string) *hosting.SlotService {
+// Service is one of a slot.
+func Service(s *hosting.Slot, name string) *hosting.SlotService {
 	if s == nil {
 		return nil
 	}
