@@ -14,7 +14,7 @@ func whileSyncing(t *testing.T) (h *registrytest.Hub, do func(func())) {
 	t.Helper()
 	var next atomic.Pointer[func()]
 	fs := &registrytest.HookedFS{Before: func(op, path string) error {
-		if op == "sync" && strings.Contains(path, "uploads") {
+		if op == "rename" && strings.Contains(path, "/blobs/") {
 			if f := next.Swap(nil); f != nil {
 				(*f)()
 			}

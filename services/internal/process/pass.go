@@ -12,6 +12,7 @@ import (
 type pass struct {
 	pending map[string]struct{} // keys of tasks that are to be done now, or are being done
 	next    time.Time           // when the next one is to be tried
+	waits   bool                // for a next attempt
 }
 
 // pass looks at what is due and begins as much of it as may run at once.
@@ -66,6 +67,7 @@ func (r *Runner) pass(ctx context.Context) (pass, error) {
 }
 
 func (p *pass) sooner(at time.Time) {
+	p.waits = true
 	if at.Before(p.next) {
 		p.next = at
 	}

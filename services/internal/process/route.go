@@ -88,7 +88,9 @@ func (r *Runner) doWhatIsDue(ctx context.Context) error {
 			}
 		}
 		if len(wanted) == 0 {
-			r.wakeUp() // for the time of the next attempt
+			if p.waits {
+				r.wakeUp() // for the time of the next attempt
+			}
 			return nil
 		}
 		select {

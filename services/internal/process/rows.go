@@ -41,9 +41,15 @@ const noExpectation = -1
 
 func newRow(t Task) row { return row{Task: t, expect: noExpectation} }
 
-// rows reads what is kept of the manager's tasks.
+// rows reads what is kept of the manager's tasks. While nothing is, as nearly always,
+// it does not ask the store: only the one who leads the manager adds rows. What another
+// node added as it lost the lead is seen when the manager next looks by itself.
 func (r *Runner) rows(ctx context.Context) (map[string]row, error) {
 	list := map[string]row{}
+	kept := r.kept.Load()
+	if r.none.Load() == kept {
+		return list, nil
+	}
 	err := r.Store.Query(ctx, func(rows *sql.Rows) error {
 		var t row
 		var next, done, dead int64
@@ -55,11 +61,15 @@ func (r *Runner) rows(ctx context.Context) (map[string]row, error) {
 		list[t.Key] = t
 		return err
 	}, `SELECT task, cause, correlation, attempts, next, expect, done, dead, error FROM tasks WHERE manager = $1`, r.m.Name)
+	if err == nil && len(list) == 0 {
+		r.none.Store(kept)
+	}
 	return list, err
 }
 
 // keep writes a row. Only the one who leads the manager writes them.
 func (r *Runner) keep(ctx context.Context, t row) error {
+	defer r.kept.Add(1) // whether it succeeds or not
 	var dead int64
 	if !t.dead.IsZero() {
 		dead = operations.Micros(t.dead)

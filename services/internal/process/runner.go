@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -51,6 +52,9 @@ type Runner struct {
 	wake chan struct{} // something may have become due
 	jobs sync.WaitGroup
 
+	kept atomic.Int64 // rises when a row may have been added
+	none atomic.Int64 // what kept was when there were no rows
+
 	passing sync.Mutex // held while tasks are chosen
 	mu      sync.Mutex
 	running map[string]struct{} // keys
@@ -68,8 +72,10 @@ func New(ctx context.Context, c Config, m Manager) (*Runner, error) {
 		return nil, fmt.Errorf("prepare process manager %s: %w", m.Name, err)
 	}
 	c.Logger = cmp.Or(c.Logger, slog.Default()).With("manager", m.Name)
-	return &Runner{Config: c, m: m, wake: make(chan struct{}, 1), running: map[string]struct{}{},
-		ended: make(chan struct{}), status: Status{Name: m.Name}}, nil
+	r := &Runner{Config: c, m: m, wake: make(chan struct{}, 1), running: map[string]struct{}{},
+		ended: make(chan struct{}), status: Status{Name: m.Name}}
+	r.none.Store(-1)
+	return r, nil
 }
 
 // How long to wait before the lead is sought again, before a read-only log is
@@ -121,6 +127,7 @@ func (r *Runner) lead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.kept.Add(1) // whoever led before may have left rows
 	r.note(func(s *Status) { s.Leading = true })
 	// What the last look found goes with the lead: another node knows better.
 	defer r.note(func(s *Status) { s.Leading, s.Due, s.Waiting = false, 0, 0 })
@@ -139,6 +146,7 @@ func (r *Runner) lead(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
+			r.kept.Add(1)
 		case <-r.wake:
 		case <-r.m.Woken:
 		case err := <-router:

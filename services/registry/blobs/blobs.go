@@ -1,12 +1,14 @@
 // Package blobs keeps content by its digest in a directory:
 //
 //	blobs/<algorithm>/<hex>     complete and durable
+//	journal/<number>            copies of small blobs until their files are synced
 //	pending/<algorithm>-<hex>   complete and verified, not yet synced
 //	uploads/<id>-<repository>   arriving; the repository is hashed into the name
 //
 // One rule holds at every moment, also after the power fails: a file below
 // blobs/ is complete and was synced before it got its name there, and its
-// directory is synced before Sync returns. What is pending is readable like
+// directory is synced before Sync returns; or it is at most 64 KiB long, and all
+// of it is in the journal, from which Open makes it whole. What is pending is readable like
 // any blob but void after a restart. Uploads survive a restart as far as the
 // disk kept them and can be resumed.
 //
@@ -51,6 +53,9 @@ type Config struct {
 	// SyncAbove is the size in bytes from which a Finish starts syncing in the
 	// background; 4 MiB when 0.
 	SyncAbove int64
+	// JournalSize is how many bytes of small blobs one segment of the journal takes
+	// before they are synced themselves; 64 MiB when 0. There are at most two.
+	JournalSize int64
 	// VerifyRate bounds how many bytes a second Verify reads; 0 does not.
 	VerifyRate int64
 	// Repaired, when not nil, is called after a damaged blob was replaced
@@ -66,8 +71,9 @@ type Store struct {
 	log     *slog.Logger
 	uploads uploadTable
 	pending pendingSet
-	sha256  blobDir
-	sha512  blobDir
+	sha256  sharedSync
+	sha512  sharedSync
+	journal journal
 	damaged damagedSet
 	usage   usage
 	space   space
@@ -78,7 +84,7 @@ type Store struct {
 }
 
 // Open makes or opens the store in cfg.Dir. What was pending is gone
-// afterwards; directories are synced, because a blob that this process finds
+// afterwards, and what the journal promises is whole; directories are synced, because a blob that this process finds
 // there may have been renamed by one that died before it synced the name.
 func Open(cfg Config) (*Store, error) {
 	s := &Store{cfg: withDefaults(cfg)}
@@ -88,6 +94,8 @@ func Open(cfg Config) (*Store, error) {
 	s.uploads = uploadTable{fs: s.fs, maxOpen: s.cfg.MaxOpenUploads, maxIdle: s.cfg.MaxIdleUploads, byName: map[string]*upload{}}
 	s.pending.byDigest = map[digest.Digest]*pendingBlob{}
 	s.damaged.set = map[digest.Digest]struct{}{}
+	s.journal = journal{fs: s.fs, log: s.log, dir: cfg.Dir + "/journal", limit: s.cfg.JournalSize, failed: s.fail,
+		turn: make(chan struct{}, 1), work: &s.work}
 	if err := s.openDirs(); err != nil {
 		return nil, fmt.Errorf("open blob store %s: %w", cfg.Dir, err)
 	}
@@ -114,11 +122,14 @@ func withDefaults(cfg Config) Config {
 	if cfg.SyncAbove == 0 {
 		cfg.SyncAbove = 4 << 20
 	}
+	if cfg.JournalSize == 0 {
+		cfg.JournalSize = 64 << 20
+	}
 	return cfg
 }
 
 func (s *Store) openDirs() error {
-	for _, name := range []string{"blobs/sha256", "blobs/sha512", "pending", "uploads"} {
+	for _, name := range []string{"blobs/sha256", "blobs/sha512", "journal", "pending", "uploads"} {
 		if err := s.fs.MkdirAll(filepath.Join(s.cfg.Dir, name)); err != nil {
 			return err
 		}
@@ -131,12 +142,12 @@ func (s *Store) openDirs() error {
 			return err
 		}
 	}
-	for dir, algorithm := range map[*blobDir]digest.Algorithm{&s.sha256: digest.SHA256, &s.sha512: digest.SHA512} {
+	for dir, algorithm := range map[*sharedSync]digest.Algorithm{&s.sha256: digest.SHA256, &s.sha512: digest.SHA512} {
 		if err := dir.open(s.fs, filepath.Join(s.cfg.Dir, "blobs", string(algorithm))); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.replay()
 }
 
 func (s *Store) wipePending() error {
@@ -152,7 +163,8 @@ func (s *Store) Close() error {
 	}
 	s.usage.cancel()
 	err := s.completeAll()
+	s.journal.close()
 	s.work.Wait()
 	s.uploads.closeAll()
-	return errors.Join(err, s.sha256.close(), s.sha512.close())
+	return errors.Join(err, s.failure(), s.sha256.close(), s.sha512.close())
 }

@@ -26,6 +26,8 @@ type FS interface {
 	Truncate(f *os.File, size int64) error
 	// Sync returns when a file's content or a directory's entries are durable.
 	Sync(f *os.File) error
+	// SyncAll returns when everything on the file system that holds f is durable.
+	SyncAll(f *os.File) error
 	// Space is what is free for us on the disk that holds dir, and its size, in bytes.
 	Space(dir string) (free, total int64, err error)
 }
@@ -48,6 +50,19 @@ func (OS) Rename(from, to string) error {
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
 	return nil
+}
+
+// SyncAll is syncfs(2), which reports lost writes since Linux 5.8.
+func (OS) SyncAll(f *os.File) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var syncErr error
+	if err := conn.Control(func(fd uintptr) { syncErr = unix.Syncfs(int(fd)) }); err != nil {
+		return err
+	}
+	return os.NewSyscallError("syncfs", syncErr)
 }
 
 func (OS) WriteAt(f *os.File, p []byte, at int64) (int, error) { return f.WriteAt(p, at) }

@@ -46,7 +46,7 @@ func isLowerHex(s string) bool {
 }
 
 // dirOf and the path functions take digests that were checked.
-func (s *Store) dirOf(d digest.Digest) *blobDir {
+func (s *Store) dirOf(d digest.Digest) *sharedSync {
 	if strings.HasPrefix(string(d), "sha512:") {
 		return &s.sha512
 	}

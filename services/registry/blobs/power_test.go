@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -68,8 +67,8 @@ func cutUnderLoad(t *testing.T, seed uint64, lying bool) (out outcome) {
 	fsys := faultfs.New(t.TempDir())
 	defer fsys.Close()
 	fsys.IgnoreSync = lying
-	quiet := slog.New(slog.DiscardHandler)
-	s, err := blobs.Open(blobs.Config{Dir: fsys.Root(), FS: fsys, Log: quiet, Reserve: -1, MaxPending: 4, MaxOpenUploads: 2, SyncAbove: 20 << 10})
+	s, err := blobs.Open(blobs.Config{Dir: fsys.Root(), FS: fsys, Log: quiet, Reserve: -1, MaxPending: 4, MaxOpenUploads: 2, SyncAbove: 20 << 10,
+		JournalSize: 1 << (10 + random.IntN(10))}) // from a checkpoint after each blob to none
 	check(t, err)
 	fsys.CutAfter(1 + random.IntN(300))
 	load := &load{store: s, promised: map[digest.Digest]bool{}}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"sync"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -31,16 +29,23 @@ func (s *Store) Sync(ctx context.Context, ds ...digest.Digest) error {
 		}
 		waitFor = append(waitFor, p)
 	}
+	var small []*pendingBlob
 	for _, p := range waitFor { // what is started here has to be completed: no return in between
-		if s.pending.start(p) {
+		if !s.pending.start(p) {
+			continue
+		}
+		<-p.named // its size is known from then on
+		if p.size <= journaled {
+			small = append(small, p)
+		} else {
 			mine = append(mine, p)
 		}
 	}
-	if len(mine) > 0 {
-		for _, p := range mine[1:] {
-			go s.complete(p)
-		}
-		s.complete(mine[0])
+	for _, p := range mine {
+		go s.complete(p)
+	}
+	if len(small) > 0 {
+		s.completeSmall(small)
 	}
 	for _, p := range waitFor {
 		select {
@@ -80,6 +85,44 @@ func (s *Store) completeAll() error {
 	return errors.Join(errs...)
 }
 
+// completeSmall makes small blobs durable by the journal, all by one sync, or if that
+// cannot be written, like large ones.
+func (s *Store) completeSmall(ps []*pendingBlob) {
+	batch, err := s.records(ps)
+	var named func()
+	if err == nil {
+		named, err = s.journal.write(batch)
+	}
+	if err != nil {
+		for _, p := range ps[1:] {
+			go s.complete(p)
+		}
+		s.complete(ps[0])
+		return
+	}
+	for _, p := range ps {
+		if p.f != nil {
+			s.completed(p, s.name(p))
+		}
+	}
+	named()
+}
+
+// records is what the journal keeps of blobs.
+func (s *Store) records(ps []*pendingBlob) (batch []byte, err error) {
+	for _, p := range ps {
+		if p.f == nil {
+			continue // abandoned, which has closed done
+		}
+		content := make([]byte, p.size)
+		if n, err := p.f.ReadAt(content, 0); int64(n) < p.size {
+			return nil, fmt.Errorf("read %s: %w", p.digest, err)
+		}
+		batch = appendRecord(batch, p.digest, content)
+	}
+	return batch, nil
+}
+
 // complete makes a pending blob durable, which ends its being pending. It ignores
 // cancellation, since others wait for it.
 func (s *Store) complete(p *pendingBlob) {
@@ -87,7 +130,12 @@ func (s *Store) complete(p *pendingBlob) {
 	if p.f == nil {
 		return // abandoned, which has closed done
 	}
-	if err := s.makeDurable(p); err != nil {
+	s.completed(p, s.makeDurable(p))
+}
+
+// completed ends the pending of a blob that is durable, or lost for this reason.
+func (s *Store) completed(p *pendingBlob, err error) {
+	if err != nil {
 		p.err = fmt.Errorf("make %s durable: %w", p.digest, err)
 		s.log.Error("a blob is lost, its file cannot be made durable", "digest", p.digest, "err", err)
 		if err := s.fs.Remove(s.pendingPath(p.digest)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -106,6 +154,18 @@ func (s *Store) makeDurable(p *pendingBlob) error {
 	if err := s.fs.Sync(p.f); err != nil {
 		return err
 	}
+	if err := s.name(p); err != nil {
+		return err
+	}
+	if err := s.dirOf(p.digest).sync(); err != nil {
+		s.fail(err) // the blob has its name, and it is unknown whether the disk has that
+		return err
+	}
+	return nil
+}
+
+// name moves a pending blob to where durable ones are.
+func (s *Store) name(p *pendingBlob) error {
 	d, path := p.digest, s.blobPath(p.digest)
 	var old int64
 	info, err := s.fs.Lstat(path)
@@ -117,85 +177,19 @@ func (s *Store) makeDurable(p *pendingBlob) error {
 		return noSpace(err)
 	}
 	count(p.size)
-	if err := s.dirOf(d).sync(); err != nil {
-		// The blob has its name, and it is unknown whether the disk has that.
-		s.broken.CompareAndSwap(nil, &err)
-		return err
-	}
 	if s.damaged.remove(d) && s.cfg.Repaired != nil {
 		s.cfg.Repaired(d)
 	}
 	return nil
 }
 
+// fail records that the disk has failed to sync.
+func (s *Store) fail(err error) { s.broken.CompareAndSwap(nil, &err) }
+
 // failure is why nothing can be made durable any more, until a restart.
 func (s *Store) failure() error {
 	if err := s.broken.Load(); err != nil {
-		return fmt.Errorf("the disk has failed to sync a directory; check it and start again: %w", *err)
+		return fmt.Errorf("the disk has failed to sync; check it and start again: %w", *err)
 	}
 	return nil
-}
-
-// A blobDir is one directory below blobs/. Callers that want it synced while
-// it is being synced share the next sync.
-type blobDir struct {
-	path string
-	fs   FS
-	f    *os.File
-
-	mu      sync.Mutex
-	running bool
-	next    *dirSync
-}
-
-type dirSync struct {
-	done chan struct{}
-	err  error
-}
-
-// open also syncs: names that a killed process left behind count from here on.
-func (b *blobDir) open(fsys FS, path string) (err error) {
-	b.path, b.fs = path, fsys
-	if b.f, err = fsys.OpenFile(path, os.O_RDONLY); err != nil {
-		return err
-	}
-	return fsys.Sync(b.f)
-}
-
-func (b *blobDir) close() error { return b.f.Close() }
-
-// sync makes durable every name that was in the directory when it was called.
-func (b *blobDir) sync() error {
-	b.mu.Lock()
-	if b.running {
-		if b.next == nil {
-			b.next = &dirSync{done: make(chan struct{})}
-		}
-		shared := b.next
-		b.mu.Unlock()
-		<-shared.done
-		return shared.err
-	}
-	b.running = true
-	b.mu.Unlock()
-	err := b.fs.Sync(b.f)
-	b.handOver()
-	return err
-}
-
-// handOver ends one sync and begins the next if a caller waits for it.
-func (b *blobDir) handOver() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	shared := b.next
-	if shared == nil {
-		b.running = false
-		return
-	}
-	b.next = nil
-	go func() {
-		shared.err = b.fs.Sync(b.f)
-		close(shared.done)
-		b.handOver()
-	}()
 }

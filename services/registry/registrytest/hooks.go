@@ -103,6 +103,14 @@ func (f *HookedFS) Sync(file *os.File) error {
 	return f.OS.Sync(file)
 }
 
+// SyncAll implements blobs.FS.
+func (f *HookedFS) SyncAll(file *os.File) error {
+	if err := f.ask("sync", file.Name()); err != nil {
+		return err
+	}
+	return f.OS.SyncAll(file)
+}
+
 // Space implements blobs.FS.
 func (f *HookedFS) Space(dir string) (free, total int64, err error) {
 	free, total, err = f.OS.Space(dir)

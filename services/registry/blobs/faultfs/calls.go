@@ -140,6 +140,29 @@ func (f *FS) Sync(file *os.File) error {
 	return err
 }
 
+// SyncAll makes durable all that there is.
+func (f *FS) SyncAll(*os.File) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.enter(); err != nil {
+		return err
+	}
+	if f.syncErr != nil || f.IgnoreSync {
+		return f.syncErr
+	}
+	for _, n := range f.names {
+		n.since = n.since[len(n.since)-1:]
+		if i := n.since[0]; i != nil && i.dirty {
+			content, err := readAll(i.f)
+			if err != nil {
+				return err
+			}
+			i.durable, i.dirty = content, false
+		}
+	}
+	return nil
+}
+
 func (f *FS) syncNames(dir string) {
 	for path, n := range f.names {
 		if filepath.Dir(path) == strings.TrimSuffix(dir, "/") {

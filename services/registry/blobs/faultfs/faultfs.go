@@ -8,7 +8,7 @@
 //
 //   - A file's content that was not synced since it was written is there in
 //     full, in part, with zeros where data should be, or not at all; each
-//     4 KiB block for itself.
+//     4 KiB block for itself. What was synced before and not written since stays.
 //   - A name that was made, replaced or removed since its directory was synced
 //     stands for any of the files it stood for since; each name for itself. So
 //     of a rename, both names may be found, or either, or none.
@@ -171,19 +171,16 @@ func (i *inode) remains(random *rand.Rand) ([]byte, error) {
 	case 1:
 		return now, nil
 	}
-	torn := make([]byte, len(now)) // zeros
+	kept := min(len(i.durable), len(now)) // a write behind it does not cut it off
+	torn := make([]byte, len(now))        // zeros
 	if random.IntN(2) == 0 {
-		torn = torn[:random.IntN(len(now)+1)]
+		torn = torn[:kept+random.IntN(len(now)-kept+1)]
 	}
+	copy(torn, i.durable)
 	for at := 0; at < len(torn); at += block {
 		end := min(at+block, len(torn))
-		switch random.IntN(3) {
-		case 0:
+		if random.IntN(2) == 0 {
 			copy(torn[at:end], now[at:end])
-		case 1:
-			if at < len(i.durable) {
-				copy(torn[at:end], i.durable[at:])
-			}
 		}
 	}
 	return torn, nil
