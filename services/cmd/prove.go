@@ -19,6 +19,9 @@ import (
 type proveCmd struct {
 	Event proveEventCmd `cmd:"" help:"Prove that an event stands in the log."`
 	Push  provePushCmd  `cmd:"" help:"Prove that an image was pushed: the event with its manifest."`
+
+	Build      proveBuildCmd      `cmd:"" help:"Prove all events of a build, what led to it and what it led to."`
+	Deployment proveDeploymentCmd `cmd:"" help:"Prove all events of a deployment, what led to it and what it led to."`
 }
 
 // A proofTarget says of which hub a proof is, and where it goes.
@@ -97,8 +100,8 @@ func pushes(e apitypes.Event, digest string) bool {
 // untilSigned bounds the wait for the next checkpoint.
 const untilSigned = 90 * time.Second
 
-// write gets the proof, if necessary when the next checkpoint is signed, and writes it.
-func (t *proofTarget) write(a *console.API, e apitypes.Event) error {
+// proofOf gets the proof of an event, if necessary when the next checkpoint is signed.
+func proofOf(a *console.API, e apitypes.Event) ([]byte, error) {
 	s, path := a.Session, client.Path("events", fmt.Sprint(e.Seq), "proof")
 	text, err := a.Text(path)
 	for begin, told := time.Now(), false; isUnsigned(err) && time.Since(begin) < untilSigned; text, err = a.Text(path) {
@@ -108,10 +111,17 @@ func (t *proofTarget) write(a *console.API, e apitypes.Event) error {
 		}
 		select {
 		case <-s.Context.Done():
-			return client.ErrInterrupted
+			return nil, client.ErrInterrupted
 		case <-time.After(2 * time.Second):
 		}
 	}
+	return text, err
+}
+
+// write writes the proof of an event.
+func (t *proofTarget) write(a *console.API, e apitypes.Event) error {
+	s := a.Session
+	text, err := proofOf(a, e)
 	if err != nil {
 		return err
 	}

@@ -1,23 +1,30 @@
 package cmd
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 
 	"hubledger/events"
+	"hubledger/services/audit/checkpoint"
 	"hubledger/services/audit/proof"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
 )
 
 type verifyProofCmd struct {
-	File string `arg:"" help:"Proof, as hubledger prove and the web UI write it; - for the standard input."`
+	File string `arg:"" help:"Proof, as hubledger prove and the web UI write it, or a directory of proofs; - for the standard input."`
 	Key  string `required:"" help:"Public key that you know to be the log's: a file, or the key itself." placeholder:"KEY"`
 }
 
 func (verifyProofCmd) Help() string {
 	return `Checks that the event in the file stands in the log of which the hub has signed the
-checkpoint in the file, and shows the event. Needs no hub and no network. Exit code 0:
+checkpoint in the file, and shows the event. Needs no hub and no network. Of a directory
+every proof is checked, and it is said which causes are not among them. Exit code 0:
 it does; 1: it does not, or the file is no proof.`
 }
 
@@ -26,35 +33,91 @@ func (c *verifyProofCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	text, err := readFile(c.File, proof.MaxSize)
+	if info, err := os.Stat(c.File); err == nil && info.IsDir() {
+		return verifyProofs(s, c.File, keys)
+	}
+	item, err := verifyOne(c.File, keys)
 	if err != nil {
 		return err
 	}
+	if s.JSON {
+		return s.Print(item)
+	}
+	fmt.Fprintf(s.Out, "Event %d stands in the log %s, of which %d events were signed:\n\n", item.Seq, item.Origin, item.Events)
+	return printEvent(s, apitypes.FullEvent{Event: apitypes.Event{Seq: item.Seq, Subject: item.Subject}, Headers: item.Headers, Data: item.Data, Leaf: item.Leaf})
+}
+
+// verifyOne checks the proof in a file.
+func verifyOne(file string, keys checkpoint.Keys) (item provedEvent, err error) {
+	text, err := readFile(file, proof.MaxSize)
+	if err != nil {
+		return item, err
+	}
 	p, err := proof.Parse(text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.File, err)
+		return item, fmt.Errorf("%s: %w", file, err)
 	}
 	e, in, err := p.Verify(keys)
 	if err == nil {
 		err = checkManifest(e)
 	}
 	if err != nil {
-		return fmt.Errorf("%s proves nothing: %w", c.File, err)
+		return item, fmt.Errorf("%s proves nothing: %w", file, err)
 	}
-	item := provedEvent{Origin: in.Origin, Events: in.N, Seq: e.Seq, ID: e.ID(), Type: e.Type(), Subject: e.Subject, Headers: map[string]string{}, Data: e.Data, Leaf: fmt.Sprintf("%x", events.LeafOf(e))}
+	item = provedEvent{Origin: in.Origin, Events: in.N, Seq: e.Seq, ID: e.ID(), Type: e.Type(), Subject: e.Subject, Headers: map[string]string{}, Data: e.Data, Leaf: fmt.Sprintf("%x", events.LeafOf(e))}
 	if !json.Valid(e.Data) { // of no service of ours
 		if item.Data, err = json.Marshal(string(e.Data)); err != nil {
-			return err
+			return item, err
 		}
 	}
 	for _, a := range e.Attributes {
 		item.Headers[a.Name] = a.Value
 	}
-	if s.JSON {
-		return s.Print(item)
+	return item, nil
+}
+
+// verifyProofs checks all proofs of a directory.
+func verifyProofs(s *console.Session, dir string, keys checkpoint.Keys) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.tlog-proof"))
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("%s has no file *.tlog-proof", dir)
 	}
-	fmt.Fprintf(s.Out, "Event %d stands in the log %s, of which %d events were signed:\n\n", e.Seq, in.Origin, in.N)
-	return printEvent(s, apitypes.FullEvent{Event: apitypes.Event{Seq: e.Seq, Subject: e.Subject}, Headers: item.Headers, Data: item.Data, Leaf: item.Leaf})
+	if err != nil {
+		return err
+	}
+	var list []provedEvent
+	known := map[string]uint64{} // by id
+	for _, f := range files {
+		item, err := verifyOne(f, keys)
+		if err != nil {
+			return err
+		}
+		list, known[item.ID] = append(list, item), item.Seq
+	}
+	slices.SortFunc(list, func(a, b provedEvent) int { return cmp.Compare(a.Seq, b.Seq) })
+	var rows [][]string
+	for _, item := range list {
+		if s.JSON {
+			if err := s.Print(item); err != nil {
+				return err
+			}
+		}
+		cause := ""
+		if id := item.Headers[events.AttrCause]; known[id] > 0 {
+			cause = strconv.FormatUint(known[id], 10)
+		} else if id != "" {
+			cause = "not among them"
+		}
+		rows = append(rows, []string{strconv.FormatUint(item.Seq, 10), item.Headers[events.AttrTime], item.Type, item.Headers[events.AttrActor], cause})
+	}
+	if s.JSON {
+		return nil
+	}
+	if err := s.Table([]string{"SEQ", "TIME", "TYPE", "ACTOR", "CAUSE"}, rows); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.Out, "\n%d events stand in the log %s.\n", len(list), list[0].Origin)
+	return err
 }
 
 // A provedEvent is an event with the checkpoint that it is in.
