@@ -48,6 +48,8 @@ type UserSecondFactorChanged struct {
 	User string `json:"user" jsonschema:"id of the user"`
 	// Factor is which one is asked for from here on.
 	Factor string `json:"factor,omitempty" jsonschema:"id of the second factor that is asked for beside the password; absent when it was turned off"`
+	// Renewed says that the authenticator stays.
+	Renewed bool `json:"renewed,omitempty" jsonschema:"true when it is the second factor of before with new recovery codes, under a new id"`
 }
 
 func (UserSecondFactorChanged) EventType() string { return "user.second_factor_changed.v1" }

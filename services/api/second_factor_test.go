@@ -58,6 +58,24 @@ func TestSecondFactor(t *testing.T) {
 	k.do("", "POST", "/v2/users/login", object{"username": "alice", "password": "correct horse"}).want(401)
 	k.do("", "POST", "/v2/users/login", object{"username": "alice", "password": "correct horse"}, apitypes.CodeHeader, made.Codes[1]).want(200)
 
+	// New recovery codes take the place of those of before; the app shows the same codes.
+	k.do("operator", "POST", at+"/recovery-codes", object{"password": "", "code": ""}).want(409)
+	k.do("alice", "POST", at+"/recovery-codes", object{"password": "wrong", "code": made.Codes[3]}).want(403)
+	k.do("alice", "POST", at+"/recovery-codes", object{"password": "correct horse", "code": made.Codes[0]}).want(403) // it was used
+	old := slices.Clone(made.Codes)
+	k.do("alice", "POST", at+"/recovery-codes", object{"password": "correct horse", "code": old[3]}).want(200).into(&made)
+	k.do("alice", "GET", at, nil).want(200).into(&now)
+	if len(made.Codes) != 10 || slices.Contains(made.Codes, old[4]) || now.RecoveryCodes != 10 {
+		t.Fatalf("made %d new codes; it is %+v", len(made.Codes), now)
+	}
+	k.do("password", "GET", "/api/v1/user", nil, apitypes.CodeHeader, old[4]).want(401)
+	k.do("password", "GET", "/api/v1/user", nil, apitypes.CodeHeader, made.Codes[0]).want(200)
+	for _, secret := range made.Codes {
+		if list := k.filesWith(secret); len(list) > 0 {
+			t.Errorf("a new code stands in %v", list)
+		}
+	}
+
 	for _, bad := range []object{{}, {"password": "correct horse"}, {"password": "wrong", "code": made.Codes[2]}, {"password": "correct horse", "code": made.Codes[0]}} {
 		k.do("alice", "POST", at+"/removal", bad).want(403, 429)
 	}

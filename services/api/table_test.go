@@ -36,7 +36,7 @@ var needs = map[string]string{
 	"whole account": `
 		POST /api/v1/orgs | GET /api/v1/user/invitations | POST /api/v1/user/invitations/{organization}/acceptance | DELETE /api/v1/user/invitations/{organization}`,
 	"self": `
-		POST /api/v1/users/{user}/tokens | PUT /api/v1/users/{user}/second-factor`,
+		POST /api/v1/users/{user}/tokens | PUT /api/v1/users/{user}/second-factor | POST /api/v1/users/{user}/second-factor/recovery-codes`,
 	"self or hub admin": `
 		POST /api/v1/users/{user}/erasure | PUT /api/v1/users/{user}/password | GET /api/v1/users/{user}/email | PUT /api/v1/users/{user}/email
 		GET /api/v1/users/{user}/second-factor | POST /api/v1/users/{user}/second-factor/removal

@@ -134,30 +134,63 @@ func (s *Auth) TurnOnSecondFactor(ctx context.Context, by command.By, user *acco
 	if err != nil {
 		return nil, 0, err
 	}
+	seq, err = s.keepFactor(ctx, user.ID, record, func(ctx context.Context, factor string) (uint64, error) {
+		return account.TurnOnSecondFactor(ctx, s.Log, by, s.Read, s.View.Wait, user.ID, factor)
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	return codes, seq, nil
+}
+
+// keepFactor keeps a record under a new id, by which event appends that it counts.
+func (s *Auth) keepFactor(ctx context.Context, user string, record *secondfactor.Record, event func(ctx context.Context, factor string) (uint64, error)) (uint64, error) {
 	if s.Secrets == nil {
-		return nil, 0, errReadOnly
+		return 0, errReadOnly
 	}
 	factor, err := command.NewID()
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	text, err := json.Marshal(record)
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	// The steps are finished even when the client goes away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), setPasswordTimeout)
 	defer cancel()
-	if _, err := s.Secrets.Update(ctx, factorKey(user.ID, factor), text, 0); err != nil {
-		return nil, 0, err
+	if _, err := s.Secrets.Update(ctx, factorKey(user, factor), text, 0); err != nil {
+		return 0, err
 	}
-	seq, err = account.TurnOnSecondFactor(ctx, s.Log, by, s.Read, s.View.Wait, user.ID, factor)
+	seq, err := event(ctx, factor)
 	if err != nil {
 		if !errors.Is(err, events.ErrUncertain) { // else it may be asked for
-			s.warn("forget the key of a second factor that was not turned on", s.Secrets.Destroy(ctx, factorKey(user.ID, factor)))
+			s.warn("forget the key of a second factor that does not count", s.Secrets.Destroy(ctx, factorKey(user, factor)))
 		}
+		return 0, err
+	}
+	return seq, nil
+}
+
+// RenewRecoveryCodes gives a user whose second factor is on other recovery codes, which
+// nothing keeps; those of before are good no longer from the event on, whose sequence it
+// returns. Errors are those of account.RenewSecondFactor, also when the factor's key is gone.
+func (s *Auth) RenewRecoveryCodes(ctx context.Context, by command.By, user *accounts.Account) (codes []string, seq uint64, err error) {
+	old, _, err := s.readFactor(ctx, factorKey(user.ID, user.SecondFactor))
+	if err != nil {
 		return nil, 0, err
 	}
+	if old == nil {
+		return nil, 0, account.ErrFactorChanged
+	}
+	record, codes := old.Renewed(time.Now())
+	seq, err = s.keepFactor(ctx, user.ID, record, func(ctx context.Context, factor string) (uint64, error) {
+		return account.RenewSecondFactor(ctx, s.Log, by, s.Read, s.View.Wait, user.ID, user.SecondFactor, factor)
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	s.warn("forget the recovery codes of before", s.Secrets.Destroy(context.WithoutCancel(ctx), factorKey(user.ID, user.SecondFactor)))
 	return codes, seq, nil
 }
 

@@ -74,6 +74,9 @@ var sentences = []service.Sentence{
 		if e.Factor == "" {
 			return service.Say("turned the second factor of ", service.Account(n, e.User), " off")
 		}
+		if e.Renewed {
+			return service.Say("made new recovery codes for the second factor of ", service.Account(n, e.User))
+		}
 		return service.Say("turned the second factor of ", service.Account(n, e.User), " on")
 	}),
 	service.Tell(func(n service.Names, e events.UserEmailChanged) service.Text {

@@ -41,6 +41,7 @@ func TestSecondFactor(t *testing.T) {
 	on("wrong", code(0)).Is(http.StatusForbidden).Says("the password is wrong").Lacks(`value="wrong"`)
 	made := on(servertest.Password, code(0)).Is(http.StatusOK).Says("The second factor is on", "10 recovery codes left").Lacks(key)
 	recovery := made.Between("<li><code>", "</code>")
+	first := made
 	second := made.Between("<li><code>"+recovery+"</code></li><li><code>", "</code>")
 	b.Get(at).Is(http.StatusOK).Lacks(recovery, key)
 
@@ -67,7 +68,14 @@ func TestSecondFactor(t *testing.T) {
 
 	b.Post(at, "do", "off", "password", servertest.Password, "code", "").Is(http.StatusUnprocessableEntity)
 	b.Post(at, "do", "off", "password", servertest.Password, "code", recovery).Is(http.StatusForbidden).Says("wrong or was used before")
-	b.Post(at, "do", "off", "password", servertest.Password, "code", second).Leads(at)
+	b.Post(at, "do", "renew", "password", servertest.Password, "code", "").Is(http.StatusUnprocessableEntity)
+	b.Post(at, "do", "renew", "password", "wrong", "code", second).Is(http.StatusForbidden).Says("the password is wrong")
+	made = b.Post(at, "do", "renew", "password", servertest.Password, "code", second).Is(http.StatusOK).Says("those of before are good no longer", "10 recovery codes left").Lacks(key, recovery, second)
+	fresh := made.Between("<li><code>", "</code>")
+	third := strings.Split(first.Text, "<li><code>")[3][:19]
+	b.Get(at).Is(http.StatusOK).Lacks(fresh)
+	b.Post(at, "do", "off", "password", servertest.Password, "code", third).Is(http.StatusForbidden)
+	b.Post(at, "do", "off", "password", servertest.Password, "code", fresh).Leads(at)
 	webtest.As(t, hub, servertest.Admin, servertest.Password)
 }
 

@@ -29,6 +29,7 @@ type SecondFactors interface {
 	// CheckCode uses up a code of a user who has a second factor.
 	CheckCode(ctx context.Context, r *http.Request, user *accounts.Account, code string) error
 	TurnOnSecondFactor(ctx context.Context, by command.By, user *accounts.Account, key, code string) (codes []string, seq uint64, err error)
+	RenewRecoveryCodes(ctx context.Context, by command.By, user *accounts.Account) (codes []string, seq uint64, err error)
 	TurnOffSecondFactor(ctx context.Context, by command.By, user *accounts.Account) (seq uint64, err error)
 }
 

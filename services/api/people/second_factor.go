@@ -20,6 +20,11 @@ type factorIn struct {
 	Body apitypes.SecondFactorRequest
 }
 
+type recoveryCodesIn struct {
+	UserPath
+	Body apitypes.RecoveryCodesRequest
+}
+
 type factorRemovalIn struct {
 	UserPath
 	Body apitypes.SecondFactorRemoval
@@ -31,6 +36,8 @@ func (s *API) registerSecondFactors() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: "/users/{user}/second-factor", ID: "turn-on-second-factor", Tag: "users", Permission: access.Self, Cost: budget.Write,
 		Summary: "Turn the second factor on", About: "From then on the password is good only with a code (RFC 6238: six digits, thirty seconds, SHA-1), which requests give in the header " +
 			apitypes.CodeHeader + ". Access tokens and what is signed in stay."}, s.turnOnSecondFactor)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users/{user}/second-factor/recovery-codes", ID: "renew-recovery-codes", Tag: "users", Permission: access.Self, Cost: budget.Write,
+		Summary: "Make new recovery codes", About: "Those of before are good no longer. The authenticator stays."}, s.renewRecoveryCodes)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users/{user}/second-factor/removal", ID: "turn-off-second-factor", Tag: "users", Permission: access.SelfOrHubAdmin, Cost: budget.Write,
 		Summary: "Turn the second factor off", About: "Who turns off their own gives the password and a code, or a recovery code."}, s.turnOffSecondFactor)
 }
@@ -70,6 +77,31 @@ func (s *API) turnOnSecondFactor(ctx context.Context, c *endpoint.Call, in *fact
 	case err != nil:
 		return nil, err
 	}
+	return openapi.ShowChange(seq, apitypes.RecoveryCodes{Codes: codes, Seq: seq}), nil
+}
+
+func (s *API) renewRecoveryCodes(ctx context.Context, c *endpoint.Call, in *recoveryCodesIn) (*openapi.ChangeWith[apitypes.RecoveryCodes], error) {
+	a, err := s.user(ctx, in.User)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case c.Principal.ID != a.ID: // the operator
+		return nil, endpoint.Fail(http.StatusConflict, "recovery codes are made by whose they are")
+	case a.SecondFactor == "":
+		return nil, endpoint.Fail(http.StatusConflict, "the second factor is off")
+	}
+	if err := s.provePassword(ctx, c, a.Name, a.ID, in.Body.Password); err != nil {
+		return nil, err
+	}
+	if err := s.proveCode(ctx, c, a, in.Body.Code); err != nil {
+		return nil, err
+	}
+	codes, seq, err := s.Factors.RenewRecoveryCodes(ctx, c.By(), a)
+	if err != nil {
+		return nil, err
+	}
+	s.Readable(ctx, seq) // they are shown only now, however long that takes
 	return openapi.ShowChange(seq, apitypes.RecoveryCodes{Codes: codes, Seq: seq}), nil
 }
 

@@ -40,12 +40,23 @@ func New(key, code string, now time.Time) (r *Record, codes []string, err error)
 	if !r.useTime(plain(code), now) {
 		return nil, nil, totp.ErrCode
 	}
+	return r, r.newRecovery(), nil
+}
+
+// Renewed is a record of the same key with other recovery codes, which are shown once. The
+// codes of the time until now are used up for it.
+func (r *Record) Renewed(now time.Time) (*Record, []string) {
+	next := &Record{Key: r.Key, Used: max(r.Used, totp.Step(now))}
+	return next, next.newRecovery()
+}
+
+func (r *Record) newRecovery() (codes []string) {
 	for range recoveryCodes {
 		code := newRecoveryCode()
 		codes = append(codes, code)
 		r.Recovery = append(r.Recovery, hashOf(plain(code)))
 	}
-	return r, codes, nil
+	return codes
 }
 
 // Use says whether a code is good, and if so it is used up: it has to be stored before

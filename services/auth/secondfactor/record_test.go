@@ -3,6 +3,7 @@ package secondfactor_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,23 @@ func TestCodesOfTheTime(t *testing.T) {
 		if good := r.Use(row.code, at(row.now)); good != row.good {
 			t.Errorf("%s: good is %v", row.what, good)
 		}
+	}
+}
+
+// A renewed record takes codes of the same authenticator that come later, and of recovery
+// codes the new ones only.
+func TestRenewed(t *testing.T) {
+	r, code, recovery := made(t)
+	next, codes := r.Renewed(begin)
+	if len(codes) != 10 || slices.Contains(codes, recovery[0]) {
+		t.Errorf("new recovery codes %q", codes)
+	}
+	if next.Use(code(begin), begin) || next.Use(recovery[0], begin) {
+		t.Error("what was good before is good again")
+	}
+	later := begin.Add(time.Minute)
+	if !next.Use(code(later), later) || !next.Use(codes[9], later) || next.Use(codes[9], later) {
+		t.Error("a code of the authenticator or a new one is not good once")
 	}
 }
 

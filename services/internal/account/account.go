@@ -29,6 +29,8 @@ var (
 	ErrInitialized = errors.New("the hub was initialized before")
 	// ErrSecondFactor: the account has a second factor already.
 	ErrSecondFactor = errors.New("the second factor is on: turn it off before another authenticator is set up")
+	// ErrFactorChanged: the second factor is off, or another one than it was.
+	ErrFactorChanged = errors.New("the second factor was changed meanwhile: reload the page")
 	// ErrInvalid: a role, level, limit or text that is not allowed.
 	ErrInvalid = errors.New("invalid value")
 )

@@ -111,6 +111,25 @@ func TurnOnSecondFactor(ctx context.Context, log command.Log, by command.By, rea
 	})
 }
 
+// RenewSecondFactor has the second factor of id factor, which has other recovery codes, take
+// the place of that of id old. Errors as of TurnOnSecondFactor; ErrFactorChanged when that of id
+// old is no longer on.
+func RenewSecondFactor(ctx context.Context, log command.Log, by command.By, read Standings, wait command.Wait, user, old, factor string) (uint64, error) {
+	if err := checkIDs(user, old, factor); err != nil {
+		return 0, err
+	}
+	return decideOnUser(ctx, log, by, user, func(seq uint64) (events.Payload, error) {
+		if wait(ctx, seq) != nil {
+			return nil, access.ErrStale
+		}
+		now, err := read.AccountByID(ctx, user)
+		if err == nil && now.SecondFactor != old && now.SecondFactor != factor {
+			err = ErrFactorChanged
+		}
+		return events.UserSecondFactorChanged{User: user, Factor: factor, Renewed: true}, err
+	})
+}
+
 // TurnOffSecondFactor has the password alone be enough for a user. ErrErased.
 func TurnOffSecondFactor(ctx context.Context, log command.Log, by command.By, user string) (uint64, error) {
 	if err := checkIDs(user); err != nil {

@@ -73,6 +73,12 @@ type RecoveryCodes struct {
 	Seq   uint64   `json:"seq" doc:"Sequence of the change in the log"`
 }
 
+// RecoveryCodesRequest asks for other recovery codes.
+type RecoveryCodesRequest struct {
+	Password string `json:"password" maxLength:"1024" doc:"The password of the account"`
+	Code     string `json:"code" maxLength:"64" doc:"What the authenticator shows now, or a recovery code"`
+}
+
 // SecondFactorRemoval turns a second factor off.
 type SecondFactorRemoval struct {
 	Password string `json:"password,omitempty" maxLength:"1024" doc:"Of the user who turns off their own; administrators leave it out"`

@@ -108,6 +108,7 @@ var common = []Entry{
 	{Err: account.ErrErased, Status: http.StatusConflict, Message: "the account was erased"},
 	{Err: account.ErrLastAdmin, Status: http.StatusConflict},
 	{Err: account.ErrSecondFactor, Status: http.StatusConflict},
+	{Err: account.ErrFactorChanged, Status: http.StatusConflict},
 	{Err: build.ErrEnded, Status: http.StatusConflict},
 	{Err: build.ErrNotEnded, Status: http.StatusConflict},
 	{Err: build.ErrTooMany, Status: http.StatusConflict},

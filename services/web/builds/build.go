@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"hubledger/services/internal/apitypes"
@@ -122,6 +123,18 @@ func (p *buildPage) sort() {
 	}
 	p.Log.Lines = others
 }
+
+// Scanner is the image that makes the build's SBOM; nil for none.
+func (p buildPage) Scanner() *scanner {
+	name, digest, ok := strings.Cut(p.Build.Scanner, "@")
+	if !ok {
+		return nil
+	}
+	return &scanner{name, digest}
+}
+
+// A scanner is an image of this hub.
+type scanner struct{ Repository, Digest string }
 
 // Earlier is the number of the first line that is shown, when there are lines before it.
 func (p buildPage) Earlier() int {

@@ -78,7 +78,7 @@ func build(t *testing.T, town *webtest.Town) {
 	}
 	a.Lacks("\x1b", "data-log")
 	town.Admin.Get("/builds/" + git.Failed + "?before=2").Is(http.StatusOK).Says("The last lines")
-	town.Admin.Get("/builds/"+git.Success).Is(http.StatusOK).Says("What it pushed", "latest", "Made from")
+	town.Admin.Get("/builds/"+git.Success).Is(http.StatusOK).Says("What it pushed", "latest", "Made from", "SBOM made by admin/app "+town.App.Digest().String()[:19])
 	waiting := town.Admin.Get("/builds/" + git.Waiting).Is(http.StatusOK)
 	waiting.Says("It waits: no builder is connected", "place 1 in the queue", "Cancel")
 	if !strings.Contains(waiting.Text, `data-log="/api/v1/repositories/admin/app/builds/`+git.Waiting+`/log/live"`) {

@@ -32,7 +32,7 @@ func Add(site *frame.Site) {
 	site.Add(views,
 		account("/account", access.SignedIn, "account", showAccount, forms{"email": setEmail, "password": setPassword,
 			"accept": acceptInvitation, "decline": declineInvitation, "end": endSession, "end-others": endOtherSessions}),
-		account("/account/second-factor", access.SignedIn, "second_factor", showSecondFactor, forms{"on": turnOnSecondFactor, "off": turnOffSecondFactor}),
+		account("/account/second-factor", access.SignedIn, "second_factor", showSecondFactor, forms{"on": turnOnSecondFactor, "renew": renewRecoveryCodes, "off": turnOffSecondFactor}),
 		account(user+"/tokens", access.SelfOrHubAdmin, "tokens", showTokens, forms{"create": createToken}),
 		account(user+"/tokens/{token}", access.SelfOrHubAdmin, "token", showToken, forms{"revoke": revokeToken}),
 		account(user+"/erase", access.SelfOrHubAdmin, "erase", showUser, forms{"erase": eraseUser}),

@@ -75,7 +75,27 @@ func turnOnSecondFactor(v *frame.Visit) (string, error) {
 		v.Sent.Del("code") // a code is not shown again
 		return "", frame.At("password", err)
 	}
-	v.Made, v.Sent = made, nil
+	v.Made, v.Sent = madeCodes{made, false}, nil
+	return "", nil
+}
+
+// madeCodes are recovery codes, which a page shows this once.
+type madeCodes struct {
+	apitypes.RecoveryCodes
+	Renewed bool // the second factor was on before
+}
+
+func renewRecoveryCodes(v *frame.Visit) (string, error) {
+	if v.Sent.Get("code") == "" {
+		return "", endpoint.Invalid("body.code", "give a code, or a recovery code")
+	}
+	want := apitypes.RecoveryCodesRequest{Password: v.Sent.Get("password"), Code: v.Sent.Get("code")}
+	var made apitypes.RecoveryCodes
+	if _, err := v.Send(http.MethodPost, frame.Path("users", v.Me(), "second-factor", "recovery-codes"), want, &made); err != nil {
+		v.Sent.Del("code")
+		return "", frame.At("password", err)
+	}
+	v.Made, v.Sent = madeCodes{made, true}, nil
 	return "", nil
 }
 

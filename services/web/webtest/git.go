@@ -69,7 +69,7 @@ func (t *Town) AddGit() {
 	t.append(step(g.Failed, 2, events.StepBuild, "RUN echo "+Hostile, true))
 	t.append(events.BuildFinished{Namespace: ns, Repository: repo, Build: g.Failed, Epoch: 1, Outcome: events.BuildFailed, Reason: "step", Detail: "it says " + Hostile})
 	made := t.App.Digest().String()
-	t.append(events.BuildClaimed{Namespace: ns, Repository: repo, Build: g.Success, Builder: "local", Epoch: 1})
+	t.append(events.BuildClaimed{Namespace: ns, Repository: repo, Build: g.Success, Builder: "local", Epoch: 1, Scanner: "admin/app@" + made})
 	t.append(step(g.Success, 1, events.StepFetch, "fetch "+Commit, false))
 	t.append(events.BuildPushed{Namespace: ns, Repository: repo, Build: g.Success, Epoch: 1, Digest: made, Bases: []events.BuildBase{{Name: "docker.io/library/" + Hostile, Digest: made}}})
 	t.append(events.MachineInvited{Machine: t.id(), Name: "big-iron", Kind: events.MachineBuilder, Hash: make([]byte, 32), Expires: began.Add(time.Hour)})
