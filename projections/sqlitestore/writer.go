@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -17,7 +18,9 @@ type writer struct {
 	m        *projections.Model
 	conn     driverConn
 	from     uint64
-	begun    bool // a transaction is open
+	stored   uint64 // the position in the file
+	position uint64 // where the store stands; the file may be behind
+	begun    bool   // a transaction is open
 	args     []driver.NamedValue
 	start    driver.Stmt
 	move     driver.Stmt
@@ -96,19 +99,50 @@ func (w *writer) begin() error {
 	w.rollback()
 	position, err := queryInt(w.conn, "SELECT position FROM _store")
 	w.from = uint64(position)
+	w.stored, w.position = w.from, w.from
 	return err
 }
 
 func (w *writer) Position() uint64 { return w.from }
-func (w *writer) Release()         { w.rollback() }
 
+func (w *writer) Release() {
+	w.rollback()
+	_ = w.storePosition() // what is not in the file is read again
+}
+
+// maxUnstored is how many events without changes the position in the file may be
+// behind. A start reads them again.
+const maxUnstored = 500
+
+// Commit leaves the file as it is when there is nothing to change in it: of the many
+// projections most have nothing to do with an event, and each transaction costs a push
+// as much as some rows.
 func (w *writer) Commit(_ context.Context, tx *projections.Transaction) error {
+	if len(tx.Changes) == 0 && len(tx.Parked) == 0 && tx.To <= w.stored+maxUnstored {
+		w.position = tx.To
+		return nil
+	}
 	err := w.write(tx)
 	if err != nil {
 		w.rollback()
 		return classify(err)
 	}
+	w.stored, w.position = tx.To, tx.To
 	w.checkpts.Wrote(pagesOf(tx))
+	return nil
+}
+
+// storePosition moves the position in the file to where the store stands.
+func (w *writer) storePosition() error {
+	if w.position <= w.stored {
+		return nil
+	}
+	err := w.write(&projections.Transaction{From: w.stored, To: w.position})
+	if err != nil {
+		w.rollback()
+		return err
+	}
+	w.stored = w.position
 	return nil
 }
 
@@ -179,6 +213,7 @@ func (w *writer) rollback() {
 }
 
 func (w *writer) close() error {
+	err := w.storePosition()
 	w.checkpts.Close()
 	for _, s := range []driver.Stmt{w.start, w.move, w.end, w.park} {
 		s.Close()
@@ -190,5 +225,5 @@ func (w *writer) close() error {
 			}
 		}
 	}
-	return w.conn.Close()
+	return errors.Join(err, w.conn.Close())
 }
