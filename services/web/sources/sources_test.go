@@ -42,7 +42,7 @@ func whoSeesSources(t *testing.T, town *webtest.Town) {
 // A source says what was built of its refs, and a webhook what it says and what came of it.
 func source(_ *testing.T, town *webtest.Town) {
 	page := town.Admin.Get(at).Is(http.StatusOK)
-	page.Says("https://git.invalid/app.git", webtest.Commit[:7], "failed", "succeeded", "Latest webhooks", "Sweep now")
+	page.Says("https://git.invalid/app.git", "such as those of admin/app", webtest.Commit[:7], "failed", "succeeded", "Latest webhooks", "Sweep now")
 	town.Admin.Get(at+"?kind=pull_request").Is(http.StatusOK).Says("pull request #7 from a fork, to main", "waiting")
 	town.Admin.Post(at, "do", "sweep").Leads(at)
 	delivery := fmt.Sprintf("%s/-/deliveries/%d", at, town.Git.Delivery)
