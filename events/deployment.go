@@ -245,6 +245,39 @@ type DeployPolicySet struct {
 func (DeployPolicySet) EventType() string { return "deploy_policy.set.v1" }
 func (e DeployPolicySet) Subject() string { return DeployPolicySubject(e.Namespace, e.Environment) }
 
+// GateHookSet gives a gate the URL at which an error tracker reports. It is found by the hash of
+// the secret in it, which is shown once; a URL that the gate had before opens nothing any more.
+type GateHookSet struct {
+	Namespace   string `json:"namespace" jsonschema:"id of the namespace"`
+	Application string `json:"application" jsonschema:"id of the application"`
+	Name        string `json:"name" jsonschema:"full name of the application"`
+	Environment string `json:"environment" jsonschema:"id of the environment"`
+	Called      string `json:"called" jsonschema:"name of the environment"`
+	Gate        string `json:"gate" jsonschema:"name of the gate"`
+	Hash        []byte `json:"hash" jsonschema:"SHA-256 of the secret"`
+	Record      string `json:"record,omitempty" jsonschema:"id of the record of the key that its requests are signed with, among the secrets; absent when the URL is enough"`
+}
+
+func (GateHookSet) EventType() string { return "gate_hook.set.v1" }
+func (e GateHookSet) Subject() string {
+	return GateHookSubject(e.Namespace, e.Environment, e.Gate)
+}
+
+// GateHookRemoved takes the URL of a gate away.
+type GateHookRemoved struct {
+	Namespace   string `json:"namespace" jsonschema:"id of the namespace"`
+	Application string `json:"application" jsonschema:"id of the application"`
+	Name        string `json:"name" jsonschema:"full name of the application"`
+	Environment string `json:"environment" jsonschema:"id of the environment"`
+	Called      string `json:"called" jsonschema:"name of the environment"`
+	Gate        string `json:"gate" jsonschema:"name of the gate"`
+}
+
+func (GateHookRemoved) EventType() string { return "gate_hook.removed.v1" }
+func (e GateHookRemoved) Subject() string {
+	return GateHookSubject(e.Namespace, e.Environment, e.Gate)
+}
+
 // A DeployPolicy says how an environment is deployed to. What is absent is as in the
 // documentation.
 type DeployPolicy struct {
@@ -306,11 +339,14 @@ type DeployGate struct {
 	URL    string  `json:"url,omitempty" jsonschema:"what is asked; of http {host} and {port} are put in for each host of the new colour"`
 	Host   string  `json:"host,omitempty" jsonschema:"header Host of the request"`
 	Query  string  `json:"query,omitempty" jsonschema:"of prometheus; {colour} and {release} are put in"`
-	Most   float64 `json:"most,omitempty" jsonschema:"of prometheus: the new colour fails with more than this"`
+	Most   float64 `json:"most,omitempty" jsonschema:"of prometheus: the new colour fails with more than this; of webhook: with more issues than this that the other one has not"`
 	Factor float64 `json:"factor,omitempty" jsonschema:"of prometheus: the new colour fails with more than so many times what the other one has"`
 	Passes int     `json:"passes,omitempty" jsonschema:"so many times in a row it has to pass"`
 	Every  int     `json:"every,omitempty" jsonschema:"seconds between two times"`
 	Format string  `json:"format,omitempty" jsonschema:"of webhook: who sends, such as sentry"`
+	// What is to have gone well before a webhook that does not come means anything.
+	Seconds  int `json:"seconds,omitempty" jsonschema:"of webhook: for so long the new colour has to have had traffic"`
+	Requests int `json:"requests,omitempty" jsonschema:"of webhook: so many requests it has to have had"`
 }
 
 // PlacementSubject is that of the hosts of an environment.
@@ -321,4 +357,9 @@ func PlacementSubject(namespaceID, environmentID string) string {
 // DeployPolicySubject is that of the policy of an environment.
 func DeployPolicySubject(namespaceID, environmentID string) string {
 	return SubjectPrefix + namespaceID + ".deploy_policy." + environmentID
+}
+
+// GateHookSubject is that of the URL of a gate.
+func GateHookSubject(namespaceID, environmentID, gate string) string {
+	return SubjectPrefix + namespaceID + ".gate_hook." + environmentID + "-" + gate
 }

@@ -99,6 +99,8 @@ var Types = []Type{
 	typeOf[ReleaseMade](),
 	typeOf[PlacementSet](),
 	typeOf[DeployPolicySet](),
+	typeOf[GateHookSet](),
+	relief(always[GateHookRemoved]),
 	typeOf[DeploymentRequested](),
 	typeOf[DeploymentAdmitted](),
 	typeOf[DeploymentRefused](),

@@ -42,6 +42,10 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		ops.Write(placements, a.id(p.Environment), a.json(p.Placement), a.time, a.actor, a.seq)
 	case events.DeployPolicySet:
 		ops.Write(policies, a.id(p.Environment), a.json(p.Policy), a.time, a.actor, a.seq)
+	case events.GateHookSet:
+		ops.Write(hooks, a.id(p.Environment), text(p.Gate), raw(p.Hash), text(p.Record), num(1), a.time, a.actor, a.seq)
+	case events.GateHookRemoved:
+		ops.Write(hooks, a.id(p.Environment), text(p.Gate), raw([]byte{}), text(""), num(0), a.time, a.actor, a.seq)
 	case events.DeploymentRequested:
 		ops.Write(deployments, a.id(p.Deployment), a.id(p.Environment), a.id(p.Application), num(int64(p.Release)), a.seq)
 		for _, hosts := range [][]events.PlacedHost{p.Placement.Web, p.Placement.Worker, p.Placement.Stateful} {

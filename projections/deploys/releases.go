@@ -60,7 +60,8 @@ func (r Reader) Releases(ctx context.Context, application string, before, n int)
 }
 
 // NeededRecords are those of an environment, by its id, that may be used again:
-// of its latest configuration, and of those that kept releases name. There are none when
+// of its latest configuration, and of those that kept releases and those that were promoted in it
+// last name. There are none when
 // the environment or its application was deleted.
 func (r Reader) NeededRecords(ctx context.Context, environment string) (map[string]bool, error) {
 	raw, err := key(environment)
@@ -86,8 +87,12 @@ func (r Reader) NeededRecords(ctx context.Context, environment string) (map[stri
 	if err := r.DB.QueryRowContext(ctx, `SELECT COALESCE(MAX(c.version), 0) FROM configurations c WHERE c.environment = $1`, raw).Scan(&now); err != nil {
 		return nil, err
 	}
+	promoted, err := r.promotedLast(ctx, raw, application, keep)
+	if err != nil {
+		return nil, err
+	}
 	versions := map[int]bool{now: true}
-	for _, release := range kept {
+	for _, release := range append(kept, promoted...) {
 		for _, c := range release.Configurations {
 			if c.Environment == environment {
 				versions[c.Version] = true
@@ -104,4 +109,11 @@ func (r Reader) NeededRecords(ctx context.Context, environment string) (map[stri
 		}
 	}
 	return needed, nil
+}
+
+// promotedLast are at most n releases that were promoted in an environment, the latest ones.
+func (r Reader) promotedLast(ctx context.Context, environment, application []byte, n int) ([]Release, error) {
+	return projections.ListOf(ctx, r.DB, scanRelease, releaseColumns+`JOIN (SELECT d.number, MAX(h.seq) AS seq FROM deployments d JOIN history h ON h.deployment = d.deployment AND h.type = $2
+		WHERE d.environment = $1 GROUP BY d.number ORDER BY 2 DESC LIMIT $3) l ON l.number = r.number WHERE r.application = $4 ORDER BY l.seq DESC`,
+		environment, events.DeploymentPromoted{}.EventType(), n, application)
 }

@@ -54,6 +54,13 @@ var (
 		Columns: []projections.Column{b("environment"), t("policy"), i("time"), t("actor"), i("seq")},
 	}
 
+	// hooks are the URLs of gates, by the hash of the secret in them.
+	hooks = &projections.Table{
+		Name: "hooks", Key: 2, Merge: projections.Put,
+		Columns: []projections.Column{b("environment"), t("gate"), b("hash"), t("record"), i("live"), i("time"), t("actor"), i("seq")},
+		Indexes: [][]string{{"hash"}},
+	}
+
 	// history has the events of the subjects of environments: from a request on they say where
 	// an environment is. data is JSON; deployment is empty for what is of none.
 	history = &projections.Table{
@@ -87,10 +94,10 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "deploys",
-	Version: 2,
-	Tables:  []*projections.Table{applications, composes, environments, configurations, releases, placements, policies, history, latest, deployments, placed},
+	Version: 3,
+	Tables:  []*projections.Table{applications, composes, environments, configurations, releases, placements, policies, hooks, history, latest, deployments, placed},
 	Types: []string{"application.created.v1", "application.changed.v1", "application.deleted.v1", "environment.created.v1", "environment.deleted.v1",
-		"configuration.set.v1", "release.made.v1", "placement.set.v1", "deploy_policy.set.v1",
+		"configuration.set.v1", "release.made.v1", "placement.set.v1", "deploy_policy.set.v1", "gate_hook.set.v1", "gate_hook.removed.v1",
 		"deployment.requested.v1", "deployment.admitted.v1", "deployment.refused.v1", "deployment.pulled.v1", "deployment.healthy.v1", "deployment.shifted.v1",
 		"deployment.gate_changed.v1", "deployment.promoted.v1", "deployment.rolled_back.v1", "deployment.cancelled.v1", "deployment.failed.v1",
 		"deployment.host_excluded.v1", "deployment.overdue.v1", "deployment.finished.v1", "deployment.torn_down.v1"},
@@ -106,6 +113,7 @@ var queries = []projections.Query{
 	projections.SQLQuery("environments", `SELECT e.environment, e.application, e.name, e.live FROM environments e`, 1),
 	projections.SQLQuery("configurations", `SELECT c.environment, c.version, c.settings, c.secrets FROM configurations c`, 2),
 	projections.SQLQuery("releases", `SELECT r.application, r.number, r.digest, r.images, r.configurations, r.note FROM releases r`, 2),
+	projections.SQLQuery("hooks", `SELECT h.environment, h.gate, h.hash, h.record, h.live FROM hooks h`, 2),
 	projections.SQLQuery("placements", `SELECT p.environment, p.placement FROM placements p`, 1),
 	projections.SQLQuery("policies", `SELECT p.environment, p.policy FROM policies p`, 1),
 	projections.SQLQuery("history", `SELECT h.environment, h.seq, h.deployment, h.type, h.data, h.time, h.actor, h.event FROM history h`, 2),

@@ -71,6 +71,18 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		a.application(p.Application, p.Name, false, 0)
 	case events.ReleaseMade:
 		a.released(p)
+	case events.EnvironmentCreated:
+		ops.Write(environments, a.id(p.Environment), a.id(p.Application), num(1), a.seq)
+	case events.EnvironmentDeleted:
+		ops.Write(environments, a.id(p.Environment), a.id(p.Application), num(0), a.seq)
+	case events.DeploymentRequested:
+		a.requested(p)
+	case events.DeploymentAdmitted:
+		ops.Write(admitted, a.id(p.Deployment))
+	case events.DeploymentPromoted:
+		ops.Write(promotions, a.id(p.Deployment), a.seq)
+	case events.DeploymentTornDown:
+		ops.Write(onHosts, a.id(p.Environment), text(p.Colour), num(0), num(0), a.id(p.Deployment), a.seq)
 	default:
 		return fmt.Errorf("event %d: %s is listed but not handled", e.Seq, e.Type())
 	}

@@ -121,8 +121,9 @@ var (
 	}
 )
 
-// What releases of applications hold: images stay while one of the latest so many
-// releases of an application that lives has pinned them.
+// What releases of applications hold: images stay while a release has pinned them that is one
+// of the latest so many of an application that lives, is on the hosts of one of its
+// environments, or is one of the latest so many that were promoted there.
 var (
 	applications = &projections.Table{
 		Name: "applications", Key: 1, Merge: projections.Put,
@@ -138,15 +139,46 @@ var (
 		Name: "pins", Key: 4, Merge: projections.Insert,
 		Columns: []projections.Column{b("repo"), b("digest"), b("application"), i("number")},
 	}
+
+	environments = &projections.Table{
+		Name: "environments", Key: 1, Merge: projections.Put,
+		Columns: []projections.Column{b("environment"), b("application"), i("live"), i("seq")},
+		Indexes: [][]string{{"application", "live", "environment"}},
+	}
+
+	// on_hosts: what each colour of an environment may have, or, without a colour, its stateful
+	// services: the release that the latest deployment brings or leaves there, and the one that was
+	// there before, which stays until a colour's deployment is admitted. 0 is none.
+	onHosts = &projections.Table{
+		Name: "on_hosts", Key: 2, Merge: projections.Put,
+		Columns: []projections.Column{b("environment"), t("colour"), i("number"), i("before"), b("deployment"), i("seq")},
+	}
+	admitted = &projections.Table{
+		Name: "admitted", Key: 1, Merge: projections.Insert,
+		Columns: []projections.Column{b("deployment")},
+	}
+
+	// deployed are deployments; promotions are those of them that were promoted, with the sequence
+	// of the latest promotion.
+	deployed = &projections.Table{
+		Name: "deployed", Key: 1, Merge: projections.Insert,
+		Columns: []projections.Column{b("deployment"), b("environment"), i("number")},
+		Indexes: [][]string{{"environment", "deployment", "number"}},
+	}
+	promotions = &projections.Table{
+		Name: "promotions", Key: 1, Merge: projections.Max,
+		Columns: []projections.Column{b("deployment"), i("seq")},
+	}
 )
 
 // Projection is the read model; raise Version with every change of its tables
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "images",
-	Version: 4,
+	Version: 5,
 	Tables: []*projections.Table{namespaces, names, repositories, repositoryState, visibility, policies, manifests,
-		revivals, deletions, tags, tagHistory, referrers, children, holds, swept, applications, latestReleases, pins},
+		revivals, deletions, tags, tagHistory, referrers, children, holds, swept, applications, latestReleases, pins,
+		environments, onHosts, admitted, deployed, promotions},
 	Types: []string{
 		"namespace.created.v1",
 		"repository.created.v1", "repository.deleted.v1", "repository.restored.v1", "repository.policy_changed.v1",
@@ -154,6 +186,7 @@ var Projection = projections.Projection{
 		"image.pushed.v1", "image.tagged.v1", "tag.deleted.v1", "tag.restored.v1", "manifest.deleted.v1", "manifest.restored.v1",
 		"blobs.swept.v1",
 		"application.created.v1", "application.changed.v1", "application.deleted.v1", "release.made.v1",
+		"environment.created.v1", "environment.deleted.v1", "deployment.requested.v1", "deployment.admitted.v1", "deployment.promoted.v1", "deployment.torn_down.v1",
 	},
 	Apply:   apply,
 	Queries: queries,

@@ -215,6 +215,8 @@ var rules = []rule{
 	on(func(e events.DeploymentFinished) []Audience { return members(e.Namespace) }),
 	on(func(e events.DeploymentTornDown) []Audience { return members(e.Namespace) }),
 	on(func(e events.DeployPolicySet) []Audience { return members(e.Namespace) }),
+	on(func(e events.GateHookSet) []Audience { return members(e.Namespace) }),
+	on(func(e events.GateHookRemoved) []Audience { return members(e.Namespace) }),
 
 	on(func(e events.RulesSet) []Audience { return writers(e.Repository) }),
 	on(func(e events.PushEvaluated) []Audience { return writers(e.Repository) }),

@@ -52,7 +52,7 @@ var audiences = map[string]string{
 	"pull_request.changed.v1": "m", "pull_requests.watched.v1": "m", "status.sent.v1": "m", "status.given_up.v1": "m",
 	"application.created.v1": "m", "application.changed.v1": "m", "application.deleted.v1": "m", "environment.created.v1": "m", "environment.deleted.v1": "m",
 	"configuration.set.v1": "o", "release.made.v1": "m",
-	"placement.set.v1": "m", "deploy_policy.set.v1": "m", "deployment.requested.v1": "m", "deployment.admitted.v1": "m", "deployment.refused.v1": "m",
+	"placement.set.v1": "m", "deploy_policy.set.v1": "m", "gate_hook.set.v1": "m", "gate_hook.removed.v1": "m", "deployment.requested.v1": "m", "deployment.admitted.v1": "m", "deployment.refused.v1": "m",
 	"deployment.pulled.v1": "m", "deployment.healthy.v1": "m", "deployment.shifted.v1": "m", "deployment.gate_changed.v1": "m", "deployment.promoted.v1": "m",
 	"deployment.rolled_back.v1": "m", "deployment.cancelled.v1": "m", "deployment.failed.v1": "m", "deployment.host_excluded.v1": "m", "deployment.overdue.v1": "m",
 	"deployment.finished.v1": "m", "deployment.torn_down.v1": "m",

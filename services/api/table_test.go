@@ -61,7 +61,7 @@ var needs = map[string]string{
 		POST APP/deployments/{deployment}/exclude-host | POST APP/deployments/{deployment}/gates/{gate}`,
 	"owner": `
 		POST /api/v1/apps/{namespace} | PATCH APP | DELETE APP | PUT APP/environments/{environment} | DELETE APP/environments/{environment} | GET APP/environments/{environment}/config
-		PUT APP/environments/{environment}/hosts | PUT APP/environments/{environment}/policy
+		PUT APP/environments/{environment}/hosts | PUT APP/environments/{environment}/policy | PUT APP/environments/{environment}/gates/{gate}/hook | DELETE APP/environments/{environment}/gates/{gate}/hook
 		PUT APP/environments/{environment}/config/{key} | DELETE APP/environments/{environment}/config/{key} | PUT APP/environments/{environment}/secrets/{key} | DELETE APP/environments/{environment}/secrets/{key}
 		PUT /api/v1/orgs/{namespace}/members/{member} | GET /api/v1/orgs/{namespace}/invitations | DELETE /api/v1/orgs/{namespace}/invitations/{member}
 		POST /api/v1/orgs/{namespace}/teams | DELETE /api/v1/orgs/{namespace}/teams/{team}

@@ -217,7 +217,7 @@ func (s *Deployer) free(ctx context.Context, a *deploys.Application) error {
 		return err
 	}
 	for _, e := range list {
-		state, _, err := s.state(ctx, e.ID)
+		state, err := s.state(ctx, e.ID)
 		if err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func (s *Deployer) ask(ctx context.Context, by command.By, e application.Environ
 	if r, err := s.Read.Release(ctx, e.Application, w.Release); err == nil {
 		w.Version = versionOf(r, e.Environment)
 	}
-	if state, _, err := s.state(ctx, e.Environment); err == nil && deployment.Free(state) != nil {
+	if state, err := s.state(ctx, e.Environment); err == nil && deployment.Free(state) != nil {
 		return "", 0, nil, deployment.Free(state) // that counts for more than what stands against it
 	}
 	if reasons, err = s.against(ctx, place, w, time.Now()); err != nil || len(reasons) > 0 {

@@ -68,11 +68,17 @@ func (w *world) release(content string) int {
 // deployable is a world with acme/shop on two hosts, and its first release.
 func deployable(t *testing.T) (w *world, web1, web2 *hosttest.Host) {
 	w = newWorld(t)
+	web1, web2 = w.placed()
+	w.release("web 1")
+	return w, web1, web2
+}
+
+// placed makes acme/shop, on two hosts.
+func (w *world) placed() (web1, web2 *hosttest.Host) {
 	w.create()
 	web1, web2 = hosttest.Run(w.Server, "web1"), hosttest.Run(w.Server, "web2")
 	w.call("owner", "PUT", prodPath+"/hosts", object{"web": []string{"web1", "web2"}, "worker": []string{"web1", "web2"}, "stateful": []string{"web1"}}, 200, nil)
-	w.release("web 1")
-	return w, web1, web2
+	return web1, web2
 }
 
 // open looks at the lists of all namespaces while a deployment of pusher is held.

@@ -68,16 +68,20 @@ func (s *Deployer) lives(ctx context.Context, environment string) (bool, error) 
 // watch is what is seen for an environment.
 func (s *Deployer) watch(known knownState, now time.Time) deployment.Watch {
 	w := s.look(known.State)
-	w.Kept = now.Sub(known.at)
+	w.Kept, w.Stale = now.Sub(known.at), !s.streaks.fresh(known.State)
+	if w.Elapsed == nil { // tests have a clock of their own
+		w.Elapsed = func(seq uint64) time.Duration { return known.since(seq, now) }
+	}
 	return w
 }
 
 // drive appends what is due now in an environment, if it still is.
 func (s *Deployer) drive(ctx context.Context, t process.Task) error {
-	state, at, err := s.state(ctx, t.Key)
+	known, err := s.known(ctx, t.Key)
 	if err != nil {
 		return err
 	}
+	state := known.State
 	var p events.Payload
 	if state.Step == deployment.Requested {
 		reasons, err := s.admit(ctx, state)
@@ -86,7 +90,7 @@ func (s *Deployer) drive(ctx context.Context, t process.Task) error {
 		}
 		p = deployment.Admit(state, reasons)
 	} else {
-		w := s.watch(knownState{state, at}, time.Now())
+		w := s.watch(known, time.Now())
 		p = deployment.Due(state, w)
 		switch p.(type) {
 		case events.DeploymentFailed, events.DeploymentOverdue: // they have what hosts say

@@ -85,7 +85,7 @@ func TestDrivingKilledAtEveryStep(t *testing.T) {
 		},
 		Manager: func(t testing.TB, l *processtest.Life) process.Manager { return lively(t, l).driving() },
 		State: func(t testing.TB, l *processtest.Life) string {
-			state, _, err := lively(t, l).state(context.Background(), prodID)
+			state, err := lively(t, l).state(context.Background(), prodID)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -25,7 +25,7 @@ func (s *Deployer) getEnvironment(ctx context.Context, c *endpoint.Call, in *Env
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	known := knownState{folded(list), list[len(list)-1].Time}
+	known := knownOf(list)
 	out := apitypes.EnvironmentDetails{Application: a.Name, Latest: a.Latest,
 		Environment: apitypes.AppEnvironment{Name: e.Name, Version: e.Configuration.Version, Created: apitypes.Known(e.Created), CreatedBy: e.Actor, Now: nowOf(known)}}
 	if out.Running, err = s.runningState(ctx, c, a, known.State); err != nil {

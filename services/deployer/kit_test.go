@@ -31,12 +31,15 @@ type world struct {
 
 const host = "hub.test:5050"
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldOf(t, server.Config{}) }
+
+func newWorldOf(t *testing.T, c server.Config) *world {
 	guard, err := egress.NewGuard([]string{"127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, ctx := &world{Server: servertest.Start(t, server.Config{Docker: host, Egress: guard}), tokens: map[string]string{"": ""}}, t.Context()
+	c.Docker, c.Egress = host, guard
+	w, ctx := &world{Server: servertest.Start(t, c), tokens: map[string]string{"": ""}}, t.Context()
 	for _, name := range []string{"owner", "member", "pusher", "stranger"} {
 		_, seq, err := account.CreateUser(ctx, w.Log(), servertest.By, name)
 		w.Done(seq, err)

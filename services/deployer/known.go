@@ -5,13 +5,34 @@ import (
 	"sync"
 	"time"
 
+	"hubledger/projections/deploys"
 	"hubledger/services/internal/deployment"
 )
 
-// A knownState is where an environment was, and when its latest event was.
+// A knownState is where an environment was, and when its events were, by the time of the log.
 type knownState struct {
 	State deployment.State
-	at    time.Time
+	at    time.Time // of the latest one
+	times map[uint64]time.Time
+}
+
+// knownOf is where events of an environment lead; there is at least one.
+func knownOf(list []deploys.Happening) knownState {
+	known := knownState{State: folded(list), at: list[len(list)-1].Time, times: map[uint64]time.Time{}}
+	for _, h := range list {
+		known.times[h.Seq] = h.Time
+	}
+	return known
+}
+
+// since is how long ago an event of the environment was; 0 for one that is not known, and for one
+// that is of later than now by the clock of the node that appended it.
+func (k knownState) since(seq uint64, now time.Time) time.Duration {
+	at, ok := k.times[seq]
+	if !ok {
+		return 0
+	}
+	return max(0, now.Sub(at))
 }
 
 // states are those that were folded, by environment, so that a look at all of them reads only
@@ -32,11 +53,10 @@ func (k *states) get(ctx context.Context, s *Deployer, environment string, seq u
 	if ok && known.State.Seq >= seq {
 		return known, nil
 	}
-	state, at, err := s.state(ctx, environment)
+	known, err := s.known(ctx, environment)
 	if err != nil {
 		return known, err
 	}
-	known = knownState{state, at}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.put(environment, known)
@@ -63,7 +83,7 @@ func (k *states) many(ctx context.Context, s *Deployer, seqs map[string]uint64) 
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for environment, list := range read {
-		all[environment] = knownState{folded(list), list[len(list)-1].Time}
+		all[environment] = knownOf(list)
 		k.put(environment, all[environment])
 	}
 	return all, nil

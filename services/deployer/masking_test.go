@@ -35,7 +35,7 @@ func TestWhatHostsSayHasNoSecrets(t *testing.T) {
 		if err := p.drive(t.Context(), process.Task{Key: of.Environment}); err != nil {
 			t.Fatal(err)
 		}
-		state, _, err := p.state(t.Context(), of.Environment)
+		state, err := p.state(t.Context(), of.Environment)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func (s *Deployer) Desired(ctx context.Context, host string) (hosting.State, err
 		if err != nil {
 			return out, err
 		}
-		state, _, err := s.state(ctx, environment)
+		state, err := s.state(ctx, environment)
 		if err != nil {
 			return out, err
 		}
@@ -282,7 +282,7 @@ func (s *Deployer) Pulls(ctx context.Context, host, repository string) (bool, er
 			}
 			continue
 		}
-		state, _, err := s.state(ctx, environment)
+		state, err := s.state(ctx, environment)
 		if err != nil {
 			return false, err
 		}

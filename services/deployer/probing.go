@@ -89,11 +89,11 @@ func (s *Deployer) probeDue(ctx context.Context, running *sync.WaitGroup) error 
 			continue
 		}
 		for _, g := range known.State.Request.Policy.Gates {
-			if g.Kind != events.GateHTTP && g.Kind != events.GatePrometheus || known.State.Gates[g.Name].Manual {
+			if g.Kind == events.GateManual || known.State.Gates[g.Name].Manual {
 				continue
 			}
 			if st := s.streaks.begin(known.State, g, now); st != nil {
-				running.Go(func() { s.measure(ctx, known.State, g, st) })
+				running.Go(func() { s.measure(ctx, known, g, st) })
 			}
 		}
 	}
@@ -123,10 +123,34 @@ func (k *streaks) begin(state deployment.State, g events.DeployGate, now time.Ti
 	return st
 }
 
+// hurry has a gate measured at once.
+func (k *streaks) hurry(environment, gate string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if st := k.all[[2]string{environment, gate}]; st != nil {
+		st.next = time.Time{}
+	}
+}
+
+// fresh says whether all gates that measure were measured in a deployment since this hub has
+// started: what was found before says nothing of now.
+func (k *streaks) fresh(state deployment.State) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, g := range state.Request.Policy.Gates {
+		st := k.all[[2]string{state.Of.Environment, g.Name}]
+		if g.Kind != events.GateManual && !state.Gates[g.Name].Manual && (st == nil || st.deployment != state.Of.Deployment || st.times == 0) {
+			return false
+		}
+	}
+	return true
+}
+
 // measure takes one sample of a gate, and says so in the log when that changes its verdict. It
 // passes, and fails, only so many times in a row; what is inconclusive is so at once.
-func (s *Deployer) measure(ctx context.Context, state deployment.State, g events.DeployGate, st *streak) {
-	got := s.sample(ctx, state, g)
+func (s *Deployer) measure(ctx context.Context, known knownState, g events.DeployGate, st *streak) {
+	state := known.State
+	got := s.sample(ctx, known, g)
 	if ctx.Err() != nil {
 		return
 	}
@@ -136,7 +160,11 @@ func (s *Deployer) measure(ctx context.Context, state deployment.State, g events
 	}
 	st.times, st.sample, st.busy = st.times+1, got, false
 	st.next = time.Now().Add(secondsOr(g.Every, gateEvery))
-	enough := st.times >= cmp.Or(g.Passes, gatePasses) || got.verdict == events.GateInconclusive
+	passes := gatePasses
+	if g.Kind == events.GateWebhook { // an issue that was reported is one
+		passes = 1
+	}
+	enough := st.times >= cmp.Or(g.Passes, passes) || got.verdict == events.GateInconclusive
 	s.streaks.mu.Unlock()
 	if !enough || state.Gates[g.Name].Verdict == got.verdict {
 		return
@@ -168,13 +196,16 @@ func (s *Deployer) say(ctx context.Context, then deployment.State, gate string, 
 	return err
 }
 
-func (s *Deployer) sample(ctx context.Context, state deployment.State, g events.DeployGate) sample {
+func (s *Deployer) sample(ctx context.Context, known knownState, g events.DeployGate) sample {
 	ctx, cancel := context.WithTimeout(ctx, 4*gateTimeout)
 	defer cancel()
-	if g.Kind == events.GatePrometheus {
-		return s.compared(ctx, state, g)
+	switch g.Kind {
+	case events.GatePrometheus:
+		return s.compared(ctx, known.State, g)
+	case events.GateWebhook:
+		return s.reported(ctx, known.State, g, known.since(known.State.Traffic, time.Now()))
 	}
-	return s.asked(ctx, state, g)
+	return s.asked(ctx, known.State, g)
 }
 
 // asked is what an HTTP gate finds: each host of the new colour has to answer 2xx; a redirect

@@ -83,7 +83,7 @@ func (s *Deployer) pushed(ctx context.Context, environment string, p deploys.Set
 	if err != nil || place.Ended > 0 {
 		return nil, err
 	}
-	state, _, err := s.state(ctx, environment)
+	state, err := s.state(ctx, environment)
 	if err != nil || !state.Step.Final() {
 		return nil, err
 	}

@@ -71,6 +71,12 @@ var deploymentSentences = []service.Sentence{
 	service.Tell(func(_ service.Names, e events.DeployPolicySet) service.Text {
 		return service.Say("set how ", service.Application(e.Name, e.Application), " is deployed to "+e.Called)
 	}),
+	service.Tell(func(_ service.Names, e events.GateHookSet) service.Text {
+		return service.Say("gave the gate "+e.Gate+" of ", service.Application(e.Name, e.Application), " in "+e.Called+" a URL for its error tracker")
+	}),
+	service.Tell(func(_ service.Names, e events.GateHookRemoved) service.Text {
+		return service.Say("took the URL away from the gate "+e.Gate+" of ", service.Application(e.Name, e.Application), " in "+e.Called)
+	}),
 	service.Tell(func(_ service.Names, e events.DeploymentRequested) service.Text {
 		what := "began to deploy"
 		if e.Kind == events.DeployRollback {

@@ -19,12 +19,14 @@ import (
 	"hubledger/projections/deploys"
 	"hubledger/projections/images"
 	"hubledger/services/deployer/fleet"
+	"hubledger/services/deployer/trackers"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
+	"hubledger/services/internal/operations"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/service"
 )
@@ -40,6 +42,9 @@ type Config struct {
 	Tags   Tags
 	Rights Rights
 	People accounts.Reader
+	// Store is the operational store, which has what error trackers report.
+	Store *operations.Store
+	URL   string // of this hub, without a / at its end, for error trackers
 	// Client sends the requests of gates, by the hub's rules for connections that people name.
 	Client *http.Client
 	// Generation is that of the log.
@@ -97,6 +102,7 @@ type Deployer struct {
 	// streaks are what gates have measured, with client.
 	streaks streaks
 	client  *http.Client
+	issues  trackers.Store
 	dirty   chan struct{} // has an element when the read model has moved
 	// look is what is seen of the hosts of an environment, and admit what stands against a
 	// request. Tests have others.
@@ -114,12 +120,13 @@ func New(c Config) *Deployer {
 	s.registerReleases()
 	s.registerHosts()
 	s.registerDeployments()
+	s.registerWebhooks()
 	return s
 }
 
 // newDeployer is New without the API.
 func newDeployer(c Config) *Deployer {
-	s := &Deployer{Config: c, fleet: fleet.New(), dirty: make(chan struct{}, 1)}
+	s := &Deployer{Config: c, fleet: fleet.New(), dirty: make(chan struct{}, 1), issues: trackers.Store{Store: c.Store}}
 	s.look, s.admit = s.fleet.Watch, s.judgeRequest
 	if c.Client != nil {
 		client := *c.Client
@@ -176,10 +183,11 @@ func (s *Deployer) run(ctx context.Context) {
 func (s *Deployer) Service() service.Service {
 	return service.Service{
 		Name:       "deployer",
-		Routes:     s.API.Routes(),
+		Routes:     append(s.API.Routes(), s.hookRoute()),
 		NotServed:  endpoint.NotServed,
 		ReadModels: []*projections.Projection{&deploys.Projection, &accounts.Projection, &images.Projection, &builds.Projection},
 		Managers:   []process.Manager{s.staleSecrets(), s.driving(), s.pushing()},
+		Start:      s.issues.Define,
 		Run:        s.run,
 		Sentences:  slices.Concat(sentences, deploymentSentences),
 	}

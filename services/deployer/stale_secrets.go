@@ -18,7 +18,8 @@ func (s *Deployer) staleSecrets() process.Manager {
 	return process.Manager{
 		Name:   "stale-app-secrets",
 		Source: "/deployer",
-		Wakes:  []string{"configuration.set.v1", "environment.deleted.v1", "application.deleted.v1", "application.changed.v1", "release.made.v1"},
+		Wakes: []string{"configuration.set.v1", "environment.deleted.v1", "application.deleted.v1", "application.changed.v1", "release.made.v1",
+			"gate_hook.set.v1", "gate_hook.removed.v1"},
 		// Secrets that nobody needs do not stay: it is tried for ever.
 		Backoff: process.Backoff{Attempts: process.Unlimited},
 		Every:   time.Hour,
@@ -58,14 +59,21 @@ func (s *Deployer) stale(ctx context.Context, now time.Time) ([]process.Task, er
 	return tasks, nil
 }
 
-// needed are the records of an environment that its configuration, a kept release, or a release
-// that is on its hosts needs.
+// needed are the records of an environment that its configuration, a kept release, a release
+// that is on its hosts or may be gone back to, or the URL of a gate needs.
 func (s *Deployer) needed(ctx context.Context, environment string) (map[string]bool, error) {
 	needed, err := s.Read.NeededRecords(ctx, environment)
 	if err != nil || needed == nil {
 		return nil, err // it was deleted
 	}
-	state, _, err := s.state(ctx, environment)
+	hooks, err := s.Read.Hooks(ctx, environment)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range hooks {
+		needed[h.Record] = true
+	}
+	state, err := s.state(ctx, environment)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package deployer
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"hubledger/events"
 	"hubledger/projections/deploys"
@@ -21,13 +20,19 @@ func folded(list []deploys.Happening) deployment.State {
 	return deployment.Fold(all)
 }
 
-// state is where an environment is, by its id, and when its latest event was.
-func (s *Deployer) state(ctx context.Context, environment string) (deployment.State, time.Time, error) {
+// state is where an environment is, by its id.
+func (s *Deployer) state(ctx context.Context, environment string) (deployment.State, error) {
+	known, err := s.known(ctx, environment)
+	return known.State, err
+}
+
+// known is state with the times of the events.
+func (s *Deployer) known(ctx context.Context, environment string) (knownState, error) {
 	list, err := s.Read.Since(ctx, environment)
 	if err != nil || len(list) == 0 {
-		return deployment.State{}, time.Time{}, err
+		return knownState{}, err
 	}
-	return folded(list), list[len(list)-1].Time, nil
+	return knownOf(list), nil
 }
 
 // stateAt is where an environment is with the event of that sequence of its subject. It may be
@@ -36,8 +41,7 @@ func (s *Deployer) stateAt(ctx context.Context, environment string, seq uint64) 
 	if err := s.View.Wait(ctx, seq); err != nil {
 		return deployment.State{}, err
 	}
-	state, _, err := s.state(ctx, environment)
-	return state, err
+	return s.state(ctx, environment)
 }
 
 // decide appends what next makes of the state of an environment. It is refused when another

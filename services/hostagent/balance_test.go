@@ -192,7 +192,7 @@ func TestWeights(t *testing.T) {
 	_, err = io.WriteString(c, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
 	check(t, err)
 	sessions := func(colour string) int {
-		n, err := p.socket.Sessions(t.Context(), "admin/shop", "production", balancer.Server("web1", colour))
+		n, _, err := p.socket.Load(t.Context(), "admin/shop", "production", balancer.Server("web1", colour))
 		check(t, err)
 		return n
 	}
@@ -200,7 +200,7 @@ func TestWeights(t *testing.T) {
 	if n := sessions(hosting.Blue); n != 0 {
 		t.Errorf("blue has %d sessions", n)
 	}
-	if _, err := p.socket.Sessions(t.Context(), "admin/other", "production", "web1-blue"); err == nil {
+	if _, _, err := p.socket.Load(t.Context(), "admin/other", "production", "web1-blue"); err == nil {
 		t.Error("sessions of what HAProxy does not have")
 	}
 	check(t, p.socket.Shutdown(t.Context(), "admin/shop", "production", balancer.Server("web1", hosting.Green)))

@@ -63,7 +63,7 @@ func TestDrainUnderLoad(t *testing.T) {
 		io.Copy(io.Discard, slow)
 	}()
 	until(t, "blue has the slow session", func() bool {
-		n, err := p.socket.Sessions(t.Context(), "admin/shop", "production", balancer.Server("web1", hosting.Blue))
+		n, _, err := p.socket.Load(t.Context(), "admin/shop", "production", balancer.Server("web1", hosting.Blue))
 		return err == nil && n >= 1
 	})
 	blue.Fence, green.Fence = 0, 0

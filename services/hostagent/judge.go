@@ -59,8 +59,8 @@ func (j *judgement) slot(s hosting.Seen) {
 	default:
 		j.wrong("a phase is none")
 	}
-	if s.Sessions < -1 {
-		j.wrong("there are less than no sessions")
+	if s.Sessions < -1 || s.Requests < -1 {
+		j.wrong("there are less than no sessions or requests")
 	}
 	for _, i := range s.Images {
 		j.word(i.Service, i.Digest)

@@ -190,7 +190,7 @@ func (n *Node) makeDeployer(s shared) *deployer.Deployer {
 	model := n.models.Of(&deploys.Projection)
 	c := deployer.Config{Log: n.meteredLog(), API: s.api.Sibling(), Read: deploys.Reader{DB: model}, View: model, Builds: builds.Reader{DB: n.models.Of(&builds.Projection)},
 		Images: n.registry.Images, Tags: n.registry, Rights: n.rights, People: s.people, Client: n.Egress.NewClient(), Generation: n.log.Generation,
-		Hosts: n.hosts, Allow: n.ComposeAllow, Logger: n.Logger}
+		Hosts: n.hosts, Allow: n.ComposeAllow, Store: n.operations, URL: strings.TrimSuffix(n.URL, "/"), Logger: n.Logger}
 	if n.secrets != nil {
 		c.Secrets = n.secrets
 	}

@@ -104,6 +104,8 @@ func (c *ExcludeHost) Run(s *console.Session) error {
 type Gates struct {
 	Ls  lsGatesCmd `cmd:"" help:"Show the gates of the latest deployment with their verdicts."`
 	Set setGateCmd `cmd:"" help:"Say as a person what a gate has found. It measures no more in this deployment."`
+
+	Hook gateHookCmd `cmd:"" help:"Make the URL at which the error tracker of a gate reports. It is shown once; the one of before opens nothing any more."`
 }
 
 type lsGatesCmd struct{ placed }
@@ -136,4 +138,31 @@ type setGateCmd struct {
 
 func (c *setGateCmd) Run(s *console.Session) error {
 	return c.act(s, "gates/"+url.PathEscape(c.Gate), apitypes.GateRequest{Verdict: c.Verdict, Reason: c.Reason}, "The gate "+c.Gate+" is at "+c.Verdict)
+}
+
+type gateHookCmd struct {
+	placed
+	Gate   string `arg:"" help:"Name of a gate of kind webhook in the policy of the environment."`
+	Signed bool   `help:"Requests are signed, too: you are asked for the key, such as the client secret of an integration of Sentry, or it is the one line of standard input."`
+	Remove bool   `help:"Take the URL away instead."`
+}
+
+func (c *gateHookCmd) Run(s *console.Session) error {
+	a, path, err := c.open(s, "gates", c.Gate, "hook")
+	if err != nil {
+		return err
+	}
+	if c.Remove {
+		return a.Change("DELETE", path, nil, "Took the URL of the gate "+c.Gate+" away")
+	}
+	var in apitypes.GateHookRequest
+	if c.Signed {
+		if in.Key, err = s.SecretValue("the key", ""); err != nil {
+			return err
+		}
+	}
+	return console.Send(a, "PUT", path, in, func(v apitypes.GateHook) error {
+		_, err := fmt.Fprintf(s.Out, "Give this URL to the error tracker. It is shown once, and whoever knows it can let the gate fail:\n\n  %s\n", v.URL)
+		return err
+	})
 }

@@ -3,8 +3,6 @@
 package fleet
 
 import (
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -24,10 +22,11 @@ type Fleet struct {
 	// Woken has an element when a host was heard.
 	Woken chan struct{}
 
+	began time.Time
+
 	mu      sync.Mutex
 	hosts   map[string]*host
 	changed map[string]chan struct{}
-	seen    map[string]marks // by environment
 }
 
 type host struct {
@@ -35,15 +34,9 @@ type host struct {
 	o  hosting.Observation
 }
 
-// marks are when events of an environment were first looked at, by their sequence.
-type marks map[uint64]time.Time
-
-// maxMarks bounds the marks of an environment: the latest ones count.
-const maxMarks = 8
-
 // New is an empty fleet.
 func New() *Fleet {
-	return &Fleet{Woken: make(chan struct{}, 1), hosts: map[string]*host{}, changed: map[string]chan struct{}{}, seen: map[string]marks{}}
+	return &Fleet{Woken: make(chan struct{}, 1), hosts: map[string]*host{}, changed: map[string]chan struct{}{}, began: time.Now()}
 }
 
 // Observed takes what a host sees. False: there is no room for one more host.
@@ -126,7 +119,7 @@ func (f *Fleet) Watch(s deployment.State) deployment.Watch {
 	now := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	w := deployment.Watch{Hosts: map[string]hosting.Observation{}}
+	w := deployment.Watch{Hosts: map[string]hosting.Observation{}, Early: now.Sub(f.began) < Silence}
 	for _, side := range s.Sides {
 		for _, placed := range deployment.Hosts(side.Placement) {
 			if h := f.hosts[placed.Machine]; h != nil && now.Sub(h.at) < Silence {
@@ -134,29 +127,7 @@ func (f *Fleet) Watch(s deployment.State) deployment.Watch {
 			}
 		}
 	}
-	elapsed := map[uint64]time.Duration{}
-	for _, seq := range []uint64{s.Since, s.GatesSince} {
-		elapsed[seq] = now.Sub(f.mark(s.Of.Environment, seq, now))
-	}
-	w.Elapsed = func(seq uint64) time.Duration { return elapsed[seq] }
 	return w
-}
-
-// mark is when an event of an environment was first looked at. Call it with mu held.
-func (f *Fleet) mark(environment string, seq uint64, now time.Time) time.Time {
-	m := f.seen[environment]
-	if m == nil {
-		m = marks{}
-		f.seen[environment] = m
-	}
-	if at, known := m[seq]; known {
-		return at
-	}
-	m[seq] = now
-	if len(m) > maxMarks {
-		delete(m, slices.Min(slices.Collect(maps.Keys(m))))
-	}
-	return now
 }
 
 // Heard is how long ago a host was heard, and what it saw then; false: not since the hub

@@ -32,6 +32,11 @@ func (s *step) observe(before hosting.Seen) error {
 		}
 	}
 	err := s.judge(of)
+	if s.t.Phase == hosting.Run && s.t.Share > 0 && coloured(s.t) {
+		if l := s.load(s.ctx, s.t); l.known {
+			s.seen.Requests = l.requests
+		}
+	}
 	for _, c := range of {
 		s.seen.Containers = append(s.seen.Containers, *c)
 	}

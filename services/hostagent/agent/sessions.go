@@ -10,18 +10,33 @@ import (
 	"hubledger/services/internal/hosting"
 )
 
-// sessions are the open ones that balancers on this host have to a slot; known is false when
-// none says so.
-func (a *Agent) sessions(ctx context.Context, t *hosting.Slot) (n int, known bool) {
+// A load is what the balancers on this host say of a slot.
+type load struct {
+	sessions int // that are open
+	requests int64
+	known    bool // at least one of them has the slot, and all say what it has
+	silent   bool // one does not answer: it may have sessions
+}
+
+// load asks the balancers on this host. One that does not have the slot does not count: it
+// sends nothing to it.
+func (a *Agent) load(ctx context.Context, t *hosting.Slot) (l load) {
 	for _, path := range a.Sockets {
-		here, err := path.Sessions(ctx, t.Application, t.Environment, balancer.Server(a.Name, t.Colour))
+		sessions, requests, err := path.Load(ctx, t.Application, t.Environment, balancer.Server(a.Name, t.Colour))
+		switch {
+		case err == nil:
+			l.sessions, l.requests, l.known = l.sessions+sessions, l.requests+requests, true
+		case !errors.Is(err, balancer.ErrForeign):
+			l.silent = true
+		}
 		if err != nil {
 			a.Logger.Debug("the balancer does not say what sessions it has", "socket", path, "error", err)
-			return 0, false
 		}
-		n, known = n+here, true
 	}
-	return n, known
+	if l.silent {
+		return load{silent: true}
+	}
+	return l
 }
 
 // refused names the balancer of this host that sends nothing to a slot yet, since its own

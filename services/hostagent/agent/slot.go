@@ -61,7 +61,7 @@ func (a *Agent) apply() {
 func (a *Agent) slotOf(id string) *slot {
 	s := a.slots[id]
 	if s == nil {
-		s = &slot{Agent: a, id: id, changed: make(chan struct{}, 1), streaks: map[string]*streak{}, seen: hosting.Seen{ID: id, Sessions: -1}}
+		s = &slot{Agent: a, id: id, changed: make(chan struct{}, 1), streaks: map[string]*streak{}, seen: hosting.Seen{ID: id, Sessions: -1, Requests: -1}}
 		a.slots[id] = s
 		a.work.Go(func() { s.run(a.ctx) })
 	}
@@ -168,8 +168,10 @@ func (s *slot) look() (hosting.Seen, bool) {
 // saw keeps what is seen, and has it reported if it has changed.
 func (s *slot) saw(seen hosting.Seen) {
 	s.mu.Lock()
-	same := reflect.DeepEqual(s.seen, seen)
+	was := s.seen
 	s.seen = seen
+	was.Requests, seen.Requests = 0, 0 // no news: the next report has them
+	same := reflect.DeepEqual(was, seen)
 	s.mu.Unlock()
 	if !same {
 		s.tell()

@@ -33,7 +33,7 @@ type step struct {
 // step brings the slot nearer to what it is to be, and returns when to look again.
 func (s *slot) step(ctx context.Context, t *hosting.Slot) time.Duration {
 	before, _ := s.look()
-	now := &step{slot: s, ctx: ctx, t: t, seen: &hosting.Seen{ID: t.ID, Deployment: t.Deployment, Fence: t.Fence, Sessions: -1, Images: imagesOf(t)}}
+	now := &step{slot: s, ctx: ctx, t: t, seen: &hosting.Seen{ID: t.ID, Deployment: t.Deployment, Fence: t.Fence, Sessions: -1, Requests: -1, Images: imagesOf(t)}}
 	err := now.list()
 	if err == nil {
 		err = now.fenced()
@@ -275,17 +275,17 @@ func (s *step) drain() error {
 	for _, f := range s.have {
 		running = running || f.running()
 	}
-	sessions, known := s.sessions(s.ctx, s.t)
-	if known {
-		s.seen.Sessions = sessions
+	now := s.load(s.ctx, s.t)
+	if now.known {
+		s.seen.Sessions, s.seen.Requests = now.sessions, now.requests
 	}
 	since := time.Since(s.drained)
 	patience := s.Times.Unknown
-	if len(s.Sockets) > 0 { // a balancer that does not answer now may have sessions
+	if now.silent { // it may have sessions
 		patience = s.Times.Deadline
 	}
-	quiet := known && sessions == 0 && since >= min(settle, s.Times.Unknown) || !known && since >= patience
-	if running && (sessions > 0 || !known && len(s.Sockets) > 0) && since >= s.Times.Deadline {
+	quiet := now.known && now.sessions == 0 && since >= min(settle, s.Times.Unknown) || !now.known && since >= patience
+	if running && (now.sessions > 0 || now.silent) && since >= s.Times.Deadline {
 		if err := s.shutdownSessions(s.ctx, s.t); err != nil {
 			s.Logger.Warn("sessions that are still open at the end of a drain are not ended", "slot", s.id, "error", err)
 		}

@@ -44,6 +44,7 @@ func (s Socket) ask(ctx context.Context, command string) ([]byte, error) {
 type stat struct {
 	backend, server string
 	sessions        int
+	requests        int64  // since HAProxy was started
 	status          string // such as UP, DOWN, DOWN 1/2, no check
 }
 
@@ -59,9 +60,9 @@ func (s Socket) servers(ctx context.Context, application, environment, server st
 	if err != nil {
 		return nil, fmt.Errorf("HAProxy's statistics: %w", err)
 	}
-	backend, name, current, status := slices.Index(head, "pxname"), slices.Index(head, "svname"), slices.Index(head, "scur"), slices.Index(head, "status")
-	if backend < 0 || name < 0 || current < 0 || status < 0 {
-		return nil, errors.New("HAProxy's statistics have no pxname, svname, scur and status: is the socket's level operator or admin?")
+	backend, name, current, total, status := slices.Index(head, "pxname"), slices.Index(head, "svname"), slices.Index(head, "scur"), slices.Index(head, "stot"), slices.Index(head, "status")
+	if backend < 0 || name < 0 || current < 0 || total < 0 || status < 0 {
+		return nil, errors.New("HAProxy's statistics have no pxname, svname, scur, stot and status: is the socket's level operator or admin?")
 	}
 	for {
 		row, err := in.Read()
@@ -71,28 +72,35 @@ func (s Socket) servers(ctx context.Context, application, environment, server st
 		if err != nil {
 			return nil, err
 		}
-		if len(row) <= max(backend, name, current, status) || row[name] != server || !strings.HasPrefix(row[backend], prefix(application, environment)) {
+		if len(row) <= max(backend, name, current, total, status) || row[name] != server || !strings.HasPrefix(row[backend], prefix(application, environment)) {
 			continue
 		}
 		n, err := strconv.Atoi(row[current])
 		if err != nil {
 			return nil, fmt.Errorf("HAProxy's statistics: %w", err)
 		}
-		list = append(list, stat{row[backend], row[name], n, row[status]})
+		all, err := strconv.ParseInt(row[total], 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("HAProxy's statistics: %w", err)
+		}
+		list = append(list, stat{row[backend], row[name], n, all, row[status]})
 	}
 }
 
-// Sessions are those that are open to a server, in all backends of an environment. An error
-// also when no backend has it.
-func (s Socket) Sessions(ctx context.Context, application, environment, server string) (n int, err error) {
+// ErrForeign: HAProxy answers, and has no such server.
+var ErrForeign = errors.New("HAProxy does not have the server")
+
+// Load is how many sessions are open to a server, in all backends of an environment, and how many
+// requests it got since HAProxy was started. ErrForeign.
+func (s Socket) Load(ctx context.Context, application, environment, server string) (sessions int, requests int64, err error) {
 	list, err := s.servers(ctx, application, environment, server)
 	if err == nil && len(list) == 0 {
-		err = fmt.Errorf("no backend %s… has a server %s", prefix(application, environment), server)
+		err = fmt.Errorf("%w: no backend %s… has a server %s", ErrForeign, prefix(application, environment), server)
 	}
 	for _, one := range list {
-		n += one.sessions
+		sessions, requests = sessions+one.sessions, requests+one.requests
 	}
-	return n, err
+	return sessions, requests, err
 }
 
 // Down says whether HAProxy sends nothing to a server of an environment because its own

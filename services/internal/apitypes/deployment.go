@@ -46,6 +46,24 @@ type GateRequest struct {
 	Reason  string `json:"reason" minLength:"1" maxLength:"1000" doc:"Why"`
 }
 
+// A GateHookRequest makes the URL of a gate.
+type GateHookRequest struct {
+	Key string `json:"key,omitempty" maxLength:"500" doc:"By which requests are signed, such as the client secret of an integration of Sentry; absent: the URL is enough"`
+}
+
+// A GateHook is the URL at which an error tracker reports.
+type GateHook struct {
+	URL    string `json:"url" doc:"It is shown once, and is a secret: whoever knows it can let the gate fail"`
+	Signed bool   `json:"signed,omitempty" doc:"Requests have to be signed, too"`
+	Seq    uint64 `json:"seq" doc:"Sequence of the event"`
+}
+
+// TakenReports is what becomes of what an error tracker has sent.
+type TakenReports struct {
+	Counted int    `json:"counted" doc:"Reports about colours of the deployment that goes on now"`
+	Why     string `json:"why,omitempty" doc:"Why the others do not count"`
+}
+
 // A Deployment is one of an environment.
 type Deployment struct {
 	ID          string             `json:"id" doc:"Id of the deployment"`

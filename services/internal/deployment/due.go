@@ -16,9 +16,13 @@ type Watch struct {
 	// Hosts are the latest observations, by the id of the machine, of hosts that are heard
 	// now. One that is missing is grey: nothing is known of it.
 	Hosts map[string]hosting.Observation
-	// Elapsed is how long ago the hub saw the event of that sequence, by its own monotonic
-	// clock; after a restart it begins again. Only waiting rests on it.
+	// Elapsed is how long ago the event of that sequence was, by the time of the log. Only
+	// waiting rests on it.
 	Elapsed func(seq uint64) time.Duration
+	// Stale: gates were not measured since the hub has started: nothing follows from their passing.
+	Stale bool
+	// Early: the hub has started just now, and hosts had no time to be heard.
+	Early bool
 	// Kept is how long ago the deployment has ended, by the time of the log.
 	Kept time.Duration
 }
@@ -138,7 +142,7 @@ func (s *State) measured(w Watch) events.Payload {
 		}
 		return nil
 	}
-	if len(s.Open()) > 0 || len(s.waiting(w, s.In(), healthy)) > 0 {
+	if w.Stale || len(s.Open()) > 0 || len(s.waiting(w, s.In(), healthy)) > 0 {
 		return nil
 	}
 	if s.Step == Held {
@@ -160,7 +164,7 @@ func (s *State) measured(w Watch) events.Payload {
 
 func (s *State) overdue(w Watch) events.Payload {
 	deadline := s.Deadline()
-	if deadline == 0 || s.Overdue != nil || w.Elapsed(s.Since) < deadline {
+	if deadline == 0 || s.Overdue != nil || w.Early || w.Elapsed(s.Since) < deadline {
 		return nil
 	}
 	hosts, why := s.Waits(w)

@@ -161,6 +161,9 @@ func (s *State) goOn(p events.Payload, seq uint64) error {
 			s.Step = Held
 		}
 		s.GatesSince = seq
+		if s.Traffic == 0 {
+			s.Traffic = seq
+		}
 		s.set(in, seq, func(side *Side) { side.Share = p.Share })
 		s.set(out, seq, func(side *Side) { side.Share = 100 - p.Share })
 	case events.DeploymentGateChanged:

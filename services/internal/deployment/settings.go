@@ -57,6 +57,9 @@ func SetPolicy(ctx context.Context, log command.Log, by command.By, e applicatio
 	})
 }
 
+// Trackers are who sends to gates of kind webhook.
+var Trackers = []string{"alertmanager", "bugsnag", "honeybadger", "rollbar", "sentry"}
+
 var gateName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 
 // CheckPolicy says whether a policy can be. ErrInvalid.
@@ -113,7 +116,15 @@ func checkGate(g events.DeployGate) error {
 		return fmt.Errorf("it passes 1 to 1000 times in a row, each at most an hour after the one before")
 	}
 	switch g.Kind {
-	case events.GateManual, events.GateWebhook:
+	case events.GateManual:
+		return nil
+	case events.GateWebhook:
+		if !slices.Contains(Trackers, g.Format) {
+			return fmt.Errorf("its format says who sends: %s", strings.Join(Trackers, ", "))
+		}
+		if g.Seconds < 0 || g.Seconds > maxSeconds || g.Requests < 0 || g.Requests > 1e9 {
+			return fmt.Errorf("seconds are at most 7 days, and requests at most 1000000000")
+		}
 		return nil
 	case events.GateHTTP, events.GatePrometheus:
 	default:

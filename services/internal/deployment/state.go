@@ -77,9 +77,10 @@ type State struct {
 	Overdue  *events.DeploymentOverdue // of this step
 	Failure  *events.DeploymentFailed
 	// Seq is the sequence of the latest event, ID its id, Since the sequence of the event
-	// that began the step, GatesSince that of the latest one that a gate or the step changed.
-	Seq, Since, GatesSince uint64
-	ID, Correlation        string
+	// that began the step, GatesSince that of the latest one that a gate or the step changed, Traffic
+	// that of the one that gave the new colour its first part, 0 before.
+	Seq, Since, GatesSince, Traffic uint64
+	ID, Correlation                 string
 }
 
 // In is the colour that the latest deployment brings, and Out the other one.

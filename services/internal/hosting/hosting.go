@@ -119,6 +119,9 @@ type Seen struct {
 	Drained bool `json:"drained"`
 	// Sessions are the open ones of the balancer to this colour on this host; -1: not known.
 	Sessions int `json:"sessions"`
+	// Requests are those that the balancers of this host have sent to this colour since they were
+	// started; -1: not known.
+	Requests int64 `json:"requests"`
 	// Error is why the slot cannot get on now, for people; the host tries again.
 	Error string `json:"error,omitempty"`
 	// Fatal: trying again cannot help, such as an image that is gone, a port that is taken, or a
