@@ -30,7 +30,7 @@ import (
 
 // Defaults of gates of kind webhook.
 const (
-	hookSeconds  = 5 * time.Minute
+	hookWait     = 5 * time.Minute
 	hookRequests = 100
 )
 
@@ -255,7 +255,7 @@ func (s *Deployer) reported(ctx context.Context, state deployment.State, g event
 		}
 	}
 	requests, err := s.issues.Traffic(ctx, state.Of.Deployment, counters, time.Now())
-	long, many := secondsOr(g.Seconds, hookSeconds), int64(cmp.Or(g.Requests, hookRequests))
+	long, many := secondsOr(g.Seconds, hookWait), int64(cmp.Or(g.Requests, hookRequests))
 	switch {
 	case err != nil:
 		return sample{events.GateInconclusive, "the traffic cannot be counted"}
