@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -18,9 +19,16 @@ const (
 	consumer                    = "workers"
 )
 
-// queue is a NATS server with JetStream in /data.
+// queue is a NATS server with JetStream in DATA, on PORT.
 func queue(ctx context.Context) error {
-	s, err := server.NewServer(&server.Options{Host: "0.0.0.0", Port: 4222, JetStream: true, StoreDir: "/data", NoSigs: true})
+	dir, port := "/data", 4222
+	if text := os.Getenv("DATA"); text != "" {
+		dir = text
+	}
+	if n, err := strconv.Atoi(os.Getenv("PORT")); err == nil {
+		port = n
+	}
+	s, err := server.NewServer(&server.Options{Host: "0.0.0.0", Port: port, JetStream: true, StoreDir: dir, NoSigs: true})
 	if err != nil {
 		return err
 	}

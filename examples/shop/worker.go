@@ -60,3 +60,30 @@ func do(js jetstream.JetStream, m jetstream.Msg) error {
 	}
 	return m.DoubleAck(ctx)
 }
+
+// done prints the orders that were done.
+func done(ctx context.Context) error {
+	conn, js, err := dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	c, err := js.OrderedConsumer(ctx, streamDone, jetstream.OrderedConsumerConfig{})
+	if err != nil {
+		return err
+	}
+	for {
+		batch, err := c.FetchNoWait(1000)
+		if err != nil {
+			return err
+		}
+		n := 0
+		for m := range batch.Messages() {
+			n++
+			fmt.Println(string(m.Data()), m.Subject()[len(subjectDone):])
+		}
+		if n == 0 {
+			return batch.Error()
+		}
+	}
+}

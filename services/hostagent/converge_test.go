@@ -16,6 +16,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"hubledger/services/hostagent/enginetest"
 	"hubledger/services/internal/hosting"
 )
 
@@ -36,7 +37,7 @@ type spawned struct {
 // spawn runs the host's agent in a process of its own.
 func (h *host) spawn(hub *httptest.Server) *spawned {
 	h.t.Helper()
-	text, err := json.Marshal(orders{Dir: h.dir, Machine: h.machine.ID, Name: h.machine.Name, Engine: h.engine.host(), Hub: h.hub.URL, Wire: hub.URL})
+	text, err := json.Marshal(orders{Dir: h.dir, Machine: h.machine.ID, Name: h.machine.Name, Engine: h.engine.Host(), Hub: h.hub.URL, Wire: hub.URL})
 	check(h.t, err)
 	s := &spawned{cmd: exec.Command(os.Args[0]), gone: make(chan struct{})}
 	s.cmd.Env = append(os.Environ(), agentOrders+"="+string(text))
@@ -73,7 +74,7 @@ func (h *host) own() (all, running []string) {
 // once it is left alone.
 func TestKilledAgent(t *testing.T) {
 	w := newWorld(t)
-	h := w.host("web1", startEngine(t))
+	h := w.host("web1", enginetest.Start(t))
 	h.kill()
 	wire := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		data, err := io.ReadAll(r.Body)
@@ -133,7 +134,7 @@ func TestKilledAgent(t *testing.T) {
 // The engine ends and begins, and the hub is away: containers come back, and go on.
 func TestEngineAndHubAway(t *testing.T) {
 	w := newWorld(t)
-	e := startEngine(t)
+	e := enginetest.Start(t)
 	h := w.host("web1", e)
 	image := w.push("admin/shop", "one")
 	port := freePort(t)
@@ -146,18 +147,18 @@ func TestEngineAndHubAway(t *testing.T) {
 	since := get(t, port, "/since")
 	h.start()
 	until(t, "the agent has looked", func() bool { return len(h.agent.Slots()) == 1 })
-	e.end()
-	e.start()
+	e.End()
+	e.Restart()
 	until(t, "the container is back without the hub", func() bool { now := get(t, port, "/since"); return now != since && !strings.Contains(now, "refused") })
 	h.wire.cut(false)
 	h.healthy(blue.ID)
 
-	e.end()
+	e.End()
 	until(t, "the engine is away", func() bool { return h.plan.last(h.machine.ID).Engine.Error != "" })
 	if o := h.plan.last(h.machine.ID); len(o.Slots) != 1 || len(o.Slots[0].Containers) != 1 {
 		t.Errorf("while its engine is away the host says %+v", o)
 	}
-	e.start()
+	e.Restart()
 	until(t, "the engine is back", func() bool { return h.plan.last(h.machine.ID).Engine.Error == "" })
 	h.healthy(blue.ID)
 }
@@ -166,7 +167,7 @@ func TestEngineAndHubAway(t *testing.T) {
 // and those that nobody named as gone stay.
 func TestOlderStates(t *testing.T) {
 	w := newWorld(t)
-	h := w.host("web1", startEngine(t))
+	h := w.host("web1", enginetest.Start(t))
 	image := w.push("admin/shop", "one")
 	port := freePort(t)
 	blue := webSlot(hosting.Blue, image, port, freePort(t))

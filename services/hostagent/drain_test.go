@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hubledger/services/hostagent/balancer"
+	"hubledger/services/hostagent/enginetest"
 	"hubledger/services/internal/hosting"
 )
 
@@ -18,7 +19,7 @@ import (
 // request fails, and a session that does not end is ended at the deadline.
 func TestDrainUnderLoad(t *testing.T) {
 	w := newWorld(t)
-	e := startEngine(t)
+	e := enginetest.Start(t)
 	first, second := w.push("admin/shop", "first"), w.push("admin/shop", "second")
 	bluePort, greenPort, responder := freePort(t), freePort(t), freePort(t)
 	p := startProxy(t, bluePort, greenPort, responder)
@@ -100,7 +101,7 @@ func TestDrainUnderLoad(t *testing.T) {
 func TestDrainWhileBalancerIsAway(t *testing.T) {
 	w := newWorld(t)
 	w.deadline = time.Hour
-	e := startEngine(t)
+	e := enginetest.Start(t)
 	image := w.push("admin/shop", "one")
 	bluePort, greenPort := freePort(t), freePort(t)
 	p := startProxy(t, bluePort, greenPort, freePort(t))

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"hubledger/services/hostagent/enginetest"
 	"hubledger/services/internal/compose"
 	"hubledger/services/internal/hosting"
 )
@@ -13,7 +14,7 @@ import (
 // What cannot start says why: exit code, log, health log, probe; and no secret.
 func TestFailedStart(t *testing.T) {
 	w := newWorld(t)
-	h := w.host("web1", startEngine(t))
+	h := w.host("web1", enginetest.Start(t))
 	image := w.push("admin/shop", "one")
 	const secret = "correct-horse-battery"
 	withSecret := func(s hosting.Slot, mode string) hosting.Slot {

@@ -29,6 +29,7 @@ import (
 	"hubledger/services/hostagent"
 	"hubledger/services/hostagent/agent"
 	"hubledger/services/hostagent/balancer"
+	"hubledger/services/hostagent/enginetest"
 	"hubledger/services/hostagent/wire"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/compose"
@@ -121,7 +122,7 @@ func keyOf(letter string) string { return "U" + strings.Repeat(letter, 55) }
 type host struct {
 	*world
 	machine *accounts.Machine
-	engine  *engine
+	engine  *enginetest.Engine
 	dir     string
 	stop    context.CancelFunc
 	gone    chan struct{}
@@ -129,7 +130,7 @@ type host struct {
 	wire    *wired
 }
 
-func (w *world) host(name string, e *engine) *host {
+func (w *world) host(name string, e *enginetest.Engine) *host {
 	w.t.Helper()
 	h := &host{world: w, machine: w.enroll(events.MachineHost, name, keyOf(strings.ToUpper(name[:1]))), engine: e, dir: filepath.Join(w.t.(*testing.T).TempDir(), name)}
 	check(w.t, os.MkdirAll(h.dir, 0o700))

@@ -7,13 +7,14 @@ import (
 	"sync"
 	"testing"
 
+	"hubledger/services/hostagent/enginetest"
 	"hubledger/services/internal/hosting"
 )
 
 // An image of another registry is pulled, too, and that registry gets no token of the hub.
 func TestOutsideImage(t *testing.T) {
 	w := newWorld(t)
-	h := w.host("web1", startEngine(t))
+	h := w.host("web1", enginetest.Start(t))
 	image := w.push("admin/shop", "one")
 	c := w.hub.Client()
 	var mu sync.Mutex

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"hubledger/services/hostagent/enginetest"
 	"hubledger/services/internal/hosting"
 )
 
@@ -11,7 +12,7 @@ import (
 // when they are healthy; blue and green run side by side, and an unchanged slot is left alone.
 func TestRun(t *testing.T) {
 	w := newWorld(t)
-	h := w.host("web1", startEngine(t))
+	h := w.host("web1", enginetest.Start(t))
 	first, second := w.push("admin/shop", "first"), w.push("admin/shop", "second")
 	bluePort, greenPort := freePort(t), freePort(t)
 	blue := workers(webSlot(hosting.Blue, first, bluePort, greenPort), first, 2)

@@ -65,7 +65,10 @@ func (t *Times) fill() {
 type Agent struct {
 	Config
 	store *store
-	web   *http.Client // to the hub's registry
+
+	networks sync.Mutex // held while one is looked for and made
+
+	web *http.Client // to the hub's registry
 
 	mu     sync.Mutex
 	ctx    context.Context

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -147,14 +148,35 @@ func (a *Agent) surround(ctx context.Context, t *hosting.Slot) error {
 	return nil
 }
 
-// network makes a network, if there is none of that name.
+// network makes a network, if there is none of that name. Engines take two of one name, and
+// then neither by it: slots of an environment ask for the same one at the same moment, and an agent
+// may be killed after it has asked. So one is asked for at a time, and what is there twice goes, unless it is used.
 func (a *Agent) network(ctx context.Context, name string, internal bool, slot string) error {
-	_, err := a.Engine.NetworkInspect(ctx, name, client.NetworkInspectOptions{})
-	if errdefs.IsNotFound(err) {
-		_, err = a.Engine.NetworkCreate(ctx, name, client.NetworkCreateOptions{Driver: "bridge", Internal: internal, Labels: a.networkLabels(slot)})
-	}
-	if err != nil && !errdefs.IsConflict(err) {
+	a.networks.Lock()
+	defer a.networks.Unlock()
+	all, err := a.Engine.NetworkList(ctx, client.NetworkListOptions{Filters: make(client.Filters).Add("name", name)})
+	if err != nil {
 		return fmt.Errorf("network %s: %w", name, err)
+	}
+	list := slices.DeleteFunc(all.Items, func(n network.Summary) bool { return n.Name != name })
+	if len(list) == 0 {
+		_, err = a.Engine.NetworkCreate(ctx, name, client.NetworkCreateOptions{Driver: "bridge", Internal: internal, Labels: a.networkLabels(slot)})
+		if err != nil && !errdefs.IsConflict(err) {
+			return fmt.Errorf("network %s: %w", name, err)
+		}
+		return nil
+	}
+	left := len(list)
+	for k := 0; k < len(list) && left > 1; k++ {
+		if list[k].Labels[labelHost] != a.Machine {
+			continue
+		}
+		if _, err = a.Engine.NetworkRemove(ctx, list[k].ID, client.NetworkRemoveOptions{}); err == nil {
+			left--
+		}
+	}
+	if left > 1 {
+		return fmt.Errorf("network %s is there %d times: remove the one that is not used with docker network rm: %w", name, left, err)
 	}
 	return nil
 }

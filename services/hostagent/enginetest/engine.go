@@ -1,11 +1,11 @@
-package hostagent_test
+// Package enginetest starts container engines for tests.
+package enginetest
 
 import (
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -13,9 +13,9 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// An engine is a container engine of the test's own, in a directory of its own, which it
+// An Engine is a container engine of the test's own, in a directory of its own, which it
 // may stop and start. It makes no firewall rules.
-type engine struct {
+type Engine struct {
 	*client.Client
 	t    testing.TB
 	dir  string
@@ -23,9 +23,9 @@ type engine struct {
 	gone chan struct{}
 }
 
-// startEngine starts one, or skips the test where none can be; with HUBLEDGER_REQUIRE=1 it
+// Start starts one, or skips the test where none can be; with HUBLEDGER_REQUIRE=1 it
 // fails.
-func startEngine(t testing.TB) *engine {
+func Start(t testing.TB) *Engine {
 	t.Helper()
 	if os.Getenv("HUBLEDGER_SOAK") == "" {
 		t.Skip("starts an engine of Docker: set HUBLEDGER_SOAK=1")
@@ -40,18 +40,20 @@ func startEngine(t testing.TB) *engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &engine{t: t, dir: dir}
-	if e.Client, err = client.New(client.WithHost(e.host())); err != nil {
+	e := &Engine{t: t, dir: dir}
+	if e.Client, err = client.New(client.WithHost(e.Host())); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.remove)
-	e.start()
+	e.Restart()
 	return e
 }
 
-func (e *engine) host() string { return "unix://" + filepath.Join(e.dir, "sock") }
+// Host is where it is, as clients take it.
+func (e *Engine) Host() string { return "unix://" + filepath.Join(e.dir, "sock") }
 
-func (e *engine) start() {
+// Restart starts an engine that was ended.
+func (e *Engine) Restart() {
 	e.t.Helper()
 	log, err := os.OpenFile(filepath.Join(e.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -59,7 +61,7 @@ func (e *engine) start() {
 	}
 	defer log.Close()
 	e.cmd = exec.Command("dockerd", "--data-root", filepath.Join(e.dir, "data"), "--exec-root", filepath.Join(e.dir, "exec"), "--pidfile", filepath.Join(e.dir, "pid"),
-		"--host", e.host(), "--bridge", "none", "--iptables=false", "--ip-forward=false", "--ip-masq=false")
+		"--host", e.Host(), "--bridge", "none", "--iptables=false", "--ip-forward=false", "--ip-masq=false")
 	e.cmd.Stdout, e.cmd.Stderr = log, log
 	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := e.cmd.Start(); err != nil {
@@ -83,13 +85,13 @@ func (e *engine) start() {
 	}
 }
 
-// end stops the engine, and with it its containers.
-func (e *engine) end() {
+// End stops the engine, and with it its containers.
+func (e *Engine) End() {
 	e.cmd.Process.Signal(syscall.SIGTERM)
 	<-e.gone
 }
 
-func (e *engine) remove() {
+func (e *Engine) remove() {
 	all, err := e.ContainerList(context.Background(), client.ContainerListOptions{All: true})
 	if err == nil {
 		for _, c := range all.Items {
@@ -102,25 +104,9 @@ func (e *engine) remove() {
 			e.NetworkRemove(context.Background(), n.ID, client.NetworkRemoveOptions{})
 		}
 	}
-	e.end()
+	e.End()
 	e.Close()
 	if err := os.RemoveAll(e.dir); err != nil {
 		e.t.Logf("what is left of the engine: %v", err)
 	}
 }
-
-// app is the program that the containers of tests run, as a static file.
-var app = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "app")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, "app")
-	c := exec.Command("go", "build", "-ldflags=-s -w", "-o", out, "./testdata/app")
-	c.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := c.CombinedOutput(); err != nil {
-		return text, err
-	}
-	return os.ReadFile(out)
-})
