@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	sequence  = regexp.MustCompile(`^#?[0-9][0-9,]{0,24}$`)
+	sequence  = regexp.MustCompile(`^#?[0-9][0-9,]{0,13}$`)
 	id        = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	namespace = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,199}$`)
 	tagName   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
@@ -35,11 +35,12 @@ func (p *pages) find(v *frame.Visit) (any, error) {
 		return nil, v.Lead(frame.Local("/"+rest, "/"))
 	}
 	q = strings.TrimPrefix(strings.TrimLeft(strings.TrimPrefix(q, "docker pull "), "/"), v.Host()+"/")
-	switch {
-	case q == "":
+	if q == "" {
 		return nil, v.Lead("/catalog")
-	case sequence.MatchString(q):
-		return nil, v.Lead("/events/" + strings.NewReplacer(",", "", "#", "").Replace(q))
+	}
+	// A digest may begin with digits only: from twelve on they are no number of an event.
+	if n := strings.NewReplacer(",", "", "#", "").Replace(q); sequence.MatchString(q) && len(n) < 12 {
+		return nil, v.Lead("/events/" + n)
 	}
 	for _, look := range []func(v *frame.Visit, q string) (string, error){findTagHere, findRepository, findID, findNamespace} {
 		if to, err := look(v, q); err != nil {

@@ -51,6 +51,7 @@ func TestFind(t *testing.T) {
 		}
 	}
 	admin.Get("/find?q="+layer("one layer")).Is(http.StatusOK).Says("2 images and builds have it", "admin/app@"+digest.String(), "admin/other@"+two.Digest().String())
+	admin.Get("/find?q=123456789012").Is(http.StatusOK).Says("Nothing that you may see is called so") // no number of an event, but perhaps of a digest
 	admin.Get("/find?q=1.10").Is(http.StatusOK).Says("Nothing that you may see is called so")
 	admin.Get("/r/admin/app/-/tags").Is(http.StatusOK).Says("1.10")
 	if !strings.Contains(admin.Get("/r/admin/app/-/tags").Text, `<input type="hidden" name="at" value="admin/app">`) {
