@@ -38,6 +38,11 @@ func apply(e *events.Event, ops *projections.Ops) error {
 		ops.Write(configurations, a.id(p.Environment), num(int64(p.Version)), a.json(p.Changed), a.json(p.Values), a.json(p.Secrets), a.time, a.actor, a.seq)
 	case events.ReleaseMade:
 		ops.Write(releases, a.id(p.Application), num(int64(p.Number)), text(p.Digest), a.json(p.Images), a.json(p.Configurations), text(p.Note), a.time, a.actor, a.seq)
+		for _, i := range p.Images {
+			if i.Repository != "" {
+				ops.Write(uses, a.id(i.Repository), a.id(p.Application))
+			}
+		}
 	case events.PlacementSet:
 		ops.Write(placements, a.id(p.Environment), a.json(p.Placement), a.time, a.actor, a.seq)
 	case events.DeployPolicySet:

@@ -152,6 +152,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"ApplicationsIn":  func(r deploys.Reader) error { return second(r.ApplicationsIn(ctx, []string{x, id(acme)}, "", 9)) },
 		"EnvironmentsNow": func(r deploys.Reader) error { return second(r.EnvironmentsNow(ctx, []string{x, id(shop)})) },
 		"SinceOf":         func(r deploys.Reader) error { return second(r.SinceOf(ctx, []string{x, id(staging)})) },
+		"UsersOf":         func(r deploys.Reader) error { return second(r.UsersOf(ctx, x, []string{x, id(acme)}, 9)) },
 		"StepsOf":         func(r deploys.Reader) error { return second(r.StepsOf(ctx, []string{x, id(40)})) },
 		"ReleasesOf": func(r deploys.Reader) error {
 			return second(r.ReleasesOf(ctx, []deploys.ReleaseID{{id(shop), 1}, {id(shop), 2}}))

@@ -41,6 +41,22 @@ func (r Reader) ApplicationsIn(ctx context.Context, namespaces []string, after s
 		append([]any{after, n}, args...)...)
 }
 
+// UsersOf lists at most n applications, by id, that live and ever had a release with an image of a
+// repository, in those namespaces, by ids; nil namespaces are all.
+func (r Reader) UsersOf(ctx context.Context, repository string, namespaces []string, n int) ([]string, error) {
+	raw, err := key(repository)
+	if err != nil {
+		return nil, err
+	}
+	where, args := "", []any{raw, n}
+	if namespaces != nil {
+		in := keys(namespaces)
+		where = ` AND a.namespace IN (` + projections.Marks(3, len(in)) + `)`
+		args = append(args, in...)
+	}
+	return projections.ListOf(ctx, r.DB, scanID, `SELECT u.application FROM uses u JOIN applications a ON a.application = u.application AND a.live = 1 WHERE u.repository = $1`+where+` ORDER BY u.application LIMIT $2`, args...)
+}
+
 // An EnvironmentNow is an environment that lives, with the sequence of its latest event.
 type EnvironmentNow struct {
 	ID, Application string // ids

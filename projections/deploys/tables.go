@@ -82,6 +82,12 @@ var (
 		Indexes: [][]string{{"environment", "seq"}, {"application", "seq"}},
 	}
 
+	// uses are the applications that ever had a release with an image of a repository of this hub.
+	uses = &projections.Table{
+		Name: "uses", Key: 2, Merge: projections.Insert,
+		Columns: []projections.Column{b("repository"), b("application")},
+	}
+
 	// placed are the environments that a host ever had something of.
 	placed = &projections.Table{
 		Name: "placed", Key: 2, Merge: projections.Insert,
@@ -94,8 +100,8 @@ var (
 // or of apply.
 var Projection = projections.Projection{
 	Name:    "deploys",
-	Version: 3,
-	Tables:  []*projections.Table{applications, composes, environments, configurations, releases, placements, policies, hooks, history, latest, deployments, placed},
+	Version: 4,
+	Tables:  []*projections.Table{applications, composes, environments, configurations, releases, placements, policies, hooks, history, latest, deployments, placed, uses},
 	Types: []string{"application.created.v1", "application.changed.v1", "application.deleted.v1", "environment.created.v1", "environment.deleted.v1",
 		"configuration.set.v1", "release.made.v1", "placement.set.v1", "deploy_policy.set.v1", "gate_hook.set.v1", "gate_hook.removed.v1",
 		"deployment.requested.v1", "deployment.admitted.v1", "deployment.refused.v1", "deployment.pulled.v1", "deployment.healthy.v1", "deployment.shifted.v1",
@@ -118,5 +124,6 @@ var queries = []projections.Query{
 	projections.SQLQuery("policies", `SELECT p.environment, p.policy FROM policies p`, 1),
 	projections.SQLQuery("history", `SELECT h.environment, h.seq, h.deployment, h.type, h.data, h.time, h.actor, h.event FROM history h`, 2),
 	projections.SQLQuery("deployments", `SELECT d.deployment, d.environment, d.application, d.number, d.seq FROM deployments d`, 1),
+	projections.SQLQuery("uses", `SELECT u.repository, u.application FROM uses u`, 2),
 	projections.SQLQuery("placed", `SELECT p.host, p.environment FROM placed p`, 2),
 }

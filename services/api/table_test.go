@@ -44,20 +44,20 @@ var needs = map[string]string{
 	"hub admin": `
 		GET /api/v1/users | POST /api/v1/users | PATCH /api/v1/users/{user} | PUT /api/v1/namespaces/{namespace}/quota
 		GET /api/v1/deleted | GET /api/v1/builders | POST /api/v1/builders | DELETE /api/v1/builders/{builder} |
-		GET /api/v1/hosts | POST /api/v1/hosts | DELETE /api/v1/hosts/{host}
+		GET /api/v1/hosts | GET /api/v1/hosts/{host}/containers | POST /api/v1/hosts | DELETE /api/v1/hosts/{host}
 		GET /api/v1/system | POST /api/v1/system/projections/{projection}/switch | POST /api/v1/system/dead-letters/{manager}/retry`,
 	"member": `
 		GET /api/v1/apps/{namespace} | GET APP | GET APP/releases | GET APP/releases/{release} | GET APP/releases/{release}/diff
 		GET APP/environments/{environment} | GET APP/environments/{environment}/hosts | GET APP/environments/{environment}/policy | GET APP/environments/{environment}/running | GET APP/deployments | GET APP/deployments/{deployment}
 		GET /api/v1/orgs/{namespace} | GET /api/v1/orgs/{namespace}/members | GET /api/v1/orgs/{namespace}/teams | GET /api/v1/orgs/{namespace}/teams/{team}/members
 		GET /api/v1/namespaces/{namespace} | GET /api/v1/namespaces/{namespace}/quota | GET /api/v1/namespaces/{namespace}/usage
-		GET /api/v1/namespaces/{namespace}/sources | GET SOURCE | GET SOURCE/refs | GET SOURCE/deliveries | GET SOURCE/deliveries/{seq} | GET SOURCE/deliveries/{seq}/body`,
+		GET /api/v1/namespaces/{namespace}/sources | GET /api/v1/namespaces/{namespace}/hosts | GET SOURCE | GET SOURCE/refs | GET SOURCE/deliveries | GET SOURCE/deliveries/{seq} | GET SOURCE/deliveries/{seq}/body`,
 	"member, by a credential that writes": `
 		POST SOURCE/sweep | POST SOURCE/deliveries/{seq}/redeliver`,
 	"owner, or that member": `
 		DELETE /api/v1/orgs/{namespace}/members/{member} | DELETE /api/v1/orgs/{namespace}/teams/{team}/members/{member}`,
 	"pushes to all": `
-		POST APP/releases | POST APP/environments/{environment}/deployments | POST APP/deployments/{deployment}/promote | POST APP/deployments/{deployment}/rollback | POST APP/deployments/{deployment}/cancel
+		POST APP/releases | GET APP/releases/next | POST APP/environments/{environment}/deployments | POST APP/deployments/{deployment}/promote | POST APP/deployments/{deployment}/rollback | POST APP/deployments/{deployment}/cancel
 		POST APP/deployments/{deployment}/exclude-host | POST APP/deployments/{deployment}/gates/{gate}`,
 	"owner": `
 		POST /api/v1/apps/{namespace} | PATCH APP | DELETE APP | PUT APP/environments/{environment} | DELETE APP/environments/{environment} | GET APP/environments/{environment}/config
@@ -73,7 +73,7 @@ var needs = map[string]string{
 		GET /api/v1/namespaces/{namespace}/deleted | POST /api/v1/namespaces/{namespace}/deleted/{id}/restore
 		POST /api/v1/namespaces/{namespace}/sources | PATCH SOURCE | DELETE SOURCE`,
 	"read": `
-		GET REPO | GET REPO/badge.svg | GET REPO/readme | GET REPO/activity | GET REPO/policy | GET REPO/cleanup | GET REPO/tags | GET REPO/tags/{tag} | GET REPO/tags/{tag}/history | GET REPO/trash | GET REPO/manifests/{digest} | GET REPO/untagged
+		GET REPO | GET REPO/running | GET REPO/badge.svg | GET REPO/readme | GET REPO/activity | GET REPO/policy | GET REPO/cleanup | GET REPO/tags | GET REPO/tags/{tag} | GET REPO/tags/{tag}/history | GET REPO/trash | GET REPO/manifests/{digest} | GET REPO/untagged
 		GET REPO/layers/{digest}/files | GET REPO/manifests/{digest}/file-changes
 		GET OLD | GET OLD/tags | GET OLD/tags/{tag} | GET NEW | GET NEW/tags | GET NEW/tags/{tag}`,
 	"read, by a credential that writes": `

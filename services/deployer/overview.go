@@ -30,7 +30,7 @@ func (s *Deployer) registerOverview() {
 // sees are the namespaces, by id, whose applications a caller may see; all says that these are all.
 func (s *Deployer) sees(ctx context.Context, c *endpoint.Call) (ids []string, all bool, err error) {
 	switch {
-	case c.Principal.Scoped():
+	case c.Principal.Scoped(), c.Principal.Kind == access.Anonymous:
 		return nil, false, nil
 	case c.Principal.Administers():
 		return nil, true, nil

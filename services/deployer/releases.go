@@ -29,6 +29,7 @@ func (s *Deployer) registerReleases() {
 	openapi.Add(s.API, op(http.MethodGet, path, "list-releases", access.NamespaceMember, budget.List, "List the releases of an application, the latest first", ""), s.listReleases)
 	openapi.Add(s.API, op(http.MethodPost, path, "make-release", access.NamespaceWriter, budget.Write, "Make a release: pin all that an application is made of",
 		"Each image by the digest that its tag names now, the Compose file, and the configuration of each environment. Where nothing differs from the latest release the answer is that one."), s.makeRelease)
+	openapi.Add(s.API, op(http.MethodGet, path+"/next", "next-release", access.NamespaceWriter, budget.Search, "Show what a release would be now", "Nothing is changed. It is refused as making one would be."), s.nextRelease)
 	openapi.Add(s.API, op(http.MethodGet, path+"/{release}", "get-release", access.NamespaceMember, budget.Read, "Show a release", ""), s.getRelease)
 	openapi.Add(s.API, op(http.MethodGet, path+"/{release}/diff", "diff-releases", access.NamespaceMember, budget.Heavy, "Say in what a release differs from another one", "Of configurations it says the names of what differs, and no values."), s.diff)
 }
@@ -126,6 +127,37 @@ func (s *Deployer) makeRelease(ctx context.Context, c *endpoint.Call, in *makeIn
 	return openapi.ShowChange(seq, out), err
 }
 
+// nextRelease is the release that would be made now, or the latest one where nothing differs from it.
+func (s *Deployer) nextRelease(ctx context.Context, c *endpoint.Call, in *AppPath) (*openapi.Answer[apitypes.Release], error) {
+	a, _, err := s.app(ctx, c.Namespace.Name, in.App)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.pin(ctx, c, a)
+	if err != nil {
+		return nil, err
+	}
+	next := &deploys.Release{Number: a.Latest + 1, Digest: p.Digest, Images: p.Images, Configurations: p.Configurations}
+	same := false
+	if a.Latest > 0 {
+		last, err := s.Read.Release(ctx, a.ID, a.Latest)
+		if err != nil {
+			return nil, err
+		}
+		if same = pinsSame(last, p); same {
+			next = last
+		}
+	}
+	out, err := s.viewOf(c, a).release(ctx, next)
+	out.Unchanged = same
+	return openapi.Show(out), err
+}
+
+// pinsSame says whether a release has these pins.
+func pinsSame(r *deploys.Release, p application.Pins) bool {
+	return r.Digest == p.Digest && reflect.DeepEqual(r.Images, p.Images) && reflect.DeepEqual(r.Configurations, p.Configurations)
+}
+
 // record appends a release, unless the latest one pins the same: then it is that.
 func (s *Deployer) record(ctx context.Context, c *endpoint.Call, a *deploys.Application, id application.ID, p application.Pins) (number int, seq uint64, err error) {
 	if a.Latest > 0 {
@@ -133,7 +165,7 @@ func (s *Deployer) record(ctx context.Context, c *endpoint.Call, a *deploys.Appl
 		if err != nil {
 			return 0, 0, err
 		}
-		if last.Digest == p.Digest && reflect.DeepEqual(last.Images, p.Images) && reflect.DeepEqual(last.Configurations, p.Configurations) {
+		if pinsSame(last, p) {
 			return last.Number, last.Seq, nil
 		}
 	}

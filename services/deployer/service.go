@@ -121,6 +121,7 @@ func New(c Config) *Deployer {
 	s.registerHosts()
 	s.registerDeployments()
 	s.registerWebhooks()
+	s.registerWhere()
 	return s
 }
 

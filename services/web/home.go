@@ -12,8 +12,9 @@ type home struct {
 	Repositories  []apitypes.Repository // those that the visitor may see, pushed last first
 	Organizations []apitypes.Organization
 	Invitations   []apitypes.Invitation
-	Failed        []apitypes.Build // the latest of what the visitor may build
-	Events        []apitypes.Event // the latest that the visitor may see, without steps and logs of builds
+	Deployments   []apitypes.OpenDeployment // those that need the visitor
+	Failed        []apitypes.Build          // the latest of what the visitor may build
+	Events        []apitypes.Event          // the latest that the visitor may see, without steps and logs of builds
 }
 
 func (p *pages) home(v *frame.Visit) (any, error) {
@@ -36,6 +37,15 @@ func (p *pages) home(v *frame.Visit) (any, error) {
 	failed, err := frame.Get[apitypes.List[apitypes.Build]](v, "/builds", url.Values{"state": {"failed"}, "limit": {"5"}})
 	if err != nil {
 		return nil, err
+	}
+	open, err := frame.Get[apitypes.List[apitypes.OpenDeployment]](v, "/deployments", nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range open.Items {
+		if d.Needs != "" && len(h.Deployments) < 10 {
+			h.Deployments = append(h.Deployments, d)
+		}
 	}
 	happened, err := frame.Get[apitypes.EventPage](v, "/events", url.Values{"limit": {"8"}, "q": {"-type:build.step_ended -type:build.log_sealed"}})
 	h.Organizations, h.Invitations, h.Failed, h.Events = organizations.Items, invitations.Items, failed.Items, happened.Items

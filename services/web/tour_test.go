@@ -89,6 +89,25 @@ func tour(town *webtest.Town) []stop {
 		{app + "/{environment}", "/apps/acme/shop/production", "alice", "environment-member"},
 		{app + "/{environment}", "/apps/acme/shop/staging", "admin", "environment-failed"},
 		{app + "/{environment}", "/apps/acme/shop/preview", "admin", "environment-idle"},
+		{app + "/{environment}/deploy", "/apps/acme/shop/staging/deploy?release=2", "admin", "deploy"},
+		{app + "/{environment}/deploy", "/apps/acme/shop/staging/deploy?release=1&back=1", "admin", "deploy-back"},
+		{app + "/{environment}/deploy", "/apps/acme/shop/production/deploy?release=2", "admin", "deploy-busy"},
+		{app + "/{environment}/deploy", "/apps/acme/shop/preview/deploy?release=2", "admin", "deploy-first"},
+		{app + "/{environment}/promote", "/apps/acme/shop/production/promote", "admin", "promote"},
+		{app + "/{environment}/promote", "/apps/acme/shop/staging/promote", "admin", "promote-not"},
+		{app + "/{environment}/back", "/apps/acme/shop/production/back", "admin", "go-back"},
+		{app + "/{environment}/exclude", "/apps/acme/shop/production/exclude?host=web2", "admin", "exclude"},
+		{app + "/{environment}/gates/{gate}", "/apps/acme/shop/production/gates/errors", "admin", "gate"},
+		{app + "/{environment}/config", "/apps/acme/shop/production/config", "admin", "config"},
+		{app + "/{environment}/config/{key}/remove", "/apps/acme/shop/production/config/DATABASE_URL/remove", "admin", "config-remove"},
+		{app + "/{environment}/hosts", "/apps/acme/shop/production/hosts", "admin", "placement"},
+		{app + "/{environment}/policy", "/apps/acme/shop/production/policy", "admin", "deploy-policy"},
+		{app + "/{environment}/policy", "/apps/acme/shop/preview/policy", "alice", "deploy-policy-member"},
+		{"/n/{namespace}/hosts", "/n/acme/hosts", "alice", "namespace-hosts"},
+		{"/hosts", "/hosts", "admin", "hosts"},
+		{"/hosts/{host}", "/hosts/web2", "admin", "host"},
+		{"/hosts/{host}", "/hosts/away", "admin", "host-away"},
+		{"/hosts/{host}/revoke", "/hosts/web2/revoke", "admin", "host-revoke"},
 		{app + "/-/releases", "/apps/acme/shop/-/releases", "admin", "releases"},
 		{app + "/-/releases", "/apps/acme/bare/-/releases", "admin", "releases-none"},
 		{app + "/-/releases/{release}", "/apps/acme/shop/-/releases/2", "admin", "release"},
@@ -185,7 +204,7 @@ func TestTour(t *testing.T) {
 }
 
 // In Chromium, light and dark, on a desktop and on a phone, no page puts an error on the
-// console or scrolls sideways, and axe-core finds nothing serious. HUBLEDGER_SHOTS is a
+// console or scrolls sideways, and axe-core finds nothing serious. HUBLEDGER_TOUR is a part of the patterns of the pages that are wanted, HUBLEDGER_SHOTS a
 // folder for the pictures.
 func TestTourInChromium(t *testing.T) {
 	if os.Getenv("HUBLEDGER_SOAK") == "" && os.Getenv("HUBLEDGER_SHOTS") == "" {

@@ -31,3 +31,43 @@ type InvitedHost struct {
 	Hub     string    `json:"hub" doc:"URL of the hub, for hubledger agent --hub"`
 	Seq     uint64    `json:"seq" doc:"Sequence of the change in the log"`
 }
+
+// A RunningImage is an image of a repository that runs in an environment.
+type RunningImage struct {
+	Application string `json:"application" doc:"Full name of the application"`
+	Environment string `json:"environment" doc:"Name of the environment"`
+	Colour      string `json:"colour,omitempty" doc:"blue or green; absent for a stateful service"`
+	Release     int    `json:"release" doc:"Number of the release"`
+	Share       int    `json:"share" doc:"Percent of the traffic that its colour has"`
+	Service     string `json:"service" doc:"Name of the service"`
+	Tag         string `json:"tag,omitempty" doc:"Tag that named it when the release was made"`
+	Digest      string `json:"digest" doc:"Digest of the manifest"`
+	Hosts       int    `json:"hosts" doc:"On how many hosts"`
+}
+
+// HostContainers are what a host has, as it said last.
+type HostContainers struct {
+	Name  string     `json:"name" doc:"Name of the host"`
+	State string     `json:"state" enum:"away,connected" doc:"away: nothing was heard of it for a while"`
+	Seen  *time.Time `json:"seen,omitempty" doc:"When it said so; absent if it has not since this node has started"`
+	Slots []HostSlot `json:"slots" nullable:"false" doc:"What it was told to have"`
+}
+
+// A HostSlot is a colour of an environment on a host, or its stateful services.
+type HostSlot struct {
+	Application string `json:"application" doc:"Full name of the application"`
+	Environment string `json:"environment" doc:"Name of the environment"`
+	DeploymentSide
+	Containers []HostContainer `json:"containers" nullable:"false" doc:"As the host sees them"`
+}
+
+// A HostContainer is a container as a host sees it.
+type HostContainer struct {
+	Service  string     `json:"service" doc:"Name of the service"`
+	Index    int        `json:"index" doc:"Number of the container among those of the service on this host, from 0"`
+	State    string     `json:"state" doc:"As the engine calls it: created, running, exited"`
+	Health   string     `json:"health,omitempty" doc:"healthy, unhealthy or starting; absent: it has no check"`
+	Started  *time.Time `json:"started,omitempty" doc:"When it was started last"`
+	ExitCode int        `json:"exitCode,omitempty" doc:"Of the end before, when it was started again"`
+	Restarts int        `json:"restarts,omitempty" doc:"How often the engine has started it again"`
+}

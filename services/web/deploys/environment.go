@@ -2,12 +2,15 @@ package deploys
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/web/frame"
 )
 
@@ -15,6 +18,9 @@ type environmentPage struct {
 	apitypes.EnvironmentDetails
 	Past  []apitypes.Deployment
 	Sides []side // blue and green, then the stateful services
+	// Preview is what a release would be now; nil where nobody asks. Hinders is why there can be none.
+	Preview *apitypes.Release
+	Hinders []string
 	// Faster is the event by which somebody else did what the visitor wanted to do.
 	Faster *apitypes.DeploymentChange
 }
@@ -65,11 +71,9 @@ func showEnvironment(v *frame.Visit) (any, error) {
 	if p.Moves() {
 		v.Again(3)
 	}
-	return p, nil
+	err = p.preview(v)
+	return p, err
 }
-
-// Name is that of the application and the environment.
-func (p *environmentPage) Name() string { return p.Application + " · " + p.Environment.Name }
 
 // Page is the address of the environment's page.
 func (p environmentPage) Page() string { return frame.AppPage(p.Application, p.Environment.Name) }
@@ -155,14 +159,6 @@ func (p *environmentPage) side(colour string) side {
 	return side{}
 }
 
-// Other is the other colour.
-func Other(colour string) string {
-	if colour == "blue" {
-		return "green"
-	}
-	return "blue"
-}
-
 // Blue and Green are the parts of the traffic, in percent.
 func (p environmentPage) Blue() int  { return p.side("blue").Share }
 func (p environmentPage) Green() int { return p.side("green").Share }
@@ -178,7 +174,7 @@ func (p environmentPage) Lede() string {
 	}
 	before := ""
 	if d.Replaces > 0 {
-		before = fmt.Sprintf(" Release %d, in %s, has the traffic.", d.Replaces, Other(d.Colour))
+		before = fmt.Sprintf(" Release %d, in %s, has the traffic.", d.Replaces, frame.OtherColour(d.Colour))
 	}
 	switch d.Step {
 	case "requested":
@@ -190,11 +186,11 @@ func (p environmentPage) Lede() string {
 	case "shifting":
 		return fmt.Sprintf("Release %d, in %s, gets the traffic step by step. Going back takes about a second.", d.Release, d.Colour)
 	case "held":
-		return fmt.Sprintf("Release %d, in %s, is held at %d %% of the traffic, beside release %d in %s. Going back takes about a second.", d.Release, d.Colour, d.Share, d.Replaces, Other(d.Colour))
+		return fmt.Sprintf("Release %d, in %s, is held at %d %% of the traffic, beside release %d in %s. Going back takes about a second.", d.Release, d.Colour, d.Share, d.Replaces, frame.OtherColour(d.Colour))
 	case "draining":
-		return fmt.Sprintf("%s has promoted release %d: it has all of the traffic. Sessions in %s, with release %d, come to their end.", d.PromotedBy, d.Release, Other(d.Colour), d.Replaces)
+		return fmt.Sprintf("%s has promoted release %d: it has all of the traffic. Sessions in %s, with release %d, come to their end.", d.PromotedBy, d.Release, frame.OtherColour(d.Colour), d.Replaces)
 	case "returning":
-		return fmt.Sprintf("Release %d comes up again in %s. Release %d has the traffic until it is healthy on all hosts.", d.Replaces, Other(d.Colour), d.Release)
+		return fmt.Sprintf("Release %d comes up again in %s. Release %d has the traffic until it is healthy on all hosts.", d.Replaces, frame.OtherColour(d.Colour), d.Release)
 	case "leaving":
 		return fmt.Sprintf("Release %d was given up: release %d has all of the traffic, and sessions in %s come to their end.", d.Release, d.Replaces, d.Colour)
 	}
@@ -217,7 +213,7 @@ func (p environmentPage) Lede() string {
 // Next is the colour that the next deployment comes up in.
 func (p environmentPage) Next() string {
 	if c := p.Environment.Now.Colour; c != "" {
-		return Other(c)
+		return frame.OtherColour(c)
 	}
 	return "blue"
 }
@@ -250,6 +246,72 @@ func (p environmentPage) Open() (names []string) {
 
 // Returns says whether a deployment of the past can be gone back to.
 func (p environmentPage) Returns(d apitypes.Deployment) bool {
-	now := p.Environment.Now
-	return (now.Step == "ended" || now.Step == "idle") && d.PromotedBy != "" && d.Release != now.Release
+	return p.Free() && d.PromotedBy != "" && d.Release != p.Environment.Now.Release
+}
+
+// Free says that no deployment has the environment.
+func (p environmentPage) Free() bool {
+	return p.Environment.Now.Step == "ended" || p.Environment.Now.Step == "idle"
+}
+
+// Fresh says that a release of what the tags name now would be another one than the latest.
+func (p environmentPage) Fresh() bool { return p.Preview != nil && !p.Preview.Unchanged }
+
+// Ready says that the latest release is not the one that has the traffic.
+func (p environmentPage) Ready() bool { return p.Latest > 0 && p.Latest != p.Environment.Now.Release }
+
+// DeployWhat is what the button says: the image that changes, when it is one, or the release.
+func (p environmentPage) DeployWhat() string {
+	number, images := p.Latest, []apitypes.ReleaseImage(nil)
+	if p.Preview != nil {
+		number, images = p.Preview.Number, p.Preview.Images
+	}
+	var changed []apitypes.ReleaseImage
+	live := p.side(p.Environment.Now.Colour)
+	for _, i := range images {
+		if i.Here && !slices.ContainsFunc(live.Images, func(now apitypes.ReleaseImage) bool { return now.Service == i.Service && now.Digest == i.Digest }) {
+			changed = append(changed, i)
+		}
+	}
+	if len(changed) == 1 {
+		return fmt.Sprintf("Deploy %s to %s", frame.Short(changed[0].Digest), p.Next())
+	}
+	return fmt.Sprintf("Deploy release %d to %s", number, p.Next())
+}
+
+// preview looks at what a release would be now, where the visitor may make one and could
+// deploy it.
+func (p *environmentPage) preview(v *frame.Visit) error {
+	if !v.May("write") || !p.Free() || !p.Placed() {
+		return nil
+	}
+	r, err := frame.Get[apitypes.Release](v, api(v, "releases", "next"), nil)
+	var problem *endpoint.Problem
+	switch {
+	case err == nil:
+		p.Preview = &r
+	case errors.As(err, &problem) && problem.Status == http.StatusUnprocessableEntity:
+		for _, e := range problem.Errors {
+			p.Hinders = append(p.Hinders, e.Message)
+		}
+	case frame.Refused(err) == "":
+		return err
+	}
+	return nil
+}
+
+// Steps are the parts of the traffic that the next deployment gets.
+func (p environmentPage) Steps() []int {
+	if len(p.Policy.Policy.Steps) == 0 {
+		return []int{50}
+	}
+	return p.Policy.Policy.Steps
+}
+
+// After is how long gates have to have passed until the hub promotes, "" when a person does.
+func (p environmentPage) After() string {
+	if p.Policy.Policy.Automatic == 0 {
+		return ""
+	}
+	return frame.Took(float64(p.Policy.Policy.Automatic))
 }

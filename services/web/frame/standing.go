@@ -38,3 +38,19 @@ func Standing(of any) State {
 func stepName(kind string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(kind, "deployment."), ".v1"), "_", " ")
 }
+
+// OtherColour is green for blue, and blue for green.
+func OtherColour(colour string) string {
+	if colour == "blue" {
+		return "green"
+	}
+	return "blue"
+}
+
+// HostState is that of a host: one that does not answer is grey, since nothing is known of it.
+func HostState(word string) State {
+	if word == "away" {
+		return State{"?", "does not answer", "quiet"}
+	}
+	return stateOf(word)
+}

@@ -15,6 +15,7 @@ type imagePage struct {
 	Shown       *shownImage // of an index, the image for the platform that is shown; else nil
 	Commands    []command
 	Unqualified bool
+	Running     []apitypes.RunningImage // of it, or of an index that names it
 }
 
 // A shownImage is a manifest with what a page says of it.
@@ -117,7 +118,8 @@ func showImage(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	kind := frame.KindOf(m.ArtifactType)
-	p := imagePage{Repository: r, Image: m, Commands: commands(v, r, kind, "", m.Digest), Unqualified: unqualified(v.Host())}
+	p := imagePage{Repository: r, Image: m, Commands: commands(v, r, kind, "", m.Digest), Unqualified: unqualified(v.Host()),
+		Running: frame.Running(v, append([]string{m.Digest}, m.Above...)...)}
 	if len(m.Tags) > 0 {
 		p.Commands = commands(v, r, kind, m.Tags[0], m.Digest)
 	}

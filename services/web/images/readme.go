@@ -10,6 +10,7 @@ import (
 type readmePage struct {
 	Repository apitypes.RepositoryDetails
 	Readme     template.HTML
+	Running    []apitypes.RunningImage
 }
 
 func showReadme(v *frame.Visit) (any, error) {
@@ -17,7 +18,7 @@ func showReadme(v *frame.Visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := readmePage{Repository: r}
+	p := readmePage{Repository: r, Running: frame.Running(v)}
 	if r.Readme != "" {
 		readme, err := frame.Get[apitypes.Readme](v, frame.Path("repositories", v.Repo(), "readme"), nil)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 type tagsPage struct {
 	Repository apitypes.RepositoryDetails
 	Tags       []shownTag
+	Running    map[string][]apitypes.RunningImage // where images run, by digest
 	Total      int
 	Next, Sort string
 	Sorts      [][2]string
@@ -40,6 +41,10 @@ func showTags(v *frame.Visit) (any, error) {
 	for _, t := range tags.Items {
 		p.Tags = append(p.Tags, shownTag{t})
 	}
+	p.Running = map[string][]apitypes.RunningImage{}
+	for _, r := range frame.Running(v) {
+		p.Running[r.Digest] = append(p.Running[r.Digest], r)
+	}
 	p.Total, p.Next = max(tags.Total, len(tags.Items)), tags.Next
 	if p.Sort == "name" && v.Query("q") == "" {
 		p.Total = r.Tags
@@ -65,6 +70,7 @@ type tagPage struct {
 	Commands   []command
 	// Unqualified: docker does not take the hub's host for one.
 	Unqualified bool
+	Running     []apitypes.RunningImage
 	History     tagHistory
 	// Reproducible: the config says that the build time is none. The read model does not
 	// tell the beginning of 1970 from no time at all.
@@ -85,7 +91,7 @@ func showTag(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	t := shownTag{tag}
-	p := tagPage{Repository: r, Tag: t, Commands: commands(v, r, t.Kind(), tag.Name, tag.Digest), Unqualified: unqualified(v.Host()), History: past}
+	p := tagPage{Repository: r, Tag: t, Commands: commands(v, r, t.Kind(), tag.Name, tag.Digest), Unqualified: unqualified(v.Host()), Running: frame.Running(v, tag.Digest), History: past}
 	if t.Built == nil && t.Kind() == "" && len(t.Images) > 0 {
 		image, err := manifest(v, t.Images[0].Digest)
 		if err != nil {

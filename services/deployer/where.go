@@ -1,0 +1,193 @@
+package deployer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"hubledger/events"
+	"hubledger/projections/accounts"
+	"hubledger/projections/deploys"
+	"hubledger/services/deployer/fleet"
+	"hubledger/services/internal/access"
+	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/application"
+	"hubledger/services/internal/budget"
+	"hubledger/services/internal/deployment"
+	"hubledger/services/internal/endpoint"
+	"hubledger/services/internal/hosting"
+	"hubledger/services/internal/openapi"
+)
+
+// maxUsers bounds how many applications are looked through for where a repository runs.
+const maxUsers = 50
+
+func (s *Deployer) registerWhere() {
+	openapi.Add(s.API, op(http.MethodGet, "/repositories/{namespace}/{name...}/running", "list-running", access.RepositoryRead, budget.Search, "Say where images of a repository run",
+		"In environments of applications that the caller may see: it is what hosts were told to run."), s.runsWhere)
+	openapi.Add(s.API, op(http.MethodGet, "/namespaces/{namespace}/hosts", "list-namespace-hosts", access.NamespaceMember, budget.List, "List the hosts that applications of a namespace may run on", ""), s.namespaceHosts)
+	openapi.Add(s.API, op(http.MethodGet, "/hosts/{host}/containers", "list-host-containers", access.HubAdmin, budget.Search, "Show what a host has, as it said last", ""), s.hostContainers)
+}
+
+func (s *Deployer) runsWhere(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.List[apitypes.RunningImage], error) {
+	ids, everything, err := s.sees(ctx, c)
+	if err != nil || len(ids) == 0 && !everything {
+		return openapi.WholeList[apitypes.RunningImage](nil), err
+	}
+	if everything {
+		ids = nil
+	}
+	users, err := s.Read.UsersOf(ctx, c.Repository.ID, ids, maxUsers)
+	if err != nil || len(users) == 0 {
+		return openapi.WholeList[apitypes.RunningImage](nil), err
+	}
+	environments, err := s.Read.EnvironmentsNow(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	seqs := map[string]uint64{}
+	for _, e := range environments {
+		seqs[e.ID] = e.Seq
+	}
+	known, err := s.states.many(ctx, s, seqs)
+	if err != nil {
+		return nil, err
+	}
+	var wanted []deploys.ReleaseID
+	for _, e := range environments {
+		for _, side := range known[e.ID].State.Sides {
+			if side.Fence > 0 && side.Phase == hosting.Run {
+				wanted = append(wanted, deploys.ReleaseID{Application: e.Application, Number: side.Release})
+			}
+		}
+	}
+	releases, err := s.Read.ReleasesOf(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	out := []apitypes.RunningImage{}
+	for _, e := range environments {
+		state := known[e.ID].State
+		for _, colour := range []string{hosting.Blue, hosting.Green} {
+			side := state.Sides[colour]
+			r := releases[deploys.ReleaseID{Application: e.Application, Number: side.Release}]
+			if side.Fence == 0 || side.Phase != hosting.Run || r == nil {
+				continue
+			}
+			for _, i := range r.Images {
+				if i.Repository == c.Repository.ID {
+					out = append(out, apitypes.RunningImage{Application: state.Of.Name, Environment: e.Name, Colour: colour, Release: side.Release, Share: side.Share, Service: i.Service, Tag: i.Tag, Digest: i.Digest, Hosts: len(deployment.Hosts(side.Placement))})
+				}
+			}
+		}
+	}
+	return openapi.WholeList(out), nil
+}
+
+func (s *Deployer) namespaceHosts(ctx context.Context, c *endpoint.Call, _ *struct {
+	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization"`
+}) (*openapi.List[apitypes.Host], error) {
+	known, err := s.People.Machines(ctx, events.MachineHost, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	out := []apitypes.Host{}
+	for k := range known {
+		if m := &known[k]; s.unfit(m, c.Namespace.ID) == "" {
+			out = append(out, s.heardOf(m))
+		}
+	}
+	return openapi.WholeList(out), nil
+}
+
+// heardOf is a host by what it said last.
+func (s *Deployer) heardOf(m *accounts.Machine) apitypes.Host {
+	h := apitypes.Host{Name: m.Name, State: "away", Since: m.Since}
+	if ago, o, heard := s.fleet.Heard(m.ID); heard {
+		at := time.Now().Add(-ago).UTC()
+		h.Seen, h.Engine, h.EngineError, h.Free = &at, o.Engine.Version, o.Engine.Error, o.Engine.Free
+		if ago < fleet.Silence {
+			h.State = "connected"
+		}
+	}
+	return h
+}
+
+func (s *Deployer) hostContainers(ctx context.Context, _ *endpoint.Call, in *struct {
+	Host string `path:"host" maxLength:"63" doc:"Name of the host"`
+}) (*openapi.Answer[apitypes.HostContainers], error) {
+	known, err := s.People.Machines(ctx, events.MachineHost, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	for k := range known {
+		if m := &known[k]; m.Name == in.Host && m.State == accounts.MachineEnrolled {
+			out, err := s.containersOf(ctx, m)
+			return openapi.Show(out), err
+		}
+	}
+	return nil, fmt.Errorf("the host %.63s: %w", in.Host, application.ErrUnknown)
+}
+
+// containersOf are those of a host as it said last, by what it is to have.
+func (s *Deployer) containersOf(ctx context.Context, m *accounts.Machine) (apitypes.HostContainers, error) {
+	h := s.heardOf(m)
+	out := apitypes.HostContainers{Name: m.Name, State: h.State, Seen: h.Seen, Slots: []apitypes.HostSlot{}}
+	latest, err := s.Read.LatestOn(ctx, m.ID)
+	if err != nil {
+		return out, err
+	}
+	states, err := s.states.many(ctx, s, latest)
+	if err != nil {
+		return out, err
+	}
+	_, o, _ := s.fleet.Heard(m.ID)
+	for environment, one := range states {
+		var plans []deployment.Plan
+		for _, p := range deployment.Plans(one.State, m.ID) {
+			if !p.Gone {
+				plans = append(plans, p)
+			}
+		}
+		if len(plans) == 0 {
+			continue
+		}
+		if lives, err := s.lives(ctx, environment); err != nil || !lives {
+			if err != nil {
+				return out, err
+			}
+			continue
+		}
+		w, err := s.masked(ctx, one.State, deployment.Watch{Hosts: map[string]hosting.Observation{m.ID: o}})
+		if err != nil {
+			s.Logger.Warn("what a host says cannot be shown", "host", m.Name, "error", err)
+		}
+		for _, p := range plans {
+			out.Slots = append(out.Slots, slotView(one.State, p, w.Hosts[m.ID]))
+		}
+	}
+	slices.SortFunc(out.Slots, func(a, b apitypes.HostSlot) int {
+		return cmp.Or(cmp.Compare(a.Application, b.Application), cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Colour, b.Colour))
+	})
+	return out, nil
+}
+
+func slotView(state deployment.State, p deployment.Plan, o hosting.Observation) apitypes.HostSlot {
+	out := apitypes.HostSlot{Application: state.Of.Name, Environment: state.Of.Called, DeploymentSide: apitypes.DeploymentSide{Colour: p.Colour, Release: p.Release, Wanted: string(p.Phase), Sessions: -1}, Containers: []apitypes.HostContainer{}}
+	for _, seen := range o.Slots {
+		if seen.ID != deployment.SlotID(state.Of.Environment, p.Colour) {
+			continue
+		}
+		out.Reached, out.Healthy, out.Drained, out.Sessions, out.Error = string(seen.Phase), seen.Healthy, seen.Drained, seen.Sessions, seen.Error
+		for _, c := range seen.Containers {
+			if c.State == "running" {
+				out.Running++
+			}
+			out.Containers = append(out.Containers, apitypes.HostContainer{Service: c.Service, Index: c.Index, State: c.State, Health: c.Health, Started: apitypes.Known(c.Started), ExitCode: c.ExitCode, Restarts: c.Restarts})
+		}
+	}
+	return out
+}

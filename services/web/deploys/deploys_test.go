@@ -1,0 +1,222 @@
+package deploys_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"hubledger/services/internal/hosting"
+	"hubledger/services/registry/registrytest"
+	"hubledger/services/web/webtest"
+)
+
+const (
+	shop = "/apps/acme/shop"
+	prod = shop + "/production"
+)
+
+// One hub has all that these need, in this order: to make one for each costs more than
+// all they do.
+func TestPages(t *testing.T) {
+	town := webtest.NewTown(t)
+	town.AddApps()
+	for _, step := range []func(*testing.T, *webtest.Town){whoSees, says, decisions, twoAtOnce, settings, hosts, whereItRuns} {
+		step(t, town)
+	}
+}
+
+// A page of an application is there for members of its namespace; what it changes is refused to
+// whoever the API would refuse it.
+func whoSees(t *testing.T, town *webtest.Town) {
+	see := func(path string, admin, member, stranger int) {
+		t.Helper()
+		for as, want := range map[*webtest.Browser]int{town.Admin: admin, town.Alice: member, town.Bob: stranger, town.Nobody: http.StatusSeeOther} {
+			if a := as.Get(path); a.Status != want {
+				t.Errorf("%s: %d, wanted %d: %s", a.What, a.Status, want, a.Words())
+			}
+		}
+	}
+	held := shop + "/-/deployments/" + town.Apps.Held
+	for _, path := range []string{shop, prod, prod + "/policy", shop + "/-/releases", shop + "/-/releases/2", shop + "/-/deployments", held, "/n/acme/apps", "/n/acme/hosts"} {
+		see(path, 200, 200, 404)
+	}
+	for _, path := range []string{prod + "/deploy?release=1", prod + "/promote", prod + "/back", prod + "/exclude?host=web1", prod + "/gates/errors", prod + "/config", prod + "/config/REGION/remove", prod + "/hosts"} {
+		see(path, 200, 403, 404)
+	}
+	for _, path := range []string{"/hosts", "/hosts/web1", "/hosts/web1/revoke"} {
+		see(path, 200, 403, 403)
+	}
+	town.Admin.Get("/hosts/other").Is(http.StatusNotFound)
+	town.Admin.Get(shop + "/other").Is(http.StatusNotFound)
+	town.Admin.Get(shop + "/-/releases/99").Is(http.StatusNotFound)
+	town.Bob.Get("/apps").Is(http.StatusOK).Lacks("acme")
+	town.Alice.Get(prod).Is(http.StatusOK).Lacks(prod+"/promote", prod+"/config", `value="release"`)
+	for _, form := range [][]string{{prod, "release"}, {prod + "/deploy", "deploy"}, {prod + "/promote", "promote"}, {prod + "/back", "rollback"}, {prod + "/back", "cancel"}, {prod + "/exclude", "exclude"}, {prod + "/gates/errors", "judge"},
+		{prod + "/config", "set"}, {prod + "/config", "secret"}, {prod + "/config/REGION/remove", "remove"}, {prod + "/hosts", "set"}, {prod + "/policy", "save"}} {
+		fields := []string{"do", form[1], "deployment", town.Apps.Held, "release", "1", "key", "REGION", "value", "us", "secret", "x", "reason", "x", "verdict", "pass", "host", "web1", "kind", "value"}
+		town.Alice.Post(form[0], fields...).Is(http.StatusForbidden)
+		town.Bob.Post(form[0], fields...).Is(http.StatusNotFound)
+	}
+	town.Alice.Post("/hosts", "do", "invite", "name", "mine").Is(http.StatusForbidden)
+	town.Alice.Post("/hosts/web1/revoke", "do", "revoke").Is(http.StatusForbidden)
+}
+
+// The pages say what there is, and show what others have written as text.
+func says(t *testing.T, town *webtest.Town) {
+	const script, image = "<script>alert", "<img src=x"
+	town.Admin.Get("/apps").Is(http.StatusOK).Says("acme/shop · production", "held", "release 2 of admin", "acme/bare", "no environment yet").Lacks(script, image)
+	town.Admin.Get(prod).Is(http.StatusOK).Says("Release 2, in green, is held at 50 %", "beside release 1 in blue", "It waits for the gates errors, looks-good", "Go back to blue", "Promote green", "healthy", "by a person").Lacks(script, image, "the secret")
+	town.Admin.Get(shop+"/staging").Is(http.StatusOK).Says("has failed, and was taken back", "exit code 3", "Release 1, in blue, has all of the traffic", "Deploy sha256:3749c150adb7 to green").Lacks(script, image, "/promote")
+	town.Admin.Get(shop+"/-/deployments/"+town.Apps.Failed).Is(http.StatusOK).Says("End of the log", "panic:", "Health check", "GET /healthz", "exit code 3").Lacks(script, image)
+	town.Admin.Get(shop+"/preview").Is(http.StatusOK).Says("Nothing was deployed here yet", "Set its hosts")
+	town.Admin.Get(shop+"/-/releases/2?from=1").Is(http.StatusOK).Says("DATABASE_URL", "REGION").Lacks(script, image, "the secret")
+	town.Admin.Get("/").Is(http.StatusOK).Says("Deployments that need you", "acme/shop · production", "somebody has to promote it", "acme/shop · staging")
+	town.Alice.Get("/").Is(http.StatusOK).Lacks("Deployments that need you")
+	if a := town.Admin.Get("/events?q=type:deployment.requested").Is(http.StatusOK); !strings.Contains(a.Text, `href="/apps/acme/shop"`) {
+		t.Error("the audit log does not link the application")
+	}
+}
+
+// What a person decides is confirmed on a page of its own, with a reason where that is needed.
+func decisions(t *testing.T, town *webtest.Town) {
+	held := town.Apps.Held
+	promote := prod + "/promote"
+	town.Admin.Get(promote).Is(http.StatusOK).Says("50 % → 100 %", "2 gates have not passed", "What changes")
+	town.Admin.Post(promote, "do", "promote", "deployment", held, "reason", "").Is(http.StatusConflict).Says("gates have not passed")
+	town.Admin.Post(prod+"/gates/errors", "do", "judge", "deployment", held, "verdict", "pass", "reason", " ").Is(http.StatusUnprocessableEntity).Says("say why")
+	town.Admin.Post(prod+"/gates/errors", "do", "judge", "deployment", held, "verdict", "pass", "reason", "they were old").Leads(prod)
+	town.Admin.Get(prod).Is(http.StatusOK).Says("It waits for the gates looks-good", "they were old")
+	// Another one has the environment: who comes second is told who.
+	town.Admin.Get(prod + "/deploy?release=1").Is(http.StatusOK).Says("admin has production with the deployment of release 2").Lacks(`value="deploy"`)
+	town.Admin.Post(prod+"/deploy", "do", "deploy", "release", "1").Is(http.StatusConflict).Says("of admin has production (held)")
+	town.Admin.Post(prod+"/exclude", "do", "exclude", "deployment", held, "host", "other").Is(http.StatusUnprocessableEntity).Says("no host other")
+	// What a form says of a deployment that ended long ago changes nothing.
+	first := town.Admin.Get("/api/v1"+shop+"/deployments?environment=production&limit=1").Is(http.StatusOK).Between(`"id":"`, `"`)
+	if first != held {
+		t.Fatal(first, held)
+	}
+	town.Admin.Post(promote, "do", "promote", "deployment", town.Apps.Failed, "reason", "x").Is(http.StatusConflict)
+}
+
+// Of two persons who press at once one wins, and the other is told who.
+func twoAtOnce(t *testing.T, town *webtest.Town) {
+	town.Call(http.MethodPut, "/namespaces/acme/grants/user/alice", map[string]string{"role": "write"})
+	if a := town.Alice.Get(prod).Is(http.StatusOK); !strings.Contains(a.Text, prod+"/promote") {
+		t.Error("alice may promote now, and is not asked: ", a.Words())
+	}
+	town.Alice.Post(prod+"/promote", "do", "promote", "deployment", town.Apps.Held, "reason", "it looks good").Leads(prod)
+	second := town.Admin.Post(prod+"/promote", "do", "promote", "deployment", town.Apps.Held, "reason", "me, too")
+	if second.Status == http.StatusSeeOther {
+		second.Leads(prod)
+	}
+	town.Await("production", town.Apps.Held, "ended")
+	town.Admin.Get(prod).Is(http.StatusOK).Says("Release 2, in green, has all of the traffic", "live", "Roll back to this")
+	seq := town.Admin.Get("/api/v1"+shop+"/deployments/"+town.Apps.Held).Is(http.StatusOK).Between(`"promotedBy":"`, `"`)
+	if seq != "alice" {
+		t.Errorf("%s has promoted it", seq)
+	}
+	again := town.Admin.Post(prod+"/promote", "do", "promote", "deployment", town.Apps.Held, "reason", "me, too").Leads(prod)
+	_, was, _ := strings.Cut(again.Location, "?was=")
+	town.Admin.Get(prod + "?was=" + was).Is(http.StatusOK).Says("was faster")
+}
+
+// Configuration, policy and hosts are set by forms, with what is wrong at its field.
+func settings(t *testing.T, town *webtest.Town) {
+	config := prod + "/config"
+	town.Admin.Post(config, "do", "set", "key", "not a name", "value", "x").Is(http.StatusUnprocessableEntity).Between(`name="key"`, `aria-invalid="true"`)
+	town.Admin.Post(config, "do", "set", "key", "REGION", "value", "us").Leads(config)
+	town.Admin.Post(config, "do", "secret", "key", "TOKEN", "secret", "never-shown-again").Leads(config)
+	town.Admin.Get(config).Is(http.StatusOK).Says("REGION", "us", "TOKEN", "never shown").Lacks("never-shown-again")
+	town.Admin.Post(config, "do", "secret", "key", "not a name", "secret", "never-shown-again").Is(http.StatusUnprocessableEntity).Lacks("never-shown-again")
+	town.Admin.Post(config+"/TOKEN/remove", "do", "remove", "kind", "secret").Leads(config)
+	town.Admin.Get(config + "/TOKEN/remove").Is(http.StatusNotFound)
+
+	policy := prod + "/policy"
+	wrong := town.Admin.Post(policy, "do", "save", "steps", "5, many", "pause", "x", "onPush", "acme/web", "freezes", "someday", "gates", "{").Is(http.StatusUnprocessableEntity)
+	for _, field := range []string{"steps", "pause", "onPush", "freezes", "gates"} {
+		wrong.Between(`id="w-`+field+`"`, "</span>")
+	}
+	wrong.Between(`name="steps"`, `value="5, many"`)
+	town.Admin.Post(policy, "do", "save", "steps", "5 25", "automatic", "1.5", "two", "on", "rollBack", "on", "onPush", "acme/web:v*", "freezes", "fri,sat 16:00-24:00 the weekend\r\n2026-12-24T00:00:00Z 2026-12-27T00:00:00Z", "built", "on", "ref", "refs/heads/main",
+		"gates", `[{"name": "looks-good", "kind": "manual"}]`).Leads(policy)
+	a := town.Admin.Get("/api/v1" + shop + "/environments/production/policy").Is(http.StatusOK)
+	for _, want := range []string{`"steps":[5,25]`, `"automatic":90`, `"two":true`, `"rollBack":true`, `"tag":"v*"`, `"begin":"16:00"`, `"why":"the weekend"`, `"until":"2026-12-27T00:00:00Z"`, `"ref":"refs/heads/main"`, `"looks-good"`} {
+		if !strings.Contains(a.Text, want) {
+			t.Errorf("the policy has no %s: %s", want, a.Text)
+		}
+	}
+	town.Admin.Get(policy).Is(http.StatusOK).Says("5, 25", "fri,sat 16:00-24:00 the weekend", "acme/web:v*")
+	town.Admin.Post(policy, "do", "save").Leads(policy)
+	if a := town.Admin.Get("/api/v1" + shop + "/environments/production/policy").Is(http.StatusOK); !strings.Contains(a.Text, `"policy":{}`) {
+		t.Error(a.Text)
+	}
+
+	place := shop + "/preview/hosts"
+	town.Admin.Post(place, "do", "set", "web", "nowhere").Is(http.StatusUnprocessableEntity).Says("there is no host nowhere")
+	town.Admin.Post(place, "do", "set", "web", "web1", "worker", "web1", "stateful", "web1").Leads(shop + "/preview")
+	town.Admin.Get(place).Is(http.StatusOK).Between(`name="web" value="web1"`, "checked")
+}
+
+func hosts(t *testing.T, town *webtest.Town) {
+	town.Admin.Get("/hosts/web1").Is(http.StatusOK).Says("acme/shop · production", "running", "Release 2")
+	town.Admin.Get("/hosts/away").Is(http.StatusOK).Says("does not answer")
+	town.Admin.Post("/hosts", "do", "invite", "name", "Not A Name").Is(http.StatusConflict)
+	town.Admin.Post("/hosts/away/revoke", "do", "revoke").Leads("/hosts")
+	town.Admin.Get("/hosts/away").Is(http.StatusNotFound)
+}
+
+// A repository, a tag and an image say where they run, to whoever may see that.
+func whereItRuns(t *testing.T, town *webtest.Town) {
+	town.Call(http.MethodPatch, "/repositories/acme/web", map[string]any{"visibility": "public"})
+	digest := town.Admin.Get("/api/v1/repositories/acme/web/tags/1").Is(http.StatusOK).Between(`"digest":"`, `"`)
+	for _, path := range []string{"/r/acme/web", "/r/acme/web/-/tags", "/r/acme/web/-/tags/1", "/r/acme/web/-/images/" + digest} {
+		if a := town.Alice.Get(path).Is(http.StatusOK).Says("acme/shop/production on 2 hosts"); !strings.Contains(a.Text, `href="`+prod+`"`) {
+			t.Errorf("%s has no link", path)
+		}
+		town.Bob.Get(path).Is(http.StatusOK).Lacks("acme/shop")
+		town.Nobody.Get(path).Is(http.StatusOK).Lacks("acme/shop")
+	}
+}
+
+// A deployment from the first to the last button: in Chromium the page of the environment changes by
+// itself; without scripts it is loaded again, into the same state.
+func TestDeployInChromium(t *testing.T) {
+	town := webtest.NewTown(t)
+	town.AddApps()
+	c := webtest.OpenChromium(t, town.Server, town.Admin)
+	for _, scripts := range []bool{true, false} {
+		next := map[bool]string{true: "-green", false: "-blue"}[scripts] // the colour that has no traffic
+		c.Scripts(scripts)
+		c.Window(1280, 900, false)
+		town.Client().MustPush(t, "acme/web", "1", registrytest.NewImage(fmt.Sprint("web 3, scripts ", scripts)))
+		town.CatchUp()
+		town.Apps.Web2.Spoil(func(s *hosting.Seen) { s.Healthy = s.Healthy && !strings.HasSuffix(s.ID, next) })
+		c.Open(shop + "/staging")
+		press := func(selector string) {
+			t.Helper()
+			c.Wait(fmt.Sprintf("document.querySelector(%q)", selector))
+			webtest.Run(c, chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).click()", selector)))
+		}
+		says := func(text string) {
+			t.Helper()
+			c.Wait(fmt.Sprintf("document.querySelector('main') && document.querySelector('main').innerText.includes(%q)", text))
+		}
+		press(`button[value="release"]`)
+		says("What changes")
+		press(`button[value="deploy"]`)
+		says("its containers start, without traffic")
+		town.Apps.Web2.Spoil(nil)
+		says("is held at 50 %") // by itself
+		press(`a.primary[href$="/promote"]`)
+		says("50 % → 100 %")
+		press(`button[value="promote"]`)
+		says("has all of the traffic")
+		says("Roll back to this")
+		for _, e := range c.Errors() {
+			t.Error(e)
+		}
+	}
+}
