@@ -26,7 +26,7 @@ import (
 const maxUsers = 50
 
 func (s *Deployer) registerWhere() {
-	openapi.Add(s.API, op(http.MethodGet, "/repositories/{namespace}/{name...}/running", "list-running", access.RepositoryRead, budget.Search, "Say where images of a repository run",
+	openapi.Add(s.API, op(http.MethodGet, "/repositories/{namespace}/{name}/running", "list-running", access.RepositoryRead, budget.Search, "Say where images of a repository run",
 		"In environments of applications that the caller may see: it is what hosts were told to run."), s.runsWhere)
 	openapi.Add(s.API, op(http.MethodGet, "/namespaces/{namespace}/hosts", "list-namespace-hosts", access.NamespaceMember, budget.List, "List the hosts that applications of a namespace may run on", ""), s.namespaceHosts)
 	openapi.Add(s.API, op(http.MethodGet, "/hosts/{host}/containers", "list-host-containers", access.HubAdmin, budget.Search, "Show what a host has, as it said last", ""), s.hostContainers)
