@@ -20,8 +20,9 @@ func web(ctx context.Context) error {
 	var stopping atomic.Bool
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if !conn.IsConnected() {
-			http.Error(w, "no queue", http.StatusServiceUnavailable)
+		// Who is about to stop says so first: balancers send nothing more then.
+		if stopping.Load() || !conn.IsConnected() {
+			http.Error(w, "stopping, or without the queue", http.StatusServiceUnavailable)
 		}
 	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, self()) })
@@ -68,7 +69,7 @@ func web(ctx context.Context) error {
 	go func() {
 		<-ctx.Done()
 		stopping.Store(true)
-		time.Sleep(time.Second) // what is on its way is answered, too
+		time.Sleep(4 * time.Second) // until balancers have asked for /healthz, twice
 		end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		s.Shutdown(end)

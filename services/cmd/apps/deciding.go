@@ -111,7 +111,10 @@ type Gates struct {
 type lsGatesCmd struct{ placed }
 
 func (c *lsGatesCmd) Run(s *console.Session) error {
-	_, _, d, err := c.latest(s)
+	a, path, d, err := c.latest(s)
+	if err == nil {
+		d, err = console.Get[apitypes.Deployment](a, path+"/deployments/"+d.ID) // a list has no gates
+	}
 	if err != nil {
 		return err
 	}
