@@ -23,6 +23,9 @@ type Deploy struct {
 
 // Run shows what the release changes, asks, deploys it, and follows it.
 func (c *Deploy) Run(s *console.Session) error {
+	if err := s.CanAsk(); err != nil && !c.Yes { // or a release would be made in vain
+		return fmt.Errorf("%w; --yes does not ask", err)
+	}
 	a, path, err := c.named.open(s)
 	if err != nil {
 		return err

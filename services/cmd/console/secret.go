@@ -71,10 +71,18 @@ func (s *Session) NewSecret(prompt string, fromStdin bool) (string, error) {
 	return first, err
 }
 
+// CanAsk says why no Question can be asked, before something is done that would ask one.
+func (s *Session) CanAsk() error {
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return errors.New("there is no terminal to ask on")
+	}
+	return nil
+}
+
 // Question asks for a line on the terminal.
 func (s *Session) Question(prompt string) (string, error) {
-	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return "", errors.New("there is no terminal to ask on")
+	if err := s.CanAsk(); err != nil {
+		return "", err
 	}
 	fmt.Fprint(s.Err, prompt+": ")
 	line, err := nextLine(os.Stdin)

@@ -160,7 +160,7 @@ func (c *Chromium) Scripts(on bool) {
 func (c *Chromium) Sideways() []string {
 	c.T.Helper()
 	return Run(c, chromedp.Evaluate[[]string](`document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1 ? [] :
-		[...document.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, .copy, .log, .tabs, nav, .skip"))
+		[...document.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1 && !e.closest(".scroll, .copy, .log, .tabs, nav, .skip"))
 			.slice(0, 5).map(e => e.outerHTML.slice(0, 150)).concat("the page is wider than the window")`))
 }
 
