@@ -3,7 +3,6 @@ package deployer
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -111,16 +110,8 @@ func (s *Deployer) hookRoute() service.Route {
 var errHook = endpoint.Fail(http.StatusUnauthorized, "no gate has this URL, or the request is not signed with its key: make a new one with `hubledger gates hook`").With("WWW-Authenticate", `Webhook-Signature realm="hubledger"`)
 
 func (s *Deployer) serveHook(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	answer, err := s.takeReports(w, r)
-	if err != nil {
-		s.API.Problem(r.Context(), r.Pattern, err).Write(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusAccepted)
-	json.NewEncoder(w).Encode(answer)
+	s.API.Accept(w, r, answer, err)
 }
 
 // takeReports is all that happens to a request before it is answered: what it reports is kept.

@@ -35,16 +35,8 @@ type called struct {
 }
 
 func (s *Rules) serveCall(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	answer, err := s.call(w, r)
-	if err != nil {
-		s.API.Problem(r.Context(), r.Pattern, err).Write(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusAccepted)
-	json.NewEncoder(w).Encode(answer)
+	s.API.Accept(w, r, answer, err)
 }
 
 func (s *Rules) call(w http.ResponseWriter, r *http.Request) (*apitypes.CalledTrigger, error) {

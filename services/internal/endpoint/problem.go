@@ -122,3 +122,17 @@ func (s *Set) Problem(ctx context.Context, route string, err error) *Problem {
 	}
 	return p
 }
+
+// Accept answers a request of another program to a URL that has a secret in it: 202 with what
+// was made of it, or why nothing was. Nobody keeps the answer.
+func (s *Set) Accept(w http.ResponseWriter, r *http.Request, answer any, err error) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if err != nil {
+		s.Problem(r.Context(), r.Pattern, err).Write(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusAccepted)
+	json.NewEncoder(w).Encode(answer)
+}

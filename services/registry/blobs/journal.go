@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -53,12 +55,17 @@ type segment struct {
 	users sync.WaitGroup // who has appended and not given its blobs their names yet
 }
 
-// appendRecord adds one blob to a batch of records.
-func appendRecord(batch []byte, d digest.Digest, content []byte) []byte {
+// appendRecord adds one blob, whose content is in f, to a batch of records.
+func appendRecord(batch []byte, d digest.Digest, f io.ReaderAt, size int) ([]byte, error) {
 	batch = append(batch, byte(len(d)))
 	batch = append(batch, d...)
-	batch = binary.BigEndian.AppendUint32(batch, uint32(len(content)))
-	return append(batch, content...)
+	batch = binary.BigEndian.AppendUint32(batch, uint32(size))
+	at := len(batch)
+	batch = slices.Grow(batch, size)[:at+size]
+	if n, err := f.ReadAt(batch[at:], 0); n < size {
+		return nil, err
+	}
+	return batch, nil
 }
 
 // write returns when a batch of records is durable. The caller then gives the blobs

@@ -114,11 +114,9 @@ func (s *Store) records(ps []*pendingBlob) (batch []byte, err error) {
 		if p.f == nil {
 			continue // abandoned, which has closed done
 		}
-		content := make([]byte, p.size)
-		if n, err := p.f.ReadAt(content, 0); int64(n) < p.size {
+		if batch, err = appendRecord(batch, p.digest, p.f, int(p.size)); err != nil {
 			return nil, fmt.Errorf("read %s: %w", p.digest, err)
 		}
-		batch = appendRecord(batch, p.digest, content)
 	}
 	return batch, nil
 }

@@ -88,11 +88,13 @@ func showPromote(v *frame.Visit) (any, error) {
 }
 
 func showExclude(v *frame.Visit) (any, error) {
-	e, err := findEnvironment(v)
-	if err == nil && e.Deployment == nil {
-		err = endpoint.NotFound()
+	shown, err := showDecision(v)
+	if err != nil {
+		return nil, err
 	}
-	return confirmation{environmentPage: e, Host: v.Value("host", v.Query("host"))}, err
+	c := shown.(confirmation)
+	c.Host = v.Value("host", v.Query("host"))
+	return c, nil
 }
 
 func showGate(v *frame.Visit) (any, error) {

@@ -35,7 +35,6 @@ func showDeployments(v *frame.Visit) (any, error) {
 }
 
 type releasesPage struct {
-	App      apitypes.Application
 	Releases []apitypes.Release
 	Next     string
 }
