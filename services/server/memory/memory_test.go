@@ -40,3 +40,13 @@ func TestMemoryLimitLeavesRoom(t *testing.T) {
 		}
 	}
 }
+
+// A hub that uses little collects earlier; one with a large log does not make collecting its
+// main work.
+func TestCollectAt(t *testing.T) {
+	for inUse, want := range map[uint64]int{30 << 20: 50, 64<<20 - 1: 50, 64 << 20: 100, 20 << 30: 100} {
+		if got := collectAt(inUse); got != want {
+			t.Errorf("with %d MiB in use it collects at %d %%, not %d %%", inUse>>20, got, want)
+		}
+	}
+}

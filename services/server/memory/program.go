@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pageOut is MADV_PAGEOUT of Linux, which has /proc/self/maps.
-const pageOut = 21
+// dontNeed is MADV_DONTNEED of Linux, which has /proc/self/maps.
+const dontNeed = 4
 
 // giveProgramBack lets the system take the pages of the program file that a start or a burst
-// has touched. They are read again when they are needed. Where the system does not know how,
-// or the file is not ours, nothing happens.
+// has touched. Those that are needed again are found in the page cache as long as the system
+// keeps them there. Where the system does not know how, or the file is not ours, nothing happens.
 func giveProgramBack() {
 	program, err := os.Executable()
 	if err != nil {
@@ -31,6 +31,6 @@ func giveProgramBack() {
 		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &may); err != nil || may[1] == 'w' || !strings.HasSuffix(lines.Text(), program) {
 			continue
 		}
-		_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, to-from, pageOut)
+		_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, to-from, dontNeed)
 	}
 }
