@@ -12,7 +12,7 @@ import (
 )
 
 type whyIn struct {
-	Of string `query:"of" required:"true" minLength:"1" maxLength:"500" doc:"Sequence or id of an event, id of a build, a digest or its first 12 digits, NAME@DIGEST, or NAME:TAG" example:"team/app:1.0"`
+	Of string `query:"of" required:"true" minLength:"1" maxLength:"500" doc:"Sequence or id of an event, id of a build or a deployment, id or name of a container, a digest or its first 12 digits, NAME@DIGEST, or NAME:TAG" example:"team/app:1.0"`
 }
 
 func (a *Audit) why(ctx context.Context, c *endpoint.Call, in *whyIn) (*openapi.Answer[apitypes.Why], error) {

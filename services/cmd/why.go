@@ -13,7 +13,7 @@ import (
 
 type whyCmd struct {
 	console.Target
-	What string `arg:"" help:"Tag or image, such as team/app:1.0 or team/app@sha256:…; a digest; the id of a build; the sequence or id of an event."`
+	What string `arg:"" help:"Tag or image, such as team/app:1.0 or team/app@sha256:…; a digest; the id of a build or a deployment; the id or name of a container; the sequence or id of an event."`
 }
 
 func (whyCmd) Help() string {

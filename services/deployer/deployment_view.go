@@ -59,7 +59,7 @@ func (s *Deployer) deploymentsOf(ctx context.Context, ids []string) ([]apitypes.
 func (s *Deployer) described(ctx context.Context, list []deploys.Happening, state deployment.State, w *deployment.Watch) apitypes.Deployment {
 	r := state.Request
 	out := apitypes.Deployment{ID: r.Deployment, Application: r.Name, Environment: r.Called, Kind: r.Kind, Release: r.Release, Colour: r.Colour, Step: string(state.Step), Outcome: state.Outcome, Share: state.Sides[r.Colour].Share,
-		Final: state.Step.Final(), By: state.By, Note: r.Note, Requested: apitypes.Known(list[0].Time), Seq: state.Seq}
+		Two: r.Policy.Two, Final: state.Step.Final(), By: state.By, Note: r.Note, Requested: apitypes.Known(list[0].Time), Seq: state.Seq}
 	if state.Replaces() {
 		for _, b := range r.Before {
 			if b.Colour == state.Out() {

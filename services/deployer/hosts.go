@@ -98,7 +98,15 @@ func (s *Deployer) getPolicy(ctx context.Context, c *endpoint.Call, in *Environm
 		return nil, err
 	}
 	p, err := s.Read.Policy(ctx, e.ID)
-	return openapi.Show(policyView(p)), err
+	if err != nil {
+		return nil, err
+	}
+	out := policyView(p)
+	hooks, err := s.Read.Hooks(ctx, e.ID)
+	for _, h := range hooks {
+		out.Hooks = append(out.Hooks, h.Gate)
+	}
+	return openapi.Show(out), err
 }
 
 type setPolicyIn struct {
@@ -120,5 +128,5 @@ func (s *Deployer) setPolicy(ctx context.Context, c *endpoint.Call, in *setPolic
 		}
 	}
 	seq, err := deployment.SetPolicy(ctx, s.Log, c.By(), e, func(p *events.DeployPolicy) { *p = in.Body })
-	return s.API.Changed(ctx, seq, endpoint.Located(err, "body", deployment.ErrInvalid))
+	return s.API.Changed(ctx, seq, endpoint.Located(err, deployment.Location(err), deployment.ErrInvalid))
 }

@@ -3,9 +3,11 @@ package deployer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"hubledger/events"
@@ -86,6 +88,34 @@ func (s *Deployer) runsWhere(ctx context.Context, c *endpoint.Call, _ *openapi.R
 	}
 	return openapi.WholeList(out), nil
 }
+
+// EventOf is the id of the event that asked for the deployment with that id, or for the one that
+// brought the container with that id, as hosts have reported it, or name; "" for none.
+func (s *Deployer) EventOf(ctx context.Context, what string) (string, error) {
+	id := what
+	if slot, _, _ := strings.Cut(what[min(len(what), idLength+1):], "-"); len(what) > idLength && slot != "" && strings.Contains(what, "-") {
+		state, err := s.state(ctx, what[:idLength])
+		if err != nil {
+			return "", err
+		}
+		id = state.Sides[strings.TrimPrefix(slot, "base")].Deployment
+	} else if !strings.Contains(what, "-") {
+		id = s.fleet.DeploymentOf(what)
+	}
+	if id == "" {
+		return "", nil
+	}
+	list, err := s.Read.Deployment(ctx, id)
+	if errors.Is(err, deploys.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return list[0].ID, nil
+}
+
+const idLength = 36 // of a UUID as a text
 
 func (s *Deployer) namespaceHosts(ctx context.Context, c *endpoint.Call, _ *struct {
 	Namespace string `path:"namespace" maxLength:"200" doc:"A user or an organization"`

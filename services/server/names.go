@@ -106,7 +106,7 @@ const caughtUpWithin = time.Second
 func (n *Node) EventLog() *eventlog.Reader {
 	found, kept := n.models.Of(&trail.Projection), n.models.Of(&journal.Projection)
 	return eventlog.New(eventlog.Config{Trail: readmodel.Unprepared{Model: found}, Journal: readmodel.Unprepared{Model: kept}, Position: found.Position,
-		Accounts: n.shared.people, Rights: n.rights, Teller: n.sentenceTeller, NamespaceOfBuild: n.namespaceOfBuild,
+		Accounts: n.shared.people, Rights: n.rights, Teller: n.sentenceTeller, NamespaceOfBuild: n.namespaceOfBuild, EventOfDeployment: n.eventOfDeployment,
 		Files: func() func(context.Context, uint64, uint64, func(*events.Event) error) error {
 			if n.NATSURL != "" || n.log.ReadOnly() != nil {
 				return nil
@@ -126,6 +126,13 @@ func (n *Node) EventLog() *eventlog.Reader {
 				}
 			}
 		}})
+}
+
+func (n *Node) eventOfDeployment(ctx context.Context, what string) (string, error) {
+	if n.deployer == nil {
+		return "", nil
+	}
+	return n.deployer.EventOf(ctx, what)
 }
 
 func (n *Node) namespaceOfBuild(ctx context.Context, build string) (string, error) {

@@ -17,7 +17,7 @@ import (
 
 // Commands are the commands on applications.
 type Commands struct {
-	Ls           lsCmd            `cmd:"" help:"List the applications of a namespace."`
+	Ls           lsCmd            `cmd:"" help:"List applications, of one namespace or of all that you have a part in."`
 	Check        checkCmd         `cmd:"" help:"Say what a Compose file comes to, and why it is refused if it is."`
 	Create       createCmd        `cmd:"" help:"Make an application of a Compose file."`
 	Show         showCmd          `cmd:"" help:"Show an application with its services and environments."`
@@ -69,7 +69,7 @@ func readCompose(file string) (string, error) {
 
 type lsCmd struct {
 	console.Target
-	Namespace string `arg:"" help:"A user or an organization."`
+	Namespace string `arg:"" optional:"" help:"A user or an organization; without it, all that you have a part in."`
 }
 
 func (c *lsCmd) Run(s *console.Session) error {
@@ -77,7 +77,11 @@ func (c *lsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return console.List(a, client.Path("apps", c.Namespace), client.Paged(), "No applications. Make one: hubledger apps create "+c.Namespace+"/NAME compose.yaml",
+	path, of := client.Path("apps"), "NAMESPACE"
+	if c.Namespace != "" {
+		path, of = client.Path("apps", c.Namespace), c.Namespace
+	}
+	return console.List(a, path, client.Paged(), "No applications. Make one: hubledger apps create "+of+"/NAME compose.yaml",
 		[]string{"NAME", "RELEASE", "CHANGED", "BY"}, func(v apitypes.Application) []string {
 			return []string{v.Name, number(v.Latest), console.Time(v.Changed), v.ChangedBy}
 		})

@@ -26,16 +26,36 @@ func (c placed) latest(s *console.Session) (*console.API, string, apitypes.Deplo
 	return a, path, list.Items[0], nil
 }
 
-// act decides something about the latest deployment.
-func (c placed) act(s *console.Session, what string, body any, message string) error {
+// act decides something about the latest deployment, and says what has become of it.
+func (c placed) act(s *console.Session, what string, body any, told func(apitypes.Deployment) string) error {
 	a, path, d, err := c.latest(s)
 	if err != nil {
 		return err
 	}
 	return console.Send(a, "POST", path+"/deployments/"+d.ID+"/"+what, body, func(v apitypes.Deployment) error {
-		_, err := fmt.Fprintf(s.Out, "%s (event %d).\n", message, v.Seq)
+		_, err := fmt.Fprintf(s.Out, "%s (event %d).\n", told(v), v.Seq)
 		return err
 	})
+}
+
+// told is a message that does not depend on the deployment.
+func told(message string) func(apitypes.Deployment) string {
+	return func(apitypes.Deployment) string { return message }
+}
+
+// givenUp says what follows when a deployment is given up, by a person who did what verb says.
+func givenUp(verb string) func(apitypes.Deployment) string {
+	return func(d apitypes.Deployment) string {
+		text := fmt.Sprintf("%s release %d of %s in %s: ", verb, d.Release, d.Application, d.Environment)
+		other := map[string]string{"blue": "green", "green": "blue"}[d.Colour]
+		switch {
+		case d.Replaces == 0:
+			return text + "nothing has its traffic"
+		case d.Step == "returning":
+			return text + fmt.Sprintf("release %d comes up again in %s, and has the traffic once it is healthy on all hosts", d.Replaces, other)
+		}
+		return text + fmt.Sprintf("release %d, in %s, has all of the traffic", d.Replaces, other)
+	}
 }
 
 // Promote is the command that promotes.
@@ -46,7 +66,9 @@ type Promote struct {
 
 // Run promotes the latest deployment.
 func (c *Promote) Run(s *console.Session) error {
-	return c.act(s, "promote", apitypes.DeploymentAction{Reason: c.Reason}, "Promoted the new release of "+c.App+" in "+c.Environment)
+	return c.act(s, "promote", apitypes.DeploymentAction{Reason: c.Reason}, func(d apitypes.Deployment) string {
+		return fmt.Sprintf("Release %d of %s, in %s, has all of the traffic in %s: promoted by %s", d.Release, c.App, d.Colour, c.Environment, d.PromotedBy)
+	})
 }
 
 // Rollback is the command that goes back.
@@ -65,7 +87,7 @@ func (c *Rollback) Run(s *console.Session) error {
 		return err
 	}
 	if !d.Final && c.Release == 0 {
-		return c.act(s, "rollback", apitypes.DeploymentAction{Reason: c.Reason}, "Goes back to the release of before of "+c.App+" in "+c.Environment)
+		return c.act(s, "rollback", apitypes.DeploymentAction{Reason: c.Reason}, givenUp("Gave up"))
 	}
 	number := c.Release
 	if number == 0 && d.Outcome == "promoted" {
@@ -85,7 +107,7 @@ type Cancel struct {
 
 // Run cancels the latest deployment.
 func (c *Cancel) Run(s *console.Session) error {
-	return c.act(s, "cancel", apitypes.DeploymentAction{Reason: c.Reason}, "Cancelled the deployment of "+c.App+" in "+c.Environment)
+	return c.act(s, "cancel", apitypes.DeploymentAction{Reason: c.Reason}, givenUp("Cancelled"))
 }
 
 // ExcludeHost is the command that goes on without a host.
@@ -97,7 +119,7 @@ type ExcludeHost struct {
 
 // Run excludes a host from the latest deployment.
 func (c *ExcludeHost) Run(s *console.Session) error {
-	return c.act(s, "exclude-host", apitypes.ExcludeHostRequest{Host: c.Host, Reason: c.Reason}, "Goes on without "+c.Host)
+	return c.act(s, "exclude-host", apitypes.ExcludeHostRequest{Host: c.Host, Reason: c.Reason}, told("Goes on without "+c.Host))
 }
 
 // Gates are the commands on gates.
@@ -140,7 +162,7 @@ type setGateCmd struct {
 }
 
 func (c *setGateCmd) Run(s *console.Session) error {
-	return c.act(s, "gates/"+url.PathEscape(c.Gate), apitypes.GateRequest{Verdict: c.Verdict, Reason: c.Reason}, "The gate "+c.Gate+" is at "+c.Verdict)
+	return c.act(s, "gates/"+url.PathEscape(c.Gate), apitypes.GateRequest{Verdict: c.Verdict, Reason: c.Reason}, told("The gate "+c.Gate+" says "+c.Verdict))
 }
 
 type gateHookCmd struct {

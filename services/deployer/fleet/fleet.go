@@ -3,6 +3,7 @@
 package fleet
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -128,6 +129,23 @@ func (f *Fleet) Watch(s deployment.State) deployment.Watch {
 		}
 	}
 	return w
+}
+
+// DeploymentOf is the id of the deployment that brought a container, by the id of the container, in
+// full or by its first twelve digits; "" when no host has reported it.
+func (f *Fleet) DeploymentOf(container string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, h := range f.hosts {
+		for _, slot := range h.o.Slots {
+			for _, c := range slot.Containers {
+				if c.ID != "" && (strings.HasPrefix(container, c.ID) || strings.HasPrefix(c.ID, container)) {
+					return slot.Deployment
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // Heard is how long ago a host was heard, and what it saw then; false: not since the hub

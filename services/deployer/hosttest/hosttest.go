@@ -3,6 +3,7 @@ package hosttest
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"sync"
@@ -105,7 +106,7 @@ func (h *Host) step(ctx context.Context) {
 		for _, of := range slot.Services {
 			seen.Images = append(seen.Images, hosting.SeenImage{Service: of.Name, Pulled: true, Bytes: 10, Total: 10})
 			for k := range of.Run {
-				seen.Containers = append(seen.Containers, hosting.SeenContainer{ID: fmt.Sprint(slot.ID, of.Name, k), Service: of.Name, Index: k, State: "running"})
+				seen.Containers = append(seen.Containers, hosting.SeenContainer{ID: Container(slot.ID, of.Name, k), Service: of.Name, Index: k, State: "running"})
 			}
 		}
 		if h.wrong != nil {
@@ -154,6 +155,11 @@ func (h *Host) Slot(colour string) *hosting.Slot {
 		}
 	}
 	return nil
+}
+
+// Container is the id of a container of a slot.
+func Container(slot, service string, index int) string {
+	return fmt.Sprintf("%.6x", sha256.Sum256(fmt.Append(nil, slot, service, index)))
 }
 
 // Service is one of a slot.

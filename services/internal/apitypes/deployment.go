@@ -20,6 +20,7 @@ type AppPolicy struct {
 	Policy    events.DeployPolicy `json:"policy" doc:"As it was set"`
 	Changed   *time.Time          `json:"changed,omitempty" readOnly:"true" doc:"When it was set; absent: never, what is absent is as in the documentation"`
 	ChangedBy string              `json:"changedBy,omitempty" readOnly:"true" doc:"Who set it"`
+	Hooks     []string            `json:"hooks,omitempty" readOnly:"true" doc:"Names of the gates that have a URL at which an error tracker reports; absent within an environment"`
 }
 
 // A DeployRequest asks for a deployment.
@@ -79,6 +80,7 @@ type Deployment struct {
 	Final       bool               `json:"final,omitempty" doc:"It has ended: another deployment can have the environment"`
 	By          string             `json:"by" doc:"Who has asked for it"`
 	PromotedBy  string             `json:"promotedBy,omitempty" doc:"Who has promoted it, last"`
+	Two         bool               `json:"two,omitempty" doc:"Its policy wants somebody else than who asked for it to promote it"`
 	Note        string             `json:"note,omitempty" doc:"What was said of it"`
 	Requested   *time.Time         `json:"requested,omitempty" doc:"When"`
 	Waits       string             `json:"waits,omitempty" doc:"What it waits for now, for people"`

@@ -65,12 +65,20 @@ type Environment struct {
 	Called      string // name of the environment
 }
 
+// CheckEnvironment says whether an environment can have that name. ErrInvalid.
+func CheckEnvironment(name string) error {
+	if !nameSyntax.MatchString(name) {
+		return fmt.Errorf("%w: %.80q is no name of an environment: write 1 to 40 lower-case letters, digits and -, such as production", ErrInvalid, name)
+	}
+	return nil
+}
+
 // CreateEnvironment makes an environment with an id that was minted for it before.
 // ErrTaken, ErrInvalid.
 func CreateEnvironment(ctx context.Context, log command.Log, by command.By, of Environment) (uint64, error) {
 	e := events.EnvironmentCreated{Namespace: of.Namespace, Application: of.Application, Name: of.Name, Environment: of.Environment, Called: of.Called}
-	if !nameSyntax.MatchString(e.Called) {
-		return 0, fmt.Errorf("%w: %.80q is no name of an environment: write 1 to 40 lower-case letters, digits and -, such as production", ErrInvalid, e.Called)
+	if err := CheckEnvironment(e.Called); err != nil {
+		return 0, err
 	}
 	return command.Decide(ctx, log, by, e.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
 		switch liveEnvironment(last) {

@@ -367,6 +367,13 @@ func TestPartsTakePlaces(t *testing.T) {
 		if _, err := open(t, l, home, Write, alice).Part(t.Context(), Heavy); exceeded(t, err) == "" {
 			t.Error("a part has no place")
 		}
+		inner, err := page.Part(t.Context(), Heavy) // such as of what the part asks for: it does not wait for itself
+		if err != nil {
+			t.Fatal("a part of a part: ", err)
+		}
+		if inner(); l.gates[Heavy].taken == [2]int{} {
+			t.Error("the end of a part of a part has given the place of the part back")
+		}
 		leave()
 		if leave, err = open(t, l, home, Light, access.Nobody).Part(t.Context(), Heavy); err != nil {
 			t.Error(err)

@@ -15,11 +15,12 @@ type Tab struct {
 	account   *party // nil until it is known, and for a request without one
 	admin     bool
 	unlimited bool
-	working   bool  // has a place
-	known     bool  // had an account when it got the place
-	worked    bool  // had one: a request takes one place
-	wrote     bool  // an event was to be appended
-	held      int64 // of Memory
+	working   bool        // has a place
+	known     bool        // had an account when it got the place
+	worked    bool        // had one: a request takes one place
+	wrote     bool        // an event was to be appended
+	parts     [costs]bool // of which it has a place beside
+	held      int64       // of Memory
 	holder    *party
 }
 
@@ -58,16 +59,21 @@ func (t *Tab) Work(ctx context.Context) error {
 // Part waits for a place for a part of the request's work that is of another Cost, such
 // as what a page asks the API for; leave gives it back. Only a Cost of which less may be
 // done at once than of the request's own has places of its own here: so a request that
-// has a place waits only for those which never wait for it. The error is that of Work.
+// has a place waits only for those which never wait for it. A part of a part needs no
+// further place of the same Cost: it would wait for itself. The error is that of Work.
 func (t *Tab) Part(ctx context.Context, cost Cost) (leave func(), err error) {
-	if t == nil || t.unlimited || t.limits.gates[cost] == nil || classes[t.cost].places > 0 && classes[cost].places >= classes[t.cost].places {
+	if t == nil || t.unlimited || t.limits.gates[cost] == nil || classes[t.cost].places > 0 && classes[cost].places >= classes[t.cost].places || t.parts[cost] {
 		return func() {}, nil
 	}
 	known := t.account != nil
 	if err := t.wait(ctx, cost, known); err != nil {
 		return nil, err
 	}
-	return func() { t.limits.gates[cost].leave(known) }, nil
+	t.parts[cost] = true
+	return func() {
+		t.parts[cost] = false
+		t.limits.gates[cost].leave(known)
+	}, nil
 }
 
 // wait waits for a place of a Cost.

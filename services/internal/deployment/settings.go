@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -62,82 +63,121 @@ var Trackers = []string{"alertmanager", "bugsnag", "honeybadger", "rollbar", "se
 
 var gateName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 
-// CheckPolicy says whether a policy can be. ErrInvalid.
+// A FieldError is an ErrInvalid that names the field of a policy which is wrong, such as
+// gates[1].url.
+type FieldError struct {
+	Field string
+	Err   error
+}
+
+func (e *FieldError) Error() string { return e.Err.Error() }
+func (e *FieldError) Unwrap() error { return e.Err }
+
+// Location is where a request says what an error is about: a field of its body where the error
+// names one.
+func Location(err error) string {
+	var f *FieldError
+	if errors.As(err, &f) && f.Field != "" {
+		return "body." + f.Field
+	}
+	return "body"
+}
+
+// CheckPolicy says whether a policy can be. ErrInvalid, by a FieldError.
 func CheckPolicy(p events.DeployPolicy) error {
-	wrong := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+	wrong := func(field, format string, args ...any) error {
+		return &FieldError{field, fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))}
 	}
 	for k, share := range p.Steps {
 		if share < 1 || share > 99 || k > 0 && share <= p.Steps[k-1] {
-			return wrong("steps are percents from 1 to 99, each more than the one before, such as 5, 25, 50")
+			return wrong("steps", "steps are percents from 1 to 99, each more than the one before, such as 5, 25, 50")
 		}
 	}
-	for _, n := range []int{p.Pause, p.Automatic, p.Warm, p.Deadlines.Pull, p.Deadlines.Start, p.Deadlines.Drain} {
-		if n < 0 || n > maxSeconds {
-			return wrong("a time is at most 7 days")
+	for _, of := range []struct {
+		field   string
+		seconds int
+	}{{"pause", p.Pause}, {"automatic", p.Automatic}, {"warm", p.Warm}, {"deadlines.pull", p.Deadlines.Pull}, {"deadlines.start", p.Deadlines.Start}, {"deadlines.drain", p.Deadlines.Drain}} {
+		if of.seconds < 0 || of.seconds > maxSeconds {
+			return wrong(of.field, "a time is at most 7 days")
 		}
 	}
-	if len(p.Steps) > maxSteps || len(p.Gates) > MaxGates || len(p.OnPush) > maxRules || len(p.Freezes) > maxRules {
-		return wrong("a policy has at most %d steps, gates, images and freezes each", maxRules)
+	for _, of := range []struct {
+		field     string
+		have, may int
+	}{{"steps", len(p.Steps), maxSteps}, {"gates", len(p.Gates), MaxGates}, {"onPush", len(p.OnPush), maxRules}, {"freezes", len(p.Freezes), maxRules}} {
+		if of.have > of.may {
+			return wrong(of.field, "a policy has at most %d of them", of.may)
+		}
 	}
 	names := map[string]bool{}
-	for _, g := range p.Gates {
+	for k, g := range p.Gates {
+		at := fmt.Sprintf("gates[%d].", k)
 		if names[g.Name] {
-			return wrong("there are two gates %s", g.Name)
+			return wrong(at+"name", "there are two gates %s", g.Name)
 		}
 		names[g.Name] = true
-		if err := checkGate(g); err != nil {
-			return wrong("gate %.40s: %v", g.Name, err)
+		if field, err := checkGate(g); err != nil {
+			return wrong(at+field, "gate %.40s: %v", g.Name, err)
 		}
 	}
 	for _, d := range p.OnPush {
 		if _, err := path.Match(d.Tag, ""); err != nil || d.Tag == "" || len(d.Tag) > 128 || d.Repository == "" {
-			return wrong("name a repository and a tag, or a pattern with *, that is deployed: acme/web:v*")
+			return wrong("onPush", "name a repository and a tag, or a pattern with *, that is deployed: acme/web:v*")
 		}
 	}
 	if b := p.Built; b != nil {
 		if _, err := path.Match(b.Ref, ""); err != nil || len(b.Ref) > maxText {
-			return wrong("%.80q is no pattern of refs", b.Ref)
+			return wrong("built.ref", "%.80q is no pattern of refs", b.Ref)
 		}
 	}
 	for _, f := range p.Freezes {
 		if err := checkFreeze(f); err != nil {
-			return wrong("freeze: %v", err)
+			return wrong("freezes", "freeze: %v", err)
 		}
 	}
 	return nil
 }
 
-func checkGate(g events.DeployGate) error {
+// checkGate says what is wrong with a gate, and with which of its fields.
+func checkGate(g events.DeployGate) (field string, err error) {
 	if !gateName.MatchString(g.Name) {
-		return fmt.Errorf("a gate is called by 1 to 40 lower-case letters, digits and -")
+		return "name", errors.New("a gate is called by 1 to 40 lower-case letters, digits and -")
 	}
-	if g.Passes < 0 || g.Passes > 1000 || g.Every < 0 || g.Every > 3600 || g.Most < 0 || g.Factor < 0 || len(g.Query) > maxText || len(g.URL) > maxText || len(g.Host) > 255 {
-		return fmt.Errorf("it passes 1 to 1000 times in a row, each at most an hour after the one before")
+	for _, of := range []struct {
+		field string
+		wrong bool
+		text  string
+	}{{"passes", g.Passes < 0 || g.Passes > 1000, "it passes 1 to 1000 times in a row"}, {"every", g.Every < 0 || g.Every > 3600, "between two times is at most an hour"}, {"most", g.Most < 0, "write a number that is not negative"},
+		{"factor", g.Factor < 0, "write a number that is not negative"}, {"query", len(g.Query) > maxText, "it is too long"}, {"url", len(g.URL) > maxText, "it is too long"}, {"host", len(g.Host) > 255, "it is too long"}} {
+		if of.wrong {
+			return of.field, errors.New(of.text)
+		}
 	}
 	switch g.Kind {
 	case events.GateManual:
-		return nil
+		return "", nil
 	case events.GateWebhook:
-		if !slices.Contains(Trackers, g.Format) {
-			return fmt.Errorf("its format says who sends: %s", strings.Join(Trackers, ", "))
+		switch {
+		case !slices.Contains(Trackers, g.Format):
+			return "format", fmt.Errorf("its format says who sends: %s", strings.Join(Trackers, ", "))
+		case g.Seconds < 0 || g.Seconds > maxSeconds:
+			return "seconds", errors.New("they are at most 7 days")
+		case g.Requests < 0 || g.Requests > 1e9:
+			return "requests", errors.New("they are at most 1000000000")
 		}
-		if g.Seconds < 0 || g.Seconds > maxSeconds || g.Requests < 0 || g.Requests > 1e9 {
-			return fmt.Errorf("seconds are at most 7 days, and requests at most 1000000000")
-		}
-		return nil
+		return "", nil
 	case events.GateHTTP, events.GatePrometheus:
 	default:
-		return fmt.Errorf("its kind is http, manual, prometheus or webhook")
+		return "kind", errors.New("its kind is http, manual, prometheus or webhook")
 	}
 	u, err := url.Parse(strings.NewReplacer("{host}", "host", "{port}", "80").Replace(g.URL))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return fmt.Errorf("write the address that is asked, such as http://{host}:{port}/healthz, without a password")
+		return "url", errors.New("write the address that is asked, such as http://{host}:{port}/healthz, without a password")
 	}
 	if g.Kind == events.GatePrometheus && g.Query == "" {
-		return fmt.Errorf("write the query, with {colour} where blue or green is to stand")
+		return "query", errors.New("write the query, with {colour} where blue or green is to stand")
 	}
-	return nil
+	return "", nil
 }
 
 // days of the week, as freezes name them.

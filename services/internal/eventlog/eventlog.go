@@ -31,7 +31,10 @@ type Config struct {
 	Accounts accounts.Reader
 	// NamespaceOfBuild is the id of the namespace of the build with that id, "" for none.
 	NamespaceOfBuild func(ctx context.Context, build string) (string, error)
-	Rights           interface {
+	// EventOfDeployment is the id of the event that asked for the deployment with that id, or for the one
+	// that brought the container with that id or name; "" for none.
+	EventOfDeployment func(ctx context.Context, what string) (string, error)
+	Rights            interface {
 		Holdings(ctx context.Context, p access.Principal) (access.Holdings, error)
 	}
 	// Teller describes the events of one page to people.

@@ -16,20 +16,28 @@ import (
 
 var (
 	isDigest = regexp.MustCompile(`^(sha256:[0-9a-f]{12,64}|sha512:[0-9a-f]{12,128}|[0-9a-f]{12,128})$`)
-	isTag    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	// A container of an application is called by its environment, colour, service and number.
+	isContainer = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-(blue|green|base)-[A-Za-z0-9_.-]{1,100}$`)
+	isTag       = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 )
 
 // Find names the event to ask Why of by what people have in their hands: the sequence or id
-// of an event, the id of a build, a digest or its beginning, NAME@DIGEST, or NAME:TAG. It is
-// the event that made it what it is: the end of a build rather than the push that it made,
-// the latest event of a tag. ErrUnknown where there is none that p may read.
+// of an event, the id of a build or of a deployment, the id or name of a container, a digest or its
+// beginning, NAME@DIGEST, or NAME:TAG. It is the event that made it what it is: the end of a build
+// rather than the push that it made, the latest event of a tag, the request of a deployment. ErrUnknown where there is none that p may read.
 func (r *Reader) Find(ctx context.Context, p access.Principal, what string) (ref string, err error) {
 	name, d, pinned := strings.Cut(what, "@")
 	switch at := strings.LastIndexByte(what, ':'); {
 	case pinned && isDigest.MatchString(d):
 		return r.findDigest(ctx, p, eventquery.Term{Name: "repo", Value: name}, d)
 	case isDigest.MatchString(what) && !digits(what):
-		return r.findDigest(ctx, p, eventquery.Term{}, what)
+		ref, err := r.findDigest(ctx, p, eventquery.Term{}, what)
+		if errors.Is(err, ErrUnknown) && !strings.Contains(what, ":") {
+			return r.findDeployment(ctx, what)
+		}
+		return ref, err
+	case isContainer.MatchString(what):
+		return r.findDeployment(ctx, what)
 	case at > 0 && isTag.MatchString(what[at+1:]):
 		return r.findTag(ctx, p, what[:at], what[at+1:])
 	case strings.Count(what, "-") == 4:
@@ -40,16 +48,29 @@ func (r *Reader) Find(ctx context.Context, p access.Principal, what string) (ref
 
 func digits(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
-// findID is the event with that id, or the latest one of the build with that id.
+// findID is the event with that id, the latest one of the build, or the request of the deployment
+// with that id.
 func (r *Reader) findID(ctx context.Context, p access.Principal, id string) (string, error) {
 	if seq, err := r.find(ctx, id); err != nil || seq > 0 {
 		return id, err
 	}
 	namespace, err := r.NamespaceOfBuild(ctx, id)
-	if err != nil || namespace == "" {
-		return id, err
+	if err != nil {
+		return "", err
+	}
+	if namespace == "" {
+		return r.findDeployment(ctx, id)
 	}
 	return r.latest(ctx, p, whatever, eventquery.Term{Name: "aggregate", Value: events.BuildSubject(namespace, id)})
+}
+
+// findDeployment is the request of a deployment, by its id or by a container that it brought.
+func (r *Reader) findDeployment(ctx context.Context, what string) (string, error) {
+	event, err := r.EventOfDeployment(ctx, what)
+	if err == nil && event == "" {
+		err = ErrUnknown
+	}
+	return event, err
 }
 
 // findTag is the latest event of a tag.

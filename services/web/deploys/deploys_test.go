@@ -23,7 +23,7 @@ const (
 func TestPages(t *testing.T) {
 	town := webtest.NewTown(t)
 	town.AddApps()
-	for _, step := range []func(*testing.T, *webtest.Town){whoSees, says, decisions, twoAtOnce, settings, hosts, whereItRuns} {
+	for _, step := range []func(*testing.T, *webtest.Town){whoSees, says, decisions, twoAtOnce, settings, gates, applications, hosts, whereItRuns} {
 		step(t, town)
 	}
 }
@@ -43,7 +43,8 @@ func whoSees(t *testing.T, town *webtest.Town) {
 	for _, path := range []string{shop, prod, prod + "/policy", shop + "/-/releases", shop + "/-/releases/2", shop + "/-/deployments", held, "/n/acme/apps", "/n/acme/hosts"} {
 		see(path, 200, 200, 404)
 	}
-	for _, path := range []string{prod + "/deploy?release=1", prod + "/promote", prod + "/back", prod + "/exclude?host=web1", prod + "/gates/errors", prod + "/config", prod + "/config/REGION/remove", prod + "/hosts"} {
+	for _, path := range []string{prod + "/deploy?release=1", prod + "/promote", prod + "/back", prod + "/exclude?host=web1", prod + "/gates/errors", prod + "/config", prod + "/config/REGION/remove", prod + "/hosts", prod + "/policy/new-gate?kind=http", prod + "/policy/gates/errors", prod + "/delete",
+		shop + "/-/settings", shop + "/-/delete", "/n/acme/apps/new"} {
 		see(path, 200, 403, 404)
 	}
 	for _, path := range []string{"/hosts", "/hosts/web1", "/hosts/web1/revoke"} {
@@ -55,7 +56,9 @@ func whoSees(t *testing.T, town *webtest.Town) {
 	town.Bob.Get("/apps").Is(http.StatusOK).Lacks("acme")
 	town.Alice.Get(prod).Is(http.StatusOK).Lacks(prod+"/promote", prod+"/config", `value="release"`)
 	for _, form := range [][]string{{prod, "release"}, {prod + "/deploy", "deploy"}, {prod + "/promote", "promote"}, {prod + "/back", "rollback"}, {prod + "/back", "cancel"}, {prod + "/exclude", "exclude"}, {prod + "/gates/errors", "judge"},
-		{prod + "/config", "set"}, {prod + "/config", "secret"}, {prod + "/config/REGION/remove", "remove"}, {prod + "/hosts", "set"}, {prod + "/policy", "save"}} {
+		{prod + "/config", "set"}, {prod + "/config", "secret"}, {prod + "/config/REGION/remove", "remove"}, {prod + "/hosts", "set"}, {prod + "/policy", "save"},
+		{prod + "/policy/new-gate?kind=manual", "add"}, {prod + "/policy/gates/errors", "remove"}, {prod + "/policy/gates/errors", "hook"}, {prod + "/delete", "delete"}, {shop + "/-/settings", "compose"}, {shop + "/-/settings", "environment"},
+		{shop + "/-/delete", "delete"}, {"/n/acme/apps/new", "create"}} {
 		fields := []string{"do", form[1], "deployment", town.Apps.Held, "release", "1", "key", "REGION", "value", "us", "secret", "x", "reason", "x", "verdict", "pass", "host", "web1", "kind", "value"}
 		town.Alice.Post(form[0], fields...).Is(http.StatusForbidden)
 		town.Bob.Post(form[0], fields...).Is(http.StatusNotFound)
@@ -135,22 +138,23 @@ func settings(t *testing.T, town *webtest.Town) {
 	town.Admin.Get(config + "/TOKEN/remove").Is(http.StatusNotFound)
 
 	policy := prod + "/policy"
-	wrong := town.Admin.Post(policy, "do", "save", "steps", "5, many", "pause", "x", "onPush", "acme/web", "freezes", "someday", "gates", "{").Is(http.StatusUnprocessableEntity)
-	for _, field := range []string{"steps", "pause", "onPush", "freezes", "gates"} {
+	wrong := town.Admin.Post(policy, "do", "save", "steps", "5, many", "pause", "x", "onPush", "acme/web", "freezes", "someday", "pull", "x").Is(http.StatusUnprocessableEntity)
+	for _, field := range []string{"steps", "pause", "onPush", "freezes", "pull"} {
 		wrong.Between(`id="w-`+field+`"`, "</span>")
 	}
 	wrong.Between(`name="steps"`, `value="5, many"`)
-	town.Admin.Post(policy, "do", "save", "steps", "5 25", "automatic", "1.5", "two", "on", "rollBack", "on", "onPush", "acme/web:v*", "freezes", "fri,sat 16:00-24:00 the weekend\r\n2026-12-24T00:00:00Z 2026-12-27T00:00:00Z", "built", "on", "ref", "refs/heads/main",
-		"gates", `[{"name": "looks-good", "kind": "manual"}]`).Leads(policy)
+	town.Admin.Post(policy, "do", "save", "steps", "5 25", "automatic", "1.5", "two", "on", "rollBack", "on", "onPush", "acme/web:v*", "freezes", "fri,sat 16:00-24:00 the weekend\r\n2026-12-24T00:00:00Z 2026-12-27T00:00:00Z", "built", "on", "ref", "refs/heads/main", "start", "2").Leads(policy)
 	a := town.Admin.Get("/api/v1" + shop + "/environments/production/policy").Is(http.StatusOK)
-	for _, want := range []string{`"steps":[5,25]`, `"automatic":90`, `"two":true`, `"rollBack":true`, `"tag":"v*"`, `"begin":"16:00"`, `"why":"the weekend"`, `"until":"2026-12-27T00:00:00Z"`, `"ref":"refs/heads/main"`, `"looks-good"`} {
+	for _, want := range []string{`"steps":[5,25]`, `"automatic":90`, `"two":true`, `"rollBack":true`, `"tag":"v*"`, `"begin":"16:00"`, `"why":"the weekend"`, `"until":"2026-12-27T00:00:00Z"`, `"ref":"refs/heads/main"`, `"looks-good"`, `"start":120`} {
 		if !strings.Contains(a.Text, want) {
 			t.Errorf("the policy has no %s: %s", want, a.Text)
 		}
 	}
+	// The API names the field that is wrong, also where only it can see that.
+	town.Admin.Post(policy, "do", "save", "steps", "50, 25").Is(http.StatusUnprocessableEntity).Between(`id="w-steps"`, "percents from 1 to 99")
 	town.Admin.Get(policy).Is(http.StatusOK).Says("5, 25", "fri,sat 16:00-24:00 the weekend", "acme/web:v*")
 	town.Admin.Post(policy, "do", "save").Leads(policy)
-	if a := town.Admin.Get("/api/v1" + shop + "/environments/production/policy").Is(http.StatusOK); !strings.Contains(a.Text, `"policy":{}`) {
+	if a := town.Admin.Get("/api/v1" + shop + "/environments/production/policy").Is(http.StatusOK); !strings.Contains(a.Text, `"policy":{"gates":[{"name":"errors"`) || strings.Contains(a.Text, "steps") {
 		t.Error(a.Text)
 	}
 
@@ -158,6 +162,88 @@ func settings(t *testing.T, town *webtest.Town) {
 	town.Admin.Post(place, "do", "set", "web", "nowhere").Is(http.StatusUnprocessableEntity).Says("there is no host nowhere")
 	town.Admin.Post(place, "do", "set", "web", "web1", "worker", "web1", "stateful", "web1").Leads(shop + "/preview")
 	town.Admin.Get(place).Is(http.StatusOK).Between(`name="web" value="web1"`, "checked")
+}
+
+// Gates are added, changed and removed by forms; the URL of an error tracker is shown once.
+func gates(t *testing.T, town *webtest.Town) {
+	policy := prod + "/policy"
+	town.Admin.Get(policy + "/new-gate?kind=other").Is(http.StatusNotFound)
+	town.Admin.Get(policy + "/gates/other").Is(http.StatusNotFound)
+	wrong := town.Admin.Post(policy+"/new-gate?kind=http", "do", "add", "name", "answers", "url", "ftp://x", "passes", "many").Is(http.StatusUnprocessableEntity)
+	wrong.Between(`id="w-passes"`, "whole number")
+	town.Admin.Post(policy+"/new-gate?kind=http", "do", "add", "name", "answers", "url", "ftp://x").Is(http.StatusUnprocessableEntity).Between(`id="w-url"`, "write the address")
+	town.Admin.Post(policy+"/new-gate?kind=http", "do", "add", "name", "Not a name", "url", "http://{host}:{port}/").Is(http.StatusUnprocessableEntity).Between(`id="w-name"`, "lower-case")
+	town.Admin.Post(policy+"/new-gate?kind=http", "do", "add", "name", "answers", "url", "http://{host}:{port}/", "passes", "5").Leads(policy)
+	town.Admin.Post(policy+"/new-gate?kind=prometheus", "do", "add", "name", "slow", "url", "http://prometheus:9090", "query", `p99{colour="{colour}"}`, "most", "0.5", "factor", "1.5").Leads(policy)
+	town.Admin.Post(policy+"/new-gate?kind=webhook", "do", "add", "name", "bugs", "format", "sentry", "most", "2").Leads(policy + "/gates/bugs")
+	bugs := policy + "/gates/bugs"
+	town.Admin.Get(bugs).Is(http.StatusOK).Says("It has no URL yet")
+	url := town.Admin.Post(bugs, "do", "hook", "key", "the-key-of-sentry").Is(http.StatusOK).Says("Give this URL").Lacks("the-key-of-sentry").Between("<code tabindex=\"0\">", "</code>")
+	if _, path, ok := strings.Cut(url, "/hooks/gates/"); !ok || len(path) < 20 {
+		t.Errorf("the URL is %s", url)
+	}
+	town.Admin.Get(bugs).Is(http.StatusOK).Says("It has a URL").Lacks(url)
+	town.Admin.Get(policy).Is(http.StatusOK).Says("answers", "slow", `p99{colour=`, "has a URL").Lacks(url)
+	town.Admin.Post(bugs, "do", "unhook").Leads(bugs)
+	town.Admin.Get(bugs).Is(http.StatusOK).Says("It has no URL yet")
+	town.Admin.Post(bugs, "do", "hook").Is(http.StatusOK)
+	town.Admin.Post(bugs, "do", "save", "format", "rollbar", "most", "2", "seconds", "60").Leads(bugs)
+	town.Admin.Post(policy+"/gates/answers", "do", "remove").Leads(policy)
+	town.Admin.Get(policy + "/gates/answers").Is(http.StatusNotFound)
+	a := town.Admin.Get("/api/v1" + shop + "/environments/production/policy").Is(http.StatusOK)
+	for _, want := range []string{`"hooks":["bugs"]`, `"format":"rollbar"`, `"seconds":60`, `"most":0.5`, `"factor":1.5`} {
+		if !strings.Contains(a.Text, want) {
+			t.Errorf("the policy has no %s: %s", want, a.Text)
+		}
+	}
+	town.Admin.Post(bugs, "do", "remove").Leads(policy)
+	if a := town.Admin.Get("/api/v1" + shop + "/environments/production/policy").Is(http.StatusOK); strings.Contains(a.Text, "bugs") {
+		t.Errorf("the URL of a gate that is gone stays: %s", a.Text)
+	}
+}
+
+// Applications and environments are made, changed and deleted by forms; what is wrong with a Compose
+// file is said beside it, all at once, and what was typed stays.
+func applications(t *testing.T, town *webtest.Town) {
+	const fresh, bad = "/n/acme/apps/new", "services:\r\n  web:\r\n    image: x\r\n    privileged: true\r\n    devices: [/dev/kvm]\r\n"
+	town.Admin.Get(fresh).Is(http.StatusOK).Says("/acme/web:1")
+	for _, do := range []string{"check", "create"} {
+		wrong := town.Admin.Post(fresh, "do", do, "name", "second", "compose", bad).Is(http.StatusUnprocessableEntity)
+		field := wrong.Between(`id="w-compose"`, "</div>")
+		for _, want := range []string{"services.web.privileged", "services.web.devices", "line 4", "line 5"} {
+			if !strings.Contains(field, want) {
+				t.Errorf("%s: beside the field stands no %s: %s", do, want, field)
+			}
+		}
+		wrong.Between(`name="name"`, `value="second"`)
+	}
+	town.Admin.Post(fresh, "do", "check", "name", "second", "compose", webtest.Compose).Is(http.StatusOK).Says("The Compose file is good", "DATABASE_URL")
+	town.Admin.Post(fresh, "do", "create", "name", "Not A Name", "compose", webtest.Compose).Is(http.StatusUnprocessableEntity).Between(`id="w-name"`, "lower-case")
+	town.Admin.Post(fresh, "do", "create", "name", "second", "compose", webtest.Compose, "environment", "Not A Name").Is(http.StatusUnprocessableEntity).Between(`id="w-environment"`, "lower-case")
+	town.Admin.Get("/apps/acme/second").Is(http.StatusNotFound) // nothing was made
+	town.Admin.Post(fresh, "do", "create", "name", "shop", "compose", webtest.Compose).Is(http.StatusUnprocessableEntity).Between(`id="w-name"`, "</span>")
+	town.Admin.Post(fresh, "do", "create", "name", "second", "compose", strings.ReplaceAll(webtest.Compose, "\n", "\r\n"), "environment", "production").Leads("/apps/acme/second/production/hosts")
+
+	const set = "/apps/acme/second/-/settings"
+	page := town.Admin.Get(set).Is(http.StatusOK).Says("production")
+	if got := town.Admin.Get("/api/v1/apps/acme/second").Is(http.StatusOK).Text; strings.Contains(got, `\r`) {
+		t.Error("the Compose file has the line breaks of the form")
+	}
+	seq := page.Between(`name="seq" value="`, `"`)
+	town.Admin.Post(set, "do", "compose", "seq", seq, "compose", bad).Is(http.StatusUnprocessableEntity).Says("3 fields are refused")
+	town.Admin.Post(set, "do", "compose", "seq", seq, "compose", webtest.Compose+"# changed\n").Leads(set)
+	town.Admin.Post(set, "do", "compose", "seq", seq, "compose", webtest.Compose+"# by another\n").Is(http.StatusConflict).Says("# by another")
+	town.Admin.Get(set).Is(http.StatusOK).Says("# changed")
+	town.Admin.Post(set, "do", "keep", "keep", "many").Is(http.StatusUnprocessableEntity).Between(`id="w-keep"`, "1 to 100")
+	town.Admin.Post(set, "do", "keep", "keep", "8").Leads(set)
+	town.Admin.Post(set, "do", "environment", "environment", "Not A Name").Is(http.StatusUnprocessableEntity).Between(`id="w-environment"`, "lower-case")
+	town.Admin.Post(set, "do", "environment", "environment", "staging").Leads("/apps/acme/second/staging/hosts")
+	town.Admin.Get("/apps/acme/second/staging/delete").Is(http.StatusOK).Says("Nothing runs there")
+	town.Admin.Post("/apps/acme/second/staging/delete", "do", "delete").Leads("/apps/acme/second")
+	town.Admin.Get("/apps/acme/second/staging").Is(http.StatusNotFound)
+	town.Admin.Get("/apps/acme/second/-/delete").Is(http.StatusOK).Says("Delete acme/second?", "production")
+	town.Admin.Post("/apps/acme/second/-/delete", "do", "delete").Leads("/n/acme/apps")
+	town.Admin.Get("/apps/acme/second").Is(http.StatusNotFound)
 }
 
 func hosts(t *testing.T, town *webtest.Town) {

@@ -231,6 +231,12 @@ func (p environmentPage) Early() bool {
 	return p.Deployment != nil && slices.Contains([]string{"requested", "pulling", "starting", "ready"}, p.Deployment.Step)
 }
 
+// Second says that somebody else has to promote the deployment: the policy wants two persons, and
+// this one has asked for it.
+func (p environmentPage) Second(me string) bool {
+	return p.Deployment != nil && p.Deployment.Two && p.Deployment.By == me
+}
+
 // Open are the gates of the deployment that have not passed.
 func (p environmentPage) Open() (names []string) {
 	if p.Deployment == nil {

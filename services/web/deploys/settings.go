@@ -2,7 +2,6 @@ package deploys
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -107,14 +106,8 @@ func (p policyPage) Freezes() string {
 	return strings.Join(lines, "\n")
 }
 
-// Gates are those of the policy, as JSON.
-func (p policyPage) Gates() string {
-	if len(p.Policy.Gates) == 0 {
-		return ""
-	}
-	text, _ := json.MarshalIndent(p.Policy.Gates, "", "  ") // of plain data
-	return string(text)
-}
+// Hooked says whether a gate has a URL at which its error tracker reports.
+func (p policyPage) Hooked(gate string) bool { return slices.Contains(p.Hooks, gate) }
 
 // Built says whether images have to be built here, and BuiltSource and BuiltRef from what.
 func (p policyPage) Built() bool { return p.Policy.Built != nil }
@@ -143,7 +136,7 @@ func (p policyPage) Checked(v *frame.Visit, name string, has bool) bool {
 	return has
 }
 
-// savePolicy reads the form. What the form has no field for stays as it is.
+// savePolicy reads the form. Gates, which have pages of their own, stay as they are.
 func savePolicy(v *frame.Visit) (string, error) {
 	now, err := frame.Get[apitypes.AppPolicy](v, envAPI(v, "policy"), nil)
 	if err != nil {
@@ -153,7 +146,8 @@ func savePolicy(v *frame.Visit) (string, error) {
 	p.Steps = f.steps("steps")
 	p.Pause, p.Automatic, p.Warm = f.minutes("pause"), f.minutes("automatic"), f.minutes("warm")
 	p.RollBack, p.Owners, p.Two = v.Sent.Get("rollBack") != "", v.Sent.Get("owners") != "", v.Sent.Get("two") != ""
-	p.OnPush, p.Freezes, p.Gates = f.onPush("onPush"), f.freezes("freezes"), f.gates("gates")
+	p.Deadlines = events.DeployDeadlines{Pull: f.minutes("pull"), Start: f.minutes("start"), Drain: f.minutes("drain")}
+	p.OnPush, p.Freezes = f.onPush("onPush"), f.freezes("freezes")
 	if p.Built = nil; v.Sent.Get("built") != "" {
 		p.Built = &events.DeployProvenance{Source: strings.TrimSpace(v.Sent.Get("source")), Ref: strings.TrimSpace(v.Sent.Get("ref"))}
 	}
@@ -250,19 +244,6 @@ func (f form) freezes(field string) (list []events.DeployFreeze) {
 			}
 		}
 		list = append(list, freeze)
-	}
-	return list
-}
-
-func (f form) gates(field string) (list []events.DeployGate) {
-	text := strings.TrimSpace(f.v.Sent.Get(field))
-	if text == "" {
-		return nil
-	}
-	d := json.NewDecoder(strings.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&list); err != nil {
-		f.wrong.At("body."+field, "this is no JSON list of gates: "+err.Error())
 	}
 	return list
 }

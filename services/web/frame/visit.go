@@ -144,15 +144,23 @@ func (v *Visit) Value(field string, has ...string) string {
 // Wrong is what is wrong with a field of a form, "" for nothing. A problem names fields of
 // the API's request, such as body.name or path.member.
 func (v *Visit) Wrong(field string) string {
+	if all := v.Wrongs(field); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// Wrongs is all that is wrong with a field of a form.
+func (v *Visit) Wrongs(field string) (all []string) {
 	if v.Problem == nil {
-		return ""
+		return nil
 	}
 	for _, e := range v.Problem.Errors {
 		if locates(e.Location, field) {
-			return e.Message
+			all = append(all, e.Message)
 		}
 	}
-	return ""
+	return all
 }
 
 func locates(location, field string) bool {
