@@ -10,11 +10,10 @@ import (
 	"testing"
 )
 
-// Verifiers that others have written (tools/proofs) accept every proof, and none that was
-// changed.
-func TestIndependentVerifiers(t *testing.T) {
-	dir := t.TempDir()
-	program := filepath.Join(dir, "proofs")
+// buildProofs builds tools/proofs.
+func buildProofs(t *testing.T, dir string) (program string) {
+	t.Helper()
+	program = filepath.Join(dir, "proofs")
 	build := exec.Command("go", "-C", "../../tools/proofs", "build", "-o", program, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -23,6 +22,14 @@ func TestIndependentVerifiers(t *testing.T) {
 		}
 		t.Skipf("the verifiers cannot be built, which needs their modules: %v\n%s", err, out)
 	}
+	return program
+}
+
+// Verifiers that others have written (tools/proofs) accept every proof, and none that was
+// changed.
+func TestIndependentVerifiers(t *testing.T) {
+	dir := t.TempDir()
+	program := buildProofs(t, dir)
 	h := newHub(t)
 	if err := h.Audit().Sign(t.Context()); err != nil {
 		t.Fatal(err)

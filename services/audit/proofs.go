@@ -104,7 +104,18 @@ func (a *Audit) showCheckpoint(context.Context, *endpoint.Call, *checkpointIn) (
 	if err != nil {
 		return nil, err
 	}
-	return openapi.Show(apitypes.Checkpoint{Origin: c.Origin, Events: uint64(c.N), Root: fmt.Sprintf("%x", c.Hash[:]), Signed: string(signed), Keys: keys}), nil
+	by, witnesses, err := a.cosignatures(signed)
+	if err != nil {
+		return nil, err
+	}
+	shown := apitypes.Checkpoint{Origin: c.Origin, Events: uint64(c.N), Root: fmt.Sprintf("%x", c.Hash[:]), Signed: string(signed), Keys: keys}
+	for _, k := range witnesses {
+		shown.Witnesses = append(shown.Witnesses, k.String())
+	}
+	for _, one := range by {
+		shown.Cosignatures = append(shown.Cosignatures, apitypes.Cosignature{Witness: one.Witness, Time: one.Time})
+	}
+	return openapi.Show(shown), nil
 }
 
 func (a *Audit) prove(ctx context.Context, c *endpoint.Call, in *showIn) (func(context.Context, http.ResponseWriter) error, error) {

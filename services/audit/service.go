@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"hubledger/projections"
 	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
@@ -13,6 +15,7 @@ import (
 	"hubledger/projections/journal"
 	"hubledger/projections/trail"
 	"hubledger/services/audit/tree"
+	"hubledger/services/audit/witness"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
@@ -21,11 +24,13 @@ import (
 	"hubledger/services/internal/service"
 )
 
-// Config is what the service needs; all fields are required.
+// Config is what the service needs; all fields but Witnesses are required.
 type Config struct {
 	API     *openapi.API
 	Log     *eventlog.Reader
 	Signing Signing
+	// Witnesses are asked to cosign checkpoints; nothing waits for them.
+	Witnesses []*witness.Witness
 }
 
 // An Audit is the service.
@@ -33,12 +38,13 @@ type Audit struct {
 	Config
 	followers   followers
 	grower      *tree.Grower
+	witnesses   *witnesses
 	staticFails atomic.Bool
 }
 
 // New makes the service.
 func New(c Config) *Audit {
-	a := &Audit{Config: c, grower: c.Signing.grower()}
+	a := &Audit{Config: c, grower: c.Signing.grower(), witnesses: newWitnesses(c.Witnesses)}
 	a.register()
 	return a
 }
@@ -46,6 +52,7 @@ func New(c Config) *Audit {
 // Service is what it hands over to the program.
 func (a *Audit) Service() service.Service {
 	return service.Service{Name: "audit", Routes: append(a.API.Routes(), a.static()...), NotServed: endpoint.NotServed, Run: a.run,
+		Metrics:    []prometheus.Collector{a.witnesses},
 		Jobs:       []service.Job{{Name: "compare the log with what was signed", Every: compareEvery, Run: a.Compare}},
 		ReadModels: []*projections.Projection{&accounts.Projection, &images.Projection, &trail.Projection, &journal.Projection, &builds.Projection}}
 }

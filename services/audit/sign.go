@@ -53,6 +53,12 @@ func (s *Signing) grower() *tree.Grower {
 // run signs the log at intervals until ctx ends. A log of which something was signed
 // before is compared with that at once.
 func (a *Audit) run(ctx context.Context) {
+	asking := make(chan struct{})
+	go func() {
+		defer close(asking)
+		a.askWitnesses(ctx)
+	}()
+	defer func() { <-asking }()
 	if _, _, err := a.Signing.Dir.Signed(); !errors.Is(err, fs.ErrNotExist) {
 		a.sign(ctx)
 	}
@@ -78,6 +84,9 @@ func (a *Audit) Sign(ctx context.Context) error {
 	end, err := a.Signing.End(ctx)
 	if err == nil {
 		err = a.grower.Grow(ctx, end)
+	}
+	if err == nil {
+		a.witnesses.wake()
 	}
 	return a.judged(err)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hubledger/services/audit/witness/witnesstest"
 	"hubledger/services/cmd/console"
 	"hubledger/services/registry/registrytest"
 )
@@ -72,6 +73,43 @@ func TestKillsWhileSigning(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Commands say which witnesses have cosigned, of a hub that runs and of one that is stopped.
+func TestCosignedBy(t *testing.T) {
+	t.Parallel()
+	lite := witnesstest.Start(t)
+	h := startHub(t, "--witness", lite.Named())
+	h.Stop() // which signs
+	_, keys := signedBy(t, h.Data, t.TempDir())
+	text, err := os.ReadFile(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lite.AddLog(strings.TrimSpace(string(text)))
+	run := func(want int, text string, args ...string) {
+		t.Helper()
+		if stdout, stderr, code := h.Run(args...); code != want || !strings.Contains(stdout+stderr, text) {
+			t.Fatalf("%v: %d\n%s%s", args, code, stdout, stderr)
+		}
+	}
+	run(console.ExitOK, "by none of 1 witnesses", "verify", "--witness", lite.Key())
+	h.Start()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if stdout, stderr, _ := h.Run("verify"); strings.Contains(stdout, "by 1 of 1 witnesses: witness.test/lite") {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("nobody has cosigned\n%s%s", stdout, stderr)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "proof")
+	run(console.ExitOK, "Its checkpoint is cosigned by witness.test/lite.", "prove", "event", "1", "-o", file)
+	run(console.ExitOK, "events were signed, cosigned by witness.test/lite:", "verify-proof", file, "--key", keys, "--witness", lite.Key())
+	stranger := witnesstest.VerifierKey("witness.test/other", make([]byte, 32))
+	run(console.ExitFail, "the witness witness.test/other has not cosigned", "verify-proof", file, "--key", keys, "--witness", stranger)
+	run(console.ExitOK, "by none of 1 witnesses", "verify", "--witness", stranger)
+	run(console.ExitFail, "not the key of a witness", "verify", "--witness", keys)
+	run(console.ExitUsage, "not a witness", "serve", "--witness", "https://witness.test")
 }
 
 // A log that is shorter than what was signed is read-only. Restored with that loss it is

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"hubledger/services/audit/checkpoint"
+	"hubledger/services/audit/proof"
 	"hubledger/services/cmd/client"
 	"hubledger/services/cmd/console"
 	"hubledger/services/internal/apitypes"
@@ -135,12 +137,38 @@ func (t *proofTarget) write(a *console.API, e apitypes.Event) error {
 	if err := durable.ReplaceFile(t.Output, text, 0o644); err != nil {
 		return err
 	}
+	cosigned, err := cosignersOf(a, text)
+	if err != nil {
+		return err
+	}
 	if s.JSON {
-		return s.Print(map[string]any{"seq": e.Seq, "id": e.ID, "type": e.Type, "file": t.Output, "bytes": len(text)})
+		return s.Print(map[string]any{"seq": e.Seq, "id": e.ID, "type": e.Type, "file": t.Output, "bytes": len(text), "cosigned": cosigned})
 	}
 	fmt.Fprintf(s.Out, "%s proves event %d: %s %s\n", t.Output, e.Seq, e.Actor, e.Text)
+	if len(cosigned) > 0 {
+		fmt.Fprintf(s.Out, "Its checkpoint is%s.\n", strings.TrimPrefix(cosignedText(cosigned), ","))
+	}
 	_, err = fmt.Fprintf(s.Out, "Check it with `hubledger verify-proof %s --key KEY`; `hubledger checkpoint --key` prints the key.\n", t.Output)
 	return err
+}
+
+// cosignersOf are the witnesses that have cosigned the checkpoint in a proof, of those that
+// the hub knows.
+func cosignersOf(a *console.API, text []byte) ([]string, error) {
+	names := []string{}
+	p, err := proof.Parse(text)
+	if err != nil {
+		return names, err
+	}
+	known, err := console.Get[apitypes.Checkpoint](a, "/checkpoint")
+	if err != nil {
+		return names, err
+	}
+	keys, err := checkpoint.ParseWitnessKeys(strings.Join(known.Witnesses, "\n"))
+	for _, one := range checkpoint.Cosignatures(p.Signed, keys) {
+		names = append(names, one.Witness)
+	}
+	return names, err
 }
 
 func isUnsigned(err error) bool {

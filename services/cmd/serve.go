@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"hubledger/services/audit/witness"
 	"hubledger/services/builder/drivers"
 	"hubledger/services/builder/fetch"
 	"hubledger/services/builder/sbom"
@@ -63,6 +64,7 @@ type serveCmd struct {
 	ComposeAllow         []string      `name:"compose-allow" help:"What Compose files of applications may have beside what every one may, comma-separated: bind (directories of the host), cap_add, privileged." enum:"bind,cap_add,privileged" env:"HUBLEDGER_COMPOSE_ALLOW" placeholder:"LIST"`
 	BackupDir            string        `name:"backup-dir" help:"Directory for regular backups; none are made when empty." type:"path" env:"HUBLEDGER_BACKUP_DIR" placeholder:"DIR"`
 	BackupInterval       time.Duration `name:"backup-interval" help:"Time between two regular backups." default:"24h" env:"HUBLEDGER_BACKUP_INTERVAL"`
+	Witness              []string      `help:"Witness that is asked to cosign each checkpoint of the log: its URL, a space, and its key. Several are separated by commas." env:"HUBLEDGER_WITNESS" placeholder:"'URL KEY'"`
 	Reserve              int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
 	Services             []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`
 	LogLevel             logLevel      `help:"Least severe messages to log: debug, info, warn or error." default:"info" env:"HUBLEDGER_LOG_LEVEL"`
@@ -71,6 +73,8 @@ type serveCmd struct {
 	trusted []netip.Prefix
 	egress  *egress.Guard
 	scanner *sbom.Scanner
+
+	witnesses []*witness.Witness
 }
 
 const (
@@ -148,6 +152,9 @@ func (c *serveCmd) Validate() (err error) {
 	if c.egress, err = egress.NewGuard(listed(c.AllowHosts)); err != nil {
 		return fmt.Errorf("--allow-hosts: %w", err)
 	}
+	if c.witnesses, err = witness.ParseAll(c.Witness); err != nil {
+		return fmt.Errorf("--witness: %w", err)
+	}
 	if c.SBOMScanner != "" {
 		scanner, err := sbom.ParseScanner(c.SBOMScanner)
 		if err != nil {
@@ -182,7 +189,7 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 		ConnectionsByNetwork: c.ConnectionsByNetwork,
 		Budget:               budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},
 		LeaseTerm:            c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
-		SweepInterval: c.SweepInterval, BuildLogAge: c.BuildLogAge, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, ComposeAllow: c.ComposeAllow, Scanner: c.scanner, BackupDir: c.BackupDir, BackupInterval: c.BackupInterval, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
+		SweepInterval: c.SweepInterval, BuildLogAge: c.BuildLogAge, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, ComposeAllow: c.ComposeAllow, Witnesses: c.witnesses, Scanner: c.scanner, BackupDir: c.BackupDir, BackupInterval: c.BackupInterval, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }
 
 func (c *serveCmd) Run(s *console.Session) error {

@@ -18,9 +18,10 @@ import (
 )
 
 type verifyCmd struct {
-	Since       string `help:"Checkpoint that you have kept: its events must be the first ones of the log." placeholder:"FILE"`
-	Key         string `help:"Public key that you know to be the log's: a file, or the key itself. Without it the one in the data directory is believed." placeholder:"KEY"`
-	PostgresURL string `name:"postgres-url" help:"PostgreSQL database that has the journal, when the hub is stopped." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
+	Since       string   `help:"Checkpoint that you have kept: its events must be the first ones of the log." placeholder:"FILE"`
+	Key         string   `help:"Public key that you know to be the log's: a file, or the key itself. Without it the one in the data directory is believed." placeholder:"KEY"`
+	Witness     []string `help:"Public key of a witness that you know: a file, or the key itself; only cosignatures of those that are named count. Without it they are those in the data directory." placeholder:"KEY"`
+	PostgresURL string   `name:"postgres-url" help:"PostgreSQL database that has the journal, when the hub is stopped." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
 }
 
 func (verifyCmd) Help() string {
@@ -65,9 +66,10 @@ func (c *verifyCmd) Run(s *console.Session) error {
 
 // An asked is what is compared beside what the hub has.
 type asked struct {
-	keys  checkpoint.Keys
-	since *checkpoint.Checkpoint
-	text  string // of since
+	keys      checkpoint.Keys
+	since     *checkpoint.Checkpoint
+	witnesses []*checkpoint.WitnessKey
+	text      string // of since
 }
 
 // values are the request to a hub that runs.
@@ -75,6 +77,13 @@ func (a asked) values() url.Values {
 	v := url.Values{}
 	if a.keys != nil {
 		v.Set("keys", strings.Join(a.keys, "\n"))
+	}
+	if a.witnesses != nil {
+		var text strings.Builder
+		for _, k := range a.witnesses {
+			fmt.Fprintln(&text, k)
+		}
+		v.Set("witnesses", text.String())
 	}
 	if a.since != nil {
 		v.Set("since", a.text)
@@ -87,6 +96,9 @@ func (c *verifyCmd) asked(data string) (a asked, err error) {
 		if a.keys, err = readKeys(c.Key); err != nil {
 			return a, err
 		}
+	}
+	if a.witnesses, err = readWitnesses(c.Witness); err != nil {
+		return a, err
 	}
 	if c.Since == "" {
 		return a, nil
@@ -143,6 +155,25 @@ func readKeys(name string) (checkpoint.Keys, error) {
 	return keys, nil
 }
 
+// readWitnesses reads the keys of witnesses out of files, or takes the texts as such.
+func readWitnesses(names []string) (keys []*checkpoint.WitnessKey, err error) {
+	for _, name := range names {
+		text, err := readFile(name, 1<<20)
+		if err != nil && strings.Count(name, "+") >= 2 {
+			text, err = []byte(name), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--witness: %w", err)
+		}
+		in, err := checkpoint.ParseWitnessKeys(string(text))
+		if err != nil {
+			return nil, fmt.Errorf("--witness: %w", err)
+		}
+		keys = append(keys, in...)
+	}
+	return keys, nil
+}
+
 // readFile reads a file of at most so many bytes; - is the standard input.
 func readFile(name string, most int64) ([]byte, error) {
 	in := io.Reader(os.Stdin)
@@ -173,7 +204,7 @@ func (c *verifyCmd) print(s *console.Session, r *verify.Report) error {
 		if c.Since != "" {
 			since = fmt.Sprintf("%d events", r.Since)
 		}
-		if err := s.Facts([][]string{{"events", fmt.Sprint(r.Events)}, {"root", r.Root}, {"signed", signed}, {"since", since}}); err != nil {
+		if err := s.Facts([][]string{{"events", fmt.Sprint(r.Events)}, {"root", r.Root}, {"signed", signed}, {"cosigned", cosignedBy(r)}, {"since", since}}); err != nil {
 			return err
 		}
 	}
@@ -194,13 +225,24 @@ func (c *verifyCmd) print(s *console.Session, r *verify.Report) error {
 	return err
 }
 
+// cosignedBy says which witnesses have cosigned the last checkpoint; "" without any.
+func cosignedBy(r *verify.Report) string {
+	switch {
+	case r.Witnesses == 0:
+		return ""
+	case len(r.Cosigned) == 0:
+		return fmt.Sprintf("by none of %d witnesses", r.Witnesses)
+	}
+	return fmt.Sprintf("by %d of %d witnesses: %s", len(r.Cosigned), r.Witnesses, strings.Join(r.Cosigned, ", "))
+}
+
 // stopped compares what a data directory has, of which this process holds the lock.
 func (c *verifyCmd) stopped(ctx context.Context, data string, a asked, progress func(done, total uint64)) (*verify.Report, error) {
 	log, err := openStopped(ctx, data)
 	if err != nil {
 		return nil, err
 	}
-	config := verify.Config{Last: log.last, Log: log.read, Dir: tree.Of(data, log.generation), Keys: a.keys, Since: a.since, Progress: progress}
+	config := verify.Config{Last: log.last, Log: log.read, Dir: tree.Of(data, log.generation), Keys: a.keys, Since: a.since, Witnesses: a.witnesses, Progress: progress}
 	store, err := openJournal(ctx, data, c.PostgresURL, log.generation)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"hubledger/events"
 	"hubledger/services/audit/checkpoint"
@@ -17,8 +18,9 @@ import (
 )
 
 type verifyProofCmd struct {
-	File string `arg:"" help:"Proof, as hubledger prove and the web UI write it, or a directory of proofs; - for the standard input."`
-	Key  string `required:"" help:"Public key that you know to be the log's: a file, or the key itself." placeholder:"KEY"`
+	File    string   `arg:"" help:"Proof, as hubledger prove and the web UI write it, or a directory of proofs; - for the standard input."`
+	Key     string   `required:"" help:"Public key that you know to be the log's: a file, or the key itself." placeholder:"KEY"`
+	Witness []string `help:"Public key of a witness that must have cosigned the checkpoint: a file, or the key itself." placeholder:"KEY"`
 }
 
 func (verifyProofCmd) Help() string {
@@ -33,22 +35,26 @@ func (c *verifyProofCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	if info, err := os.Stat(c.File); err == nil && info.IsDir() {
-		return verifyProofs(s, c.File, keys)
+	witnesses, err := readWitnesses(c.Witness)
+	if err != nil {
+		return err
 	}
-	item, err := verifyOne(c.File, keys)
+	if info, err := os.Stat(c.File); err == nil && info.IsDir() {
+		return verifyProofs(s, c.File, keys, witnesses)
+	}
+	item, err := verifyOne(c.File, keys, witnesses)
 	if err != nil {
 		return err
 	}
 	if s.JSON {
 		return s.Print(item)
 	}
-	fmt.Fprintf(s.Out, "Event %d stands in the log %s, of which %d events were signed:\n\n", item.Seq, item.Origin, item.Events)
+	fmt.Fprintf(s.Out, "Event %d stands in the log %s, of which %d events were signed%s:\n\n", item.Seq, item.Origin, item.Events, cosignedText(item.Cosigned))
 	return printEvent(s, apitypes.FullEvent{Event: apitypes.Event{Seq: item.Seq, Subject: item.Subject}, Headers: item.Headers, Data: item.Data, Leaf: item.Leaf})
 }
 
 // verifyOne checks the proof in a file.
-func verifyOne(file string, keys checkpoint.Keys) (item provedEvent, err error) {
+func verifyOne(file string, keys checkpoint.Keys, witnesses []*checkpoint.WitnessKey) (item provedEvent, err error) {
 	text, err := readFile(file, proof.MaxSize)
 	if err != nil {
 		return item, err
@@ -61,10 +67,17 @@ func verifyOne(file string, keys checkpoint.Keys) (item provedEvent, err error) 
 	if err == nil {
 		err = checkManifest(e)
 	}
+	var cosigned []string
+	for _, w := range witnesses {
+		if _, ok := w.Cosigned(p.Signed); !ok && err == nil {
+			err = fmt.Errorf("the witness %s has not cosigned the checkpoint in it", w.Name())
+		}
+		cosigned = append(cosigned, w.Name())
+	}
 	if err != nil {
 		return item, fmt.Errorf("%s proves nothing: %w", file, err)
 	}
-	item = provedEvent{Origin: in.Origin, Events: in.N, Seq: e.Seq, ID: e.ID(), Type: e.Type(), Subject: e.Subject, Headers: map[string]string{}, Data: e.Data, Leaf: fmt.Sprintf("%x", events.LeafOf(e))}
+	item = provedEvent{Origin: in.Origin, Events: in.N, Seq: e.Seq, ID: e.ID(), Type: e.Type(), Subject: e.Subject, Headers: map[string]string{}, Data: e.Data, Leaf: fmt.Sprintf("%x", events.LeafOf(e)), Cosigned: cosigned}
 	if !json.Valid(e.Data) { // of no service of ours
 		if item.Data, err = json.Marshal(string(e.Data)); err != nil {
 			return item, err
@@ -77,7 +90,7 @@ func verifyOne(file string, keys checkpoint.Keys) (item provedEvent, err error) 
 }
 
 // verifyProofs checks all proofs of a directory.
-func verifyProofs(s *console.Session, dir string, keys checkpoint.Keys) error {
+func verifyProofs(s *console.Session, dir string, keys checkpoint.Keys, witnesses []*checkpoint.WitnessKey) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*.tlog-proof"))
 	if err == nil && len(files) == 0 {
 		err = fmt.Errorf("%s has no file *.tlog-proof", dir)
@@ -88,7 +101,7 @@ func verifyProofs(s *console.Session, dir string, keys checkpoint.Keys) error {
 	var list []provedEvent
 	known := map[string]uint64{} // by id
 	for _, f := range files {
-		item, err := verifyOne(f, keys)
+		item, err := verifyOne(f, keys, witnesses)
 		if err != nil {
 			return err
 		}
@@ -116,21 +129,29 @@ func verifyProofs(s *console.Session, dir string, keys checkpoint.Keys) error {
 	if err := s.Table([]string{"SEQ", "TIME", "TYPE", "ACTOR", "CAUSE"}, rows); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "\n%d events stand in the log %s.\n", len(list), list[0].Origin)
+	_, err = fmt.Fprintf(s.Out, "\n%d events stand in the log %s%s.\n", len(list), list[0].Origin, cosignedText(list[0].Cosigned))
 	return err
 }
 
 // A provedEvent is an event with the checkpoint that it is in.
 type provedEvent struct {
-	Origin  string            `json:"origin"`
-	Events  int64             `json:"events"` // that were signed
-	Seq     uint64            `json:"seq"`
-	ID      string            `json:"id"`
-	Type    string            `json:"type"`
-	Subject string            `json:"subject"`
-	Headers map[string]string `json:"headers"`
-	Data    json.RawMessage   `json:"data"`
-	Leaf    string            `json:"leaf"`
+	Origin   string            `json:"origin"`
+	Events   int64             `json:"events"` // that were signed
+	Seq      uint64            `json:"seq"`
+	ID       string            `json:"id"`
+	Type     string            `json:"type"`
+	Subject  string            `json:"subject"`
+	Headers  map[string]string `json:"headers"`
+	Data     json.RawMessage   `json:"data"`
+	Leaf     string            `json:"leaf"`
+	Cosigned []string          `json:"cosigned,omitempty"` // names of the witnesses that were asked for
+}
+
+func cosignedText(by []string) string {
+	if len(by) == 0 {
+		return ""
+	}
+	return ", cosigned by " + strings.Join(by, ", ")
 }
 
 // checkManifest makes sure that a push has the manifest that it names.

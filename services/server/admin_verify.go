@@ -31,6 +31,11 @@ func (n *Node) adminVerifyLog(ctx context.Context, r *http.Request, a *adminResp
 			return err
 		}
 	}
+	if text := r.URL.Query().Get("witnesses"); text != "" {
+		if c.Witnesses, err = checkpoint.ParseWitnessKeys(text); err != nil {
+			return err
+		}
+	}
 	if text := r.URL.Query().Get("since"); text != "" {
 		// Whoever asks has verified it, by a key that may be another one.
 		since, err := checkpoint.Parse(text)

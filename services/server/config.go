@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hubledger/projections"
+	"hubledger/services/audit/witness"
 	"hubledger/services/builder/sbom"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/egress"
@@ -82,6 +83,8 @@ type Config struct {
 	// BackupDir is where backups are made, every BackupInterval; "": nowhere.
 	BackupDir      string
 	BackupInterval time.Duration
+	// Witnesses are asked to cosign what is signed of the log.
+	Witnesses []*witness.Witness
 	// ComposeAllow is what Compose files of applications may have beside what every one may:
 	// of compose.Allowable.
 	ComposeAllow []string

@@ -56,7 +56,7 @@ func (n *Node) allServices() []service.Service {
 	n.builder = n.makeBuilder(s, git)
 	n.deployer = n.makeDeployer(s)
 	n.hostagent = n.makeHosts(s)
-	n.audit = audit.New(audit.Config{API: s.api.Sibling(), Log: n.EventLog(), Signing: n.signing()})
+	n.audit = audit.New(audit.Config{API: s.api.Sibling(), Log: n.EventLog(), Signing: n.signing(), Witnesses: n.Witnesses})
 	list := []service.Service{
 		n.auth.Service(),
 		n.registry.Service(),

@@ -2,8 +2,9 @@
 // with nothing of ours: torchwood reads the whole file, transparency-dev/merkle computes the
 // root once more. The tests of the product run it.
 //
-//	proofs KEYS PROOF...
+//	proofs [-witness KEY] KEYS PROOF...
 //
+// With -witness the witness of that key must have cosigned each.
 // It prints a line for each proof, and fails at the first one that is not valid.
 package main
 
@@ -30,8 +31,16 @@ func main() {
 }
 
 func run(args []string) error {
+	var witness *torchwood.CosignatureVerifier
+	if len(args) > 1 && args[0] == "-witness" {
+		var err error
+		if witness, err = torchwood.NewCosignatureVerifier(args[1]); err != nil {
+			return err
+		}
+		args = args[2:]
+	}
 	if len(args) < 2 {
-		return errors.New("usage: proofs KEYS PROOF...")
+		return errors.New("usage: proofs [-witness KEY] KEYS PROOF...")
 	}
 	text, err := os.ReadFile(args[0])
 	if err != nil {
@@ -43,6 +52,9 @@ func run(args []string) error {
 		return err
 	}
 	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(verifier.Name()), torchwood.SingleVerifierPolicy(verifier))
+	if witness != nil {
+		policy = torchwood.ThresholdPolicy(2, policy, torchwood.SingleVerifierPolicy(witness))
+	}
 	for _, name := range args[1:] {
 		file, err := os.ReadFile(name)
 		if err != nil {

@@ -29,8 +29,10 @@ type Config struct {
 	// Keys must have signed the last checkpoint; nil: those in Dir, whichever they are.
 	Keys checkpoint.Keys
 	// Since is an older checkpoint, with which the log must be consistent; nil: none.
-	Since    *checkpoint.Checkpoint
-	Progress func(done, total uint64)
+	Since *checkpoint.Checkpoint
+	// Witnesses are those whose cosignatures count; nil: all that Dir has the keys of.
+	Witnesses []*checkpoint.WitnessKey
+	Progress  func(done, total uint64)
 }
 
 // A Finding is something that is not as it should be.
@@ -49,12 +51,16 @@ func (f Finding) String() string {
 
 // A Report is what was found.
 type Report struct {
-	Events   uint64    `json:"events"` // that were compared
-	Root     string    `json:"root"`   // hash of all of them, in hexadecimal digits
-	Origin   string    `json:"origin,omitempty"`
-	Signed   uint64    `json:"signed"`             // events in the last signed checkpoint; 0 when there is none
-	Since    uint64    `json:"since,omitempty"`    // events in the older checkpoint
-	Findings []Finding `json:"findings,omitempty"` // the lowest sequence first; at most MaxFindings
+	Events uint64 `json:"events"` // that were compared
+	Root   string `json:"root"`   // hash of all of them, in hexadecimal digits
+	Origin string `json:"origin,omitempty"`
+	Signed uint64 `json:"signed"`          // events in the last signed checkpoint; 0 when there is none
+	Since  uint64 `json:"since,omitempty"` // events in the older checkpoint
+	// Witnesses is how many witnesses there are, and Cosigned are the names of those that
+	// have cosigned the last checkpoint.
+	Witnesses int       `json:"witnesses,omitempty"`
+	Cosigned  []string  `json:"cosigned,omitempty"`
+	Findings  []Finding `json:"findings,omitempty"` // the lowest sequence first; at most MaxFindings
 }
 
 // MaxFindings is after how many findings the comparison ends.
@@ -119,6 +125,15 @@ func (v *verifier) readSigned() {
 	}
 	v.signed = c
 	v.report.Origin, v.report.Signed = c.Origin, uint64(c.N)
+	if v.Witnesses == nil {
+		if v.Witnesses, err = v.Dir.Witnesses(); err != nil {
+			v.found(0, "the keys of witnesses: %v", err)
+		}
+	}
+	v.report.Witnesses = len(v.Witnesses)
+	for _, by := range checkpoint.Cosignatures(signed, v.Witnesses) {
+		v.report.Cosigned = append(v.report.Cosigned, by.Witness)
+	}
 }
 
 // walk compares every event.
