@@ -1,17 +1,22 @@
 package cmd
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Bounds in kB, a third above what docs/benchmarks.md promises: the mapped program
 // file and the system's page sizes differ between machines.
 const (
-	idleMemory = 80 << 10
-	peakMemory = 160 << 10
+	idleMemory  = 80 << 10
+	peakMemory  = 160 << 10
+	agentMemory = 40 << 10
 )
 
 // An idle hub is small: after its first start, which hashes a password, and after
@@ -28,16 +33,51 @@ func TestIdleMemory(t *testing.T) {
 	}
 }
 
+// An idle agent that is connected to its hub and to an engine is small.
+func TestIdleAgentMemory(t *testing.T) {
+	docker(t)
+	dir := t.TempDir()
+	if out, err := exec.Command(program(t), "tls", "init", "--host", "127.0.0.1", "--out", dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	h := startHub(t, "--builder", "off", "--nats-listen", freeAddr(t), "--tls-cert", filepath.Join(dir, "server.crt"), "--tls-key", filepath.Join(dir, "server.key"))
+	out, errOut, code := h.Run("--json", "hosts", "enroll", "web1")
+	var invited struct{ Token string }
+	if err := json.Unmarshal([]byte(out), &invited); err != nil || code != 0 {
+		t.Fatalf("%v\n%s%s", err, out, errOut)
+	}
+	agent := &builderProcess{t: t, Data: filepath.Join(t.TempDir(), "web1"), log: &logBuffer{}, args: []string{"agent", "--hub", h.URL, "--ca", filepath.Join(dir, "ca.crt"), "--weights", freeAddr(t)}}
+	t.Cleanup(agent.kill)
+	agent.start("HUBLEDGER_ENROLL=" + invited.Token)
+	until(t, "its engine is known", func() bool {
+		out, _, _ := h.Run("hosts", "ls")
+		return strings.Contains(out, "connected") && !strings.Contains(out, "error")
+	})
+	until(t, "it to be small", func() bool { return memoryOf(t, agent.cmd.Process.Pid, "VmRSS") < agentMemory })
+	for range 10 { // it stays so while it reports
+		time.Sleep(time.Second)
+		if kB := memoryOf(t, agent.cmd.Process.Pid, "VmRSS"); kB > agentMemory {
+			t.Errorf("idle it has %d kB", kB)
+		}
+	}
+	t.Logf("%d kB, of which %d kB are its own", memoryOf(t, agent.cmd.Process.Pid, "VmRSS"), memoryOf(t, agent.cmd.Process.Pid, "RssAnon"))
+}
+
 // memory is a figure of the process in kB, by its name in /proc/PID/status.
 func (h *hubProcess) memory(name string) (kB int) {
 	h.t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", h.Cmd.Process.Pid))
+	return memoryOf(h.t, h.Cmd.Process.Pid, name)
+}
+
+func memoryOf(t testing.TB, pid int, name string) (kB int) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if os.IsNotExist(err) {
-		h.t.Skip("the system has no /proc")
+		t.Skip("the system has no /proc")
 	}
 	_, line, found := strings.Cut(string(status), name+":")
 	if _, err := fmt.Sscan(line, &kB); err != nil || !found {
-		h.t.Fatalf("%s in %q: %v", name, status, err)
+		t.Fatalf("%s in %q: %v", name, status, err)
 	}
 	return kB
 }

@@ -171,6 +171,9 @@ func hostsOf(state deployment.State, w deployment.Watch) (list []apitypes.Deploy
 	for _, h := range all {
 		o, heard := w.Hosts[h.Machine]
 		out := apitypes.DeploymentHost{Name: h.Name, Grey: !heard, Excluded: slices.Contains(state.Excluded, h), Error: o.Engine.Error}
+		if w.Revoked[h.Machine] {
+			out.Error = "it was revoked, and does not come back: exclude it"
+		}
 		for _, p := range deployment.Plans(state, h.Machine) {
 			if p.Gone {
 				continue

@@ -169,7 +169,7 @@ func (s *Deployer) promote(ctx context.Context, c *endpoint.Call, in *actionIn) 
 		if state.Request.Policy.Two && state.By == c.By().Actor {
 			return nil, endpoint.Fail(http.StatusForbidden, "you have asked for this deployment: the policy wants somebody else to promote it")
 		}
-		return deployment.Promote(state, s.look(state), in.Body.Reason)
+		return deployment.Promote(state, s.seen(ctx, state), in.Body.Reason)
 	})
 }
 

@@ -8,9 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"hubledger/events"
 	"hubledger/services/deployer/hosttest"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/hosting"
+	"hubledger/services/internal/machine"
+	"hubledger/services/server/servertest"
 )
 
 const (
@@ -260,6 +263,52 @@ func TestHostIsAway(t *testing.T) {
 	web2.Leave(false)
 	// It comes back, and takes no part in what it was left out of.
 	eventually(t, func() bool { return web2.Slot(hosting.Green) == nil && web2.Slot(hosting.Blue).Phase == hosting.Keep })
+}
+
+// A host that is revoked in the middle of a deployment says so there at once, and what it saw before
+// counts no more.
+func TestRevokedInMidDeployment(t *testing.T) {
+	w, _, web2 := deployable(t)
+	w.await(w.deploy(1, nil).ID, "ended")
+	d := w.await(w.deploy(w.release("web 2"), nil).ID, "held")
+	_, seq, err := machine.Revoke(t.Context(), w.Log(), servertest.By, events.MachineHost, "web2")
+	w.Done(seq, err)
+	w.CatchUp()
+	web2.Leave(true)
+	const why = "web2 was revoked, and does not come back: exclude it"
+	w.call("member", "GET", shopPath+"/deployments/"+d.ID, nil, 200, &d)
+	if !strings.Contains(d.Waits, why) || slices.Contains(d.Can, "promote") || !slices.Contains(d.Can, "exclude-host") || !d.Hosts[1].Grey || d.Hosts[1].Error != "it was revoked, and does not come back: exclude it" {
+		t.Errorf("%+v", d)
+	}
+	var refused string
+	w.call("pusher", "POST", shopPath+"/deployments/"+d.ID+"/promote", object{}, 409, &refused)
+	if !strings.Contains(refused, "green is not healthy on web2 ("+why+")") {
+		t.Error(refused)
+	}
+	w.action("pusher", d.ID, "exclude-host", object{"host": "web2"}, 201)
+	w.action("pusher", d.ID, "promote", nil, 201)
+	if d = w.await(d.ID, "ended"); d.Outcome != "promoted" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// A release whose image was deleted is refused before anything is done, and says which one.
+func TestDeletedImage(t *testing.T) {
+	w, _, _ := deployable(t)
+	first := w.web
+	for _, content := range []string{"web 2", "web 3", "web 4"} { // two are kept
+		w.release(content)
+	}
+	a, err := w.Client().Do("DELETE", "/v2/acme/web/manifests/"+first.String(), nil)
+	if err != nil || a.Status != 202 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	w.CatchUp()
+	var refused string
+	w.call("pusher", "POST", prodPath+"/deployments", object{"release": 1}, 422, &refused)
+	if want := "the image of web, acme/web@" + first.String() + ", was deleted"; !strings.Contains(refused, want) {
+		t.Errorf("%q is missing in %s", want, refused)
+	}
 }
 
 func TestPolicies(t *testing.T) {

@@ -40,7 +40,7 @@ func (s *Deployer) driving() process.Manager {
 				if err != nil {
 					return nil, err
 				}
-				if known.State.Step != deployment.Requested && deployment.Due(known.State, s.watch(known, now)) == nil {
+				if known.State.Step != deployment.Requested && deployment.Due(known.State, s.watch(ctx, known, now)) == nil {
 					continue
 				}
 				if lives, err := s.lives(ctx, environment); err != nil {
@@ -65,9 +65,37 @@ func (s *Deployer) lives(ctx context.Context, environment string) (bool, error) 
 	return place.Ended == 0, nil
 }
 
+// lookAt is what is seen of the hosts of an environment. Of those that were revoked nothing is any
+// more, whatever they said last. Where nothing goes on who was revoked is not asked for.
+func (s *Deployer) lookAt(ctx context.Context, state deployment.State) deployment.Watch {
+	w := s.fleet.Watch(state)
+	if state.Step.Final() {
+		return w
+	}
+	known, err := s.People.Machines(ctx, events.MachineHost, time.Now())
+	if err != nil {
+		s.Logger.Warn("it is not known which hosts were revoked; it is looked at again", "error", err)
+		return w
+	}
+	enrolled := map[string]bool{}
+	for _, m := range known {
+		enrolled[m.ID] = true
+	}
+	w.Revoked = map[string]bool{}
+	for _, side := range state.Sides {
+		for _, h := range deployment.Hosts(side.Placement) {
+			if !enrolled[h.Machine] {
+				w.Revoked[h.Machine] = true
+				delete(w.Hosts, h.Machine)
+			}
+		}
+	}
+	return w
+}
+
 // watch is what is seen for an environment.
-func (s *Deployer) watch(known knownState, now time.Time) deployment.Watch {
-	w := s.look(known.State)
+func (s *Deployer) watch(ctx context.Context, known knownState, now time.Time) deployment.Watch {
+	w := s.look(ctx, known.State)
 	w.Kept, w.Stale = now.Sub(known.at), !s.streaks.fresh(known.State)
 	if w.Elapsed == nil { // tests have a clock of their own
 		w.Elapsed = func(seq uint64) time.Duration { return known.since(seq, now) }
@@ -90,7 +118,7 @@ func (s *Deployer) drive(ctx context.Context, t process.Task) error {
 		}
 		p = deployment.Admit(state, reasons)
 	} else {
-		w := s.watch(known, time.Now())
+		w := s.watch(ctx, known, time.Now())
 		p = deployment.Due(state, w)
 		switch p.(type) {
 		case events.DeploymentFailed, events.DeploymentOverdue: // they have what hosts say

@@ -26,7 +26,7 @@ func lively(t testing.TB, l *processtest.Life) *Deployer {
 	db, view := l.ReadModel(&deploys.Projection)
 	s := newDeployer(Config{Log: l.Log, Read: deploys.Reader{DB: db}, View: view})
 	s.admit = func(context.Context, deployment.State) ([]string, error) { return nil, nil }
-	s.look = func(state deployment.State) deployment.Watch {
+	s.look = func(_ context.Context, state deployment.State) deployment.Watch {
 		w := deployment.Watch{Hosts: map[string]hosting.Observation{}, Elapsed: func(uint64) time.Duration { return time.Hour }}
 		for _, side := range state.Sides {
 			for _, h := range deployment.Hosts(side.Placement) {

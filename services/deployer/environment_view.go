@@ -48,7 +48,7 @@ func (s *Deployer) getEnvironment(ctx context.Context, c *endpoint.Call, in *Env
 
 // seen is what is seen of the hosts of an environment, for people.
 func (s *Deployer) seen(ctx context.Context, state deployment.State) deployment.Watch {
-	w, err := s.masked(ctx, state, s.look(state))
+	w, err := s.masked(ctx, state, s.look(ctx, state))
 	if err != nil {
 		s.Logger.Warn("what hosts say of a deployment cannot be shown", "deployment", state.Of.Deployment, "error", err)
 	}

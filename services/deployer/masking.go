@@ -18,7 +18,8 @@ const notShown = "(not shown, since the secrets of the environment cannot be rea
 // ever. It comes before texts are cut, which would leave the beginning of a secret. With an
 // error no text is left.
 func (s *Deployer) masked(ctx context.Context, state deployment.State, w deployment.Watch) (deployment.Watch, error) {
-	out := deployment.Watch{Hosts: map[string]hosting.Observation{}, Elapsed: w.Elapsed, Kept: w.Kept}
+	out := w
+	out.Hosts = map[string]hosting.Observation{}
 	says := false
 	for machine, o := range w.Hosts {
 		says = says || o.Engine.Error != ""

@@ -1,6 +1,7 @@
 package deployer
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -21,7 +22,7 @@ func TestWhatHostsSayHasNoSecrets(t *testing.T) {
 		p := planned(t, plainFile, 1)
 		p.secrets.value = secret
 		of := p.of(0)
-		p.look = func(state deployment.State) deployment.Watch {
+		p.look = func(_ context.Context, state deployment.State) deployment.Watch {
 			side := state.Sides[hosting.Blue]
 			seen := hosting.Seen{ID: deployment.SlotID(of.Environment, hosting.Blue), Deployment: side.Deployment, Fence: side.Fence, Phase: hosting.Pull, Error: text, Fatal: fatal,
 				Images:     []hosting.SeenImage{{Service: "web"}},
@@ -47,7 +48,7 @@ func TestWhatHostsSayHasNoSecrets(t *testing.T) {
 		}
 
 		p.secrets.err = errors.New("the disk is away")
-		w, err := p.masked(t.Context(), state, p.look(deployment.State{Sides: map[string]deployment.Side{}}))
+		w, err := p.masked(t.Context(), state, p.look(t.Context(), deployment.State{Sides: map[string]deployment.Side{}}))
 		if got := w.Hosts[planHost].Slots; fatal {
 			continue // its side is gone
 		} else if !errors.Is(err, p.secrets.err) || len(got) != 1 || got[0].Error != notShown || got[0].Containers[0].Log != notShown {

@@ -25,8 +25,12 @@ var _ hosting.Planner = (*Deployer)(nil)
 // Changed is of hosting.Planner.
 func (s *Deployer) Changed(host string) <-chan struct{} { return s.fleet.Changed(host) }
 
-// Observed is of hosting.Planner.
+// Observed is of hosting.Planner. Of a host that acts upon another generation of the log nothing
+// counts but that it is there: the fences that it names are sequences of that log.
 func (s *Deployer) Observed(_ context.Context, host string, o hosting.Observation) error {
+	if o.Generation != s.Generation() {
+		o.Slots = nil
+	}
 	if !s.fleet.Observed(host, o) {
 		return errors.New("the hub has too many hosts to remember what this one sees")
 	}

@@ -216,7 +216,7 @@ func TestPullsOnlyFromTheRepositoryOfARelease(t *testing.T) {
 // A deployment whose application is gone is not brought on.
 func TestNothingIsDueOfADeletedApplication(t *testing.T) {
 	p := planned(t, plainFile, 1)
-	p.look = func(state deployment.State) deployment.Watch {
+	p.look = func(_ context.Context, state deployment.State) deployment.Watch {
 		return deployment.Watch{Elapsed: func(uint64) time.Duration { return time.Hour }}
 	}
 	due := func(want int) {

@@ -106,7 +106,7 @@ type Deployer struct {
 	dirty   chan struct{} // has an element when the read model has moved
 	// look is what is seen of the hosts of an environment, and admit what stands against a
 	// request. Tests have others.
-	look  func(deployment.State) deployment.Watch
+	look  func(context.Context, deployment.State) deployment.Watch
 	admit func(context.Context, deployment.State) ([]string, error)
 }
 
@@ -128,7 +128,7 @@ func New(c Config) *Deployer {
 // newDeployer is New without the API.
 func newDeployer(c Config) *Deployer {
 	s := &Deployer{Config: c, fleet: fleet.New(), dirty: make(chan struct{}, 1), issues: trackers.Store{Store: c.Store}}
-	s.look, s.admit = s.fleet.Watch, s.judgeRequest
+	s.look, s.admit = s.lookAt, s.judgeRequest
 	if c.Client != nil {
 		client := *c.Client
 		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -238,7 +238,7 @@ func (s *Deployer) reported(ctx context.Context, state deployment.State, g event
 		return sample{events.GateFail, bounded(text)}
 	}
 	counters := map[string]int64{}
-	for machine, o := range s.look(state).Hosts {
+	for machine, o := range s.look(ctx, state).Hosts {
 		for _, seen := range o.Slots {
 			if seen.ID == deployment.SlotID(state.Of.Environment, state.In()) && seen.Deployment == state.Of.Deployment && seen.Requests >= 0 {
 				counters[machine] = seen.Requests

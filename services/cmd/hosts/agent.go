@@ -19,6 +19,7 @@ import (
 	"hubledger/services/hostagent/balancer"
 	"hubledger/services/hostagent/wire"
 	"hubledger/services/internal/quiet"
+	"hubledger/services/server/memory"
 	"hubledger/streams/disk"
 	"hubledger/streams/machines"
 )
@@ -111,6 +112,7 @@ func (c *Agent) Run(s *console.Session) error {
 	defer conn.Close()
 	link.Conn = conn
 	fmt.Fprintf(s.Out, "The host %s runs what %s says, on %s. Stop with Ctrl-C: its containers go on.\n", me.Name, c.hub, c.Docker)
+	go memory.Run(s.Context, 0) // the machine is for what it runs
 	a.Run(s.Context)
 	return nil
 }

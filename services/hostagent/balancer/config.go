@@ -71,14 +71,17 @@ backend {{backend $.Application $.Environment $s.Name}}
     option httpchk
     http-check send meth GET uri {{or $s.Probe "/"}}{{if $s.Host}} hdr Host {{$s.Host}}{{end}}
     http-check expect status 200
-    # A request whose connection was refused goes to another server. Once it was sent it
-    # is not repeated: it may have had its effect.
+    # A request whose connection was refused goes to another server, and so does one that only
+    # reads (GET, HEAD) and whose server went away without an answer. Others are not repeated
+    # once they were sent: they may have had their effect.
     option redispatch 1
     retries 3
-    retry-on conn-failure
+    retry-on conn-failure empty-response
+    http-request disable-l7-retry unless METH_GET
     # agent-check has to stand here, not on the server lines. Weight 100 makes N % exact.
     # Connections that nobody uses are closed soon: a drained server has none left.
-    default-server check inter 1s fall 2 rise 2 weight 100 agent-check agent-port {{$.Responder}} agent-inter 500ms pool-purge-delay 1s
+    # A check that fails, or passes again, is repeated soon.
+    default-server check inter 1s fastinter 250ms fall 2 rise 2 weight 100 agent-check agent-port {{$.Responder}} agent-inter 500ms pool-purge-delay 1s
 {{- range $h := $.Hosts}}
     server {{server $h.Name "blue"}} {{$h.Address}}:{{$s.Blue}} agent-send "{{subject $.Application $.Environment "blue"}}\n"
     server {{server $h.Name "green"}} {{$h.Address}}:{{$s.Green}} agent-send "{{subject $.Application $.Environment "green"}}\n"

@@ -74,7 +74,11 @@ func Promote(s State, w Watch, reason string) (events.Payload, error) {
 		return nil, err
 	}
 	if left := s.waiting(w, s.In(), healthy); len(left) > 0 {
-		return nil, fmt.Errorf("%w: %s is not healthy on %s: wait, exclude the host, or go back", ErrNotNow, s.In(), names(left))
+		why := s.said(w, left, s.In())
+		if why != "" {
+			why = " (" + why + ")"
+		}
+		return nil, fmt.Errorf("%w: %s is not healthy on %s%s: wait, exclude the host, or go back", ErrNotNow, s.In(), names(left), why)
 	}
 	return p, nil
 }

@@ -16,6 +16,8 @@ type Watch struct {
 	// Hosts are the latest observations, by the id of the machine, of hosts that are heard
 	// now. One that is missing is grey: nothing is known of it.
 	Hosts map[string]hosting.Observation
+	// Revoked are those of them, by the id of the machine, that are no hosts any more: they stay grey.
+	Revoked map[string]bool
 	// Elapsed is how long ago the event of that sequence was, by the time of the log. Only
 	// waiting rests on it.
 	Elapsed func(seq uint64) time.Duration
@@ -198,10 +200,17 @@ func (s *State) Waits(w Watch) (hosts []events.PlacedHost, why string) {
 	if s.Step == Starting || s.Step == Ready {
 		sides = append(sides, "")
 	}
+	return hosts, s.said(w, hosts, sides...)
+}
+
+// said is what hosts say of why sides are not there yet.
+func (s *State) said(w Watch, hosts []events.PlacedHost, sides ...string) string {
 	var said []string
 	for _, h := range hosts {
 		o, heard := w.Hosts[h.Machine]
 		switch {
+		case w.Revoked[h.Machine]:
+			said = append(said, h.Name+" was revoked, and does not come back: exclude it")
 		case !heard:
 			said = append(said, h.Name+" does not answer")
 		case o.Engine.Error != "":
@@ -214,7 +223,7 @@ func (s *State) Waits(w Watch) (hosts []events.PlacedHost, why string) {
 			}
 		}
 	}
-	return hosts, strings.Join(said, "; ")
+	return strings.Join(said, "; ")
 }
 
 func cut(s string) string {

@@ -1,0 +1,125 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A load sends requests through HAProxy all the time: every tenth is an order.
+type load struct {
+	s       *shop
+	client  *http.Client
+	began   time.Time
+	stopped chan struct{}
+	done    sync.WaitGroup
+	sending sync.RWMutex // held for writing while nothing is to be sent
+	sent    atomic.Int64
+	late    atomic.Int64 // answered by what had its stop signal
+	ordered atomic.Int64
+	most    int64 // orders
+
+	mu    sync.Mutex
+	wrong []string
+	by    map[string]int // answers, by colour
+}
+
+// senders is how many requests are on their way at once.
+const senders = 6
+
+func (s *shop) load(orders int64) *load {
+	l := &load{s: s, began: time.Now(), stopped: make(chan struct{}), by: map[string]int{}, most: orders,
+		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: senders}}}
+	for range senders {
+		l.done.Go(func() {
+			for {
+				select {
+				case <-l.stopped:
+					return
+				case <-time.After(5 * time.Millisecond):
+				}
+				l.sending.RLock()
+				l.send()
+				l.sending.RUnlock()
+			}
+		})
+	}
+	return l
+}
+
+// stop ends the load.
+func (l *load) stop() { close(l.stopped); l.done.Wait() }
+
+// without does something while no request is on its way.
+func (l *load) without(do func()) {
+	l.sending.Lock()
+	defer l.sending.Unlock()
+	l.client.CloseIdleConnections()
+	do()
+}
+
+func (l *load) send() {
+	n, order := l.sent.Add(1), int64(0)
+	if n%10 == 0 {
+		if order = l.ordered.Add(1); order > l.most {
+			order = 0
+			l.ordered.Add(-1)
+		}
+	}
+	began := time.Now()
+	var resp *http.Response
+	var err error
+	if order > 0 {
+		resp, err = l.client.Post(fmt.Sprintf("http://%s/orders?id=order-%d", l.s.in, order), "text/plain", nil)
+	} else {
+		resp, err = l.client.Get("http://" + l.s.in + "/")
+	}
+	var body []byte
+	if err == nil {
+		body, err = io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err == nil && resp.StatusCode != 200 {
+			err = fmt.Errorf("%s: %s", resp.Status, body)
+		}
+		if resp.Header.Get("Stopping") != "" {
+			l.late.Add(1)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil && len(l.wrong) < 20 {
+		l.wrong = append(l.wrong, fmt.Sprintf("request %d (order %d), sent at %.1f s and over after %s: %v", n, order, began.Sub(l.began).Seconds(), time.Since(began).Round(time.Millisecond), err))
+	}
+	for _, colour := range []string{"blue", "green"} {
+		if strings.Contains(string(body), "("+colour+")") {
+			l.by[colour]++
+		}
+	}
+}
+
+// failed are the requests that failed, the first twenty.
+func (l *load) failed() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.wrong)
+}
+
+// share is the part of so many requests from now on that green answers, in percent.
+func (l *load) share(n int) float64 {
+	l.mu.Lock()
+	l.by = map[string]int{}
+	l.mu.Unlock()
+	for ; ; time.Sleep(50 * time.Millisecond) {
+		l.mu.Lock()
+		green, all := l.by["green"], l.by["green"]+l.by["blue"]
+		l.mu.Unlock()
+		if all >= n {
+			return 100 * float64(green) / float64(all)
+		}
+	}
+}
