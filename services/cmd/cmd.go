@@ -16,6 +16,7 @@ import (
 	"hubledger/services/builder/fetch"
 	"hubledger/services/cmd/accounts"
 	"hubledger/services/cmd/apps"
+	"hubledger/services/cmd/backups"
 	"hubledger/services/cmd/builders"
 	"hubledger/services/cmd/builds"
 	"hubledger/services/cmd/certificates"
@@ -43,8 +44,10 @@ type cli struct {
 	Prove       proveCmd              `cmd:"" help:"Write a proof that an event stands in the log."`
 	VerifyProof verifyProofCmd        `cmd:"" name:"verify-proof" help:"Check a proof without the hub, and show its event."`
 	Report      reportCmd             `cmd:"" help:"Report who pushed, built, deployed, changed rights, deleted and was refused in a period."`
-	Backup      backupCmd             `cmd:"" help:"Back up the running hub to a directory."`
-	Restore     restoreCmd            `cmd:"" help:"Make a hub of a backup, in a new data directory."`
+	Backup      backups.Backup        `cmd:"" help:"Back up the running hub to a directory; verify and list backups."`
+	Archive     backups.Archive       `cmd:"" help:"Copy the log of the running hub to a directory, with what proves it."`
+	Restore     backups.Restore       `cmd:"" help:"Make a hub of a backup, in a new data directory."`
+	Repair      repairCmd             `cmd:"" help:"Rebuild a damaged log from its journal, and verify it. The hub must be stopped."`
 	Projections projections.Commands  `cmd:"" help:"List, prepare, compare and switch projections."`
 	DeadLetters deadLettersCmd        `cmd:"" name:"dead-letters" help:"List and retry tasks of process managers that failed too often."`
 	Blobs       blobsCmd              `cmd:"" help:"Check the blob store."`

@@ -63,7 +63,7 @@ func (t *chainTarget) prove(s *console.Session, kind, id string) error {
 		return fmt.Errorf("%.100q is no id of a %s", id, kind)
 	}
 	t.Output = cmp.Or(t.Output, kind+"-"+id+".proofs")
-	if _, err := os.Stat(t.Output); err == nil {
+	if _, err := os.Stat(t.Output); err == nil { // before much is read
 		return fmt.Errorf("%s is there already: name another directory with -o", t.Output)
 	}
 	a, err := t.API(s)
@@ -74,25 +74,11 @@ func (t *chainTarget) prove(s *console.Session, kind, id string) error {
 	if err != nil {
 		return err
 	}
-	made := t.Output + ".writing"
-	if err := os.Mkdir(made, 0o755); err != nil {
-		return err
+	seqs := make([]uint64, len(chain))
+	for k, e := range chain {
+		seqs[k] = e.Seq
 	}
-	defer os.RemoveAll(made) // which is not there any more when all of it was written
-	bar := s.Bar("proving")
-	// The latest first: when it is signed, all others are.
-	for k, e := range slices.Backward(chain) {
-		text, err := proofOf(a, apitypes.Event{Seq: e.Seq})
-		if err == nil {
-			err = durable.ReplaceFile(filepath.Join(made, proofName(e.Seq)), text, 0o644)
-		}
-		if err != nil {
-			return err
-		}
-		bar.Set(int64(len(chain)-k), int64(len(chain)), "events")
-	}
-	bar.End()
-	if err := os.Rename(made, t.Output); err != nil {
+	if err := writeProofs(a, t.Output, seqs); err != nil {
 		return err
 	}
 	if s.JSON {
@@ -101,6 +87,32 @@ func (t *chainTarget) prove(s *console.Session, kind, id string) error {
 	fmt.Fprintf(s.Out, "%s proves %d events of the %s, what led to them and what they led to.\n", t.Output, len(chain), kind)
 	_, err = fmt.Fprintf(s.Out, "Check them with `hubledger verify-proof %s --key KEY`; `hubledger checkpoint --key` prints the key.\n", t.Output)
 	return err
+}
+
+// writeProofs makes a directory with a proof of each event; they are in the order of the log.
+func writeProofs(a *console.API, dir string, seqs []uint64) error {
+	if _, err := os.Stat(dir); err == nil {
+		return fmt.Errorf("%s is there already: name another one with -o, or remove it", dir)
+	}
+	made := dir + ".writing"
+	if err := os.Mkdir(made, 0o755); err != nil {
+		return err
+	}
+	defer os.RemoveAll(made) // which is not there any more when all of it was written
+	bar := a.Session.Bar("proving")
+	defer bar.End()
+	// The latest first: when it is signed, all others are.
+	for k, seq := range slices.Backward(seqs) {
+		text, err := proofOf(a, apitypes.Event{Seq: seq})
+		if err == nil {
+			err = durable.ReplaceFile(filepath.Join(made, proofName(seq)), text, 0o644)
+		}
+		if err != nil {
+			return err
+		}
+		bar.Set(int64(len(seqs)-k), int64(len(seqs)), "events")
+	}
+	return os.Rename(made, dir)
 }
 
 func proofName(seq uint64) string { return fmt.Sprintf("event-%d.tlog-proof", seq) }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -24,6 +25,7 @@ type reportCmd struct {
 	Only   []string `help:"Only these chapters, comma-separated: pushes, builds, deployments, access, deletions, refusals." enum:"pushes,builds,deployments,access,deletions,refusals" placeholder:"CHAPTERS"`
 	Format string   `help:"${enum}." enum:"markdown,html" default:"markdown"`
 	Output string   `short:"o" help:"File for the report; standard output when empty." type:"path" placeholder:"FILE"`
+	Sign   bool     `help:"Put beside the report FILE.proofs, a directory with a proof of each event which hubledger verify-proof checks, and FILE.checkpoint, the last signed one."`
 	Limit  int      `help:"At most so many events, the latest; the report says so when there were more." default:"10000"`
 }
 
@@ -98,6 +100,9 @@ func (c *reportCmd) Run(s *console.Session) error {
 	if c.Limit < 1 {
 		return fmt.Errorf("--limit must be at least 1")
 	}
+	if c.Sign && (c.Output == "" || s.JSON) {
+		return fmt.Errorf("--sign puts proofs beside the report: name the file of the report with -o, and leave --json out")
+	}
 	r := report{Since: c.Since, Before: c.Before, Made: time.Now().UTC()}
 	text := "since:" + c.Since
 	if c.Before != "" {
@@ -159,7 +164,37 @@ func (c *reportCmd) Run(s *console.Session) error {
 	if err := durable.ReplaceFile(c.Output, out.Bytes(), 0o600); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "Wrote a report of %d events to %s.\n", r.Events, c.Output)
+	fmt.Fprintf(s.Out, "Wrote a report of %d events to %s.\n", r.Events, c.Output)
+	if !c.Sign {
+		return nil
+	}
+	return r.sign(a, c.Output)
+}
+
+// sign proves each event of a report, in a directory beside it.
+func (r report) sign(a *console.API, file string) error {
+	var seqs []uint64
+	for _, ch := range r.Chapters {
+		for _, e := range ch.Rows {
+			seqs = append(seqs, e.Seq)
+		}
+	}
+	if len(seqs) == 0 {
+		return errors.New("the report has no events, so there is nothing to prove")
+	}
+	slices.Sort(seqs)
+	dir := file + ".proofs"
+	if err := writeProofs(a, dir, seqs); err != nil {
+		return err
+	}
+	signed, err := console.Get[apitypes.Checkpoint](a, "/checkpoint")
+	if err == nil {
+		err = durable.ReplaceFile(file+".checkpoint", []byte(signed.Signed), 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.Session.Out, "%s proves each of them. Check it with `hubledger verify-proof %s --key KEY`; `hubledger checkpoint --key` prints the key.\n", dir, dir)
 	return err
 }
 

@@ -81,6 +81,7 @@ func (n *Node) adminRoutes() map[string]func(ctx context.Context, r *http.Reques
 		"POST /dead-letters/{manager}/retry": n.adminRetry,
 		"POST /gc":                           n.adminCollect,
 		"POST /backup":                       n.adminBackup,
+		"POST /archive":                      n.adminArchive,
 	}
 }
 

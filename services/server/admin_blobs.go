@@ -3,13 +3,18 @@ package server
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/projections/images"
 	"hubledger/projections/journal"
+	"hubledger/services/audit/tree"
 	"hubledger/services/internal/adminsocket"
 	"hubledger/services/registry/blobs"
 	"hubledger/services/server/backup"
@@ -49,19 +54,9 @@ func (n *Node) adminVerify(ctx context.Context, _ *http.Request, a *adminRespons
 
 var errNoBlobs = errors.New("this node has no blobs, because it runs neither the service registry nor api: use a node that does")
 
-// backupConfig is what a backup of this node is made of, as of all that the log has now.
-func (n *Node) backupConfig(ctx context.Context) (backup.Config, error) {
-	if n.stores.Blobs == nil {
-		return backup.Config{}, errNoBlobs
-	}
-	if n.NATSURL != "" {
-		return backup.Config{}, errors.New("the log is on NATS servers elsewhere: back it up with the tools of these")
-	}
-	c := backup.Config{Generation: n.log.Generation(), Stores: map[string]*blobs.Store{}, Rest: n.registry.GC.Rest, Progress: func(int64, int64, string) {}}
-	c.Stores["registry"] = n.stores.Blobs
-	if n.archive != nil {
-		c.Stores[archived] = n.archive.store
-	}
+// archiveConfig is what an archive of the log is made of, as of all that the log has now.
+func (n *Node) archiveConfig(ctx context.Context) (backup.Config, error) {
+	c := backup.Config{Generation: n.log.Generation(), Signed: n.signed, Progress: func(int64, int64, string) {}}
 	model := n.models.Of(&journal.Projection)
 	last, err := n.log.LastSeq(ctx)
 	if err == nil {
@@ -70,10 +65,40 @@ func (n *Node) backupConfig(ctx context.Context) (backup.Config, error) {
 	if err == nil && model.HasParked() {
 		err = errors.New("the journal has parked events: it is no copy of the log")
 	}
+	c.Journal = model
+	return c, err
+}
+
+// signed is the last signed checkpoint of the log, with its keys; empty when there is none.
+func (n *Node) signed() (checkpoint, keys []byte, err error) {
+	dir := tree.Of(n.Data, n.log.Generation())
+	checkpoint, _, err = dir.Signed()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	known, err := dir.Keys()
+	return checkpoint, []byte(strings.Join(known, "\n") + "\n"), err
+}
+
+// backupConfig is what a backup of this node is made of, as of all that the log has now.
+func (n *Node) backupConfig(ctx context.Context) (backup.Config, error) {
+	if n.stores.Blobs == nil {
+		return backup.Config{}, errNoBlobs
+	}
+	if n.NATSURL != "" {
+		return backup.Config{}, errors.New("the log is on NATS servers elsewhere: back it up with the tools of these; `hubledger archive` copies the log alone")
+	}
+	c, err := n.archiveConfig(ctx)
 	if err != nil {
 		return c, err
 	}
-	c.Journal = model
+	c.Stores, c.Rest = map[string]*blobs.Store{"registry": n.stores.Blobs}, n.registry.GC.Rest
+	if n.archive != nil {
+		c.Stores[archived] = n.archive.store
+	}
 	if n.secrets != nil {
 		c.Secrets = n.secrets.Sealed
 	}
@@ -81,18 +106,24 @@ func (n *Node) backupConfig(ctx context.Context) (backup.Config, error) {
 }
 
 func (n *Node) adminBackup(ctx context.Context, r *http.Request, a *adminResponse) error {
-	dir := r.URL.Query().Get("dir")
-	if !filepath.IsAbs(dir) {
-		return errors.New("name the directory of the backup by its whole path")
+	q := r.URL.Query()
+	dir, err := backupDir(q.Get("dir"))
+	if err != nil {
+		return err
 	}
 	c, err := n.backupConfig(ctx)
 	if err != nil {
 		return err
 	}
-	if r.URL.Query().Get("without-secrets") != "" {
+	if q.Get("without-secrets") != "" {
 		c.Secrets = nil
 	} else if c.Secrets == nil {
 		return errors.New("the secrets cannot be read while the log is read-only: back up without them, or find out why first, by `hubledger status`")
+	}
+	if keep := q.Get("keep"); keep != "" {
+		if c.Keep, err = strconv.Atoi(keep); err != nil || c.Keep < 0 {
+			return errors.New("keep is a number of backups")
+		}
 	}
 	c.Progress = a.progress
 	s, err := backup.Run(ctx, c, dir)
@@ -100,4 +131,32 @@ func (n *Node) adminBackup(ctx context.Context, r *http.Request, a *adminRespons
 		return err
 	}
 	return a.item(s)
+}
+
+func (n *Node) adminArchive(ctx context.Context, r *http.Request, a *adminResponse) error {
+	dir, err := backupDir(r.URL.Query().Get("dir"))
+	if err != nil {
+		return err
+	}
+	c, err := n.archiveConfig(ctx)
+	if err != nil {
+		return err
+	}
+	c.Progress = a.progress
+	s, err := backup.Run(ctx, c, dir)
+	if err != nil {
+		return err
+	}
+	return a.item(s)
+}
+
+// backupDir is the directory of a backup, which the hub makes with its own rights.
+func backupDir(dir string) (string, error) {
+	if !filepath.IsAbs(dir) {
+		return "", errors.New("name the directory of the backup by its whole path")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "generation.json")); err == nil {
+		return "", errors.New("this is the data directory of a hub: name another one for the backup")
+	}
+	return dir, nil
 }

@@ -83,6 +83,8 @@ type Config struct {
 	// BackupDir is where backups are made, every BackupInterval; "": nowhere.
 	BackupDir      string
 	BackupInterval time.Duration
+	// BackupKeep is how many of them can be restored; 0: the last one, and blobs are never removed.
+	BackupKeep int
 	// Witnesses are asked to cosign what is signed of the log.
 	Witnesses []*witness.Witness
 	// ComposeAllow is what Compose files of applications may have beside what every one may:

@@ -69,7 +69,7 @@ func (n *Node) allServices() []service.Service {
 		n.audit.Service(),
 		{Name: "cleanup", ReadModels: []*projections.Projection{&images.Projection, &catalog.Projection},
 			Jobs: []service.Job{{Name: "apply cleanup rules", Every: n.CleanupInterval, Run: s.cleaner.RunAll}}},
-		(&backup.Keeper{Dir: n.BackupDir, Every: n.BackupInterval, Config: n.backupConfig, Logger: n.Logger}).Service(),
+		(&backup.Keeper{Dir: n.BackupDir, Every: n.BackupInterval, Keep: n.BackupKeep, Config: n.backupConfig, Logger: n.Logger}).Service(),
 	}
 	list = append(list, system.New(s.api.Sibling(), asSystem{n}))
 	return append(list, n.makeWeb(s, list))

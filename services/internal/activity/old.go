@@ -74,7 +74,7 @@ func takeOverFile(ctx context.Context, ops *operations.Store, path string, now t
 }
 
 func copyUsed(ctx context.Context, old *sql.Conn, t *operations.Tx) error {
-	if there, err := hasTable(ctx, old, "used"); err != nil || !there {
+	if there, err := hasColumn(ctx, old, "used", "latest"); err != nil || !there {
 		return err
 	}
 	return operations.EachRow(ctx, old, func(rows *sql.Rows) error {
@@ -88,7 +88,8 @@ func copyUsed(ctx context.Context, old *sql.Conn, t *operations.Tx) error {
 }
 
 func copyAnswers(ctx context.Context, old *sql.Conn, t *operations.Tx, now time.Time) error {
-	if there, err := hasTable(ctx, old, "answers"); err != nil || !there {
+	// Those of the first version do not say whose they are: they are not taken over.
+	if there, err := hasColumn(ctx, old, "answers", "owner"); err != nil || !there {
 		return err
 	}
 	return operations.EachRow(ctx, old, func(rows *sql.Rows) error {
@@ -104,11 +105,11 @@ func copyAnswers(ctx context.Context, old *sql.Conn, t *operations.Tx, now time.
 	}, missingAnswers("main.", "present."), operations.Micros(now))
 }
 
-// hasTable says whether the old file has a table: its making may have been
+// hasColumn says whether the old file has a table with a column: its making may have been
 // broken off before.
-func hasTable(ctx context.Context, old *sql.Conn, table string) (there bool, err error) {
+func hasColumn(ctx context.Context, old *sql.Conn, table, column string) (there bool, err error) {
 	err = operations.EachRow(ctx, old, func(*sql.Rows) error { there = true; return nil },
-		`SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = $1`, table)
+		`SELECT 1 FROM pragma_table_info($1, 'main') WHERE name = $2`, table, column)
 	return there, err
 }
 
@@ -125,7 +126,12 @@ func takeOverSchema(ctx context.Context, ops *operations.Store, now time.Time) e
 		}
 		_, err = t.Exec(`INSERT INTO used (credential, latest) ` + missingUses(oldSchema+".", "") + `
 			ON CONFLICT (credential) DO UPDATE SET latest = GREATEST(excluded.latest, used.latest)`)
-		if err != nil {
+		owned := false
+		if err == nil {
+			err = t.Query(func(*sql.Rows) error { owned = true; return nil },
+				`SELECT 1 FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'answers' AND column_name = 'owner'`, oldSchema)
+		}
+		if err != nil || !owned {
 			return err
 		}
 		_, err = t.Exec(`INSERT INTO answers (id, owner, request, claim, until, answer) `+missingAnswers(oldSchema+".", "")+`

@@ -7,6 +7,10 @@
 //	blobs-TIME.jsonl.zst                      the blobs, one a line
 //	registry/blobs/sha256/…, build-logs/blobs/…   as in a data directory
 //	backup.json                               the last backup that was complete: Summary
+//	point-TIME.json                           those before it that are kept; see Config.Keep
+//	checkpoint, checkpoint.vkey               what was signed of the log last, and the public keys
+//
+// An archive is a backup of the log alone.
 package backup
 
 import (
@@ -31,6 +35,8 @@ import (
 var (
 	// ErrForeign: a directory has the backup of another log.
 	ErrForeign = errors.New("the directory has the backup of another log: name another directory")
+	// ErrWhole: a directory that is to take an archive has a backup.
+	ErrWhole = errors.New("the directory has a backup, which has the log already: name another directory")
 	// ErrRunning: another backup of this hub has not ended yet.
 	ErrRunning = errors.New("a backup is running already")
 	// ErrDamaged: a backup is not what was written.
@@ -46,8 +52,15 @@ type Config struct {
 	Journal projections.DB
 	// Secrets calls each with every secret as it is stored. Nil: they are left out.
 	Secrets func(ctx context.Context, each func(key string, sealed []byte) error) error
-	// Stores are those of blobs, by their directory in the data directory.
+	// Stores are those of blobs, by their directory in the data directory. Nil: an archive is
+	// made, without blobs and secrets.
 	Stores map[string]*blobs.Store
+	// Signed is the last signed checkpoint, and the public keys of the log; empty when nothing
+	// was signed yet. Nil: they are left out.
+	Signed func() (checkpoint, keys []byte, err error)
+	// Keep is how many complete backups can be restored. What only older ones need is removed.
+	// 0: only the last one can be restored, and blobs are never removed.
+	Keep int
 	// Rest runs fn while no blob is collected.
 	Rest func(ctx context.Context, fn func(context.Context) error) error
 	// Progress is called now and then; total is 0 where it is not known.
@@ -56,14 +69,15 @@ type Config struct {
 
 // A Summary says what the last complete backup has.
 type Summary struct {
+	ID         string `json:"id,omitempty"` // names it among those that are kept
 	Generation string `json:"generation"`
 	Events     uint64 `json:"events"`
 	Root       string `json:"root"` // of the Merkle tree over their leaves, base64
 	Secrets    int    `json:"secrets"`
 	// SecretsFile and BlobsFile are the names of the files with the secrets, "" for none, and
-	// with the list of blobs.
+	// with the list of blobs, "" for an archive.
 	SecretsFile string    `json:"secretsFile,omitempty"`
-	BlobsFile   string    `json:"blobsFile"`
+	BlobsFile   string    `json:"blobsFile,omitempty"`
 	Blobs       int       `json:"blobs"` // with the logs of builds
 	BlobBytes   int64     `json:"blobBytes"`
 	Added       Added     `json:"added"` // by that backup, to what was there
@@ -81,7 +95,7 @@ type Added struct {
 
 // Run brings the backup in a directory up to what the hub has now. What is there from an
 // earlier backup is kept and not written again. Interrupted anywhere, it leaves what was
-// complete before as it was. ErrForeign, ErrRunning.
+// complete before as it was. ErrForeign, ErrRunning, ErrWhole.
 func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 	s := Summary{Generation: c.Generation}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -97,30 +111,20 @@ func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 	defer lock.Release()
 	if old, err := ReadSummary(dir); err == nil && old.Generation != c.Generation {
 		return s, fmt.Errorf("%s: %w", dir, ErrForeign)
+	} else if err == nil && old.BlobsFile != "" && c.Stores == nil {
+		return s, fmt.Errorf("%s: %w", dir, ErrWhole)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s, err
 	}
 	if err := removeRests(dir); err != nil {
 		return s, err
 	}
-	id := time.Now().UTC().Format("20060102T150405.000000000Z")
-	err = c.Rest(ctx, func(ctx context.Context) error {
-		// The log first: what its events need was there before them, and stays for now.
-		if err := writeLog(ctx, c, dir, &s); err != nil {
-			return fmt.Errorf("copy the log: %w", err)
-		}
-		if c.Secrets != nil {
-			s.SecretsFile = "secrets-" + id + ".jsonl"
-			if err := writeSecrets(ctx, c, dir, &s); err != nil {
-				return fmt.Errorf("copy the secrets: %w", err)
-			}
-		}
-		s.BlobsFile = "blobs-" + id + ".jsonl.zst"
-		if err := copyStores(ctx, c, dir, &s); err != nil {
-			return fmt.Errorf("copy the blobs: %w", err)
-		}
-		return nil
-	})
+	s.ID = time.Now().UTC().Format("20060102T150405.000000000Z")
+	if c.Stores == nil {
+		err = writeArchive(ctx, c, dir, &s)
+	} else {
+		err = c.Rest(ctx, func(ctx context.Context) error { return write(ctx, c, dir, &s) })
+	}
 	if err != nil {
 		return s, err
 	}
@@ -129,23 +133,45 @@ func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 	if err != nil {
 		return s, err
 	}
-	if err := durable.ReplaceFile(filepath.Join(dir, summaryFile), append(text, '\n'), 0o600); err != nil {
-		return s, err
-	}
-	return s, removeOlder(dir, s)
-}
-
-// removeOlder removes the secrets and the lists of earlier backups: a secret that was
-// destroyed in the hub leaves the backup, too.
-func removeOlder(dir string, s Summary) error {
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		name := e.Name()
-		if (strings.HasPrefix(name, "secrets-") || strings.HasPrefix(name, "blobs-")) && name != s.SecretsFile && name != s.BlobsFile {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
+	text = append(text, '\n')
+	if c.Keep > 0 {
+		if err := durable.ReplaceFile(filepath.Join(dir, pointFile(s.ID)), text, 0o600); err != nil {
+			return s, err
 		}
 	}
-	return err
+	if err := durable.ReplaceFile(filepath.Join(dir, summaryFile), text, 0o600); err != nil {
+		return s, err
+	}
+	return s, removeOlder(ctx, c, dir, s)
+}
+
+// write writes all that the backup lacks, but its summary.
+func write(ctx context.Context, c Config, dir string, s *Summary) error {
+	// The log first: what its events need was there before them, and stays for now.
+	if err := writeArchive(ctx, c, dir, s); err != nil {
+		return err
+	}
+	if c.Secrets != nil {
+		s.SecretsFile = "secrets-" + s.ID + ".jsonl"
+		if err := writeSecrets(ctx, c, dir, s); err != nil {
+			return fmt.Errorf("copy the secrets: %w", err)
+		}
+	}
+	s.BlobsFile = "blobs-" + s.ID + ".jsonl.zst"
+	if err := copyStores(ctx, c, dir, s); err != nil {
+		return fmt.Errorf("copy the blobs: %w", err)
+	}
+	return nil
+}
+
+func writeArchive(ctx context.Context, c Config, dir string, s *Summary) error {
+	if err := writeSigned(c, dir); err != nil { // before the log, which then has all that was signed
+		return fmt.Errorf("copy the checkpoint: %w", err)
+	}
+	if err := writeLog(ctx, c, dir, s); err != nil {
+		return fmt.Errorf("copy the log: %w", err)
+	}
+	return nil
 }
 
 // removeRests removes what an interrupted backup was writing.
@@ -175,17 +201,9 @@ func checkRoom(dir string, bytes int64) error {
 
 const summaryFile = "backup.json"
 
-// ReadSummary reads what a backup has. The error wraps fs.ErrNotExist when there is none.
-func ReadSummary(dir string) (s Summary, err error) {
-	text, err := os.ReadFile(filepath.Join(dir, summaryFile))
-	if err != nil {
-		return s, err
-	}
-	if err := json.Unmarshal(text, &s); err != nil {
-		return s, fmt.Errorf("%s: %w: %w", summaryFile, ErrDamaged, err)
-	}
-	return s, nil
-}
+// ReadSummary reads what the last complete backup has. The error wraps fs.ErrNotExist when
+// there is none.
+func ReadSummary(dir string) (Summary, error) { return readSummary(dir, summaryFile) }
 
 func blobPath(dir string, d digest.Digest) string {
 	return filepath.Join(dir, "blobs", d.Algorithm().String(), d.Encoded())

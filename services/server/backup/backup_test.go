@@ -3,7 +3,9 @@ package backup_test
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
@@ -50,7 +52,7 @@ func newWorld(t testing.TB) *world {
 	w.store, err = sqlitestore.Dir(t.TempDir()).Open(t.Context(), &journal.Projection, projections.Options{})
 	check(t, err)
 	t.Cleanup(func() { w.store.Close() })
-	w.config = backup.Config{Generation: "GENERATION", Journal: w.store.DB(), Progress: func(int64, int64, string) {},
+	w.config = backup.Config{Generation: "GENERATION", Journal: w.store.DB(), Stores: map[string]*blobs.Store{}, Progress: func(int64, int64, string) {},
 		Rest: func(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) },
 		Secrets: func(_ context.Context, each func(string, []byte) error) error {
 			return errors.Join(each("one", []byte{1, 2, 3}), each("two", nil))
@@ -89,8 +91,8 @@ func (w *world) read() (n uint64, root string, err error) {
 		if kept.Leaf != leaf || events.LeafOf(&kept.Event) != events.LeafOf(e) {
 			w.t.Errorf("event %d is another one", e.Seq)
 		}
-		more, err := tlog.StoredHashesForRecordHash(int64(len(leaves)), tlog.RecordHash(leaf[:]), read)
-		stored, leaves, n = append(stored, more...), append(leaves, tlog.RecordHash(leaf[:])), e.Seq
+		more, err := tlog.StoredHashesForRecordHash(int64(len(leaves)), tlog.Hash(leaf), read)
+		stored, leaves, n = append(stored, more...), append(leaves, tlog.Hash(leaf)), e.Seq
 		return err
 	})
 	if err != nil {
@@ -275,4 +277,70 @@ func TestLostBlobs(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(w.dir, "secrets-*")); err != nil || len(left) > 0 {
 		t.Errorf("left are %v, %v", left, err)
 	}
+}
+
+// Segments of the first version, whose tree hashed the leaves once more, are read and
+// continued.
+func TestFirstFormat(t *testing.T) {
+	w := newWorld(t)
+	s := w.upTo(40)
+	old := peaksOfFirstFormat(t, w, s.Events)
+	file := filepath.Join(w.dir, "log", fmt.Sprintf("%012d-%012d.json", 1, s.Events))
+	var seg map[string]any
+	readJSON(t, file, &seg)
+	delete(seg, "format")
+	seg["peaks"] = old
+	writeJSON(t, file, seg)
+	var summary map[string]any
+	readJSON(t, filepath.Join(w.dir, "backup.json"), &summary)
+	root := tlog.Hash(old[len(old)-1])
+	for k := len(old) - 2; k >= 0; k-- {
+		root = tlog.NodeHash(tlog.Hash(old[k]), root)
+	}
+	summary["root"] = base64.StdEncoding.EncodeToString(root[:])
+	writeJSON(t, filepath.Join(w.dir, "backup.json"), summary)
+	if v, err := backup.Verify(t.Context(), w.dir, nil, quiet.Progress); err != nil || v.Events != s.Events {
+		t.Errorf("%+v, %v", v, err)
+	}
+	s = w.upTo(90)
+	if v, err := backup.Verify(t.Context(), w.dir, nil, quiet.Progress); err != nil || v.Events != s.Events || s.Added.Events == 0 {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// peaksOfFirstFormat are those over hashes of leaves.
+func peaksOfFirstFormat(t *testing.T, w *world, n uint64) (list [][]byte) {
+	var leaves []tlog.Hash
+	check(t, journal.Leaves(t.Context(), w.store.DB(), 0, n, func(l events.Leaf) error {
+		leaves = append(leaves, tlog.RecordHash(l[:]))
+		return nil
+	}))
+	var tree func(of []tlog.Hash) tlog.Hash
+	tree = func(of []tlog.Hash) tlog.Hash {
+		if len(of) == 1 {
+			return of[0]
+		}
+		return tlog.NodeHash(tree(of[:len(of)/2]), tree(of[len(of)/2:]))
+	}
+	for size := 1 << 30; size > 0; size >>= 1 {
+		if len(leaves)&size != 0 {
+			h := tree(leaves[:size])
+			list, leaves = append(list, h[:]), leaves[size:]
+		}
+	}
+	return list
+}
+
+func readJSON(t *testing.T, file string, v any) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	check(t, err)
+	check(t, json.Unmarshal(text, v))
+}
+
+func writeJSON(t *testing.T, file string, v any) {
+	t.Helper()
+	text, err := json.Marshal(v)
+	check(t, err)
+	check(t, os.WriteFile(file, text, 0o600))
 }

@@ -139,8 +139,11 @@ func (r untilDone) Read(p []byte) (int, error) {
 	return r.Reader.Read(p)
 }
 
-// listedBlobs calls each with every blob of a backup.
+// listedBlobs calls each with every blob of a backup; an archive has none.
 func listedBlobs(dir string, summary Summary, each func(listed) error) error {
+	if summary.BlobsFile == "" {
+		return nil
+	}
 	f, err := os.Open(filepath.Join(dir, filepath.Base(summary.BlobsFile)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the list %s of its blobs is missing: %w", summary.BlobsFile, ErrDamaged)

@@ -16,6 +16,7 @@ import (
 type Keeper struct {
 	Dir    string        // of the backup; "": none is made
 	Every  time.Duration // between two of them
+	Keep   int           // see Config
 	Config func(context.Context) (Config, error)
 	Logger *slog.Logger
 
@@ -52,6 +53,7 @@ func (k *Keeper) backUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.Keep = k.Keep
 	s, err := Run(ctx, c, k.Dir)
 	if err != nil {
 		return fmt.Errorf("back up to %s: %w", k.Dir, err)

@@ -13,15 +13,16 @@ import (
 // peaks are the roots of the perfect trees of which a Merkle tree (RFC 6962) of so many
 // leaves consists, the largest first: all that its root, and growing it, need.
 type peaks struct {
-	size uint64
-	list []tlog.Hash
+	format int // of the segments
+	size   uint64
+	list   []tlog.Hash
 }
 
-func peaksOf(size uint64, stored [][]byte) (p peaks, err error) {
+func peaksOf(format int, size uint64, stored [][]byte) (p peaks, err error) {
 	if bits.OnesCount64(size) != len(stored) {
 		return p, fmt.Errorf("a tree of %d events has %d peaks, not %d: %w", size, bits.OnesCount64(size), len(stored), ErrDamaged)
 	}
-	p.size = size
+	p.format, p.size = format, size
 	for _, b := range stored {
 		if len(b) != tlog.HashSize {
 			return p, fmt.Errorf("a hash has %d bytes: %w", len(b), ErrDamaged)
@@ -32,7 +33,10 @@ func peaksOf(size uint64, stored [][]byte) (p peaks, err error) {
 }
 
 func (p *peaks) add(leaf events.Leaf) {
-	h := tlog.RecordHash(leaf[:])
+	h := tlog.Hash(leaf)
+	if p.format < segmentFormat {
+		h = tlog.RecordHash(leaf[:])
+	}
 	for n := p.size; n&1 == 1; n >>= 1 {
 		last := len(p.list) - 1
 		h = tlog.NodeHash(p.list[last], h)

@@ -33,19 +33,28 @@ type Restored struct {
 
 // Options of a restore.
 type Options struct {
+	// Point is the id of the backup that is restored, of those that are kept; "": the last one.
+	// The secrets are those of the last one all the same.
+	Point string
 	// AcceptLoss leaves out blobs that are missing in the backup, or damaged.
 	AcceptLoss bool
 	// Progress is called now and then; total is 0 where it is not known.
 	Progress func(done, total int64, unit string)
 }
 
-// Restore makes a hub of the last complete backup in a directory, in a data directory that
-// is empty or not there. Everything is compared with its hashes; what fails leaves no log in
+// Restore makes a hub of a complete backup in a directory, in a data directory that is empty
+// or not there. Everything is compared with its hashes; what fails leaves no log in
 // the data directory. ErrDamaged, ErrOccupied.
 func Restore(ctx context.Context, dir, data string, o Options) (r Restored, err error) {
-	summary, err := ReadSummary(dir)
+	last, err := ReadSummary(dir)
 	if err != nil {
 		return r, err
+	}
+	summary := last
+	if o.Point != "" {
+		if summary, err = ReadPoint(dir, o.Point); err != nil {
+			return r, err
+		}
 	}
 	if err := CheckEmpty(data); err != nil {
 		return r, err
@@ -74,7 +83,7 @@ func Restore(ctx context.Context, dir, data string, o Options) (r Restored, err 
 	}
 	made, err := restore.Run(ctx, restore.Config{Dir: data, Lock: lock, Logger: slog.New(slog.DiscardHandler),
 		Secrets: func(each func(string, []byte) error) error {
-			return Secrets(dir, summary, func(key string, sealed []byte) error {
+			return Secrets(dir, last, func(key string, sealed []byte) error {
 				r.Secrets++
 				return each(key, sealed)
 			})

@@ -25,13 +25,20 @@ import (
 
 // A Segment is a stretch of the log in one file.
 type Segment struct {
+	// Format is 1 when the tree is the one of which checkpoints are signed. The first version
+	// hashed the leaves once more: 0.
+	Format     int      `json:"format,omitempty"`
 	Generation string   `json:"generation"`
 	First      uint64   `json:"first"`
 	Last       uint64   `json:"last"`
-	SHA256     string   `json:"sha256"` // of the file, hexadecimal
-	Size       int64    `json:"size"`   // of the file, in bytes
-	Peaks      [][]byte `json:"peaks"`  // roots of the perfect trees over the leaves up to Last, the largest first
+	SHA256     string   `json:"sha256"`           // of the file, hexadecimal
+	Size       int64    `json:"size"`             // of the file, in bytes
+	Before     [][]byte `json:"before,omitempty"` // roots of the perfect trees over the leaves before First, the largest first
+	Peaks      [][]byte `json:"peaks"`            // the same up to Last
 }
+
+// segmentFormat is that of the segments of new backups.
+const segmentFormat = 1
 
 // Bounds of a segment, before it is compressed.
 const (
@@ -93,7 +100,7 @@ func Segments(dir string) (list []Segment, err error) {
 	slices.SortFunc(list, func(a, b Segment) int { return cmp.Compare(a.First, b.First) })
 	next := uint64(1)
 	for _, s := range list {
-		if s.First != next || s.Last < s.First || s.Generation != list[0].Generation {
+		if s.First != next || s.Last < s.First || s.Generation != list[0].Generation || s.Format != list[0].Format {
 			return nil, fmt.Errorf("event %d is in none of its segments: %w", next, ErrDamaged)
 		}
 		next = s.Last + 1
@@ -110,13 +117,13 @@ func writeLog(ctx context.Context, c Config, dir string, s *Summary) error {
 	if err != nil {
 		return err
 	}
-	var p peaks
+	p := peaks{format: segmentFormat}
 	if n := len(list); n > 0 {
 		if list[n-1].Generation != c.Generation {
 			return fmt.Errorf("%s: %w", dir, ErrForeign)
 		}
 		s.Events = list[n-1].Last
-		if p, err = peaksOf(s.Events, list[n-1].Peaks); err != nil {
+		if p, err = peaksOf(list[n-1].Format, s.Events, list[n-1].Peaks); err != nil {
 			return err
 		}
 	}
@@ -158,7 +165,7 @@ func writeSegment(ctx context.Context, c Config, dir string, first, end uint64, 
 	if err != nil {
 		return seg, err
 	}
-	seg = Segment{Generation: c.Generation, First: first, Last: first - 1}
+	seg = Segment{Format: p.format, Generation: c.Generation, First: first, Last: first - 1, Before: p.bytes()}
 	out, written := json.NewEncoder(z), int64(0)
 	for seg.Last < end && seg.Last-first+1 < maxSegmentEvents && written < maxSegmentBytes {
 		list, err := journal.List(ctx, c.Journal, journal.Filter{After: seg.Last, Limit: 500})
@@ -220,6 +227,7 @@ func Events(ctx context.Context, dir string, summary Summary, each func(e *event
 		if s.First > summary.Events {
 			break
 		}
+		p.format = s.Format
 		if s.Generation != summary.Generation {
 			return fmt.Errorf("segment %s is of generation %s, the backup is of %s: %w", s.name(), s.Generation, summary.Generation, ErrDamaged)
 		}

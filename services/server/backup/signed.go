@@ -1,0 +1,59 @@
+package backup
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"hubledger/services/audit/checkpoint"
+	"hubledger/services/internal/durable"
+)
+
+// Names of the files with the last signed checkpoint and the public keys of the log.
+const (
+	signedFile = "checkpoint"
+	keysFile   = "checkpoint.vkey"
+)
+
+// writeSigned writes what was signed of the log last: it says whose log it is.
+func writeSigned(c Config, dir string) error {
+	if c.Signed == nil {
+		return nil
+	}
+	signed, keys, err := c.Signed()
+	if err != nil || len(signed) == 0 {
+		return err
+	}
+	if err := durable.ReplaceFile(filepath.Join(dir, keysFile), keys, 0o600); err != nil {
+		return err
+	}
+	return durable.ReplaceFile(filepath.Join(dir, signedFile), signed, 0o600)
+}
+
+// readSigned reads what was signed of the log last; nil when nothing was. Without keys
+// those beside it are believed. ErrDamaged.
+func readSigned(dir string, keys checkpoint.Keys) (*checkpoint.Checkpoint, error) {
+	signed, err := os.ReadFile(filepath.Join(dir, signedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if keys == nil {
+		text, err := os.ReadFile(filepath.Join(dir, keysFile))
+		if err == nil {
+			keys, err = checkpoint.ParseKeys(string(text))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w: %w", keysFile, ErrDamaged, err)
+		}
+	}
+	c, err := checkpoint.Open(signed, keys)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", signedFile, ErrDamaged, err)
+	}
+	return &c, nil
+}
