@@ -26,6 +26,7 @@ import (
 	"hubledger/services/registry/pulllimit"
 	"hubledger/services/server"
 	"hubledger/services/server/settings"
+	"hubledger/services/web/frame"
 )
 
 type serveCmd struct {
@@ -41,6 +42,7 @@ type serveCmd struct {
 	PostgresURL          string        `name:"postgres-url" help:"PostgreSQL database that stores the projections; SQLite files when empty." env:"HUBLEDGER_POSTGRES_URL" placeholder:"URL"`
 	SecretsKeyFile       string        `name:"secrets-key-file" help:"File of the key that encrypts password hashes and signing keys; secrets.key in the data directory when empty. Back it up apart from the data." env:"HUBLEDGER_SECRETS_KEY_FILE" placeholder:"FILE"`
 	DefaultVisibility    string        `name:"default-visibility" help:"Visibility of repositories that a push creates: ${enum}." enum:"private,public" default:"private" env:"HUBLEDGER_DEFAULT_VISIBILITY"`
+	ReadmeImageHosts     []string      `name:"readme-image-hosts" help:"Hosts from which browsers load the pictures of READMEs, comma-separated, such as img.shields.io or *.example.com; pictures of others are links." env:"HUBLEDGER_README_IMAGE_HOSTS" placeholder:"LIST"`
 	PullLimitAnonymous   int           `name:"pull-limit-anonymous" help:"Manifests that one address may pull without login in a window; 0 for no limit." default:"0" env:"HUBLEDGER_PULL_LIMIT_ANONYMOUS"`
 	PullLimitUser        int           `name:"pull-limit-user" help:"Manifests that one account may pull in a window; 0 for no limit." default:"0" env:"HUBLEDGER_PULL_LIMIT_USER"`
 	PullLimitWindow      time.Duration `name:"pull-limit-window" help:"Length of the window of the pull limits." default:"6h" env:"HUBLEDGER_PULL_LIMIT_WINDOW"`
@@ -158,6 +160,9 @@ func (c *serveCmd) Validate() (err error) {
 	if c.witnesses, err = witness.ParseAll(c.Witness); err != nil {
 		return fmt.Errorf("--witness: %w", err)
 	}
+	if err := frame.CheckPictureHosts(c.ReadmeImageHosts); err != nil {
+		return fmt.Errorf("--readme-image-hosts: %w", err)
+	}
 	if c.SBOMScanner != "" {
 		scanner, err := sbom.ParseScanner(c.SBOMScanner)
 		if err != nil {
@@ -188,6 +193,7 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 		PostgresURL:    c.PostgresURL,
 		SecretsKeyFile: cmp.Or(c.SecretsKeyFile, filepath.Join(s.Data, "secrets.key")), AdminPassword: os.Getenv("HUBLEDGER_ADMIN_PASSWORD"),
 		DefaultVisibility:    c.DefaultVisibility,
+		ReadmeImageHosts:     c.ReadmeImageHosts,
 		PullLimits:           pulllimit.Config{Anonymous: c.PullLimitAnonymous, User: c.PullLimitUser, Window: c.PullLimitWindow},
 		ConnectionsByNetwork: c.ConnectionsByNetwork,
 		Budget:               budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},

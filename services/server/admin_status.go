@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +34,12 @@ func (n asSystem) Settings() []apitypes.SystemSetting {
 		}
 		return no
 	}
+	limit := func(n int64, none string) string {
+		if n == 0 {
+			return none
+		}
+		return strconv.FormatInt(n, 10)
+	}
 	public := "that of each request"
 	if n.Public != nil {
 		public = n.Public.String()
@@ -49,12 +56,30 @@ func (n asSystem) Settings() []apitypes.SystemSetting {
 		{Name: "--nats-url", Value: either(n.NATSURL == "", "embedded", "a NATS server")},
 		{Name: "--nats-listen", Value: cmp.Or(n.NATSListen, "off")},
 		{Name: "--postgres-url", Value: either(n.PostgresURL == "", "SQLite files", "a PostgreSQL database")},
+		{Name: "--services", Value: cmp.Or(strings.Join(n.Config.Services, ", "), "all")},
+		{Name: "--log-max-bytes", Value: limit(n.LogMaxBytes, "the free disk space, or no limit with --nats-url")},
 		{Name: "--default-visibility", Value: n.DefaultVisibility},
+		{Name: "--readme-image-hosts", Value: cmp.Or(strings.Join(n.ReadmeImageHosts, ", "), "none")},
+		{Name: "--pull-limit-anonymous", Value: limit(int64(n.PullLimits.Anonymous), "no limit")},
+		{Name: "--pull-limit-user", Value: limit(int64(n.PullLimits.User), "no limit")},
+		{Name: "--pull-limit-window", Value: of(n.PullLimits.Window)},
+		{Name: "--connections-per-network", Value: limit(int64(n.ConnectionsByNetwork), "no limit")},
+		{Name: "--requests-at-once", Value: limit(int64(n.Budget.AtOnce), "no limit")},
+		{Name: "--memory-budget", Value: limit(n.Budget.Memory, "no limit")},
+		{Name: "--log-budget", Value: limit(n.Budget.LogBytes, "no limit")},
+		{Name: "--reserve", Value: limit(max(n.Reserve, 0), either(n.Reserve < 0, "none", "the larger of 2 GiB and 5 %"))},
+		{Name: "--lease-term", Value: of(n.LeaseTerm)},
 		{Name: "--undelete-window", Value: of(n.UndeleteWindow)},
 		{Name: "--gc-interval", Value: of(n.GCInterval)},
 		{Name: "--cleanup-interval", Value: of(n.CleanupInterval)},
 		{Name: "--sweep-interval", Value: of(n.SweepInterval)},
 		{Name: "--build-log-age", Value: either(n.BuildLogAge == 0, "for ever", of(n.BuildLogAge))},
+		{Name: "--hook-body-age", Value: of(n.HookBodyAge)},
+		{Name: "--hook-body-bytes", Value: limit(n.HookBodyBytes, "1 GiB")},
+		{Name: "--backup-dir", Value: cmp.Or(n.BackupDir, "none")},
+		{Name: "--backup-interval", Value: of(n.BackupInterval)},
+		{Name: "--compose-allow", Value: cmp.Or(strings.Join(n.ComposeAllow, ", "), "none")},
+		{Name: "--sbom-scanner", Value: either(n.Scanner == nil, "none", "set")},
 		{Name: "--builder", Value: either(n.Builds == nil, "off", "on")},
 	}
 }

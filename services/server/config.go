@@ -52,7 +52,9 @@ type Config struct {
 	AdminPassword string
 	// DefaultVisibility is the visibility of a repository that a push creates.
 	DefaultVisibility string
-	PullLimits        pulllimit.Config
+	// ReadmeImageHosts are hosts from which pages show pictures of READMEs; see frame.CheckPictureHosts.
+	ReadmeImageHosts []string
+	PullLimits       pulllimit.Config
 	// ConnectionsByNetwork bounds the connections of one network; 0: no bound.
 	ConnectionsByNetwork int
 	// Budget bounds what one client takes of the node. Zero: no bounds.

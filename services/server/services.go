@@ -91,7 +91,7 @@ func (n *Node) makeWeb(s shared, ask []service.Service) service.Service {
 	if err != nil {
 		panic(fmt.Errorf("the API that pages ask: %w", err)) // the node's own router would refuse it, too
 	}
-	pages := web.New(web.Config{Sessions: n.auth, Config: frame.Config{API: router, Endpoints: s.endpoints, AsOf: n.asOf, Notice: n.notice, Logger: n.Logger}})
+	pages := web.New(web.Config{Sessions: n.auth, Config: frame.Config{API: router, Endpoints: s.endpoints, AsOf: n.asOf, Notice: n.notice, PictureHosts: n.ReadmeImageHosts, Logger: n.Logger}})
 	for _, of := range ask {
 		pages.ReadModels = append(pages.ReadModels, of.ReadModels...)
 	}

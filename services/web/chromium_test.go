@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -62,5 +63,32 @@ func TestSignInWithoutScripts(t *testing.T) {
 	c.Open("/sign-out")
 	if text := c.Text(); text == "" {
 		t.Error("the page to sign out is empty")
+	}
+}
+
+// A form that can be tried says what would come of it while one types, and what is wrong with it;
+// nothing is changed.
+func TestTriedWhileOneTypes(t *testing.T) {
+	webtest.NeedSoak(t)
+	town := webtest.NewTown(t)
+	town.AddGit()
+	c := webtest.OpenChromium(t, town.Server, town.Admin)
+	last := town.LastSeq()
+	c.Open("/r/admin/app/-/rules")
+	webtest.Run(c, chromedp.SendKeys("#f-refs", "main"))
+	c.Wait(`document.querySelector("#tried li") && document.querySelector("#tried").innerText.includes("main")`)
+	webtest.Run(c, chromedp.SendKeys("#f-rules", "nonsense:"))
+	c.Wait(`document.querySelector("#tried .wrong")`)
+	c.Open("/r/admin/app/-/storage")
+	webtest.Run(c, chromedp.SendKeys("#f-keepLast", "1"))
+	c.Wait(`document.querySelector("#tried").innerText.includes("What would go now")`)
+	town.CatchUp()
+	if now := town.LastSeq(); now != last {
+		t.Errorf("trying led to %d events", now-last)
+	}
+	for _, e := range c.Errors() {
+		if !strings.Contains(e, "422") { // the browser tells its console of a refusal, too
+			t.Error(e)
+		}
 	}
 }

@@ -166,6 +166,25 @@ func tour(town *webtest.Town) []stop {
 	}
 }
 
+// fullTour has the pages of what has as much to show as a page may have: town.AddFull made it.
+func fullTour(image *registrytest.Image) []stop {
+	const repo = "/r/{namespace}/{name...}"
+	at := "/r/" + webtest.FullName
+	return []stop{
+		{repo, at, "admin", "full-repository"},
+		{repo + "/-/tags", at + "/-/tags", "admin", "full-tags"},
+		{repo + "/-/tags", at + "/-/tags?sort=name&q=.7", "admin", "full-tags-filtered"},
+		{repo + "/-/tags/{tag}", at + "/-/tags/" + webtest.FullTag, "admin", "full-tag"},
+		{repo + "/-/images/{digest}", at + "/-/images/" + image.Digest().String(), "admin", "full-image"},
+		{repo + "/-/delete-tags", at + "/-/delete-tags?q=1.", "admin", "full-delete-tags"},
+		{repo + "/-/activity", at + "/-/activity", "admin", "full-activity"},
+		{repo + "/-/compare", at + "/-/compare?a=" + webtest.FullTag + "&b=1.0.0", "admin", "full-compare"},
+		{repo + "/-/storage", at + "/-/storage", "admin", "full-storage"},
+		{"/catalog", "/catalog?q=application", "admin", "full-catalog"},
+		{"/events", "/events", "admin", "full-events"},
+	}
+}
+
 func browserOf(town *webtest.Town, name string) *webtest.Browser {
 	return map[string]*webtest.Browser{"admin": town.Admin, "alice": town.Alice, "bob": town.Bob, "nobody": town.Nobody,
 		"carol": town.Carol, "halfway": town.Halfway}[name]
@@ -191,7 +210,7 @@ func TestTour(t *testing.T) {
 	town.AddApps()
 	town.AddPast()
 	town.AddSecondFactor()
-	for _, s := range tour(town) {
+	for _, s := range append(tour(town), fullTour(town.AddFull(120))...) {
 		a := browserOf(town, s.as).Get(s.path).Is(http.StatusOK).Lacks("<script>alert", "<img src=x")
 		var packed bytes.Buffer
 		z := gzip.NewWriter(&packed)
@@ -211,7 +230,8 @@ func TestTour(t *testing.T) {
 }
 
 // In Chromium, light and dark, on a desktop and on a phone, no page puts an error on the
-// console or scrolls sideways, and axe-core finds nothing serious. HUBLEDGER_TOUR is a part of the patterns of the pages that are wanted, HUBLEDGER_SHOTS a
+// console or scrolls sideways, and axe-core finds nothing serious. HUBLEDGER_TOUR is a part of the patterns, or of the
+// names of the pictures, of the pages that are wanted, HUBLEDGER_SHOTS a
 // folder for the pictures.
 func TestTourInChromium(t *testing.T) {
 	if os.Getenv("HUBLEDGER_SOAK") == "" && os.Getenv("HUBLEDGER_SHOTS") == "" {
@@ -223,10 +243,11 @@ func TestTourInChromium(t *testing.T) {
 	town.AddApps()
 	town.AddPast()
 	town.AddSecondFactor()
+	stops := append(tour(town), fullTour(town.AddFull(10_000))...)
 	for _, as := range []string{"nobody", "admin", "alice", "bob", "carol", "halfway"} {
 		var chromium *webtest.Chromium
-		for _, s := range tour(town) {
-			if s.as != as || os.Getenv("HUBLEDGER_TOUR") != "" && !strings.Contains(s.pattern, os.Getenv("HUBLEDGER_TOUR")) {
+		for _, s := range stops {
+			if s.as != as || os.Getenv("HUBLEDGER_TOUR") != "" && !strings.Contains(s.pattern+" "+s.name, os.Getenv("HUBLEDGER_TOUR")) {
 				continue
 			}
 			if chromium == nil {

@@ -51,6 +51,9 @@ func showBuild(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	p := buildPage{Build: b, API: "/api/v1" + pathOf(b.Build)}
+	if b.State != "ended" {
+		v.Again(3)
+	}
 	if b.Started != nil {
 		p.Waited = b.Started.Sub(b.Queued)
 		end := time.Now()

@@ -4,6 +4,7 @@ package builds
 import (
 	"embed"
 	"net/url"
+	"slices"
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
@@ -55,6 +56,7 @@ type buildsPage struct {
 
 func showBuilds(v *frame.Visit) (any, error) {
 	list, err := frame.Get[apitypes.List[apitypes.Build]](v, "/builds", v.Asked("state", "repository", "cursor"))
+	goOn(v, list.Items)
 	return buildsPage{list.Items, list.Next, states}, err
 }
 
@@ -90,5 +92,13 @@ func showRepository(v *frame.Visit) (any, error) {
 	p.Source = sourcePage(v, p.Rules.Source)
 	list, err := frame.Get[apitypes.List[apitypes.Build]](v, frame.Path("repositories", v.Repo(), "builds"), v.Asked("cursor"))
 	p.Builds, p.Next = list.Items, list.Next
+	goOn(v, p.Builds)
 	return p, err
+}
+
+// goOn has a page taken anew while one of its builds goes on.
+func goOn(v *frame.Visit, list []apitypes.Build) {
+	if slices.ContainsFunc(list, func(b apitypes.Build) bool { return b.State != "ended" }) {
+		v.Again(5)
+	}
 }

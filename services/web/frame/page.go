@@ -19,7 +19,7 @@ import (
 	"hubledger/services/internal/session"
 )
 
-// Config is what pages work with; all fields are required.
+// Config is what pages work with; all fields but PictureHosts are required.
 type Config struct {
 	// API serves /api/v1, for requests whose principal is known: access.WithPrincipal.
 	API http.Handler
@@ -29,7 +29,10 @@ type Config struct {
 	AsOf func() uint64
 	// Notice is a sentence for everybody, "" for none: what is wrong with the hub.
 	Notice func(r *http.Request) string
-	Logger *slog.Logger
+	// PictureHosts are hosts from which browsers may load the pictures of READMEs; see
+	// CheckPictureHosts. None: pictures are links.
+	PictureHosts []string
+	Logger       *slog.Logger
 }
 
 // A Page is one address of the UI.

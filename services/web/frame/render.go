@@ -20,13 +20,16 @@ var views embed.FS
 
 // policy allows what the pages have and nothing else: no inline code, no style and no
 // picture of others, no frame around them, no form to others, and no text that a script
-// turns into HTML (Content Security Policy Level 3; Trusted Types).
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; " +
-	"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+// turns into HTML (Content Security Policy Level 3; Trusted Types). Pictures of READMEs come from
+// hosts that the operator allows.
+func (s *Site) policy() string {
+	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src " + strings.Join(append([]string{"'self'", "data:"}, s.PictureHosts...), " ") +
+		"; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+}
 
-func setHeaders(h http.Header) {
+func (s *Site) setHeaders(h http.Header) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", s.policy())
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -47,11 +50,11 @@ func (s *Site) render(v *Visit, view view, status int) {
 	}
 	if err != nil {
 		s.Logger.Error("a page could not be written", "route", v.Request.Pattern, "error", err)
-		setHeaders(v.w.Header())
+		s.setHeaders(v.w.Header())
 		http.Error(v.w, "The page could not be written; the hub's log says why.", http.StatusInternalServerError)
 		return
 	}
-	setHeaders(v.w.Header())
+	s.setHeaders(v.w.Header())
 	if v.Problem != nil {
 		for name, values := range v.Problem.GetHeaders() {
 			v.w.Header()[name] = values

@@ -24,7 +24,7 @@ func showReadme(v *frame.Visit) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.Readme = template.HTML(readme.HTML) // sanitized by the API
+		p.Readme = frame.Prose(v, readme.HTML)
 	}
 	return p, nil
 }

@@ -2,7 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"html/template"
 	"net/http"
 	"strings"
 	"time"
@@ -54,7 +53,7 @@ func saveReadme(v *frame.Visit) (string, error) {
 func previewReadme(v *frame.Visit) (string, error) {
 	var shown apitypes.Readme
 	_, err := v.Send(http.MethodPost, frame.Path("repositories", v.Repo(), "readme", "preview"), apitypes.PreviewReadmeRequest{Readme: readme(v)}, &shown)
-	v.Made = template.HTML(shown.HTML) // sanitized by the API
+	v.Made = frame.Prose(v, shown.HTML)
 	return "", err
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
@@ -63,9 +64,24 @@ func showSources(v *frame.Visit) (any, error) {
 
 type linkPage struct {
 	Hosts []host
+	// Missing is the name, without the namespace, of the repository that is not there yet for the
+	// source that was linked; "" when it is there, and its rules have a page.
+	Missing string
 }
 
-func showLink(*frame.Visit) (any, error) { return linkPage{hosts}, nil }
+func showLink(v *frame.Visit) (any, error) {
+	p := linkPage{Hosts: hosts}
+	made, ok := v.Made.(apitypes.ChangedSource)
+	if !ok {
+		return p, nil
+	}
+	_, err := frame.Get[apitypes.RepositoryDetails](v, frame.Path("repositories", made.Name), nil)
+	if frame.Missing(err) {
+		_, p.Missing, _ = strings.Cut(made.Name, "/")
+		return p, nil
+	}
+	return p, err
+}
 
 // linkSource shows the webhook's secret, this once.
 func linkSource(v *frame.Visit) (string, error) {

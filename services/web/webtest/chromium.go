@@ -150,6 +150,17 @@ func (c *Chromium) Window(width, height int64, dark bool) {
 	Send(c, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
 }
 
+// Media has pages made for a medium, "print" or "" for the screen, and for what people have set, as
+// name and value, such as "forced-colors" and "active".
+func (c *Chromium) Media(medium string, features ...string) {
+	c.T.Helper()
+	p := emulation.SetEmulatedMediaParams{Media: medium}
+	for k := 0; k+1 < len(features); k += 2 {
+		p.Features = append(p.Features, &emulation.MediaFeature{Name: features[k], Value: features[k+1]})
+	}
+	Send(c, emulation.SetEmulatedMedia, p)
+}
+
 // Scripts turns scripts of pages on or off.
 func (c *Chromium) Scripts(on bool) {
 	c.T.Helper()

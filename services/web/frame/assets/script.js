@@ -102,6 +102,10 @@ function refresh() {
         location.reload();
         return;
       }
+      for (const fold of now.querySelectorAll("details[id]")) { // as the reader has left it
+        const here = document.getElementById(fold.id);
+        if (here) fold.open = here.open;
+      }
       if (now.isEqualNode(part) || part.contains(document.activeElement) && document.activeElement !== document.body) continue;
       part.replaceWith(document.adoptNode(now));
     }
@@ -109,6 +113,31 @@ function refresh() {
     for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
   };
   page.send();
+}
+
+// A form that can be tried is tried as one types: what its button would answer takes the place
+// of the last answer, and so does what is wrong with it.
+let trying;
+for (const form of document.querySelectorAll("form[data-try]")) {
+  let soon;
+  form.addEventListener("input", () => { clearTimeout(soon); soon = setTimeout(attempt, 600, form); });
+}
+
+function attempt(form) {
+  const sent = new URLSearchParams(new FormData(form)), page = new XMLHttpRequest();
+  sent.set("do", form.dataset.try);
+  if (trying) trying.abort();
+  trying = page;
+  page.open("POST", location.href);
+  page.responseType = "document";
+  page.onload = () => {
+    const now = page.response && page.response.getElementById("tried");
+    if (!now) return;
+    const wrong = page.response.querySelector("main > .note.wrong");
+    if (wrong) now.replaceChildren(wrong);
+    document.getElementById("tried").replaceWith(document.adoptNode(now));
+  };
+  page.send(sent);
 }
 
 // The log of a build that runs: lines are appended as text, as they come. It stays at the
