@@ -44,6 +44,8 @@ func (s *API) registerCleanup() {
 		Summary: "Show what a cleanup rule would delete, and what that frees", About: "Nothing is changed."}, s.previewCleanup)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: repositoryPath + "/deletion-preview", ID: "preview-deletion", Tag: "repositories", Permission: access.RepositoryDelete, Cost: budget.Heavy,
 		Summary: "Show what deleting tags, or the repository, frees, and when", About: "Nothing is changed."}, s.previewDeletion)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/usage/images", ID: "get-images-usage", Tag: "repositories", Permission: access.RepositoryWrite, Cost: budget.Heavy,
+		Summary: "Show what images of the repository take, and what deleting each frees"}, s.getImagesUsage)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/run", ID: "run-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Heavy, Summary: "Apply the cleanup rule now"}, s.runCleanup)
 }
 
@@ -59,6 +61,18 @@ func (s *API) previewDeletion(ctx context.Context, c *endpoint.Call, in *deletio
 	}
 	p, err := s.Cleaner.PreviewDeletion(ctx, *repo, in.Body.Tags, c.Principal.Administers())
 	return openapi.Show(p), err
+}
+
+// maxImagesUsage bounds the images of which is said what they take.
+const maxImagesUsage = 50
+
+func (s *API) getImagesUsage(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.ImagesUsage], error) {
+	repo, err := s.Images.Repository(ctx, c.Repository.Name)
+	if err != nil {
+		return nil, err
+	}
+	u, err := s.Cleaner.ByImage(ctx, *repo, c.Principal.Administers(), maxImagesUsage)
+	return openapi.Show(u), err
 }
 
 func (s *API) getCleanup(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.CleanupRule], error) {

@@ -41,9 +41,15 @@ type Log interface {
 
 // Cleaner applies cleanup rules; see package cleanup.
 type Cleaner interface {
+	Previews
+	Run(ctx context.Context, by command.By, repo images.Repository) (cleanup.Done, error)
+}
+
+// Previews say what deletions would free: *cleanup.Cleaner.
+type Previews interface {
 	Preview(ctx context.Context, repo images.Repository, rule events.Cleanup, everywhere bool) (apitypes.CleanupPreview, error)
 	PreviewDeletion(ctx context.Context, repo images.Repository, tags []string, everywhere bool) (apitypes.DeletionPreview, error)
-	Run(ctx context.Context, by command.By, repo images.Repository) (cleanup.Done, error)
+	ByImage(ctx context.Context, repo images.Repository, everywhere bool, most int) (apitypes.ImagesUsage, error)
 }
 
 // Registry does what only the registry can do: it knows the blobs of images. Its

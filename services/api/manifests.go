@@ -95,19 +95,12 @@ func (s *API) getManifest(ctx context.Context, c *endpoint.Call, in *manifestIn)
 // showLayers adds what an image is made of.
 func (s *API) showLayers(ctx context.Context, c *endpoint.Call, m *images.ManifestDetail, v *apitypes.Manifest) error {
 	made := make([]string, len(m.Parsed.Layers))
-	if of := m.Parsed.Config; of != nil && (of.MediaType == v1.MediaTypeImageConfig || of.MediaType == "application/vnd.docker.container.image.v1+json") && of.Size <= inspect.MaxConfig {
-		if err := budget.Of(ctx).Hold(2 * of.Size); err != nil {
-			return err
-		}
-		raw, err := s.Registry.ReadBlob(ctx, c.Repository.ID, of.Digest, inspect.MaxConfig)
-		if err != nil && !errors.Is(err, images.ErrNotFound) {
-			return err
-		}
-		if err == nil {
-			if config, lines, err := inspect.Read(raw, len(m.Parsed.Layers)); err == nil {
-				v.Config, made, v.Built = &config, lines, config.Created
-			}
-		}
+	config, lines, err := s.configOf(ctx, c, m)
+	if err != nil {
+		return err
+	}
+	if config != nil {
+		v.Config, made, v.Built = config, lines, config.Created
 	}
 	for k, l := range m.Parsed.Layers {
 		if k == maxLayers {
@@ -124,6 +117,27 @@ func (s *API) showLayers(ctx context.Context, c *endpoint.Call, m *images.Manife
 		v.Layers = append(v.Layers, layer)
 	}
 	return nil
+}
+
+// configOf reads the config of an image, and what made each of its layers; nil where there is
+// none that can be read.
+func (s *API) configOf(ctx context.Context, c *endpoint.Call, m *images.ManifestDetail) (*apitypes.ImageConfig, []string, error) {
+	of := m.Parsed.Config
+	if of == nil || of.MediaType != v1.MediaTypeImageConfig && of.MediaType != "application/vnd.docker.container.image.v1+json" || of.Size > inspect.MaxConfig {
+		return nil, nil, nil
+	}
+	if err := budget.Of(ctx).Hold(2 * of.Size); err != nil {
+		return nil, nil, err
+	}
+	raw, err := s.Registry.ReadBlob(ctx, c.Repository.ID, of.Digest, inspect.MaxConfig)
+	if err != nil {
+		return nil, nil, without(err)
+	}
+	config, lines, err := inspect.Read(raw, len(m.Parsed.Layers))
+	if err != nil {
+		return nil, nil, nil // it is shown as none
+	}
+	return &config, lines, nil
 }
 
 // By these annotations BuildKit says what an attestation is about, in the index, and what

@@ -27,7 +27,7 @@ type previewReadmeIn struct {
 
 func (s *API) registerReading() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/readme", ID: "get-readme", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Search,
-		Summary: "Show the README as HTML", About: "GitHub Flavored Markdown with footnotes; headings have the ids of GitHub, with the prefix user-content-; scripts, styles, forms and images that are not over https are left out."}, s.getReadme)
+		Summary: "Show the README as HTML", About: "GitHub Flavored Markdown with footnotes; headings have the ids of GitHub, with the prefix user-content-; scripts, styles, forms and images that are not over https are left out. Relative links lead to the git repository that the image of the tag to pull names, as annotation or label org.opencontainers.image.source and .revision, on GitHub, GitLab, Bitbucket, Codeberg, Gitea and Forgejo."}, s.getReadme)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: repositoryPath + "/readme/preview", ID: "preview-readme", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Search,
 		Summary: "Show as HTML what a README would look like", About: "Nothing is changed."}, s.previewReadme)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/activity", ID: "get-activity", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Read,
@@ -54,7 +54,11 @@ func (s *API) previewReadme(ctx context.Context, c *endpoint.Call, in *previewRe
 func (s *API) renderReadme(ctx context.Context, c *endpoint.Call, source string) (*openapi.Answer[apitypes.Readme], error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Wait)
 	defer cancel()
-	html, err := s.markdown.HTML(ctx, c.Repository.ID, source)
+	base, err := s.baseOf(ctx, c, source)
+	if err != nil {
+		return nil, err
+	}
+	html, err := s.markdown.HTML(ctx, c.Repository.ID, source, base)
 	return openapi.Show(apitypes.Readme{HTML: html}), err
 }
 

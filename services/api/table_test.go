@@ -79,10 +79,10 @@ var needs = map[string]string{
 	"read, by a credential that writes": `
 		PUT REPO/star | DELETE REPO/star`,
 	"write": `
-		POST REPO/tags/{tag}/rollback | GET REPO/usage | GET REPO/rules | GET REPO/pushes | GET REPO/waiting-pushes | POST REPO/rules/simulate
+		POST REPO/tags/{tag}/rollback | GET REPO/usage | GET REPO/usage/images | GET REPO/rules | GET REPO/pushes | GET REPO/waiting-pushes | POST REPO/rules/simulate
 		GET REPO/builds | POST REPO/builds | GET REPO/builds/{build} | GET REPO/builds/{build}/log | GET REPO/builds/{build}/log/raw | GET REPO/builds/{build}/log/lines | GET REPO/builds/{build}/log/live | POST REPO/builds/{build}/cancel | POST REPO/builds/{build}/retry`,
 	"delete": `
-		POST REPO/deletion-preview | DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,
+		POST REPO/deletion-preview | DELETE REPO/manifests/{digest} | DELETE REPO/tags/{tag} | POST REPO/tags/{tag}/restore | POST REPO/manifests/{digest}/restore | DELETE OLD/tags/{tag} | DELETE NEW/tags/{tag}`,
 	"admin": `
 		PATCH REPO | DELETE REPO | GET REPO/grants | GET REPO/access | GET REPO/access/{account} | POST REPO/readme/preview | PUT REPO/grants/{kind}/{grantee} | DELETE REPO/grants/{kind}/{grantee}
 		PUT REPO/policy | PUT REPO/rules | GET REPO/build-secrets | PUT REPO/build-secrets/{secret} | DELETE REPO/build-secrets/{secret} | GET REPO/triggers | POST REPO/triggers | DELETE REPO/triggers/{trigger} | PUT REPO/cleanup | POST REPO/cleanup/preview | POST REPO/cleanup/run

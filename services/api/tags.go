@@ -49,6 +49,8 @@ func (s *API) registerTags() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{tag}", ID: "delete-tag", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write,
 		Summary: "Delete a tag", About: "What it names stays until a cleanup rule or a deletion takes it."}, s.deleteTag)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{tag}/restore", ID: "restore-tag", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write, Summary: "Undo the deletion of a tag"}, s.restoreTag)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: repositoryPath + "/manifests/{digest}", ID: "delete-manifest", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write,
+		Summary: "Delete a manifest, with the tags that name it", About: "It can be restored within the undelete window. What a release or an immutable tag needs stays."}, s.deleteManifest)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: repositoryPath + "/manifests/{digest}/restore", ID: "restore-manifest", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write,
 		Summary: "Undo the deletion of a manifest", About: "Tags that named it are there again."}, s.restoreManifest)
 }
@@ -62,6 +64,15 @@ func (s *API) deleteTag(ctx context.Context, c *endpoint.Call, in *deleteTagIn) 
 		}
 	}
 	seq, err := image.DeleteLiveTag(ctx, s.Log, c.By(), s.Images, c.RepositoryID(), c.Repository.Name, in.Tag, only)
+	return s.Changed(ctx, seq, err)
+}
+
+func (s *API) deleteManifest(ctx context.Context, c *endpoint.Call, in *manifestIn) (*openapi.Change, error) {
+	d, err := digestOf(in.Digest)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := image.DeleteLiveManifest(ctx, s.Log, c.By(), s.Images, c.RepositoryID(), c.Repository.Name, d)
 	return s.Changed(ctx, seq, err)
 }
 

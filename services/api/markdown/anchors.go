@@ -84,9 +84,9 @@ func unique(seen map[string]int, id string) string {
 	return given
 }
 
-// prefixIDs puts idPrefix before the ids in HTML and before the links to them. It
-// trusts and keeps what it does not change: the policy comes after it.
-func prefixIDs(rendered []byte) ([]byte, error) {
+// rewrite puts idPrefix before the ids in HTML and before the links to them, and has relative
+// links lead to where base says. It trusts and keeps what it does not change: the policy comes after it.
+func rewrite(rendered []byte, base *Base) ([]byte, error) {
 	var out bytes.Buffer
 	for z := html.NewTokenizer(bytes.NewReader(rendered)); ; {
 		switch z.Next() {
@@ -102,7 +102,7 @@ func prefixIDs(rendered []byte) ([]byte, error) {
 				continue
 			}
 			raw = bytes.Clone(raw)
-			if token := z.Token(); prefixed(&token) {
+			if token := z.Token(); rewritten(&token, base) {
 				raw = []byte(token.String())
 			}
 			out.Write(raw)
@@ -112,9 +112,9 @@ func prefixIDs(rendered []byte) ([]byte, error) {
 	}
 }
 
-// prefixed prefixes the ids of one tag, and says whether there are any. The name
-// of an anchor, as it was written before there were ids, becomes its id.
-func prefixed(tag *html.Token) (changed bool) {
+// rewritten does that in one tag, and says whether there was anything to do. The name of an
+// anchor, as it was written before there were ids, becomes its id.
+func rewritten(tag *html.Token, base *Base) (changed bool) {
 	for k := range tag.Attr {
 		a := &tag.Attr[k]
 		switch {
@@ -122,6 +122,10 @@ func prefixed(tag *html.Token) (changed bool) {
 			a.Key, a.Val = "id", withPrefix(a.Val)
 		case a.Key == "href" && strings.HasPrefix(a.Val, "#"):
 			a.Val = "#" + withPrefix(a.Val[1:])
+		case a.Key == "href" && base != nil:
+			a.Val = resolve(base.page, a.Val)
+		case a.Key == "src" && base != nil:
+			a.Val = resolve(base.raw, a.Val)
 		default:
 			continue
 		}

@@ -80,7 +80,7 @@ func TestBombs(t *testing.T) {
 		}
 		var out string
 		var err error
-		used := allocated(func() { out, err = r.HTML(t.Context(), "", source) })
+		used := allocated(func() { out, err = r.HTML(t.Context(), "", source, nil) })
 		if err != nil || used > 10<<20 {
 			t.Errorf("%s: %v, %d bytes allocated", name, err, used)
 		}
@@ -102,7 +102,7 @@ func TestJustLetThrough(t *testing.T) {
 				many = n
 			}
 		}
-		if used := allocated(func() { r.render([]byte(source[:few])) }); used > heavy {
+		if used := allocated(func() { r.render([]byte(source[:few]), nil) }); used > heavy {
 			t.Errorf("the first %d bytes of %s: %d bytes allocated", few, name, used)
 		}
 	}
@@ -125,7 +125,7 @@ func TestLetThrough(t *testing.T) {
 		}
 	}
 	wide := strings.Repeat("<a href=\"https://e.org\">x</a>\n", 3_000)
-	if out, err := New().HTML(t.Context(), "", wide); err != nil || len(out) > MaxHTML {
+	if out, err := New().HTML(t.Context(), "", wide, nil); err != nil || len(out) > MaxHTML {
 		t.Errorf("%d bytes, %v", len(out), err)
 	}
 }
@@ -133,20 +133,20 @@ func TestLetThrough(t *testing.T) {
 // A text is rendered once for each whose it is, and not kept for ever.
 func TestCache(t *testing.T) {
 	r := New()
-	first, err := r.HTML(t.Context(), "a", "# one")
+	first, err := r.HTML(t.Context(), "a", "# one", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range atOnce { // nothing can be rendered now
 		r.slots <- struct{}{}
 	}
-	if again, err := r.HTML(t.Context(), "a", "# one"); err != nil || again != first {
+	if again, err := r.HTML(t.Context(), "a", "# one", nil); err != nil || again != first {
 		t.Errorf("%q, %v", again, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, other := range [][2]string{{"b", "# one"}, {"a", "# two"}} {
-		if out, err := r.HTML(ctx, other[0], other[1]); !errors.Is(err, context.Canceled) {
+		if out, err := r.HTML(ctx, other[0], other[1], nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v: %q, %v", other, out, err)
 		}
 	}
@@ -154,7 +154,7 @@ func TestCache(t *testing.T) {
 		<-r.slots
 	}
 	for n := range 2*maxCached/MaxSource + 1 {
-		if _, err := r.HTML(t.Context(), "a", fmt.Sprint(n, strings.Repeat(" word", 19_000))); err != nil {
+		if _, err := r.HTML(t.Context(), "a", fmt.Sprint(n, strings.Repeat(" word", 19_000)), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,7 +171,7 @@ func TestTurns(t *testing.T) {
 		r.slots <- struct{}{}
 		done := make(chan error)
 		go func() {
-			_, err := r.HTML(context.Background(), "", "text")
+			_, err := r.HTML(context.Background(), "", "text", nil)
 			done <- err
 		}()
 		synctest.Wait()
@@ -203,7 +203,7 @@ func FuzzJudge(f *testing.F) {
 		}
 		var out string
 		var err error
-		if used := allocated(func() { out, err = r.HTML(t.Context(), "", source) }); used > heavy || err != nil || len(out) > MaxHTML {
+		if used := allocated(func() { out, err = r.HTML(t.Context(), "", source, nil) }); used > heavy || err != nil || len(out) > MaxHTML {
 			t.Errorf("%q ×%d: %d bytes of HTML, %d allocated, %v", unit, times, len(out), used, err)
 		}
 	})

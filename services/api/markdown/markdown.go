@@ -88,13 +88,13 @@ func newPolicy() *bluemonday.Policy {
 
 // HTML renders a text. What would take too long, or becomes longer than
 // MaxHTML, is shown as it was written. owner is whose text it is, such as a
-// repository's id: what was rendered for one says nothing of another's. The
-// error is that of ctx, when it ends before it is this text's turn.
-func (r *Renderer) HTML(ctx context.Context, owner, source string) (string, error) {
+// repository's id: what was rendered for one says nothing of another's. base is where
+// relative links lead; with nil they are texts. The error is that of ctx, when it ends before it is this text's turn.
+func (r *Renderer) HTML(ctx context.Context, owner, source string, base *Base) (string, error) {
 	if len(source) > MaxSource {
 		return "", fmt.Errorf("the text has %d bytes, %d are allowed", len(source), MaxSource)
 	}
-	key := sha256.Sum256(fmt.Appendf(nil, "%q %s", owner, source))
+	key := sha256.Sum256(fmt.Appendf(nil, "%q %q %s", owner, base, source))
 	if kept, ok := r.cache.get(key); ok {
 		return kept, nil
 	}
@@ -107,7 +107,7 @@ func (r *Renderer) HTML(ctx context.Context, owner, source string) (string, erro
 	if kept, ok := r.cache.get(key); ok { // somebody else had waited for it, too
 		return kept, nil
 	}
-	out, err := r.render([]byte(source))
+	out, err := r.render([]byte(source), base)
 	if err != nil {
 		out = plain(source)
 	}
@@ -116,7 +116,7 @@ func (r *Renderer) HTML(ctx context.Context, owner, source string) (string, erro
 }
 
 // render fails for what is better shown as it was written.
-func (r *Renderer) render(source []byte) (string, error) {
+func (r *Renderer) render(source []byte, base *Base) (string, error) {
 	if err := judge(source); err != nil {
 		return "", err
 	}
@@ -124,7 +124,7 @@ func (r *Renderer) render(source []byte) (string, error) {
 	if err := r.markdown.Convert(source, &raw); err != nil {
 		return "", fmt.Errorf("render markdown: %w", err)
 	}
-	prefixed, err := prefixIDs(raw.buf.Bytes())
+	prefixed, err := rewrite(raw.buf.Bytes(), base)
 	if err != nil {
 		return "", err
 	}

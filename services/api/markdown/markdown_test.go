@@ -11,7 +11,7 @@ import (
 
 func render(t testing.TB, source string) string {
 	t.Helper()
-	out, err := markdown.New().HTML(t.Context(), "", source)
+	out, err := markdown.New().HTML(t.Context(), "", source, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestHostile(t *testing.T) {
 }
 
 func TestTooLong(t *testing.T) {
-	if _, err := markdown.New().HTML(t.Context(), "", strings.Repeat("x", markdown.MaxSource+1)); err == nil {
+	if _, err := markdown.New().HTML(t.Context(), "", strings.Repeat("x", markdown.MaxSource+1), nil); err == nil {
 		t.Error("a text over the limit was rendered")
 	}
 }
@@ -131,7 +131,7 @@ func FuzzHTML(f *testing.F) {
 	}
 	r := markdown.New()
 	f.Fuzz(func(t *testing.T, source string) {
-		out, err := r.HTML(t.Context(), "", source)
+		out, err := r.HTML(t.Context(), "", source, nil)
 		if err != nil {
 			t.Skip()
 		}

@@ -54,6 +54,24 @@ type DeletionPreview struct {
 	Earliest time.Time  `json:"earliest" doc:"When it frees them if the images are deleted now, too"`
 }
 
+// ImagesUsage is what the images of a repository take.
+type ImagesUsage struct {
+	Images     []ImageUsage `json:"images" nullable:"false" doc:"Those that need most by themselves first, at most 50"`
+	Total      int          `json:"total" doc:"How many images there are: what tags name, and what nothing names"`
+	At         time.Time    `json:"at" doc:"When garbage collection frees what an image needs by itself, at the earliest, if it is deleted now"`
+	Everywhere bool         `json:"everywhere" doc:"Unique is what nothing else in the whole hub needs; if not, in the namespace: what other namespaces need is not told"`
+}
+
+// ImageUsage is what one image takes. An index takes what its images take, and what is about an
+// image, such as a signature, belongs to it.
+type ImageUsage struct {
+	Digest   string   `json:"digest" doc:"Of the manifest"`
+	Tags     []string `json:"tags" nullable:"false" doc:"That name it, at most 10"`
+	MoreTags int      `json:"moreTags,omitempty" doc:"How many others there are"`
+	Bytes    int64    `json:"bytes" doc:"Of distinct blobs"`
+	Unique   int64    `json:"unique" doc:"Of the bytes, what nothing else needs: what deleting the image with its tags frees"`
+}
+
 // CleanupPreviewTag is a tag that goes.
 type CleanupPreviewTag struct {
 	Name   string        `json:"name" doc:"Of the tag"`

@@ -18,6 +18,7 @@ type Live interface {
 	Graph
 	TagDetail(ctx context.Context, repo, tag string) (*images.TagDetail, error)
 	Repository(ctx context.Context, name string) (*images.Repository, error)
+	Manifest(ctx context.Context, repo string, d digest.Digest) (*images.Stored, error)
 }
 
 // DeleteLiveTag is DeleteTag for a tag of a repository as people see it: a tag
@@ -50,6 +51,19 @@ func DeleteLiveTag(ctx context.Context, log command.Log, by command.By, read Liv
 		err = moved(ctx, log, events.TagSubject(id.Namespace, id.Repository, tag), tag, there)
 	}
 	return seq, err
+}
+
+// DeleteLiveManifest is DeleteManifest for a manifest of a repository as people see it: one that was
+// deleted is not there. The error wraps images.ErrNotFound then; *ImmutableError, *HeldError.
+func DeleteLiveManifest(ctx context.Context, log command.Log, by command.By, read Live, id repository.ID, name string, d digest.Digest) (uint64, error) {
+	if _, err := read.Manifest(ctx, id.Repository, d); err != nil {
+		return 0, err
+	}
+	repo, err := read.Repository(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	return DeleteManifest(ctx, log, by, read, id, repo.Policy, d)
 }
 
 // ErrManifestDeleted is what a *ManifestDeletedError is.

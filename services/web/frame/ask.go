@@ -38,14 +38,19 @@ func (v *Visit) Paged() url.Values {
 func Freed(v *Visit, want apitypes.DeletionPreviewRequest) (*apitypes.DeletionPreview, error) {
 	var p apitypes.DeletionPreview
 	_, err := v.Send(http.MethodPost, Path("repositories", v.Repo(), "deletion-preview"), want, &p)
-	var problem *endpoint.Problem
 	switch {
 	case err == nil:
 		return &p, nil
-	case errors.As(err, &problem) && (Refused(err) != "" || problem.Status == http.StatusServiceUnavailable):
+	case Busy(err):
 		return nil, nil
 	}
 	return nil, err
+}
+
+// Busy says that the API does not work something out now, of which a page can do without.
+func Busy(err error) bool {
+	var p *endpoint.Problem
+	return errors.As(err, &p) && (Refused(err) != "" || p.Status == http.StatusServiceUnavailable)
 }
 
 // Missing says whether the API has no such thing for the visitor.

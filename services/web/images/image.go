@@ -2,6 +2,7 @@ package images
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -131,6 +132,12 @@ func showImage(v *frame.Visit) (any, error) {
 		p.Shown = &shown
 	}
 	return p, nil
+}
+
+// deleteImage leads to the trash, from which the image can be restored.
+func deleteImage(v *frame.Visit) (string, error) {
+	seq, err := v.Send(http.MethodDelete, frame.Path("repositories", v.Repo(), "manifests", v.Path("digest")), nil, nil)
+	return frame.Done(frame.RepoPage(v.Repo())+"/-/trash", seq, err)
 }
 
 // platform is the digest of the image that is shown of an index: that of the platform

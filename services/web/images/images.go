@@ -33,7 +33,8 @@ func Add(site *frame.Site) {
 		frame.Page{Pattern: repo + "/-/storage", Permission: access.RepositoryWrite, Change: access.RepositoryAdmin, Cost: budget.Heavy, View: "views/storage.html", Section: "catalog", Show: showStorage,
 			Do: map[string]frame.Do{"preview": previewCleanup, "save": saveCleanup, "run": runCleanup}},
 		frame.Page{Pattern: repo + "/-/compare", Permission: access.RepositoryRead, Cost: budget.List, View: "views/compare.html", Section: "catalog", Show: showCompare},
-		frame.Page{Pattern: repo + "/-/images/{digest}", Permission: access.RepositoryRead, Cost: budget.List, View: "views/image.html", Section: "catalog", Show: showImage},
+		frame.Page{Pattern: repo + "/-/images/{digest}", Permission: access.RepositoryRead, Change: access.RepositoryDelete, Cost: budget.List, View: "views/image.html", Section: "catalog", Show: showImage,
+			Do: map[string]frame.Do{"delete": deleteImage}},
 		frame.Page{Pattern: repo + "/-/layers/{digest}", Permission: access.RepositoryRead, Cost: budget.List, View: "views/layer.html", Section: "catalog", Show: showLayer},
 	)
 }

@@ -15,6 +15,7 @@ type storagePage struct {
 	Repository apitypes.RepositoryDetails
 	Usage      apitypes.Usage
 	Rule       apitypes.CleanupRule
+	Images     *apitypes.ImagesUsage // nil: it cannot be worked out now, such as when the hub is busy
 }
 
 func showStorage(v *frame.Visit) (any, error) {
@@ -26,7 +27,14 @@ func showStorage(v *frame.Visit) (any, error) {
 	if p.Usage, err = frame.Get[apitypes.Usage](v, frame.Path("repositories", v.Repo(), "usage"), nil); err != nil {
 		return nil, err
 	}
-	p.Rule, err = frame.Get[apitypes.CleanupRule](v, frame.Path("repositories", v.Repo(), "cleanup"), nil)
+	if p.Rule, err = frame.Get[apitypes.CleanupRule](v, frame.Path("repositories", v.Repo(), "cleanup"), nil); err != nil {
+		return nil, err
+	}
+	images, err := frame.Get[apitypes.ImagesUsage](v, frame.Path("repositories", v.Repo(), "usage", "images"), nil)
+	if frame.Busy(err) {
+		return p, nil
+	}
+	p.Images = &images
 	return p, err
 }
 

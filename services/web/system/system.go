@@ -4,6 +4,7 @@ package system
 import (
 	"embed"
 	"net/http"
+	"net/url"
 
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
@@ -25,8 +26,28 @@ func Add(site *frame.Site) {
 	)
 }
 
+type systemPage struct {
+	apitypes.System
+	Swept []apitypes.Event // the latest collections of garbage that freed something
+}
+
+// Setting is the value of an option of serve, "" when it is not known.
+func (p systemPage) Setting(name string) string {
+	for _, s := range p.Settings {
+		if s.Name == name {
+			return s.Value
+		}
+	}
+	return ""
+}
+
 func show(v *frame.Visit) (any, error) {
-	return frame.Get[apitypes.System](v, "/system", nil)
+	s, err := frame.Get[apitypes.System](v, "/system", nil)
+	if err != nil {
+		return nil, err
+	}
+	swept, err := frame.Get[apitypes.EventPage](v, "/events", url.Values{"q": {"type:blobs.swept"}, "limit": {"5"}})
+	return systemPage{s, swept.Items}, err
 }
 
 func retry(v *frame.Visit) (string, error) {
