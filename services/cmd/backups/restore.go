@@ -10,7 +10,7 @@ import (
 
 // Restore is the command that makes a hub of a backup.
 type Restore struct {
-	Dir        string `arg:"" help:"Directory of a backup or an archive." type:"path"`
+	Dir        string `arg:"" help:"Directory of a backup or an archive, or s3://BUCKET/PREFIX of an archive."`
 	Backup     string `help:"Which of the backups that the directory keeps; see hubledger backup ls. Default: the last one." placeholder:"BACKUP"`
 	AcceptLoss bool   `help:"Leave out blobs that the backup has lost, and name them."`
 }
@@ -24,13 +24,14 @@ file of the secrets there before the hub is started (secrets.key, or what --secr
 
 // Run is called by kong.
 func (c *Restore) Run(s *console.Session) error {
-	if _, err := backup.ReadSummary(c.Dir); err != nil {
-		return fmt.Errorf("%s is no complete backup: %w", c.Dir, err)
-	}
+	return read(s, c.Dir, func(dir string) error { return c.restore(s, dir) })
+}
+
+func (c *Restore) restore(s *console.Session, dir string) error {
 	defer s.OwnFiles()()
 	bar := s.Bar("restoring")
 	began := time.Now()
-	r, err := backup.Restore(s.Context, c.Dir, s.Data, backup.Options{Point: c.Backup, AcceptLoss: c.AcceptLoss, Progress: bar.Set})
+	r, err := backup.Restore(s.Context, dir, s.Data, backup.Options{Point: c.Backup, AcceptLoss: c.AcceptLoss, Progress: bar.Set})
 	bar.End()
 	if err != nil {
 		return err

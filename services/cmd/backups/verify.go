@@ -11,7 +11,7 @@ import (
 )
 
 type verifyCmd struct {
-	Dir string `arg:"" help:"Directory of a backup or an archive." type:"path"`
+	Dir string `arg:"" help:"Directory of a backup or an archive, or s3://BUCKET/PREFIX of an archive."`
 	Key string `help:"File of the public key that you know to be the log's, as hubledger checkpoint --key prints it. Without it the one in the directory is believed." type:"path" placeholder:"FILE"`
 }
 
@@ -31,11 +31,12 @@ func (c *verifyCmd) Run(s *console.Session) error {
 			return fmt.Errorf("--key: %w", err)
 		}
 	}
-	if _, err := backup.ReadSummary(c.Dir); err != nil {
-		return fmt.Errorf("%s is no complete backup: %w", c.Dir, err)
-	}
+	return read(s, c.Dir, func(dir string) error { return c.verify(s, dir, keys) })
+}
+
+func (c *verifyCmd) verify(s *console.Session, dir string, keys checkpoint.Keys) error {
 	bar := s.Bar("verifying")
-	v, err := backup.Verify(s.Context, c.Dir, keys, bar.Set)
+	v, err := backup.Verify(s.Context, dir, keys, bar.Set)
 	bar.End()
 	if errors.Is(err, backup.ErrDamaged) {
 		return &console.ExitError{Err: err, Code: console.ExitDiff}
