@@ -66,7 +66,9 @@ func web(ctx context.Context) error {
 		}
 		mux.ServeHTTP(w, r)
 	})}
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		<-ctx.Done()
 		stopping.Store(true)
 		time.Sleep(4 * time.Second) // until balancers have asked for /healthz, twice
@@ -77,5 +79,6 @@ func web(ctx context.Context) error {
 	if err := s.ListenAndServe(); err != http.ErrServerClosed {
 		return err
 	}
+	<-ended // what was taken is answered
 	return nil
 }

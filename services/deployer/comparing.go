@@ -22,7 +22,13 @@ func (s *Deployer) compared(ctx context.Context, state deployment.State, g event
 		return sample{events.GateInconclusive, why}
 	}
 	if g.Most > 0 && green > g.Most || g.Most == 0 && g.Factor == 0 && green > 0 {
-		return sample{events.GateFail, fmt.Sprintf("%s has %.4g, more than %.4g", state.In(), green, g.Most)}
+		text := fmt.Sprintf("%s has %.4g, more than %.4g", state.In(), green, g.Most)
+		if state.Replaces() && strings.Contains(g.Query, "{colour}") { // what is too much in both is not of the release
+			if blue, why := s.query(ctx, g, state.Out(), state.Sides[state.Out()].Release); why == "" {
+				text += fmt.Sprintf("; %s has %.4g", state.Out(), blue)
+			}
+		}
+		return sample{events.GateFail, text}
 	}
 	if g.Factor > 0 && state.Replaces() {
 		blue, why := s.query(ctx, g, state.Out(), state.Sides[state.Out()].Release)

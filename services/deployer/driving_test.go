@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	prodID = "0191d1a0-0000-7000-8000-000000000003"
+	prodID = lateID + "3"
 	lateID = "0191d1a0-0000-7000-8000-00000000000"
 )
 
@@ -32,7 +32,7 @@ func lively(t testing.TB, l *processtest.Life) *Deployer {
 			for _, h := range deployment.Hosts(side.Placement) {
 				o := hosting.Observation{}
 				for _, p := range deployment.Plans(state, h.Machine) {
-					o.Slots = append(o.Slots, hosting.Seen{ID: deployment.SlotID(prodID, p.Colour), Deployment: p.Deployment, Fence: p.Fence, Phase: p.Phase, Healthy: true, Drained: true})
+					o.Slots = append(o.Slots, hosting.Seen{ID: deployment.SlotID(prodID, p.Colour), Deployment: p.Deployment, Fence: p.Fence, Phase: p.Phase, Healthy: p.Deployment != broken, Fatal: p.Deployment == broken, Drained: true})
 				}
 				w.Hosts[h.Machine] = o
 			}
@@ -42,58 +42,102 @@ func lively(t testing.TB, l *processtest.Life) *Deployer {
 	return s
 }
 
-// A deployment takes the same way, each step once, wherever the process dies: the first one, and
-// one that replaces it, promoted when its time has come.
+// broken is a deployment whose release does not start.
+const broken = lateID + "6"
+
+// An environment is one that a test prepares, by its events.
+type environment struct {
+	t     testing.TB
+	life  *processtest.Life
+	of    events.DeploymentOf
+	state deployment.State
+}
+
+// prepare makes one with a release that runs on two hosts.
+func prepare(t testing.TB, l *processtest.Life) *environment {
+	e := &environment{t: t, life: l, of: events.DeploymentOf{Namespace: lateID + "1", Application: lateID + "2", Name: "acme/shop", Environment: prodID, Called: "production"}}
+	app := events.ApplicationCreated{Namespace: e.of.Namespace, Application: e.of.Application, Name: e.of.Name, Settings: events.ApplicationSettings{Digest: "sha256:x", Compose: "x", Keep: 5}}
+	if _, err := command.Append(context.Background(), l.Log, byAlice, app, events.AnySeq); err != nil {
+		t.Fatal(err)
+	}
+	e.add(events.EnvironmentCreated{Namespace: e.of.Namespace, Application: e.of.Application, Name: e.of.Name, Environment: prodID, Called: e.of.Called})
+	e.ask(lateID+"4", 1, events.DeployPolicy{})
+	e.add(events.DeploymentAdmitted{DeploymentOf: e.of})
+	e.add(events.DeploymentPulled{DeploymentOf: e.of, Hosts: bothHosts})
+	e.add(events.DeploymentHealthy{DeploymentOf: e.of, Colour: hosting.Blue, Hosts: bothHosts})
+	e.add(events.DeploymentPromoted{DeploymentOf: e.of})
+	return e
+}
+
+var (
+	byAlice   = command.By{Source: "/test", Actor: "alice"}
+	bothHosts = []string{lateID + "8", lateID + "9"}
+)
+
+func (e *environment) add(p events.Payload) {
+	e.t.Helper()
+	seq, err := command.Append(context.Background(), e.life.Log, byAlice, p, events.AnySeq)
+	if err == nil {
+		e.state, err = deployment.Next(e.state, deployment.Event{Payload: p, Seq: seq})
+	}
+	if err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// ask asks for a deployment.
+func (e *environment) ask(id string, release int, p events.DeployPolicy) {
+	e.t.Helper()
+	on := events.Placement{Web: []events.PlacedHost{{Machine: bothHosts[0], Name: "web1"}, {Machine: bothHosts[1], Name: "web2"}}}
+	r, err := deployment.Request(e.state, id, deployment.Wish{Kind: events.DeployForward, Release: release, Placement: on, Policy: p})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.add(r)
+	e.of.Deployment = id
+}
+
+// A deployment takes the same way, each step once, wherever the process dies: one that is promoted
+// when its time has come, one that somebody goes back from while the release of before is drained,
+// and one that does not start.
 func TestDrivingKilledAtEveryStep(t *testing.T) {
-	const acme, shop = "0191d1a0-0000-7000-8000-000000000001", "0191d1a0-0000-7000-8000-000000000002"
-	hosts := events.Placement{Web: []events.PlacedHost{{Machine: lateID + "8", Name: "web1"}, {Machine: lateID + "9", Name: "web2"}}}
-	by, end := command.By{Source: "/test", Actor: "alice"}, ""
-	processtest.KillAtEveryStep(t, processtest.World{
-		Prepare: func(t testing.TB, l *processtest.Life) {
-			ctx := context.Background()
-			of := events.DeploymentOf{Namespace: acme, Application: shop, Name: "acme/shop", Environment: prodID, Called: "production"}
-			var state deployment.State
-			add := func(p events.Payload) {
-				seq, err := command.Append(ctx, l.Log, by, p, events.AnySeq)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if state, err = deployment.Next(state, deployment.Event{Payload: p, Seq: seq}); err != nil {
-					t.Fatal(err)
-				}
+	for _, c := range []struct {
+		name, end string
+		prepare   func(*environment)
+	}{
+		{"promoted", "it is ended (promoted), and green is live", func(e *environment) { e.ask(lateID+"5", 2, events.DeployPolicy{Automatic: 60}) }},
+		{"back", "it is ended (rolled_back), and blue is live", func(e *environment) {
+			e.ask(lateID+"5", 2, events.DeployPolicy{})
+			e.add(events.DeploymentAdmitted{DeploymentOf: e.of})
+			e.add(events.DeploymentPulled{DeploymentOf: e.of, Hosts: bothHosts})
+			e.add(events.DeploymentHealthy{DeploymentOf: e.of, Colour: hosting.Green, Hosts: bothHosts})
+			e.add(events.DeploymentShifted{DeploymentOf: e.of, Share: 50, Held: true})
+			e.add(events.DeploymentPromoted{DeploymentOf: e.of})
+			e.add(events.DeploymentRolledBack{DeploymentOf: e.of})
+		}},
+		{"broken", "it is ended (failed), and blue is live", func(e *environment) {
+			e.ask(broken, 2, events.DeployPolicy{})
+			e.add(events.DeploymentAdmitted{DeploymentOf: e.of})
+			e.add(events.DeploymentPulled{DeploymentOf: e.of, Hosts: bothHosts})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			end := ""
+			processtest.KillAtEveryStep(t, processtest.World{
+				Prepare: func(t testing.TB, l *processtest.Life) { c.prepare(prepare(t, l)) },
+				Manager: func(t testing.TB, l *processtest.Life) process.Manager { return lively(t, l).driving() },
+				State: func(t testing.TB, l *processtest.Life) string {
+					state, err := lively(t, l).state(context.Background(), prodID)
+					if err != nil {
+						t.Fatal(err)
+					}
+					end = fmt.Sprintf("it is %s (%s), and %s is live", state.Step, state.Outcome, state.Live())
+					return end
+				},
+			})
+			if end != c.end {
+				t.Error(end)
 			}
-			app := events.ApplicationCreated{Namespace: acme, Application: shop, Name: "acme/shop", Settings: events.ApplicationSettings{Digest: "sha256:x", Compose: "x", Keep: 5}}
-			if _, err := command.Append(ctx, l.Log, by, app, events.AnySeq); err != nil {
-				t.Fatal(err)
-			}
-			add(events.EnvironmentCreated{Namespace: acme, Application: shop, Name: "acme/shop", Environment: prodID, Called: "production"})
-			ask := func(id string, release int, p events.DeployPolicy) {
-				r, err := deployment.Request(state, id, deployment.Wish{Kind: events.DeployForward, Release: release, Placement: hosts, Policy: p})
-				if err != nil {
-					t.Fatal(err)
-				}
-				add(r)
-			}
-			ask(lateID+"4", 1, events.DeployPolicy{})
-			of.Deployment = lateID + "4"
-			machines := []string{lateID + "8", lateID + "9"}
-			for _, p := range []events.Payload{events.DeploymentAdmitted{DeploymentOf: of}, events.DeploymentPulled{DeploymentOf: of, Hosts: machines}, events.DeploymentHealthy{DeploymentOf: of, Colour: hosting.Blue, Hosts: machines},
-				events.DeploymentPromoted{DeploymentOf: of}} {
-				add(p)
-			}
-			ask(lateID+"5", 2, events.DeployPolicy{Automatic: 60})
-		},
-		Manager: func(t testing.TB, l *processtest.Life) process.Manager { return lively(t, l).driving() },
-		State: func(t testing.TB, l *processtest.Life) string {
-			state, err := lively(t, l).state(context.Background(), prodID)
-			if err != nil {
-				t.Fatal(err)
-			}
-			end = fmt.Sprintf("it is %s (%s), and %s is live", state.Step, state.Outcome, state.Live())
-			return end
-		},
-	})
-	if end != "it is ended (promoted), and green is live" {
-		t.Error(end)
+		})
 	}
 }

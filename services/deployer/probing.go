@@ -208,17 +208,25 @@ func (s *Deployer) sample(ctx context.Context, known knownState, g events.Deploy
 	return s.asked(ctx, known.State, g)
 }
 
-// asked is what an HTTP gate finds: each host of the new colour has to answer 2xx; a redirect
-// is none.
+// asked is what an HTTP gate finds. Where it asks the new colour and that fails, it says what the
+// other one answers, too: what fails in both is not of the release.
 func (s *Deployer) asked(ctx context.Context, state deployment.State, g events.DeployGate) sample {
-	side := state.Sides[state.In()]
-	hosts := side.Placement.Web
+	got := s.askedOf(ctx, state, state.In(), g)
+	if got.verdict == events.GateFail && state.Replaces() && (strings.Contains(g.URL, "{port}") || strings.Contains(g.URL, "{colour}")) {
+		got.reason = fmt.Sprintf("%s: %s; %s: %s", state.In(), got.reason, state.Out(), s.askedOf(ctx, state, state.Out(), g).reason)
+	}
+	return got
+}
+
+// askedOf is what it finds of a colour: each of its hosts has to answer 2xx; a redirect is none.
+func (s *Deployer) askedOf(ctx context.Context, state deployment.State, colour string, g events.DeployGate) sample {
+	hosts := state.Sides[colour].Placement.Web
 	if !strings.Contains(g.URL, "{host}") {
 		hosts = []events.PlacedHost{{Name: ""}}
 	}
-	port := s.portOf(ctx, state)
+	port := s.portOf(ctx, state, colour)
 	for _, h := range hosts {
-		address := strings.NewReplacer("{host}", h.Name, "{port}", strconv.Itoa(port), "{colour}", state.In()).Replace(g.URL)
+		address := strings.NewReplacer("{host}", h.Name, "{port}", strconv.Itoa(port), "{colour}", colour).Replace(g.URL)
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
 			return sample{events.GateInconclusive, "this is no address: " + address}
@@ -236,11 +244,11 @@ func (s *Deployer) asked(ctx context.Context, state deployment.State, g events.D
 	return sample{events.GatePass, fmt.Sprintf("%d of %d hosts answer", len(hosts), len(hosts))}
 }
 
-// portOf is the port of the new colour's first web service on its hosts.
-func (s *Deployer) portOf(ctx context.Context, state deployment.State) int {
-	for _, role := range s.rolesOf(ctx, state.Of.Environment, state.Request.Release) {
+// portOf is the port of a colour's first web service on its hosts.
+func (s *Deployer) portOf(ctx context.Context, state deployment.State, colour string) int {
+	for _, role := range s.rolesOf(ctx, state.Of.Environment, state.Sides[colour].Release) {
 		if role.Blue != 0 {
-			if state.In() == hosting.Blue {
+			if colour == hosting.Blue {
 				return role.Blue
 			}
 			return role.Green

@@ -30,18 +30,21 @@ func TestHTTPGate(t *testing.T) {
 	var status atomic.Int32
 	status.Store(500)
 	shop := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.Host != "shop.example.com" {
+		if r.Host != "shop.example.com" || r.URL.Path != "/blue/18080" && r.URL.Path != "/green/18081" {
 			rw.WriteHeader(404)
+			return
+		}
+		if r.URL.Path == "/blue/18080" { // the colour of before is well
 			return
 		}
 		rw.WriteHeader(int(status.Load()))
 	}))
 	defer shop.Close()
 	w.await(w.deploy(1, nil).ID, "ended")
-	w.call("owner", "PUT", prodPath+"/policy", object{"rollBack": true, "automatic": 1, "gates": []object{{"name": "shop", "kind": "http", "url": shop.URL, "host": "shop.example.com", "passes": 1, "every": 1}}}, 200, nil)
+	w.call("owner", "PUT", prodPath+"/policy", object{"rollBack": true, "automatic": 1, "gates": []object{{"name": "shop", "kind": "http", "url": shop.URL + "/{colour}/{port}", "host": "shop.example.com", "passes": 1, "every": 1}}}, 200, nil)
 	n := w.release("web 2")
 	d := w.await(w.deploy(n, nil).ID, "ended")
-	if d.Outcome != "rolled_back" || d.Gates[0].Verdict != "fail" || !strings.HasSuffix(d.Gates[0].Reason, "answers 500") {
+	if d.Outcome != "rolled_back" || d.Gates[0].Verdict != "fail" || !strings.HasPrefix(d.Gates[0].Reason, "green: ") || !strings.HasSuffix(d.Gates[0].Reason, " answers 500; blue: 1 of 1 hosts answer") {
 		t.Errorf("%+v", d)
 	}
 	status.Store(301)
@@ -87,4 +90,11 @@ func TestPrometheusGate(t *testing.T) {
 	}
 	w.action("pusher", d.ID, "rollback", nil, 201)
 	w.await(d.ID, "ended")
+
+	answer.Store(`{"status":"success","data":{"resultType":"scalar","result":[1,"N"]}}`)
+	w.call("owner", "PUT", prodPath+"/policy", object{"gates": []object{{"name": "errors", "kind": "prometheus", "url": server.URL, "query": `errors{colour="{colour}"}`, "most": 1.2, "passes": 1, "every": 1}}}, 200, nil)
+	d = w.await(w.deploy(2, nil).ID, "held")
+	if d = w.verdict(d.ID, "errors", "fail"); d.Gates[0].Reason != "green has 1.5, more than 1.2; blue has 1" {
+		t.Errorf("%+v", d.Gates)
+	}
 }

@@ -57,7 +57,7 @@ func (w *world) listen() (*machinery.Listener, *x509.CertPool) {
 	check(w.t, err)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	check(w.t, err)
-	dir := w.t.(*testing.T).TempDir()
+	dir := w.t.TempDir()
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	check(w.t, os.WriteFile(filepath.Join(dir, "crt"), cert, 0o600))
 	check(w.t, os.WriteFile(filepath.Join(dir, "key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))

@@ -132,7 +132,7 @@ type host struct {
 
 func (w *world) host(name string, e *enginetest.Engine) *host {
 	w.t.Helper()
-	h := &host{world: w, machine: w.enroll(events.MachineHost, name, keyOf(strings.ToUpper(name[:1]))), engine: e, dir: filepath.Join(w.t.(*testing.T).TempDir(), name)}
+	h := &host{world: w, machine: w.enroll(events.MachineHost, name, keyOf(strings.ToUpper(name[:1]))), engine: e, dir: filepath.Join(w.t.TempDir(), name)}
 	check(w.t, os.MkdirAll(h.dir, 0o700))
 	h.wire = &wired{h: h}
 	w.t.Cleanup(h.kill)

@@ -19,13 +19,17 @@ type Engine struct {
 	*client.Client
 	t    testing.TB
 	dir  string
+	more []string // arguments
 	cmd  *exec.Cmd
 	gone chan struct{}
 }
 
-// Start starts one, or skips the test where none can be; with HUBLEDGER_REQUIRE=1 it
-// fails.
-func Start(t testing.TB) *Engine {
+// maxLog is how much of its log is shown of an engine whose test has failed, in bytes.
+const maxLog = 16 << 10
+
+// Start starts one with these further arguments, or skips the test where none can be; with
+// HUBLEDGER_REQUIRE=1 it fails.
+func Start(t testing.TB, more ...string) *Engine {
 	t.Helper()
 	if os.Getenv("HUBLEDGER_SOAK") == "" {
 		t.Skip("starts an engine of Docker: set HUBLEDGER_SOAK=1")
@@ -40,7 +44,7 @@ func Start(t testing.TB) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Engine{t: t, dir: dir}
+	e := &Engine{t: t, dir: dir, more: more}
 	if e.Client, err = client.New(client.WithHost(e.Host())); err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +64,8 @@ func (e *Engine) Restart() {
 		e.t.Fatal(err)
 	}
 	defer log.Close()
-	e.cmd = exec.Command("dockerd", "--data-root", filepath.Join(e.dir, "data"), "--exec-root", filepath.Join(e.dir, "exec"), "--pidfile", filepath.Join(e.dir, "pid"),
-		"--host", e.Host(), "--bridge", "none", "--iptables=false", "--ip-forward=false", "--ip-masq=false")
+	e.cmd = exec.Command("dockerd", append([]string{"--data-root", filepath.Join(e.dir, "data"), "--exec-root", filepath.Join(e.dir, "exec"), "--pidfile", filepath.Join(e.dir, "pid"),
+		"--host", e.Host(), "--bridge", "none", "--iptables=false", "--ip-forward=false", "--ip-masq=false"}, e.more...)...)
 	e.cmd.Stdout, e.cmd.Stderr = log, log
 	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := e.cmd.Start(); err != nil {
@@ -106,6 +110,9 @@ func (e *Engine) remove() {
 	}
 	e.End()
 	e.Close()
+	if text, err := os.ReadFile(filepath.Join(e.dir, "log")); err == nil && e.t.Failed() {
+		e.t.Logf("log of the engine:\n%s", text[max(0, len(text)-maxLog):])
+	}
 	if err := os.RemoveAll(e.dir); err != nil {
 		e.t.Logf("what is left of the engine: %v", err)
 	}
