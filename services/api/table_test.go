@@ -45,7 +45,7 @@ var needs = map[string]string{
 		GET /api/v1/users | POST /api/v1/users | PATCH /api/v1/users/{user} | PUT /api/v1/namespaces/{namespace}/quota
 		GET /api/v1/deleted | GET /api/v1/builders | POST /api/v1/builders | DELETE /api/v1/builders/{builder} |
 		GET /api/v1/hosts | GET /api/v1/hosts/{host}/containers | POST /api/v1/hosts | DELETE /api/v1/hosts/{host}
-		GET /api/v1/system | POST /api/v1/system/projections/{projection}/switch | POST /api/v1/system/dead-letters/{manager}/retry`,
+		GET /api/v1/system | POST /api/v1/system/projections/{projection}/switch | POST /api/v1/system/projections/{projection}/compare | POST /api/v1/system/dead-letters/{manager}/retry`,
 	"member": `
 		GET /api/v1/apps/{namespace} | GET APP | GET APP/releases | GET APP/releases/{release} | GET APP/releases/{release}/diff
 		GET APP/environments/{environment} | GET APP/environments/{environment}/hosts | GET APP/environments/{environment}/policy | GET APP/environments/{environment}/running | GET APP/deployments | GET APP/deployments/{deployment}

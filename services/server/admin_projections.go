@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"hubledger/events"
 	"hubledger/projections"
@@ -76,6 +77,24 @@ func (n asSystem) SwitchBuild(ctx context.Context, name string, back bool) error
 	}
 	// A switch that has begun is finished even if the client leaves.
 	return m.Switch(context.WithoutCancel(ctx), back)
+}
+
+// compareTime bounds a comparison that a client of the API waits for.
+const compareTime = time.Minute
+
+// CompareBuild compares the build that was prepared with the live one.
+func (n asSystem) CompareBuild(ctx context.Context, name string) (*projections.Comparison, error) {
+	m, err := n.openModel(name)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, compareTime)
+	defer cancel()
+	c, err := m.Compare(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("the builds were not compared within %s: compare them on the hub's machine by hubledger projections compare %s", compareTime, name)
+	}
+	return c, err
 }
 
 // openModel finds a read model that is open on this node.

@@ -78,6 +78,7 @@ func (n asSystem) Settings() []apitypes.SystemSetting {
 		{Name: "--hook-body-bytes", Value: limit(n.HookBodyBytes, "1 GiB")},
 		{Name: "--backup-dir", Value: cmp.Or(n.BackupDir, "none")},
 		{Name: "--backup-interval", Value: of(n.BackupInterval)},
+		{Name: "--witness", Value: either(len(n.Witnesses) == 0, "none", strconv.Itoa(len(n.Witnesses)))},
 		{Name: "--compose-allow", Value: cmp.Or(strings.Join(n.ComposeAllow, ", "), "none")},
 		{Name: "--sbom-scanner", Value: either(n.Scanner == nil, "none", "set")},
 		{Name: "--builder", Value: either(n.Builds == nil, "off", "on")},

@@ -86,6 +86,21 @@ type RetryRequest struct {
 	Task string `json:"task" minLength:"1" maxLength:"500" doc:"Its key"`
 }
 
+// A SystemComparison says in what two builds of a read model differ.
+type SystemComparison struct {
+	Position    uint64             `json:"position" doc:"Sequence of the last event that both had applied"`
+	Answers     int                `json:"answers" doc:"Of the live build, that were compared"`
+	Differences []SystemDifference `json:"differences" nullable:"false" doc:"The first 20 of each query; empty when the builds agree"`
+}
+
+// A SystemDifference is one answer that two builds do not share.
+type SystemDifference struct {
+	Query string `json:"query" doc:"Name of the query"`
+	Key   string `json:"key" doc:"What it was asked for"`
+	Live  string `json:"live" doc:"What the live build says; empty for nothing"`
+	Next  string `json:"next" doc:"What the prepared one says; empty for nothing"`
+}
+
 // SwitchRequest says which build of a read model becomes the live one.
 type SwitchRequest struct {
 	Back bool `json:"back,omitempty" doc:"The one that was live before; absent: the one that was prepared"`

@@ -22,6 +22,7 @@ type Model struct {
 	set      *Set
 
 	switching sync.RWMutex // held for writing while builds are switched
+	comparing sync.Mutex   // while builds are compared
 	current   *running
 }
 

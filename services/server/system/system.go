@@ -5,6 +5,7 @@ package system
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"hubledger/projections"
 	"hubledger/services/internal/access"
@@ -24,6 +25,8 @@ type Node interface {
 	StoredBuilds(ctx context.Context) ([]projections.Info, error)
 	// SwitchBuild makes another build of a read model live; see readmodel.Switch.
 	SwitchBuild(ctx context.Context, name string, back bool) error
+	// CompareBuild compares the build of a read model that was prepared with the live one.
+	CompareBuild(ctx context.Context, name string) (*projections.Comparison, error)
 	// DeadLetters lists those of all managers, or of the one that is named, at most that many.
 	DeadLetters(ctx context.Context, manager string, most int) ([]adminsocket.DeadLetter, error)
 	// RetryLetters lets dead letters of a manager be tried again, and returns how many there
@@ -39,6 +42,10 @@ const maxLetters = 100
 type projectionIn struct {
 	Projection string `path:"projection" maxLength:"100" doc:"Name of the read model"`
 	Body       apitypes.SwitchRequest
+}
+
+type comparedIn struct {
+	Projection string `path:"projection" maxLength:"100" doc:"Name of the read model"`
 }
 
 type letterIn struct {
@@ -63,6 +70,14 @@ func New(api *openapi.API, node Node) service.Service {
 			return nil, endpoint.Fail(http.StatusConflict, err.Error()).Because(err)
 		}
 		return &Done{}, nil
+	})
+	openapi.Add(api, openapi.Operation{Method: http.MethodPost, Path: "/system/projections/{projection}/compare", ID: "compare-projection", Tag: "system", Permission: access.HubAdmin, Cost: budget.Heavy,
+		Summary: "Compare the build of a read model that was prepared with the live one", About: "Both at the same event, by their named queries, within a minute."}, func(ctx context.Context, _ *endpoint.Call, in *comparedIn) (*openapi.Answer[apitypes.SystemComparison], error) {
+		c, err := node.CompareBuild(ctx, in.Projection)
+		if err != nil {
+			return nil, endpoint.Fail(http.StatusConflict, err.Error()).Because(err)
+		}
+		return openapi.Show(compared(c)), nil
 	})
 	openapi.Add(api, openapi.Operation{Method: http.MethodPost, Path: "/system/dead-letters/{manager}/retry", ID: "retry-dead-letter", Tag: "system", Permission: access.HubAdmin, Cost: budget.Write, Status: http.StatusNoContent,
 		Summary: "Let a dead letter be tried again"}, func(ctx context.Context, _ *endpoint.Call, in *letterIn) (*Done, error) {
@@ -117,6 +132,18 @@ func readModels(ctx context.Context, node Node) ([]apitypes.SystemProjection, er
 		list = append(list, shown)
 	}
 	return list, nil
+}
+
+// maxAnswer bounds what is shown of an answer, in bytes.
+const maxAnswer = 500
+
+func compared(c *projections.Comparison) apitypes.SystemComparison {
+	cut := func(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxAnswer)], "\uFFFD") }
+	shown := apitypes.SystemComparison{Position: c.Position, Answers: c.Results, Differences: []apitypes.SystemDifference{}}
+	for _, d := range c.Differences {
+		shown.Differences = append(shown.Differences, apitypes.SystemDifference{Query: d.Query, Key: cut(d.Key), Live: cut(d.Live), Next: cut(d.Next)})
+	}
+	return shown
 }
 
 func word(b projections.Build) string {

@@ -22,7 +22,7 @@ func Add(site *frame.Site) {
 		frame.Page{Pattern: "/system", Permission: access.HubAdmin, Change: access.HubAdmin, Cost: budget.List, View: "views/system.html", Section: "system", Show: show,
 			Do: map[string]frame.Do{"retry": retry}},
 		frame.Page{Pattern: "/system/projections/{projection}", Permission: access.HubAdmin, Change: access.HubAdmin, Cost: budget.List, View: "views/projection.html", Section: "system", Show: showProjection,
-			Do: map[string]frame.Do{"switch": switchTo(false), "back": switchTo(true)}},
+			Do: map[string]frame.Do{"switch": switchTo(false), "back": switchTo(true), "compare": compare}},
 	)
 }
 
@@ -83,6 +83,16 @@ func showProjection(v *frame.Visit) (any, error) {
 		return shown, nil
 	}
 	return nil, endpoint.NotFound()
+}
+
+// compare shows in what the prepared build differs from the one in use.
+func compare(v *frame.Visit) (string, error) {
+	var c apitypes.SystemComparison
+	_, err := v.Send(http.MethodPost, frame.Path("system", "projections", v.Path("projection"), "compare"), nil, &c)
+	if err == nil {
+		v.Made = c
+	}
+	return "", err
 }
 
 func switchTo(back bool) frame.Do {
