@@ -58,7 +58,9 @@ var needs = map[string]string{
 		DELETE /api/v1/orgs/{namespace}/members/{member} | DELETE /api/v1/orgs/{namespace}/teams/{team}/members/{member}`,
 	"pushes to all": `
 		POST APP/releases | GET APP/releases/next | POST APP/environments/{environment}/deployments | POST APP/deployments/{deployment}/promote | POST APP/deployments/{deployment}/rollback | POST APP/deployments/{deployment}/cancel
-		POST APP/deployments/{deployment}/exclude-host | POST APP/deployments/{deployment}/gates/{gate}`,
+		POST APP/deployments/{deployment}/exclude-host | POST APP/deployments/{deployment}/gates/{gate}
+		GET APP/environments/{environment}/containers | GET APP/environments/{environment}/containers/{container} | GET APP/environments/{environment}/containers/{container}/processes
+		GET APP/environments/{environment}/containers/{container}/log | GET APP/environments/{environment}/containers/{container}/log/live`,
 	"owner": `
 		POST /api/v1/apps/{namespace} | PATCH APP | DELETE APP | PUT APP/environments/{environment} | DELETE APP/environments/{environment} | GET APP/environments/{environment}/config
 		PUT APP/environments/{environment}/hosts | PUT APP/environments/{environment}/policy | PUT APP/environments/{environment}/gates/{gate}/hook | DELETE APP/environments/{environment}/gates/{gate}/hook

@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"hubledger/services/cmd/client"
 	"hubledger/services/deployer/hosttest"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/hosting"
 	"hubledger/services/registry/registrytest"
 	"hubledger/services/server"
 	"hubledger/services/server/servertest"
@@ -56,9 +58,7 @@ func TestDeciding(t *testing.T) {
 		hub.CatchUp()
 	}
 	push("one")
-	file := t.TempDir() + "/compose.yaml"
-	writeFile(t, file, "services:\n  web:\n    image: hub.test/admin/app:1\n    x-hubledger: {role: web, port: 80, blue: 18080, green: 18081, probe: /}\n")
-	run(0, "apps", "create", "admin/shop", file)
+	run(0, "apps", "create", "admin/shop", composeFile(t))
 	says(t, run(0, "apps", "ls"), `(?m)^admin/shop +-`)
 	run(0, "apps", "hosts", "set", "admin/shop", "production", "--web", "web1")
 	says(t, run(1, "gates", "ls", "admin/shop", "production"), "nothing was deployed to production of admin/shop yet")
@@ -97,10 +97,49 @@ func TestDeciding(t *testing.T) {
 		t.Fatal(err)
 	}
 	says(t, run(0, "why", d.ID), `→ +\d+ .* admin .*release 2`, "found green healthy")
-	slot := web1.Slot("green").ID
-	for _, container := range []string{hosttest.Container(slot, "web", 0), hosttest.Container(slot, "web", 0) + strings.Repeat("a", 52), slot + "-web-0"} {
+	slot := *web1.Slot("green")
+	for _, container := range []string{web1.Container(slot, "web", 0), web1.Container(slot, "web", 0) + strings.Repeat("a", 52), slot.ID + "-web-0"} {
 		says(t, run(0, "why", container), `→ +\d+ .* admin .*release 2`)
 	}
 	says(t, run(1, "why", strings.Repeat("0", 64)), "nothing of that name")
 	says(t, run(1, "why", strings.Repeat("0", 8)+"-0000-7000-8000-"+strings.Repeat("0", 12)+"-blue-web-0"), "nothing of that name")
+}
+
+// composeFile is that of an application with one web service.
+func composeFile(t *testing.T) string {
+	return writeFile(t, t.TempDir()+"/compose.yaml", "services:\n  web:\n    image: hub.test/admin/app:1\n    x-hubledger: {role: web, port: 80, blue: 18080, green: 18081, probe: /}\n")
+}
+
+// Containers are listed, and what they write is printed, and followed until they end.
+func TestContainerCommands(t *testing.T) {
+	hub, web1, run := appsHub(t)
+	hub.Client().MustPush(t, "admin/app", "1", registrytest.NewImage("one"))
+	hub.CatchUp()
+	run(0, "apps", "create", "admin/shop", composeFile(t))
+	says(t, run(0, "apps", "ps", "admin/shop", "production"), "No containers: no host has reported one")
+	run(0, "apps", "hosts", "set", "admin/shop", "production", "--web", "web1")
+	run(0, "deploy", "admin/shop", "production", "--yes")
+	id := web1.Container(*web1.Slot("blue"), "web", 0)
+	says(t, run(0, "apps", "ps", "admin/shop", "production"), `CONTAINER +HOST +COLOUR`, id+` +web1 +blue +1 +web 0 +running`)
+	says(t, run(1, "apps", "logs", "admin/shop", "production"), "web1: the host does not answer such questions now")
+	web1.Looks(func(q hosting.Look) hosting.Sight {
+		switch {
+		case q.Kind == hosting.LookInspect:
+			return hosting.Sight{Inspect: &hosting.Inspected{ID: q.Container, Image: "hub.test/admin/app@sha256:00", State: "running", Entrypoint: []string{"/app"}, Command: []string{"serve"}, Variables: []string{"REGION"}, Memory: 64 << 20}}
+		case q.Kind == hosting.LookTop:
+			return hosting.Sight{Running: true, Top: &hosting.Processes{Titles: []string{"PID", "COMMAND"}, Rows: [][]string{{"17", "/app serve"}}}}
+		case q.After == 0:
+			return hosting.Sight{Running: true, Cut: true, Lines: []hosting.LogLine{{At: 5, Text: fmt.Sprint("the last ", q.Lines)}}}
+		case q.After == 5 && q.Wait == 10*time.Second:
+			return hosting.Sight{Running: true, Lines: []hosting.LogLine{{At: 6, Text: "and it goes on"}}}
+		}
+		return hosting.Sight{}
+	})
+	says(t, run(0, "apps", "logs", "admin/shop", "production", "-n", "7"), "(?m)^the last 7$", "Earlier lines of web1 blue web 0 are left out")
+	says(t, run(0, "apps", "logs", "-f", "admin/shop", "production", "--service", "web", "--colour", "blue"), "(?m)^the last 200\nand it goes on$")
+	says(t, run(0, "--json", "apps", "logs", "admin/shop", "production", "--container", id+strings.Repeat("a", 52)), `"container":"`+id+`"`, `"text":"the last 200"`)
+	says(t, run(1, "apps", "logs", "admin/shop", "production", "--service", "job"), "production of admin/shop has no such container now")
+	says(t, run(0, "apps", "inspect", "admin/shop", "production", id), `runs +/app serve`, `variables +REGION`, `memory +67.1 MB`)
+	says(t, run(0, "apps", "top", "admin/shop", "production", id), `PID +COMMAND`, `17 +/app serve`)
+	says(t, run(1, "apps", "top", "admin/shop", "production", "000000000000"), "it does not exist")
 }

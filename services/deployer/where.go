@@ -89,6 +89,62 @@ func (s *Deployer) runsWhere(ctx context.Context, c *endpoint.Call, _ *openapi.R
 	return openapi.WholeList(out), nil
 }
 
+// Placed is of hosting.Applications.
+func (s *Deployer) Placed(ctx context.Context, namespace, app, environment string) (hosting.Placed, error) {
+	var out hosting.Placed
+	a, _, err := s.app(ctx, namespace, app)
+	if err != nil {
+		return out, err
+	}
+	list, err := s.Read.Environments(ctx, a.ID)
+	if err != nil {
+		return out, err
+	}
+	k := slices.IndexFunc(list, func(e deploys.Environment) bool { return e.Name == environment })
+	if k < 0 {
+		return out, fmt.Errorf("environment %.40s of %s: %w", environment, a.Name, application.ErrUnknown)
+	}
+	policy, err := s.Read.Policy(ctx, list[k].ID)
+	if err != nil {
+		return out, err
+	}
+	state, err := s.state(ctx, list[k].ID)
+	if err != nil {
+		return out, err
+	}
+	if out.Mask, err = s.secretsOf(ctx, state); err != nil {
+		return out, err
+	}
+	out.Owners = policy.Value.Owners
+	for machine, o := range s.look(ctx, state).Hosts {
+		for _, p := range deployment.Plans(state, machine) {
+			slot := deployment.SlotID(state.Of.Environment, p.Colour)
+			for _, seen := range o.Slots {
+				if p.Gone || seen.ID != slot {
+					continue
+				}
+				for _, c := range seen.Containers {
+					c.Service = out.Mask.String(c.Service)
+					out.Containers = append(out.Containers, hosting.PlacedContainer{Machine: machine, Host: nameIn(state, machine), Slot: slot, Colour: p.Colour, Release: p.Release, SeenContainer: c})
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// nameIn is what an environment calls a host.
+func nameIn(state deployment.State, machine string) string {
+	for _, side := range state.Sides {
+		for _, h := range deployment.Hosts(side.Placement) {
+			if h.Machine == machine {
+				return h.Name
+			}
+		}
+	}
+	return machine
+}
+
 // EventOf is the id of the event that asked for the deployment with that id, or for the one that
 // brought the container with that id, as hosts have reported it, or name; "" for none.
 func (s *Deployer) EventOf(ctx context.Context, what string) (string, error) {

@@ -17,6 +17,13 @@ const (
 	burst     = 50
 )
 
+// A host waits for two things, each with one request.
+const (
+	forState = iota
+	forLooks
+	places
+)
+
 // heard is what was heard of hosts since the hub has started. A restart loses nothing by
 // it: hosts report every few seconds.
 type heard struct {
@@ -35,7 +42,7 @@ type ear struct {
 	limit *rate.Limiter
 	last  said
 	at    time.Time
-	wait  context.CancelFunc // ends the Sync that waits
+	waits [places]context.CancelFunc // end the requests that wait, by what for
 }
 
 func newHeard() *heard { return &heard{all: map[string]*ear{}} }
@@ -60,19 +67,19 @@ func (h *heard) asks(id string) error {
 	return nil
 }
 
-// waits is asks for a request that waits: it ends the one before.
-func (h *heard) waits(ctx context.Context, id string) (_ context.Context, done func(), err error) {
+// waits is asks for a request that waits for one of the places: it ends the one before.
+func (h *heard) waits(ctx context.Context, id string, place int) (_ context.Context, done func(), err error) {
 	if err := h.asks(id); err != nil {
 		return nil, nil, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e := h.of(id)
-	if e.wait != nil {
-		e.wait()
+	if e.waits[place] != nil {
+		e.waits[place]()
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	e.wait = cancel
+	e.waits[place] = cancel
 	return ctx, cancel, nil
 }
 
@@ -98,8 +105,12 @@ func (h *heard) last(id string) (said, time.Time) {
 func (h *heard) forget(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if e := h.all[id]; e != nil && e.wait != nil {
-		e.wait()
+	if e := h.all[id]; e != nil {
+		for _, end := range e.waits {
+			if end != nil {
+				end()
+			}
+		}
 	}
 	delete(h.all, id)
 }

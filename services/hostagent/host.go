@@ -26,7 +26,7 @@ type host struct {
 
 // Sync is of wire.Hub. A host waits in one place only: an earlier request ends.
 func (h host) Sync(ctx context.Context, generation string, epoch uint64) (*hosting.State, error) {
-	ctx, done, err := h.heard.waits(ctx, h.machine.ID)
+	ctx, done, err := h.heard.waits(ctx, h.machine.ID, forState)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,30 @@ func (h host) Observed(ctx context.Context, o hosting.Observation) error {
 	}
 	h.heard.saw(h.machine.ID, o)
 	return h.Planner.Observed(ctx, h.machine.ID, o)
+}
+
+// Look is of wire.Hub. A host waits in one place only: an earlier request ends.
+func (h host) Look(ctx context.Context) (*hosting.Look, error) {
+	ctx, done, err := h.heard.waits(ctx, h.machine.ID, forLooks)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return h.looks.next(ctx, h.machine.ID, syncFor)
+}
+
+// Told is of wire.Hub. Only a question that this host was asked has an answer; who answers
+// otherwise is counted.
+func (h host) Told(_ context.Context, id string, s hosting.Sight) error {
+	if !h.looks.asks(h.machine.ID, id) {
+		return h.heard.asks(h.machine.ID)
+	}
+	if err := judgeSight(s); err != nil {
+		h.looks.tell(h.machine.ID, id, hosting.Sight{Error: "what the host says is not as it is to be"})
+		return err
+	}
+	h.looks.tell(h.machine.ID, id, s)
+	return nil
 }
 
 // Token is of wire.Hub.

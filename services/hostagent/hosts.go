@@ -111,5 +111,6 @@ func (s *Hosts) revoke(ctx context.Context, c *endpoint.Call, in *HostPath) (*op
 		s.Machines.Disconnect(id)
 	}
 	s.heard.forget(id)
+	s.looks.forget(id)
 	return out, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"hubledger/services/hostagent/wire"
 	"hubledger/services/internal/hosting"
+	"hubledger/services/internal/redact"
 )
 
 // Bounds of what a host says.
@@ -88,6 +89,82 @@ func (j *judgement) count(all ...int64) {
 	for _, n := range all {
 		if n < 0 {
 			j.wrong("a number is negative")
+		}
+	}
+}
+
+// judgeSight refuses what no host would say of a container.
+func judgeSight(s hosting.Sight) error {
+	j := judgement{}
+	j.text(maxError, s.Error)
+	if len(s.Lines) > hosting.MaxLines {
+		return fmt.Errorf("%w: it has %d lines, and at most %d", wire.ErrReport, len(s.Lines), hosting.MaxLines)
+	}
+	size := 0
+	for _, l := range s.Lines {
+		j.text(hosting.MaxLine, l.Text)
+		j.count(l.At)
+		size += len(l.Text)
+	}
+	if size > hosting.MaxSight+hosting.MaxLine {
+		j.wrong("its lines are longer than they may be")
+	}
+	if i := s.Inspect; i != nil {
+		j.text(hosting.MaxLine, i.ID, i.Name, i.Image, i.State, i.Error, i.Health, i.User, i.Directory, i.Restart, i.StopSignal)
+		for _, list := range [][]string{i.Entrypoint, i.Command, i.Variables, i.Ports, i.Networks, i.Mounts} {
+			if len(list) > 500 {
+				j.wrong("a list is longer than it may be")
+			}
+			j.text(hosting.MaxLine, list...)
+		}
+		for _, run := range i.Checks[:min(len(i.Checks), 20)] {
+			j.text(hosting.MaxLine, run.Output)
+		}
+		if len(i.Checks) > 20 {
+			j.wrong("there are too many runs of a check")
+		}
+	}
+	if p := s.Top; p != nil {
+		if len(p.Titles) > 20 || len(p.Rows) > hosting.MaxProcesses {
+			j.wrong("there are more processes than there may be")
+			return j.err
+		}
+		j.text(maxWord, p.Titles...)
+		for _, row := range p.Rows {
+			if len(row) > 20 {
+				j.wrong("a row is longer than it may be")
+			}
+			j.text(hosting.MaxLine, row...)
+		}
+	}
+	return j.err
+}
+
+// maskSight masks secrets in what a host says, which masks them, too, and is not trusted.
+func maskSight(s *hosting.Sight, mask *redact.Set) {
+	all := func(list []string) {
+		for k := range list {
+			list[k] = mask.String(list[k])
+		}
+	}
+	for k := range s.Lines {
+		s.Lines[k].Text = mask.String(s.Lines[k].Text)
+	}
+	if i := s.Inspect; i != nil {
+		for _, text := range []*string{&i.Name, &i.Image, &i.State, &i.Error, &i.Health, &i.User, &i.Directory, &i.Restart, &i.StopSignal} {
+			*text = mask.String(*text)
+		}
+		for _, list := range [][]string{i.Entrypoint, i.Command, i.Variables, i.Ports, i.Networks, i.Mounts} {
+			all(list)
+		}
+		for k := range i.Checks {
+			i.Checks[k].Output = mask.String(i.Checks[k].Output)
+		}
+	}
+	if p := s.Top; p != nil {
+		all(p.Titles)
+		for _, row := range p.Rows {
+			all(row)
 		}
 	}
 }

@@ -32,14 +32,16 @@ type Machines interface {
 // ErrNoMachines: no machine can connect to this hub.
 var ErrNoMachines = errors.New("hosts cannot connect: start the hub with --nats-listen")
 
-// Config is what the service works with. All fields but API and Machines
-// are required.
+// Config is what the service works with. All fields but API, Machines
+// and Applications are required.
 type Config struct {
 	Log      command.Log
 	API      *openapi.API // takes the operations; nil: none, for tests
 	People   accounts.Reader
 	Planner  hosting.Planner
 	Machines Machines // nil: none can connect
+	// Applications are those that containers belong to; nil: this node has none.
+	Applications hosting.Applications
 	// Token is one for the registry with which a host can pull from a repository.
 	Token  func(ctx context.Context, host *accounts.Machine, repository string) (text string, ends time.Time, err error)
 	URL    string // of this node
@@ -50,11 +52,12 @@ type Config struct {
 type Hosts struct {
 	Config
 	heard *heard
+	looks *looks
 }
 
 // New makes the service.
 func New(c Config) *Hosts {
-	s := &Hosts{c, newHeard()}
+	s := &Hosts{c, newHeard(), newLooks()}
 	if c.API != nil {
 		s.register()
 	}
@@ -69,6 +72,7 @@ func (s *Hosts) register() {
 		Summary: "Make the one-time token by which a machine becomes a host", About: "It is shown once and kept nowhere."}, s.invite)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: "/hosts/{host}", ID: "revoke-host", Tag: tag, Permission: access.HubAdmin, Cost: budget.Write,
 		Summary: "Revoke a host, or its token", About: "It is cut off at once. Its containers go on until somebody stops them there."}, s.revoke)
+	s.registerContainers()
 }
 
 const tag = "hosts"

@@ -202,12 +202,15 @@ func (n *Node) makeDeployer(s shared) *deployer.Deployer {
 // Planner says what hosts are to run, and hears what they see.
 func (n *Node) Planner() hosting.Planner { return n.deployer }
 
+// HostAgent is the service that hosts talk to.
+func (n *Node) HostAgent() *hostagent.Hosts { return n.hostagent }
+
 // makeHosts makes the service of hosts. The deployer says what they are to run, where it is run.
 func (n *Node) makeHosts(s shared) *hostagent.Hosts {
 	c := hostagent.Config{Log: n.meteredLog(), API: s.api.Sibling(), People: s.people, Planner: hostagent.Empty{Generation: n.log.Generation},
 		Token: n.auth.HostToken, URL: strings.TrimSuffix(n.URL, "/"), Logger: n.Logger}
 	if n.Config.runs("deployer") {
-		c.Planner = n.deployer
+		c.Planner, c.Applications = n.deployer, n.deployer
 	}
 	if n.NATSListen != "" && n.log.ReadOnly() == nil {
 		c.Machines = &n.machines

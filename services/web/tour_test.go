@@ -87,6 +87,10 @@ func tour(town *webtest.Town) []stop {
 		{app + "/-/settings", "/apps/acme/shop/-/settings", "admin", "app-settings"},
 		{app + "/-/settings", "/apps/acme/bare/-/settings", "admin", "app-settings-bare"},
 		{app + "/-/delete", "/apps/acme/shop/-/delete", "admin", "app-delete"},
+		{app + "/{environment}/containers", "/apps/acme/shop/production/containers", "admin", "containers"},
+		{app + "/{environment}/containers", "/apps/acme/shop/preview/containers", "admin", "containers-none"},
+		{app + "/{environment}/containers/{container}", "/apps/acme/shop/production/containers/" + container(town, true), "admin", "container"},
+		{app + "/{environment}/containers/{container}", "/apps/acme/shop/production/containers/" + container(town, false), "admin", "container-silent"},
 		{app + "/{environment}/delete", "/apps/acme/shop/production/delete", "admin", "environment-delete"},
 		{app + "/{environment}/policy/new-gate", "/apps/acme/shop/production/policy/new-gate?kind=prometheus", "admin", "gate-new"},
 		{app + "/{environment}/policy/gates/{gate}", "/apps/acme/shop/production/policy/gates/errors", "admin", "gate-setting"},
@@ -183,6 +187,18 @@ func fullTour(image *registrytest.Image) []stop {
 		{"/catalog", "/catalog?q=application", "admin", "full-catalog"},
 		{"/events", "/events", "admin", "full-events"},
 	}
+}
+
+// container is one of acme/shop, on a host that says how it is or on another.
+func container(town *webtest.Town, answers bool) string {
+	host := town.Apps.Web2
+	if answers {
+		host = town.Apps.Web1
+	}
+	if host == nil { // only the patterns are wanted
+		return ""
+	}
+	return host.Container(*host.In("production", "green"), "web", 0)
 }
 
 func browserOf(town *webtest.Town, name string) *webtest.Browser {

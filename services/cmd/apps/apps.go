@@ -28,6 +28,10 @@ type Commands struct {
 	Secret       secretCmds       `cmd:"" help:"List, set and remove secrets of an environment."`
 	Hosts        hostsCmds        `cmd:"" help:"Show and set the hosts of an environment."`
 	Policy       policyCmds       `cmd:"" help:"Show and set how an environment is deployed to."`
+	Ps           psCmd            `cmd:"" help:"List the containers of an environment."`
+	Logs         logsCmd          `cmd:"" help:"Show what containers of an environment write, with secrets masked."`
+	Inspect      inspectCmd       `cmd:"" help:"Show how a container was made, and how it is. Values of its environment are not shown."`
+	Top          topCmd           `cmd:"" help:"List the processes of a container."`
 }
 
 // named is the argument of commands on one application.

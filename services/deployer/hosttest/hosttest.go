@@ -4,6 +4,7 @@ package hosttest
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/services/hostagent/wire"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/hosting"
 	"hubledger/services/server/servertest"
@@ -20,6 +22,7 @@ import (
 // says what it sees. It holds the hub to what was agreed upon.
 type Host struct {
 	t       testing.TB
+	hub     *servertest.Server
 	planner hosting.Planner
 	ID      string // of the machine
 
@@ -29,6 +32,7 @@ type Host struct {
 	slots map[string]hosting.Slot
 	wrong func(*hosting.Seen) // spoils what it sees
 	away  bool
+	sight func(hosting.Look) hosting.Sight
 	stop  context.CancelFunc
 	done  sync.WaitGroup
 }
@@ -50,7 +54,7 @@ func Enroll(hub *servertest.Server, name string, namespaces ...string) string {
 
 // Run enrolls a host, and runs it until the test ends.
 func Run(hub *servertest.Server, name string, namespaces ...string) *Host {
-	h := &Host{t: hub.T, planner: hub.Planner(), ID: Enroll(hub, name, namespaces...), fence: map[string]uint64{}, slots: map[string]hosting.Slot{}}
+	h := &Host{t: hub.T, hub: hub, planner: hub.Planner(), ID: Enroll(hub, name, namespaces...), fence: map[string]uint64{}, slots: map[string]hosting.Slot{}}
 	h.start()
 	hub.T.Cleanup(h.end)
 	return h
@@ -70,6 +74,48 @@ func (h *Host) start() {
 			}
 		}
 	})
+}
+
+// Looks sets what the host says of its containers from now on, and has it answer the hub's questions
+// until the test ends.
+func (h *Host) Looks(sight func(hosting.Look) hosting.Sight) {
+	h.mu.Lock()
+	first := h.sight == nil
+	h.sight = sight
+	h.mu.Unlock()
+	if !first {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() {
+		client := wire.Client{Conn: conn{h}}
+		for ctx.Err() == nil {
+			q, err := client.Look(ctx)
+			if err != nil || q == nil {
+				continue
+			}
+			h.mu.Lock()
+			sight := h.sight
+			h.mu.Unlock()
+			if err := client.Told(ctx, q.ID, sight(*q)); err != nil && ctx.Err() == nil {
+				h.t.Error(err)
+			}
+		}
+	})
+	h.t.Cleanup(func() { stop(); work.Wait() })
+}
+
+// A conn is the connection of a host, in this process.
+type conn struct{ *Host }
+
+// Request is of exchange.Conn.
+func (c conn) Request(ctx context.Context, operation string, data []byte) ([]byte, error) {
+	m, err := c.hub.Accounts().Machine(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	return c.hub.HostAgent().Answer(ctx, m, operation, data), nil
 }
 
 func (h *Host) end() { h.stop(); h.done.Wait() }
@@ -106,7 +152,7 @@ func (h *Host) step(ctx context.Context) {
 		for _, of := range slot.Services {
 			seen.Images = append(seen.Images, hosting.SeenImage{Service: of.Name, Pulled: true, Bytes: 10, Total: 10})
 			for k := range of.Run {
-				seen.Containers = append(seen.Containers, hosting.SeenContainer{ID: Container(slot.ID, of.Name, k), Service: of.Name, Index: k, State: "running"})
+				seen.Containers = append(seen.Containers, hosting.SeenContainer{ID: h.Container(slot, of.Name, k), Service: of.Name, Index: k, State: "running"})
 			}
 		}
 		if h.wrong != nil {
@@ -157,9 +203,22 @@ func (h *Host) Slot(colour string) *hosting.Slot {
 	return nil
 }
 
-// Container is the id of a container of a slot.
-func Container(slot, service string, index int) string {
-	return fmt.Sprintf("%.6x", sha256.Sum256(fmt.Append(nil, slot, service, index)))
+// In is the slot of a colour in an environment; nil: it has none.
+func (h *Host) In(environment, colour string) *hosting.Slot {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.slots {
+		if s.Environment == environment && s.Colour == colour {
+			return &s
+		}
+	}
+	return nil
+}
+
+// Container is the id of a container of the host.
+func (h *Host) Container(s hosting.Slot, service string, index int) string {
+	sum := sha256.Sum256(fmt.Append(nil, h.ID, s.ID, service, index))
+	return hex.EncodeToString(sum[:6])
 }
 
 // Service is one of a slot.

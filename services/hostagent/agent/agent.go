@@ -98,6 +98,7 @@ func (a *Agent) Run(ctx context.Context) {
 	a.work.Go(func() { a.report(ctx) })
 	a.work.Go(func() { a.janitor(ctx) })
 	a.work.Go(func() { a.keepServers(ctx) })
+	a.work.Go(func() { a.answer(ctx) })
 	a.apply()
 	a.follow(ctx)
 	a.work.Wait()

@@ -17,6 +17,11 @@ type Hub interface {
 	Sync(ctx context.Context, generation string, epoch uint64) (*hosting.State, error)
 	// Observed takes what the host sees. ErrReport.
 	Observed(ctx context.Context, o hosting.Observation) error
+	// Look is what somebody wants to know of a container of the host; nil when nobody did
+	// for a while.
+	Look(ctx context.Context) (*hosting.Look, error)
+	// Told answers the question with that id. ErrReport.
+	Told(ctx context.Context, id string, s hosting.Sight) error
 	// Token is one for the registry, to pull from a repository. ErrDenied.
 	Token(ctx context.Context, repository string) (text string, ends time.Time, err error)
 }
@@ -45,6 +50,15 @@ func do(ctx context.Context, hub Hub, operation string, data []byte) (any, error
 			return nil, err
 		}
 		return nil, hub.Observed(ctx, in)
+	case opLook:
+		q, err := hub.Look(ctx)
+		return question{q}, err
+	case opTold:
+		var in told
+		if err := exchange.Read(data, &in, ErrReport); err != nil {
+			return nil, err
+		}
+		return nil, hub.Told(ctx, in.ID, in.Sight)
 	case opToken:
 		var in tokenRequest
 		if err := exchange.Read(data, &in, ErrReport); err != nil {

@@ -34,6 +34,18 @@ func (c Client) Observed(ctx context.Context, o hosting.Observation) error {
 	return c.ask(ctx, askWithin, opObserved, o, nil)
 }
 
+// Look is of Hub.
+func (c Client) Look(ctx context.Context) (*hosting.Look, error) {
+	var q question
+	err := c.ask(ctx, syncWithin, opLook, struct{}{}, &q)
+	return q.Look, err
+}
+
+// Told is of Hub.
+func (c Client) Told(ctx context.Context, id string, s hosting.Sight) error {
+	return c.ask(ctx, askWithin, opTold, told{id, s}, nil)
+}
+
 // Token is of Hub.
 func (c Client) Token(ctx context.Context, repository string) (string, time.Time, error) {
 	var t exchange.Token

@@ -14,6 +14,8 @@ const (
 	opSync     = "sync"
 	opObserved = "observed"
 	opToken    = "token"
+	opLook     = "look"
+	opTold     = "told"
 )
 
 var (
@@ -36,6 +38,16 @@ type position struct {
 // desired has no state when the host has it already.
 type desired struct {
 	State *hosting.State `json:"state,omitempty"`
+}
+
+// question has none when nobody has asked for a while.
+type question struct {
+	Look *hosting.Look `json:"look,omitempty"`
+}
+
+type told struct {
+	ID    string        `json:"id"`
+	Sight hosting.Sight `json:"sight"`
 }
 
 type tokenRequest struct {

@@ -21,6 +21,7 @@ import (
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/githook"
+	"hubledger/services/internal/hosting"
 	"hubledger/services/internal/image"
 	"hubledger/services/internal/machine"
 	"hubledger/services/internal/repository"
@@ -68,6 +69,8 @@ var common = []Entry{
 	{Err: catalog.ErrQuery, Status: http.StatusUnprocessableEntity},
 	{Err: account.ErrName, Status: http.StatusUnprocessableEntity},
 	{Err: account.ErrInvalid, Status: http.StatusUnprocessableEntity},
+	{Err: hosting.ErrAway, Status: http.StatusConflict},
+	{Err: hosting.ErrLooks, Status: http.StatusTooManyRequests},
 	{Err: account.ErrEmail, Status: http.StatusUnprocessableEntity},
 	{Err: account.ErrNoUser, Status: http.StatusUnprocessableEntity},
 	{Err: account.ErrNoGrantee, Status: http.StatusUnprocessableEntity},

@@ -167,9 +167,3 @@ type Planner interface {
 	// its slots is there.
 	Pulls(ctx context.Context, host, repository string) (bool, error)
 }
-
-// Hosts is what the deployer asks about hosts.
-type Hosts interface {
-	// Connected says whether a host has a connection.
-	Connected(host string) bool
-}

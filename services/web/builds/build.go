@@ -31,6 +31,12 @@ type step struct {
 	Lines []line
 }
 
+// A line of a log, as it is shown.
+type line struct {
+	apitypes.BuildLogLine
+	Spans []frame.Span
+}
+
 type logPage struct {
 	apitypes.BuildLogLines
 	Lines   []line
@@ -77,7 +83,7 @@ func showBuild(v *frame.Visit) (any, error) {
 	}
 	p.Log.BuildLogLines.Lines = lastOf(p.Log.BuildLogLines.Lines)
 	for _, l := range p.Log.BuildLogLines.Lines {
-		p.Log.Lines = append(p.Log.Lines, line{l, coloured(l.Text)})
+		p.Log.Lines = append(p.Log.Lines, line{l, frame.Coloured(l.Text)})
 	}
 	p.sort()
 	return p, nil

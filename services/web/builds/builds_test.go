@@ -9,7 +9,6 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"hubledger/services/web/builds"
 	"hubledger/services/web/webtest"
 )
 
@@ -179,7 +178,7 @@ func TestLiveLog(t *testing.T) {
 	c.Open("/builds/" + town.Git.Waiting)
 	c.Wait(`typeof appendLog === "function" && log !== null`)
 	step := 100
-	for text, spans := range builds.Colours {
+	for text, spans := range webtest.Colours {
 		want := [][2]string{}
 		for _, s := range spans {
 			if n := len(want); n > 0 && want[n-1][0] == s.Class {

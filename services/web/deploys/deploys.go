@@ -59,6 +59,8 @@ func Add(site *frame.Site) {
 			Do: map[string]frame.Do{"save": changeGate, "remove": removeGate, "hook": hookGate, "unhook": unhookGate}},
 		frame.Page{Pattern: env + "/delete", Permission: access.NamespaceAdmin, Cost: budget.Search, View: "views/delete_environment.html", Section: section, Show: showDeleteEnvironment,
 			Do: map[string]frame.Do{"delete": deleteEnvironment}},
+		frame.Page{Pattern: env + "/containers", Permission: access.NamespaceWriter, Cost: budget.Search, View: "views/containers.html", Section: section, Show: showContainers},
+		frame.Page{Pattern: env + "/containers/{container}", Permission: access.NamespaceWriter, Cost: budget.Transfer, View: "views/container.html", Section: section, Show: showContainer},
 		frame.Page{Pattern: "/n/{namespace}/hosts", Permission: access.NamespaceMember, Cost: budget.List, View: "views/namespace_hosts.html", Section: section, Show: showNamespaceHosts},
 		frame.Page{Pattern: "/hosts", Permission: access.HubAdmin, Cost: budget.List, View: "views/hosts.html", Section: "system", Show: showHosts,
 			Do: map[string]frame.Do{"invite": inviteHost}},

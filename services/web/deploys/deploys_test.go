@@ -23,7 +23,7 @@ const (
 func TestPages(t *testing.T) {
 	town := webtest.NewTown(t)
 	town.AddApps()
-	for _, step := range []func(*testing.T, *webtest.Town){whoSees, says, decisions, twoAtOnce, settings, gates, applications, hosts, whereItRuns} {
+	for _, step := range []func(*testing.T, *webtest.Town){whoSees, says, decisions, twoAtOnce, settings, gates, applications, hosts, containers, whereItRuns} {
 		step(t, town)
 	}
 }
@@ -43,7 +43,7 @@ func whoSees(t *testing.T, town *webtest.Town) {
 	for _, path := range []string{shop, prod, prod + "/policy", shop + "/-/releases", shop + "/-/releases/2", shop + "/-/deployments", held, "/n/acme/apps", "/n/acme/hosts"} {
 		see(path, 200, 200, 404)
 	}
-	for _, path := range []string{prod + "/deploy?release=1", prod + "/promote", prod + "/back", prod + "/exclude?host=web1", prod + "/gates/errors", prod + "/config", prod + "/config/REGION/remove", prod + "/hosts", prod + "/policy/new-gate?kind=http", prod + "/policy/gates/errors", prod + "/delete",
+	for _, path := range []string{prod + "/deploy?release=1", prod + "/promote", prod + "/back", prod + "/exclude?host=web1", prod + "/gates/errors", prod + "/config", prod + "/config/REGION/remove", prod + "/hosts", prod + "/containers", prod + "/policy/new-gate?kind=http", prod + "/policy/gates/errors", prod + "/delete",
 		shop + "/-/settings", shop + "/-/delete", "/n/acme/apps/new"} {
 		see(path, 200, 403, 404)
 	}
@@ -252,6 +252,41 @@ func hosts(t *testing.T, town *webtest.Town) {
 	town.Admin.Post("/hosts", "do", "invite", "name", "Not A Name").Is(http.StatusConflict)
 	town.Admin.Post("/hosts/away/revoke", "do", "revoke").Leads("/hosts")
 	town.Admin.Get("/hosts/away").Is(http.StatusNotFound)
+}
+
+// Containers are looked at by who may deploy: what they write, how they were made, what runs in them.
+func containers(t *testing.T, town *webtest.Town) {
+	list := prod + "/containers"
+	page := town.Admin.Get(list).Is(http.StatusOK).Says("web 0", "web1", "running", "hubledger apps logs -f acme/shop production")
+	web := list + "/" + town.Apps.Web1.Container(*town.Apps.Web1.In("production", "green"), "web", 0)
+	if !strings.Contains(page.Text, `href="`+web+`"`) {
+		t.Errorf("there is no link to %s", web)
+	}
+	a := town.Admin.Get(web).Is(http.StatusOK).Says("web 0 on web1", "listening on :8080", "12:00:02 a request that fails", "cut after 4 KiB", "/app serve", "DATABASE_URL", "127.0.0.1:18080", "268 MB").Lacks("<script>alert", "<img src=x")
+	if !strings.Contains(a.Text, `<span class="sgr-green">ok</span>`) || !strings.Contains(a.Text, `class="err"`) {
+		t.Error("the log has no colours")
+	}
+	// A host that says nothing: what is known is shown, and why the rest is not.
+	other := list + "/" + town.Apps.Web2.Container(*town.Apps.Web2.In("production", "green"), "web", 0)
+	town.Admin.Get(other).Is(http.StatusOK).Says("web 0 on web2", "web2: the host does not answer such questions now").Lacks("data-log")
+	town.Admin.Get(list + "/000000000000").Is(http.StatusNotFound)
+	town.Bob.Get(web).Is(http.StatusNotFound)
+}
+
+// What a container writes comes by itself.
+func TestContainerLogInChromium(t *testing.T) {
+	town := webtest.NewTown(t)
+	town.AddApps()
+	c := webtest.OpenChromium(t, town.Server, town.Admin)
+	c.Window(1280, 900, false)
+	c.Open(prod + "/containers/" + town.Apps.Web1.Container(*town.Apps.Web1.In("production", "green"), "web", 0))
+	c.Wait(`document.querySelector(".log") && document.querySelector(".log").innerText.includes("12:01:00 it goes on")`)
+	if n := webtest.Run(c, chromedp.Evaluate[int](`document.querySelector(".log").children.length`)); n != 5 {
+		t.Errorf("the log has %d lines", n)
+	}
+	for _, e := range c.Errors() {
+		t.Error(e)
+	}
 }
 
 // A repository, a tag and an image say where they run, to whoever may see that.

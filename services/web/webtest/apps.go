@@ -43,6 +43,7 @@ func (t *Town) AddApps() {
 	client.MustPush(t.T, "acme/job", "1", registrytest.NewImage("job 1"))
 	t.Apps.Web1, t.Apps.Web2 = hosttest.Run(t.Server, "web1"), hosttest.Run(t.Server, "web2")
 	hosttest.Enroll(t.Server, "away")
+	t.Apps.Web1.Looks(sight)
 	t.CatchUp()
 	t.Call(http.MethodPost, "/apps/acme", map[string]any{"name": "shop", "compose": Compose})
 	t.Call(http.MethodPost, "/apps/acme", map[string]any{"name": "bare", "compose": Compose})
@@ -95,4 +96,25 @@ func (t *Town) Await(environment, id, step string) {
 			t.T.Fatalf("the deployment to %s is not %s: %s", environment, step, a.Text)
 		}
 	}
+}
+
+// sight is what web1 says of its containers.
+func sight(q hosting.Look) hosting.Sight {
+	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	switch {
+	case q.Kind == hosting.LookInspect:
+		return hosting.Sight{Running: true, Inspect: &hosting.Inspected{ID: q.Container, Name: q.Slot + "-web-0", Image: dockerHost + "/acme/web@sha256:" + strings.Repeat("0", 64), State: "running", Health: "healthy", Created: at, Started: at,
+			Checks: []hosting.HealthCheck{{At: at, ExitCode: 1, Output: Hostile}}, Entrypoint: []string{"/app"}, Command: []string{"serve", Hostile}, Variables: []string{"DATABASE_URL", "HUBLEDGER_COLOUR", "REGION"},
+			Ports: []string{"127.0.0.1:18080 -> 8080/tcp"}, Networks: []string{q.Slot + "-default 172.18.0.2"}, Mounts: []string{"volume data -> /data"}, Memory: 256 << 20, CPUs: 1.5, Restart: "unless-stopped"}}
+	case q.Kind == hosting.LookTop:
+		return hosting.Sight{Running: true, Top: &hosting.Processes{Titles: []string{"PID", "PPID", "USER", "%CPU", "%MEM", "ELAPSED", "COMMAND"}, Rows: [][]string{{"4711", "4690", "root", "0.1", "0.3", "02:11:09", "/app serve " + Hostile}}}}
+	case q.After > 0:
+		time.Sleep(50 * time.Millisecond)
+		if q.After > at.Add(10*time.Second).UnixNano() {
+			return hosting.Sight{Running: true}
+		}
+		return hosting.Sight{Running: true, Lines: []hosting.LogLine{{At: at.Add(time.Minute).UnixNano(), Text: "it goes on"}}}
+	}
+	return hosting.Sight{Running: true, Lines: []hosting.LogLine{{At: at.UnixNano(), Text: "listening on :8080"}, {At: at.Add(time.Second).UnixNano(), Text: "GET / 200 \x1b[32mok\x1b[0m"},
+		{At: at.Add(2 * time.Second).UnixNano(), Err: true, Text: "a request that fails: " + Hostile}, {At: at.Add(3 * time.Second).UnixNano(), Text: strings.Repeat("a long line ", 40), Cut: true}}}
 }

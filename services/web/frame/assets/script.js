@@ -140,7 +140,7 @@ function attempt(form) {
   page.send(sent);
 }
 
-// The log of a build that runs: lines are appended as text, as they come. It stays at the
+// The log of a build or a container that runs: lines are appended as text, as they come. It stays at the
 // end while the reader is there; whoever scrolls up reads in peace.
 const log = document.querySelector("[data-log]");
 const openLines = {};
@@ -152,7 +152,7 @@ function followLog() {
   logSource.addEventListener("log", (e) => {
     heard = e.lastEventId || heard;
     const chunk = JSON.parse(e.data), atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    appendLog(chunk.step, chunk.text);
+    appendLog(chunk.step, chunk.stream ? chunk.time.slice(11, 19) + " " + chunk.text + "\n" : chunk.text);
     if (atEnd) log.scrollTop = log.scrollHeight;
   });
   logSource.addEventListener("build", refresh);
@@ -160,7 +160,7 @@ function followLog() {
     log.dataset.ended = "yes";
     unfollowLog();
     refresh();
-    document.getElementById("follow-told").textContent = "The build has ended. Load the page again to see the log by steps.";
+    document.getElementById("follow-told").textContent = log.dataset.over;
   });
 }
 

@@ -1,25 +1,17 @@
-package builds
+package frame
 
 import (
 	"strconv"
 	"strings"
-
-	"hubledger/services/internal/apitypes"
 )
 
-// A line of a log, as it is shown.
-type line struct {
-	apitypes.BuildLogLine
-	Spans []span
-}
+// A Span is text of one look. Class is one of classes, and "" for the usual look.
+type Span struct{ Class, Text string }
 
-// A span is text of one look. Class is one of classes, and "" for the usual look.
-type span struct{ Class, Text string }
-
-// coloured reads what terminals take for colours (ECMA-48, 8.3.117: SGR), as classes of
+// Coloured reads what terminals take for colours (ECMA-48, 8.3.117: SGR), as classes of
 // the style sheet. Every other control sequence is left out, and of what a carriage
 // return writes over each other the last stays, as on a terminal.
-func coloured(text string) (spans []span) {
+func Coloured(text string) (spans []Span) {
 	if at := strings.LastIndexByte(strings.TrimRight(text, "\r"), '\r'); at >= 0 {
 		text = text[at+1:]
 	}
@@ -33,7 +25,7 @@ func coloured(text string) (spans []span) {
 		if bold {
 			class = strings.TrimSpace(class + " sgr-bold")
 		}
-		spans = append(spans, span{class, plain.String()})
+		spans = append(spans, Span{class, plain.String()})
 		plain.Reset()
 	}
 	for len(text) > 0 {
