@@ -113,6 +113,8 @@ func (e *Engine) remove() {
 	if text, err := os.ReadFile(filepath.Join(e.dir, "log")); err == nil && e.t.Failed() {
 		e.t.Logf("log of the engine:\n%s", text[max(0, len(text)-maxLog):])
 	}
+	// That of containers on the machine's own network is left mounted.
+	syscall.Unmount(filepath.Join(e.dir, "exec", "netns", "default"), syscall.MNT_DETACH)
 	if err := os.RemoveAll(e.dir); err != nil {
 		e.t.Logf("what is left of the engine: %v", err)
 	}
