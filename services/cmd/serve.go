@@ -19,6 +19,7 @@ import (
 	"hubledger/services/builder/sbom"
 	"hubledger/services/cmd/certificates"
 	"hubledger/services/cmd/console"
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/egress"
 	"hubledger/services/internal/origin"
@@ -198,7 +199,10 @@ func (c *serveCmd) config(s *console.Session, logger *slog.Logger) server.Config
 		ConnectionsByNetwork: c.ConnectionsByNetwork,
 		Budget:               budget.Config{AtOnce: c.RequestsAtOnce, Memory: c.MemoryBudget, LogBytes: c.LogBudget},
 		LeaseTerm:            c.LeaseTerm, UndeleteWindow: c.UndeleteWindow, GCInterval: c.GCInterval, CleanupInterval: c.CleanupInterval,
-		SweepInterval: c.SweepInterval, BuildLogAge: c.BuildLogAge, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, ComposeAllow: c.ComposeAllow, Witnesses: c.witnesses, Scanner: c.scanner, BackupDir: c.BackupDir, BackupInterval: c.BackupInterval, BackupKeep: c.BackupKeep, Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
+		SweepInterval: c.SweepInterval, BuildLogAge: c.BuildLogAge, HookBodyAge: c.HookBodyAge, HookBodyBytes: c.HookBodyBytes, Egress: c.egress, ComposeAllow: c.ComposeAllow, Witnesses: c.witnesses, Scanner: c.scanner, BackupDir: c.BackupDir, BackupInterval: c.BackupInterval, BackupKeep: c.BackupKeep,
+		Settings: []apitypes.SystemSetting{{Name: "--builder-hooks", Value: c.BuilderHooks}, {Name: "--builder-tools", Value: cmp.Or(c.BuilderTools, "that of the program, and PATH")},
+			{Name: "--allow-hosts", Value: cmp.Or(strings.Join(listed(c.AllowHosts), ", "), "none")}, {Name: "--log-level", Value: c.LogLevel.Level.String()}},
+		Reserve: c.Reserve, Version: buildInfo().Version, Logger: logger}
 }
 
 func (c *serveCmd) Run(s *console.Session) error {

@@ -48,12 +48,16 @@ func (n asSystem) Settings() []apitypes.SystemSetting {
 	for _, p := range n.Trusted {
 		trusted = append(trusted, p.String())
 	}
-	return []apitypes.SystemSetting{
+	list := []apitypes.SystemSetting{
 		{Name: "--data", Value: n.Data},
 		{Name: "--listen", Value: n.Listen},
 		{Name: "--public-url", Value: public},
+		{Name: "--tls-cert", Value: cmp.Or(n.TLSCert, "none: plain HTTP")},
+		{Name: "--tls-key", Value: cmp.Or(n.TLSKey, "none")},
+		{Name: "--secrets-key-file", Value: n.SecretsKeyFile},
 		{Name: "--trusted-proxies", Value: cmp.Or(strings.Join(trusted, ", "), "none")},
 		{Name: "--nats-url", Value: either(n.NATSURL == "", "embedded", "a NATS server")},
+		{Name: "--nats-replicas", Value: limit(int64(n.NATSReplicas), "3 on a cluster, 1 on a single server")},
 		{Name: "--nats-listen", Value: cmp.Or(n.NATSListen, "off")},
 		{Name: "--postgres-url", Value: either(n.PostgresURL == "", "SQLite files", "a PostgreSQL database")},
 		{Name: "--services", Value: cmp.Or(strings.Join(n.Config.Services, ", "), "all")},
@@ -78,11 +82,13 @@ func (n asSystem) Settings() []apitypes.SystemSetting {
 		{Name: "--hook-body-bytes", Value: limit(n.HookBodyBytes, "1 GiB")},
 		{Name: "--backup-dir", Value: cmp.Or(n.BackupDir, "none")},
 		{Name: "--backup-interval", Value: of(n.BackupInterval)},
+		{Name: "--backup-keep", Value: limit(int64(n.BackupKeep), "the last one, and every blob")},
 		{Name: "--witness", Value: either(len(n.Witnesses) == 0, "none", strconv.Itoa(len(n.Witnesses)))},
 		{Name: "--compose-allow", Value: cmp.Or(strings.Join(n.ComposeAllow, ", "), "none")},
 		{Name: "--sbom-scanner", Value: either(n.Scanner == nil, "none", "set")},
 		{Name: "--builder", Value: either(n.Builds == nil, "off", "on")},
 	}
+	return append(list, n.Config.Settings...)
 }
 
 func (n *Node) adminStatus(ctx context.Context, _ *http.Request, a *adminResponse) error {

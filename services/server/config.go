@@ -12,6 +12,7 @@ import (
 	"hubledger/projections"
 	"hubledger/services/audit/witness"
 	"hubledger/services/builder/sbom"
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/egress"
 	"hubledger/services/registry/pulllimit"
@@ -94,6 +95,9 @@ type Config struct {
 	ComposeAllow []string
 	// URL is how people reach the node, where a request does not say it.
 	URL string
+	// Settings are options of serve that only the command knows; the page on the system
+	// shows them after the others.
+	Settings []apitypes.SystemSetting
 	// Docker is its host, and port if it needs one, to type in docker commands. Serve
 	// sets it.
 	Docker string
