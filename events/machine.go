@@ -6,6 +6,7 @@ import "time"
 const (
 	MachineBuilder = "builder" // runs builds
 	MachineHost    = "host"    // runs applications
+	MachineReader  = "reader"  // reads the log
 )
 
 // MachineInvited lets a machine enroll itself by a one-time token. The token is 256

@@ -23,7 +23,7 @@ import (
 // is missing here fails the test, and so does one that is not there any more.
 var needs = map[string]string{
 	"open": `
-		GET /api/v1/openapi.json | GET /api/v1/openapi.yaml | GET /v1/_ping | GET /.well-known/hubledger/provenance.pub | GET /api/v1/provenance-key | GET /api/v1/checkpoint | GET /checkpoint | GET /tile/{tile...} | GET /.well-known/hubledger/checkpoint.vkey
+		GET /api/v1/openapi.json | GET /api/v1/openapi.yaml | GET /api/v1/asyncapi.json | GET /v1/_ping | GET /.well-known/hubledger/provenance.pub | GET /api/v1/provenance-key | GET /api/v1/checkpoint | GET /checkpoint | GET /tile/{tile...} | GET /.well-known/hubledger/checkpoint.vkey
 		POST /v2/users/login | POST /v2/auth/token | POST /api/v1/machines/enroll | POST /api/build/v1/source/{source}/trigger/{secret}/call`,
 	"anyone": `
 		GET /api/v1/search | GET /api/v1/repositories | GET /api/v1/events | GET /api/v1/events/live | GET /api/v1/events/export | GET /api/v1/events/{event} | GET /api/v1/events/{event}/proof | GET /api/v1/why | GET /api/build/v1/source | GET /v1/search | GET /v2/search/repositories
@@ -44,6 +44,7 @@ var needs = map[string]string{
 	"hub admin": `
 		GET /api/v1/users | POST /api/v1/users | PATCH /api/v1/users/{user} | PUT /api/v1/namespaces/{namespace}/quota
 		GET /api/v1/deleted | GET /api/v1/builders | POST /api/v1/builders | DELETE /api/v1/builders/{builder} |
+		GET /api/v1/nats-users | POST /api/v1/nats-users | DELETE /api/v1/nats-users/{user}
 		GET /api/v1/hosts | GET /api/v1/hosts/{host}/containers | POST /api/v1/hosts | DELETE /api/v1/hosts/{host}
 		GET /api/v1/system | POST /api/v1/system/projections/{projection}/switch | POST /api/v1/system/projections/{projection}/compare | POST /api/v1/system/dead-letters/{manager}/retry`,
 	"member": `

@@ -30,6 +30,7 @@ func (a *Audit) static() []service.Route {
 	return []service.Route{
 		{Method: http.MethodGet, Pattern: "/checkpoint", Permission: access.Open, Cost: budget.Read, Serve: a.serveCheckpoint},
 		{Method: http.MethodGet, Pattern: "/tile/{tile...}", Permission: access.Open, Cost: budget.Read, Serve: a.serveTile},
+		{Method: http.MethodGet, Pattern: "/api/v1/asyncapi.json", Permission: access.Open, Cost: budget.Read, Serve: a.serveAsyncAPI},
 		{Method: http.MethodGet, Pattern: keyPath, Permission: access.Open, Cost: budget.Read, Serve: a.serveKeys},
 	}
 }

@@ -4,6 +4,7 @@ package audit
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +30,9 @@ type Config struct {
 	API     *openapi.API
 	Log     *eventlog.Reader
 	Signing Signing
+	Readers Readers
+	// AsyncAPI makes the AsyncAPI document of the log.
+	AsyncAPI func() ([]byte, error)
 	// Witnesses are asked to cosign checkpoints; nothing waits for them.
 	Witnesses []*witness.Witness
 }
@@ -40,12 +44,14 @@ type Audit struct {
 	grower      *tree.Grower
 	witnesses   *witnesses
 	staticFails atomic.Bool
+	asyncAPI    func() ([]byte, error)
 }
 
 // New makes the service.
 func New(c Config) *Audit {
-	a := &Audit{Config: c, grower: c.Signing.grower(), witnesses: newWitnesses(c.Witnesses)}
+	a := &Audit{Config: c, grower: c.Signing.grower(), witnesses: newWitnesses(c.Witnesses), asyncAPI: sync.OnceValues(c.AsyncAPI)}
 	a.register()
+	a.registerReaders()
 	return a
 }
 

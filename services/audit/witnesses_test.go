@@ -73,6 +73,9 @@ func TestWitnesses(t *testing.T) {
 	if text := get("/metrics"); !strings.Contains(text, `hubledger_witness_cosigned_events{witness="witness.test/lite"}`) {
 		t.Error("there is no metric of it")
 	}
+	if text := get("/api/v1/asyncapi.json"); !strings.Contains(text, `"asyncapi": "3.0.0"`) || !strings.Contains(text, `"image.pushed.v1"`) {
+		t.Errorf("the description of the log is %.200s", text)
+	}
 	dir := t.TempDir()
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)

@@ -23,6 +23,7 @@ import (
 	"hubledger/services/cmd/console"
 	"hubledger/services/cmd/hosts"
 	"hubledger/services/cmd/projections"
+	"hubledger/services/cmd/readers"
 	"hubledger/services/cmd/repositories"
 	"hubledger/services/cmd/rules"
 	"hubledger/services/cmd/sources"
@@ -67,6 +68,7 @@ type cli struct {
 	Sources     sources.Commands      `cmd:"" help:"Watch git repositories."`
 	Build       builds.Build          `cmd:"" help:"Build a directory of this machine on the hub, and push the image."`
 	Builds      builds.Commands       `cmd:"" help:"List, show, cancel and retry builds."`
+	NATS        readers.NATS          `cmd:"" name:"nats" help:"Let others follow the log with NATS clients."`
 	Builders    builders.Commands     `cmd:"" help:"List, enroll and revoke builders."`
 	Builder     builders.Builder      `cmd:"" help:"Run builds of a hub on this machine, or check whether it can."`
 	Hosts       hosts.Commands        `cmd:"" help:"List, enroll and revoke hosts, on which applications run."`

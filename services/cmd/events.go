@@ -19,12 +19,13 @@ import (
 )
 
 type eventsCmd struct {
-	Ls      eventsLsCmd      `cmd:"" help:"List events, the newest first."`
-	Show    eventsShowCmd    `cmd:"" help:"Show one event in full."`
-	Tail    eventsTailCmd    `cmd:"" help:"Print events as they are appended."`
-	Export  eventsExportCmd  `cmd:"" help:"Write events to a file, or send them to a receiver."`
-	Replay  eventsReplayCmd  `cmd:"" help:"Make a hub of a file with all events, in a new data directory."`
-	Restore eventsRestoreCmd `cmd:"" help:"Rebuild a damaged log from the journal. The hub must be stopped."`
+	Ls       eventsLsCmd       `cmd:"" help:"List events, the newest first."`
+	Show     eventsShowCmd     `cmd:"" help:"Show one event in full."`
+	Tail     eventsTailCmd     `cmd:"" help:"Print events as they are appended."`
+	Export   eventsExportCmd   `cmd:"" help:"Write events to a file, or send them to a receiver."`
+	Replay   eventsReplayCmd   `cmd:"" help:"Make a hub of a file with all events, in a new data directory."`
+	AsyncAPI eventsAsyncAPICmd `cmd:"" name:"asyncapi" help:"Print the AsyncAPI document of the log: subjects, types of events and their schemas. Needs no hub."`
+	Restore  eventsRestoreCmd  `cmd:"" help:"Rebuild a damaged log from the journal. The hub must be stopped."`
 }
 
 // An eventFilter says which events are wanted.

@@ -16,6 +16,7 @@ import (
 	"hubledger/projections/deploys"
 	"hubledger/projections/images"
 	"hubledger/projections/trail"
+	"hubledger/schemas/asyncapi"
 	"hubledger/services/api"
 	"hubledger/services/api/layerfiles"
 	"hubledger/services/api/taglist"
@@ -46,6 +47,7 @@ import (
 	"hubledger/services/sources/hoststatus"
 	"hubledger/services/web"
 	"hubledger/services/web/frame"
+	"hubledger/streams"
 )
 
 // allServices is the list of services, in the order in which they start. A new
@@ -56,7 +58,7 @@ func (n *Node) allServices() []service.Service {
 	n.builder = n.makeBuilder(s, git)
 	n.deployer = n.makeDeployer(s)
 	n.hostagent = n.makeHosts(s)
-	n.audit = audit.New(audit.Config{API: s.api.Sibling(), Log: n.EventLog(), Signing: n.signing(), Witnesses: n.Witnesses})
+	n.audit = audit.New(audit.Config{API: s.api.Sibling(), Log: n.EventLog(), Signing: n.signing(), Readers: n.readers(s), AsyncAPI: func() ([]byte, error) { return asyncapi.Document(cmp.Or(n.Version, "dev")) }, Witnesses: n.Witnesses})
 	list := []service.Service{
 		n.auth.Service(),
 		n.registry.Service(),
@@ -218,12 +220,21 @@ func (n *Node) makeHosts(s shared) *hostagent.Hosts {
 	return hostagent.New(c)
 }
 
-// listenForMachines lets builders and hosts connect to this node.
+// readers are the users that read the log with NATS clients.
+func (n *Node) readers(s shared) audit.Readers {
+	r := audit.Readers{Log: n.meteredLog(), People: s.people, Stream: streams.StreamName}
+	if n.NATSListen != "" && n.log.ReadOnly() == nil {
+		r.Machines = &n.machines
+	}
+	return r
+}
+
+// listenForMachines lets builders, hosts and readers of the log connect to this node.
 func (n *Node) listenForMachines() error {
 	if n.NATSListen == "" {
 		return nil
 	}
-	err := n.machines.Listen(machinery.Config{Address: n.NATSListen, Cert: n.MachineCert, Key: n.MachineKey, People: n.shared.people, Logger: n.Logger,
+	err := n.machines.Listen(machinery.Config{Address: n.NATSListen, Cert: n.MachineCert, Key: n.MachineKey, People: n.shared.people, Log: n.log, Logger: n.Logger,
 		Answer: map[string]func(context.Context, *accounts.Machine, string, []byte) []byte{events.MachineBuilder: n.builder.Answer, events.MachineHost: n.hostagent.Answer}})
 	if err != nil {
 		return err

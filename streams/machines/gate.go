@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -29,6 +30,9 @@ func (g gate) Check(c server.ClientAuthentication) bool {
 		return false
 	}
 	if opts.Nkey == "" {
+		if id, ok := strings.CutPrefix(opts.Username, hubUser+"/"); ok && subtle.ConstantTimeCompare([]byte(opts.Password), []byte(g.password)) == 1 {
+			return g.admitRelay(c, id)
+		}
 		if opts.Username != hubUser || subtle.ConstantTimeCompare([]byte(opts.Password), []byte(g.password)) != 1 {
 			return false
 		}
@@ -36,16 +40,29 @@ func (g gate) Check(c server.ClientAuthentication) bool {
 		return true
 	}
 	err := signed(opts.Nkey, opts.Sig, c.GetNonce())
-	var id string
+	var m Machine
 	if err == nil {
 		ctx, cancel := context.WithTimeout(g.ctx, checkWithin)
 		defer cancel()
-		id, err = g.config.Machine(ctx, opts.Nkey)
+		m, err = g.config.Machine(ctx, opts.Nkey)
+	}
+	if err == nil && m.Reader {
+		err = g.admitReader(c, m.ID)
+	}
+	if err == nil && m.Reader {
+		// It may have been revoked, and cut off, before it was let in.
+		if _, err = g.config.Machine(g.ctx, opts.Nkey); err != nil {
+			g.endReader(m.ID)
+		}
 	}
 	if err != nil {
 		g.config.Logger.Warn("a machine that wants to connect is refused", "address", c.RemoteAddress(), "error", err)
 		return false
 	}
+	if m.Reader {
+		return true
+	}
+	id := m.ID
 	c.RegisterUser(&server.User{Username: id, Permissions: &server.Permissions{
 		Publish:   &server.SubjectPermission{Allow: []string{requestPrefix + id + ".*"}},
 		Subscribe: &server.SubjectPermission{Allow: []string{inboxPrefix + id + ".>"}},

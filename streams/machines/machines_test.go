@@ -22,6 +22,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 
+	"hubledger/streams"
 	"hubledger/streams/machines"
 )
 
@@ -46,7 +47,7 @@ type world struct {
 	held atomic.Int32      // that do
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, log ...*streams.Log) *world {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(t, err)
@@ -57,14 +58,14 @@ func newWorld(t testing.TB) *world {
 	check(t, err)
 	w := &world{t: t, cas: x509.NewCertPool(), keys: map[string]string{}}
 	w.cas.AddCert(cert)
-	w.Server, err = machines.Start(machines.Config{Address: "127.0.0.1:0", TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
-		Machine: func(_ context.Context, key string) (string, error) {
+	c := machines.Config{Address: "127.0.0.1:0", TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
+		Machine: func(_ context.Context, key string) (machines.Machine, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if id := w.keys[key]; id != "" {
-				return id, nil
+				return machines.Machine{ID: id, Reader: len(log) > 0 && id[0] == 'r'}, nil
 			}
-			return "", errors.New("unknown")
+			return machines.Machine{}, errors.New("unknown")
 		},
 		Answer: func(_ context.Context, machine, operation string, data []byte) []byte {
 			if w.hold != nil && machine == "a" {
@@ -75,11 +76,17 @@ func newWorld(t testing.TB) *world {
 			defer w.mu.Unlock()
 			w.got = append(w.got, machine+" "+operation+" "+string(data))
 			return []byte(machine + " said " + string(data))
-		}, Logger: quiet})
+		}, Logger: quiet}
+	if len(log) > 0 {
+		c.Stream, c.Relay = streams.StreamName, log[0].Relay
+	}
+	w.Server, err = machines.Start(c)
 	check(t, err)
 	t.Cleanup(w.Close)
 	return w
 }
+
+func tlsOf(w *world) *tls.Config { return &tls.Config{ServerName: "hub.test", RootCAs: w.cas} }
 
 // enroll makes a machine that may connect.
 func (w *world) enroll(id string) (seed []byte) {
@@ -252,8 +259,11 @@ func TestHostile(t *testing.T) {
 	if all := strings.Join(w.got, "\n"); all != "b say x\na say good\nb say y" {
 		t.Errorf("these requests came:\n%s", all)
 	}
-	if nc.MaxPayload() != machines.MaxMessage {
-		t.Errorf("it may send %d bytes", nc.MaxPayload())
+	// What is longer than a request may be is not answered.
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := nc.RequestWithContext(ctx, "machine.a.say", bytes.Repeat([]byte("x"), machines.MaxMessage+1)); err == nil {
+		t.Error("a request that is too long is answered")
 	}
 	if js, err := nc.JetStream(); err == nil {
 		if _, err := js.AccountInfo(nats.MaxWait(time.Second)); err == nil {

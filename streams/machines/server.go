@@ -1,7 +1,8 @@
 // Package machines is the way by which machines, such as builders, talk to the hub: a
 // NATS server of its own in this process. It has no JetStream and no connection to the
 // server of the log, so that nothing of the log, of secrets and of other streams can be
-// reached through it, whatever a machine sends.
+// reached through it, whatever a machine sends. A machine that is a reader of the log is in
+// an account of its own, where a relay answers it.
 package machines
 
 import (
@@ -21,6 +22,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"hubledger/streams/embedded"
+	"hubledger/streams/relay"
 )
 
 // A machine sends requests on requestPrefix + "<its id>.<operation>" and gets answers
@@ -35,8 +37,11 @@ const (
 	// MaxMessage bounds a request and an answer, in bytes.
 	MaxMessage     = 2 << 20
 	maxConnections = 500
-	maxPending     = 8 << 20 // bytes that wait for one machine
-	maxAtOnce      = 32      // requests of one machine
+	maxPending     = 32 << 20 // bytes that wait for one machine
+	maxEvent       = 9 << 20  // of a message that the server takes: an event for a reader
+	maxReaders     = 16       // that are connected
+	maxReading     = 4        // connections of one
+	maxAtOnce      = 32       // requests of one machine
 	requestWithin  = time.Minute
 	startWithin    = 10 * time.Second
 )
@@ -45,13 +50,23 @@ const (
 type Config struct {
 	Address string      // to listen on, HOST:PORT; port 0 is any
 	TLS     *tls.Config // there is no connection without
-	// Machine is the id of the machine with that public key; an error when none that
-	// may connect has it.
-	Machine func(ctx context.Context, publicKey string) (id string, err error)
+	// Machine is the machine with that public key; an error when none that may connect
+	// has it.
+	Machine func(ctx context.Context, publicKey string) (Machine, error)
+	// Stream is the one that readers read.
+	Stream string
+	// Relay answers a reader over a connection in its account. Nil: there are no readers.
+	Relay func(to *nats.Conn, reader string) (*relay.Relay, error)
 	// Answer answers a request. A machine that is not to talk any more is to be cut
 	// off by Disconnect, and answered nothing.
 	Answer func(ctx context.Context, machine, operation string, data []byte) []byte
 	Logger *slog.Logger
+}
+
+// A Machine is one that connects.
+type Machine struct {
+	ID     string
+	Reader bool // of the log: it asks by JetStream's API, and for nothing else
 }
 
 // A Server is the listening server.
@@ -66,7 +81,10 @@ type Server struct {
 
 	mu        sync.Mutex
 	connected map[string]uint64 // machine: its connection
-	busy      map[string]int    // machine: requests that are being answered
+	readers   map[string]*reader
+
+	reading sync.Mutex     // held while a reader is let in
+	busy    map[string]int // machine: requests that are being answered
 }
 
 // Start listens. The error says what is wrong with the address.
@@ -82,12 +100,12 @@ func Start(c Config) (*Server, error) {
 	if port == 0 {
 		port = server.RANDOM_PORT
 	}
-	s := &Server{config: c, password: rand.Text(), connected: map[string]uint64{}, busy: map[string]int{}}
+	s := &Server{config: c, password: rand.Text(), connected: map[string]uint64{}, busy: map[string]int{}, readers: map[string]*reader{}}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	log := embedded.NewLog(c.Logger)
 	s.ns, err = server.NewServer(&server.Options{ServerName: "hubledger-machines", Host: host, Port: port, NoSigs: true, NoSystemAccount: true,
 		TLSConfig: c.TLS, TLSHandshakeFirst: true, TLSTimeout: 5, AuthTimeout: 5, AlwaysEnableNonce: true, CustomClientAuthentication: gate{s},
-		MaxPayload: MaxMessage, MaxConn: maxConnections, MaxPending: maxPending, MaxSubs: 8, PingInterval: 10 * time.Second, MaxPingsOut: 2, WriteDeadline: 10 * time.Second})
+		MaxPayload: maxEvent, MaxConn: maxConnections, MaxPending: maxPending, MaxSubs: 8, PingInterval: 10 * time.Second, MaxPingsOut: 2, WriteDeadline: 10 * time.Second})
 	if err != nil {
 		return nil, fmt.Errorf("nats server: %w", err)
 	}
@@ -122,7 +140,7 @@ func (l strangers) Warnf(format string, v ...any) { l.Noticef(format, v...) }
 
 // Errorf is of server.Logger.
 func (l strangers) Errorf(format string, v ...any) {
-	if text := fmt.Sprintf(format, v...); strings.Contains(text, "authentication error") || strings.Contains(text, "TLS handshake error") {
+	if text := fmt.Sprintf(format, v...); strings.Contains(text, "authentication error") || strings.Contains(text, "TLS handshake error") || strings.Contains(text, " Violation - ") {
 		l.Noticef("%s", text)
 		return
 	}
@@ -136,7 +154,7 @@ func (s *Server) Address() string { return s.ns.Addr().String() }
 func (s *Server) take(m *nats.Msg) {
 	machine, operation, _ := strings.Cut(strings.TrimPrefix(m.Subject, requestPrefix), ".")
 	// The hub sends where it is told to: only to the machine itself.
-	if !strings.HasPrefix(m.Reply, inboxPrefix+machine+".") {
+	if !strings.HasPrefix(m.Reply, inboxPrefix+machine+".") || len(m.Data) > MaxMessage {
 		return
 	}
 	if !s.begin(machine) {
@@ -185,14 +203,17 @@ func (s *Server) Disconnect(machine string) {
 	if ok {
 		s.ns.DisconnectClientByID(id) // an error: it has ended already
 	}
+	s.endReader(machine)
 }
 
 // Connected says whether a machine is connected.
 func (s *Server) Connected(machine string) bool {
 	s.mu.Lock()
 	id, ok := s.connected[machine]
+	r := s.readers[machine]
+	reading := r != nil && r.connected(s.ns)
 	s.mu.Unlock()
-	return ok && s.ns.GetClient(id) != nil
+	return reading || ok && s.ns.GetClient(id) != nil
 }
 
 // Close ends all connections, and returns when no request is being answered.
@@ -201,6 +222,7 @@ func (s *Server) Close() {
 	if s.conn != nil {
 		s.conn.Close()
 	}
+	s.endReaders()
 	s.ns.Shutdown()
 	s.ns.WaitForShutdown()
 	s.work.Wait()

@@ -48,6 +48,7 @@ var common = []Entry{
 	{Err: machine.ErrToken, Status: http.StatusForbidden},
 	{Err: machine.ErrKind, Status: http.StatusForbidden},
 	{Err: machine.ErrTaken, Status: http.StatusConflict},
+	{Err: machine.ErrKeyTaken, Status: http.StatusConflict},
 	{Err: machine.ErrTooMany, Status: http.StatusConflict},
 	{Err: machine.ErrName, Status: http.StatusUnprocessableEntity},
 	{Err: machine.ErrKey, Status: http.StatusUnprocessableEntity},

@@ -28,6 +28,8 @@ var (
 	ErrKind = errors.New("the token is not for a machine of this kind")
 	// ErrKey: a text is no public NKey of a machine.
 	ErrKey = errors.New("this is no public NKey: U and 55 characters of base32")
+	// ErrKeyTaken: another machine has that key.
+	ErrKeyTaken = errors.New("another machine has this key")
 	// ErrUnknown: no machine of that name is invited or enrolled.
 	ErrUnknown = errors.New("there is no such machine")
 )

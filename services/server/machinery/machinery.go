@@ -12,9 +12,11 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/services/server/listen"
 	"hubledger/services/server/settings"
+	"hubledger/streams"
 	"hubledger/streams/machines"
 )
 
@@ -42,6 +44,7 @@ type Config struct {
 	Address   string // HOST:PORT
 	Cert, Key string // PEM files
 	People    accounts.Reader
+	Log       *streams.Log
 	// Answer does what a machine of a kind asks, and returns what it is to be answered.
 	Answer map[string]func(ctx context.Context, m *accounts.Machine, operation string, data []byte) []byte
 	Logger *slog.Logger
@@ -61,7 +64,8 @@ func (l *Listener) Listen(c Config) error {
 		return err
 	}
 	secure.NextProtos = nil
-	s, err := machines.Start(machines.Config{Address: c.Address, TLS: secure, Machine: l.byKey, Answer: l.answer, Logger: c.Logger})
+	s, err := machines.Start(machines.Config{Address: c.Address, TLS: secure, Machine: l.byKey, Answer: l.answer, Logger: c.Logger,
+		Stream: streams.StreamName, Relay: c.Log.Relay})
 	if err != nil {
 		return fmt.Errorf("--nats-listen: %w", err) // not a settings.Error: a later start may succeed, once the address is free
 	}
@@ -77,13 +81,13 @@ func (l *Listener) Close() {
 	}
 }
 
-// byKey is the id of the machine that may connect by a key.
-func (l *Listener) byKey(ctx context.Context, public string) (id string, err error) {
+// byKey is the machine that may connect by a key.
+func (l *Listener) byKey(ctx context.Context, public string) (machines.Machine, error) {
 	m, err := l.config.People.MachineByKey(ctx, public)
 	if err != nil {
-		return "", err
+		return machines.Machine{}, err
 	}
-	return m.ID, nil
+	return machines.Machine{ID: m.ID, Reader: m.Kind == events.MachineReader}, nil
 }
 
 // answer has the service of its kind do what a machine asks. One that was revoked is cut
