@@ -26,6 +26,7 @@ const (
 	AttrActor       = "ce-actor"           // who did it, such as "anonymous" or "system"
 	AttrCause       = "ce-cause"           // id of the event that led to this one
 	AttrCorrelation = "ce-correlation"     // id of the first event of the chain
+	AttrRedacted    = "ce-redacted"        // the leaf, in hexadecimal digits, of an event whose data was taken away
 )
 
 // TimeLayout is how ce-time is written. It has a fixed width so that texts
@@ -108,6 +109,9 @@ func (e *Event) Check() error {
 	}
 	if e.Time().IsZero() {
 		return fmt.Errorf("event %d on %s: ce-time %q is not %s", e.Seq, e.Subject, e.Attr(AttrTime), TimeLayout)
+	}
+	if _, redacted := e.Redacted(); !redacted && e.Attr(AttrRedacted) != "" {
+		return fmt.Errorf("event %d on %s: %s is not the hexadecimal digits of a leaf", e.Seq, e.Subject, AttrRedacted)
 	}
 	_, _, err := SplitType(e.Type())
 	return err

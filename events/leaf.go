@@ -3,8 +3,11 @@ package events
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 )
 
 // A Leaf is the hash by which an event is proved and compared.
@@ -23,7 +26,13 @@ type Leaf [sha256.Size]byte
 //
 // where a length is 8 bytes, big-endian. The encoding is fixed for ever: every
 // proof and every comparison of two copies of a log rests on it.
+//
+// Of an event that was redacted it is the leaf that it carries, which is that of what it
+// was: see Redact.
 func LeafOf(e *Event) Leaf {
+	if leaf, ok := e.Redacted(); ok {
+		return leaf
+	}
 	h := sha256.New()
 	h.Write([]byte{0})
 	writeRecord(h, e)
@@ -67,6 +76,31 @@ func writeRecord(w io.Writer, e *Event) {
 	}
 	num(uint64(len(e.Data)))
 	w.Write(e.Data)
+}
+
+// Redact takes the data of an event away and leaves its hash and its leaf, so that the
+// tree over all leaves stays what it was. From then on the leaf proves that there was an
+// event, and not what else it says: the leaf can be computed with the data only.
+func Redact(e *Event) Event {
+	if _, already := e.Redacted(); already {
+		return *e
+	}
+	leaf := LeafOf(e)
+	r := Event{Seq: e.Seq, Subject: e.Subject, Attributes: slices.Clone(e.Attributes)}
+	r.Set(AttrRedacted, hex.EncodeToString(leaf[:]))
+	r.Data = fmt.Appendf(nil, `{"sha256":"%x","bytes":%d}`, sha256.Sum256(e.Data), len(e.Data))
+	return r
+}
+
+// Redacted is the leaf that an event carries whose data was taken away; false for every
+// other event.
+func (e *Event) Redacted() (leaf Leaf, ok bool) {
+	digits := e.Attr(AttrRedacted)
+	if len(digits) != 2*len(leaf) {
+		return Leaf{}, false
+	}
+	_, err := hex.Decode(leaf[:], []byte(digits))
+	return leaf, err == nil
 }
 
 // ErrRecord: the bytes are not the record of an event.

@@ -141,7 +141,7 @@ func always[P Payload](P) bool { return true }
 // what protects images from deletion.
 func Relieves(e *Event) bool {
 	t, ok := byName[e.Type()]
-	if !ok || t.relieves == nil {
+	if _, redacted := e.Redacted(); !ok || t.relieves == nil || redacted {
 		return false
 	}
 	p, err := t.Decode(e.Data)
@@ -159,9 +159,15 @@ var byName = func() map[string]Type {
 // ErrUnknownType is returned by Decode for a type that is not in Types.
 var ErrUnknownType = errors.New("unknown event type")
 
+// ErrRedacted is returned by Decode for an event whose data was taken away: see Redact.
+var ErrRedacted = errors.New("the event was redacted")
+
 // Decode reads an event's data. The error wraps ErrUnknownType when this
-// program does not know the type.
+// program does not know the type, and ErrRedacted when there is none.
 func Decode(e *Event) (Payload, error) {
+	if _, redacted := e.Redacted(); redacted {
+		return nil, fmt.Errorf("event %d: %w", e.Seq, ErrRedacted)
+	}
 	t, ok := byName[e.Type()]
 	if !ok {
 		return nil, fmt.Errorf("event %d: %w %q", e.Seq, ErrUnknownType, e.Type())

@@ -76,6 +76,9 @@ func (m *Model) handles(e *events.Event) (bool, error) {
 		return false, err
 	}
 	known, ok := m.families[family]
+	if _, redacted := e.Redacted(); redacted {
+		return false, nil // what it said is not known any more: everything else stays
+	}
 	if ok && !slices.Contains(known, name) {
 		return false, fmt.Errorf("projection %s version %d handles %v, not %s: a newer program wrote it", m.Name, m.Version, known, name)
 	}

@@ -44,6 +44,9 @@ const ackWait = 2 * time.Second
 // nothing now, and ErrUncertain when the outcome is not known because ctx
 // ended or the disk failed.
 func (l *Log) Append(ctx context.Context, e events.Event, expect uint64) (uint64, error) {
+	if _, redacted := e.Redacted(); redacted { // it would be believed
+		return 0, fmt.Errorf("event %s cannot be appended: it says that it was redacted", e.Type())
+	}
 	m, err := evt.NewMessage(&e)
 	if err != nil {
 		return 0, err

@@ -26,7 +26,9 @@ func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, requestTimeout)
 }
 
-// Last is the last event on a subject, nil when there is none.
+// Last is the last event on a subject, nil when there is none. What redacted events said is
+// not known any more: they are passed over, as read models do, and the event is the one
+// before them, with the sequence of the last one, which the next append expects.
 func (l *Log) Last(ctx context.Context, subject string) (*events.Event, error) {
 	if !evt.ValidSubject(subject) {
 		return nil, fmt.Errorf("subject %q is not that of an aggregate", subject)
@@ -35,7 +37,25 @@ func (l *Log) Last(ctx context.Context, subject string) (*events.Event, error) {
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
-	return e, err
+	if err != nil {
+		return nil, err
+	}
+	last := e.Seq
+	for e.Seq > 1 {
+		if _, redacted := e.Redacted(); !redacted {
+			break
+		}
+		before, err := l.directGet(ctx, "", fmt.Appendf(nil, `{"multi_last":[%q],"up_to_seq":%d,"batch":1}`, subject, e.Seq-1))
+		if errors.Is(err, ErrNotFound) {
+			break // nothing is known of it, and the next append expects it all the same
+		}
+		if err != nil {
+			return nil, err
+		}
+		e = before
+	}
+	e.Seq = last
+	return e, nil
 }
 
 // Get is the event of that sequence. The error wraps ErrNotFound when there is none.

@@ -47,18 +47,26 @@ func (r Reader) Since(ctx context.Context, environment string) ([]Happening, err
 		AND h.seq >= COALESCE((SELECT MAX(d.seq) FROM deployments d WHERE d.environment = $1), 0) ORDER BY h.seq`, raw)
 }
 
-// AsOf is Since as of a time: what the log had up to then.
-func (r Reader) AsOf(ctx context.Context, environment string, at time.Time) ([]Happening, error) {
+// AsOf is Since as of a time or, when that is zero, of an event: what the log had up to then.
+func (r Reader) AsOf(ctx context.Context, environment string, at time.Time, seq uint64) ([]Happening, error) {
 	raw, err := key(environment)
 	if err != nil {
 		return nil, err
+	}
+	if at.IsZero() {
+		return r.upTo(ctx, raw, seq)
 	}
 	var last uint64
 	if err := r.DB.QueryRowContext(ctx, `SELECT COALESCE(MAX(h.seq), 0) FROM history h WHERE h.environment = $1 AND h.time <= $2`, raw, at.UnixMicro()).Scan(&last); err != nil {
 		return nil, err
 	}
+	return r.upTo(ctx, raw, last)
+}
+
+// upTo is Since as of an event.
+func (r Reader) upTo(ctx context.Context, environment []byte, last uint64) ([]Happening, error) {
 	return projections.ListOf(ctx, r.DB, scanHappening, historyColumns+`WHERE h.environment = $1 AND h.seq <= $2
-		AND h.seq >= COALESCE((SELECT MAX(d.seq) FROM deployments d WHERE d.environment = $1 AND d.seq <= $2), 0) ORDER BY h.seq`, raw, last)
+		AND h.seq >= COALESCE((SELECT MAX(d.seq) FROM deployments d WHERE d.environment = $1 AND d.seq <= $2), 0) ORDER BY h.seq`, environment, int64(last))
 }
 
 // Deployment lists the events of one deployment, by its id; ErrNotFound.

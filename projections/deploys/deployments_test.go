@@ -58,7 +58,10 @@ func TestDeployments(t *testing.T) {
 		if got := names(r.Since(ctx, id(production))); got != second {
 			t.Error(got)
 		}
-		if got := names(r.AsOf(ctx, id(production), noon.Add(time.Duration(first+4)*time.Minute+time.Second))); got != "3 deployment.requested.v1|4 deployment.admitted.v1|" {
+		if got := names(r.AsOf(ctx, id(production), noon.Add(time.Duration(first+4)*time.Minute+time.Second), 0)); got != "3 deployment.requested.v1|4 deployment.admitted.v1|" {
+			t.Error(got)
+		}
+		if got := names(r.AsOf(ctx, id(production), time.Time{}, first+4)); got != "3 deployment.requested.v1|4 deployment.admitted.v1|" {
 			t.Error(got)
 		}
 		if got := names(r.Deployment(ctx, id(41))); got != second {
@@ -138,7 +141,7 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Release":         func(r deploys.Reader) error { return second(r.Release(ctx, x, 1)) },
 		"Releases":        func(r deploys.Reader) error { return second(r.Releases(ctx, x, 0, 9)) },
 		"Since":           func(r deploys.Reader) error { return second(r.Since(ctx, x)) },
-		"AsOf":            func(r deploys.Reader) error { return second(r.AsOf(ctx, x, noon)) },
+		"AsOf":            func(r deploys.Reader) error { return second(r.AsOf(ctx, x, noon, 0)) },
 		"Deployment":      func(r deploys.Reader) error { return second(r.Deployment(ctx, x)) },
 		"Deployments":     func(r deploys.Reader) error { return second(r.Deployments(ctx, x, "", 0, 9)) },
 		"of environment":  func(r deploys.Reader) error { return second(r.Deployments(ctx, x, x, 0, 9)) },

@@ -9,8 +9,10 @@ import (
 
 	"hubledger/events"
 	"hubledger/projections/accounts"
+	"hubledger/services/api/people"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/asof"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
@@ -19,11 +21,13 @@ import (
 type listAccessIn struct {
 	openapi.RepositoryPath
 	openapi.Paging
+	people.AsOf
 }
 
 type showAccessIn struct {
 	openapi.RepositoryPath
 	Account string `path:"account" maxLength:"81" doc:"Login name of a user or a robot account"`
+	people.AsOf
 }
 
 func (s *API) registerAccess() {
@@ -39,7 +43,12 @@ func (s *API) listAccess(ctx context.Context, c *endpoint.Call, in *listAccessIn
 	if err != nil {
 		return nil, err
 	}
-	names, err := s.holders(ctx, c.Namespace, c.Repository.ID)
+	r, done, err := s.rightsAt(ctx, c, in.AsOf, "")
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	names, err := r.holders(ctx, c.Namespace, c.Repository.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +57,7 @@ func (s *API) listAccess(ctx context.Context, c *endpoint.Call, in *listAccessIn
 		if name <= last || len(views) > in.Limit {
 			continue
 		}
-		v, err := s.accessOf(ctx, c, name)
+		v, err := r.accessOf(ctx, c, name)
 		if errors.Is(err, accounts.ErrNotFound) {
 			continue // it went since the names were read
 		}
@@ -61,19 +70,49 @@ func (s *API) listAccess(ctx context.Context, c *endpoint.Call, in *listAccessIn
 }
 
 func (s *API) showAccess(ctx context.Context, c *endpoint.Call, in *showAccessIn) (*openapi.Answer[apitypes.Access], error) {
-	v, err := s.accessOf(ctx, c, in.Account)
+	r, done, err := s.rightsAt(ctx, c, in.AsOf, in.Account)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	v, err := r.accessOf(ctx, c, in.Account)
 	if errors.Is(err, accounts.ErrNotFound) {
 		return nil, endpoint.Fail(http.StatusNotFound, "there is no user or robot account of that name").Because(err)
 	}
 	return openapi.Show(v), err
 }
 
+// rightsThen is who has which rights, now or at an earlier time.
+type rightsThen struct {
+	read   accounts.Reader
+	rights interface {
+		Explain(ctx context.Context, a *accounts.Account, name string) (access.Level, []access.Reason, error)
+	}
+}
+
+// rightsAt are the rights as of a time, of who has some and of one account; done has to be
+// called.
+func (s *API) rightsAt(ctx context.Context, c *endpoint.Call, when people.AsOf, who string) (r rightsThen, done func(), err error) {
+	if when.When == "" {
+		return rightsThen{s.Accounts, s.Rights}, func() {}, nil
+	}
+	var also []string
+	if a, err := s.Accounts.Account(ctx, who); err == nil && a.Kind == accounts.KindUser {
+		also = append(also, a.ID)
+	}
+	then, err := s.Past.At(ctx, c.Namespace, when.When, also...)
+	if err != nil {
+		return r, nil, endpoint.Located(err, "query.as_of", asof.ErrPoint, asof.ErrFuture)
+	}
+	return rightsThen{then.Reader, access.New(access.Config{Read: then.Reader, View: then, Log: then, Logger: s.Logger})}, func() { then.Close() }, nil
+}
+
 // holders are the login names of those who own a namespace or have a role on the
 // repository, in order.
-func (s *API) holders(ctx context.Context, ns *accounts.Namespace, repository string) ([]string, error) {
+func (s rightsThen) holders(ctx context.Context, ns *accounts.Namespace, repository string) ([]string, error) {
 	names := map[string]bool{}
 	members := func(group, role string) error {
-		list, err := s.Accounts.Members(ctx, group)
+		list, err := s.read.Members(ctx, group)
 		for _, m := range list {
 			names[m.Name] = names[m.Name] || role == "" || m.Role == role
 		}
@@ -90,7 +129,7 @@ func (s *API) holders(ctx context.Context, ns *accounts.Namespace, repository st
 		return nil, err
 	}
 	for _, on := range []string{repository, ""} {
-		grants, err := s.Accounts.Grants(ctx, ns.ID, on)
+		grants, err := s.read.Grants(ctx, ns.ID, on)
 		if err != nil {
 			return nil, err
 		}
@@ -107,15 +146,15 @@ func (s *API) holders(ctx context.Context, ns *accounts.Namespace, repository st
 }
 
 // accessOf says what the account of that name may do with the call's repository.
-func (s *API) accessOf(ctx context.Context, c *endpoint.Call, name string) (apitypes.Access, error) {
-	a, err := s.Accounts.Account(ctx, name)
+func (s rightsThen) accessOf(ctx context.Context, c *endpoint.Call, name string) (apitypes.Access, error) {
+	a, err := s.read.Account(ctx, name)
 	if err == nil && a.Kind == accounts.KindOrganization {
 		err = accounts.ErrNotFound
 	}
 	if err != nil {
 		return apitypes.Access{}, err
 	}
-	level, reasons, err := s.Rights.Explain(ctx, a, c.Repository.Name)
+	level, reasons, err := s.rights.Explain(ctx, a, c.Repository.Name)
 	v := apitypes.Access{Name: a.Name, Kind: a.Kind, Level: level.Name(), Reasons: make([]apitypes.AccessReason, len(reasons))}
 	for i, r := range reasons {
 		v.Reasons[i] = apitypes.AccessReason{Why: r.Why, Level: r.Level.Name(), Role: r.Role, Team: r.Team, Wide: r.Wide}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"hubledger/services/api/people"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/apitypes"
@@ -27,11 +28,13 @@ type setGrantIn struct {
 type listGrantsIn struct {
 	openapi.RepositoryPath
 	openapi.Listing
+	people.AsOf
 }
 
 type listNamespaceGrantsIn struct {
 	NamespacePath
 	openapi.Listing
+	people.AsOf
 }
 
 type removeGrantIn struct {
@@ -69,8 +72,13 @@ func (s *API) registerGrants() {
 
 // grantsOn lists the grants on a repository, or with "" on a whole namespace: those of
 // robot accounts, of teams and of users, each by name.
-func (s *API) grantsOn(ctx context.Context, c *endpoint.Call, in openapi.Listing, namespace, repository string) (*openapi.List[apitypes.Grant], error) {
-	grants, err := s.Accounts.Grants(ctx, namespace, repository)
+func (s *API) grantsOn(ctx context.Context, c *endpoint.Call, in openapi.Listing, when people.AsOf, namespace, repository string) (*openapi.List[apitypes.Grant], error) {
+	read, done, err := when.Reader(ctx, s.Past, c.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	grants, err := read.Grants(ctx, namespace, repository)
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +90,11 @@ func (s *API) grantsOn(ctx context.Context, c *endpoint.Call, in openapi.Listing
 }
 
 func (s *API) listGrants(ctx context.Context, c *endpoint.Call, in *listGrantsIn) (*openapi.List[apitypes.Grant], error) {
-	return s.grantsOn(ctx, c, in.Listing, c.Repository.Namespace, c.Repository.ID)
+	return s.grantsOn(ctx, c, in.Listing, in.AsOf, c.Repository.Namespace, c.Repository.ID)
 }
 
 func (s *API) listNamespaceGrants(ctx context.Context, c *endpoint.Call, in *listNamespaceGrantsIn) (*openapi.List[apitypes.Grant], error) {
-	return s.grantsOn(ctx, c, in.Listing, c.Namespace.ID, "")
+	return s.grantsOn(ctx, c, in.Listing, in.AsOf, c.Namespace.ID, "")
 }
 
 func (s *API) setGrant(ctx context.Context, c *endpoint.Call, in *setGrantIn) (*openapi.Change, error) {

@@ -23,6 +23,7 @@ import (
 	"hubledger/services/api/people"
 	"hubledger/services/api/taglist"
 	"hubledger/services/internal/asof"
+	past "hubledger/services/internal/asof/people"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
 	"hubledger/services/internal/repository"
@@ -49,6 +50,8 @@ type Config struct {
 	TagLists *taglist.Keeper
 	// Times finds the event that was the last of the log at some time.
 	Times asof.Log
+	// Past makes accounts as they were.
+	Past past.Past
 	// LayerFiles says which files layers have.
 	LayerFiles *layerfiles.Keeper
 	// Registry deletes and brings back repositories and what they hold.
@@ -91,7 +94,7 @@ func New(c Config) *API {
 	s := &API{Config: c, API: c.API, markdown: markdown.New(), tags: c.TagLists,
 		browse: browse.Reader{Rights: c.Rights, Accounts: c.Accounts, Catalog: c.Catalog, Recent: c.RecentPulls},
 		editor: repository.Editor{Log: c.Log, Wait: c.API.Readable, Catalog: c.Catalog, Images: c.Images}}
-	people.Register(s.API, people.Config{Log: c.Log, Accounts: c.Accounts, Passwords: c.Passwords, Factors: c.Passwords, Tokens: c.Tokens, Persons: c.Persons, Used: c.Used,
+	people.Register(s.API, people.Config{Log: c.Log, Accounts: c.Accounts, Passwords: c.Passwords, Factors: c.Passwords, Tokens: c.Tokens, Persons: c.Persons, Used: c.Used, Past: c.Past,
 		OnlyAdminsCreateOrganizations: c.OnlyAdminsCreateOrganizations, FinishUsersAfter: c.FinishUsersAfter})
 	s.registerRepositoryLists()
 	s.registerRepository()
@@ -105,6 +108,7 @@ func New(c Config) *API {
 	s.registerCleanup()
 	s.registerGrants()
 	s.registerAccess()
+	s.registerAccessChanges()
 	s.registerHub()
 	s.registerNamespaces()
 	s.registerDeleted()

@@ -72,7 +72,7 @@ var needs = map[string]string{
 		GET /api/v1/orgs/{namespace}/robots | POST /api/v1/orgs/{namespace}/robots | DELETE /api/v1/orgs/{namespace}/robots/{robot}
 		GET /api/v1/orgs/{namespace}/robots/{robot}/tokens | POST /api/v1/orgs/{namespace}/robots/{robot}/tokens
 		DELETE /api/v1/orgs/{namespace}/robots/{robot}/tokens/{token}
-		GET /api/v1/namespaces/{namespace}/grants | PUT /api/v1/namespaces/{namespace}/grants/{kind}/{grantee} | DELETE /api/v1/namespaces/{namespace}/grants/{kind}/{grantee}
+		GET /api/v1/namespaces/{namespace}/grants | GET /api/v1/namespaces/{namespace}/access-changes | PUT /api/v1/namespaces/{namespace}/grants/{kind}/{grantee} | DELETE /api/v1/namespaces/{namespace}/grants/{kind}/{grantee}
 		GET /api/v1/namespaces/{namespace}/deleted | POST /api/v1/namespaces/{namespace}/deleted/{id}/restore
 		POST /api/v1/namespaces/{namespace}/sources | PATCH SOURCE | DELETE SOURCE`,
 	"read": `
@@ -263,7 +263,7 @@ func world(t *testing.T) *kit {
 
 var filled = strings.NewReplacer("{tile...}", "0/000.p/1", "{namespace}", "acme", "{user}", "stranger", "{account}", "owner", "{team}", "team", "{robot}", "ci", "{member}", "member", "{builder}", "big-iron", "{host}", "web1", "{projection}", "images", "{manager}", "sweeps", "{secret}", "NAME", "{organization}", "acme",
 	"{kind}", "user", "{grantee}", "stranger", "{tag}", "tag", "{token}", "0191d1a0-0000-7000-8000-000000000001",
-	"/api/v1/why", "/api/v1/why?of=1", "{app}", "shop", "{environment}", "production", "{key}", "KEY", "{deployment}", "0191d1a0-0000-7000-8000-000000000001", "{gate}", "looks", "{release}", "1", "{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", registrytest.NewImage("content").Digest().String())
+	"/api/v1/why", "/api/v1/why?of=1", "/access-changes", "/access-changes?since=s1", "{app}", "shop", "{environment}", "production", "{key}", "KEY", "{deployment}", "0191d1a0-0000-7000-8000-000000000001", "{gate}", "looks", "{release}", "1", "{id}", "0191d1a0-0000-7000-8000-000000000001", "{build}", "0191d1a0-0000-7000-8000-000000000001", "{seq}", "1", "{event}", "0191d1a0-0000-7000-8000-000000000001", "{digest}", registrytest.NewImage("content").Digest().String())
 
 // Every endpoint lets in those whose role permits it, for a public and a private
 // repository. A request that would change something has an invalid

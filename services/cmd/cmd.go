@@ -59,6 +59,7 @@ type cli struct {
 	Users       accounts.Users        `cmd:"" help:"Create, change, disable and erase users."`
 	Orgs        accounts.Orgs         `cmd:"" help:"Manage organizations, their members and robot accounts."`
 	Teams       accounts.Teams        `cmd:"" help:"Manage the teams of an organization."`
+	Access      accounts.Access       `cmd:"" help:"Say in what rights differ from those at an earlier time."`
 	Tokens      accounts.Tokens       `cmd:"" help:"Manage access tokens of users and robot accounts."`
 	Search      repositories.Search   `cmd:"" help:"Find repositories."`
 	Cleanup     repositories.Cleanup  `cmd:"" help:"Manage cleanup rules, which delete tags and manifests automatically."`

@@ -204,7 +204,11 @@ func (c *verifyCmd) print(s *console.Session, r *verify.Report) error {
 		if c.Since != "" {
 			since = fmt.Sprintf("%d events", r.Since)
 		}
-		if err := s.Facts([][]string{{"events", fmt.Sprint(r.Events)}, {"root", r.Root}, {"signed", signed}, {"cosigned", cosignedBy(r)}, {"since", since}}); err != nil {
+		facts := [][]string{{"events", fmt.Sprint(r.Events)}, {"root", r.Root}, {"signed", signed}, {"cosigned", cosignedBy(r)}, {"since", since}}
+		if n := len(r.Redacted); n > 0 {
+			facts = append(facts, []string{"redacted", redactedEvents(r.Redacted)})
+		}
+		if err := s.Facts(facts); err != nil {
 			return err
 		}
 	}
@@ -252,4 +256,20 @@ func (c *verifyCmd) stopped(ctx context.Context, data string, a asked, progress 
 		config.Journal = store.DB()
 	}
 	return verify.Run(ctx, config)
+}
+
+// redactedEvents names events whose data was taken away.
+func redactedEvents(list []uint64) string {
+	const most = 20
+	var b strings.Builder
+	for k, seq := range list[:min(len(list), most)] {
+		fmt.Fprintf(&b, "%s%d", console.If(k > 0, ", "), seq)
+	}
+	switch {
+	case len(list) == verify.MaxRedacted:
+		fmt.Fprintf(&b, " and at least %d more", len(list)-most)
+	case len(list) > most:
+		fmt.Fprintf(&b, " and %d more", len(list)-most)
+	}
+	return b.String()
 }

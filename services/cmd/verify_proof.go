@@ -49,7 +49,11 @@ func (c *verifyProofCmd) Run(s *console.Session) error {
 	if s.JSON {
 		return s.Print(item)
 	}
-	fmt.Fprintf(s.Out, "Event %d stands in the log %s, of which %d events were signed%s:\n\n", item.Seq, item.Origin, item.Events, cosignedText(item.Cosigned))
+	if item.Redacted {
+		fmt.Fprintf(s.Out, "An event with the leaf below stands at place %d of the log %s, of which %d events were signed%s. It was redacted: nothing else that is shown of it is proved.\n\n", item.Seq, item.Origin, item.Events, cosignedText(item.Cosigned))
+	} else {
+		fmt.Fprintf(s.Out, "Event %d stands in the log %s, of which %d events were signed%s:\n\n", item.Seq, item.Origin, item.Events, cosignedText(item.Cosigned))
+	}
 	return printEvent(s, apitypes.FullEvent{Event: apitypes.Event{Seq: item.Seq, Subject: item.Subject}, Headers: item.Headers, Data: item.Data, Leaf: item.Leaf})
 }
 
@@ -78,6 +82,7 @@ func verifyOne(file string, keys checkpoint.Keys, witnesses []*checkpoint.Witnes
 		return item, fmt.Errorf("%s proves nothing: %w", file, err)
 	}
 	item = provedEvent{Origin: in.Origin, Events: in.N, Seq: e.Seq, ID: e.ID(), Type: e.Type(), Subject: e.Subject, Headers: map[string]string{}, Data: e.Data, Leaf: fmt.Sprintf("%x", events.LeafOf(e)), Cosigned: cosigned}
+	_, item.Redacted = e.Redacted()
 	if !json.Valid(e.Data) { // of no service of ours
 		if item.Data, err = json.Marshal(string(e.Data)); err != nil {
 			return item, err
@@ -121,6 +126,9 @@ func verifyProofs(s *console.Session, dir string, keys checkpoint.Keys, witnesse
 		} else if id != "" {
 			cause = "not among them"
 		}
+		if item.Redacted {
+			item.Type = "(redacted) " + item.Type
+		}
 		rows = append(rows, []string{strconv.FormatUint(item.Seq, 10), item.Headers[events.AttrTime], item.Type, item.Headers[events.AttrActor], cause})
 	}
 	if s.JSON {
@@ -145,6 +153,8 @@ type provedEvent struct {
 	Data     json.RawMessage   `json:"data"`
 	Leaf     string            `json:"leaf"`
 	Cosigned []string          `json:"cosigned,omitempty"` // names of the witnesses that were asked for
+	// Redacted: only that an event of that leaf stands there is proved.
+	Redacted bool `json:"redacted,omitempty"`
 }
 
 func cosignedText(by []string) string {

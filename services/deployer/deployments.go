@@ -12,6 +12,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/application"
+	"hubledger/services/internal/asof"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/deployment"
@@ -246,7 +247,7 @@ func (s *Deployer) listDeployments(ctx context.Context, c *endpoint.Call, in *st
 
 func (s *Deployer) running(ctx context.Context, c *endpoint.Call, in *struct {
 	EnvironmentPath
-	At string `query:"at" maxLength:"40" doc:"A time by RFC 3339; absent for now"`
+	At string `query:"at" maxLength:"40" doc:"A time such as 2026-11-30T12:00:00Z, or the sequence of an event such as s12345; absent for now"`
 }) (*openapi.Answer[apitypes.RunningState], error) {
 	a, _, err := s.app(ctx, c.Namespace.Name, in.App)
 	if err != nil {
@@ -256,13 +257,13 @@ func (s *Deployer) running(ctx context.Context, c *endpoint.Call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	at := time.Now()
+	at := asof.Point{Time: time.Now()}
 	if in.At != "" {
-		if at, err = time.Parse(time.RFC3339, in.At); err != nil {
-			return nil, endpoint.Invalid("query.at", "write a time such as 2026-11-30T12:00:00Z")
+		if at, err = asof.Parse(in.At); err != nil {
+			return nil, endpoint.Located(err, "query.at", asof.ErrPoint)
 		}
 	}
-	list, err := s.Read.AsOf(ctx, e.ID, at)
+	list, err := s.Read.AsOf(ctx, e.ID, at.Time, at.Seq)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"hubledger/projections/catalog"
 	"hubledger/projections/deploys"
 	"hubledger/projections/images"
+	"hubledger/projections/journal"
 	"hubledger/projections/trail"
 	"hubledger/schemas/asyncapi"
 	"hubledger/services/api"
@@ -27,6 +28,7 @@ import (
 	"hubledger/services/hostagent"
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/asof"
+	"hubledger/services/internal/asof/people"
 	"hubledger/services/internal/cleanup"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
@@ -259,7 +261,7 @@ func (n *Node) registryConfig(limits *quotas, content *readmodel.Model) registry
 func (n *Node) apiConfig(s shared) api.Config {
 	return api.Config{API: s.api, Passwords: n.auth, Tokens: n.auth, Persons: n.auth, Rights: n.rights, Log: n.meteredLog(),
 		Accounts: s.people, Catalog: s.catalog, Images: n.registry.Images, Registry: n.registry,
-		Builds: builds.Reader{DB: n.models.Of(&builds.Projection)}, TagLists: s.tagLists, Times: n.times(),
+		Builds: builds.Reader{DB: n.models.Of(&builds.Projection)}, TagLists: s.tagLists, Times: n.times(), Past: n.past(s.people),
 		LayerFiles: layerfiles.New(layerfiles.Config{Dir: filepath.Join(n.Data, "layer-files"), Open: n.registry.OpenBlob, Room: n.hasSpace, Logger: n.Logger}),
 		Cleaner:    s.cleaner, Used: n.activity, RecentPulls: recentPulls{n.stores.Pulls}, Logger: n.Logger,
 		DefaultVisibility: n.DefaultVisibility, UndeleteWindow: n.UndeleteWindow}
@@ -269,6 +271,13 @@ func (n *Node) apiConfig(s shared) api.Config {
 func (n *Node) times() asof.Log {
 	found, content := n.models.Of(&trail.Projection), n.models.Of(&images.Projection)
 	return asof.Log{End: logEnd{n, found}, Times: trail.Reader{DB: found}, Views: []command.Follower{found, content}}
+}
+
+// past makes accounts as they were, at most two of them at the same time.
+func (n *Node) past(now accounts.Reader) people.Past {
+	found, all := n.models.Of(&trail.Projection), n.models.Of(&journal.Projection)
+	times := asof.Log{End: logEnd{n, found}, Times: trail.Reader{DB: found}, Views: []command.Follower{found, all}}
+	return people.Past{Journal: all, Accounts: now, Times: times, Places: make(chan struct{}, 2)}
 }
 
 // A logEnd reports the last sequence of the log, by which the freshness of a read

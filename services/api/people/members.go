@@ -26,6 +26,12 @@ type listInOrganizationIn struct {
 	openapi.Listing
 }
 
+type listMembersIn struct {
+	OrganizationPath
+	openapi.Listing
+	AsOf
+}
+
 // MemberPath names a member of an organization.
 type MemberPath struct {
 	OrganizationPath
@@ -48,8 +54,13 @@ func (s *API) registerMembers() {
 			"the organization is the hub's administrators' until they name an owner."}, inOrganization(s.removeMember))
 }
 
-func (s *API) listMembers(ctx context.Context, c *endpoint.Call, in *listInOrganizationIn) (*openapi.List[apitypes.Member], error) {
-	members, err := s.Accounts.Members(ctx, c.Namespace.ID)
+func (s *API) listMembers(ctx context.Context, c *endpoint.Call, in *listMembersIn) (*openapi.List[apitypes.Member], error) {
+	read, done, err := in.AsOf.Reader(ctx, s.Past, c.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	members, err := read.Members(ctx, c.Namespace.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/services/internal/account"
+	past "hubledger/services/internal/asof/people"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
@@ -64,6 +65,8 @@ type Config struct {
 	Tokens    Tokens
 	Persons   Persons
 	Used      Used
+	// Past makes accounts as they were.
+	Past past.Past
 	// OnlyAdminsCreateOrganizations keeps users from making organizations.
 	OnlyAdminsCreateOrganizations bool
 	// FinishUsersAfter is FinishAfter of account.Users. 0 is endpoint.AnswerTime.

@@ -27,6 +27,7 @@ type createTeamIn struct {
 type listTeamMembersIn struct {
 	TeamPath
 	openapi.Listing
+	AsOf
 }
 
 type teamMemberIn struct {
@@ -49,8 +50,13 @@ func (s *API) team(ctx context.Context, c *endpoint.Call, name string) (*account
 	return s.Accounts.Team(ctx, c.Namespace.ID, name)
 }
 
-func (s *API) listTeams(ctx context.Context, c *endpoint.Call, in *listInOrganizationIn) (*openapi.List[apitypes.Team], error) {
-	teams, err := s.Accounts.Teams(ctx, c.Namespace.ID)
+func (s *API) listTeams(ctx context.Context, c *endpoint.Call, in *listMembersIn) (*openapi.List[apitypes.Team], error) {
+	read, done, err := in.AsOf.Reader(ctx, s.Past, c.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	teams, err := read.Teams(ctx, c.Namespace.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +78,16 @@ func (s *API) deleteTeam(ctx context.Context, c *endpoint.Call, in *TeamPath) (*
 }
 
 func (s *API) listTeamMembers(ctx context.Context, c *endpoint.Call, in *listTeamMembersIn) (*openapi.List[apitypes.Member], error) {
-	t, err := s.team(ctx, c, in.Team)
+	read, done, err := in.AsOf.Reader(ctx, s.Past, c.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	members, err := s.Accounts.Members(ctx, t.ID)
+	defer done()
+	t, err := read.Team(ctx, c.Namespace.ID, in.Team)
+	if err != nil {
+		return nil, err
+	}
+	members, err := read.Members(ctx, t.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func Make(dir tree.Dir, e *events.Event) (*Proof, error) {
 	if p.Hashes, err = tlog.ProveRecord(c.N, p.Index, dir.Hashes(c.Tree)); err != nil {
 		return nil, fmt.Errorf("prove event %d: %w", e.Seq, err)
 	}
-	if tlog.CheckRecord(p.Hashes, c.N, c.Hash, p.Index, tlog.RecordHash(p.Record)) != nil {
+	if tlog.CheckRecord(p.Hashes, c.N, c.Hash, p.Index, tlog.Hash(events.LeafOf(e))) != nil {
 		return nil, fmt.Errorf("event %d is not the one that was signed: run `hubledger verify`", e.Seq)
 	}
 	return p, nil
@@ -102,18 +102,19 @@ func Parse(text []byte) (*Proof, error) {
 }
 
 // Verify returns the event that the proof proves, and the checkpoint in which it stands.
-// The checkpoint must be signed with one of the keys.
+// The checkpoint must be signed with one of the keys. Of an event that was redacted it is
+// proved that one with its leaf stands there, and nothing else that it says.
 func (p *Proof) Verify(keys checkpoint.Keys) (*events.Event, checkpoint.Checkpoint, error) {
 	c, err := checkpoint.Open(p.Signed, keys)
 	if err != nil {
 		return nil, c, err
 	}
-	if p.Index >= c.N || tlog.CheckRecord(p.Hashes, c.N, c.Hash, p.Index, tlog.RecordHash(p.Record)) != nil {
-		return nil, c, fmt.Errorf("the event in the proof does not stand at place %d of the log of %d events that was signed", p.Index+1, c.N)
-	}
 	e, err := events.ReadRecord(p.Record)
 	if err != nil {
 		return nil, c, err
+	}
+	if p.Index >= c.N || tlog.CheckRecord(p.Hashes, c.N, c.Hash, p.Index, tlog.Hash(events.LeafOf(&e))) != nil {
+		return nil, c, fmt.Errorf("the event in the proof does not stand at place %d of the log of %d events that was signed", p.Index+1, c.N)
 	}
 	if e.Seq != uint64(p.Index)+1 {
 		return nil, c, fmt.Errorf("the event says that it is event %d, and stands at place %d of the log", e.Seq, p.Index+1)

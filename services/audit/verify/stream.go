@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 
 	"hubledger/events"
@@ -16,6 +17,10 @@ type row struct {
 	stored  events.Leaf // that stands beside it
 	moved   bool        // it is found by what it does not say
 	err     error       // why it cannot be read
+	// redacted says that the copy has the event without its data. Then the leaf does not say
+	// what is left of it, and rest, a hash of that, does.
+	redacted bool
+	rest     events.Leaf
 }
 
 // A stream is a copy that is read ahead of the comparison.
@@ -119,6 +124,17 @@ func readJournal(ctx context.Context, db projections.DB, last uint64, yield func
 	return nil
 }
 
+// rowOf is an entry of the journal.
 func rowOf(e *journal.Entry) row {
-	return row{seq: e.Seq, content: events.LeafOf(&e.Event), stored: e.Leaf, moved: !e.Findable()}
+	r := eventRow(&e.Event)
+	r.stored, r.moved = e.Leaf, !e.Findable()
+	return r
+}
+
+func eventRow(e *events.Event) row {
+	r := row{seq: e.Seq, content: events.LeafOf(e)}
+	if _, r.redacted = e.Redacted(); r.redacted {
+		r.rest = sha256.Sum256(events.Record(e))
+	}
+	return r
 }

@@ -60,11 +60,15 @@ type Report struct {
 	// have cosigned the last checkpoint.
 	Witnesses int       `json:"witnesses,omitempty"`
 	Cosigned  []string  `json:"cosigned,omitempty"`
+	Redacted  []uint64  `json:"redacted,omitempty"` // events whose data was taken away; at most MaxRedacted are named
 	Findings  []Finding `json:"findings,omitempty"` // the lowest sequence first; at most MaxFindings
 }
 
 // MaxFindings is after how many findings the comparison ends.
 const MaxFindings = 20
+
+// MaxRedacted bounds how many redacted events a report names.
+const MaxRedacted = 1000
 
 // errEnough ends a comparison that has found enough.
 var errEnough = errors.New("enough was found")
@@ -80,7 +84,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	v.readSigned()
 	v.log = start(ctx, func(yield func(row) error) error {
-		return c.Log(ctx, func(e *events.Event) error { return yield(row{seq: e.Seq, content: events.LeafOf(e)}) })
+		return c.Log(ctx, func(e *events.Event) error { return yield(eventRow(e)) })
 	})
 	if c.Journal != nil {
 		v.journal = start(ctx, func(yield func(row) error) error { return readJournal(ctx, c.Journal, c.Last, yield) })
@@ -147,6 +151,7 @@ func (v *verifier) walk(ctx context.Context) error {
 		}
 		var copies []version
 		in, err := v.log.at(seq)
+		inLog := in
 		if err != nil {
 			if err := v.found(seq, "the log cannot be read from here on: %v", err); err != nil {
 				return err
@@ -176,6 +181,9 @@ func (v *verifier) walk(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := v.compareRedacted(seq, inLog, in); err != nil {
+			return err
+		}
 		leaf, ok, err := v.inTree(seq)
 		if err != nil {
 			return err
@@ -186,6 +194,28 @@ func (v *verifier) walk(ctx context.Context) error {
 		if err := v.add(seq, copies); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// compareRedacted compares what the log and the journal have of an event that was redacted in
+// one of them. Its leaf does not say what that is.
+func (v *verifier) compareRedacted(seq uint64, log, journal *row) error {
+	if log == nil || !log.redacted && (journal == nil || !journal.redacted) {
+		return nil
+	}
+	if log.redacted && len(v.report.Redacted) < MaxRedacted {
+		v.report.Redacted = append(v.report.Redacted, seq)
+	}
+	switch {
+	case journal == nil || journal.err != nil:
+		return nil
+	case log.redacted && !journal.redacted:
+		return v.found(seq, "the log says that it was redacted, and the journal has it whole")
+	case !log.redacted:
+		return v.found(seq, "the journal says that it was redacted, and the log has it whole")
+	case log.rest != journal.rest:
+		return v.found(seq, "what the log and the journal have left of it, which was redacted, differs")
 	}
 	return nil
 }

@@ -352,3 +352,36 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	})
 }
+
+// What is left of a redacted event has no leaf of its own: the log and the journal are
+// compared with each other, and an event that was redacted in one of them only is named.
+func TestRedacted(t *testing.T) {
+	c := newCopies(t, size, signed)
+	was := c.log[2]
+	c.log[2] = events.Redact(&was)
+	wants(t, c, "in the log only", 3, "the log says that it was redacted, and the journal has it whole")
+	c.log[2] = was
+
+	redacted := events.Redact(&c.log[2])
+	log := &projectiontest.Log{}
+	for k := range c.log {
+		e := c.log[k]
+		if k == 2 {
+			e = redacted
+		}
+		log.Append(e)
+	}
+	storage := sqlitestore.Dir(t.TempDir())
+	check(t, bulk.Rebuild(t.Context(), bulk.Config{Projection: &journal.Projection, Storage: storage, Source: log, Generation: "G1", Logger: projectiontest.Quiet}, func(uint64, uint64) {}))
+	store, err := storage.Open(t.Context(), &journal.Projection, projections.Options{Generation: "G1", Logger: projectiontest.Quiet})
+	check(t, err)
+	t.Cleanup(func() { store.Close() })
+	c.store = store
+	wants(t, c, "in the journal only", 3, "the journal says that it was redacted, and the log has it whole")
+	c.log[2] = redacted
+	if r := c.verify(t); len(r.Findings) > 0 || !slices.Equal(r.Redacted, []uint64{3}) {
+		t.Errorf("in both: %+v", r)
+	}
+	c.log[2].Subject += "x"
+	wants(t, c, "changed", 3, "what the log and the journal have left of it, which was redacted, differs")
+}

@@ -77,6 +77,7 @@ type orgsMembersCmd struct {
 
 type orgsMembersLsCmd struct {
 	console.Target
+	asOf
 	Org string `arg:"" help:"Name of the organization."`
 }
 
@@ -85,7 +86,7 @@ func (c *orgsMembersLsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return console.List(a, client.Path("orgs", c.Org, "members"), client.Paged(), "No members.", []string{"NAME", "ROLE"}, func(m apitypes.Member) []string {
+	return console.List(a, client.Path("orgs", c.Org, "members"), c.query(), "No members.", []string{"NAME", "ROLE"}, func(m apitypes.Member) []string {
 		return []string{m.Name, m.Role}
 	})
 }

@@ -26,6 +26,7 @@ func (t *team) path() string { return client.Path("orgs", t.Org, "teams", t.Team
 
 type teamsLsCmd struct {
 	console.Target
+	asOf
 	Org  string `arg:"" help:"Name of the organization."`
 	Team string `arg:"" optional:"" help:"Team whose members to list."`
 }
@@ -36,11 +37,11 @@ func (c *teamsLsCmd) Run(s *console.Session) error {
 		return err
 	}
 	if c.Team != "" {
-		return console.List(a, client.Path("orgs", c.Org, "teams", c.Team, "members"), client.Paged(), "Nobody is in this team.", []string{"NAME"}, func(m apitypes.Member) []string {
+		return console.List(a, client.Path("orgs", c.Org, "teams", c.Team, "members"), c.query(), "Nobody is in this team.", []string{"NAME"}, func(m apitypes.Member) []string {
 			return []string{m.Name}
 		})
 	}
-	return console.List(a, client.Path("orgs", c.Org, "teams"), client.Paged(), "No teams yet. Create one: hubledger teams create "+c.Org+" NAME", []string{"NAME", "DESCRIPTION"}, func(t apitypes.Team) []string {
+	return console.List(a, client.Path("orgs", c.Org, "teams"), c.query(), "No teams yet. Create one: hubledger teams create "+c.Org+" NAME", []string{"NAME", "DESCRIPTION"}, func(t apitypes.Team) []string {
 		return []string{t.Name, t.Description}
 	})
 }

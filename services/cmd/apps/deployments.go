@@ -119,7 +119,7 @@ func (c *watchDeploymentsCmd) Run(s *console.Session) error {
 
 type whereCmd struct {
 	placed
-	At string `help:"A time, such as 2026-11-30T12:00:00Z." placeholder:"TIME"`
+	At string `aliases:"as-of" help:"A time such as 2026-11-30T12:00:00Z, or the sequence of an event such as s12345." placeholder:"WHEN"`
 }
 
 func (c *whereCmd) Run(s *console.Session) error {

@@ -2,6 +2,8 @@ package backups
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"hubledger/services/cmd/console"
@@ -10,16 +12,20 @@ import (
 
 // Restore is the command that makes a hub of a backup.
 type Restore struct {
-	Dir        string `arg:"" help:"Directory of a backup or an archive, or s3://BUCKET/PREFIX of an archive."`
-	Backup     string `help:"Which of the backups that the directory keeps; see hubledger backup ls. Default: the last one." placeholder:"BACKUP"`
-	AcceptLoss bool   `help:"Leave out blobs that the backup has lost, and name them."`
+	Dir        string   `arg:"" help:"Directory of a backup or an archive, or s3://BUCKET/PREFIX of an archive."`
+	Backup     string   `help:"Which of the backups that the directory keeps; see hubledger backup ls. Default: the last one." placeholder:"BACKUP"`
+	Redact     []uint64 `help:"Sequences of events, separated by commas, whose data is left out: its hash and the event's leaf stand in its place, so that every proof stays valid." placeholder:"SEQ"`
+	AcceptLoss bool     `help:"Leave out blobs that the backup has lost, and name them."`
 }
 
 // Help is called by kong.
 func (c *Restore) Help() string {
 	return `Makes a hub in the data directory named by --data, which must be empty or not there, and compares all of the backup with its hashes while it does. The
 log is a new generation that names the old one; every event keeps its sequence and its leaf, so that proofs stay valid. Put the key
-file of the secrets there before the hub is started (secrets.key, or what --secrets-key-file names).`
+file of the secrets there before the hub is started (secrets.key, or what --secrets-key-file names).
+
+What an event says is taken away by --redact, for good when the backup is destroyed: read models are as if it had not happened. An image whose push
+was redacted cannot be pulled any more, and what a repository, an account or an application was created by should not be redacted.`
 }
 
 // Run is called by kong.
@@ -31,7 +37,7 @@ func (c *Restore) restore(s *console.Session, dir string) error {
 	defer s.OwnFiles()()
 	bar := s.Bar("restoring")
 	began := time.Now()
-	r, err := backup.Restore(s.Context, dir, s.Data, backup.Options{Point: c.Backup, AcceptLoss: c.AcceptLoss, Progress: bar.Set})
+	r, err := backup.Restore(s.Context, dir, s.Data, backup.Options{Point: c.Backup, Redact: c.Redact, AcceptLoss: c.AcceptLoss, Progress: bar.Set})
 	bar.End()
 	if err != nil {
 		return err
@@ -44,6 +50,17 @@ func (c *Restore) restore(s *console.Session, dir string) error {
 	for _, d := range r.Lost {
 		fmt.Fprintf(s.Out, "Lost is blob %s: the images that need it have to be pushed again.\n", d)
 	}
+	if len(r.Redacted) > 0 {
+		fmt.Fprintf(s.Out, "Redacted are the events %s: `hubledger verify` names them. The backup still has what they said.\n", sequences(r.Redacted))
+	}
 	_, err = fmt.Fprintf(s.Out, "Put the key file of the secrets into place, then start it: hubledger serve --data %s\n", s.Data)
 	return err
+}
+
+func sequences(list []uint64) string {
+	texts := make([]string, len(list))
+	for k, seq := range list {
+		texts[k] = strconv.FormatUint(seq, 10)
+	}
+	return strings.Join(texts, ", ")
 }

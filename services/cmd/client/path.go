@@ -18,6 +18,15 @@ func Path(segments ...string) string {
 // without pages refuse it.
 func Paged() url.Values { return url.Values{"limit": {"100"}} }
 
+// AsOf is Paged as of a point in time as people write it; "" is now.
+func AsOf(when string) url.Values {
+	q := Paged()
+	if when != "" {
+		q.Set("as_of", when)
+	}
+	return q
+}
+
 // topLevel begins the full names of repositories that are written without a namespace.
 const topLevel = "library/"
 

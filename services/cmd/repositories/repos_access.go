@@ -1,6 +1,7 @@
 package repositories
 
 import (
+	"net/url"
 	"strings"
 
 	"hubledger/services/cmd/client"
@@ -10,7 +11,8 @@ import (
 
 type reposAccessCmd struct {
 	named
-	Who string `arg:"" optional:"" help:"User or robot account; without it, all who own the namespace or have a role."`
+	Who  string `arg:"" optional:"" help:"User or robot account; without it, all who own the namespace or have a role."`
+	AsOf string `help:"As of a time such as 2026-11-01T12:00:00Z, or of when the event of that sequence was the last, such as s12345." placeholder:"WHEN"`
 }
 
 func (c *reposAccessCmd) Run(s *console.Session) error {
@@ -20,9 +22,9 @@ func (c *reposAccessCmd) Run(s *console.Session) error {
 	}
 	header, row := []string{"WHO", "MAY", "WHY"}, func(v apitypes.Access) []string { return []string{v.Name, may(v), why(v)} }
 	if c.Who == "" {
-		return console.List(a, c.path()+"/access", client.Paged(), "Nobody owns the namespace or has a role.", header, row)
+		return console.List(a, c.path()+"/access", client.AsOf(c.AsOf), "Nobody owns the namespace or has a role.", header, row)
 	}
-	v, err := console.Get[apitypes.Access](a, c.path()+"/access"+client.Path(c.Who))
+	v, err := console.Get[apitypes.Access](a, c.path()+"/access"+client.Path(c.Who)+console.If(c.AsOf != "", "?as_of="+url.QueryEscape(c.AsOf)))
 	if err != nil {
 		return err
 	}

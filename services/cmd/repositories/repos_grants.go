@@ -43,14 +43,17 @@ func (g *grantee) path() string {
 	return client.Path("user", g.Who)
 }
 
-type reposGrantsLsCmd struct{ granting }
+type reposGrantsLsCmd struct {
+	granting
+	AsOf string `help:"As of a time such as 2026-11-01T12:00:00Z, or of when the event of that sequence was the last, such as s12345." placeholder:"WHEN"`
+}
 
 func (c *reposGrantsLsCmd) Run(s *console.Session) error {
 	a, err := c.API(s)
 	if err != nil {
 		return err
 	}
-	return console.List(a, c.path(), client.Paged(), "No grants. Owners of the namespace have all rights without one.", []string{"WHO", "ROLE", "SINCE", "BY"}, func(g apitypes.Grant) []string {
+	return console.List(a, c.path(), client.AsOf(c.AsOf), "No grants. Owners of the namespace have all rights without one.", []string{"WHO", "ROLE", "SINCE", "BY"}, func(g apitypes.Grant) []string {
 		if g.Kind == "team" {
 			g.Name = "team:" + g.Name
 		}

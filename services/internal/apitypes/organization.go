@@ -103,6 +103,16 @@ type AccessReason struct {
 	*Given
 }
 
+// An AccessChange is a right that differs between two times.
+type AccessChange struct {
+	Kind string `json:"kind" enum:"member,teamMember,robot,grant,visibility,account" doc:"member: of the organization; account: the state of one that has rights in the namespace"`
+	Who  string `json:"who,omitempty" doc:"Login name, or team:NAME; absent for the visibility of a repository"`
+	On   string `json:"on,omitempty" doc:"The team, the repository, or the namespace with a slash behind it"`
+	Was  string `json:"was,omitempty" doc:"The role, the visibility or the state before; absent for none"`
+	Is   string `json:"is,omitempty" doc:"The same after"`
+	*Given
+}
+
 // RoleRequest gives a role.
 type RoleRequest struct {
 	Role string `json:"role" enum:"read,write,admin" doc:"write pushes and deletes tags and images; admin also changes settings and grants"`

@@ -15,6 +15,7 @@ import (
 	"hubledger/services/internal/account"
 	"hubledger/services/internal/application"
 	"hubledger/services/internal/asof"
+	"hubledger/services/internal/asof/people"
 	"hubledger/services/internal/build"
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/buildsecret"
@@ -63,6 +64,7 @@ var common = []Entry{
 
 	{Err: asof.ErrPoint, Status: http.StatusUnprocessableEntity},
 	{Err: asof.ErrFuture, Status: http.StatusUnprocessableEntity},
+	{Err: people.ErrTooMany, Status: http.StatusUnprocessableEntity},
 	{Err: totp.ErrKey, Status: http.StatusUnprocessableEntity},
 	{Err: totp.ErrCode, Status: http.StatusUnprocessableEntity},
 

@@ -49,6 +49,9 @@ func SentencesOf(services []Service) Sentences {
 // Say describes an event by the sentence of its type, or by its subject if there is
 // none.
 func (s Sentences) Say(n Names, e *events.Event) Text {
+	if _, redacted := e.Redacted(); redacted {
+		return Say("redacted: what this event said was taken away")
+	}
 	if sentence, ok := s[e.Type()]; ok {
 		if p, err := events.Decode(e); err == nil {
 			return sentence.tell(n, p)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 
@@ -28,7 +29,8 @@ type Restored struct {
 	Secrets    int             `json:"secrets"`
 	Blobs      int             `json:"blobs"`
 	BlobBytes  int64           `json:"blobBytes"`
-	Lost       []digest.Digest `json:"lost,omitempty"` // blobs that the backup has lost; see Options
+	Redacted   []uint64        `json:"redacted,omitempty"` // see Options
+	Lost       []digest.Digest `json:"lost,omitempty"`     // blobs that the backup has lost; see Options
 }
 
 // Options of a restore.
@@ -36,6 +38,8 @@ type Options struct {
 	// Point is the id of the backup that is restored, of those that are kept; "": the last one.
 	// The secrets are those of the last one all the same.
 	Point string
+	// Redact are the sequences of events whose data is left out; see events.Redact.
+	Redact []uint64
 	// AcceptLoss leaves out blobs that are missing in the backup, or damaged.
 	AcceptLoss bool
 	// Progress is called now and then; total is 0 where it is not known.
@@ -54,6 +58,11 @@ func Restore(ctx context.Context, dir, data string, o Options) (r Restored, err 
 	if o.Point != "" {
 		if summary, err = ReadPoint(dir, o.Point); err != nil {
 			return r, err
+		}
+	}
+	for _, seq := range o.Redact {
+		if seq == 0 || seq > summary.Events {
+			return r, fmt.Errorf("event %d cannot be redacted: the backup has events 1 to %d", seq, summary.Events)
 		}
 	}
 	if err := CheckEmpty(data); err != nil {
@@ -91,10 +100,11 @@ func Restore(ctx context.Context, dir, data string, o Options) (r Restored, err 
 		Progress: func(_ string, done, total int64) {
 			o.Progress(done, max(total, int64(summary.Events)), "events")
 		},
-	}, restore.Copy{Generation: summary.Generation, Entries: entries(ctx, dir, summary)})
+	}, restore.Copy{Generation: summary.Generation, Entries: entries(ctx, dir, summary, o.Redact)})
 	if err != nil {
 		return r, errors.Join(err, removeBlobs(data))
 	}
+	r.Redacted = slices.Compact(slices.Sorted(slices.Values(o.Redact)))
 	r.Generation, r.Previous, r.Events = made.Generation.ID, summary.Generation, made.Events
 	return r, nil
 }
@@ -145,11 +155,19 @@ func removeBlobs(data string) (err error) {
 	return err
 }
 
-func entries(ctx context.Context, dir string, summary Summary) iter.Seq2[restore.Entry, error] {
+func entries(ctx context.Context, dir string, summary Summary, redact []uint64) iter.Seq2[restore.Entry, error] {
+	taken := map[uint64]bool{}
+	for _, seq := range redact {
+		taken[seq] = true
+	}
 	return func(yield func(restore.Entry, error) bool) {
 		enough := errors.New("enough")
 		err := Events(ctx, dir, summary, func(e *events.Event, leaf events.Leaf) error {
-			if !yield(restore.Entry{Event: *e, Leaf: leaf}, nil) {
+			entry := restore.Entry{Event: *e, Leaf: leaf}
+			if taken[e.Seq] {
+				entry.Event = events.Redact(e)
+			}
+			if !yield(entry, nil) {
 				return enough
 			}
 			return nil
