@@ -115,6 +115,8 @@ func (e *Engine) remove() {
 	}
 	// That of containers on the machine's own network is left mounted.
 	syscall.Unmount(filepath.Join(e.dir, "exec", "netns", "default"), syscall.MNT_DETACH)
+	// So is the data of one with live-restore.
+	syscall.Unmount(filepath.Join(e.dir, "data"), 0)
 	if err := os.RemoveAll(e.dir); err != nil {
 		e.t.Logf("what is left of the engine: %v", err)
 	}
