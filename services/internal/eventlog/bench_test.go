@@ -26,6 +26,7 @@ import (
 // A busy is a log of last events by a hundred people, a second apart, in a thousand
 // repositories. One in ten pushes an image and the others set tags, since most events say
 // little: with as many manifests as events the log would be several times as large.
+// Each event led to the next one, from one push to the one after it.
 type busy struct {
 	last         uint64
 	repositories []events.ImagePushed // one push of each
@@ -61,6 +62,24 @@ func (log busy) Follow(ctx context.Context, after uint64, max int, fn func([]eve
 }
 
 func (log busy) event(seq uint64) events.Event {
+	e := log.fact(seq)
+	e.Set(events.AttrActor, fmt.Sprintf("user%d", seq/pushEvery%100))
+	e.Set(events.AttrTime, time.Date(2026, 1, 1, 0, 0, int(seq), 0, time.UTC).Format(events.TimeLayout))
+	if first := seq / pushEvery * pushEvery; first > 0 {
+		e.Set(events.AttrCorrelation, log.id(first))
+		if seq > first {
+			e.Set(events.AttrCause, log.id(seq-1))
+		}
+	}
+	return e
+}
+
+func (log busy) id(seq uint64) string {
+	e := log.fact(seq)
+	return e.ID()
+}
+
+func (log busy) fact(seq uint64) events.Event {
 	var e events.Event
 	if seq%pushEvery == 0 {
 		e = projectiontest.Image(seq)
@@ -69,8 +88,6 @@ func (log busy) event(seq uint64) events.Event {
 		e = projectiontest.Envelope(events.Event{Seq: seq, Subject: events.TagSubject(r.Namespace, r.Repository, tag),
 			Data: fmt.Appendf(nil, `{"namespace":"%s","repository":"%s","tag":"%s","digest":"%s"}`, r.Namespace, r.Repository, tag, r.Digest)}, "image.tagged.v1")
 	}
-	e.Set(events.AttrActor, fmt.Sprintf("user%d", seq/pushEvery%100))
-	e.Set(events.AttrTime, time.Date(2026, 1, 1, 0, 0, int(seq), 0, time.UTC).Format(events.TimeLayout))
 	return e
 }
 
@@ -137,6 +154,20 @@ func BenchmarkPage(b *testing.B) {
 				check(b, err)
 				if len(page.Events) == 0 && page.Next == 0 && c.query != "-type:image.*" {
 					b.Fatal("nothing was found")
+				}
+			}
+		})
+	}
+	for name, asked := range map[string]string{"why, of a digest": pushed.Digest.String(), "why, of an event": log.id(uint64(n)/2/pushEvery*pushEvery + 5)} {
+		r := reader(all)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				ref, err := r.Find(ctx, access.Principal{}, asked)
+				check(b, err)
+				chain, err := r.Why(ctx, access.Principal{}, ref)
+				check(b, err)
+				if len(chain.Steps) < pushEvery {
+					b.Fatalf("a chain of %d", len(chain.Steps))
 				}
 			}
 		})
