@@ -202,6 +202,9 @@ func (r *Relay) request(m *nats.Msg, in request) {
 		err = r.log.PublishRequest(prefix+"DIRECT.GET."+r.stream, inbox, data)
 	}
 	if err != nil {
+		if sub != nil {
+			sub.Unsubscribe()
+		}
 		r.refuse(m)
 		return
 	}
