@@ -19,3 +19,22 @@ func Known(t time.Time) *time.Time {
 	}
 	return &t
 }
+
+// A Hub says how a hub is set up, as far as that matters to its users.
+type Hub struct {
+	DefaultVisibility             string `json:"defaultVisibility" enum:"public,private" doc:"Of a new repository when none is asked for"`
+	UndeleteSeconds               int64  `json:"undeleteSeconds" doc:"How long a deletion can be undone"`
+	OnlyAdminsCreateOrganizations bool   `json:"onlyAdminsCreateOrganizations" doc:"Users make no organizations"`
+}
+
+// A List is one page of a list, or all of a list that has no pages.
+type List[T any] struct {
+	Items []T    `json:"items" nullable:"false" doc:"What is on the page"`
+	Next  string `json:"next,omitempty" doc:"Address of the next page; absent on the last"`
+	Total int    `json:"total,omitempty" doc:"How many there are on all pages; absent where that is not known"`
+}
+
+// A Change answers a change that has nothing else to show.
+type Change struct {
+	Seq uint64 `json:"seq" doc:"Sequence of the change in the log"`
+}
