@@ -119,6 +119,13 @@ func (r *repairing) damage(s *console.Session) (string, error) {
 	if r.log == nil {
 		return "the files of the log are missing", nil
 	}
+	// As a start sees it: a replacement may have been interrupted before generation.json was written.
+	switch config, err := evt.StoredConfig(s.Data); {
+	case err != nil:
+		return fmt.Sprintf("the configuration of the log's stream cannot be read: %v", err), nil
+	case config.Metadata[evt.MetaGeneration] != r.generation:
+		return fmt.Sprintf("the files of the log are of generation %s, generation.json says %s", config.Metadata[evt.MetaGeneration], r.generation), nil
+	}
 	report, err := r.compare(s, r.log, tree.Of(s.Data, r.generation), nil)
 	if err != nil || len(report.Findings) == 0 {
 		return "", err

@@ -67,7 +67,7 @@ type serveCmd struct {
 	ComposeAllow         []string      `name:"compose-allow" help:"What Compose files of applications may have beside what every one may, comma-separated: bind (directories of the host), cap_add, privileged." enum:"bind,cap_add,privileged" env:"HUBLEDGER_COMPOSE_ALLOW" placeholder:"LIST"`
 	BackupDir            string        `name:"backup-dir" help:"Directory for regular backups; none are made when empty." type:"path" env:"HUBLEDGER_BACKUP_DIR" placeholder:"DIR"`
 	BackupInterval       time.Duration `name:"backup-interval" help:"Time between two regular backups." default:"24h" env:"HUBLEDGER_BACKUP_INTERVAL"`
-	BackupKeep           int           `name:"backup-keep" help:"How many regular backups can be restored; what only older ones need is removed. 0: the last one, and no blob is ever removed." default:"0" env:"HUBLEDGER_BACKUP_KEEP"`
+	BackupKeep           int           `name:"backup-keep" help:"How many regular backups can be restored; what only older ones need is removed. 0: the last one, beside those that are kept already, and no blob is removed." default:"0" env:"HUBLEDGER_BACKUP_KEEP"`
 	Witness              []string      `help:"Witness that is asked to cosign each checkpoint of the log: its URL, a space, and its key. Several are separated by commas." env:"HUBLEDGER_WITNESS" placeholder:"'URL KEY'"`
 	Reserve              int64         `help:"Bytes of disk space to keep free; 0 means the larger of 2 GiB and 5 %, a negative number none." default:"0" env:"HUBLEDGER_RESERVE"`
 	Services             []string      `help:"Services that this node runs, separated by commas; all if empty. docs/operations.md lists them, and so does a wrong name." env:"HUBLEDGER_SERVICES" placeholder:"LIST"`

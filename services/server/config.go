@@ -86,7 +86,7 @@ type Config struct {
 	// BackupDir is where backups are made, every BackupInterval; "": nowhere.
 	BackupDir      string
 	BackupInterval time.Duration
-	// BackupKeep is how many of them can be restored; 0: the last one, and blobs are never removed.
+	// BackupKeep is how many of them can be restored; 0: the last one, beside those that are kept already; blobs are never removed.
 	BackupKeep int
 	// Witnesses are asked to cosign what is signed of the log.
 	Witnesses []*witness.Witness

@@ -20,7 +20,7 @@ type Backup struct {
 type makeCmd struct {
 	Dir            string `arg:"" help:"Directory of the backup; what it has from an earlier one is kept and not written again." type:"path"`
 	WithoutSecrets bool   `help:"Leave out password hashes, signing keys and the other secrets."`
-	Keep           int    `help:"How many backups in the directory can be restored; what only older ones need is removed. 0: the last one, and no blob is ever removed." default:"0"`
+	Keep           int    `help:"How many backups in the directory can be restored; what only older ones need is removed. 0: the last one, beside those that are kept already, and no blob is removed." default:"0"`
 }
 
 func (c *makeCmd) Help() string {

@@ -62,8 +62,8 @@ func toBucket(s *console.Session, address string) (made backup.Summary, err erro
 	if err != nil {
 		return made, err
 	}
-	defer os.RemoveAll(place)
 	defer lock.Release()
+	defer os.RemoveAll(place) // while it is locked: the next one may have begun in it otherwise
 	dir := filepath.Join(place, "files")
 	if err := os.RemoveAll(dir); err != nil { // what an interrupted archive left
 		return made, err

@@ -25,7 +25,8 @@ log is a new generation that names the old one; every event keeps its sequence a
 file of the secrets there before the hub is started (secrets.key, or what --secrets-key-file names).
 
 What an event says is taken away by --redact, for good when the backup is destroyed: read models are as if it had not happened. An image whose push
-was redacted cannot be pulled any more, and what a repository, an account or an application was created by should not be redacted.`
+was redacted cannot be pulled any more, and what a repository, an account or an application was created by should not be redacted. Nor what took something away: a revoked token, a withdrawn
+role or a disabled account would be good again.`
 }
 
 // Run is called by kong.

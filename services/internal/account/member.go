@@ -65,7 +65,7 @@ func mayBeAdded(ctx context.Context, log command.Log, read Membership, organizat
 		return err == nil, err
 	}
 	last, err := events.Decode(e)
-	if err != nil {
+	if err != nil && !errors.Is(err, events.ErrRedacted) { // nil: what is known says whether they are a member
 		return false, err
 	}
 	switch last.(type) {

@@ -23,6 +23,9 @@ func Decide(ctx context.Context, log Log, by By, subject string,
 	next func(last events.Payload, seq uint64) (events.Payload, error)) (uint64, error) {
 	for range tries {
 		last, seq, err := Latest(ctx, log, subject)
+		if errors.Is(err, events.ErrRedacted) { // all are: to read models nothing happened, either
+			last, err = nil, nil
+		}
 		if err != nil {
 			return 0, fmt.Errorf("look up %s: %w", subject, err)
 		}

@@ -59,7 +59,7 @@ type Config struct {
 	// was signed yet. Nil: they are left out.
 	Signed func() (checkpoint, keys []byte, err error)
 	// Keep is how many complete backups can be restored. What only older ones need is removed.
-	// 0: only the last one can be restored, and blobs are never removed.
+	// 0: the last one, beside those that are kept already; blobs are never removed.
 	Keep int
 	// Rest runs fn while no blob is collected.
 	Rest func(ctx context.Context, fn func(context.Context) error) error
@@ -119,6 +119,12 @@ func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 	if err := removeRests(dir); err != nil {
 		return s, err
 	}
+	var signed, keys []byte
+	if c.Signed != nil { // before the log, which then has all that was signed
+		if signed, keys, err = c.Signed(); err != nil {
+			return s, fmt.Errorf("read the checkpoint: %w", err)
+		}
+	}
 	s.ID = time.Now().UTC().Format("20060102T150405.000000000Z")
 	if c.Stores == nil {
 		err = writeArchive(ctx, c, dir, &s)
@@ -141,6 +147,10 @@ func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 	}
 	if err := durable.ReplaceFile(filepath.Join(dir, summaryFile), text, 0o600); err != nil {
 		return s, err
+	}
+	// Last: a backup that is interrupted before has an older checkpoint, which its log has.
+	if err := writeSigned(dir, signed, keys); err != nil {
+		return s, fmt.Errorf("copy the checkpoint: %w", err)
 	}
 	return s, removeOlder(ctx, c, dir, s)
 }
@@ -165,9 +175,6 @@ func write(ctx context.Context, c Config, dir string, s *Summary) error {
 }
 
 func writeArchive(ctx context.Context, c Config, dir string, s *Summary) error {
-	if err := writeSigned(c, dir); err != nil { // before the log, which then has all that was signed
-		return fmt.Errorf("copy the checkpoint: %w", err)
-	}
 	if err := writeLog(ctx, c, dir, s); err != nil {
 		return fmt.Errorf("copy the log: %w", err)
 	}

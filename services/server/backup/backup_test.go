@@ -185,10 +185,15 @@ func TestDamage(t *testing.T) {
 // What an interrupted backup leaves is not counted, and the next one goes on.
 func TestInterrupted(t *testing.T) {
 	w := newWorld(t)
+	signed := func(what string) func() (checkpoint, keys []byte, err error) {
+		return func() ([]byte, []byte, error) { return []byte(what), []byte("keys"), nil }
+	}
+	w.config.Signed = signed("of 50")
 	first := w.upTo(50)
 	check(t, projections.CatchUp(t.Context(), w.store, w.log, 150, nil))
 	ctx, stop := context.WithCancel(t.Context())
 	config := w.config
+	config.Signed = signed("of 150")
 	config.Secrets = func(ctx context.Context, each func(string, []byte) error) error {
 		stop()
 		return errors.Join(each("newer", nil), ctx.Err())
@@ -206,6 +211,9 @@ func TestInterrupted(t *testing.T) {
 	}))
 	if s, err := backup.ReadSummary(w.dir); err != nil || s.Events != first.Events {
 		t.Errorf("after an interruption the summary says %+v, %v", s, err)
+	}
+	if text, err := os.ReadFile(filepath.Join(w.dir, "checkpoint")); err != nil || string(text) != "of 50" {
+		t.Errorf("the checkpoint is that of events which the last complete backup lacks: %q, %v", text, err)
 	}
 	// It has more segments than the last complete backup: they do not count.
 	if n, root, err := w.read(); err != nil || n != first.Events || root != first.Root {

@@ -74,7 +74,9 @@ func removeOlder(ctx context.Context, c Config, dir string, s Summary) error {
 	if err != nil {
 		return err
 	}
-	list = list[len(list)-min(max(c.Keep, 1), len(list)):]
+	if c.Keep > 0 { // a backup made by hand without it does not end those that others keep
+		list = list[len(list)-min(c.Keep, len(list)):]
+	}
 	need := map[string]bool{s.SecretsFile: true}
 	for _, p := range list {
 		need[p.BlobsFile], need[pointFile(p.ID)] = true, true

@@ -97,7 +97,10 @@ func Segments(dir string) (list []Segment, err error) {
 		}
 		list = append(list, s)
 	}
-	slices.SortFunc(list, func(a, b Segment) int { return cmp.Compare(a.First, b.First) })
+	// Two nodes that add to an archive at the same time begin at the same event and may end at
+	// different ones: the longer segment has what the other has.
+	slices.SortFunc(list, func(a, b Segment) int { return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(b.Last, a.Last)) })
+	list = slices.CompactFunc(list, func(a, b Segment) bool { return a.First == b.First })
 	next := uint64(1)
 	for _, s := range list {
 		if s.First != next || s.Last < s.First || s.Generation != list[0].Generation || s.Format != list[0].Format {

@@ -17,14 +17,11 @@ const (
 	keysFile   = "checkpoint.vkey"
 )
 
-// writeSigned writes what was signed of the log last: it says whose log it is.
-func writeSigned(c Config, dir string) error {
-	if c.Signed == nil {
+// writeSigned writes what was signed of the log last, if anything was: it says whose log
+// it is.
+func writeSigned(dir string, signed, keys []byte) error {
+	if len(signed) == 0 {
 		return nil
-	}
-	signed, keys, err := c.Signed()
-	if err != nil || len(signed) == 0 {
-		return err
 	}
 	if err := durable.ReplaceFile(filepath.Join(dir, keysFile), keys, 0o600); err != nil {
 		return err

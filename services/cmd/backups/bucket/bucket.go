@@ -103,8 +103,9 @@ func (b *Bucket) Fetch(ctx context.Context, dir string, want func(name string) b
 
 // Put writes the files of an archive in a directory: the segments of which has does not name
 // the file that makes them count, and always what changes from archive to archive. A
-// segment's events are there before that file, and the summary comes last, so that an
-// archive that is interrupted anywhere is complete as far as it goes. ErrOther.
+// segment's events are there before that file, the summary comes behind all segments, and
+// what was signed, which the summary has to cover, behind that: an archive that is
+// interrupted anywhere is complete as far as it goes. ErrOther.
 func (b *Bucket) Put(ctx context.Context, dir string, has map[string]bool, progress func(int64)) error {
 	names, err := files(dir)
 	if err != nil {
@@ -128,7 +129,7 @@ func (b *Bucket) Put(ctx context.Context, dir string, has map[string]bool, progr
 }
 
 // files lists those of an archive in the order in which they are written: the file with the
-// events of a segment, the one that says what it is, what was signed, and the summary.
+// events of a segment, the one that says what it is, the summary, and what was signed.
 func files(dir string) (list []string, err error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "log"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -139,7 +140,7 @@ func files(dir string) (list []string, err error) {
 			list = append(list, "log/"+base+".jsonl.zst", "log/"+e.Name())
 		}
 	}
-	for _, name := range []string{"checkpoint.vkey", "checkpoint", "backup.json"} {
+	for _, name := range []string{"backup.json", "checkpoint.vkey", "checkpoint"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			list = append(list, name)
 		}

@@ -47,11 +47,11 @@ type held struct {
 // Diff is in what the rights in a namespace differ between two times, by kind, what they are
 // on, and who has them.
 func Diff(ctx context.Context, ns *accounts.Namespace, before, after *Then) ([]Change, error) {
-	was, err := before.rights(ctx, ns)
+	was, knew, err := before.rights(ctx, ns)
 	if err != nil {
 		return nil, err
 	}
-	is, err := after.rights(ctx, ns)
+	is, knows, err := after.rights(ctx, ns)
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +64,8 @@ func Diff(ctx context.Context, ns *accounts.Namespace, before, after *Then) ([]C
 	}
 	list := []Change{}
 	for k := range maps.Keys(keys) {
-		if was[k].what == is[k].what {
-			continue
+		if was[k].what == is[k].what || k.kind == KindAccount && !(knew[k.who] && knows[k.who]) {
+			continue // of who came or went, the state of the account has not changed by that
 		}
 		c := Change{Kind: k.kind, Who: k.who, On: k.on, Was: was[k].what, Is: is[k].what, Given: is[k].given}
 		if c.Is == "" {
@@ -85,10 +85,9 @@ func order(kind string) int {
 	return slices.Index([]string{KindMember, KindTeamMember, KindRobot, KindGrant, KindVisibility, KindAccount}, kind)
 }
 
-// rights are all in the namespace.
-func (t *Then) rights(ctx context.Context, ns *accounts.Namespace) (map[right]held, error) {
-	all := map[right]held{}
-	people := map[string]bool{}
+// rights are all in the namespace, and the users that have one.
+func (t *Then) rights(ctx context.Context, ns *accounts.Namespace) (all map[right]held, people map[string]bool, err error) {
+	all, people = map[right]held{}, map[string]bool{}
 	members := func(kind, group, on string) error {
 		list, err := t.Members(ctx, group)
 		for _, m := range list {
@@ -101,32 +100,32 @@ func (t *Then) rights(ctx context.Context, ns *accounts.Namespace) (map[right]he
 		people[ns.Name] = true
 	}
 	if err := members(KindMember, ns.ID, ""); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	teams, err := t.Teams(ctx, ns.ID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, team := range teams {
 		if err := members(KindTeamMember, team.ID, team.Name); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	robots, err := t.Robots(ctx, ns.ID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, r := range robots {
 		all[right{KindRobot, r.Name, ""}] = held{what: "exists"}
 	}
 	repositories, err := projections.ListOf(ctx, t.DB, scanRepository, `SELECT n.name, n.repo, COALESCE(v.visibility, ''), COALESCE(v.seq, 0) FROM names n LEFT JOIN visibilities v ON v.repo = n.repo WHERE n.deleted = 0 ORDER BY n.name`)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, r := range append([]repository{{name: ns.Name + "/"}}, repositories...) {
 		grants, err := t.Grants(ctx, ns.ID, r.id)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, g := range grants {
 			who := g.GranteeName
@@ -146,7 +145,7 @@ func (t *Then) rights(ctx context.Context, ns *accounts.Namespace) (map[right]he
 		}
 		a, err := t.Account(ctx, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		state := ""
 		switch {
@@ -161,7 +160,7 @@ func (t *Then) rights(ctx context.Context, ns *accounts.Namespace) (map[right]he
 			all[right{KindAccount, name, ""}] = held{what: state}
 		}
 	}
-	return all, nil
+	return all, people, nil
 }
 
 type repository struct {

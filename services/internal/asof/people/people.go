@@ -17,6 +17,7 @@ import (
 	"hubledger/projections/journal"
 	"hubledger/projections/sqlitestore"
 	"hubledger/services/internal/asof"
+	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
 )
 
@@ -74,6 +75,12 @@ func (p Past) Now(ctx context.Context, ns *accounts.Namespace) (*Then, error) {
 
 // after is what a namespace had when an event was the last of the log.
 func (p Past) after(ctx context.Context, ns *accounts.Namespace, seq uint64, also []string) (*Then, error) {
+	// Whoever asks has their turn; a list that is as of now costs much less.
+	leave, err := budget.Of(ctx).Part(ctx, budget.Heavy)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	select {
 	case p.Places <- struct{}{}:
 		defer func() { <-p.Places }()
