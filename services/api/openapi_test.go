@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -71,8 +72,9 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 	served := 0
+	documents := []string{"/openapi.json", "/openapi.yaml", "/asyncapi.json"} // describe, and are no operations
 	for _, rt := range k.routes() {
-		if path, ok := strings.CutPrefix(strings.Replace(rt.Pattern, "...}", "}", 1), "/api/v1"); ok && !strings.HasPrefix(path, "/openapi.") {
+		if path, ok := strings.CutPrefix(strings.Replace(rt.Pattern, "...}", "}", 1), "/api/v1"); ok && !slices.Contains(documents, path) {
 			served++
 			if _, ok := doc.Paths[path][strings.ToLower(rt.Method)]; !ok {
 				t.Errorf("%s %s is served, but not in the document", rt.Method, rt.Pattern)
