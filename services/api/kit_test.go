@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"io/fs"
 	"net/http"
@@ -181,13 +182,21 @@ func (k *kit) filesWith(text string) (list []string) {
 	k.t.Helper()
 	check(k.t, filepath.WalkDir(k.Data, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
-			return err
+			return gone(err)
 		}
 		data, err := os.ReadFile(path)
 		if bytes.Contains(data, []byte(text)) {
 			list = append(list, path)
 		}
-		return err
+		return gone(err)
 	}))
 	return list
+}
+
+// gone passes over a temporary file that a running hub has removed meanwhile.
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
