@@ -33,6 +33,27 @@ func TestIdleMemory(t *testing.T) {
 	}
 }
 
+// The pages cost an idle hub little: at most pagesMemory more than the hub without them.
+func TestIdleMemoryOfPages(t *testing.T) {
+	const pagesMemory = 8 << 10 // kB
+	least := func(args ...string) int {
+		h := startHub(t, append([]string{"--builder", "off"}, args...)...)
+		defer h.Stop()
+		until(t, "the memory of the first start to be given back", func() bool { return h.memory("VmRSS") < idleMemory })
+		n := h.memory("RssAnon")
+		for range 10 { // it collects garbage now and then
+			time.Sleep(time.Second)
+			n = min(n, h.memory("RssAnon"))
+		}
+		return n
+	}
+	with, without := least(), least("--services", "auth,registry,api,sources,rules,builder,deployer,hostagent,audit,cleanup,backup,system")
+	t.Logf("%d kB with pages, %d kB without", with, without)
+	if with > without+pagesMemory {
+		t.Errorf("idle it has %d kB with pages, and %d kB without", with, without)
+	}
+}
+
 // An idle agent that is connected to its hub and to an engine is small.
 func TestIdleAgentMemory(t *testing.T) {
 	docker(t)
