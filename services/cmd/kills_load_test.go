@@ -15,10 +15,10 @@ import (
 	"hubledger/services/registry/registrytest"
 )
 
-// The program is killed at random moments while people push, a backup is made and the log is
-// signed: the log verifies afterwards and continues every checkpoint that was ever on disk,
-// what was answered for is there, and the backup is either refused as incomplete or makes a hub
-// that verifies.
+// The program is killed at random moments while people push, a backup and an archive are made
+// and the log is signed: the log verifies afterwards and continues every checkpoint that was ever
+// on disk, what was answered for is there, the backup is either refused as incomplete or makes a
+// hub that verifies, and so far as the archive is complete it is whole.
 func TestKillsUnderLoad(t *testing.T) {
 	t.Parallel()
 	kills := 2
@@ -55,7 +55,7 @@ func TestKillsUnderLoad(t *testing.T) {
 			t.Fatalf("killed %d times, verify %v: %d\n%s%s", round, args, code, stdout, stderr)
 		}
 	}
-	backup := filepath.Join(t.TempDir(), "backup")
+	backup, archive := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "archive")
 	complete, incomplete := 0, 0
 	var kept []string
 	oldest := "" // checkpoint that every complete backup has
@@ -73,11 +73,15 @@ func TestKillsUnderLoad(t *testing.T) {
 			})
 		}
 		load.Go(func() { h.Run("backup", backup) })
+		load.Go(func() { h.Run("archive", archive) })
 		time.Sleep(time.Duration(100+random.IntN(1500)) * time.Millisecond)
 		h.Kill()
 		load.Wait()
 		for _, old := range kept[max(0, len(kept)-3):] {
 			verifies(round, h.Data, "--since", old, "--key", keys)
+		}
+		if _, stderr, code := runHubledger(t, "backup", "verify", archive, "--key", keys); code != console.ExitOK && !strings.Contains(stderr, "no complete backup") {
+			t.Fatalf("killed %d times, verify the archive: %d\n%s", round, code, stderr)
 		}
 		restored := filepath.Join(t.TempDir(), "restored")
 		stdout, stderr, code := runHubledger(t, "--data", restored, "restore", backup)
@@ -103,6 +107,12 @@ func TestKillsUnderLoad(t *testing.T) {
 	})
 	if stdout, stderr, code := h.Run("backup", backup); code != console.ExitOK {
 		t.Errorf("a backup afterwards: %d\n%s%s", code, stdout, stderr)
+	}
+	if stdout, stderr, code := h.Run("archive", archive); code != console.ExitOK {
+		t.Errorf("an archive afterwards: %d\n%s%s", code, stdout, stderr)
+	}
+	if stdout, stderr, code := h.Run("backup", "verify", archive); code != console.ExitOK {
+		t.Errorf("verify the archive: %d\n%s%s", code, stdout, stderr)
 	}
 	t.Logf("%d pushes; %d backups were complete, %d were not", pushes.Load(), complete, incomplete)
 }
