@@ -39,13 +39,8 @@ func Admit(ctx context.Context, log command.Log, by command.By, read Lists, kind
 	}
 	admitted = events.MachineEnrolled{Machine: id, Name: name, Kind: kind, Key: key}
 	seq, err = command.Decide(ctx, log, by, admitted.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
-		switch last := last.(type) {
-		case events.MachineEnrolled:
+		if taken(last, now) {
 			return nil, ErrTaken
-		case events.MachineInvited:
-			if now.Before(last.Expires) {
-				return nil, ErrTaken
-			}
 		}
 		return admitted, nil
 	})

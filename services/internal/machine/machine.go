@@ -80,17 +80,24 @@ func Invite(ctx context.Context, log command.Log, by command.By, read Lists, kin
 	token = string(made)
 	invited = events.MachineInvited{Machine: id, Name: name, Kind: kind, Hash: made.Hash(), Expires: now.Add(min(max(term, time.Second), MaxTerm)).UTC().Truncate(time.Second), Namespaces: namespaces}
 	seq, err = command.Decide(ctx, log, by, invited.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
-		switch last := last.(type) {
-		case events.MachineEnrolled:
+		if taken(last, now) {
 			return nil, ErrTaken
-		case events.MachineInvited:
-			if now.Before(last.Expires) {
-				return nil, ErrTaken
-			}
 		}
 		return invited, nil
 	})
 	return token, invited, seq, err
+}
+
+// taken says whether a name is in use, from the last event of its subject: by a machine, or by
+// an invitation that is good.
+func taken(last events.Payload, now time.Time) bool {
+	switch last := last.(type) {
+	case events.MachineEnrolled:
+		return true
+	case events.MachineInvited:
+		return now.Before(last.Expires)
+	}
+	return false
 }
 
 // Tokens finds machines by their token: accounts.Reader.

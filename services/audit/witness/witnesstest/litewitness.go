@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,6 +62,7 @@ func Start(t testing.TB) *Litewitness {
 	check(t, free.Close())
 	l.url = "http://" + address
 	l.process = exec.Command(program, "-name", name, "-db", filepath.Join(dir, "witness.db"), "-ssh-agent", socket, "-key", fingerprint, "-listen", address)
+	l.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // also when a test panics
 	said := &bytes.Buffer{}
 	l.process.Stdout, l.process.Stderr = said, said
 	check(t, l.process.Start())
