@@ -77,6 +77,7 @@ var envelope = func() object {
 		"ce-source": text("the service that has decided it"), "ce-time": object{"type": "string", "format": "date-time", "description": "when it was recorded"},
 		"ce-datacontenttype": object{"type": "string", "const": "application/json"}, "ce-actor": text("who has asked for it"),
 		"ce-cause": text("id of the event that led to it"), "ce-correlation": text("id of the first event of the chain"),
+		"ce-redacted": text("leaf, in hexadecimal digits, of an event whose data was taken away: the data is then only the SHA-256 and the length of what it was, not the message"),
 	}
 	return object{"type": "object", "properties": properties, "required": []string{"ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time"}}
 }()

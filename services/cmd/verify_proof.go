@@ -114,6 +114,7 @@ func verifyProofs(s *console.Session, dir string, keys checkpoint.Keys, witnesse
 	}
 	slices.SortFunc(list, func(a, b provedEvent) int { return cmp.Compare(a.Seq, b.Seq) })
 	var rows [][]string
+	redacted := 0
 	for _, item := range list {
 		if s.JSON {
 			if err := s.Print(item); err != nil {
@@ -128,6 +129,7 @@ func verifyProofs(s *console.Session, dir string, keys checkpoint.Keys, witnesse
 		}
 		if item.Redacted {
 			item.Type = "(redacted) " + item.Type
+			redacted++
 		}
 		rows = append(rows, []string{strconv.FormatUint(item.Seq, 10), item.Headers[events.AttrTime], item.Type, item.Headers[events.AttrActor], cause})
 	}
@@ -138,6 +140,9 @@ func verifyProofs(s *console.Session, dir string, keys checkpoint.Keys, witnesse
 		return err
 	}
 	_, err = fmt.Fprintf(s.Out, "\n%d events stand in the log %s%s.\n", len(list), list[0].Origin, cosignedText(list[0].Cosigned))
+	if redacted > 0 {
+		_, err = fmt.Fprintf(s.Out, "Redacted: %d. Of a redacted event only the leaf is proved, and nothing that the table shows.\n", redacted)
+	}
 	return err
 }
 

@@ -65,8 +65,8 @@ func (s *Deployer) lives(ctx context.Context, environment string) (bool, error) 
 	return place.Ended == 0, nil
 }
 
-// lookAt is what is seen of the hosts of an environment. Of those that were revoked nothing is any
-// more, whatever they said last. Where nothing goes on who was revoked is not asked for.
+// lookAt is what the hosts of an environment have reported last. While a deployment is under way,
+// reports of hosts that were revoked since are left out, and those hosts are named.
 func (s *Deployer) lookAt(ctx context.Context, state deployment.State) deployment.Watch {
 	w := s.fleet.Watch(state)
 	if state.Step.Final() {

@@ -25,8 +25,8 @@ var _ hosting.Planner = (*Deployer)(nil)
 // Changed is of hosting.Planner.
 func (s *Deployer) Changed(host string) <-chan struct{} { return s.fleet.Changed(host) }
 
-// Observed is of hosting.Planner. Of a host that acts upon another generation of the log nothing
-// counts but that it is there: the fences that it names are sequences of that log.
+// Observed is of hosting.Planner. A report that was made by another generation of the log says
+// only that the host is there: the fences in it are sequences of that other log, so its slots are dropped.
 func (s *Deployer) Observed(_ context.Context, host string, o hosting.Observation) error {
 	if o.Generation != s.Generation() {
 		o.Slots = nil

@@ -63,6 +63,13 @@ func hostNames(list []events.PlacedHost) string {
 	return strings.Join(names, ", ")
 }
 
+func allHosts(n int) string {
+	if n == 1 {
+		return "the host"
+	}
+	return fmt.Sprintf("all %d hosts", n)
+}
+
 // deploymentSentences tell the events of deployments to people.
 var deploymentSentences = []service.Sentence{
 	service.Tell(func(_ service.Names, e events.PlacementSet) service.Text {
@@ -96,10 +103,10 @@ var deploymentSentences = []service.Sentence{
 		return service.Say("refused the deployment of ", place(e.DeploymentOf), because(strings.Join(e.Reasons, "; ")))
 	}),
 	service.Tell(func(_ service.Names, e events.DeploymentPulled) service.Text {
-		return service.Say(fmt.Sprintf("saw the images on all %d hosts of ", len(e.Hosts)), place(e.DeploymentOf), ", where containers start now")
+		return service.Say("saw the images on "+allHosts(len(e.Hosts))+" of ", place(e.DeploymentOf), ", where containers start now")
 	}),
 	service.Tell(func(_ service.Names, e events.DeploymentHealthy) service.Text {
-		return service.Say(fmt.Sprintf("found %s healthy on all %d hosts of ", e.Colour, len(e.Hosts)), place(e.DeploymentOf))
+		return service.Say("found "+e.Colour+" healthy on "+allHosts(len(e.Hosts))+" of ", place(e.DeploymentOf))
 	}),
 	service.Tell(func(_ service.Names, e events.DeploymentShifted) service.Text {
 		text := service.Say(fmt.Sprintf("gave %d %% of the traffic and the tasks to the new release of ", e.Share), place(e.DeploymentOf))

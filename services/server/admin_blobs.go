@@ -69,18 +69,23 @@ func (n *Node) archiveConfig(ctx context.Context) (backup.Config, error) {
 	return c, err
 }
 
-// signed is the last signed checkpoint of the log, with its keys; empty when there is none.
-func (n *Node) signed() (checkpoint, keys []byte, err error) {
+// signed is the last signed checkpoint of the log, with its keys; empty when there is none that
+// can be read: a damaged one is a reason for a backup, and nothing that should prevent it.
+func (n *Node) signed() (checkpoint, keys []byte) {
 	dir := tree.Of(n.Data, n.log.Generation())
-	checkpoint, _, err = dir.Signed()
+	checkpoint, _, err := dir.Signed()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
+		return nil, nil
+	}
+	var known []string
+	if err == nil {
+		known, err = dir.Keys()
 	}
 	if err != nil {
-		return nil, nil, err
+		n.Logger.Error("the backup is made without the last checkpoint, which cannot be read: see hubledger verify", "error", err)
+		return nil, nil
 	}
-	known, err := dir.Keys()
-	return checkpoint, []byte(strings.Join(known, "\n") + "\n"), err
+	return checkpoint, []byte(strings.Join(known, "\n") + "\n")
 }
 
 // backupConfig is what a backup of this node is made of, as of all that the log has now.

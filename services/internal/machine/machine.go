@@ -17,7 +17,7 @@ import (
 
 var (
 	// ErrName: a text is no name of a machine.
-	ErrName = errors.New("a machine's name has 1 to 63 lower-case letters, digits and hyphens, begins and ends with a letter or digit, and is not local")
+	ErrName = errors.New("the name of a builder, a host or a NATS user has 1 to 63 lower-case letters, digits and hyphens, begins and ends with a letter or digit, and is not local")
 	// ErrTaken: a machine of that name is invited or enrolled.
 	ErrTaken = errors.New("there is a machine of that name: revoke it first, or choose another name")
 	// ErrTooMany: there are as many machines of that kind as there may be.

@@ -56,8 +56,8 @@ type Config struct {
 	// made, without blobs and secrets.
 	Stores map[string]*blobs.Store
 	// Signed is the last signed checkpoint, and the public keys of the log; empty when nothing
-	// was signed yet. Nil: they are left out.
-	Signed func() (checkpoint, keys []byte, err error)
+	// was signed yet, or it cannot be read. Nil: they are left out.
+	Signed func() (checkpoint, keys []byte)
 	// Keep is how many complete backups can be restored. What only older ones need is removed.
 	// 0: the last one, beside those that are kept already; blobs are never removed.
 	Keep int
@@ -120,14 +120,12 @@ func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 		return s, err
 	}
 	var signed, keys []byte
-	if c.Signed != nil { // before the log, which then has all that was signed
-		if signed, keys, err = c.Signed(); err != nil {
-			return s, fmt.Errorf("read the checkpoint: %w", err)
-		}
+	if c.Signed != nil {
+		signed, keys = c.Signed() // before the log, which then has all that was signed
 	}
 	s.ID = time.Now().UTC().Format("20060102T150405.000000000Z")
 	if c.Stores == nil {
-		err = writeArchive(ctx, c, dir, &s)
+		err = writeLog(ctx, c, dir, &s)
 	} else {
 		err = c.Rest(ctx, func(ctx context.Context) error { return write(ctx, c, dir, &s) })
 	}
@@ -155,10 +153,10 @@ func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 	return s, removeOlder(ctx, c, dir, s)
 }
 
-// write writes all that the backup lacks, but its summary.
+// write writes all that a backup with blobs lacks, but its summary.
 func write(ctx context.Context, c Config, dir string, s *Summary) error {
 	// The log first: what its events need was there before them, and stays for now.
-	if err := writeArchive(ctx, c, dir, s); err != nil {
+	if err := writeLog(ctx, c, dir, s); err != nil {
 		return err
 	}
 	if c.Secrets != nil {
@@ -170,13 +168,6 @@ func write(ctx context.Context, c Config, dir string, s *Summary) error {
 	s.BlobsFile = "blobs-" + s.ID + ".jsonl.zst"
 	if err := copyStores(ctx, c, dir, s); err != nil {
 		return fmt.Errorf("copy the blobs: %w", err)
-	}
-	return nil
-}
-
-func writeArchive(ctx context.Context, c Config, dir string, s *Summary) error {
-	if err := writeLog(ctx, c, dir, s); err != nil {
-		return fmt.Errorf("copy the log: %w", err)
 	}
 	return nil
 }

@@ -112,7 +112,12 @@ func Segments(dir string) (list []Segment, err error) {
 }
 
 // writeLog adds the segments that the backup lacks.
-func writeLog(ctx context.Context, c Config, dir string, s *Summary) error {
+func writeLog(ctx context.Context, c Config, dir string, s *Summary) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("copy the log: %w", err)
+		}
+	}()
 	if err := os.MkdirAll(logDir(dir), 0o700); err != nil {
 		return err
 	}

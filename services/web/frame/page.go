@@ -69,13 +69,14 @@ type Site struct {
 	views     int // how many there are
 	assets    *assets
 	failed    view
+	policy    string // Content-Security-Policy of every page
 }
 
 // New makes a site without pages. It panics when what is embedded cannot be read.
 func New(c Config) *Site {
 	e := c.Endpoints
 	e.Forms, e.Auth = true, session.For{Auth: e.Auth}
-	s := &Site{Config: c, set: endpoint.New(e), assets: readAssets()}
+	s := &Site{Config: c, set: endpoint.New(e), assets: readAssets(), policy: policy(c.PictureHosts)}
 	s.templates = template.New("").Funcs(s.functions())
 	for _, file := range []string{"views/layout.html", "views/parts.html", "views/people.html"} {
 		s.parse(file, string(must(fs.ReadFile(views, file))))

@@ -22,14 +22,14 @@ var views embed.FS
 // picture of others, no frame around them, no form to others, and no text that a script
 // turns into HTML (Content Security Policy Level 3; Trusted Types). Pictures of READMEs come from
 // hosts that the operator allows.
-func (s *Site) policy() string {
-	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src " + strings.Join(append([]string{"'self'", "data:"}, s.PictureHosts...), " ") +
+func policy(pictureHosts []string) string {
+	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src " + strings.Join(append([]string{"'self'", "data:"}, pictureHosts...), " ") +
 		"; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 }
 
 func (s *Site) setHeaders(h http.Header) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", s.policy())
+	h.Set("Content-Security-Policy", s.policy)
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
