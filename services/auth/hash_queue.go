@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"hubledger/services/internal/program"
 )
 
 // Bounds of how many callers wait for a password to be hashed, in each line.
@@ -98,7 +100,9 @@ func (q *queue) enter(ctx context.Context, c caller) (leave func(), err error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for a password to be checked: %w", context.Cause(ctx))
 	}
-	q.hashing.Add(1)
+	if q.hashing.Add(1) == 1 && !q.clearing.Load() {
+		program.GiveBack() // makes room for the 64 MiB of the hash
+	}
 	return func() {
 		<-place
 		if q.hashing.Add(-1) == 0 {
@@ -108,10 +112,10 @@ func (q *queue) enter(ctx context.Context, c caller) (leave func(), err error) {
 }
 
 // clearAfter is how long the memory of a hash is kept for the next one.
-const clearAfter = 200 * time.Millisecond
+const clearAfter = 20 * time.Millisecond
 
 // clear gives back the memory of the last hashes. Left alone, 64 MiB of garbage
-// would also let everything else grow by as much before the next collection. It
+// would also let everything else grow by half as much before the next collection. It
 // takes a tenth of the time of a hash.
 func (q *queue) clear() {
 	if !q.clearing.CompareAndSwap(false, true) {

@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"hubledger/services/auth"
+	"hubledger/services/internal/program"
 )
 
 // What the hub has allocated, in bytes, decides when it gives memory back.
 const (
 	lookEvery  = 5 * time.Second // how often it looks
 	quietBytes = 4 << 20         // less than that since the last look: it is quiet
+	idleBytes  = 1 << 20         // less than that: nobody asks it for anything
 	worthBytes = 16 << 20        // more than that since it last gave memory back: there is something to give
 )
 
@@ -24,15 +26,15 @@ const (
 // after two minutes, and returns the memory later still.
 type watch struct{ seen, given uint64 }
 
-// due is told how many bytes have been allocated since the start.
-func (w *watch) due(allocated uint64) bool {
-	quiet := allocated-w.seen < quietBytes
+// look is told how many bytes have been allocated since the start. due says that there is
+// memory to give back, idle that what the program has touched of its file is not needed.
+func (w *watch) look(allocated uint64) (idle, due bool) {
+	since := allocated - w.seen
 	w.seen = allocated
-	if !quiet || allocated-w.given < worthBytes {
-		return false
+	if due = since < quietBytes && allocated-w.given >= worthBytes; due {
+		w.given = allocated
 	}
-	w.given = allocated
-	return true
+	return since < idleBytes, due
 }
 
 // Run returns unused memory to the system when it is called, at the end of a start, and
@@ -42,7 +44,7 @@ func (w *watch) due(allocated uint64) bool {
 func Run(ctx context.Context, budget int64) {
 	var w watch
 	percent := 0
-	giveProgramBack() // most of what a start has touched is not needed again
+	program.GiveBack() // most of what a start has touched is not needed again
 	figures := []runtimemetrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -57,9 +59,12 @@ func Run(ctx context.Context, budget int64) {
 		if os.Getenv("GOMEMLIMIT") == "" && budget > 0 {
 			debug.SetMemoryLimit(limit(budget, int64(figures[1].Value.Uint64()+figures[2].Value.Uint64())))
 		}
-		if w.due(figures[0].Value.Uint64()) {
+		idle, due := w.look(figures[0].Value.Uint64())
+		if due {
 			debug.FreeOSMemory()
-			giveProgramBack()
+		}
+		if due || idle {
+			program.GiveBack()
 		}
 		select {
 		case <-ctx.Done():
@@ -70,8 +75,9 @@ func Run(ctx context.Context, budget int64) {
 }
 
 // smallHeap is up to how many bytes in use collecting is cheap: 1 % of the processor time
-// of a hub that is pushed to, with half as much garbage as is in use.
-const smallHeap = 64 << 20
+// of a hub that is pushed to, with half as much garbage as is in use. A password that is being
+// checked is among them.
+const smallHeap = 128 << 20
 
 // collectAt is how much garbage there may be before it is collected, in percent of what
 // is in use.

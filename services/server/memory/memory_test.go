@@ -8,22 +8,22 @@ func TestMemoryIsGivenBackWhenQuiet(t *testing.T) {
 	total := uint64(0)
 	for i, look := range []struct {
 		allocated uint64 // since the look before
-		due       bool
+		idle, due bool
 	}{
-		{12 * mb, false}, // the start
-		{1 * mb, false},  // quiet, but nothing worth it
-		{100 * mb, false},
-		{50 * mb, false}, // busy still
-		{1 * mb, true},
-		{1 * mb, false}, // given back already
-		{3 * mb, false},
-		{5 * mb, false},
-		{9 * mb, false},
-		{0, true},
+		{12 * mb, false, false}, // the start
+		{1 * mb, false, false},  // quiet, but nothing worth it
+		{100 * mb, false, false},
+		{50 * mb, false, false}, // busy still
+		{1 * mb, false, true},
+		{1 * mb, false, false}, // given back already
+		{3 * mb, false, false},
+		{5 * mb, false, false},
+		{9 * mb, false, false},
+		{0, true, true},
 	} {
 		total += look.allocated
-		if due := w.due(total); due != look.due {
-			t.Errorf("look %d, %d bytes later: %v", i, look.allocated, due)
+		if idle, due := w.look(total); idle != look.idle || due != look.due {
+			t.Errorf("look %d, %d bytes later: idle %v, due %v", i, look.allocated, idle, due)
 		}
 	}
 }
@@ -44,7 +44,7 @@ func TestMemoryLimitLeavesRoom(t *testing.T) {
 // A hub that uses little collects earlier; one with a large log does not make collecting its
 // main work.
 func TestCollectAt(t *testing.T) {
-	for inUse, want := range map[uint64]int{30 << 20: 50, 64<<20 - 1: 50, 64 << 20: 100, 20 << 30: 100} {
+	for inUse, want := range map[uint64]int{30 << 20: 50, 128<<20 - 1: 50, 128 << 20: 100, 20 << 30: 100} {
 		if got := collectAt(inUse); got != want {
 			t.Errorf("with %d MiB in use it collects at %d %%, not %d %%", inUse>>20, got, want)
 		}

@@ -1,4 +1,5 @@
-package memory
+// Package program gives memory of the program's own file back to the system.
+package program
 
 import (
 	"bufio"
@@ -12,10 +13,10 @@ import (
 // dontNeed is MADV_DONTNEED of Linux, which has /proc/self/maps.
 const dontNeed = 4
 
-// giveProgramBack lets the system take the pages of the program file that a start or a burst
+// GiveBack lets the system take the pages of the program file that a start or a burst
 // has touched. Those that are needed again are found in the page cache as long as the system
 // keeps them there. Where the system does not know how, or the file is not ours, nothing happens.
-func giveProgramBack() {
+func GiveBack() {
 	program, err := os.Executable()
 	if err != nil {
 		return
