@@ -93,6 +93,7 @@ type cli struct {
 // Main runs one command line and returns the exit code.
 func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 	inCage()
+	unsetEmpty(os.Environ())
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c,

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -15,6 +16,16 @@ const prefix = "HUBLEDGER_"
 // compose file and the tests read.
 var otherVariables = []string{"HUBLEDGER_ADMIN_PASSWORD", "HUBLEDGER_IMAGE", "HUBLEDGER_IMAGES", "HUBLEDGER_PROCESSTEST_DIR", "HUBLEDGER_REPOS",
 	"HUBLEDGER_REQUIRE", "HUBLEDGER_SOAK", "HUBLEDGER_TEST_KILL"}
+
+// unsetEmpty makes empty variables be as those that are not set: Compose files and unit files
+// pass on what nobody has set as empty.
+func unsetEmpty(environment []string) {
+	for _, variable := range environment {
+		if name, value, _ := strings.Cut(variable, "="); value == "" && strings.HasPrefix(name, prefix) {
+			os.Unsetenv(name)
+		}
+	}
+}
 
 // variables are all that may set something, of every command.
 func variables(model *kong.Application) []string {

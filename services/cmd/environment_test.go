@@ -34,3 +34,13 @@ func TestVariablesOfThisProgram(t *testing.T) {
 		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
 	}
 }
+
+// An empty variable is as one that is not set.
+func TestEmptyVariables(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("HUBLEDGER_DATA", "")
+	t.Setenv("HUBLEDGER_SERVER", "")
+	if _, stderr, _ := runHubledger(t, "status"); !strings.Contains(stderr, "hubledger-data") {
+		t.Errorf("%q", stderr)
+	}
+}

@@ -58,6 +58,7 @@ type DeletionPreview struct {
 type ImagesUsage struct {
 	Images     []ImageUsage `json:"images" nullable:"false" doc:"Those that need most by themselves first, at most 50"`
 	Total      int          `json:"total" doc:"How many images there are: what tags name, and what nothing names"`
+	TooMany    bool         `json:"tooMany,omitempty" doc:"The indexes of the repository have too many images in common to tell what each takes; none is told"`
 	At         time.Time    `json:"at" doc:"When garbage collection frees what an image needs by itself, at the earliest, if it is deleted now"`
 	Everywhere bool         `json:"everywhere" doc:"Unique is what nothing else in the whole hub needs; if not, in the namespace: what other namespaces need is not told"`
 }

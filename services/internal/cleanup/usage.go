@@ -3,6 +3,7 @@ package cleanup
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,6 +15,24 @@ import (
 
 // maxTagsOf bounds the tags of an image that ByImage names.
 const maxTagsOf = 10
+
+// maxSteps bounds how often ByImage meets a manifest or a blob below an image, of all images
+// together: indexes that share their images could make it meet each of them for every index.
+// 10,000 tags of five platforms with twenty layers each are about a million.
+const maxSteps = 4_000_000
+
+// errSteps says that there were more than maxSteps.
+var errSteps = errors.New("too many images below too many indexes")
+
+// steps counts down what may still be met.
+type steps int
+
+func (s *steps) take(n int) error {
+	if *s -= steps(n); *s < 0 {
+		return errSteps
+	}
+	return nil
+}
 
 // A share is what an image takes, while that is added up.
 type share struct {
@@ -31,8 +50,16 @@ func (c *Cleaner) ByImage(ctx context.Context, repo images.Repository, everywher
 	if err != nil {
 		return u, fmt.Errorf("read what is in %s: %w", repo.Name, err)
 	}
-	shares, of := roots(content)
-	if err := c.addUp(ctx, repo, of); err != nil {
+	left := steps(maxSteps)
+	shares, of, err := roots(content, &left)
+	if err == nil {
+		err = c.addUp(ctx, repo, of, &left)
+	}
+	if errors.Is(err, errSteps) {
+		u.TooMany = true
+		return u, nil
+	}
+	if err != nil {
 		return u, fmt.Errorf("add up what images of %s take: %w", repo.Name, err)
 	}
 	byUnique := func(a, b *share) int {
@@ -66,7 +93,7 @@ func (c *Cleaner) ByImage(ctx context.Context, repo images.Repository, everywher
 }
 
 // roots are the images of a repository, and to which of them each of its manifests belongs.
-func roots(content images.Content) (shares []*share, of map[digest.Digest][]*share) {
+func roots(content images.Content, left *steps) (shares []*share, of map[digest.Digest][]*share, err error) {
 	below, named := map[digest.Digest][]digest.Digest{}, map[digest.Digest]bool{}
 	there := map[digest.Digest]bool{}
 	for _, m := range content.Manifests {
@@ -95,17 +122,20 @@ func roots(content images.Content) (shares []*share, of map[digest.Digest][]*sha
 		for next := []digest.Digest{m.Digest}; len(next) > 0; {
 			d := next[len(next)-1]
 			next = next[:len(next)-1]
+			if err := left.take(1); err != nil {
+				return nil, nil, err
+			}
 			if !there[d] || seen[d] {
 				continue
 			}
 			seen[d], of[d], next = true, append(of[d], s), append(next, below[d]...)
 		}
 	}
-	return shares, of
+	return shares, of, nil
 }
 
 // addUp adds the blobs of the repository to the images that need them.
-func (c *Cleaner) addUp(ctx context.Context, repo images.Repository, of map[digest.Digest][]*share) error {
+func (c *Cleaner) addUp(ctx context.Context, repo images.Repository, of map[digest.Digest][]*share, left *steps) error {
 	var last images.Hold
 	need := map[*share]bool{}
 	end := func() {
@@ -122,6 +152,9 @@ func (c *Cleaner) addUp(ctx context.Context, repo images.Repository, of map[dige
 		if h.Blob != last.Blob {
 			end()
 			last = h
+		}
+		if err := left.take(len(of[h.Manifest])); err != nil {
+			return err
 		}
 		for _, s := range of[h.Manifest] {
 			need[s] = true
