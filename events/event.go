@@ -46,7 +46,14 @@ type Event struct {
 	Subject    string      // the aggregate's subject
 	Attributes []Attribute // every ce-* header, sorted by name
 	Data       []byte      // JSON, as appended
+	// Last is the sequence of the subject's last event where a look-up of that has passed over
+	// later ones that were redacted, as streams.Log.Last does; 0 otherwise.
+	Last uint64
 }
+
+// Expect is what an append expects that is to follow an event which was looked up as the
+// last one of its subject.
+func (e *Event) Expect() uint64 { return max(e.Seq, e.Last) }
 
 // Attr returns the value of an attribute, "" when it is absent.
 func (e *Event) Attr(name string) string {

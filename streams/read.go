@@ -28,7 +28,7 @@ func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // Last is the last event on a subject, nil when there is none. What redacted events said is
 // not known any more: they are passed over, as read models do, and the event is the one
-// before them, with the sequence of the last one, which the next append expects.
+// before them. Its Expect is what the next append expects.
 func (l *Log) Last(ctx context.Context, subject string) (*events.Event, error) {
 	if !evt.ValidSubject(subject) {
 		return nil, fmt.Errorf("subject %q is not that of an aggregate", subject)
@@ -54,7 +54,9 @@ func (l *Log) Last(ctx context.Context, subject string) (*events.Event, error) {
 		}
 		e = before
 	}
-	e.Seq = last
+	if e.Seq != last {
+		e.Last = last
+	}
 	return e, nil
 }
 

@@ -16,7 +16,8 @@ type Log interface {
 	// Append stores an event and returns its sequence. expect is the sequence
 	// of the subject's last event, 0 for none, or events.AnySeq.
 	Append(ctx context.Context, e events.Event, expect uint64) (uint64, error)
-	// Last is the subject's latest event, nil when there is none.
+	// Last is the subject's latest event, nil when there is none. The next append expects
+	// its Expect: events behind it may have been redacted.
 	Last(ctx context.Context, subject string) (*events.Event, error)
 }
 

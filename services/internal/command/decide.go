@@ -22,10 +22,7 @@ const tries = 8
 func Decide(ctx context.Context, log Log, by By, subject string,
 	next func(last events.Payload, seq uint64) (events.Payload, error)) (uint64, error) {
 	for range tries {
-		last, seq, err := Latest(ctx, log, subject)
-		if errors.Is(err, events.ErrRedacted) { // all are: to read models nothing happened, either
-			last, err = nil, nil
-		}
+		last, seq, expect, err := lookUp(ctx, log, subject)
 		if err != nil {
 			return 0, fmt.Errorf("look up %s: %w", subject, err)
 		}
@@ -36,10 +33,24 @@ func Decide(ctx context.Context, log Log, by By, subject string,
 		if p == nil {
 			return seq, nil
 		}
-		seq, err = Append(ctx, log, by, p, seq)
+		seq, err = Append(ctx, log, by, p, expect)
 		if !errors.Is(err, events.ErrConflict) {
 			return seq, err
 		}
 	}
 	return 0, fmt.Errorf("decide on %s: %w", subject, events.ErrConflict)
+}
+
+// lookUp is Latest, with what the next append expects. Events that were redacted are passed
+// over: to read models they did not happen, either, so that seq is the one that these know.
+func lookUp(ctx context.Context, log Log, subject string) (last events.Payload, seq, expect uint64, err error) {
+	e, err := log.Last(ctx, subject)
+	if err != nil || e == nil {
+		return nil, 0, 0, err
+	}
+	last, err = events.Decode(e)
+	if errors.Is(err, events.ErrRedacted) { // all of the subject's are
+		return nil, 0, e.Expect(), nil
+	}
+	return last, e.Seq, e.Expect(), err
 }

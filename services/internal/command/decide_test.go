@@ -132,3 +132,37 @@ func TestDecideAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// What was redacted did not happen, to decisions as to read models; the append follows it all
+// the same.
+func TestDecideAfterRedaction(t *testing.T) {
+	for name, c := range map[string]struct {
+		redact []uint64
+		last   events.Payload
+		seq    uint64
+	}{
+		"the latest":     {[]uint64{3}, standing(true), 2},
+		"the last two":   {[]uint64{2, 3}, standing(false), 1},
+		"an earlier one": {[]uint64{2}, standing(false), 3},
+		"all":            {[]uint64{1, 2, 3}, nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log, ctx := streamtest.Open(t, ""), t.Context()
+			for _, admin := range []bool{false, true, false} {
+				if _, err := command.Append(ctx, log, decider, standing(admin), events.AnySeq); err != nil {
+					t.Fatal(err)
+				}
+			}
+			log = streamtest.Redacted(t, log, c.redact...)
+			seq, err := command.Decide(ctx, log, decider, standing(true).Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
+				if last != c.last || seq != c.seq {
+					t.Errorf("decided on %+v at %d, want %+v at %d", last, seq, c.last, c.seq)
+				}
+				return standing(true), nil
+			})
+			if err != nil || seq != 4 {
+				t.Errorf("event %d, %v", seq, err)
+			}
+		})
+	}
+}

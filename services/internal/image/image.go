@@ -46,7 +46,15 @@ func DeleteTagAt(ctx context.Context, log command.Log, by command.By, read Graph
 	if repository.Immutable(policy).Has(tag) {
 		return 0, &ImmutableError{Tag: tag, Digest: d}
 	}
-	return command.Append(ctx, log, by, events.TagDeleted{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d}, at)
+	deleted := events.TagDeleted{Namespace: id.Namespace, Repository: id.Repository, Tag: tag, Digest: d}
+	last, err := log.Last(ctx, deleted.Subject())
+	if err != nil {
+		return 0, err
+	}
+	if last == nil || last.Seq != at {
+		return 0, fmt.Errorf("the tag %s was not set last by event %d: %w", tag, at, events.ErrConflict)
+	}
+	return command.Append(ctx, log, by, deleted, last.Expect())
 }
 
 // NamedBy is the manifest that a tag names by its latest event; false when it

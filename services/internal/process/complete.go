@@ -40,7 +40,7 @@ func (r *Runner) complete(ctx context.Context, t *row, c *Completion) (uint64, e
 			case last.ID() == e.ID():
 				return last.Seq, nil
 			default:
-				t.expect = int64(last.Seq)
+				t.expect = int64(last.Expect())
 			}
 			if err := r.keep(ctx, *t); err != nil {
 				return 0, &outerError{err}
