@@ -92,6 +92,18 @@ func Redact(e *Event) Event {
 	return r
 }
 
+// LogRedacted says that a restore has taken away what events of the log said: see Redact. It is
+// the first event that the restored log has of its own.
+type LogRedacted struct {
+	Generation string   `json:"generation" jsonschema:"id of the generation of the log whose backup was restored, which still says it"`
+	Events     []uint64 `json:"events" jsonschema:"sequences of the events, in order"`
+	Reason     string   `json:"reason" jsonschema:"why, as who did it has put it"`
+	By         string   `json:"by,omitempty" jsonschema:"who did it, by their own account or by that of the operating system; nobody has checked it"`
+}
+
+func (LogRedacted) EventType() string { return "log.redacted.v1" }
+func (LogRedacted) Subject() string   { return LogSubject() }
+
 // Redacted is the leaf that an event carries whose data was taken away; false for every
 // other event.
 func (e *Event) Redacted() (leaf Leaf, ok bool) {

@@ -57,6 +57,9 @@ func QuotaSubject(namespaceID string) string { return SubjectPrefix + namespaceI
 // HubSubject is that of facts about the whole hub.
 func HubSubject() string { return SubjectPrefix + "_.hub._" }
 
+// LogSubject is that of what was done to the log as a whole.
+func LogSubject() string { return SubjectPrefix + "_.log._" }
+
 // UserSubject is that of changes of a user's standing, password and e-mail
 // address. The user's id is that of their namespace.
 func UserSubject(userID string) string { return SubjectPrefix + userID + ".user." + userID }

@@ -20,6 +20,7 @@ type Type struct {
 // out or frees space.
 var Types = []Type{
 	typeOf[HubInitialized](),
+	typeOf[LogRedacted](),
 	typeOf[NamespaceCreated](),
 	typeOf[NamespaceAdopted](),
 	relief(always[QuotaSet]),

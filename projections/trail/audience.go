@@ -114,6 +114,7 @@ func builders(namespace, repository string) []Audience {
 
 var rules = []rule{
 	forHub[events.HubInitialized](),
+	forHub[events.LogRedacted](),
 	on(func(e events.NamespaceCreated) []Audience { return members(e.Namespace) }),
 	on(func(e events.NamespaceAdopted) []Audience { return members(e.Namespace) }),
 	on(func(e events.QuotaSet) []Audience { return members(e.Namespace) }),

@@ -71,6 +71,13 @@ func scanSeq(row projections.Row) (uint64, error) {
 	return uint64(seq), err
 }
 
+// Near says whether sequences stand so close together that it is faster to read all between
+// them than to look each up.
+func Near(seqs []uint64) bool {
+	const near = 4
+	return len(seqs) > 0 && slices.Max(seqs)-slices.Min(seqs) < near*uint64(len(seqs))
+}
+
 // Having says which of the sequences are in any of the lists. At most 400 lists.
 func (r Reader) Having(ctx context.Context, lists []List, seqs []uint64) (map[uint64]bool, error) {
 	has := map[uint64]bool{}
@@ -87,11 +94,9 @@ func (r Reader) Having(ctx context.Context, lists []List, seqs []uint64) (map[ui
 	}
 	// The key is a mark and a sequence, so each pair is one look-up; but sequences close
 	// together are read faster in a row.
-	const near = 4
-	low, high := slices.Min(seqs), slices.Max(seqs)
 	among := `seq IN (` + numbers(seqs) + `)`
-	if high-low < near*uint64(len(seqs)) {
-		among = fmt.Sprintf(`seq >= %d AND seq <= %d`, low, high)
+	if Near(seqs) {
+		among = fmt.Sprintf(`seq >= %d AND seq <= %d`, slices.Min(seqs), slices.Max(seqs))
 	}
 	wanted := make(map[uint64]bool, len(seqs))
 	for _, seq := range seqs {

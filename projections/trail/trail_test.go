@@ -35,7 +35,7 @@ func check(t testing.TB, err error) {
 // administrators of the hub, by the letters of the kinds: r reads the repository, w
 // pushes to it, a administers it, m is in the namespace, o owns it, u is the user.
 var audiences = map[string]string{
-	"hub.initialized.v1": "", "logins.refused.v1": "", "machine.invited.v1": "", "machine.enrolled.v1": "", "machine.revoked.v1": "",
+	"hub.initialized.v1": "", "log.redacted.v1": "", "logins.refused.v1": "", "machine.invited.v1": "", "machine.enrolled.v1": "", "machine.revoked.v1": "",
 	"blobs.swept.v1": "", "pulls.counted.v1": "",
 	"namespace.created.v1": "m", "namespace.adopted.v1": "m", "quota.set.v1": "m",
 	"user.standing_changed.v1": "u", "user.password_changed.v1": "u", "user.second_factor_changed.v1": "u", "user.email_changed.v1": "u", "user.erased.v1": "u",

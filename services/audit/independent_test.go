@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hubledger/events"
+	"hubledger/services/audit/proof"
 )
 
 // buildProofs builds tools/proofs.
@@ -65,6 +68,55 @@ func TestIndependentVerifiers(t *testing.T) {
 	} {
 		if out, err := exec.Command(program, args[0], file(name, changed)).CombinedOutput(); err == nil {
 			t.Errorf("with another %s: %s", name, out)
+		}
+	}
+}
+
+// Verifiers that others have written accept the proof of an event that was redacted, by its
+// leaf: that of before and that of after prove the same, that an event of just this leaf
+// stands there.
+func TestIndependentVerifiersOfRedactedEvents(t *testing.T) {
+	dir := t.TempDir()
+	program := buildProofs(t, dir)
+	h := newHub(t)
+	if err := h.Audit().Sign(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	_, keys := h.get("", "/.well-known/hubledger/checkpoint.vkey", nil)
+	_, text := h.get("admin", "/api/v1/events/3/proof", nil)
+	p, err := proof.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := events.ReadRecord(p.Record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := fmt.Sprintf("%x", events.LeafOf(&e))
+	redacted := events.Redact(&e)
+	p.Record = events.Record(&redacted)
+	keyFile, before, after := file("keys", keys), file("before", text), file("after", string(p.Text()))
+	accepts := func(args ...string) bool {
+		out, err := exec.Command(program, args...).CombinedOutput()
+		t.Logf("%s", out)
+		return err == nil && bytes.Contains(out, []byte("stands in the"))
+	}
+	if accepts(keyFile, after) {
+		t.Error("a record that was redacted passes for one that was signed")
+	}
+	if !accepts("-leaf", leaf, keyFile, before, after) {
+		t.Error("the leaf of a redacted event is not proved")
+	}
+	for name, other := range map[string]string{"another leaf": leaf[2:] + leaf[:2], "no leaf": "x"} {
+		if accepts("-leaf", other, keyFile, after) {
+			t.Errorf("%s is proved", name)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func chapters() []*chapter {
 		{Name: "deployments", Title: "Released and deployed", types: []string{"release.made", "deployment.*"}},
 		{Name: "access", Title: "Access", types: []string{"grant.*", "membership.*", "team.*", "robot.*", "token.*", "user.*", "machine.*", "namespace.*", "repository.visibility_changed"}},
 		{Name: "deletions", Title: "Deleted and restored", types: []string{"repository.deleted", "repository.restored", "tag.deleted", "tag.restored", "manifest.deleted", "manifest.restored",
-			"blobs.swept", "source.unlinked", "application.deleted", "environment.deleted"}},
+			"blobs.swept", "source.unlinked", "application.deleted", "environment.deleted", "log.redacted"}},
 		{Name: "refusals", Title: "Refused", types: []string{"refusals.counted", "logins.refused"}},
 	}
 }

@@ -77,6 +77,8 @@ type Copy struct {
 	Generation string
 	// Entries are its events, in the order of the log and from the first on.
 	Entries iter.Seq2[Entry, error]
+	// New is how many of the last entries no earlier generation has had.
+	New uint64
 }
 
 // A Result says what a restored log consists of.
@@ -144,7 +146,7 @@ func Run(ctx context.Context, c Config, from Copy) (r Result, err error) {
 	if err != nil {
 		return r, fmt.Errorf("rebuild the log: %w", err)
 	}
-	r.Generation.Kept = r.Events
+	r.Generation.Kept = r.Events - min(from.New, r.Events)
 	if (alone || r.Events < r.OldLast) && !c.AcceptLoss {
 		return r, &LossError{Events: r.Events, Last: r.OldLast, Witness: r.Witness}
 	}

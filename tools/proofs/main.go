@@ -2,14 +2,17 @@
 // with nothing of ours: torchwood reads the whole file, transparency-dev/merkle computes the
 // root once more. The tests of the product run it.
 //
-//	proofs [-witness KEY] KEYS PROOF...
+//	proofs [-witness KEY] [-leaf HEX] KEYS PROOF...
 //
-// With -witness the witness of that key must have cosigned each.
+// With -witness the witness of that key must have cosigned each. With -leaf it is proved that
+// an event of that leaf stands in the log, and the record in the proof is not looked at: that
+// of an event that was redacted does not have the leaf any more.
 // It prints a line for each proof, and fails at the first one that is not valid.
 package main
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -32,6 +35,7 @@ func main() {
 
 func run(args []string) error {
 	var witness *torchwood.CosignatureVerifier
+	var leaf *tlog.Hash
 	if len(args) > 1 && args[0] == "-witness" {
 		var err error
 		if witness, err = torchwood.NewCosignatureVerifier(args[1]); err != nil {
@@ -39,8 +43,16 @@ func run(args []string) error {
 		}
 		args = args[2:]
 	}
+	if len(args) > 1 && args[0] == "-leaf" {
+		raw, err := hex.DecodeString(args[1])
+		if err != nil || len(raw) != tlog.HashSize {
+			return fmt.Errorf("%q is not a leaf: 64 hexadecimal digits", args[1])
+		}
+		leaf = (*tlog.Hash)(raw)
+		args = args[2:]
+	}
 	if len(args) < 2 {
-		return errors.New("usage: proofs [-witness KEY] KEYS PROOF...")
+		return errors.New("usage: proofs [-witness KEY] [-leaf HEX] KEYS PROOF...")
 	}
 	text, err := os.ReadFile(args[0])
 	if err != nil {
@@ -60,7 +72,7 @@ func run(args []string) error {
 		if err != nil {
 			return err
 		}
-		size, err := check(policy, file)
+		size, err := check(policy, file, leaf)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -69,13 +81,18 @@ func run(args []string) error {
 	return nil
 }
 
-// check is how many events the log had that the proof is about.
-func check(policy torchwood.Policy, file []byte) (size uint64, err error) {
+// check is how many events the log had that the proof is about. Without a leaf that of the
+// record in the proof is computed, by each verifier for itself.
+func check(policy torchwood.Policy, file []byte, leaf *tlog.Hash) (size uint64, err error) {
 	record, err := torchwood.ProofExtraData(file)
 	if err != nil {
 		return 0, err
 	}
-	if err := torchwood.VerifyProof(policy, tlog.RecordHash(record), file); err != nil {
+	recordHash, leafHash := tlog.RecordHash(record), rfc6962.DefaultHasher.HashLeaf(record)
+	if leaf != nil {
+		recordHash, leafHash = *leaf, leaf[:]
+	}
+	if err := torchwood.VerifyProof(policy, recordHash, file); err != nil {
 		return 0, fmt.Errorf("torchwood: %w", err)
 	}
 	// What torchwood has verified is taken apart once more, for the other one.
@@ -98,8 +115,7 @@ func check(policy torchwood.Policy, file []byte) (size uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	leaf := rfc6962.DefaultHasher.HashLeaf(record)
-	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, index, uint64(c.N), leaf, hashes, c.Hash[:]); err != nil {
+	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, index, uint64(c.N), leafHash, hashes, c.Hash[:]); err != nil {
 		return 0, fmt.Errorf("transparency-dev/merkle: %w", err)
 	}
 	return uint64(c.N), nil

@@ -259,3 +259,22 @@ func TestWhoMayReadWhat(t *testing.T) {
 		t.Error("a credential for one repository shows others, or not that one")
 	}
 }
+
+// What a page may look through is counted in look-ups, so that it is bounded however far apart
+// the events stand and whatever is asked of them.
+func TestWorkOfAPage(t *testing.T) {
+	near, far := []uint64{3, 4, 6, 9}, []uint64{9, 1009, 2009, 3009}
+	for name, c := range map[string]struct{ work, want int }{
+		"close together":                  {eventlog.Work(near, 3, 2), 4},
+		"close together, nothing asked":   {eventlog.Work(near), 4},
+		"far apart, nothing asked":        {eventlog.Work(far), 4},
+		"far apart, three lists":          {eventlog.Work(far, 3), 12},
+		"far apart, two conditions":       {eventlog.Work(far, 3, 2), 20},
+		"far apart, a look at the events": {eventlog.Work(far, 0), 4},
+		"far apart, that and a list":      {eventlog.Work(far, 0, 1), 8},
+	} {
+		if c.work != c.want {
+			t.Errorf("%s: %d, want %d", name, c.work, c.want)
+		}
+	}
+}

@@ -32,7 +32,7 @@ type Page struct {
 
 // bounds of the work for one page; tests have smaller ones.
 type bounds struct {
-	examined int // events that it looks through
+	examined int // events that it looks through, or look-ups if these are more; see scan.work
 	atOnce   int // of them, by one statement
 	scopes   int // lists of what a principal may read that it looks through together
 }
@@ -164,10 +164,26 @@ func (s *scan) through(ctx context.Context, d driver) (done bool, err error) {
 		} else {
 			in.After = at
 		}
-		examined += n
+		examined += s.work(seqs)
 		s.next, s.scanned = at, at
 	}
 	return false, nil
+}
+
+// work is what it costs to look through events of a driver: as many as they are where they
+// stand close together, since what is asked of them is read in a row then. Those that stand
+// far apart, such as the events of one repository in a log of many, are looked up one by one
+// in every list that a condition has. Nothing of this depends on what the events are, which
+// the principal may not know.
+func (s *scan) work(seqs []uint64) int {
+	lookUps := 0
+	for _, c := range s.conditions {
+		lookUps += max(1, len(c.lists))
+	}
+	if trail.Near(seqs) {
+		lookUps = 1
+	}
+	return len(seqs) * max(1, lookUps)
 }
 
 // matching are those of the sequences whose events meet the conditions and may be read.

@@ -119,11 +119,14 @@ func (r *Reader) add(ctx context.Context, c *condition, name, value string) erro
 // typeLists are the lists of all types that a value means; of what this program does
 // not know only the type of just that name.
 func typeLists(value string) []trail.List {
-	lists := []trail.List{trail.OfType(value)}
+	var lists []trail.List
 	for _, t := range events.Types {
-		if name := t.Prototype.EventType(); name != value && eventquery.MatchType(value, name) {
+		if name := t.Prototype.EventType(); eventquery.MatchType(value, name) {
 			lists = append(lists, trail.OfType(name))
 		}
+	}
+	if lists == nil {
+		lists = []trail.List{trail.OfType(value)}
 	}
 	return lists
 }

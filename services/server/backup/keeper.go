@@ -26,7 +26,7 @@ type Keeper struct {
 
 // Service is what a Keeper hands over to the program.
 func (k *Keeper) Service() service.Service {
-	s := service.Service{Name: "backup"}
+	s := service.Service{Name: "backup", Sentences: Sentences}
 	if k.Dir == "" {
 		return s
 	}

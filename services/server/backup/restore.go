@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -25,12 +26,13 @@ var ErrOccupied = errors.New("the data directory is not empty: name one that is 
 type Restored struct {
 	Generation string          `json:"generation"` // of its log
 	Previous   string          `json:"previous"`   // that of the backup
-	Events     uint64          `json:"events"`
+	Events     uint64          `json:"events"`     // of the backup
 	Secrets    int             `json:"secrets"`
 	Blobs      int             `json:"blobs"`
 	BlobBytes  int64           `json:"blobBytes"`
-	Redacted   []uint64        `json:"redacted,omitempty"` // see Options
-	Lost       []digest.Digest `json:"lost,omitempty"`     // blobs that the backup has lost; see Options
+	Redacted   []uint64        `json:"redacted,omitempty"`  // see Redaction
+	Redaction  uint64          `json:"redaction,omitempty"` // sequence of the event that says so, behind those of the backup
+	Lost       []digest.Digest `json:"lost,omitempty"`      // blobs that the backup has lost; see Options
 }
 
 // Options of a restore.
@@ -38,8 +40,8 @@ type Options struct {
 	// Point is the id of the backup that is restored, of those that are kept; "": the last one.
 	// The secrets are those of the last one all the same.
 	Point string
-	// Redact are the sequences of events whose data is left out; see events.Redact.
-	Redact []uint64
+	// Redaction says whether what events said is left out. The log of the hub says so, too.
+	Redaction Redaction
 	// AcceptLoss leaves out blobs that are missing in the backup, or damaged.
 	AcceptLoss bool
 	// Progress is called now and then; total is 0 where it is not known.
@@ -60,10 +62,9 @@ func Restore(ctx context.Context, dir, data string, o Options) (r Restored, err 
 			return r, err
 		}
 	}
-	for _, seq := range o.Redact {
-		if seq == 0 || seq > summary.Events {
-			return r, fmt.Errorf("event %d cannot be redacted: the backup has events 1 to %d", seq, summary.Events)
-		}
+	redaction, err := o.Redaction.check(summary)
+	if err != nil {
+		return r, err
 	}
 	if err := CheckEmpty(data); err != nil {
 		return r, err
@@ -100,12 +101,14 @@ func Restore(ctx context.Context, dir, data string, o Options) (r Restored, err 
 		Progress: func(_ string, done, total int64) {
 			o.Progress(done, max(total, int64(summary.Events)), "events")
 		},
-	}, restore.Copy{Generation: summary.Generation, Entries: entries(ctx, dir, summary, o.Redact)})
+	}, restore.Copy{Generation: summary.Generation, Entries: entries(ctx, dir, summary, redaction), New: redaction.adds()})
 	if err != nil {
 		return r, errors.Join(err, removeBlobs(data))
 	}
-	r.Redacted = slices.Compact(slices.Sorted(slices.Values(o.Redact)))
-	r.Generation, r.Previous, r.Events = made.Generation.ID, summary.Generation, made.Events
+	r.Generation, r.Previous, r.Events = made.Generation.ID, summary.Generation, summary.Events
+	if r.Redacted = redaction.Events; redaction.adds() > 0 {
+		r.Redaction = made.Events
+	}
 	return r, nil
 }
 
@@ -155,16 +158,16 @@ func removeBlobs(data string) (err error) {
 	return err
 }
 
-func entries(ctx context.Context, dir string, summary Summary, redact []uint64) iter.Seq2[restore.Entry, error] {
-	taken := map[uint64]bool{}
-	for _, seq := range redact {
-		taken[seq] = true
-	}
+// entries are those of a restored log: the events of the backup without what was redacted,
+// and behind them the one that says so.
+func entries(ctx context.Context, dir string, summary Summary, redaction Redaction) iter.Seq2[restore.Entry, error] {
 	return func(yield func(restore.Entry, error) bool) {
 		enough := errors.New("enough")
+		var last time.Time
 		err := Events(ctx, dir, summary, func(e *events.Event, leaf events.Leaf) error {
+			last = e.Time()
 			entry := restore.Entry{Event: *e, Leaf: leaf}
-			if taken[e.Seq] {
+			if _, taken := slices.BinarySearch(redaction.Events, e.Seq); taken {
 				entry.Event = events.Redact(e)
 			}
 			if !yield(entry, nil) {
@@ -172,6 +175,12 @@ func entries(ctx context.Context, dir string, summary Summary, redact []uint64) 
 			}
 			return nil
 		})
+		if err == nil && redaction.adds() > 0 {
+			var e events.Event
+			if e, err = redaction.event(summary, last); err == nil {
+				yield(restore.Entry{Event: e, Leaf: events.LeafOf(&e)}, nil)
+			}
+		}
 		if err != nil && !errors.Is(err, enough) {
 			yield(restore.Entry{}, err)
 		}
