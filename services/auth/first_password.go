@@ -16,7 +16,8 @@ import (
 )
 
 // HashFirst hashes the first administrator's password ahead of Initialize, when there
-// is none yet: it takes as long as the rest of a first start. It changes nothing.
+// is none yet, and gives its memory back: a start that hashes before it has loaded
+// anything never has both. It changes nothing.
 func (s *Auth) HashFirst(ctx context.Context) {
 	if p, _, err := command.Latest(ctx, s.Log, events.HubSubject()); err == nil && p == nil && s.Secrets != nil {
 		_, _ = s.first.make(ctx, s) // Initialize meets the error again

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,7 +36,8 @@ type queue struct {
 	known, new          waiting
 	strangers           waiting
 	hashing             atomic.Int32
-	clearing            atomic.Bool // memory is about to be given back
+	clearing            atomic.Bool  // memory is about to be given back
+	ended               atomic.Int64 // when the last hash ended, in Unix nanoseconds
 }
 
 // A caller is the client that a password is hashed for.
@@ -101,7 +103,7 @@ func (q *queue) enter(ctx context.Context, c caller) (leave func(), err error) {
 		return nil, fmt.Errorf("wait for a password to be checked: %w", context.Cause(ctx))
 	}
 	if q.hashing.Add(1) == 1 && !q.clearing.Load() {
-		program.GiveBack() // makes room for the 64 MiB of the hash
+		makeRoom()
 	}
 	return func() {
 		<-place
@@ -111,22 +113,52 @@ func (q *queue) enter(ctx context.Context, c caller) (leave func(), err error) {
 	}, nil
 }
 
-// clearAfter is how long the memory of a hash is kept for the next one.
-const clearAfter = 20 * time.Millisecond
+// While the heap is small, collecting it costs a tenth of a hash at most. It is worth
+// while when so much comes back.
+const (
+	smallHeap = 64 << 20
+	worthHeap = 4 << 20
+)
+
+// makeRoom gives memory back before a hash takes its 64 MiB: what has been touched of the
+// program's file, and what the heap does not use.
+func makeRoom() {
+	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+	metrics.Read(heap)
+	live, objects, free := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64()
+	if live < smallHeap && objects+free >= live+worthHeap {
+		debug.FreeOSMemory()
+	}
+	program.GiveBack() // what collecting has touched, too
+}
+
+// In a row of hashes, each within alone of the one before, memory is kept for clearAfter
+// for the next one.
+const (
+	alone      = time.Second
+	clearAfter = 20 * time.Millisecond
+)
 
 // clear gives back the memory of the last hashes. Left alone, 64 MiB of garbage
 // would also let everything else grow by half as much before the next collection. It
-// takes a tenth of the time of a hash.
+// takes a tenth of the time of a hash, for which the caller of one that is alone waits.
 func (q *queue) clear() {
+	now := time.Now().UnixNano()
+	before := q.ended.Swap(now)
 	if !q.clearing.CompareAndSwap(false, true) {
 		return
 	}
-	time.AfterFunc(clearAfter, func() {
+	give := func() {
 		q.clearing.Store(false)
 		if q.hashing.Load() == 0 {
 			debug.FreeOSMemory()
 		}
-	})
+	}
+	if time.Duration(now-before) > alone {
+		give()
+		return
+	}
+	time.AfterFunc(clearAfter, give)
 }
 
 // waiting counts the callers that wait, in all and by network.

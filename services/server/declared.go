@@ -18,6 +18,7 @@ import (
 // service declares can be read, but nothing of it works.
 func declared() []service.Service {
 	n := &Node{Config: Config{Logger: slog.New(slog.DiscardHandler)}, metrics: meter.New()}
+	n.makeAuth()
 	return n.allServices()
 }
 

@@ -116,6 +116,10 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 // makeServices makes all services, chooses those that this node runs, and opens
 // their read models.
 func (n *Node) makeServices(ctx context.Context) error {
+	n.makeAuth()
+	if n.log.ReadOnly() == nil {
+		n.auth.HashFirst(ctx) // while the process is small: it takes 64 MiB
+	}
 	all := n.allServices()
 	n.sentences = service.SentencesOf(all)
 	for _, s := range all {
@@ -130,9 +134,6 @@ func (n *Node) makeServices(ctx context.Context) error {
 	}
 	if err := n.makeManagers(ctx); err != nil {
 		return err
-	}
-	if n.log.ReadOnly() == nil {
-		n.background(func() { n.auth.HashFirst(ctx) })
 	}
 	if err := n.models.Open(ctx, readModelsOf(n.services), func(known []projections.Info) error { return n.checkLog(ctx, known) }); err != nil {
 		return err

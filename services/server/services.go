@@ -53,7 +53,8 @@ import (
 )
 
 // allServices is the list of services, in the order in which they start. A new
-// service is a folder and a line here. Nothing is opened and nothing runs yet.
+// service is a folder and a line here. Nothing is opened and nothing runs yet. makeAuth
+// has been called.
 func (n *Node) allServices() []service.Service {
 	s := n.share()
 	git := n.makeSources(s)
@@ -82,6 +83,7 @@ func (n *Node) allServices() []service.Service {
 // shared is what several services use.
 type shared struct {
 	people    accounts.Reader
+	limits    *quotas
 	catalog   catalog.Reader
 	tagLists  *taglist.Keeper
 	cleaner   *cleanup.Cleaner
@@ -125,8 +127,9 @@ func (n *Node) notice(r *http.Request) string {
 // meteredLog is the log, with appends counted and charged.
 func (n *Node) meteredLog() meter.Log { return n.metrics.Log(n.log) }
 
-// share makes the parts that several services use.
-func (n *Node) share() shared {
+// makeAuth makes the read models, and what knows people and their rights. Nothing is
+// opened and nothing runs yet.
+func (n *Node) makeAuth() {
 	n.models = readmodel.New(readmodel.Config{Data: n.Data, PostgresURL: n.PostgresURL, Log: n.log,
 		Logger: n.Logger, Progress: n.Progress})
 	people := n.models.Of(&accounts.Projection)
@@ -137,9 +140,14 @@ func (n *Node) share() shared {
 		n.rights.Committed(c, parked)
 		limits.committed(c)
 	}
+	n.shared.people, n.shared.limits = who, limits
 	n.auth = auth.New(n.authConfig(who, people))
+}
+
+// share makes the other parts that several services use.
+func (n *Node) share() shared {
 	content := n.models.Of(&images.Projection)
-	n.registry = registry.New(n.registryConfig(limits, content))
+	n.registry = registry.New(n.registryConfig(n.shared.limits, content))
 	lists := taglist.NewKeeper(n.registry.Images)
 	content.OnCommit = func(c projections.Commit, parked bool) {
 		n.registry.Committed(c, parked)
@@ -149,7 +157,7 @@ func (n *Node) share() shared {
 	endpoints := endpoint.Config{Auth: session.Reading{Auth: n.auth}, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,
 		Leaving: n.leaving, Logger: n.Logger, Failures: []failure.Entry{{Err: registry.ErrTooLate, Status: http.StatusConflict},
 			{Err: registry.ErrSwept, Status: http.StatusConflict}, {Err: builder.ErrNoMachines, Status: http.StatusConflict}, {Err: registry.ErrNothingDeleted, Status: http.StatusConflict}}}
-	n.shared = shared{people: who, catalog: entries, tagLists: lists, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),
+	n.shared = shared{people: n.shared.people, limits: n.shared.limits, catalog: entries, tagLists: lists, endpoints: endpoints, api: openapi.New(endpoint.New(endpoints), cmp.Or(n.Version, "dev")),
 		cleaner: cleanup.New(cleanup.Config{Log: n.meteredLog(), View: content, Read: n.registry.Images, Pulls: allPulls{entries, recentPulls{n.stores.Pulls}},
 			Logger: n.Logger, UndeleteWindow: n.UndeleteWindow, LeaseTerm: n.LeaseTerm})}
 	return n.shared

@@ -69,7 +69,8 @@ func newPolicy() *bluemonday.Policy {
 	p.AllowAttrs("type").Matching(regexp.MustCompile(`^checkbox$`)).OnElements("input")
 	p.AllowAttrs("checked", "disabled").Matching(regexp.MustCompile(`^(checked|disabled)?$`)).OnElements("input")
 
-	p.AllowAttrs("id").Matching(regexp.MustCompile(`^` + idPrefix + `[\p{L}\p{M}\p{N}\p{Pc}:.-]{1,200}$`)).Globally()
+	// Of any length: each repetition that is counted has a copy of these classes in memory.
+	p.AllowAttrs("id").Matching(regexp.MustCompile(`^` + idPrefix + `[\p{L}\p{M}\p{N}\p{Pc}:.-]+$`)).Globally()
 	p.AllowAttrs("href").Matching(regexp.MustCompile(`(?i)^\s*(https?:|mailto:|#` + idPrefix + `)`)).OnElements("a")
 	for _, scheme := range []string{"http", "https"} {
 		// Without a host browsers take it for an address of the page's own.

@@ -63,7 +63,7 @@ func appendRecord(batch []byte, d digest.Digest, f io.ReaderAt, size int) ([]byt
 	at := len(batch)
 	batch = slices.Grow(batch, size)[:at+size]
 	if n, err := f.ReadAt(batch[at:], 0); n < size {
-		return nil, err
+		return batch, err
 	}
 	return batch, nil
 }

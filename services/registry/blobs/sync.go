@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -88,10 +89,15 @@ func (s *Store) completeAll() error {
 // completeSmall makes small blobs durable by the journal, all by one sync, or if that
 // cannot be written, like large ones.
 func (s *Store) completeSmall(ps []*pendingBlob) {
-	batch, err := s.records(ps)
+	kept := batches.Get().(*[]byte)
+	batch, err := s.records((*kept)[:0], ps)
 	var named func()
 	if err == nil {
 		named, err = s.journal.write(batch)
+	}
+	if cap(batch) <= maxBatch {
+		*kept = batch
+		batches.Put(kept)
 	}
 	if err != nil {
 		for _, p := range ps[1:] {
@@ -108,14 +114,19 @@ func (s *Store) completeSmall(ps []*pendingBlob) {
 	named()
 }
 
-// records is what the journal keeps of blobs.
-func (s *Store) records(ps []*pendingBlob) (batch []byte, err error) {
+// batches lends what records are made in. Larger ones are not kept.
+var batches = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxBatch = 1 << 20
+
+// records appends what the journal keeps of blobs to a batch.
+func (s *Store) records(batch []byte, ps []*pendingBlob) (_ []byte, err error) {
 	for _, p := range ps {
 		if p.f == nil {
 			continue // abandoned, which has closed done
 		}
 		if batch, err = appendRecord(batch, p.digest, p.f, int(p.size)); err != nil {
-			return nil, fmt.Errorf("read %s: %w", p.digest, err)
+			return batch, fmt.Errorf("read %s: %w", p.digest, err)
 		}
 	}
 	return batch, nil
