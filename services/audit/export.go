@@ -24,7 +24,7 @@ type exportIn struct {
 	Filter
 	Format string `query:"format" enum:"cloudevents,jsonl,csv" default:"jsonl" doc:"How events are written, each on a line"`
 	After  uint64 `query:"after" maximum:"9007199254740991" doc:"Only events behind this sequence"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"100000" default:"10000" doc:"At most so many events"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100000" default:"10000" doc:"How many events at most"`
 }
 
 func (a *Audit) export(ctx context.Context, c *endpoint.Call, in *exportIn) (func(context.Context, http.ResponseWriter) error, error) {

@@ -21,7 +21,7 @@ const (
 type linesIn struct {
 	BuildPath
 	Before int `query:"before" minimum:"1" doc:"Only lines before that number; absent: the last ones"`
-	Limit  int `query:"limit" minimum:"1" maximum:"2000" default:"2000" doc:"At most so many lines"`
+	Limit  int `query:"limit" minimum:"1" maximum:"2000" default:"2000" doc:"How many lines at most"`
 }
 
 // A logLines makes lines of chunks, and keeps the last ones. A line has its number from

@@ -28,7 +28,7 @@ type eventsExportCmd struct {
 	eventFilter
 	To        string `required:"" help:"Where to: a new file, - for the standard output, or http(s)://…, nats://HOST/PREFIX, tls://HOST/PREFIX." placeholder:"TARGET"`
 	Format    string `help:"${enum}; receivers get cloudevents." enum:"cloudevents,jsonl,csv" default:"cloudevents"`
-	Rate      int    `help:"At most so many events a second; 0 is no limit." default:"0"`
+	Rate      int    `help:"How many events a second to send at most; 0 for no limit." default:"0"`
 	Cursor    string `help:"File that keeps how far the export has come: the next one with it goes on from there." type:"path" placeholder:"FILE"`
 	TokenFile string `help:"File with the token that the receiver asks for." type:"existingfile" placeholder:"FILE"`
 }

@@ -26,7 +26,7 @@ type reportCmd struct {
 	Format string   `help:"${enum}." enum:"markdown,html" default:"markdown"`
 	Output string   `short:"o" help:"File for the report; standard output when empty." type:"path" placeholder:"FILE"`
 	Sign   bool     `help:"Put beside the report FILE.proofs, a directory with a proof of each event which hubledger verify-proof checks, and FILE.checkpoint, the last signed one."`
-	Limit  int      `help:"At most so many events, the latest; the report says so when there were more." default:"10000"`
+	Limit  int      `help:"How many of the latest events to report at most; the report says when there were more." default:"10000"`
 }
 
 func (c *reportCmd) Help() string {

@@ -26,7 +26,7 @@ type verifyProofCmd struct {
 func (verifyProofCmd) Help() string {
 	return `Checks that the event in the file stands in the log of which the hub has signed the
 checkpoint in the file, and shows the event. Needs no hub and no network. Of a directory
-every proof is checked, and it is said which causes are not among them. Exit code 0:
+every proof is checked, and causes that are not among them are named. Exit code 0:
 it does; 1: it does not, or the file is no proof.`
 }
 

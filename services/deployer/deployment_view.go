@@ -119,7 +119,7 @@ func waits(state deployment.State, w deployment.Watch) string {
 	if state.Overdue != nil {
 		late = ", longer than it should; wait, exclude the host, or go back"
 	}
-	for step, text := range map[deployment.Step]string{deployment.Pulling: "the images on ", deployment.Starting: "healthy containers on ", deployment.Ready: "healthy containers on ", deployment.Returning: "the release of before on ",
+	for step, text := range map[deployment.Step]string{deployment.Pulling: "the images on ", deployment.Starting: "healthy containers on ", deployment.Ready: "healthy containers on ", deployment.Returning: "the previous release on ",
 		deployment.Draining: "the end of the sessions on ", deployment.Leaving: "the end of the sessions on "} {
 		if step == state.Step && len(hosts) > 0 {
 			return text + on + late

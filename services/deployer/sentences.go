@@ -131,7 +131,7 @@ var deploymentSentences = []service.Sentence{
 		return service.Say(text, because(e.Reason))
 	}),
 	service.Tell(func(_ service.Names, e events.DeploymentRolledBack) service.Text {
-		return service.Say("went back to the release of before of ", place(e.DeploymentOf), because(e.Reason))
+		return service.Say("went back to the previous release of ", place(e.DeploymentOf), because(e.Reason))
 	}),
 	service.Tell(func(_ service.Names, e events.DeploymentCancelled) service.Text {
 		return service.Say("cancelled the deployment of ", place(e.DeploymentOf), because(e.Reason))

@@ -42,7 +42,7 @@ type GatePath struct {
 func (s *Deployer) registerWebhooks() {
 	const path = environmentPath + "/gates/{gate}/hook"
 	openapi.Add(s.API, op(http.MethodPut, path, "set-gate-hook", access.NamespaceAdmin, budget.Write, "Give a gate the URL at which its error tracker reports",
-		"It is shown once. A URL that the gate had before opens nothing any more."), s.setHook)
+		"It is shown once. A previous URL of the gate no longer works."), s.setHook)
 	openapi.Add(s.API, op(http.MethodDelete, path, "remove-gate-hook", access.NamespaceAdmin, budget.Write, "Take the URL of a gate away", ""), s.removeHook)
 }
 

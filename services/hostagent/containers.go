@@ -167,7 +167,7 @@ func (s *Hosts) listProcesses(ctx context.Context, c *endpoint.Call, in *Contain
 
 type containerLogIn struct {
 	ContainerPath
-	Lines int   `query:"lines" minimum:"1" maximum:"2000" default:"200" doc:"So many of the last lines"`
+	Lines int   `query:"lines" minimum:"1" maximum:"2000" default:"200" doc:"How many of the last lines"`
 	After int64 `query:"after" minimum:"0" doc:"Those behind the next of an answer before, instead"`
 	Wait  int   `query:"wait" minimum:"0" maximum:"10" doc:"Seconds to wait for the first of those behind"`
 }
@@ -200,7 +200,7 @@ type liveContainerLogIn struct {
 	ContainerPath
 	LastEventID int64 `header:"Last-Event-ID" minimum:"0" doc:"Id of the last event that the client has: go on behind it"`
 	After       int64 `query:"after" minimum:"0" doc:"The same for the first request, of which a browser sets no headers"`
-	Lines       int   `query:"lines" minimum:"1" maximum:"2000" default:"200" doc:"With neither: so many of the last lines first"`
+	Lines       int   `query:"lines" minimum:"1" maximum:"2000" default:"200" doc:"With neither: how many of the last lines come first"`
 }
 
 // followEvery is how long to wait for a host that has no new line.

@@ -89,7 +89,7 @@ func (h host) Told(_ context.Context, id string, s hosting.Sight) error {
 		return h.heard.asks(h.machine.ID)
 	}
 	if err := judgeSight(s); err != nil {
-		h.looks.tell(h.machine.ID, id, hosting.Sight{Error: "what the host says is not as it is to be"})
+		h.looks.tell(h.machine.ID, id, hosting.Sight{Error: "the answer of the host is malformed"})
 		return err
 	}
 	h.looks.tell(h.machine.ID, id, s)

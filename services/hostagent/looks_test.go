@@ -186,7 +186,7 @@ func TestHostileLooks(t *testing.T) {
 		if a := stolen.answer("told", `{"id":"`+q.ID+`","sight":`+sight+`}`); !strings.Contains(a, `"code":"report"`) {
 			t.Errorf("%s: it is answered %s", what, a)
 		}
-		if s := <-got; s.Error != "what the host says is not as it is to be" || s.Lines != nil {
+		if s := <-got; s.Error != "the answer of the host is malformed" || s.Lines != nil {
 			t.Errorf("%s: who asks is told %+v", what, s)
 		}
 	}

@@ -37,7 +37,7 @@ func (s *API) registerSecondFactors() {
 		Summary: "Turn the second factor on", About: "From then on the password is good only with a code (RFC 6238: six digits, thirty seconds, SHA-1), which requests give in the header " +
 			apitypes.CodeHeader + ". Access tokens and what is signed in stay."}, s.turnOnSecondFactor)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users/{user}/second-factor/recovery-codes", ID: "renew-recovery-codes", Tag: "users", Permission: access.Self, Cost: budget.Write,
-		Summary: "Make new recovery codes", About: "Those of before are good no longer. The authenticator stays."}, s.renewRecoveryCodes)
+		Summary: "Make new recovery codes", About: "The previous codes no longer work. The authenticator stays."}, s.renewRecoveryCodes)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users/{user}/second-factor/removal", ID: "turn-off-second-factor", Tag: "users", Permission: access.SelfOrHubAdmin, Cost: budget.Write,
 		Summary: "Turn the second factor off", About: "Who turns off their own gives the password and a code, or a recovery code."}, s.turnOffSecondFactor)
 }

@@ -146,7 +146,7 @@ type createCmd struct {
 	named
 	File         string   `arg:"" help:"The Compose file; - is standard input."`
 	Environments []string `name:"environment" help:"Environment to make with it; may be repeated." default:"production" placeholder:"NAME"`
-	Keep         int      `help:"So many latest releases keep their images." placeholder:"N"`
+	Keep         int      `help:"How many of the latest releases keep their images." placeholder:"N"`
 }
 
 func (c *createCmd) Run(s *console.Session) error {
@@ -211,7 +211,7 @@ func (c *showCmd) Run(s *console.Session) error {
 type setCmd struct {
 	named
 	Compose string `help:"The new Compose file; - is standard input." placeholder:"FILE"`
-	Keep    *int   `help:"So many latest releases keep their images, 1 to 100." placeholder:"N"`
+	Keep    *int   `help:"How many of the latest releases keep their images, 1 to 100." placeholder:"N"`
 }
 
 func (c *setCmd) Run(s *console.Session) error {

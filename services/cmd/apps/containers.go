@@ -38,8 +38,8 @@ type logsCmd struct {
 	Container string `help:"Only this container, by its id or name: apps ps lists them." placeholder:"ID"`
 	Service   string `help:"Only containers of this service." placeholder:"NAME"`
 	Colour    string `help:"Only those of this colour." enum:",blue,green" default:"" placeholder:"COLOUR"`
-	Lines     int    `short:"n" help:"So many of the last lines of each, 1 to 2000." default:"200" placeholder:"N"`
-	Follow    bool   `short:"f" help:"Go on with what they write."`
+	Lines     int    `short:"n" help:"How many of the last lines of each to show, 1 to 2000." default:"200" placeholder:"N"`
+	Follow    bool   `short:"f" help:"Keep printing what they write."`
 }
 
 // atOnce bounds how many containers are followed.
@@ -186,7 +186,7 @@ func (c *inspectCmd) Run(s *console.Session) error {
 		add("created", at(v.Created))
 		add("started", at(v.Started))
 		add("finished", at(v.Finished))
-		add("exit code", strconv.Itoa(v.ExitCode)+console.If(v.OutOfMemory, ", for want of memory"))
+		add("exit code", strconv.Itoa(v.ExitCode)+console.If(v.OutOfMemory, ", out of memory"))
 		add("restarts", strconv.Itoa(v.Restarts)+console.If(v.Restart != "", ", policy "+v.Restart))
 		add("runs", strings.Join(append(append([]string{}, v.Entrypoint...), v.Command...), " "))
 		add("user", v.User)

@@ -61,7 +61,7 @@ func givenUp(verb string) func(apitypes.Deployment) string {
 // Promote is the command that promotes.
 type Promote struct {
 	placed
-	Reason string `help:"Why; it has to be there when gates have not passed." placeholder:"TEXT"`
+	Reason string `help:"Reason; required when gates have not passed." placeholder:"TEXT"`
 }
 
 // Run promotes the latest deployment.
@@ -74,7 +74,7 @@ func (c *Promote) Run(s *console.Session) error {
 // Rollback is the command that goes back.
 type Rollback struct {
 	placed
-	Release int    `help:"Number of the release to bring back; without it that of before the latest deployment." placeholder:"N"`
+	Release int    `help:"Number of the release to bring back; default: the one that ran before the latest deployment." placeholder:"N"`
 	Reason  string `help:"Why." placeholder:"TEXT"`
 	Detach  bool   `help:"Do not follow it."`
 }
@@ -127,7 +127,7 @@ type Gates struct {
 	Ls  lsGatesCmd `cmd:"" help:"Show the gates of the latest deployment with their verdicts."`
 	Set setGateCmd `cmd:"" help:"Say as a person what a gate has found. It measures no more in this deployment."`
 
-	Hook gateHookCmd `cmd:"" help:"Make the URL at which the error tracker of a gate reports. It is shown once; the one of before opens nothing any more."`
+	Hook gateHookCmd `cmd:"" help:"Make the URL at which the error tracker of a gate reports. It is shown once; the previous URL stops working."`
 }
 
 type lsGatesCmd struct{ placed }

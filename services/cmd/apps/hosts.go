@@ -73,7 +73,7 @@ type setPolicyCmd struct {
 	placed
 	File      string   `arg:"" optional:"" help:"The whole policy, as policy show prints it; - is standard input."`
 	Steps     []int    `help:"Percents of the traffic that a new release gets one after the other, such as 5,25,50." placeholder:"N"`
-	Automatic *int     `help:"Promote by itself when all gates have passed for so many seconds; 0: a person does." placeholder:"SECONDS"`
+	Automatic *int     `help:"Promote automatically when all gates have passed for this many seconds; 0: a person promotes." placeholder:"SECONDS"`
 	RollBack  *bool    `negatable:"" help:"Go back by itself when a gate fails."`
 	Owners    *bool    `negatable:"" help:"Only owners of the namespace deploy."`
 	Two       *bool    `negatable:"" help:"Whoever has asked for a deployment does not promote it."`

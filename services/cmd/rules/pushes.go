@@ -69,7 +69,7 @@ func result(p apitypes.Push) string {
 		}
 	}
 	if p.Unqueued > 0 {
-		text += fmt.Sprintf(" (not queued yet, since so many builds of the namespace wait: %d)", p.Unqueued)
+		text += fmt.Sprintf(" (not queued yet, because too many builds of the namespace are waiting: %d)", p.Unqueued)
 	}
 	return text
 }

@@ -119,7 +119,7 @@ func printSimulation(s *console.Session, sim buildrule.Simulation) error {
 		return err
 	}
 	if sim.LeftOut > 0 {
-		fmt.Fprintf(s.Out, "\nRefs that were left out, because so many are simulated at once: %d.\n", sim.LeftOut)
+		fmt.Fprintf(s.Out, "\nRefs left out, because only a limited number is simulated at once: %d.\n", sim.LeftOut)
 	}
 	for _, c := range sim.Contested {
 		refs := strings.Join(c.Refs, ", ")

@@ -58,7 +58,7 @@ func said(v apitypes.HookDelivery) string {
 func deliveryRows(v apitypes.HookDelivery) [][]string {
 	list := [][]string{{"event", fmt.Sprint(v.Seq)}, {"delivery", v.Delivery}, {"received", console.Time(&v.Received)}, {"webhook", v.Event}}
 	if v.Ping {
-		list = append(list, []string{"ping", "the git host only tried whether it is heard"})
+		list = append(list, []string{"ping", "the git host only tested whether the hub answers"})
 	}
 	if v.Repository != "" {
 		list = append(list, []string{"repository", v.Repository})

@@ -108,7 +108,7 @@ type setCmd struct {
 	URL             *string `name:"url" help:"Other URL. On another host the source has no credentials but those that you give now." placeholder:"URL"`
 	Host            *string `help:"Kind of git host: github, gitlab, bitbucket (Cloud), bitbucket-server (Data Center), gitea (and Forgejo) or git." placeholder:"KIND"`
 	HostKey         *string `help:"Key that the SSH host has to show; empty to take the one that it shows next." placeholder:"KEY"`
-	NewHookSecret   bool    `help:"Make a new secret for webhooks; the old one is no longer good."`
+	NewHookSecret   bool    `help:"Make a new secret for webhooks; the old one no longer works."`
 	NoCredentials   bool    `help:"Take the credentials away."`
 	BuildExisting   bool    `help:"Also build the branches and tags that were there when the source was linked." xor:"existing"`
 	NoBuildExisting bool    `help:"Build only what moves." xor:"existing"`

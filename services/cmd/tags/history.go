@@ -12,7 +12,7 @@ import (
 
 type historyCmd struct {
 	reference
-	Limit int `short:"n" help:"At most so many, the latest." default:"50"`
+	Limit int `short:"n" help:"How many of the latest entries to list." default:"50"`
 }
 
 func (c *historyCmd) Run(s *console.Session) error {

@@ -20,9 +20,9 @@ const (
 
 var (
 	// ErrBusy: a host asks more often than it may.
-	ErrBusy = errors.New("this host asks too often: it is to wait")
+	ErrBusy = errors.New("this host asks too often and has to wait")
 	// ErrReport: what a host says is no report.
-	ErrReport = errors.New("the report of this host is not as it is to be")
+	ErrReport = errors.New("the report of this host is malformed")
 	// ErrDenied: a host may not pull from a repository.
 	ErrDenied = errors.New("this host may not pull from that repository")
 	// ErrRevoked: the hub does not let the host in.

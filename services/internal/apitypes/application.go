@@ -5,7 +5,7 @@ import "time"
 // An Application is what a namespace runs, by a Compose file.
 type Application struct {
 	Name         string           `json:"name" doc:"Full name, such as acme/shop"`
-	Keep         int              `json:"keep" doc:"So many latest releases keep their images"`
+	Keep         int              `json:"keep" doc:"How many of the latest releases keep their images"`
 	Digest       string           `json:"digest" doc:"Digest of the Compose file"`
 	Compose      string           `json:"compose,omitempty" doc:"Text of the Compose file; absent in lists"`
 	Services     []AppService     `json:"services,omitempty" doc:"By name; absent in lists"`
@@ -71,13 +71,13 @@ type EnvironmentDetails struct {
 type CreateApplicationRequest struct {
 	Name    string `json:"name" maxLength:"40" doc:"Name in the namespace: lower-case letters, digits and -"`
 	Compose string `json:"compose" maxLength:"131072" doc:"Text of the Compose file"`
-	Keep    int    `json:"keep,omitempty" minimum:"1" maximum:"100" doc:"So many latest releases keep their images; 5 unless told"`
+	Keep    int    `json:"keep,omitempty" minimum:"1" maximum:"100" doc:"How many of the latest releases keep their images; default: 5"`
 }
 
 // A ChangeApplicationRequest changes an application; what is absent stays.
 type ChangeApplicationRequest struct {
 	Compose *string `json:"compose,omitempty" maxLength:"131072" doc:"Text of the Compose file"`
-	Keep    *int    `json:"keep,omitempty" minimum:"1" maximum:"100" doc:"So many latest releases keep their images"`
+	Keep    *int    `json:"keep,omitempty" minimum:"1" maximum:"100" doc:"How many of the latest releases keep their images"`
 	Seq     *uint64 `json:"seq,omitempty" doc:"Sequence of the change that was looked at: refused with 409 when there is a later one"`
 }
 

@@ -9,7 +9,7 @@ import (
 // A CleanupRule says what of a repository is deleted by itself; one of zeros
 // deletes nothing.
 type CleanupRule struct {
-	KeepLast      int      `json:"keepLast" minimum:"0" maximum:"10000" required:"false" doc:"So many of the tags pushed last stay; 0 protects none"`
+	KeepLast      int      `json:"keepLast" minimum:"0" maximum:"10000" required:"false" doc:"How many of the tags pushed last stay; 0 protects none"`
 	KeepTags      []string `json:"keepTags" maxItems:"50" nullable:"false" required:"false" doc:"RE2 patterns that match a whole tag: such tags stay"`
 	NotPulledDays int      `json:"notPulledDays" minimum:"0" maximum:"10000" required:"false" doc:"Days without a pull or a push after which a tag goes; 0 for no such rule"`
 	UntaggedDays  int      `json:"untaggedDays" minimum:"0" maximum:"10000" required:"false" doc:"Days after which a manifest goes that nothing needs; 0 for never"`

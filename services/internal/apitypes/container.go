@@ -49,7 +49,7 @@ type ContainerDetails struct {
 	Finished    *time.Time       `json:"finished,omitempty" doc:"When it has ended last"`
 	ExitCode    int              `json:"exitCode" doc:"Of its last end"`
 	Restarts    int              `json:"restarts" doc:"How often the engine has started it again"`
-	OutOfMemory bool             `json:"outOfMemory,omitempty" doc:"The kernel has ended it for want of memory"`
+	OutOfMemory bool             `json:"outOfMemory,omitempty" doc:"The kernel ended it because it ran out of memory"`
 	Entrypoint  []string         `json:"entrypoint,omitempty" doc:"What is started"`
 	Command     []string         `json:"command,omitempty" doc:"Its arguments"`
 	User        string           `json:"user,omitempty" doc:"As whom; absent: root"`

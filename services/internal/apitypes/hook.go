@@ -14,7 +14,7 @@ type HookAnswer struct {
 // HooksRefused counts the webhooks of a git source that were not signed with its secret.
 type HooksRefused struct {
 	Requests int64     `json:"requests" doc:"How many there were"`
-	Networks int64     `json:"networks" doc:"They came from so many"`
+	Networks int64     `json:"networks" doc:"How many networks they came from"`
 	Until    time.Time `json:"until" doc:"End of the period, which is 5 minutes"`
 }
 

@@ -45,7 +45,7 @@ type Push struct {
 	Summary     string               `json:"summary" doc:"What the verdicts come to, for people"`
 	Verdicts    []events.RuleVerdict `json:"verdicts" nullable:"false" doc:"One of each rule, in their order; of a file that cannot be used one, with its name"`
 	File        *events.RulesFile    `json:"file,omitempty" doc:"What .hubledger.yml of the commit says, when that counted instead of the rules that were set"`
-	Unqueued    int                  `json:"unqueued,omitempty" doc:"Builds of it that are not queued yet: so many builds of the namespace wait already"`
+	Unqueued    int                  `json:"unqueued,omitempty" doc:"How many of its builds are not queued yet, because too many builds of the namespace are waiting"`
 	Evaluated   time.Time            `json:"evaluated" doc:"When the rules were evaluated"`
 	Seq         uint64               `json:"seq" doc:"Sequence of that event"`
 }

@@ -70,7 +70,7 @@ type ChangeSourceRequest struct {
 	Host          *string         `json:"host,omitempty" enum:"github,gitlab,bitbucket,bitbucket-server,gitea,git" doc:"Kind of git host"`
 	Credentials   *GitCredentials `json:"credentials,omitempty" doc:"An empty one takes the credentials away"`
 	HostKey       *string         `json:"hostKey,omitempty" maxLength:"4000" doc:"An empty one takes the key that the SSH host shows next"`
-	HookSecret    bool            `json:"hookSecret,omitempty" doc:"Make a new secret for webhooks; the old one is no longer good"`
+	HookSecret    bool            `json:"hookSecret,omitempty" doc:"Make a new secret for webhooks; the old one no longer works"`
 	BuildExisting *bool           `json:"buildExisting,omitempty" doc:"Whether refs that were there when it was linked are built, too"`
 	Status        *bool           `json:"status,omitempty" doc:"Whether the git host is told how builds of its commits go, of those that are queued from now on"`
 	StatusToken   *string         `json:"statusToken,omitempty" maxLength:"4000" doc:"Token for that; an empty one for the one of the credentials"`

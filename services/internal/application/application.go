@@ -31,7 +31,7 @@ var (
 	// ErrInvalid: a name or a value is not allowed; the error's text says why.
 	ErrInvalid = errors.New("this cannot be used")
 	// ErrTooMany: there are as many as there may be; the error's text says of what.
-	ErrTooMany = errors.New("there are as many as there may be")
+	ErrTooMany = errors.New("the limit is reached")
 	// ErrChanged: somebody else has changed it since it was looked at.
 	ErrChanged = errors.New("somebody else has changed it since you looked: look again, then set it")
 )

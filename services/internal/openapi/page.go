@@ -15,7 +15,7 @@ import (
 
 // Paging is what every list accepts.
 type Paging struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"At most so many entries"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many entries at most"`
 	Cursor string `query:"cursor" maxLength:"700" doc:"Where the page begins: from the next of the one before"`
 }
 
