@@ -109,6 +109,7 @@ type Configuration struct {
 	Secrets []events.ConfigurationRecord
 	Time    time.Time
 	Actor   string // who set it
+	Seq     uint64 // of the event that set it, 0 for none
 }
 
 const latestConfiguration = `LEFT JOIN configurations c ON c.environment = e.environment AND c.version = (SELECT MAX(n.version) FROM configurations n WHERE n.environment = e.environment) `
@@ -120,7 +121,7 @@ func (r Reader) Environments(ctx context.Context, application string) ([]Environ
 		return nil, err
 	}
 	return projections.ListOf(ctx, r.DB, scanEnvironment, `SELECT e.environment, e.application, e.name, e.time, e.actor, COALESCE(c.version, 0), COALESCE(c.changed, '[]'), COALESCE(c.settings, '[]'), COALESCE(c.secrets, '[]'),
-		COALESCE(c.time, 0), COALESCE(c.actor, '') FROM environments e `+latestConfiguration+`WHERE e.application = $1 AND e.live = 1 ORDER BY e.name`, raw)
+		COALESCE(c.time, 0), COALESCE(c.actor, ''), COALESCE(c.seq, 0) FROM environments e `+latestConfiguration+`WHERE e.application = $1 AND e.live = 1 ORDER BY e.name`, raw)
 }
 
 func scanEnvironment(row projections.Row) (Environment, error) {
@@ -128,7 +129,7 @@ func scanEnvironment(row projections.Row) (Environment, error) {
 	var id, application []byte
 	var created int64
 	var c configurationRow
-	if err := row.Scan(&id, &application, &e.Name, &created, &e.Actor, &c.Version, &c.changed, &c.values, &c.secrets, &c.time, &c.Actor); err != nil {
+	if err := row.Scan(&id, &application, &e.Name, &created, &e.Actor, &c.Version, &c.changed, &c.values, &c.secrets, &c.time, &c.Actor, &c.Seq); err != nil {
 		return e, err
 	}
 	e.ID, e.Application, e.Created = projections.IDOf(id), projections.IDOf(application), timeOf(created)

@@ -76,12 +76,18 @@ func (s *API) getImagesUsage(ctx context.Context, c *endpoint.Call, _ *openapi.R
 }
 
 func (s *API) getCleanup(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.CleanupRule], error) {
+	seq, err := s.latest(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	p, err := s.policy(ctx, c)
-	return openapi.Show(shownRule(p.Cleanup)), err
+	rule := shownRule(p.Cleanup)
+	rule.Seq = &seq
+	return openapi.Show(rule), err
 }
 
 func (s *API) setCleanup(ctx context.Context, c *endpoint.Call, in *ruleIn) (*openapi.Change, error) {
-	return s.changePolicy(ctx, c, func(p *events.RepositoryPolicy) {
+	return s.changePolicy(ctx, c, in.Body.Seq, func(p *events.RepositoryPolicy) {
 		p.Cleanup = nil
 		if rule := eventOf(in.Body); in.Body.Deletes() {
 			p.Cleanup = &rule

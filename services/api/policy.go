@@ -33,22 +33,36 @@ func (s *API) policy(ctx context.Context, c *endpoint.Call) (events.RepositoryPo
 	return repo.Policy, nil
 }
 
+// latest is the sequence of the latest event of the call's repository, which can be read.
+func (s *API) latest(ctx context.Context, c *endpoint.Call) (uint64, error) {
+	last, err := s.Log.Last(ctx, events.RepositorySubject(c.Repository.Namespace, c.Repository.Name))
+	if err != nil || last == nil {
+		return 0, err
+	}
+	return last.Seq, s.Readable(ctx, last.Seq)
+}
+
 func (s *API) getPolicy(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.Policy], error) {
+	seq, err := s.latest(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	p, err := s.policy(ctx, c)
 	if p.ImmutableTags == nil {
 		p.ImmutableTags = []string{}
 	}
-	return openapi.Show(apitypes.Policy{ImmutableTags: p.ImmutableTags, SparseIndexes: p.SparseIndexes}), err
+	return openapi.Show(apitypes.Policy{ImmutableTags: p.ImmutableTags, SparseIndexes: p.SparseIndexes, Seq: &seq}), err
 }
 
 func (s *API) setPolicy(ctx context.Context, c *endpoint.Call, in *setPolicyIn) (*openapi.Change, error) {
-	return s.changePolicy(ctx, c, func(p *events.RepositoryPolicy) {
+	return s.changePolicy(ctx, c, in.Body.Seq, func(p *events.RepositoryPolicy) {
 		p.ImmutableTags, p.SparseIndexes = in.Body.ImmutableTags, in.Body.SparseIndexes
 	})
 }
 
-// changePolicy changes a part of the policy of the call's repository.
-func (s *API) changePolicy(ctx context.Context, c *endpoint.Call, change func(*events.RepositoryPolicy)) (*openapi.Change, error) {
-	seq, err := s.editor.ChangePolicy(ctx, c.By(), c.RepositoryID(), c.Repository.Name, change)
+// changePolicy changes a part of the policy of the call's repository; seen is that of
+// command.DecideSeen.
+func (s *API) changePolicy(ctx context.Context, c *endpoint.Call, seen *uint64, change func(*events.RepositoryPolicy)) (*openapi.Change, error) {
+	seq, err := s.editor.Seeing(seen).ChangePolicy(ctx, c.By(), c.RepositoryID(), c.Repository.Name, change)
 	return s.Changed(ctx, seq, atSetting(err))
 }

@@ -37,11 +37,18 @@ func (s *API) registerRepository() {
 }
 
 func (s *API) getRepository(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.RepositoryDetails], error) {
+	page := apitypes.RepositoryDetails{Level: c.Level.Name()}
+	if c.Level >= access.Admin { // who may change it
+		var err error
+		if page.Seq, err = s.latest(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	e, err := s.browse.Entry(ctx, c.Repository.ID)
 	if err != nil {
 		return nil, err
 	}
-	page := apitypes.RepositoryDetails{Repository: shownEntry(*e), Level: c.Level.Name()}
+	page.Repository = shownEntry(*e)
 	if page.Readme, err = s.Catalog.Readme(ctx, c.Repository.ID); err != nil {
 		return nil, err
 	}
@@ -80,20 +87,23 @@ func (s *API) createRepository(ctx context.Context, c *endpoint.Call, in *create
 }
 
 func (s *API) changeRepository(ctx context.Context, c *endpoint.Call, in *changeRepositoryIn) (*openapi.Change, error) {
-	want := in.Body
+	want, editor := in.Body, s.editor.Seeing(in.Body.Seq)
 	var seq uint64
 	if want.Description != nil || want.Readme != nil || want.Topics != nil {
 		var err error
-		seq, err = s.editor.Describe(ctx, c.By(), c.RepositoryID(), c.Repository.Name,
+		seq, err = editor.Describe(ctx, c.By(), c.RepositoryID(), c.Repository.Name,
 			repository.DescriptionChange{Line: want.Description, Readme: want.Readme, Topics: want.Topics})
 		if err != nil {
-			return nil, atSetting(err)
+			return nil, atSetting(s.Outcome(ctx, seq, err))
+		}
+		if in.Body.Seq != nil {
+			editor = editor.Seeing(&seq)
 		}
 	}
 	if want.Visibility != "" {
 		var err error
-		if seq, err = s.editor.ChangeVisibility(ctx, c.By(), c.RepositoryID(), c.Repository.Name, want.Visibility); err != nil {
-			return nil, err
+		if seq, err = editor.ChangeVisibility(ctx, c.By(), c.RepositoryID(), c.Repository.Name, want.Visibility); err != nil {
+			return nil, s.Outcome(ctx, seq, err)
 		}
 	}
 	if seq == 0 {

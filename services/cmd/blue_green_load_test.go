@@ -18,7 +18,6 @@ type load struct {
 	began   time.Time
 	stopped chan struct{}
 	done    sync.WaitGroup
-	sending sync.RWMutex // held for writing while nothing is to be sent
 	sent    atomic.Int64
 	late    atomic.Int64 // answered by what had its stop signal
 	again   atomic.Int64 // orders that were sent again, by the same id
@@ -44,9 +43,7 @@ func (s *shop) load(orders int64) *load {
 					return
 				case <-time.After(5 * time.Millisecond):
 				}
-				l.sending.RLock()
 				l.send()
-				l.sending.RUnlock()
 			}
 		})
 	}
@@ -55,14 +52,6 @@ func (s *shop) load(orders int64) *load {
 
 // stop ends the load.
 func (l *load) stop() { close(l.stopped); l.done.Wait() }
-
-// without does something while no request is on its way.
-func (l *load) without(do func()) {
-	l.sending.Lock()
-	defer l.sending.Unlock()
-	l.client.CloseIdleConnections()
-	do()
-}
 
 func (l *load) send() {
 	n, order := l.sent.Add(1), int64(0)

@@ -31,6 +31,13 @@ func TestBlueGreenOnTwoHosts(t *testing.T) {
 	phase := func(what string) {
 		t.Logf("%5.1f s, %6d requests, %d failed, %d late, %d orders sent again: %s", time.Since(l.began).Seconds(), l.sent.Load(), len(l.failed()), l.late.Load(), l.again.Load(), what)
 	}
+	stopped := func(what string) { // what the hub has told to stop gets nothing any more
+		t.Helper()
+		phase("stopped: " + what)
+		if late, again := l.late.Load(), l.again.Load(); late > 0 || again > 0 {
+			t.Errorf("%s: %d requests came to what had its stop signal, and %d orders had to be sent again", what, late, again)
+		}
+	}
 	green := func(want float64) {
 		t.Helper()
 		if got := l.share(1500); got < want-2 || got > want+2 {
@@ -50,18 +57,18 @@ func TestBlueGreenOnTwoHosts(t *testing.T) {
 	s.proxy.Process.Signal(syscall.SIGUSR2) // a reload: a new process has its sockets, and the weights
 	time.Sleep(2 * time.Second)
 	green(50)
-	l.without(func() { // one that is not there refuses connections
-		s.unbalance()
-		s.balance()
-		s.answers()
-	})
+	s.rebalance() // a new program takes over
+	phase("HAProxy was started anew")
 	green(50)
 	s.promote()
 	s.hub.Kill() // while blue is drained
 	s.hub.Start()
 	phase("the hub was killed after the promotion")
 	s.at("ended")
+	stopped("blue, by a promotion")
 	green(100)
+	s.await("blue is torn down", func() bool { return strings.Contains(s.run("events", "ls", "type:deployment.torn_down"), "torn_down") })
+	stopped("blue, torn down")
 
 	s.run("rollback", "admin/shop", "production", "--detach")
 	s.agents[1].kill()
@@ -69,17 +76,25 @@ func TestBlueGreenOnTwoHosts(t *testing.T) {
 	if d := s.at("ended"); d.Outcome != "promoted" || d.Kind != "rollback" {
 		t.Errorf("%+v", d)
 	}
+	stopped("green, by the way back to the release of before")
 	green(0)
+
+	s.deploy()
+	s.at("held")
+	s.inForce("50", "50")
+	s.run("rollback", "admin/shop", "production", "--detach")
+	if d := s.at("ended"); d.Outcome != "rolled_back" {
+		t.Errorf("%+v", d)
+	}
+	stopped("green, by a person while it was held")
 
 	s.push("broken")
 	s.deploy()
 	if d := s.at("ended"); d.Outcome != "rolled_back" {
 		t.Errorf("%+v", d)
 	}
+	stopped("green, by its gate")
 	green(0)
-	if late, again := l.late.Load(), l.again.Load(); late > 0 || again > 0 {
-		t.Errorf("%d requests came to what had its stop signal, and %d orders had to be sent again", late, again)
-	}
 
 	// An engine that ends tells no balancer beforehand: its containers get their stop signal, say at
 	// their probe that they stop, and go on until HAProxy has asked. An order that is on its way when one

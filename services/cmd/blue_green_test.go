@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,7 +84,7 @@ func startShop(t testing.TB) *shop {
 	compose := filepath.Join(s.dir, "compose.yaml")
 	s.write(compose, strings.NewReplacer("HUB", s.hub.Addr, "BLUE", blue, "GREEN", green).Replace(shopCompose))
 	policy := filepath.Join(s.dir, "policy.json")
-	s.write(policy, `{"rollBack": true, "gates": [{"name": "cart", "kind": "http", "url": "http://127.0.0.1:{port}/cart", "passes": 2, "every": 1}]}`)
+	s.write(policy, `{"rollBack": true, "warm": 1, "gates": [{"name": "cart", "kind": "http", "url": "http://127.0.0.1:{port}/cart", "passes": 2, "every": 1}]}`)
 	s.push("1")
 	s.run("apps", "create", "admin/shop", compose)
 	s.run("apps", "config", "set", "admin/shop", "production", "QUEUE="+s.queue)
@@ -123,14 +124,22 @@ func startShop(t testing.TB) *shop {
 	return s
 }
 
-// balance starts HAProxy.
-func (s *shop) balance() {
+// balance starts HAProxy, with more arguments.
+func (s *shop) balance(more ...string) {
 	s.t.Helper()
-	s.proxy = exec.Command("haproxy", "-W", "-f", s.config)
+	s.proxy = exec.Command("haproxy", append([]string{"-W", "-f", s.config}, more...)...)
 	s.proxy.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := s.proxy.Start(); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// rebalance has a new HAProxy take over from the one that runs, and returns when that has ended.
+func (s *shop) rebalance() {
+	s.t.Helper()
+	old := s.proxy
+	s.balance("-x", string(s.socket), "-sf", strconv.Itoa(old.Process.Pid))
+	old.Wait()
 }
 
 // unbalance ends HAProxy.

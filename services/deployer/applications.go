@@ -100,10 +100,7 @@ func (s *Deployer) create(ctx context.Context, c *endpoint.Call, in *createIn) (
 
 // shown answers a change with the application as it is then.
 func (s *Deployer) shown(ctx context.Context, c *endpoint.Call, name string, seq uint64, err error) (*openapi.ChangeWith[apitypes.Application], error) {
-	if err == nil {
-		err = s.API.Readable(ctx, seq)
-	}
-	if err != nil {
+	if err := s.API.Outcome(ctx, seq, err); err != nil {
 		return nil, err
 	}
 	a, err := s.Read.Application(ctx, name)
@@ -182,11 +179,7 @@ func (s *Deployer) change(ctx context.Context, c *endpoint.Call, in *changeIn) (
 			return nil, err
 		}
 	}
-	var seen uint64
-	if in.Body.Seq != nil {
-		seen = *in.Body.Seq
-	}
-	seq, err := application.Change(ctx, s.Log, c.By(), id, a.Name, seen, func(set *events.ApplicationSettings) {
+	seq, err := application.Change(ctx, s.Log, c.By(), id, a.Name, in.Body.Seq, func(set *events.ApplicationSettings) {
 		if in.Body.Compose != nil {
 			set.Compose, set.Digest = *in.Body.Compose, digest.FromString(*in.Body.Compose).String()
 		}

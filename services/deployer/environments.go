@@ -40,6 +40,11 @@ type setKeyIn struct {
 	Body apitypes.SetConfigRequest
 }
 
+type removeKeyIn struct {
+	KeyPath
+	Seq uint64 `query:"seq" maximum:"9007199254740991" doc:"It is only removed if the configuration still is that of this event; absent: whatever it is"`
+}
+
 func (s *Deployer) registerEnvironments() {
 	const path = one + "/environments/{environment}"
 	openapi.Add(s.API, op(http.MethodPut, path, "create-environment", access.NamespaceAdmin, budget.Write, "Give an application an environment", ""), s.createEnvironment)
@@ -108,7 +113,7 @@ func (s *Deployer) config(ctx context.Context, c *endpoint.Call, in *Environment
 		return nil, err
 	}
 	now := e.Configuration
-	out := apitypes.Configuration{Version: now.Version, Values: []apitypes.ConfigValue{}, Secrets: []string{}, Changed: apitypes.Known(now.Time), ChangedBy: now.Actor}
+	out := apitypes.Configuration{Version: now.Version, Values: []apitypes.ConfigValue{}, Secrets: []string{}, Changed: apitypes.Known(now.Time), ChangedBy: now.Actor, Seq: now.Seq}
 	values, err := s.values(ctx, e)
 	if err != nil {
 		return nil, err
@@ -122,9 +127,10 @@ func (s *Deployer) config(ctx context.Context, c *endpoint.Call, in *Environment
 	return openapi.Show(out), nil
 }
 
-// configure makes the next version of an environment's configuration.
-func (s *Deployer) configure(ctx context.Context, c *endpoint.Call, e application.Environment, edit func(*application.Configuration) error) (*openapi.Change, error) {
-	seq, err := application.Configure(ctx, s.Log, c.By(), e, edit)
+// configure makes the next version of an environment's configuration; seen is that of
+// command.DecideSeen.
+func (s *Deployer) configure(ctx context.Context, c *endpoint.Call, e application.Environment, seen *uint64, edit func(*application.Configuration) error) (*openapi.Change, error) {
+	seq, err := application.Configure(ctx, s.Log, c.By(), e, seen, edit)
 	return s.API.Changed(ctx, seq, err)
 }
 
@@ -162,7 +168,7 @@ func (s *Deployer) setValue(ctx context.Context, c *endpoint.Call, in *setKeyIn)
 			return nil, err
 		}
 		if now == in.Body.Value {
-			return s.configure(ctx, c, of, func(*application.Configuration) error { return nil })
+			return s.configure(ctx, c, of, in.Body.Seq, func(*application.Configuration) error { return nil })
 		}
 	}
 	if err := s.fits(ctx, e, in); err != nil {
@@ -181,7 +187,7 @@ func (s *Deployer) setRecord(ctx context.Context, c *endpoint.Call, e applicatio
 	if err != nil {
 		return nil, err
 	}
-	return s.configure(ctx, c, e, func(now *application.Configuration) error {
+	return s.configure(ctx, c, e, in.Body.Seq, func(now *application.Configuration) error {
 		application.Set(list(now), in.Key, record)
 		return nil
 	})
@@ -199,7 +205,7 @@ func checkKey(in *setKeyIn) error {
 		endpoint.Located(application.CheckValue(in.Body.Value), "body.value", application.ErrInvalid))
 }
 
-func (s *Deployer) removeValue(ctx context.Context, c *endpoint.Call, in *KeyPath) (*openapi.Change, error) {
+func (s *Deployer) removeValue(ctx context.Context, c *endpoint.Call, in *removeKeyIn) (*openapi.Change, error) {
 	return s.remove(ctx, c, in, "value", listOfValues)
 }
 
@@ -244,16 +250,20 @@ func (s *Deployer) fits(ctx context.Context, e *deploys.Environment, in *setKeyI
 	return nil
 }
 
-func (s *Deployer) removeSecret(ctx context.Context, c *endpoint.Call, in *KeyPath) (*openapi.Change, error) {
+func (s *Deployer) removeSecret(ctx context.Context, c *endpoint.Call, in *removeKeyIn) (*openapi.Change, error) {
 	return s.remove(ctx, c, in, "secret", listOfSecrets)
 }
 
-func (s *Deployer) remove(ctx context.Context, c *endpoint.Call, in *KeyPath, what string, list listOf) (*openapi.Change, error) {
+func (s *Deployer) remove(ctx context.Context, c *endpoint.Call, in *removeKeyIn, what string, list listOf) (*openapi.Change, error) {
 	_, e, err := s.environment(ctx, c, in.EnvironmentPath)
 	if err != nil {
 		return nil, err
 	}
-	return s.configure(ctx, c, e, func(now *application.Configuration) error {
+	var seen *uint64
+	if in.Seq > 0 {
+		seen = &in.Seq
+	}
+	return s.configure(ctx, c, e, seen, func(now *application.Configuration) error {
 		if application.Record(*list(now), in.Key) == "" {
 			return fmt.Errorf("%s %.128s of %s: %w", what, in.Key, in.Environment, application.ErrUnknown)
 		}

@@ -37,11 +37,11 @@ func (s *Deployer) getHosts(ctx context.Context, c *endpoint.Call, in *Environme
 }
 
 func placementView(p deploys.Setting[events.Placement]) apitypes.AppHosts {
-	return apitypes.AppHosts{Web: namesOf(p.Value.Web), Worker: namesOf(p.Value.Worker), Stateful: namesOf(p.Value.Stateful), Changed: apitypes.Known(p.Time), ChangedBy: p.Actor}
+	return apitypes.AppHosts{Web: namesOf(p.Value.Web), Worker: namesOf(p.Value.Worker), Stateful: namesOf(p.Value.Stateful), Changed: apitypes.Known(p.Time), ChangedBy: p.Actor, Seq: &p.Seq}
 }
 
 func policyView(p deploys.Setting[events.DeployPolicy]) apitypes.AppPolicy {
-	return apitypes.AppPolicy{Policy: p.Value, Changed: apitypes.Known(p.Time), ChangedBy: p.Actor}
+	return apitypes.AppPolicy{Policy: p.Value, Changed: apitypes.Known(p.Time), ChangedBy: p.Actor, Seq: p.Seq}
 }
 
 func namesOf(list []events.PlacedHost) (names []string) {
@@ -88,7 +88,7 @@ func (s *Deployer) setHosts(ctx context.Context, c *endpoint.Call, in *setHostsI
 			}
 		}
 	}
-	seq, err := deployment.SetPlacement(ctx, s.Log, c.By(), e, p)
+	seq, err := deployment.SetPlacement(ctx, s.Log, c.By(), e, in.Body.Seq, p)
 	return s.API.Changed(ctx, seq, endpoint.Located(err, "body", deployment.ErrInvalid))
 }
 
@@ -111,7 +111,7 @@ func (s *Deployer) getPolicy(ctx context.Context, c *endpoint.Call, in *Environm
 
 type setPolicyIn struct {
 	EnvironmentPath
-	Body events.DeployPolicy
+	Body apitypes.SetAppPolicyRequest
 }
 
 func (s *Deployer) setPolicy(ctx context.Context, c *endpoint.Call, in *setPolicyIn) (*openapi.Change, error) {
@@ -127,6 +127,6 @@ func (s *Deployer) setPolicy(ctx context.Context, c *endpoint.Call, in *setPolic
 			return nil, endpoint.Invalid("body.onPush", fmt.Sprintf("%.200s is no repository of %s: only images of its own namespace deploy an application", d.Repository, c.Namespace.Name))
 		}
 	}
-	seq, err := deployment.SetPolicy(ctx, s.Log, c.By(), e, func(p *events.DeployPolicy) { *p = in.Body })
+	seq, err := deployment.SetPolicy(ctx, s.Log, c.By(), e, in.Body.Seq, func(p *events.DeployPolicy) { *p = in.Body.DeployPolicy })
 	return s.API.Changed(ctx, seq, endpoint.Located(err, deployment.Location(err), deployment.ErrInvalid))
 }

@@ -49,7 +49,7 @@ func (s story) link(id string, existing bool) {
 func (s story) rules(repo, src string, rules ...buildrule.Rule) {
 	s.t.Helper()
 	_, err := buildrule.Save(context.Background(), s.l.Log, tester, repository.ID{Namespace: acme, Repository: repo}, "acme/"+repo[len(repo)-1:],
-		buildrule.Saved{Source: src, Rules: rules}, buildrule.AnySeen)
+		buildrule.Saved{Source: src, Rules: rules}, nil)
 	check(s.t, err)
 }
 

@@ -40,15 +40,8 @@ func (s *Rules) set(ctx context.Context, c *endpoint.Call, in *setIn) (*openapi.
 	if err != nil {
 		return nil, err
 	}
-	seen := uint64(buildrule.AnySeen)
-	if in.Body.Seq != nil {
-		seen = *in.Body.Seq
-	}
-	seq, err := buildrule.Save(ctx, s.Log, c.By(), c.RepositoryID(), c.Repository.Name, buildrule.Saved{Source: source, Rules: in.Body.Rules, FromFile: in.Body.FromFile}, seen)
-	if err == nil {
-		err = s.API.Readable(ctx, seq)
-	}
-	if err != nil {
+	seq, err := buildrule.Save(ctx, s.Log, c.By(), c.RepositoryID(), c.Repository.Name, buildrule.Saved{Source: source, Rules: in.Body.Rules, FromFile: in.Body.FromFile}, in.Body.Seq)
+	if err = s.API.Outcome(ctx, seq, err); err != nil {
 		return nil, endpoint.Located(err, "body.rules", buildrule.ErrRules)
 	}
 	shown, err := s.shown(ctx, c)

@@ -223,7 +223,7 @@ func TestSourceFeedsSoMany(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Done(buildrule.Save(t.Context(), w.Log(), servertest.By, repository.ID{Namespace: w.git.Namespace, Repository: id}, fmt.Sprint("acme/r", n),
-			buildrule.Saved{Source: w.git.Source, Rules: []buildrule.Rule{{Name: "a", Branch: "main", Tags: []string{"a"}}}}, 0))
+			buildrule.Saved{Source: w.git.Source, Rules: []buildrule.Rule{{Name: "a", Branch: "main", Tags: []string{"a"}}}}, nil))
 	}
 	var refused string
 	w.ask("owner", "PUT", "", rulesOf("acme/app", edge("a")), 422, &refused)

@@ -49,13 +49,13 @@ func (s *Sources) change(ctx context.Context, c *endpoint.Call, in *changeIn) (*
 	if err := s.keep(ctx, of.ID, after, made); err != nil {
 		return nil, err
 	}
-	seq, err := src.Set(ctx, s.Log, c.By(), id, of.Name, func(now events.SourceSettings) (events.SourceSettings, error) {
+	seq, err := src.Set(ctx, s.Log, c.By(), id, of.Name, in.Body.Seq, func(now events.SourceSettings) (events.SourceSettings, error) {
 		if now != before {
 			return now, events.ErrConflict
 		}
 		return after, nil
 	})
-	if err != nil {
+	if err := s.API.Outcome(ctx, seq, err); err != nil {
 		return nil, err
 	}
 	if err := s.destroyReplaced(ctx, of.ID, before, after); err != nil {
@@ -143,5 +143,5 @@ func (s *Sources) changed(ctx context.Context, c *endpoint.Call, id string, seq 
 	if err != nil {
 		return nil, err
 	}
-	return openapi.ShowChange(seq, apitypes.ChangedSource{Source: s.shown(c, of), HookSecret: hook, Seq: seq}), nil
+	return openapi.ShowChange(seq, apitypes.ChangedSource{Source: s.shown(c, of), HookSecret: hook}), nil
 }

@@ -106,7 +106,7 @@ func TestPullsKilledAtEveryStep(t *testing.T) {
 		s := live(t, l)
 		check(t, s.sweep(t.Context(), someSource.Source))
 		seq, err := buildrule.Save(t.Context(), l.Log, tester, repository.ID{Namespace: someSource.Namespace, Repository: someSource.Source}, "acme/app",
-			buildrule.Saved{Source: someSource.Source, Rules: []buildrule.Rule{{Name: "edge", Branch: "main", Tags: []string{"edge"}, Autotest: "all"}}}, buildrule.AnySeen)
+			buildrule.Saved{Source: someSource.Source, Rules: []buildrule.Rule{{Name: "edge", Branch: "main", Tags: []string{"edge"}, Autotest: "all"}}}, nil)
 		check(t, err)
 		check(t, s.View.Wait(t.Context(), seq))
 		return s

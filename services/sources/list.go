@@ -29,7 +29,7 @@ func (s *Sources) hubURL(c *endpoint.Call) string {
 func (s *Sources) shown(c *endpoint.Call, of *builds.Source) apitypes.Source {
 	set := of.Settings
 	return apitypes.Source{Name: of.Name, URL: set.URL, Host: set.Host, Credentials: set.Credentials, User: set.User, DeployKey: set.DeployKey, HostKey: set.HostKey,
-		BuildExisting: set.BuildExisting, Status: set.Status, StatusToken: set.StatusSecret != "", WebhookURL: s.hubURL(c) + "/hooks/" + of.ID, Changed: of.Changed, ChangedBy: of.Actor}
+		BuildExisting: set.BuildExisting, Status: set.Status, StatusToken: set.StatusSecret != "", WebhookURL: s.hubURL(c) + "/hooks/" + of.ID, Changed: of.Changed, ChangedBy: of.Actor, Seq: of.Seq}
 }
 
 func (s *Sources) list(ctx context.Context, c *endpoint.Call, in *listIn) (*openapi.List[apitypes.Source], error) {

@@ -22,7 +22,7 @@ func (h *hub) autotest(linked apitypes.ChangedSource, setting string) {
 	rule := events.DefaultBuildRule()
 	rule.Name, rule.Branch, rule.Tags, rule.Autotest = "edge", "main", []string{"edge"}, setting
 	h.Done(buildrule.Save(h.T.Context(), h.Log(), servertest.By, repository.ID{Namespace: of.Namespace, Repository: "0191d1a0-0000-7000-8000-000000000099"}, "admin/app",
-		buildrule.Saved{Source: of.Source, Rules: []buildrule.Rule{rule}}, buildrule.AnySeen))
+		buildrule.Saved{Source: of.Source, Rules: []buildrule.Rule{rule}}, nil))
 }
 
 // source is what was linked.

@@ -212,7 +212,7 @@ func TestOnlyWhoWantsIt(t *testing.T) {
 		t.Error(errs)
 	}
 	wants := func(on bool) {
-		seq, err := src.Set(t.Context(), l.Log, tester, someSource, "acme/app", func(now events.SourceSettings) (events.SourceSettings, error) {
+		seq, err := src.Set(t.Context(), l.Log, tester, someSource, "acme/app", nil, func(now events.SourceSettings) (events.SourceSettings, error) {
 			now.Status = on
 			return now, nil
 		})
@@ -282,7 +282,7 @@ func TestHostIsLeftAlone(t *testing.T) {
 	}
 	before, err := s.unsent(t.Context(), time.Now())
 	check(t, err)
-	seq, err := src.Set(t.Context(), l.Log, tester, someSource, "acme/app", func(now events.SourceSettings) (events.SourceSettings, error) {
+	seq, err := src.Set(t.Context(), l.Log, tester, someSource, "acme/app", nil, func(now events.SourceSettings) (events.SourceSettings, error) {
 		now.BuildExisting = true
 		return now, nil
 	})

@@ -241,7 +241,7 @@ func appendEach[T any](ctx context.Context, view process.View, list []T, one fun
 
 // pin keeps the key that an SSH host has shown first.
 func (s *Sources) pin(ctx context.Context, id src.ID, of *builds.Source, key string) error {
-	_, err := src.Set(ctx, s.Log, command.By{Source: source, Actor: "system"}, id, of.Name,
+	_, err := src.Set(ctx, s.Log, command.By{Source: source, Actor: "system"}, id, of.Name, nil,
 		func(now events.SourceSettings) (events.SourceSettings, error) {
 			if now.URL == of.Settings.URL && now.HostKey == "" {
 				now.HostKey = key

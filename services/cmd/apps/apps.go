@@ -210,8 +210,9 @@ func (c *showCmd) Run(s *console.Session) error {
 
 type setCmd struct {
 	named
-	Compose string `help:"The new Compose file; - is standard input." placeholder:"FILE"`
-	Keep    *int   `help:"How many of the latest releases keep their images, 1 to 100." placeholder:"N"`
+	Compose string  `help:"The new Compose file; - is standard input." placeholder:"FILE"`
+	Keep    *int    `help:"How many of the latest releases keep their images, 1 to 100." placeholder:"N"`
+	Seq     *uint64 `help:"Change it only if its latest change still is this event." placeholder:"SEQ"`
 }
 
 func (c *setCmd) Run(s *console.Session) error {
@@ -227,6 +228,7 @@ func (c *setCmd) Run(s *console.Session) error {
 	if want == (apitypes.ChangeApplicationRequest{}) {
 		return fmt.Errorf("nothing to change: give --compose or --keep")
 	}
+	want.Seq = c.Seq
 	a, path, err := c.open(s)
 	if err != nil {
 		return err

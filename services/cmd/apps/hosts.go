@@ -38,6 +38,7 @@ type setHostsCmd struct {
 	Web      []string `help:"Hosts of the web services, with commas between them." placeholder:"HOST"`
 	Worker   []string `help:"Hosts of the workers." placeholder:"HOST"`
 	Stateful []string `help:"The host of the stateful services." placeholder:"HOST"`
+	Seq      *uint64  `help:"Set them only if they still are those of this event; 0: if they never were set." placeholder:"SEQ"`
 }
 
 func (c *setHostsCmd) Run(s *console.Session) error {
@@ -45,7 +46,7 @@ func (c *setHostsCmd) Run(s *console.Session) error {
 	if err != nil {
 		return err
 	}
-	return a.Change("PUT", path, apitypes.AppHosts{Web: c.Web, Worker: c.Worker, Stateful: c.Stateful}, "Set the hosts of "+c.Environment+" of "+c.App)
+	return a.Change("PUT", path, apitypes.AppHosts{Web: c.Web, Worker: c.Worker, Stateful: c.Stateful, Seq: c.Seq}, "Set the hosts of "+c.Environment+" of "+c.App)
 }
 
 type policyCmds struct {
@@ -78,6 +79,7 @@ type setPolicyCmd struct {
 	Owners    *bool    `negatable:"" help:"Only owners of the namespace deploy."`
 	Two       *bool    `negatable:"" help:"Whoever has asked for a deployment does not promote it."`
 	OnPush    []string `help:"Deploy when this is pushed: a repository of the namespace, and a tag or a pattern with *; none for never." placeholder:"NAME:TAG"`
+	Seq       *uint64  `help:"Set it only if it still is that of this event; 0: if it never was set. By flags alone it always is what was read." placeholder:"SEQ"`
 }
 
 func (c *setPolicyCmd) Run(s *console.Session) error {
@@ -86,6 +88,7 @@ func (c *setPolicyCmd) Run(s *console.Session) error {
 		return err
 	}
 	var p events.DeployPolicy
+	seen := c.Seq
 	if c.File != "" {
 		if p, err = readPolicy(c.File); err != nil {
 			return err
@@ -96,6 +99,9 @@ func (c *setPolicyCmd) Run(s *console.Session) error {
 			return err
 		}
 		p = now.Policy
+		if seen == nil {
+			seen = &now.Seq
+		}
 	}
 	if len(c.Steps) > 0 {
 		p.Steps = c.Steps
@@ -124,7 +130,7 @@ func (c *setPolicyCmd) Run(s *console.Session) error {
 		}
 		p.OnPush = append(p.OnPush, events.DeployOnPush{Repository: name, Tag: tag})
 	}
-	return a.Change("PUT", path, p, "Set how "+c.App+" is deployed to "+c.Environment)
+	return a.Change("PUT", path, apitypes.SetAppPolicyRequest{DeployPolicy: p, Seq: seen}, "Set how "+c.App+" is deployed to "+c.Environment)
 }
 
 // maxPolicy bounds a file of a policy, in bytes.

@@ -39,8 +39,9 @@ var text = template.Must(template.New("").Funcs(funcs).Parse(`# HAProxy for {{.A
 # Print it anew when hosts or ports change.
 
 global
-    # The agent reads sessions here, and ends them at the end of a drain.
-    stats socket {{.Socket}} mode 660 level admin
+    # The agent reads sessions here, and ends them at the end of a drain. A new HAProxy gets the
+    # listening sockets of the old one here: haproxy … -x SOCKET -sf PID.
+    stats socket {{.Socket}} mode 660 level admin expose-fd listeners
     # The weights that were in force, for a start of HAProxy (hubledger agent --haproxy-state).
     server-state-file {{.State}}
     # Old processes keep long connections after a reload: not for ever.
@@ -49,6 +50,8 @@ global
 defaults
     mode http
     load-server-state-from-file global
+    # When a new HAProxy takes over, connections of clients that wait end with their next answer.
+    option idle-close-on-response
     timeout connect 2s
     timeout client 60s
     timeout server 60s
@@ -68,6 +71,9 @@ frontend {{backend $.Application $.Environment $s.Name}}-in
 backend {{backend $.Application $.Environment $s.Name}}
     # Each request is balanced; this one gives a true half.
     balance roundrobin
+    # A connection to a server for each request. On one that is used again a request may meet its end:
+    # HAProxy then closes the client's connection without an answer, and repeats only a GET or HEAD.
+    option http-server-close
     option httpchk
     http-check send meth GET uri {{or $s.Probe "/"}}{{if $s.Host}} hdr Host {{$s.Host}}{{end}}
     http-check expect status 200
@@ -79,9 +85,8 @@ backend {{backend $.Application $.Environment $s.Name}}
     retry-on conn-failure empty-response
     http-request disable-l7-retry unless METH_GET
     # agent-check has to stand here, not on the server lines. Weight 100 makes N % exact.
-    # Connections that nobody uses are closed soon: a drained server has none left.
     # A check that fails, or passes again, is repeated soon.
-    default-server check inter 1s fastinter 250ms fall 2 rise 2 weight 100 agent-check agent-port {{$.Responder}} agent-inter 500ms pool-purge-delay 1s
+    default-server check inter 1s fastinter 250ms fall 2 rise 2 weight 100 agent-check agent-port {{$.Responder}} agent-inter 500ms
 {{- range $h := $.Hosts}}
     server {{server $h.Name "blue"}} {{$h.Address}}:{{$s.Blue}} agent-send "{{subject $.Application $.Environment "blue"}}\n"
     server {{server $h.Name "green"}} {{$h.Address}}:{{$s.Green}} agent-send "{{subject $.Application $.Environment "green"}}\n"

@@ -2,10 +2,12 @@
 package enginetest
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -95,6 +97,19 @@ func (e *Engine) End() {
 	<-e.gone
 }
 
+// shims are the processes that hold the containers of the engine, one for each.
+func (e *Engine) shims() (pids []int) {
+	of, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range of {
+		text, err := os.ReadFile(file)
+		if err == nil && bytes.Contains(text, []byte("containerd-shim")) && bytes.Contains(text, []byte(e.dir+"/")) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
 func (e *Engine) remove() {
 	all, err := e.ContainerList(context.Background(), client.ContainerListOptions{All: true})
 	if err == nil {
@@ -108,7 +123,15 @@ func (e *Engine) remove() {
 			e.NetworkRemove(context.Background(), n.ID, client.NetworkRemoveOptions{})
 		}
 	}
+	// A container is removed before containerd has ended its shim, and an engine that ends before
+	// that leaves it behind.
+	for end := time.Now().Add(10 * time.Second); len(e.shims()) > 0 && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+	}
 	e.End()
+	for _, pid := range e.shims() { // of containers that had just begun: nobody waits for them any more
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
 	e.Close()
 	if text, err := os.ReadFile(filepath.Join(e.dir, "log")); err == nil && e.t.Failed() {
 		e.t.Logf("log of the engine:\n%s", text[max(0, len(text)-maxLog):])

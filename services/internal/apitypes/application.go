@@ -107,6 +107,7 @@ type Configuration struct {
 	Secrets   []string      `json:"secrets" nullable:"false" doc:"Names of the secrets; their values are never shown"`
 	Changed   *time.Time    `json:"changed,omitempty" doc:"When it was changed last"`
 	ChangedBy string        `json:"changedBy,omitempty" doc:"Who changed it"`
+	Seq       uint64        `json:"seq" doc:"Sequence of the event that changed it, 0 for never"`
 }
 
 // A ConfigValue is one value of a configuration.
@@ -117,7 +118,8 @@ type ConfigValue struct {
 
 // A SetConfigRequest gives a key of a configuration, or a secret, a value.
 type SetConfigRequest struct {
-	Value string `json:"value" maxLength:"65536" doc:"The value, as text"`
+	Value string  `json:"value" maxLength:"65536" doc:"The value, as text"`
+	Seq   *uint64 `json:"seq,omitempty" doc:"It is only set if the configuration still is that of this event, 0 for never set; absent: whatever it is"`
 }
 
 // A MakeReleaseRequest makes a release.

@@ -13,6 +13,8 @@ type CleanupRule struct {
 	KeepTags      []string `json:"keepTags" maxItems:"50" nullable:"false" required:"false" doc:"RE2 patterns that match a whole tag: such tags stay"`
 	NotPulledDays int      `json:"notPulledDays" minimum:"0" maximum:"10000" required:"false" doc:"Days without a pull or a push after which a tag goes; 0 for no such rule"`
 	UntaggedDays  int      `json:"untaggedDays" minimum:"0" maximum:"10000" required:"false" doc:"Days after which a manifest goes that nothing needs; 0 for never"`
+
+	Seq *uint64 `json:"seq,omitempty" doc:"Sequence of the latest event of the repository; in a request: it is only changed if it still is this one"`
 }
 
 // Deletes says whether the rule deletes anything: what to keep is no rule by itself.

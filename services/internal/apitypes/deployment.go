@@ -13,6 +13,7 @@ type AppHosts struct {
 	Stateful  []string   `json:"stateful,omitempty" maxItems:"1" doc:"The host of the stateful services"`
 	Changed   *time.Time `json:"changed,omitempty" readOnly:"true" doc:"When they were set"`
 	ChangedBy string     `json:"changedBy,omitempty" readOnly:"true" doc:"Who set them"`
+	Seq       *uint64    `json:"seq,omitempty" doc:"Sequence of the event that set them, 0 for never; in a request: they are only set if it still is this one"`
 }
 
 // An AppPolicy says how an environment is deployed to.
@@ -20,7 +21,14 @@ type AppPolicy struct {
 	Policy    events.DeployPolicy `json:"policy" doc:"As it was set"`
 	Changed   *time.Time          `json:"changed,omitempty" readOnly:"true" doc:"When it was set; absent: never, what is absent is as in the documentation"`
 	ChangedBy string              `json:"changedBy,omitempty" readOnly:"true" doc:"Who set it"`
+	Seq       uint64              `json:"seq" readOnly:"true" doc:"Sequence of the event that set it, 0 for never"`
 	Hooks     []string            `json:"hooks,omitempty" readOnly:"true" doc:"Names of the gates that have a URL at which an error tracker reports; absent within an environment"`
+}
+
+// A SetAppPolicyRequest says how an environment is deployed to.
+type SetAppPolicyRequest struct {
+	events.DeployPolicy
+	Seq *uint64 `json:"seq,omitempty" doc:"The policy is only set if it still is that of this event, 0 for never set; absent: whatever it is"`
 }
 
 // A DeployRequest asks for a deployment.

@@ -24,6 +24,7 @@ type RepositoryDetails struct {
 	Level   string `json:"level" enum:"read,write,delete,admin" doc:"What I may do with it"`
 	Tags    int    `json:"tags" doc:"How many there are"`
 	PullTag string `json:"pullTag,omitempty" doc:"The tag for a command that pulls: latest where there is one, else that pushed last; absent where there is no tag, or are more than 100,000"`
+	Seq     uint64 `json:"seq,omitempty" doc:"Sequence of its latest event, for who may change it; pushes do not count"`
 	// PullArtifact tells a Helm chart, say, from an image.
 	PullArtifact string `json:"pullArtifact,omitempty" doc:"The artifact type of what that tag names, or the media type of its config"`
 }
@@ -49,6 +50,7 @@ type ChangeRepositoryRequest struct {
 	Readme      *string   `json:"readme,omitempty" maxLength:"100000" doc:"Markdown, at most 100,000 bytes"`
 	Topics      *[]string `json:"topics,omitempty" maxItems:"20" doc:"Each of a-z, 0-9 and -, at most 35 long"`
 	Visibility  string    `json:"visibility,omitempty" enum:"public,private" doc:"public: everybody may pull"`
+	Seq         *uint64   `json:"seq,omitempty" doc:"The repository is only changed if this still is its latest event; absent: whatever it is"`
 }
 
 // PreviewReadmeRequest asks what a README would look like.
@@ -82,6 +84,8 @@ type Deleted struct {
 type Policy struct {
 	ImmutableTags []string `json:"immutableTags" maxItems:"50" nullable:"false" doc:"RE2 patterns that match a whole tag: such a tag is pushed once and neither moved nor deleted"`
 	SparseIndexes bool     `json:"sparseIndexes" doc:"Accept an index some of whose manifests are not there"`
+
+	Seq *uint64 `json:"seq,omitempty" doc:"Sequence of the latest event of the repository; in a request: it is only changed if it still is this one"`
 }
 
 // A Tag with the image that it names.

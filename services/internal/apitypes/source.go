@@ -21,6 +21,7 @@ type Source struct {
 	WebhookURL    string        `json:"webhookUrl" doc:"Where the git host sends its webhooks"`
 	Changed       time.Time     `json:"changed" doc:"Latest change of these settings"`
 	ChangedBy     string        `json:"changedBy" doc:"Who made it"`
+	Seq           uint64        `json:"seq" doc:"Sequence of that change"`
 	Heard         *time.Time    `json:"heard,omitempty" doc:"When the latest webhook came"`
 	Refused       *HooksRefused `json:"refused,omitempty" doc:"Webhooks that were not signed with its secret, latest period; absent for none, and in lists"`
 	Sweep         *Sweep        `json:"sweep,omitempty" doc:"Latest look at its refs; absent while there was none, and in lists"`
@@ -74,13 +75,13 @@ type ChangeSourceRequest struct {
 	BuildExisting *bool           `json:"buildExisting,omitempty" doc:"Whether refs that were there when it was linked are built, too"`
 	Status        *bool           `json:"status,omitempty" doc:"Whether the git host is told how builds of its commits go, of those that are queued from now on"`
 	StatusToken   *string         `json:"statusToken,omitempty" maxLength:"4000" doc:"Token for that; an empty one for the one of the credentials"`
+	Seq           *uint64         `json:"seq,omitempty" doc:"The source is only changed if its latest change still is this one; absent: whatever it is"`
 }
 
 // A ChangedSource is a git source after it was linked or changed.
 type ChangedSource struct {
 	Source
 	HookSecret string `json:"hookSecret,omitempty" doc:"What the git host signs its webhooks with, when it was made now; it is not shown again"`
-	Seq        uint64 `json:"seq" doc:"Sequence of the change in the log"`
 }
 
 // A GitRef is where a branch or tag of a git source points to, or where a pull request

@@ -32,8 +32,6 @@ var (
 	ErrInvalid = errors.New("this cannot be used")
 	// ErrTooMany: there are as many as there may be; the error's text says of what.
 	ErrTooMany = errors.New("the limit is reached")
-	// ErrChanged: somebody else has changed it since it was looked at.
-	ErrChanged = errors.New("somebody else has changed it since you looked: look again, then set it")
 )
 
 // An ID is what the subjects of an application's events are made of.
@@ -89,17 +87,13 @@ func Create(ctx context.Context, log command.Log, by command.By, id ID, name str
 	})
 }
 
-// Change replaces the settings of an application; with seen it is refused when the
-// latest event of the application is not that one, 0 is any. When nothing differs nothing
-// is appended. ErrUnknown, ErrInvalid, ErrChanged.
-func Change(ctx context.Context, log command.Log, by command.By, id ID, name string, seen uint64, edit func(*events.ApplicationSettings)) (uint64, error) {
-	return command.Decide(ctx, log, by, events.ApplicationSubject(id.Namespace, name), func(last events.Payload, seq uint64) (events.Payload, error) {
+// Change replaces the settings of an application; seen is that of command.DecideSeen. When
+// nothing differs nothing is appended. ErrUnknown, ErrInvalid, command.ErrChanged.
+func Change(ctx context.Context, log command.Log, by command.By, id ID, name string, seen *uint64, edit func(*events.ApplicationSettings)) (uint64, error) {
+	return command.DecideSeen(ctx, log, by, events.ApplicationSubject(id.Namespace, name), seen, func(last events.Payload, _ uint64) (events.Payload, error) {
 		live, before := stateOf(last)
 		if live != id.Application {
 			return nil, fmt.Errorf("application %s: %w", name, ErrUnknown)
-		}
-		if seen != 0 && seq != seen {
-			return nil, ErrChanged
 		}
 		before.Compose = ""
 		after := before

@@ -136,11 +136,11 @@ func Set(list *[]events.ConfigurationRecord, name, record string) {
 	}
 }
 
-// Configure makes the next version of an environment's configuration. edit gets a copy of
-// that of now. When nothing differs nothing is appended. ErrInvalid, ErrTooMany, and the
-// errors of edit.
-func Configure(ctx context.Context, log command.Log, by command.By, e Environment, edit func(*Configuration) error) (uint64, error) {
-	return command.Decide(ctx, log, by, events.ConfigurationSubject(e.Namespace, e.Environment), func(last events.Payload, _ uint64) (events.Payload, error) {
+// Configure makes the next version of an environment's configuration; seen is that of
+// command.DecideSeen. edit gets a copy of that of now. When nothing differs nothing is
+// appended. ErrInvalid, ErrTooMany, command.ErrChanged, and the errors of edit.
+func Configure(ctx context.Context, log command.Log, by command.By, e Environment, seen *uint64, edit func(*Configuration) error) (uint64, error) {
+	return command.DecideSeen(ctx, log, by, events.ConfigurationSubject(e.Namespace, e.Environment), seen, func(last events.Payload, _ uint64) (events.Payload, error) {
 		before, _ := last.(events.ConfigurationSet)
 		after := Configuration{Values: slices.Clone(before.Values), Secrets: slices.Clone(before.Secrets)}
 		if err := edit(&after); err != nil {

@@ -15,8 +15,6 @@ import (
 var (
 	// ErrRules: the rules cannot be saved; the error's text says why.
 	ErrRules = errors.New("the build rules cannot be used")
-	// ErrChanged: the rules are not those that the caller has seen.
-	ErrChanged = errors.New("the build rules were changed meanwhile: look at them and try again")
 )
 
 // Saved are the rules of a repository, with the id of the git source whose refs they
@@ -27,15 +25,12 @@ type Saved struct {
 	FromFile bool // those in FileName of a commit are taken instead, when it has that file
 }
 
-// AnySeen is for callers of Save who replace rules without having seen them.
-const AnySeen = events.AnySeq
-
 // Save replaces the rules of a repository, and returns the sequence to wait for. seen
 // is the sequence of the rules that the caller replaces, 0 when there were none,
-// or AnySeen. Rules that are the same already append no event. Whether the
+// nil for any. Rules that are the same already append no event. Whether the
 // repository lives and the caller may use the source is not checked. ErrRules,
-// ErrChanged.
-func Save(ctx context.Context, log command.Log, by command.By, id repository.ID, name string, s Saved, seen uint64) (uint64, error) {
+// command.ErrChanged.
+func Save(ctx context.Context, log command.Log, by command.By, id repository.ID, name string, s Saved, seen *uint64) (uint64, error) {
 	if (s.Source == "") != (len(s.Rules) == 0 && !s.FromFile) {
 		return 0, fmt.Errorf("%w: rules need a git source, and a source needs rules, or the wish to take those of %s", ErrRules, FileName)
 	}
@@ -43,10 +38,7 @@ func Save(ctx context.Context, log command.Log, by command.By, id repository.ID,
 		return 0, fmt.Errorf("%w: %w", ErrRules, errs)
 	}
 	set := events.RulesSet{Namespace: id.Namespace, Repository: id.Repository, Name: name, Source: s.Source, Rules: s.Rules, FromFile: s.FromFile}
-	return command.Decide(ctx, log, by, set.Subject(), func(last events.Payload, seq uint64) (events.Payload, error) {
-		if seen != AnySeen && seen != seq {
-			return nil, ErrChanged
-		}
+	return command.DecideSeen(ctx, log, by, set.Subject(), seen, func(last events.Payload, _ uint64) (events.Payload, error) {
 		before, _ := last.(events.RulesSet)
 		same, err := sameRules(before.Rules, s.Rules)
 		if err != nil || same && before.Source == s.Source && before.FromFile == s.FromFile {

@@ -17,7 +17,7 @@ func TestSave(t *testing.T) {
 	id := repository.ID{Namespace: "0199d6a5-3c00-7000-8000-000000000001", Repository: "0199d6a5-3c00-7000-8000-000000000002"}
 	const source, other = "0199d6a5-3c00-7000-8000-000000000301", "0199d6a5-3c00-7000-8000-000000000302"
 	last := uint64(0)
-	save := func(what string, s buildrule.Saved, seen uint64, appends bool, want error) {
+	save := func(what string, s buildrule.Saved, seen *uint64, appends bool, want error) {
 		t.Helper()
 		seq, err := buildrule.Save(ctx, log, by, id, "alice/app", s, seen)
 		if !errors.Is(err, want) || want == nil && (err != nil || (seq > last) != appends) {
@@ -25,25 +25,26 @@ func TestSave(t *testing.T) {
 		}
 		last = max(last, seq)
 	}
+	at := func(seq uint64) *uint64 { return &seq }
 	edge, release := rule("branch", "main", "edge"), rule("tag", "/^v/", "{sourceref}")
-	save("none where there are none", buildrule.Saved{}, 0, false, nil)
-	save("seen what is not there", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge}}, 7, false, buildrule.ErrChanged)
-	save("the first rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge}}, 0, true, nil)
+	save("none where there are none", buildrule.Saved{}, at(0), false, nil)
+	save("seen what is not there", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge}}, at(7), false, command.ErrChanged)
+	save("the first rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge}}, at(0), true, nil)
 	first := last
-	save("the same rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{with(edge, func(r *buildrule.Rule) { r.Needs = []string{} })}}, first, false, nil)
-	save("not seen", buildrule.Saved{Source: source, Rules: []buildrule.Rule{release}}, 0, false, buildrule.ErrChanged)
-	save("other rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{release}}, first, true, nil)
-	save("seen too early", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge}}, first, false, buildrule.ErrChanged)
-	save("another source", buildrule.Saved{Source: other, Rules: []buildrule.Rule{release}}, buildrule.AnySeen, true, nil)
-	save("rules without a source", buildrule.Saved{Rules: []buildrule.Rule{edge}}, last, false, buildrule.ErrRules)
-	save("a source without rules", buildrule.Saved{Source: source}, last, false, buildrule.ErrRules)
-	save("bad rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{rule("tag", "/v(?=1)/", "x")}}, last, false, buildrule.ErrRules)
-	save("rules with a warning", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge, named("again", edge)}}, last, true, nil)
-	save("no rules", buildrule.Saved{}, last, true, nil)
+	save("the same rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{with(edge, func(r *buildrule.Rule) { r.Needs = []string{} })}}, at(first), false, nil)
+	save("not seen", buildrule.Saved{Source: source, Rules: []buildrule.Rule{release}}, at(0), false, command.ErrChanged)
+	save("other rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{release}}, at(first), true, nil)
+	save("seen too early", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge}}, at(first), false, command.ErrChanged)
+	save("another source", buildrule.Saved{Source: other, Rules: []buildrule.Rule{release}}, nil, true, nil)
+	save("rules without a source", buildrule.Saved{Rules: []buildrule.Rule{edge}}, at(last), false, buildrule.ErrRules)
+	save("a source without rules", buildrule.Saved{Source: source}, at(last), false, buildrule.ErrRules)
+	save("bad rules", buildrule.Saved{Source: source, Rules: []buildrule.Rule{rule("tag", "/v(?=1)/", "x")}}, at(last), false, buildrule.ErrRules)
+	save("rules with a warning", buildrule.Saved{Source: source, Rules: []buildrule.Rule{edge, named("again", edge)}}, at(last), true, nil)
+	save("no rules", buildrule.Saved{}, at(last), true, nil)
 	tested := with(edge, func(r *buildrule.Rule) { r.Autotest = "own" })
 	both := func(what string, s buildrule.Saved, sameSource, sameTests bool) {
 		t.Helper()
-		save(what, s, buildrule.AnySeen, true, nil)
+		save(what, s, nil, true, nil)
 		p, _, err := command.Latest(ctx, log, events.RulesSubject(id.Namespace, id.Repository))
 		if set := p.(events.RulesSet); err != nil || set.SameSource != sameSource || set.SameTests != sameTests {
 			t.Errorf("%s: %+v, %v", what, set, err)
@@ -55,14 +56,14 @@ func TestSave(t *testing.T) {
 	both("tests of another source", buildrule.Saved{Source: other, Rules: []buildrule.Rule{tested}}, false, false)
 	both("no tests", buildrule.Saved{Source: other, Rules: []buildrule.Rule{edge}}, true, false)
 	both("tests again", buildrule.Saved{Source: other, Rules: []buildrule.Rule{tested}}, true, false)
-	save("no rules at the end", buildrule.Saved{}, last, true, nil)
-	save("no rules again", buildrule.Saved{}, last, false, nil)
+	save("no rules at the end", buildrule.Saved{}, at(last), true, nil)
+	save("no rules again", buildrule.Saved{}, at(last), false, nil)
 
 	p, seq, err := command.Latest(ctx, log, events.RulesSubject(id.Namespace, id.Repository))
 	if set, ok := p.(events.RulesSet); err != nil || !ok || seq != last || set.Source != "" || set.Rules != nil || set.Name != "alice/app" {
 		t.Errorf("%+v, %d, %v", p, seq, err)
 	}
-	_, err = buildrule.Save(ctx, log, by, id, "alice/app", buildrule.Saved{Source: source, Rules: []buildrule.Rule{rule("tag", "/v(?=1)/", "x")}}, last)
+	_, err = buildrule.Save(ctx, log, by, id, "alice/app", buildrule.Saved{Source: source, Rules: []buildrule.Rule{rule("tag", "/v(?=1)/", "x")}}, nil)
 	if !strings.Contains(err.Error(), "lookahead") {
 		t.Error(err)
 	}

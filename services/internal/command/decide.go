@@ -21,12 +21,24 @@ const tries = 8
 // The error wraps events.ErrConflict when other writers were faster every time.
 func Decide(ctx context.Context, log Log, by By, subject string,
 	next func(last events.Payload, seq uint64) (events.Payload, error)) (uint64, error) {
+	return DecideSeen(ctx, log, by, subject, nil, next)
+}
+
+// DecideSeen is Decide for a caller who has looked at the subject before: seen is the
+// sequence of its latest event then, 0 for none, or nil for whatever there is. When there
+// is another event by now, nothing is appended and the error is a *ChangedError, unless
+// next says that nothing has to be done: what the caller wants is so already.
+func DecideSeen(ctx context.Context, log Log, by By, subject string, seen *uint64,
+	next func(last events.Payload, seq uint64) (events.Payload, error)) (uint64, error) {
 	for range tries {
 		last, seq, expect, err := lookUp(ctx, log, subject)
 		if err != nil {
 			return 0, fmt.Errorf("look up %s: %w", subject, err)
 		}
 		p, err := next(last, seq)
+		if seen != nil && *seen != seq && (p != nil || err != nil) {
+			return 0, changed(ctx, log, subject)
+		}
 		if err != nil {
 			return 0, err
 		}

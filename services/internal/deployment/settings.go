@@ -27,8 +27,9 @@ const (
 	maxSeconds = 7 * 24 * 3600
 )
 
-// SetPlacement says which hosts an environment has from the next deployment on. ErrInvalid.
-func SetPlacement(ctx context.Context, log command.Log, by command.By, e application.Environment, p events.Placement) (uint64, error) {
+// SetPlacement says which hosts an environment has from the next deployment on; seen is that
+// of command.DecideSeen. ErrInvalid, command.ErrChanged.
+func SetPlacement(ctx context.Context, log command.Log, by command.By, e application.Environment, seen *uint64, p events.Placement) (uint64, error) {
 	switch {
 	case len(p.Web) > MaxHosts || len(p.Worker) > MaxHosts:
 		return 0, fmt.Errorf("%w: a role has at most %d hosts", ErrInvalid, MaxHosts)
@@ -36,7 +37,7 @@ func SetPlacement(ctx context.Context, log command.Log, by command.By, e applica
 		return 0, fmt.Errorf("%w: stateful services are on one host: their volumes are there", ErrInvalid)
 	}
 	set := events.PlacementSet{Namespace: e.Namespace, Application: e.Application, Name: e.Name, Environment: e.Environment, Called: e.Called, Placement: p}
-	return command.Decide(ctx, log, by, set.Subject(), func(last events.Payload, _ uint64) (events.Payload, error) {
+	return command.DecideSeen(ctx, log, by, set.Subject(), seen, func(last events.Payload, _ uint64) (events.Payload, error) {
 		if before, ok := last.(events.PlacementSet); ok && reflect.DeepEqual(before.Placement, p) {
 			return nil, nil
 		}
@@ -44,10 +45,10 @@ func SetPlacement(ctx context.Context, log command.Log, by command.By, e applica
 	})
 }
 
-// SetPolicy says how an environment is deployed to from the next deployment on. edit
-// changes that of now. ErrInvalid.
-func SetPolicy(ctx context.Context, log command.Log, by command.By, e application.Environment, edit func(*events.DeployPolicy)) (uint64, error) {
-	return command.Decide(ctx, log, by, events.DeployPolicySubject(e.Namespace, e.Environment), func(last events.Payload, _ uint64) (events.Payload, error) {
+// SetPolicy says how an environment is deployed to from the next deployment on; seen is that
+// of command.DecideSeen. edit changes that of now. ErrInvalid, command.ErrChanged.
+func SetPolicy(ctx context.Context, log command.Log, by command.By, e application.Environment, seen *uint64, edit func(*events.DeployPolicy)) (uint64, error) {
+	return command.DecideSeen(ctx, log, by, events.DeployPolicySubject(e.Namespace, e.Environment), seen, func(last events.Payload, _ uint64) (events.Payload, error) {
 		before, _ := last.(events.DeployPolicySet)
 		after := before.Policy
 		edit(&after)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/failure"
 )
 
@@ -62,6 +63,10 @@ func Invalid(location, message string) *Problem {
 	return Fail(http.StatusUnprocessableEntity, "validation failed").At(location, message)
 }
 
+// SeenField is where a request says what its sender has looked at: the sequence of the latest
+// event then. A 409 at this field has that of now as its value.
+const SeenField = "body.seq"
+
 // Located is err, if it is none of those errors; else a Problem that says which
 // field of the request is at fault.
 func Located(err error, location string, those ...error) error {
@@ -103,6 +108,10 @@ func problemOf(err error, own []failure.Entry) *Problem {
 	}
 	f := failure.Of(err, own...)
 	p = Fail(f.Status, f.Message).Because(err)
+	var changed *command.ChangedError
+	if errors.As(err, &changed) {
+		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: SeenField, Message: "this is another one by now", Value: changed.Seq})
+	}
 	p.headers = f.Header
 	if f.RetryAfter > 0 {
 		p.RetryAfter(f.RetryAfter)

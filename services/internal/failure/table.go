@@ -20,6 +20,7 @@ import (
 	"hubledger/services/internal/buildrule"
 	"hubledger/services/internal/buildsecret"
 	"hubledger/services/internal/cleanup"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/githook"
 	"hubledger/services/internal/hosting"
@@ -121,7 +122,6 @@ var common = []Entry{
 	{Err: build.ErrNotWaiting, Status: http.StatusConflict},
 	{Err: build.ErrEpoch, Status: http.StatusConflict},
 	{Err: application.ErrTaken, Status: http.StatusConflict},
-	{Err: application.ErrChanged, Status: http.StatusConflict},
 	{Err: trigger.ErrNoBuilds, Status: http.StatusConflict},
 	{Err: source.ErrTaken, Status: http.StatusConflict},
 	{Err: repository.ErrTaken, Status: http.StatusConflict},
@@ -131,7 +131,7 @@ var common = []Entry{
 	{Err: image.ErrHeld, Status: http.StatusConflict},
 	{Err: image.ErrManifestDeleted, Status: http.StatusConflict},
 	{Err: image.ErrMoved, Status: http.StatusConflict},
-	{Err: buildrule.ErrChanged, Status: http.StatusConflict},
+	{Err: command.ErrChanged, Status: http.StatusConflict},
 
 	{Err: cleanup.ErrParked, Status: http.StatusServiceUnavailable, Retry: time.Second},
 	{Err: events.ErrNoSpace, Status: http.StatusInsufficientStorage, Message: "the disk is full up to its reserve: delete images or add space"},

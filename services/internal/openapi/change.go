@@ -2,8 +2,10 @@ package openapi
 
 import (
 	"context"
+	"errors"
 
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/command"
 )
 
 // An Answer has a body and nothing else.
@@ -27,12 +29,22 @@ type ChangeWith[T any] struct {
 // ShowChange answers the change of that sequence with a body.
 func ShowChange[T any](seq uint64, body T) *ChangeWith[T] { return &ChangeWith[T]{seq, body} }
 
-// Changed answers a command's outcome once the change can be read back.
-func (a *API) Changed(ctx context.Context, seq uint64, err error) (*Change, error) {
-	if err == nil {
-		err = a.Readable(ctx, seq)
+// Outcome is a command's error, once its change can be read back; or the change of somebody
+// else that it was refused for, as far as that can be waited for.
+func (a *API) Outcome(ctx context.Context, seq uint64, err error) error {
+	var changed *command.ChangedError
+	if errors.As(err, &changed) {
+		a.Readable(ctx, changed.Seq)
 	}
 	if err != nil {
+		return err
+	}
+	return a.Readable(ctx, seq)
+}
+
+// Changed answers a command's outcome.
+func (a *API) Changed(ctx context.Context, seq uint64, err error) (*Change, error) {
+	if err := a.Outcome(ctx, seq, err); err != nil {
 		return nil, err
 	}
 	return &Change{seq, apitypes.Change{Seq: seq}}, nil

@@ -16,7 +16,7 @@ import (
 // An Editor changes parts of the settings of live repositories. The parts that
 // stay are those as of the repository's latest event: of two changes at the same
 // moment none undoes the other. A change to what a setting is already appends no
-// event; the sequence is then that of the latest event. All fields are required.
+// event; the sequence is then that of the latest event. All exported fields are required.
 type Editor struct {
 	Log  command.Log
 	Wait command.Wait
@@ -28,6 +28,14 @@ type Editor struct {
 	Images interface {
 		Repository(ctx context.Context, name string) (*images.Repository, error)
 	}
+	seen *uint64
+}
+
+// Seeing is an editor for a caller who has looked at the repository before: seen is that of
+// command.DecideSeen, and each of its changes may be refused with a command.ErrChanged.
+func (e Editor) Seeing(seen *uint64) Editor {
+	e.seen = seen
+	return e
 }
 
 // change appends the event that next makes of the present settings, none for nil.
@@ -36,7 +44,7 @@ type Editor struct {
 // compared with.
 func (e Editor) change(ctx context.Context, by command.By, id ID, name string, next func(known bool) (events.Payload, error)) (uint64, error) {
 	known := true // after one wait in vain there is no other
-	return decide(ctx, e.Log, by, id, name, func(seq uint64) (events.Payload, error) {
+	return decide(ctx, e.Log, by, id, name, e.seen, func(seq uint64) (events.Payload, error) {
 		known = known && e.Wait(ctx, seq) == nil
 		return next(known)
 	})

@@ -108,13 +108,13 @@ func Delete(ctx context.Context, log command.Log, by command.By, id ID, name str
 
 // change appends a fact about a repository that lives.
 func change(ctx context.Context, log command.Log, by command.By, id ID, name string, p events.Payload) (uint64, error) {
-	return decide(ctx, log, by, id, name, func(uint64) (events.Payload, error) { return p, nil })
+	return decide(ctx, log, by, id, name, nil, func(uint64) (events.Payload, error) { return p, nil })
 }
 
-// decide is command.Decide on a repository that lives; next gets the sequence of
+// decide is command.DecideSeen on a repository that lives; next gets the sequence of
 // its latest event.
-func decide(ctx context.Context, log command.Log, by command.By, id ID, name string, next func(seq uint64) (events.Payload, error)) (uint64, error) {
-	return command.Decide(ctx, log, by, events.RepositorySubject(id.Namespace, name), func(last events.Payload, seq uint64) (events.Payload, error) {
+func decide(ctx context.Context, log command.Log, by command.By, id ID, name string, seen *uint64, next func(seq uint64) (events.Payload, error)) (uint64, error) {
+	return command.DecideSeen(ctx, log, by, events.RepositorySubject(id.Namespace, name), seen, func(last events.Payload, seq uint64) (events.Payload, error) {
 		if now, live := stateOf(id.Namespace, last); !live || now != id {
 			return nil, fmt.Errorf("%s: %w", name, ErrUnknown)
 		}

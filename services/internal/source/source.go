@@ -76,9 +76,9 @@ func settingsOf(last events.Payload) (id string, s events.SourceSettings) {
 // Set changes the settings of a source. edit gets those of now, and must have no other
 // effects. When nothing differs nothing is appended. ErrUnknown, ErrSettings, and the
 // errors of edit.
-func Set(ctx context.Context, log command.Log, by command.By, id ID, name string,
+func Set(ctx context.Context, log command.Log, by command.By, id ID, name string, seen *uint64,
 	edit func(events.SourceSettings) (events.SourceSettings, error)) (uint64, error) {
-	return command.Decide(ctx, log, by, events.SourceSubject(id.Namespace, name), func(last events.Payload, _ uint64) (events.Payload, error) {
+	return command.DecideSeen(ctx, log, by, events.SourceSubject(id.Namespace, name), seen, func(last events.Payload, _ uint64) (events.Payload, error) {
 		live, before := settingsOf(last)
 		if live != id.Source {
 			return nil, fmt.Errorf("%s: %w", name, ErrUnknown)

@@ -77,7 +77,7 @@ func TestLinkSetUnlink(t *testing.T) {
 		return func() (uint64, error) { return source.Link(ctx, log, by, id, name, s) }
 	}
 	set := func(id source.ID, edit func(events.SourceSettings) (events.SourceSettings, error)) func() (uint64, error) {
-		return func() (uint64, error) { return source.Set(ctx, log, by, id, name, edit) }
+		return func() (uint64, error) { return source.Set(ctx, log, by, id, name, nil, edit) }
 	}
 	unlink := func(id source.ID) func() (uint64, error) {
 		return func() (uint64, error) { return source.Unlink(ctx, log, by, id, name) }

@@ -87,15 +87,12 @@ func saveRules(v *frame.Visit) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	want := apitypes.SetRulesRequest{Source: v.Sent.Get("source"), Rules: rules, FromFile: v.Sent.Get("fromFile") != ""}
+	want := apitypes.SetRulesRequest{Source: v.Sent.Get("source"), Rules: rules, FromFile: v.Sent.Get("fromFile") != "", Seq: v.SeenSeq()}
 	if len(rules) == 0 && !want.FromFile {
 		return "", endpoint.Invalid("body.rules", "write at least one rule, or take those of .hubledger.yml; to end the automated builds, use the link below")
 	}
-	var seq uint64
-	if _, err := fmt.Sscan(v.Sent.Get("seq"), &seq); err == nil {
-		want.Seq = &seq
-	}
-	if seq, err = v.Send(http.MethodPut, rulesPath(v), want, nil); err != nil {
+	seq, err := v.Send(http.MethodPut, rulesPath(v), want, nil)
+	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s/-/rules?done=%d", frame.RepoPage(v.Repo()), seq), nil

@@ -73,16 +73,12 @@ func showAppSettings(v *frame.Visit) (any, error) {
 	return appSettingsPage{a}, err
 }
 
-// changeApp changes what the form names. Who has changed the Compose file since the page was
-// loaded is not overwritten.
+// changeApp changes what the form names.
 func changeApp(v *frame.Visit) (string, error) {
-	var want apitypes.ChangeApplicationRequest
+	want := apitypes.ChangeApplicationRequest{Seq: v.SeenSeq()}
 	if v.Sent.Get("do") == "compose" {
 		text := composeOf(v)
 		want.Compose = &text
-		if seen, err := strconv.ParseUint(v.Sent.Get("seq"), 10, 64); err == nil {
-			want.Seq = &seen
-		}
 	} else {
 		keep, err := strconv.Atoi(strings.TrimSpace(v.Sent.Get("keep")))
 		if err != nil {

@@ -3,6 +3,7 @@ package deploys
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hubledger/services/internal/apitypes"
@@ -54,7 +55,7 @@ func setKey(list string) frame.Do {
 			value = strings.ReplaceAll(v.Sent.Get("secret"), "\r\n", "\n")
 			v.Sent.Del("secret") // it is not shown again
 		}
-		seq, err := v.Send(http.MethodPut, envAPI(v, list, name), apitypes.SetConfigRequest{Value: value}, nil)
+		seq, err := v.Send(http.MethodPut, envAPI(v, list, name), apitypes.SetConfigRequest{Value: value, Seq: v.SeenSeq()}, nil)
 		return frame.Done(envPage(v)+"/config", seq, err)
 	}
 }
@@ -77,6 +78,10 @@ func removeKey(v *frame.Visit) (string, error) {
 	if v.Sent.Get("kind") == "secret" {
 		list = "secrets"
 	}
-	seq, err := v.Send(http.MethodDelete, envAPI(v, list, v.Path("key")), nil, nil)
+	at := envAPI(v, list, v.Path("key"))
+	if seen := v.SeenSeq(); seen != nil {
+		at += "?seq=" + strconv.FormatUint(*seen, 10)
+	}
+	seq, err := v.Send(http.MethodDelete, at, nil, nil)
 	return frame.Done(envPage(v)+"/config", seq, err)
 }

@@ -18,7 +18,8 @@ type gatePage struct {
 	App, Environment string
 	events.DeployGate
 	New  bool
-	Hook bool // it has a URL
+	Hook bool   // it has a URL
+	Seq  uint64 // of the policy
 	// Trackers are the formats of webhooks.
 	Trackers []string
 }
@@ -44,8 +45,8 @@ func showNewGate(v *frame.Visit) (any, error) {
 	if !slices.Contains(gateKinds, kind) {
 		return nil, endpoint.NotFound()
 	}
-	_, err := environmentOf(v) // there is one
-	return gatePage{fullName(v), v.Path("environment"), events.DeployGate{Kind: kind}, true, false, deployment.Trackers}, err
+	p, err := policyOf(v)
+	return gatePage{fullName(v), v.Path("environment"), events.DeployGate{Kind: kind}, true, false, p.Seq, deployment.Trackers}, err
 }
 
 func showGateSetting(v *frame.Visit) (any, error) {
@@ -58,7 +59,7 @@ func showGateSetting(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	g := p.Policy.Gates[k]
-	return gatePage{fullName(v), v.Path("environment"), g, false, slices.Contains(p.Hooks, g.Name), deployment.Trackers}, nil
+	return gatePage{fullName(v), v.Path("environment"), g, false, slices.Contains(p.Hooks, g.Name), p.Seq, deployment.Trackers}, nil
 }
 
 // Number is one as the form has it, "" for none.
@@ -124,7 +125,7 @@ func saveGate(v *frame.Visit, p apitypes.AppPolicy, at int, g events.DeployGate)
 		gates[at] = g
 	}
 	p.Policy.Gates = gates
-	seq, err := v.Send(http.MethodPut, envAPI(v, "policy"), p.Policy, nil)
+	seq, err := sendPolicy(v, p.Policy)
 	if problem, ok := err.(*endpoint.Problem); ok {
 		for _, e := range problem.Errors {
 			e.Location = inList.ReplaceAllString(e.Location, "body.")
@@ -147,7 +148,7 @@ func removeGate(v *frame.Visit) (string, error) {
 		return "", err
 	}
 	p.Policy.Gates = slices.Delete(slices.Clone(p.Policy.Gates), k, k+1)
-	seq, err := v.Send(http.MethodPut, envAPI(v, "policy"), p.Policy, nil)
+	seq, err := sendPolicy(v, p.Policy)
 	if err == nil && slices.Contains(p.Hooks, v.Path("gate")) { // its URL opens nothing any more
 		seq, err = v.Send(http.MethodDelete, envAPI(v, "gates", v.Path("gate"), "hook"), nil, nil)
 	}

@@ -47,7 +47,7 @@ func (p placementPage) Has(v *frame.Visit, role, host string) bool {
 
 func setPlacement(v *frame.Visit) (string, error) {
 	stateful := slices.DeleteFunc(slices.Clone(v.Sent["stateful"]), func(name string) bool { return name == "" })
-	seq, err := v.Send(http.MethodPut, envAPI(v, "hosts"), apitypes.AppHosts{Web: v.Sent["web"], Worker: v.Sent["worker"], Stateful: stateful}, nil)
+	seq, err := v.Send(http.MethodPut, envAPI(v, "hosts"), apitypes.AppHosts{Web: v.Sent["web"], Worker: v.Sent["worker"], Stateful: stateful, Seq: v.SeenSeq()}, nil)
 	return frame.Done(envPage(v), seq, err)
 }
 
@@ -154,8 +154,13 @@ func savePolicy(v *frame.Visit) (string, error) {
 	if len(f.wrong.Errors) > 0 {
 		return "", f.wrong
 	}
-	seq, err := v.Send(http.MethodPut, envAPI(v, "policy"), p, nil)
+	seq, err := sendPolicy(v, p)
 	return frame.Done(envPage(v)+"/policy", seq, err)
+}
+
+// sendPolicy sets the policy, if it still is the one that the form's page has shown.
+func sendPolicy(v *frame.Visit, p events.DeployPolicy) (uint64, error) {
+	return v.Send(http.MethodPut, envAPI(v, "policy"), apitypes.SetAppPolicyRequest{DeployPolicy: p, Seq: v.SeenSeq()}, nil)
 }
 
 // A form reads fields, and says at each what is wrong with it.

@@ -74,6 +74,7 @@ func saveCleanup(v *frame.Visit) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	rule.Seq = v.SeenSeq()
 	seq, err := v.Send(http.MethodPut, frame.Path("repositories", v.Repo(), "cleanup"), rule, nil)
 	return frame.Done(frame.RepoPage(v.Repo())+"/-/storage", seq, err)
 }

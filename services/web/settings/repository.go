@@ -28,6 +28,7 @@ func showSettings(v *frame.Visit) (any, error) {
 func settingsAt(v *frame.Visit) string { return frame.RepoPage(v.Repo()) + "/-/settings" }
 
 func change(v *frame.Visit, want apitypes.ChangeRepositoryRequest) (string, error) {
+	want.Seq = v.SeenSeq()
 	seq, err := v.Send(http.MethodPatch, frame.Path("repositories", v.Repo()), want, nil)
 	return frame.Done(settingsAt(v), seq, err)
 }
@@ -58,7 +59,7 @@ func previewReadme(v *frame.Visit) (string, error) {
 }
 
 func setPolicy(v *frame.Visit) (string, error) {
-	want := apitypes.Policy{ImmutableTags: []string{}, SparseIndexes: v.Sent.Get("sparseIndexes") != ""}
+	want := apitypes.Policy{ImmutableTags: []string{}, SparseIndexes: v.Sent.Get("sparseIndexes") != "", Seq: v.SeenSeq()}
 	for pattern := range strings.Lines(v.Sent.Get("immutableTags")) {
 		if pattern = strings.TrimSpace(pattern); pattern != "" {
 			want.ImmutableTags = append(want.ImmutableTags, pattern)

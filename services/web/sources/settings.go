@@ -22,6 +22,7 @@ func showSettings(v *frame.Visit) (any, error) {
 // change sends a change, and shows what came of it, with a secret that it has made.
 func change(v *frame.Visit, want apitypes.ChangeSourceRequest) (string, error) {
 	var made apitypes.ChangedSource
+	want.Seq = v.SeenSeq()
 	seq, err := v.Send(http.MethodPatch, path(v), want, &made)
 	if err != nil {
 		return "", err
