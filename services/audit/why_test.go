@@ -38,6 +38,7 @@ func TestWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	const build = "0191d1a0-0000-7000-8000-0000000000b1"
+	const deployment = "0191d1a0-0000-7000-8000-0000000000c3"
 	source := "0191d1a0-0000-7000-8000-0000000000a1"
 	index := "sha256:" + strings.Repeat("1", 64)
 	moved := h.record("", "", events.RefMoved{Namespace: repo.Namespace, Source: source, Ref: "refs/heads/main", New: strings.Repeat("c", 40)})
@@ -45,6 +46,13 @@ func TestWhy(t *testing.T) {
 	queued := h.record(evaluated, moved, events.BuildQueued{Namespace: repo.Namespace, Repository: repo.ID, Build: build, Source: source, Ref: "refs/heads/main", Tags: []string{"9.0"}})
 	pushed := h.record(queued, moved, events.BuildPushed{Namespace: repo.Namespace, Repository: repo.ID, Build: build, Epoch: 1, Digest: index})
 	tagged := h.record(queued, moved, events.ImageTagged{Namespace: repo.Namespace, Repository: repo.ID, Tag: "9.0", Digest: digest.Digest(index)})
+	// A person has promoted, in a log of before such decisions had a cause.
+	of := events.DeploymentOf{Namespace: repo.Namespace, Application: "0191d1a0-0000-7000-8000-0000000000c1", Name: "acme/shop", Environment: "0191d1a0-0000-7000-8000-0000000000c2", Called: "production", Deployment: deployment}
+	requested := h.record(tagged, moved, events.DeploymentRequested{DeploymentOf: of, Kind: events.DeployForward, Release: 2, Colour: "green"})
+	h.record(requested, moved, events.DeploymentAdmitted{DeploymentOf: of})
+	h.record("", "", events.DeploymentGateChanged{DeploymentOf: of, Gate: "looks-good", Verdict: "pass", Manual: true, Reason: "I looked"})
+	promoted := h.record("", "", events.DeploymentPromoted{DeploymentOf: of, Reason: "now"})
+	finished := h.record(promoted, promoted, events.DeploymentFinished{DeploymentOf: of, Outcome: "promoted"})
 	other := h.record("", "", events.RefMoved{Namespace: repo.Namespace, Source: source, Ref: "refs/heads/other", New: strings.Repeat("d", 40)})
 	h.CatchUp()
 
@@ -67,16 +75,25 @@ func TestWhy(t *testing.T) {
 		return told
 	}
 	const head = "ref.moved\n push.evaluated\n"
+	deployed := func(depth int) (chain string) {
+		for k, name := range []string{"requested", "admitted", "gate_changed", "promoted", "finished"} {
+			chain += strings.Repeat(" ", depth+k) + "deployment." + name + "\n"
+		}
+		return chain
+	}
 	for of, want := range map[string]string{
-		tagged:                  head + "  build.queued\n   *image.tagged\n",
-		"acme/private:9.0":      head + "  build.queued\n   *image.tagged\n",
+		tagged:                  head + "  build.queued\n   *image.tagged\n" + deployed(4),
+		"acme/private:9.0":      head + "  build.queued\n   *image.tagged\n" + deployed(4),
 		pushed:                  head + "  build.queued\n   *build.pushed\n",
 		index:                   head + "  build.queued\n   *build.pushed\n",
 		index[:19]:              head + "  build.queued\n   *build.pushed\n",
 		"acme/private@" + index: head + "  build.queued\n   *build.pushed\n",
 		build:                   head + "  build.queued\n   *build.pushed\n",
-		queued:                  head + "  *build.queued\n   build.pushed\n   image.tagged\n",
-		moved:                   "*ref.moved\n push.evaluated\n  build.queued\n   build.pushed\n   image.tagged\n",
+		queued:                  head + "  *build.queued\n   build.pushed\n   image.tagged\n" + deployed(4),
+		moved:                   "*ref.moved\n push.evaluated\n  build.queued\n   build.pushed\n   image.tagged\n" + deployed(4),
+		deployment:              head + "  build.queued\n   image.tagged\n" + strings.Replace(deployed(4), "dep", "*dep", 1),
+		promoted:                head + "  build.queued\n   image.tagged\n" + strings.Replace(deployed(4), "deployment.prom", "*deployment.prom", 1),
+		finished:                head + "  build.queued\n   image.tagged\n" + strings.Replace(deployed(4), "deployment.fin", "*deployment.fin", 1),
 		other:                   "*ref.moved\n",
 		"acme/private:1.1":      "*image.tagged\n",
 	} {

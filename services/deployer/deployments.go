@@ -156,7 +156,9 @@ func (s *Deployer) act(ctx context.Context, c *endpoint.Call, in DeploymentPath,
 	if err := ownersOnly(c, then.Request.Policy); err != nil {
 		return nil, err
 	}
-	seq, err := s.decide(ctx, c.By(), e, func(state deployment.State) (events.Payload, error) {
+	by := c.By()
+	by.Cause, by.Correlation = then.ID, then.Correlation // who decided what is a part of its chain
+	seq, err := s.decide(ctx, by, e, func(state deployment.State) (events.Payload, error) {
 		if state.Of.Deployment != in.Deployment {
 			return nil, deployment.ErrOther
 		}

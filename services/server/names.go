@@ -8,6 +8,7 @@ import (
 	"hubledger/events"
 	"hubledger/projections/accounts"
 	"hubledger/projections/builds"
+	"hubledger/projections/deploys"
 	"hubledger/projections/images"
 	"hubledger/projections/journal"
 	"hubledger/projections/trail"
@@ -106,7 +107,7 @@ const caughtUpWithin = time.Second
 func (n *Node) EventLog() *eventlog.Reader {
 	found, kept := n.models.Of(&trail.Projection), n.models.Of(&journal.Projection)
 	return eventlog.New(eventlog.Config{Trail: readmodel.Unprepared{Model: found}, Journal: readmodel.Unprepared{Model: kept}, Position: found.Position,
-		Accounts: n.shared.people, Rights: n.rights, Teller: n.sentenceTeller, NamespaceOfBuild: n.namespaceOfBuild, EventOfDeployment: n.eventOfDeployment,
+		Accounts: n.shared.people, Rights: n.rights, Teller: n.sentenceTeller, NamespaceOfBuild: n.namespaceOfBuild, EventOfDeployment: n.eventOfDeployment, EventsOfDeployment: n.eventsOfDeployment,
 		Files: func() func(context.Context, uint64, uint64, func(*events.Event) error) error {
 			if n.NATSURL != "" || n.log.ReadOnly() != nil {
 				return nil
@@ -133,6 +134,17 @@ func (n *Node) eventOfDeployment(ctx context.Context, what string) (string, erro
 		return "", nil
 	}
 	return n.deployer.EventOf(ctx, what)
+}
+
+func (n *Node) eventsOfDeployment(ctx context.Context, id string) (seqs []uint64, err error) {
+	list, err := deploys.Reader{DB: n.models.Of(&deploys.Projection)}.Deployment(ctx, id)
+	if errors.Is(err, deploys.ErrNotFound) {
+		return nil, nil
+	}
+	for _, h := range list {
+		seqs = append(seqs, h.Seq)
+	}
+	return seqs, err
 }
 
 func (n *Node) namespaceOfBuild(ctx context.Context, build string) (string, error) {

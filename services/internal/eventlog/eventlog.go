@@ -34,7 +34,9 @@ type Config struct {
 	// EventOfDeployment is the id of the event that asked for the deployment with that id, or for the one
 	// that brought the container with that id or name; "" for none.
 	EventOfDeployment func(ctx context.Context, what string) (string, error)
-	Rights            interface {
+	// EventsOfDeployment are the sequences of the events of the deployment with that id, in order.
+	EventsOfDeployment func(ctx context.Context, id string) ([]uint64, error)
+	Rights             interface {
 		Holdings(ctx context.Context, p access.Principal) (access.Holdings, error)
 	}
 	// Teller describes the events of one page to people.

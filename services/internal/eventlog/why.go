@@ -49,7 +49,7 @@ func (r *Reader) Why(ctx context.Context, p access.Principal, ref string) (*Chai
 	if err != nil {
 		return nil, err
 	}
-	below, err := journal.Chain(ctx, r.Journal, asked[0].Correlation(), seq, maxChain)
+	below, err := r.below(ctx, &asked[0])
 	if err != nil {
 		return nil, err
 	}
@@ -57,9 +57,9 @@ func (r *Reader) Why(ctx context.Context, p access.Principal, ref string) (*Chai
 	effects := map[string][]*journal.Entry{} // by the id of the cause
 	reached := map[string]bool{asked[0].ID(): true}
 	for k := range below {
-		if e := &below[k]; reached[e.Cause()] { // an effect comes behind its cause
+		if e := &below[k]; reached[e.cause] { // an effect comes behind its cause
 			reached[e.ID()] = true
-			effects[e.Cause()] = append(effects[e.Cause()], e)
+			effects[e.cause] = append(effects[e.cause], &e.Entry)
 			seqs = append(seqs, e.Seq)
 		}
 	}
@@ -67,7 +67,7 @@ func (r *Reader) Why(ctx context.Context, p access.Principal, ref string) (*Chai
 	if err != nil {
 		return nil, err
 	}
-	c := &Chain{More: cut || len(below) == maxChain && h.All && h.Whole}
+	c := &Chain{More: cut || len(below) >= maxChain && h.All && h.Whole}
 	for _, seq := range above {
 		c.Steps = append(c.Steps, Step{Depth: len(c.Steps), Event: shown[seq]})
 	}
@@ -91,14 +91,14 @@ func (r *Reader) Why(ctx context.Context, p access.Principal, ref string) (*Chai
 // above are the sequences of the causes of an event, the first cause first. cut says that
 // there are more before them.
 func (r *Reader) above(ctx context.Context, e *journal.Entry) (list []uint64, cut bool, err error) {
-	for cause := e.Cause(); cause != ""; {
-		if len(list) == maxAbove {
-			cut = true
-			break
-		}
-		seq, err := r.find(ctx, cause)
+	for {
+		seq, err := r.causeOf(ctx, e)
 		if err != nil {
 			return nil, false, err
+		}
+		if seq > 0 && len(list) == maxAbove {
+			cut = true
+			break
 		}
 		heads, err := journal.Heads(ctx, r.Journal, []uint64{seq})
 		if err != nil {
@@ -107,7 +107,7 @@ func (r *Reader) above(ctx context.Context, e *journal.Entry) (list []uint64, cu
 		if len(heads) == 0 || heads[0].Seq >= e.Seq { // no cause comes behind its effect
 			break
 		}
-		list, e, cause = append(list, seq), &heads[0], heads[0].Cause()
+		list, e = append(list, seq), &heads[0]
 	}
 	slices.Reverse(list)
 	return list, cut, nil
