@@ -11,36 +11,51 @@ import (
 	"strings"
 
 	"hubledger/events"
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/deployment"
 )
 
 // compared is what a Prometheus gate finds: the new colour has at most so much, and at most so many
-// times what the other one has. No answer and no data are inconclusive.
-func (s *Deployer) compared(ctx context.Context, state deployment.State, g events.DeployGate) sample {
+// times what the other one has. No answer and no data are inconclusive. Where the query is about a
+// colour the other one is always asked, too: what is too much in both is not of the release.
+func (s *Deployer) compared(ctx context.Context, state deployment.State, g events.DeployGate) (got sample) {
 	green, why := s.query(ctx, g, state.In(), state.Request.Release)
+	got.colours = []apitypes.GateColour{measured(state.In(), green, why)}
 	if why != "" {
-		return sample{events.GateInconclusive, why}
+		got.verdict, got.reason = events.GateInconclusive, why
+		return got
 	}
-	if g.Most > 0 && green > g.Most || g.Most == 0 && g.Factor == 0 && green > 0 {
-		text := fmt.Sprintf("%s has %.4g, more than %.4g", state.In(), green, g.Most)
-		if state.Replaces() && strings.Contains(g.Query, "{colour}") { // what is too much in both is not of the release
-			if blue, why := s.query(ctx, g, state.Out(), state.Sides[state.Out()].Release); why == "" {
-				text += fmt.Sprintf("; %s has %.4g", state.Out(), blue)
-			}
-		}
-		return sample{events.GateFail, text}
+	text, blue := fmt.Sprintf("%s has %.4g", state.In(), green), 0.0
+	both := state.Replaces() && (g.Factor > 0 || strings.Contains(g.Query, "{colour}"))
+	if both {
+		blue, why = s.query(ctx, g, state.Out(), state.Sides[state.Out()].Release)
+		got.colours = append(got.colours, measured(state.Out(), blue, why))
 	}
-	if g.Factor > 0 && state.Replaces() {
-		blue, why := s.query(ctx, g, state.Out(), state.Sides[state.Out()].Release)
-		if why != "" {
-			return sample{events.GateInconclusive, why}
-		}
-		if green > blue*g.Factor {
-			return sample{events.GateFail, fmt.Sprintf("%s has %.4g, and %s %.4g: more than %.4g times as much", state.In(), green, state.Out(), blue, g.Factor)}
-		}
-		return sample{events.GatePass, fmt.Sprintf("%s has %.4g, and %s %.4g", state.In(), green, state.Out(), blue)}
+	other := ""
+	if both && why == "" {
+		other = fmt.Sprintf("%s has %.4g", state.Out(), blue)
 	}
-	return sample{events.GatePass, fmt.Sprintf("%s has %.4g", state.In(), green)}
+	switch {
+	case g.Most > 0 && green > g.Most || g.Most == 0 && g.Factor == 0 && green > 0:
+		got.verdict, got.reason = events.GateFail, strings.TrimSuffix(fmt.Sprintf("%s, more than %.4g; %s", text, g.Most, other), "; ")
+	case g.Factor > 0 && both && why != "":
+		got.verdict, got.reason = events.GateInconclusive, why
+	case g.Factor > 0 && both && green > blue*g.Factor:
+		got.verdict, got.reason = events.GateFail, fmt.Sprintf("%s, and %s %.4g: more than %.4g times as much", text, state.Out(), blue, g.Factor)
+	case other != "":
+		got.verdict, got.reason = events.GatePass, fmt.Sprintf("%s, and %s %.4g", text, state.Out(), blue)
+	default:
+		got.verdict, got.reason = events.GatePass, text
+	}
+	return got
+}
+
+// measured is what a query has found of a colour, or why it has found nothing.
+func measured(colour string, value float64, why string) apitypes.GateColour {
+	if why != "" {
+		return apitypes.GateColour{Colour: colour, Found: why}
+	}
+	return apitypes.GateColour{Colour: colour, Found: fmt.Sprintf("%.4g", value), Value: &value}
 }
 
 // query asks for one number; why says why there is none.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"hubledger/events"
 	"hubledger/projections/deploys"
@@ -74,6 +75,11 @@ func (s *Deployer) described(ctx context.Context, list []deploys.Happening, stat
 			if h.Seq == v.Seq {
 				shown.Since = apitypes.Known(h.Time)
 			}
+		}
+		if w != nil && !v.Manual {
+			var at time.Time
+			shown.Measured, at = s.streaks.latest(state, g.Name)
+			shown.MeasuredAt = apitypes.Known(at)
 		}
 		out.Gates = append(out.Gates, shown)
 	}

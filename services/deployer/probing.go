@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/hosting"
@@ -28,13 +29,17 @@ const (
 )
 
 // A sample is one measurement of a gate.
-type sample struct{ verdict, reason string }
+type sample struct {
+	verdict, reason string
+	colours         []apitypes.GateColour // what was found of each colour that was asked
+}
 
 // A streak is how often in a row a gate has measured the same.
 type streak struct {
 	deployment string
 	sample
 	times int
+	at    time.Time // of the latest sample
 	next  time.Time
 	busy  bool
 }
@@ -123,6 +128,17 @@ func (k *streaks) begin(state deployment.State, g events.DeployGate, now time.Ti
 	return st
 }
 
+// latest is what was measured last of the colours of a deployment, and when: nothing where this
+// hub has measured nothing since it was started.
+func (k *streaks) latest(state deployment.State, gate string) (colours []apitypes.GateColour, at time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if st := k.all[[2]string{state.Of.Environment, gate}]; st != nil && st.deployment == state.Of.Deployment {
+		return st.colours, st.at
+	}
+	return nil, at
+}
+
 // hurry has a gate measured at once.
 func (k *streaks) hurry(environment, gate string) {
 	k.mu.Lock()
@@ -159,7 +175,8 @@ func (s *Deployer) measure(ctx context.Context, known knownState, g events.Deplo
 		st.times = 0
 	}
 	st.times, st.sample, st.busy = st.times+1, got, false
-	st.next = time.Now().Add(secondsOr(g.Every, gateEvery))
+	st.at = time.Now()
+	st.next = st.at.Add(secondsOr(g.Every, gateEvery))
 	passes := gatePasses
 	if g.Kind == events.GateWebhook { // an issue that was reported is one
 		passes = 1
@@ -212,8 +229,11 @@ func (s *Deployer) sample(ctx context.Context, known knownState, g events.Deploy
 // other one answers, too: what fails in both is not of the release.
 func (s *Deployer) asked(ctx context.Context, state deployment.State, g events.DeployGate) sample {
 	got := s.askedOf(ctx, state, state.In(), g)
+	got.colours = []apitypes.GateColour{{Colour: state.In(), Found: got.reason}}
 	if got.verdict == events.GateFail && state.Replaces() && (strings.Contains(g.URL, "{port}") || strings.Contains(g.URL, "{colour}")) {
-		got.reason = fmt.Sprintf("%s: %s; %s: %s", state.In(), got.reason, state.Out(), s.askedOf(ctx, state, state.Out(), g).reason)
+		other := s.askedOf(ctx, state, state.Out(), g).reason
+		got.reason = fmt.Sprintf("%s: %s; %s: %s", state.In(), got.reason, state.Out(), other)
+		got.colours = append(got.colours, apitypes.GateColour{Colour: state.Out(), Found: other})
 	}
 	return got
 }
@@ -229,19 +249,19 @@ func (s *Deployer) askedOf(ctx context.Context, state deployment.State, colour s
 		address := strings.NewReplacer("{host}", h.Name, "{port}", strconv.Itoa(port), "{colour}", colour).Replace(g.URL)
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
-			return sample{events.GateInconclusive, "this is no address: " + address}
+			return sample{verdict: events.GateInconclusive, reason: "this is no address: " + address}
 		}
 		r.Host = g.Host
 		status, _, err := s.fetch(r)
 		where := cmp.Or(h.Name, r.URL.Host)
 		switch {
 		case err != nil:
-			return sample{events.GateFail, where + " does not answer: " + bounded(err.Error())}
+			return sample{verdict: events.GateFail, reason: where + " does not answer: " + bounded(err.Error())}
 		case status < 200 || status > 299:
-			return sample{events.GateFail, fmt.Sprintf("%s answers %d", where, status)}
+			return sample{verdict: events.GateFail, reason: fmt.Sprintf("%s answers %d", where, status)}
 		}
 	}
-	return sample{events.GatePass, fmt.Sprintf("%d of %d hosts answer", len(hosts), len(hosts))}
+	return sample{verdict: events.GatePass, reason: fmt.Sprintf("%d of %d hosts answer", len(hosts), len(hosts))}
 }
 
 // portOf is the port of a colour's first web service on its hosts.

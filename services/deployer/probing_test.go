@@ -79,13 +79,16 @@ func TestPrometheusGate(t *testing.T) {
 	d := w.await(w.deploy(w.release("web 2"), nil).ID, "held")
 	w.verdict(d.ID, "errors", "inconclusive")
 	answer.Store(`{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"N"]}]}}`)
-	w.verdict(d.ID, "errors", "pass")
+	found := w.verdict(d.ID, "errors", "pass").Gates[0]
+	if m := found.Measured; len(m) != 2 || m[0].Colour != "green" || *m[0].Value != 1.5 || m[1].Colour != "blue" || *m[1].Value != 1 || found.MeasuredAt == nil || found.Reason != "green has 1.5, and blue 1" {
+		t.Errorf("%+v", found)
+	}
 	answer.Store(`{"status":"success","data":{"resultType":"vector","result":[]}}`)
 	w.verdict(d.ID, "errors", "inconclusive")
 	answer.Store(`{"status":"success","data":{"resultType":"scalar","result":[1,"NaN"]}}`)
 	w.action("pusher", d.ID, "promote", nil, 409)
 	w.action("pusher", d.ID, "gates/errors", object{"verdict": "fail", "reason": "I saw it"}, 201)
-	if d = w.verdict(d.ID, "errors", "fail"); d.Step != "held" || !d.Gates[0].Manual {
+	if d = w.verdict(d.ID, "errors", "fail"); d.Step != "held" || !d.Gates[0].Manual || d.Gates[0].Measured != nil {
 		t.Errorf("%+v", d)
 	}
 	w.action("pusher", d.ID, "rollback", nil, 201)

@@ -224,18 +224,24 @@ func attribute(state deployment.State, reports []trackers.Report) (list []tracke
 
 // reported is what a webhook gate finds: issues of the new colour that the other one has not. That
 // none are reported means something only after a while with traffic.
-func (s *Deployer) reported(ctx context.Context, state deployment.State, g events.DeployGate, traffic time.Duration) sample {
+func (s *Deployer) reported(ctx context.Context, state deployment.State, g events.DeployGate, traffic time.Duration) (got sample) {
 	all, err := s.issues.Open(ctx, state.Of.Deployment, g.Name)
 	if err != nil {
-		return sample{events.GateInconclusive, "what was reported cannot be read"}
+		return sample{verdict: events.GateInconclusive, reason: "what was reported cannot be read"}
 	}
 	only := trackers.Only(all, state.In())
+	var colours []apitypes.GateColour
+	for _, colour := range []string{state.In(), state.Out()} {
+		n := float64(len(slices.DeleteFunc(slices.Clone(all), func(i trackers.Issue) bool { return i.Colour != colour })))
+		colours = append(colours, apitypes.GateColour{Colour: colour, Found: fmt.Sprintf("%.0f issues", n), Value: &n})
+	}
+	defer func() { got.colours = colours }()
 	if float64(len(only)) > g.Most {
 		text := fmt.Sprintf("%s has %d issues that %s has not, and at most %.0f may be", state.In(), len(only), state.Out(), g.Most)
 		for k, i := range only[:min(3, len(only))] {
 			text += map[bool]string{true: ": ", false: ", "}[k == 0] + bounded(cmp.Or(i.Title, i.Issue))
 		}
-		return sample{events.GateFail, bounded(text)}
+		return sample{verdict: events.GateFail, reason: bounded(text)}
 	}
 	counters := map[string]int64{}
 	for machine, o := range s.look(ctx, state).Hosts {
@@ -249,9 +255,9 @@ func (s *Deployer) reported(ctx context.Context, state deployment.State, g event
 	long, many := secondsOr(g.Seconds, hookWait), int64(cmp.Or(g.Requests, hookRequests))
 	switch {
 	case err != nil:
-		return sample{events.GateInconclusive, "the traffic cannot be counted"}
+		return sample{verdict: events.GateInconclusive, reason: "the traffic cannot be counted"}
 	case traffic < long || requests < many:
-		return sample{events.GateInconclusive, fmt.Sprintf("%d issues so far; it passes when %s has had traffic for %s, and %d requests, as HAProxy counts them (hubledger agent --haproxy-socket)", len(only), state.In(), long, many)}
+		return sample{verdict: events.GateInconclusive, reason: fmt.Sprintf("%d issues so far; it passes when %s has had traffic for %s, and %d requests, as HAProxy counts them (hubledger agent --haproxy-socket)", len(only), state.In(), long, many)}
 	}
-	return sample{events.GatePass, fmt.Sprintf("%d issues in %s and %d requests", len(only), long, requests)}
+	return sample{verdict: events.GatePass, reason: fmt.Sprintf("%d issues in %s and %d requests", len(only), long, requests)}
 }

@@ -75,7 +75,7 @@ func TestWebhookGate(t *testing.T) {
 		return d.Gates[0].Verdict == "pass"
 	})
 	w.report(u, alert("green", "2", "e", "firing"), 202)
-	if d = w.verdict(d.ID, "bugs", "fail"); !strings.Contains(d.Gates[0].Reason, "green has 2 issues that blue has not") {
+	if d = w.verdict(d.ID, "bugs", "fail"); !strings.Contains(d.Gates[0].Reason, "green has 2 issues that blue has not") || len(d.Gates[0].Measured) != 2 || *d.Gates[0].Measured[0].Value != 3 || *d.Gates[0].Measured[1].Value != 1 {
 		t.Errorf("%+v", d.Gates)
 	}
 	w.report(u, alert("green", "2", "e", "resolved"), 202)

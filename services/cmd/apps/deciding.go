@@ -149,9 +149,18 @@ func (c *lsGatesCmd) Run(s *console.Session) error {
 	}
 	var rows [][]string
 	for _, g := range d.Gates {
-		rows = append(rows, []string{g.Name, g.Kind, g.Verdict, console.If(g.Manual, "a person"), g.Reason})
+		rows = append(rows, []string{g.Name, g.Kind, g.Verdict, console.If(g.Manual, "a person"), measured(g), g.Reason})
 	}
-	return s.Table([]string{"GATE", "KIND", "VERDICT", "BY", "REASON"}, rows)
+	return s.Table([]string{"GATE", "KIND", "VERDICT", "BY", "MEASURES NOW", "REASON"}, rows)
+}
+
+// measured is what a gate finds of each colour, in a few words.
+func measured(g apitypes.DeploymentGate) string {
+	var all []string
+	for _, c := range g.Measured {
+		all = append(all, c.Colour+": "+c.Found)
+	}
+	return strings.Join(all, ", ")
 }
 
 type setGateCmd struct {

@@ -135,6 +135,16 @@ type DeploymentGate struct {
 	Manual  bool       `json:"manual,omitempty" doc:"A person has said so"`
 	Since   *time.Time `json:"since,omitempty" doc:"Since when"`
 	Seq     uint64     `json:"seq,omitempty" doc:"Sequence of that event"`
+
+	Measured   []GateColour `json:"measured,omitempty" doc:"What it measures now of each colour that it asks; absent when it measures no more, and on nodes that do not measure"`
+	MeasuredAt *time.Time   `json:"measuredAt,omitempty" doc:"When it did so last"`
+}
+
+// A GateColour is what a gate has found of one colour.
+type GateColour struct {
+	Colour string   `json:"colour" doc:"blue or green"`
+	Found  string   `json:"found" doc:"What was found, or why nothing was, for people"`
+	Value  *float64 `json:"value,omitempty" doc:"The number of the query, or how many issues are open; absent where there is none"`
 }
 
 // A DeploymentChange is an event of a deployment.
