@@ -176,7 +176,10 @@ func TestSetRules(t *testing.T) {
 		t.Errorf("two rules give latest, and that is not said: %+v", saved.Warnings)
 	}
 	last := w.LastSeq()
-	w.ask("owner", "PUT", "", body, 409, nil) // they are no longer those of 0
+	other := rulesOf("acme/app", edge("other"))
+	other["seq"] = 0
+	w.ask("owner", "PUT", "", other, 409, nil) // they are no longer those of 0
+	w.ask("owner", "PUT", "", body, 200, nil)  // but are what is wanted
 	body["seq"] = first
 	w.ask("owner", "PUT", "", body, 200, &saved)
 	if saved.Seq != first || w.LastSeq() != last {

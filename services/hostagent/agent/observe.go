@@ -23,6 +23,14 @@ func (s *step) observe(before hosting.Seen) error {
 	}
 	of := map[string]*hosting.SeenContainer{}
 	for name, f := range s.have {
+		if s.stopping(f.id) {
+			// The engine does not tell how it is until all of it has ended, which may take seconds, and
+			// other containers would wait for that: it is looked at then.
+			if was := old[name]; was != nil {
+				of[name] = was
+			}
+			continue
+		}
 		c, err := s.inspect(s.ctx, f, old[name], mask)
 		if err != nil {
 			return err

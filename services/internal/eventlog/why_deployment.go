@@ -40,7 +40,7 @@ func (r *Reader) below(ctx context.Context, asked *journal.Entry) (list []effect
 	}
 	begun := []uint64{asked.Seq}
 	for k := range list {
-		if list[k].Type() == (events.DeploymentRequested{}).EventType() {
+		if list[k].Type() == "deployment.requested.v1" {
 			begun = append(begun, list[k].Seq)
 		}
 	}

@@ -34,10 +34,22 @@ func schemaName(t reflect.Type, hint string) string {
 func describeEvents(schemas huma.Registry) {
 	for name, s := range schemas.Map() {
 		t := schemas.TypeFromRef("#/components/schemas/" + name)
-		if t != nil && t.Kind() == reflect.Struct && strings.HasSuffix(t.PkgPath(), "/events") {
+		if t == nil || t.Kind() != reflect.Struct {
+			continue
+		}
+		if isEvents(t) {
 			describeFields(t, s)
 		}
+		for i := range t.NumField() { // one of them may be a part of a type of the API
+			if f := t.Field(i); f.Anonymous && isEvents(f.Type) {
+				describeFields(f.Type, s)
+			}
+		}
 	}
+}
+
+func isEvents(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && strings.HasSuffix(t.PkgPath(), "/events")
 }
 
 // describeFields says of the fields of a type of package events what their event's
