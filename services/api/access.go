@@ -13,6 +13,7 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/asof"
+	past "hubledger/services/internal/asof/people"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/openapi"
@@ -102,7 +103,7 @@ func (s *API) rightsAt(ctx context.Context, c *endpoint.Call, when people.AsOf, 
 	}
 	then, err := s.Past.At(ctx, c.Namespace, when.When, also...)
 	if err != nil {
-		return r, nil, endpoint.Located(err, "query.as_of", asof.ErrPoint, asof.ErrFuture)
+		return r, nil, endpoint.Located(err, "query.as_of", asof.ErrPoint, asof.ErrFuture, past.ErrTooMany)
 	}
 	return rightsThen{then.Reader, access.New(access.Config{Read: then.Reader, View: then, Log: then, Logger: s.Logger})}, func() { then.Close() }, nil
 }

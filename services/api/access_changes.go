@@ -28,7 +28,7 @@ func (s *API) registerAccessChanges() {
 func (s *API) listAccessChanges(ctx context.Context, c *endpoint.Call, in *accessChangesIn) (*openapi.List[apitypes.AccessChange], error) {
 	before, err := s.Past.At(ctx, c.Namespace, in.Since)
 	if err != nil {
-		return nil, endpoint.Located(err, "query.since", asof.ErrPoint, asof.ErrFuture)
+		return nil, endpoint.Located(err, "query.since", asof.ErrPoint, asof.ErrFuture, past.ErrTooMany)
 	}
 	defer before.Close()
 	var after *past.Then
@@ -38,7 +38,7 @@ func (s *API) listAccessChanges(ctx context.Context, c *endpoint.Call, in *acces
 		after, err = s.Past.At(ctx, c.Namespace, in.Until)
 	}
 	if err != nil {
-		return nil, endpoint.Located(err, "query.until", asof.ErrPoint, asof.ErrFuture)
+		return nil, endpoint.Located(err, "query.until", asof.ErrPoint, asof.ErrFuture, past.ErrTooMany)
 	}
 	defer after.Close()
 	list, err := past.Diff(ctx, c.Namespace, before, after)

@@ -23,7 +23,7 @@ var asked = map[string]string{
 	"member": `NS/apps | NS/hosts | NS/sources | NS/-/members | NS/-/teams | NS/-/teams/{team} | NS/-/usage | SOURCE | SOURCE/-/deliveries | SOURCE/-/deliveries/{seq}
 		| APP | APP/-/releases | APP/-/releases/{release} | APP/-/deployments | APP/-/deployments/{deployment} | APP/{environment} | APP/{environment}/policy`,
 	"pushes to all": `APP/{environment}/deploy | APP/{environment}/promote | APP/{environment}/back | APP/{environment}/exclude | APP/{environment}/gates/{gate} | APP/{environment}/containers | APP/{environment}/containers/{container}`,
-	"owner": `NS/sources/link | SOURCE/-/settings | SOURCE/-/unlink | NS/-/teams/{team}/delete | NS/-/robots | NS/-/robots/{robot} | NS/-/robots/{robot}/delete | NS/-/robots/{robot}/tokens/{token} | NS/-/access | NS/-/trash
+	"owner": `NS/sources/link | SOURCE/-/settings | SOURCE/-/unlink | NS/-/teams/{team}/delete | NS/-/robots | NS/-/robots/{robot} | NS/-/robots/{robot}/delete | NS/-/robots/{robot}/tokens/{token} | NS/-/access | NS/-/access/changes | NS/-/trash
 		| NS/apps/new | APP/-/settings | APP/-/delete | APP/{environment}/delete | APP/{environment}/policy/new-gate | APP/{environment}/policy/gates/{gate} | APP/{environment}/hosts | APP/{environment}/config | APP/{environment}/config/{key}/remove`,
 	"namespace":             `NS`,
 	"an event":              `/events/{event}`,

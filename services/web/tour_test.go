@@ -26,6 +26,7 @@ type stop struct {
 // tour has every page, as those who see it differently do.
 func tour(town *webtest.Town) []stop {
 	const repo, ns, app = "/r/{namespace}/{name...}", "/n/{namespace}", "/apps/{namespace}/{app}"
+	then := "as_of=s" + fmt.Sprint(town.Then)
 	return []stop{
 		{"/", "/", "nobody", "home-nobody"},
 		{"/", "/", "admin", "home"},
@@ -159,6 +160,13 @@ func tour(town *webtest.Town) []stop {
 		{ns + "/-/robots/{robot}/delete", "/n/acme/-/robots/ci/delete", "admin", "robot-delete"},
 		{ns + "/-/robots/{robot}/tokens/{token}", "/n/acme/-/robots/ci/tokens/" + town.RobotToken, "admin", "robot-token"},
 		{ns + "/-/access", "/n/acme/-/access", "admin", "namespace-access"},
+		{ns + "/-/access/changes", "/n/acme/-/access/changes", "admin", "access-changes-empty"},
+		{ns + "/-/access/changes", "/n/acme/-/access/changes?since=s8", "admin", "access-changes"},
+		{ns + "/-/members", "/n/acme/-/members?" + then, "admin", "members-past"},
+		{ns + "/-/teams", "/n/acme/-/teams?as_of=2001-01-01T12:00", "alice", "teams-past"},
+		{ns + "/-/teams/{team}", "/n/acme/-/teams/devs?" + then, "admin", "team-past"},
+		{ns + "/-/access", "/n/acme/-/access?" + then, "admin", "namespace-access-past"},
+		{repo + "/-/access", "/r/admin/app/-/access?as=bob&" + then, "admin", "access-past"},
 		{ns + "/-/usage", "/n/admin/-/usage", "admin", "usage"},
 		{ns + "/-/trash", "/n/admin/-/trash", "admin", "trash"},
 		{"/new", "/new", "alice", "new"},

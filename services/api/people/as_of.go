@@ -15,13 +15,13 @@ type AsOf struct {
 }
 
 // Reader reads accounts as of that time, or as they are; done has to be called.
-func (a AsOf) Reader(ctx context.Context, past past.Past, ns *accounts.Namespace) (read accounts.Reader, done func(), err error) {
+func (a AsOf) Reader(ctx context.Context, earlier past.Past, ns *accounts.Namespace) (read accounts.Reader, done func(), err error) {
 	if a.When == "" {
-		return past.Accounts, func() {}, nil
+		return earlier.Accounts, func() {}, nil
 	}
-	then, err := past.At(ctx, ns, a.When)
+	then, err := earlier.At(ctx, ns, a.When)
 	if err != nil {
-		return read, nil, endpoint.Located(err, "query.as_of", asof.ErrPoint, asof.ErrFuture)
+		return read, nil, endpoint.Located(err, "query.as_of", asof.ErrPoint, asof.ErrFuture, past.ErrTooMany)
 	}
 	return then.Reader, func() { then.Close() }, nil
 }

@@ -50,6 +50,8 @@ type Page struct {
 	View string
 	// Section is the entry of the main navigation that it belongs to.
 	Section string
+	// Past says that the page can show an earlier time: see Visit.Past.
+	Past bool
 	// Show finds what the view shows, as .Data.
 	Show func(v *Visit) (any, error)
 	// Do are its forms, by the value of their button named do.
@@ -101,6 +103,7 @@ func (s *Site) Add(files fs.FS, pages ...Page) {
 		view := s.read(files, p.View)
 		s.set.Add(service.Route{Method: http.MethodGet, Pattern: p.Pattern, Permission: p.Permission, Cost: p.Cost, Serve: func(w http.ResponseWriter, r *http.Request) {
 			v := s.visit(w, r, p.Section)
+			v.past = p.Past
 			s.show(v, view, p, http.StatusOK)
 		}}, s.refuse)
 		if len(p.Do) == 0 {
@@ -142,6 +145,10 @@ func (s *Site) show(v *Visit, view view, p Page, status int) {
 		var err error
 		if v.Data, err = p.Show(v); v.led {
 			return
+		}
+		if v.notThen(err) {
+			status = v.Problem.Status
+			v.Data, err = p.Show(v)
 		}
 		if err != nil {
 			s.refuse(v.w, v.Request, s.set.Problem(v.Request.Context(), p.Pattern, err))

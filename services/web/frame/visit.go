@@ -34,6 +34,7 @@ type Visit struct {
 	Refused bool
 
 	led   bool // to another page
+	past  bool // the page can show an earlier time
 	again int  // seconds: see Again
 	site  *Site
 	w     http.ResponseWriter

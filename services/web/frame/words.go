@@ -51,6 +51,8 @@ func (s *Site) functions() template.FuncMap {
 		"sentence":      sentence,
 		"state":         stateOf,
 		"query":         queryValue,
+		"then":          then,
+		"chosen":        chosen,
 		"percent":       func(part, whole any) string { return strconv.FormatFloat(share(part, whole), 'f', 1, 64) + "%" },
 		"stateNow":      Standing,
 		"stateDeployed": func(d apitypes.Deployment) State { return Standing(apitypes.AppNow{Step: d.Step, Outcome: d.Outcome}) },

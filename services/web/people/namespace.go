@@ -21,6 +21,15 @@ type namespaceHead struct {
 // Owns says whether the visitor may do everything there.
 func (h *namespaceHead) Owns() bool { return h.Namespace != nil && h.Namespace.Level == "admin" }
 
+// Changes is the address of the page with what has changed in the rights there since a time, ""
+// for who may not see it.
+func (h *namespaceHead) Changes() string {
+	if !h.Owns() {
+		return ""
+	}
+	return namespaceAt(h.Name) + "/-/access/changes"
+}
+
 // Creates says whether the visitor may make repositories there.
 func (h *namespaceHead) Creates() bool { return h.Namespace != nil && h.Namespace.Level != "read" }
 

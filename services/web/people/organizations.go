@@ -50,7 +50,7 @@ func showMembers(v *frame.Visit) (any, error) {
 	if p.List, err = paged[apitypes.Member](v, "orgs", p.Head.Name, "members"); err != nil {
 		return nil, err
 	}
-	if p.Head.Owns() {
+	if p.Head.Owns() && v.Past() == "" {
 		p.Invitations, err = whole[apitypes.Invitation](v, "orgs", p.Head.Name, "invitations")
 	}
 	return p, err

@@ -26,6 +26,10 @@ func Add(site *frame.Site) {
 	account := func(pattern string, need access.Permission, view string, show func(*frame.Visit) (any, error), do forms) frame.Page {
 		return page(pattern, need, budget.List, view, "account", show, do)
 	}
+	past := func(p frame.Page) frame.Page {
+		p.Past = true
+		return p
+	}
 	namespace := func(pattern string, need access.Permission, view string, show func(*frame.Visit) (any, error), do forms) frame.Page {
 		return page(ns+pattern, need, budget.List, view, "catalog", show, do)
 	}
@@ -41,16 +45,17 @@ func Add(site *frame.Site) {
 		page("/users", access.HubAdmin, budget.List, "users", "system", showUsers, forms{"create": createUser}),
 		page(user, access.Anyone, budget.Read, "user", "system", showUserPage, forms{"standing": setStanding, "password": resetPassword, "second-factor": dropSecondFactor}),
 		page(ns, access.Anyone, budget.Search, "namespace", "catalog", showNamespace, nil),
-		namespace("/-/members", access.NamespaceMember, "members", showMembers, forms{"add": setMember, "withdraw": withdrawInvitation}),
+		past(namespace("/-/members", access.NamespaceMember, "members", showMembers, forms{"add": setMember, "withdraw": withdrawInvitation})),
 		namespace("/-/members/{member}", access.NamespaceMember, "member", showMember, forms{"role": changeMember, "remove": removeMember}),
-		namespace("/-/teams", access.NamespaceMember, "teams", showTeams, forms{"create": createTeam}),
-		namespace("/-/teams/{team}", access.NamespaceMember, "team", showTeam, forms{"add": addToTeam, "remove": removeFromTeam}),
+		past(namespace("/-/teams", access.NamespaceMember, "teams", showTeams, forms{"create": createTeam})),
+		past(namespace("/-/teams/{team}", access.NamespaceMember, "team", showTeam, forms{"add": addToTeam, "remove": removeFromTeam})),
 		namespace("/-/teams/{team}/delete", access.NamespaceAdmin, "team_delete", showTeam, forms{"delete": deleteTeam}),
 		namespace("/-/robots", access.NamespaceAdmin, "robots", showRobots, forms{"create": createRobot}),
 		namespace("/-/robots/{robot}", access.NamespaceAdmin, "robot", showRobot, forms{"create": createRobotToken}),
 		namespace("/-/robots/{robot}/delete", access.NamespaceAdmin, "robot_delete", showRobot, forms{"delete": deleteRobot}),
 		namespace("/-/robots/{robot}/tokens/{token}", access.NamespaceAdmin, "token", showRobotToken, forms{"revoke": revokeRobotToken}),
-		namespace("/-/access", access.NamespaceAdmin, "grants", showGrants, forms{"give": giveGrant, "withdraw": withdrawGrant}),
+		past(namespace("/-/access", access.NamespaceAdmin, "grants", showGrants, forms{"give": giveGrant, "withdraw": withdrawGrant})),
+		page(ns+"/-/access/changes", access.NamespaceAdmin, budget.Heavy, "changes", "catalog", showChanges, nil),
 		page(ns+"/-/usage", access.NamespaceMember, budget.Heavy, "usage", "catalog", showUsage, forms{"quota": setQuota}),
 		page(ns+"/-/trash", access.NamespaceAdmin, budget.Search, "trash", "catalog", showTrash, forms{"restore": restoreRepository}),
 	)
@@ -58,7 +63,7 @@ func Add(site *frame.Site) {
 
 // paged is the page of a list of names that the address says, by ?q= and ?cursor=.
 func paged[T any](v *frame.Visit, components ...string) (apitypes.List[T], error) {
-	q := v.Paged()
+	q := v.InPast(v.Paged())
 	if text := v.Query("q"); text != "" {
 		q.Set("q", text)
 	}
@@ -70,7 +75,7 @@ const maxLookUp = 20
 
 // named finds the thing of that name in a list of names.
 func named[T any](v *frame.Visit, name string, of func(T) string, components ...string) (found T, err error) {
-	q := url.Values{"limit": {"100"}, "q": {name}}
+	q := v.InPast(url.Values{"limit": {"100"}, "q": {name}})
 	for range maxLookUp {
 		list, err := frame.Get[apitypes.List[T]](v, frame.Path(components...), q)
 		if err != nil {

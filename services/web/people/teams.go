@@ -69,6 +69,9 @@ func showTeam(v *frame.Visit) (any, error) {
 	if p.List, err = paged[apitypes.Member](v, "orgs", h.Name, "teams", p.Team.Name, "members"); err != nil {
 		return nil, err
 	}
+	if v.Past() != "" {
+		return p, nil
+	}
 	in := map[string]bool{}
 	for _, m := range p.Items {
 		in[m.Name] = true

@@ -19,6 +19,8 @@ type accessPage struct {
 	// As is what the account that ?as= names may do; Unknown when there is none.
 	As      *apitypes.Access
 	Unknown bool
+	// Changes is the address of what has changed in the namespace, "" for who may not see that.
+	Changes string
 	// Refused is what the registry refused to accounts lately, the latest first.
 	Refused []apitypes.Event
 }
@@ -32,12 +34,12 @@ func showAccess(v *frame.Visit) (any, error) {
 	if p.Repository, err = frame.Repository(v); err != nil {
 		return nil, err
 	}
-	q := v.Paged()
+	q := v.InPast(v.Paged())
 	if p.List, err = frame.Get[apitypes.List[apitypes.Access]](v, frame.Path("repositories", v.Repo(), "access"), q); err != nil {
 		return nil, err
 	}
 	// The page has two lists: ?roles= is the cursor of this one.
-	of := url.Values{"limit": {"50"}}
+	of := v.InPast(url.Values{"limit": {"50"}})
 	if at := v.Query("roles"); at != "" {
 		of.Set("cursor", at)
 	}
@@ -46,16 +48,25 @@ func showAccess(v *frame.Visit) (any, error) {
 		return nil, err
 	}
 	p.Grants = grants.Items
-	refused, err := frame.Get[apitypes.EventPage](v, "/events", url.Values{"q": {refusals(v)}, "limit": {maxRefused}})
-	if err != nil {
+	if v.Past() == "" {
+		refused, err := frame.Get[apitypes.EventPage](v, "/events", url.Values{"q": {refusals(v)}, "limit": {maxRefused}})
+		if err != nil {
+			return nil, err
+		}
+		p.Refused = refused.Items
+	}
+	ns, err := frame.Get[apitypes.Namespace](v, frame.Path("namespaces", v.Path("namespace")), nil)
+	if err != nil && !frame.Missing(err) { // who has a role on the repository alone has no part in its namespace
 		return nil, err
 	}
-	p.Refused = refused.Items
+	if ns.Level == "admin" {
+		p.Changes = "/n/" + url.PathEscape(ns.Name) + "/-/access/changes"
+	}
 	if next, err := url.Parse(grants.Next); err == nil && grants.Next != "" {
 		p.MoreGrants = v.With("roles", next.Query().Get("cursor")) + "#roles"
 	}
 	if name := strings.TrimSpace(v.Query("as")); name != "" {
-		as, err := frame.Get[apitypes.Access](v, frame.Path("repositories", v.Repo(), "access", name), nil)
+		as, err := frame.Get[apitypes.Access](v, frame.Path("repositories", v.Repo(), "access", name), v.InPast(url.Values{}))
 		var problem *endpoint.Problem
 		if p.Unknown = errors.As(err, &problem) && problem.Status < 500; err != nil && !p.Unknown {
 			return nil, err

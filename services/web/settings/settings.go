@@ -26,7 +26,7 @@ func Add(site *frame.Site) {
 			Do: map[string]frame.Do{"visibility": setVisibility}},
 		frame.Page{Pattern: repo + "/delete", Permission: access.RepositoryAdmin, Change: access.RepositoryAdmin, Cost: budget.Read, View: "views/delete.html", Section: "catalog", Show: showDelete,
 			Do: map[string]frame.Do{"delete": deleteRepository}},
-		frame.Page{Pattern: repo + "/access", Permission: access.RepositoryAdmin, Change: access.RepositoryAdmin, Cost: budget.Heavy, View: "views/access.html", Section: "catalog", Show: showAccess,
+		frame.Page{Pattern: repo + "/access", Permission: access.RepositoryAdmin, Change: access.RepositoryAdmin, Cost: budget.Heavy, View: "views/access.html", Section: "catalog", Past: true, Show: showAccess,
 			Do: map[string]frame.Do{"give": giveRole, "withdraw": withdrawRole}},
 	)
 }

@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -92,10 +93,13 @@ func TestAccess(t *testing.T) {
 	alice.Post(at, "do", "give", "grantee", "team:devs", "role", "read").Is(http.StatusUnprocessableEntity).Says("no team of that name")
 	alice.Post(at, "do", "give", "grantee", "stranger", "role", "write").Leads(at)
 	stranger.Get("/r/alice/app").Is(200)
+	then := fmt.Sprintf("as_of=s%d", h.LastSeq())
 	alice.Get(at).Says("stranger pull, push, and delete images role write", "by alice")
 	h.Done(account.SetStanding(t.Context(), h.Log(), servertest.By, h.Accounts(), h.Account("stranger").ID, false, true))
 	alice.Get(at + "?as=stranger").Says("stranger may: nothing: disabled")
 	h.Done(account.SetStanding(t.Context(), h.Log(), servertest.By, h.Accounts(), h.Account("stranger").ID, false, false))
 	alice.Post(at, "do", "withdraw", "kind", events.GranteeUser, "grantee", "stranger").Leads(at)
 	stranger.Get("/r/alice/app").Is(404)
+	alice.Get(at+"?as=stranger&"+then).Is(200).Says("This is the past", "stranger could: pull, push", "role write", "What has changed since").Lacks(`method="post">`, "Give a role")
+	alice.Get(at+"?"+then+"0000").Is(http.StatusUnprocessableEntity).Says("has not happened yet", "Give a role").Lacks("This is the past")
 }

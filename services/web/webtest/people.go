@@ -33,6 +33,7 @@ type Town struct {
 	App               *registrytest.Image // admin/app:1.0 and latest
 	Git               Git                 // of AddGit
 	Apps              Apps                // of AddApps
+	Then              uint64              // the sequence of the event after which this is all that there is
 	Token, RobotToken string              // ids of an access token of admin, and of one of acme+ci
 	token             string
 }
@@ -65,6 +66,7 @@ func NewTown(t testing.TB) *Town {
 	town.Call(http.MethodPost, "/repositories", map[string]any{"name": "admin/gone"})
 	town.Call(http.MethodDelete, "/repositories/admin/gone", nil)
 	hub.CatchUp()
+	town.Then = hub.LastSeq()
 	town.Token, town.RobotToken = town.tokenOf(servertest.Admin), town.tokenOf("acme+ci")
 	return town
 }
