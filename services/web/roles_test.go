@@ -16,7 +16,7 @@ var asked = map[string]string{
 	"self or hub admin": `/users/{user}/tokens | /users/{user}/tokens/{token} | /users/{user}/erase`,
 	"hub admin":         `/users | /system | /system/projections/{projection} | /builders | /builders/{builder}/revoke | /hosts | /hosts/{host} | /hosts/{host}/revoke`,
 	"read":              `REPO | REPO/-/activity | REPO/-/tags | REPO/-/tags/{tag} | REPO/-/tags/{tag}/history | REPO/-/trash | REPO/-/compare | REPO/-/untagged | REPO/-/images/{digest} | REPO/-/layers/{digest}`,
-	"write":             `REPO/-/tags/{tag}/rollback | REPO/-/storage | REPO/-/builds | REPO/-/pushes | REPO/-/rules`,
+	"write":             `REPO/-/tags/{tag}/rollback | REPO/-/storage | REPO/-/builds | REPO/-/builds/new | REPO/-/pushes | REPO/-/rules`,
 	"delete":            `REPO/-/delete-tags`,
 	"admin":             `REPO/-/rules/end | REPO/-/triggers | REPO/-/triggers/{trigger}/delete | REPO/-/build-secrets | REPO/-/build-secrets/{secret}/delete | REPO/-/settings | REPO/-/visibility | REPO/-/delete | REPO/-/access`,
 	"a build":           `/builds/{build} | /builds/{build}/cancel`,

@@ -71,6 +71,7 @@ func tour(town *webtest.Town) []stop {
 		{"/builds/{build}/cancel", "/builds/" + town.Git.Waiting + "/cancel", "admin", "build-cancel"},
 		{repo + "/-/builds", "/r/admin/app/-/builds", "admin", "repository-builds"},
 		{repo + "/-/builds", "/r/admin/open/-/builds", "admin", "repository-builds-empty"},
+		{repo + "/-/builds/new", "/r/admin/app/-/builds/new", "admin", "build-new"},
 		{repo + "/-/pushes", "/r/admin/app/-/pushes", "admin", "pushes"},
 		{repo + "/-/rules", "/r/admin/app/-/rules", "admin", "rules"},
 		{repo + "/-/rules/end", "/r/admin/app/-/rules/end", "admin", "rules-end"},

@@ -98,13 +98,17 @@ func AsProblem(w http.ResponseWriter, r *http.Request, p *Problem) { p.Write(w, 
 // authentication, permission, the account's budget, reading the body, a place to
 // work in, and the Idempotency-Key.
 func (s *Set) Add(rt service.Route, refuse Refuser) {
-	serve := s.lookAgain(rt.Serve)
+	serve, streamed := s.lookAgain(rt.Serve), rt.Serve
 	rt.Serve = func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		c, err := s.admit(r, rt)
 		if err == nil {
 			r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+			if rt.Streams { // it cannot be served twice
+				streamed(w, r)
+				return
+			}
 			err = s.readBody(w, r)
 		}
 		if err == nil {

@@ -24,6 +24,9 @@ type Route struct {
 	// Cost is what sort of work a request asks for. NewRouter refuses a route
 	// without one.
 	Cost budget.Cost
+	// Streams says that Serve reads the request's body while it arrives, and bounds it. Other bodies are
+	// read before, if they are not too large.
+	Streams bool
 	// Serve answers a request. Its path values are those of the pattern.
 	Serve http.HandlerFunc
 }

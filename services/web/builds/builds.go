@@ -25,6 +25,8 @@ func Add(site *frame.Site) {
 		frame.Page{Pattern: "/builds/{build}/cancel", Permission: access.SignedIn, Cost: budget.Read, View: "views/cancel.html", Section: "builds", Show: showCancel,
 			Do: map[string]frame.Do{"cancel": cancelBuild}},
 		frame.Page{Pattern: repo + "/builds", Permission: access.RepositoryWrite, Cost: budget.List, View: "views/repository.html", Section: "catalog", Show: showRepository},
+		frame.Page{Pattern: repo + "/builds/new", Permission: access.RepositoryWrite, Cost: budget.Read, View: "views/upload.html", Section: "catalog", Show: showUpload, Upload: true,
+			Do: map[string]frame.Do{"build": buildUpload}},
 		frame.Page{Pattern: repo + "/pushes", Permission: access.RepositoryWrite, Cost: budget.List, View: "views/pushes.html", Section: "catalog", Show: showPushes},
 		frame.Page{Pattern: repo + "/rules", Permission: access.RepositoryWrite, Cost: budget.Read, View: "views/rules.html", Section: "catalog", Show: showRules,
 			Do: map[string]frame.Do{"save": saveRules, "simulate": simulateRules, "import": importRules}},

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -61,19 +62,27 @@ func (v *Visit) ask(method, path string, query url.Values, body, out any) (uint6
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
-	ctx := access.WithPrincipal(v.Context(), v.Principal)
-	r, err := http.NewRequestWithContext(ctx, method, target, content)
+	r, err := v.request(v.Context(), method, target, content)
 	if err != nil {
-		return 0, endpoint.Fail(http.StatusNotFound, "there is no such page").Because(err)
+		return 0, err
 	}
-	r.RemoteAddr, r.Host, r.TLS = v.Request.RemoteAddr, v.Request.Host, v.Request.TLS
-	r.Header.Set("User-Agent", v.Request.UserAgent())
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	answer := endpoint.NewHeldAnswer()
 	v.site.API.ServeHTTP(answer, r)
 	return read(answer, out)
+}
+
+// request is one to another part of the hub, by the visitor.
+func (v *Visit) request(ctx context.Context, method, target string, content io.Reader) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(access.WithPrincipal(ctx, v.Principal), method, target, content)
+	if err != nil {
+		return nil, endpoint.Fail(http.StatusNotFound, "there is no such page").Because(err)
+	}
+	r.RemoteAddr, r.Host, r.TLS = v.Request.RemoteAddr, v.Request.Host, v.Request.TLS
+	r.Header.Set("User-Agent", v.Request.UserAgent())
+	return r, nil
 }
 
 // read reads the answer into out, or as a problem.

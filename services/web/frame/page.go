@@ -54,6 +54,9 @@ type Page struct {
 	Past bool
 	// Show finds what the view shows, as .Data.
 	Show func(v *Visit) (any, error)
+	// Upload says that its forms are multipart/form-data and end with a file, which is read while it
+	// arrives: see Visit.Upload.
+	Upload bool
 	// Do are its forms, by the value of their button named do.
 	Do map[string]Do
 }
@@ -109,7 +112,7 @@ func (s *Site) Add(files fs.FS, pages ...Page) {
 		if len(p.Do) == 0 {
 			continue
 		}
-		s.set.Add(service.Route{Method: http.MethodPost, Pattern: p.Pattern, Permission: cmp.Or(p.Change, p.Permission), Cost: budget.Write, Serve: func(w http.ResponseWriter, r *http.Request) {
+		s.set.Add(service.Route{Method: http.MethodPost, Pattern: p.Pattern, Permission: cmp.Or(p.Change, p.Permission), Cost: p.changeCost(), Streams: p.Upload, Serve: func(w http.ResponseWriter, r *http.Request) {
 			s.do(s.visit(w, r, p.Section), view, p)
 		}}, s.refuse)
 	}
@@ -118,13 +121,20 @@ func (s *Site) Add(files fs.FS, pages ...Page) {
 // do does what a form asks for, and leads to where that can be seen; or shows the page
 // again, with what was wrong.
 func (s *Site) do(v *Visit, view view, p Page) {
-	to, err := "", v.readForm()
+	read := v.readForm
+	if p.Upload {
+		read = v.readUpload
+	}
+	to, err := "", read()
 	if err == nil {
 		if do := p.Do[v.Sent.Get("do")]; do != nil {
 			to, err = do(v)
 		} else {
 			err = endpoint.Fail(http.StatusBadRequest, "the form does not say what to do: reload the page and try again")
 		}
+	}
+	if p.Upload {
+		v.drop()
 	}
 	var problem *endpoint.Problem
 	switch {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"html/template"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -33,9 +34,10 @@ type Visit struct {
 	// Refused says that the page is about a refusal, and shows nothing else.
 	Refused bool
 
-	led   bool // to another page
-	past  bool // the page can show an earlier time
-	again int  // seconds: see Again
+	led   bool            // to another page
+	file  *multipart.Part // that a form ends with: see Upload
+	past  bool            // the page can show an earlier time
+	again int             // seconds: see Again
 	site  *Site
 	w     http.ResponseWriter
 }

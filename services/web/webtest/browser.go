@@ -5,6 +5,7 @@ package webtest
 import (
 	"html"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -65,6 +66,28 @@ func (b *Browser) Post(path string, pairs ...string) *Answer {
 		form.Add(pairs[k], pairs[k+1])
 	}
 	resp, err := b.HTTP.PostForm(b.Hub.URL+path, form)
+	return b.read("POST "+path, resp, err)
+}
+
+// Send sends a form of these names and values that ends with a file, as browsers do.
+func (b *Browser) Send(path, file string, content io.Reader, pairs ...string) *Answer {
+	b.T.Helper()
+	in, out := io.Pipe()
+	form := multipart.NewWriter(out)
+	go func() {
+		for k := 0; k+1 < len(pairs); k += 2 {
+			form.WriteField(pairs[k], pairs[k+1]) // fails when the hub reads no more
+		}
+		part, err := form.CreateFormFile("file", file)
+		if err == nil {
+			_, err = io.Copy(part, content)
+		}
+		if err == nil {
+			err = form.Close()
+		}
+		out.CloseWithError(err)
+	}()
+	resp, err := b.HTTP.Post(b.Hub.URL+path, form.FormDataContentType(), in)
 	return b.read("POST "+path, resp, err)
 }
 
