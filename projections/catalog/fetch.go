@@ -109,15 +109,16 @@ func (f *finder) read(ctx context.Context, sc *scope, s *stmt) (n, indexed int, 
 	}
 	defer rows.Close()
 	for rows.Next() {
-		h, count := hit{table: sc.table}, 0
-		if err := rows.Scan(&h.id, &h.rank, &h.name, &h.class, &count); err != nil {
+		// Numbers of another size would be converted by way of texts.
+		h, of, count := hit{table: sc.table}, int64(0), int64(0)
+		if err := rows.Scan(&h.id, &h.rank, &h.name, &of, &count); err != nil {
 			return 0, 0, err
 		}
 		if h.id == noHit {
-			indexed = count
+			indexed = int(count)
 			continue
 		}
-		n = count
+		h.class, n = class(of), int(count)
 		f.hits = append(f.hits, h)
 	}
 	return n, indexed, rows.Err()

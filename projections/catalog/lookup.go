@@ -26,6 +26,8 @@ type lookup struct {
 	along     bool        // no index finds the matches: walk along the order
 	many      bool        // the index is known to find more than maxIndexed
 	selective bool        // the conditions may hold of few entries that the index finds
+	// named is the class of a name, and whether it matches; nil: names alone do not decide it.
+	named func(name string) (class, bool)
 	// otherwise is called when the index finds too many; nil: walk.
 	otherwise func(context.Context, *scope) error
 }
@@ -73,7 +75,13 @@ func (f *finder) look(ctx context.Context, sc *scope, l lookup) error {
 	if err := f.size(ctx, sc); err != nil {
 		return err
 	}
-	if sc.listed && !(l.selective && !sc.byOnly) {
+	if sc.ids != nil && sc.topic == "" && l.named != nil {
+		f.takeNamed(sc, l)
+		return nil
+	}
+	// To look for several words in the index takes longer than to read a few entries.
+	severalWords := sc.ids != nil && len(l.index.words) > 1
+	if sc.listed && (!l.selective || sc.byOnly || severalWords) {
 		return f.fetch(ctx, sc, l, sc.source, maxListed)
 	}
 	if l.along || l.many {

@@ -84,9 +84,7 @@ func parse(q Query) (parsedQuery, error) {
 	case !slices.Contains([]Sort{ByMatch, ByStars, ByUpdated, ByName}, q.Sort):
 		return a, fmt.Errorf("%w: there is no order %q", ErrQuery, q.Sort)
 	}
-	for a.need = 32; a.need < a.Offset+a.Limit; {
-		a.need *= 2
-	}
+	a.need = (a.Offset + a.Limit + 31) &^ 31
 	a.Text = strings.ToLower(strings.TrimSpace(strings.ToValidUTF8(q.Text, " ")))
 	if a.Text == "" {
 		return a, nil

@@ -27,11 +27,13 @@ type scope struct {
 	// listed: the scope has so few entries, because of only, limited or the
 	// topic, that each of them is read.
 	listed   bool
-	byOnly   bool // listed, because of only
-	byRights bool // listed, because of limited
-	big      bool // limited or with a topic, and too many entries to be listed
-	entries  int  // at most so many, when it is listed
-	sized    bool // these five are known
+	byOnly   bool  // listed, because of only
+	byRights bool  // listed, because of limited
+	big      bool  // limited or with a topic, and too many entries to be listed
+	entries  int   // at most so many, when it is listed
+	ids      *set  // of these entries, when byRights and they are few
+	few      []hit // these entries, without their class
+	sized    bool  // these seven are known
 }
 
 // scopes are the tables of which a person may see something.
@@ -76,6 +78,9 @@ func scopes(v Visible, topic string) ([]scope, error) {
 
 // permitted is true of entries in the namespaces and repositories of a scope.
 func (sc *scope) permitted(s *stmt) string {
+	if sc.ids != nil {
+		return "+e.id IN (" + s.ints(*sc.ids) + ")"
+	}
 	// Expressions and not columns, so that no index is used, which would be read to
 	// its end. PostgreSQL hashes a subquery once, but would go through an array for
 	// each entry.
@@ -108,6 +113,8 @@ func (sc *scope) source(s *stmt) string {
 	switch {
 	case sc.byOnly:
 		return "FROM " + sc.table + " e WHERE " + s.inTexts("e.name", sc.only)
+	case sc.ids != nil:
+		return "FROM " + sc.table + " e WHERE " + s.in("e.id", s.ints(*sc.ids))
 	case sc.byRights:
 		return "FROM (" + sc.selectPermitted(s, "id, repo, rank, name, words") + ") AS e WHERE 1 = 1"
 	}
@@ -135,6 +142,8 @@ const (
 	// may see are all read for a search. A person who may see more gets the same
 	// hits, but may get MaxWindow as the total when the hits fill the page.
 	maxListed = 20_000
+	// maxFew is up to how many of them are read once for a whole search.
+	maxFew = 2000
 )
 
 // size finds out whether a scope has few entries, whatever the text of the query.
@@ -153,6 +162,11 @@ func (r Reader) size(ctx context.Context, sc *scope) (err error) {
 		}
 		sc.byRights = sc.entries <= maxListed
 		sc.listed = sc.byRights
+		if sc.entries <= maxFew {
+			if err := r.findPermitted(ctx, sc); err != nil {
+				return err
+			}
+		}
 	}
 	if !sc.listed && sc.topic != "" {
 		s := r.stmt()
@@ -181,6 +195,28 @@ func (r Reader) countPermitted(ctx context.Context, sc *scope) (int, error) {
 	}
 	s = r.stmt()
 	return r.count(ctx, s, "FROM ("+sc.selectPermitted(s, "id")+") AS e", maxListed)
+}
+
+// findPermitted reads the entries of a scope's namespaces and repositories.
+func (r Reader) findPermitted(ctx context.Context, sc *scope) error {
+	s := r.stmt()
+	s.add("%s", sc.selectPermitted(s, "id, rank, name"))
+	rows, err := r.DB.QueryContext(ctx, s.String(), s.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	ids := []int64{}
+	for rows.Next() {
+		h := hit{table: sc.table}
+		if err := rows.Scan(&h.id, &h.rank, &h.name); err != nil {
+			return err
+		}
+		ids, sc.few = append(ids, h.id), append(sc.few, h)
+	}
+	found := setOf(ids)
+	sc.ids, sc.entries = &found, found.n
+	return rows.Err()
 }
 
 func (r Reader) stmt() *stmt { return &stmt{dialect: r.Dialect} }

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 // A class is how well an entry matches; the lower the better.
@@ -113,7 +114,7 @@ func (f *finder) names(ctx context.Context, sc *scope) error {
 	if err := f.size(ctx, sc); err != nil {
 		return err
 	}
-	l := lookup{index: f.inNames(), classes: f.classes, matches: func(s *stmt) string { return s.nameMatches(&f.parsedQuery) }}
+	l := lookup{index: f.inNames(), classes: f.classes, named: f.classOfName, matches: func(s *stmt) string { return s.nameMatches(&f.parsedQuery) }}
 	switch {
 	case f.term == "":
 		l.class, l.classes = inside, nil
@@ -124,6 +125,33 @@ func (f *finder) names(ctx context.Context, sc *scope) error {
 		l.otherwise = f.namesByClass
 	}
 	return f.look(ctx, sc, l)
+}
+
+// takeNamed adds the hits among the few entries of a scope.
+func (f *finder) takeNamed(sc *scope, l lookup) {
+	for _, h := range sc.few {
+		var ok bool
+		if h.class, ok = l.named(h.name); ok {
+			f.hits = append(f.hits, h)
+			f.total++
+		}
+	}
+}
+
+// classOfName is the class in which a name matches the text, as classes and nameMatches say it.
+func (f *finder) classOfName(name string) (class, bool) {
+	if f.term == "" {
+		return inside, !slices.ContainsFunc(f.terms, func(term string) bool { return !strings.Contains(name, term) })
+	}
+	switch {
+	case name == f.term:
+		return exactly, true
+	case strings.HasPrefix(name, f.term):
+		return beginning, true
+	case strings.Contains(name, "/"+f.term):
+		return componentBeginning, true
+	}
+	return inside, len(f.term) >= minInside && strings.Contains(name, f.term)
 }
 
 // classes is the class in which a name matches the only term.

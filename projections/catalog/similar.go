@@ -110,6 +110,10 @@ func (f *finder) sharing(ctx context.Context, word string) (list []candidate, er
 func (f *finder) similar(ctx context.Context, sc *scope, alike []string) error {
 	return f.look(ctx, sc, lookup{
 		index: needle{names: alike, any: true}, class: similar,
+		named: func(name string) (class, bool) {
+			_, matches := f.classOfName(name)
+			return similar, !matches && slices.ContainsFunc(alike, func(part string) bool { return strings.Contains(name, part) })
+		},
 		matches: func(s *stmt) string {
 			any := make([]string, len(alike))
 			for k, part := range alike {

@@ -77,11 +77,16 @@ func (s *stmt) inTexts(column string, values []string) string {
 }
 
 func (s *stmt) inInts(column string, values []int64) string {
+	return s.in(column, s.ints(setOf(values)))
+}
+
+// ints are the values of a set of numbers.
+func (s *stmt) ints(list set) string {
 	of := "j.value"
 	if s.dialect == projections.Postgres {
 		of += "::bigint"
 	}
-	return s.in(column, s.values(setOf(values), of))
+	return s.values(list, of)
 }
 
 // ids are the values of a set of ids in hexadecimal digits.

@@ -19,8 +19,9 @@ import (
 const (
 	maxReaders = 8 // connections at most; idle ones are closed
 	readerIdle = 10 * time.Second
-	readCache  = 2 << 10 // KiB of page cache per reader, at most
-	writeCache = 4 << 10 // KiB for the writer
+	readCache  = 2 << 10  // KiB of page cache per reader, at most
+	maxCache   = 16 << 10 // KiB, where there are searches
+	writeCache = 4 << 10  // KiB for the writer
 	pageSize   = "page_size(4096)"
 )
 
@@ -71,7 +72,7 @@ func open(ctx context.Context, path string, m *projections.Model, o projections.
 	} else if _, err := os.Stat(path); err != nil {
 		return nil, errors.Join(projections.ErrNoBuild, err)
 	}
-	s.db = sql.OpenDB(connectTo(path, "mode=ro", "busy_timeout(5000)", "query_only(1)", fmt.Sprintf("cache_size(-%d)", readCache)))
+	s.db = sql.OpenDB(connectTo(path, "mode=ro", "busy_timeout(5000)", "query_only(1)", fmt.Sprintf("cache_size(-%d)", readCacheOf(path, m))))
 	s.db.SetMaxOpenConns(maxReaders)
 	s.db.SetMaxIdleConns(maxReaders)
 	s.db.SetConnMaxIdleTime(readerIdle)
@@ -85,6 +86,17 @@ func open(ctx context.Context, path string, m *projections.Model, o projections.
 	}
 	s.generation = h.Generation
 	return s, nil
+}
+
+// readCacheOf is how many KiB of page cache a reader has at most. A search reads rows all
+// over its table, so that in a large file most pages are read again with a small cache: its
+// readers have a 16th of the file. Its size counts when the store is opened.
+func readCacheOf(path string, m *projections.Model) int {
+	file, err := os.Stat(path)
+	if err != nil || len(m.Searches) == 0 {
+		return readCache
+	}
+	return int(min(max(file.Size()>>14, readCache), maxCache))
 }
 
 func (s *store) DB() *sql.DB                  { return s.db }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hubledger/events"
+	"hubledger/projections"
 	"hubledger/projections/builds"
 	"hubledger/projections/images"
 	"hubledger/services/internal/build"
@@ -30,7 +31,8 @@ func (s *Builder) rebuilding() process.Manager {
 	return process.Manager{
 		Name:     "base-rebuilds",
 		Source:   source,
-		Wakes:    []string{"image.pushed.v1", "image.tagged.v1", "tag.restored.v1", "build.finished.v1"},
+		Wakes:    []string{"build.finished.v1"},
+		Woken:    s.imagesMoved,
 		Parallel: 4,
 		View:     s.View,
 		Due: func(ctx context.Context, now time.Time) ([]process.Task, error) {
@@ -50,6 +52,29 @@ func (s *Builder) rebuilding() process.Manager {
 			}
 			return nil, err // the ref, the rule or the image has moved on
 		},
+	}
+}
+
+// lookAfter is how long after an image has moved the builds that were made from it are
+// looked for: once for all that move meanwhile.
+const lookAfter = 100 * time.Millisecond
+
+// ImagesCommitted is told of every commit of the read model of images: a tag may name
+// another image. A consumer of the log would cost every push a message and an acknowledgement.
+func (s *Builder) ImagesCommitted(c projections.Commit) {
+	if c.Events != nil && !slices.ContainsFunc(c.Events, func(e events.Event) bool {
+		return e.Type() == "image.pushed.v1" || e.Type() == "image.tagged.v1" || e.Type() == "tag.restored.v1"
+	}) {
+		return
+	}
+	if s.looking.CompareAndSwap(false, true) {
+		time.AfterFunc(lookAfter, func() {
+			s.looking.Store(false)
+			select {
+			case s.imagesMoved <- struct{}{}:
+			default:
+			}
+		})
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"hubledger/events"
+	"hubledger/projections"
 	"hubledger/projections/builds"
 	"hubledger/services/internal/process"
 	"hubledger/services/internal/process/processtest"
@@ -207,5 +209,37 @@ func TestRebuildingKilledAtEveryStep(t *testing.T) {
 			check(t, err)
 			return fmt.Sprint(len(waiting), " builds wait")
 		},
+	})
+}
+
+// Commits that move no tag wake nobody; of many that do, one look follows.
+func TestImagesCommitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBuilder(Config{})
+		woken := func() bool {
+			time.Sleep(2 * lookAfter)
+			select {
+			case <-s.imagesMoved:
+				return true
+			default:
+				return false
+			}
+		}
+		of := func(p events.Payload) projections.Commit {
+			e, err := events.New(p, events.Meta{})
+			check(t, err)
+			return projections.Commit{Events: []events.Event{e}}
+		}
+		s.ImagesCommitted(of(events.StarGiven{}))
+		if woken() {
+			t.Error("a star makes it look for images that have changed")
+		}
+		for _, c := range []projections.Commit{of(events.ImageTagged{}), of(events.TagRestored{}), {}} {
+			s.ImagesCommitted(c)
+			s.ImagesCommitted(c)
+			if !woken() || woken() {
+				t.Errorf("it does not look once after %v", c)
+			}
+		}
 	})
 }

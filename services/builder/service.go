@@ -144,6 +144,9 @@ type Builder struct {
 	stations *stations
 	counts   *counts
 	tagging  sync.Mutex // held while the tags of a build are set
+
+	imagesMoved chan struct{} // has an element when a tag may name another image
+	looking     atomic.Bool   // it will have one soon
 }
 
 // New makes the service.
@@ -156,7 +159,7 @@ func New(c Config) *Builder {
 
 // newBuilder is New without the operations of the API.
 func newBuilder(c Config) *Builder {
-	return &Builder{Config: c, keys: provenance.NewKeys(c.Secrets), stations: newStations(), counts: newCounts()}
+	return &Builder{Config: c, keys: provenance.NewKeys(c.Secrets), stations: newStations(), counts: newCounts(), imagesMoved: make(chan struct{}, 1)}
 }
 
 // Service is what it hands over to the program.

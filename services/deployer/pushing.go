@@ -31,7 +31,7 @@ func (s *Deployer) pushing() process.Manager {
 	return process.Manager{
 		Name:    "deploys-on-push",
 		Source:  source,
-		Wakes:   []string{"image.pushed.v1", "image.tagged.v1", "tag.restored.v1", "deployment.finished.v1"},
+		Wakes:   []string{"deployment.finished.v1"}, // a push is not settled when it comes
 		Every:   5 * time.Second,
 		Backoff: process.Backoff{First: time.Second, Max: time.Minute, Attempts: process.Unlimited},
 		View:    s.View,

@@ -152,6 +152,7 @@ func (n *Node) share() shared {
 	content.OnCommit = func(c projections.Commit, parked bool) {
 		n.registry.Committed(c, parked)
 		lists.Committed(c)
+		n.builder.ImagesCommitted(c)
 	}
 	entries := catalog.Reader{DB: readmodel.Unprepared{Model: n.models.Of(&catalog.Projection)}, Dialect: n.dialect()}
 	endpoints := endpoint.Config{Auth: session.Reading{Auth: n.auth}, Rights: n.rights, KeptAnswers: n.activity, ReadModels: n,

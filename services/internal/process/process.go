@@ -34,8 +34,9 @@ type Manager struct {
 	// messages are acknowledged when all that was due then has been tried. What
 	// came before the manager first ran is found by a look of its own.
 	Wakes []string
-	// Woken has an element when something that is no event may have made something due. Nil:
-	// nothing has.
+	// Woken has an element when something else than a message of these events may have made
+	// something due: what is no event, or a commit of a read model, which costs less than
+	// messages where there are many events. Nil: nothing has.
 	Woken <-chan struct{}
 	// Every is how often it looks by itself. Default 1 minute.
 	Every time.Duration
