@@ -76,10 +76,7 @@ func (s *API) getImagesUsage(ctx context.Context, c *endpoint.Call, _ *openapi.R
 }
 
 func (s *API) getCleanup(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.CleanupRule], error) {
-	seq, err := s.latest(ctx, c)
-	if err != nil {
-		return nil, err
-	}
+	seq := s.latest(ctx, c)
 	p, err := s.policy(ctx, c)
 	rule := shownRule(p.Cleanup)
 	rule.Seq = &seq

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"hubledger/events"
 	"hubledger/services/internal/access"
@@ -33,20 +34,24 @@ func (s *API) policy(ctx context.Context, c *endpoint.Call) (events.RepositoryPo
 	return repo.Policy, nil
 }
 
-// latest is the sequence of the latest event of the call's repository, which can be read.
-func (s *API) latest(ctx context.Context, c *endpoint.Call) (uint64, error) {
+// latestWithin bounds how long something is not shown because a read model is behind the log.
+const latestWithin = time.Second
+
+// latest is the sequence of the latest event of the call's repository, which what is read behind it
+// has. 0 where that cannot be told now: the repository is shown all the same, and who then
+// changes it by what was shown is refused.
+func (s *API) latest(ctx context.Context, c *endpoint.Call) uint64 {
+	ctx, cancel := context.WithTimeout(ctx, latestWithin)
+	defer cancel()
 	last, err := s.Log.Last(ctx, events.RepositorySubject(c.Repository.Namespace, c.Repository.Name))
-	if err != nil || last == nil {
-		return 0, err
+	if err != nil || last == nil || s.Readable(ctx, last.Seq) != nil {
+		return 0
 	}
-	return last.Seq, s.Readable(ctx, last.Seq)
+	return last.Seq
 }
 
 func (s *API) getPolicy(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.Policy], error) {
-	seq, err := s.latest(ctx, c)
-	if err != nil {
-		return nil, err
-	}
+	seq := s.latest(ctx, c)
 	p, err := s.policy(ctx, c)
 	if p.ImmutableTags == nil {
 		p.ImmutableTags = []string{}

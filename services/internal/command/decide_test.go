@@ -3,6 +3,7 @@ package command_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -81,6 +82,48 @@ func TestDecide(t *testing.T) {
 			seq, err := command.Decide(ctx, r, decider, standing(true).Subject(), c.next)
 			if seq != c.seq || !errors.Is(err, c.err) || r.asked != c.asked {
 				t.Errorf("event %d, %v after %d appends; want event %d, %v after %d", seq, err, r.asked, c.seq, c.err, c.asked)
+			}
+		})
+	}
+}
+
+// Who has seen something else than there is now is told who has changed it, unless what is
+// wanted is so already.
+func TestDecideSeen(t *testing.T) {
+	refused := errors.New("refused")
+	at := func(seq uint64) *uint64 { return &seq }
+	appends := func(events.Payload, uint64) (events.Payload, error) { return standing(true), nil }
+	for name, c := range map[string]struct {
+		before int // events of the subject
+		seen   *uint64
+		next   func(events.Payload, uint64) (events.Payload, error)
+		err    error
+		by     uint64 // sequence that a *command.ChangedError names
+	}{
+		"nothing was looked at":              {before: 2, next: appends},
+		"the latest was seen":                {before: 2, seen: at(2), next: appends},
+		"none was seen, and none is there":   {seen: at(0), next: appends},
+		"somebody was faster":                {before: 2, seen: at(1), next: appends, err: command.ErrChanged, by: 2},
+		"none was seen, and one is there":    {before: 1, seen: at(0), next: appends, err: command.ErrChanged, by: 1},
+		"one was seen, and none is there":    {seen: at(7), next: appends, err: command.ErrChanged},
+		"somebody was faster and it is so":   {before: 2, seen: at(1), next: func(events.Payload, uint64) (events.Payload, error) { return nil, nil }},
+		"somebody was faster and it is bad":  {before: 2, seen: at(1), next: func(events.Payload, uint64) (events.Payload, error) { return nil, refused }, err: command.ErrChanged, by: 2},
+		"the latest was seen, and it is bad": {before: 2, seen: at(2), next: func(events.Payload, uint64) (events.Payload, error) { return nil, refused }, err: refused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log, ctx := streamtest.Open(t, ""), t.Context()
+			for range c.before {
+				if _, err := command.Append(ctx, log, decider, standing(false), events.AnySeq); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := command.DecideSeen(ctx, log, decider, standing(true).Subject(), c.seen, c.next)
+			var changed *command.ChangedError
+			if !errors.Is(err, c.err) || errors.As(err, &changed) != (c.err == command.ErrChanged) {
+				t.Fatal(err)
+			}
+			if changed != nil && (changed.Seq != c.by || c.by > 0 && (changed.By != decider.Actor || changed.At.IsZero() || !strings.Contains(err.Error(), "tester has changed it, at "))) {
+				t.Errorf("%+v: %v", changed, err)
 			}
 		})
 	}
