@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -65,6 +64,19 @@ type Config struct {
 	Rest func(ctx context.Context, fn func(context.Context) error) error
 	// Progress is called now and then; total is 0 where it is not known.
 	Progress func(done, total int64, unit string)
+	FS       durable.FS // that of the backup; nil: durable.OS
+}
+
+func (c Config) fs() durable.FS {
+	if c.FS == nil {
+		return durable.OS{}
+	}
+	return c.FS
+}
+
+// replace replaces a file of the backup as a whole; it is on disk when it returns nil.
+func (c Config) replace(path string, content []byte) error {
+	return durable.Replace(c.fs(), path, content, writing)
 }
 
 // A Summary says what the last complete backup has.
@@ -98,7 +110,7 @@ type Added struct {
 // complete before as it was. ErrForeign, ErrRunning, ErrWhole.
 func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 	s := Summary{Generation: c.Generation}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MakeDir(c.fs(), dir, dir); err != nil {
 		return s, err
 	}
 	lock, err := disk.LockDir(dir)
@@ -116,7 +128,7 @@ func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s, err
 	}
-	if err := removeRests(dir); err != nil {
+	if err := removeRests(c, dir); err != nil {
 		return s, err
 	}
 	var signed, keys []byte
@@ -139,15 +151,15 @@ func Run(ctx context.Context, c Config, dir string) (Summary, error) {
 	}
 	text = append(text, '\n')
 	if c.Keep > 0 {
-		if err := durable.ReplaceFile(filepath.Join(dir, pointFile(s.ID)), text, 0o600); err != nil {
+		if err := c.replace(filepath.Join(dir, pointFile(s.ID)), text); err != nil {
 			return s, err
 		}
 	}
-	if err := durable.ReplaceFile(filepath.Join(dir, summaryFile), text, 0o600); err != nil {
+	if err := c.replace(filepath.Join(dir, summaryFile), text); err != nil {
 		return s, err
 	}
 	// Last: a backup that is interrupted before has an older checkpoint, which its log has.
-	if err := writeSigned(dir, signed, keys); err != nil {
+	if err := writeSigned(c, dir, signed, keys); err != nil {
 		return s, fmt.Errorf("copy the checkpoint: %w", err)
 	}
 	return s, removeOlder(ctx, c, dir, s)
@@ -173,10 +185,10 @@ func write(ctx context.Context, c Config, dir string, s *Summary) error {
 }
 
 // removeRests removes what an interrupted backup was writing.
-func removeRests(dir string) error {
+func removeRests(c Config, dir string) error {
 	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() && strings.HasPrefix(e.Name(), writing) {
-			err = os.Remove(path)
+			err = c.fs().Remove(path)
 		}
 		return err
 	})

@@ -36,38 +36,35 @@ var stores = []string{"registry", "build-logs"}
 // copyStores copies the blobs of all stores that the backup lacks, and writes the list of
 // all that there are.
 func copyStores(ctx context.Context, c Config, dir string, s *Summary) (err error) {
-	f, err := os.CreateTemp(dir, writing+"*")
+	f, err := durable.Create(c.fs(), dir, writing)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		f.Close()
-		os.Remove(f.Name()) // which it has not any more when it was renamed
-	}()
+	defer f.Close()
 	z, err := zstd.NewWriter(f)
 	if err != nil {
 		return err
 	}
-	list := json.NewEncoder(z)
+	list, dirs := json.NewEncoder(z), newBlobDirs(c.fs(), dir)
 	for _, name := range slices.Sorted(maps.Keys(c.Stores)) {
-		if err := copyBlobs(ctx, c, dir, name, s, list); err != nil {
+		if err := copyBlobs(ctx, c, dirs, name, s, list); err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(z.Close(), f.Sync()); err != nil {
+	if err := z.Close(); err != nil {
 		return err
 	}
-	return durable.Rename(f.Name(), filepath.Join(dir, s.BlobsFile))
+	return f.Name(filepath.Join(dir, s.BlobsFile))
 }
 
 // copyBlobs copies the blobs of a store that the backup lacks, and compares each with its
 // digest while it does.
-func copyBlobs(ctx context.Context, c Config, dir, name string, s *Summary, list *json.Encoder) error {
+func copyBlobs(ctx context.Context, c Config, dirs *blobDirs, name string, s *Summary, list *json.Encoder) error {
 	store := c.Stores[name]
 	total := s.BlobBytes + store.Usage().Bytes
 	return store.Walk(ctx, func(d digest.Digest, size int64, _ time.Time) error {
 		b := listed{name, d, size}
-		added, err := copyBlob(ctx, store, dir, b)
+		added, err := copyBlob(ctx, dirs, store, b)
 		if errors.Is(err, blobs.ErrNotFound) || errors.Is(err, ErrDamaged) {
 			s.Damaged = append(s.Damaged, d) // everything else is worth keeping
 			return nil
@@ -85,11 +82,11 @@ func copyBlobs(ctx context.Context, c Config, dir, name string, s *Summary, list
 	})
 }
 
-func copyBlob(ctx context.Context, store *blobs.Store, dir string, b listed) (added bool, err error) {
-	if info, err := os.Stat(b.path(dir)); err == nil && info.Size() == b.Size {
+func copyBlob(ctx context.Context, dirs *blobDirs, store *blobs.Store, b listed) (added bool, err error) {
+	if info, err := os.Stat(b.path(dirs.root)); err == nil && info.Size() == b.Size {
 		return false, nil
 	}
-	if err := checkRoom(dir, b.Size); err != nil {
+	if err := checkRoom(dirs.root, b.Size); err != nil {
 		return false, err
 	}
 	from, _, err := store.Open(ctx, b.Digest)
@@ -97,22 +94,34 @@ func copyBlob(ctx context.Context, store *blobs.Store, dir string, b listed) (ad
 		return false, err
 	}
 	defer from.Close()
-	return true, writeBlob(ctx, b.path(dir), b.Digest, from)
+	return true, dirs.writeBlob(ctx, b.path(dirs.root), b.Digest, from)
+}
+
+// blobDirs are the directories of blobs below another one, each made once.
+type blobDirs struct {
+	fs   durable.FS
+	root string
+	made map[string]bool
+}
+
+func newBlobDirs(fs durable.FS, root string) *blobDirs {
+	return &blobDirs{fs, root, map[string]bool{}}
 }
 
 // writeBlob writes a blob to a file, durably, and only when it has its digest.
-func writeBlob(ctx context.Context, to string, d digest.Digest, from io.Reader) (err error) {
-	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-		return err
+func (b *blobDirs) writeBlob(ctx context.Context, to string, d digest.Digest, from io.Reader) (err error) {
+	dir := filepath.Dir(to)
+	if !b.made[dir] {
+		if err := durable.MakeDir(b.fs, b.root, dir); err != nil {
+			return err
+		}
+		b.made[dir] = true
 	}
-	f, err := os.CreateTemp(filepath.Dir(to), writing+"*")
+	f, err := durable.Create(b.fs, dir, writing)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		f.Close()
-		os.Remove(f.Name())
-	}()
+	defer f.Close()
 	verifier := d.Verifier()
 	if _, err := io.Copy(io.MultiWriter(f, verifier), untilDone{ctx, from}); err != nil {
 		return err
@@ -120,10 +129,7 @@ func writeBlob(ctx context.Context, to string, d digest.Digest, from io.Reader) 
 	if !verifier.Verified() {
 		return fmt.Errorf("blob %s does not have its digest: %w", d, ErrDamaged)
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return durable.Rename(f.Name(), to)
+	return f.Name(to)
 }
 
 // untilDone is a reader that ends with its context.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"hubledger/services/internal/durable"
 )
 
 // ErrNoPoint: a directory does not keep the backup of that name.
@@ -82,21 +84,31 @@ func removeOlder(ctx context.Context, c Config, dir string, s Summary) error {
 		need[p.BlobsFile], need[pointFile(p.ID)] = true, true
 	}
 	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		name := e.Name()
-		of := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
-		if (of("secrets-") || of("blobs-") || of("point-")) && !need[name] {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
-		}
-	}
-	if err != nil || c.Keep == 0 || c.Stores == nil {
+	if err != nil {
 		return err
 	}
-	return removeBlobsBut(ctx, dir, list)
+	remove := func(prefixes ...string) (err error) {
+		for _, e := range entries {
+			name := e.Name()
+			if !need[name] && slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
+				err = errors.Join(err, c.fs().Remove(filepath.Join(dir, name)))
+			}
+		}
+		return errors.Join(err, durable.SyncDir(c.fs(), dir))
+	}
+	// What names a backup goes for good before what the backup consists of: it would come back
+	// with the power, as one that is damaged.
+	if err := remove("point-"); err != nil {
+		return err
+	}
+	if err := remove("secrets-", "blobs-"); err != nil || c.Keep == 0 || c.Stores == nil {
+		return err
+	}
+	return removeBlobsBut(ctx, c, dir, list)
 }
 
 // removeBlobsBut removes the blobs that none of the backups has.
-func removeBlobsBut(ctx context.Context, dir string, list []Summary) error {
+func removeBlobsBut(ctx context.Context, c Config, dir string, list []Summary) error {
 	need := map[string]bool{}
 	for _, s := range list {
 		if err := listedBlobs(dir, s, func(b listed) error {
@@ -118,7 +130,7 @@ func removeBlobsBut(ctx context.Context, dir string, list []Summary) error {
 			case need[path]:
 				return nil
 			}
-			return os.Remove(path)
+			return c.fs().Remove(path)
 		})
 		if err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"hubledger/events"
+	"hubledger/services/internal/durable"
 	"hubledger/streams/disk"
 	"hubledger/streams/restore"
 )
@@ -79,7 +80,7 @@ func Restore(ctx context.Context, dir, data string, o Options) (r Restored, err 
 	if err != nil {
 		return r, err
 	}
-	if err := os.MkdirAll(data, 0o700); err != nil {
+	if err := durable.MakeDir(durable.OS{}, data, data); err != nil {
 		return r, err
 	}
 	lock, err := disk.LockDir(data)
@@ -128,10 +129,11 @@ func CheckEmpty(data string) error {
 }
 
 func restoreBlobs(ctx context.Context, dir, data string, summary Summary, o Options, r *Restored) error {
+	dirs := newBlobDirs(durable.OS{}, data)
 	return listedBlobs(dir, summary, func(b listed) error {
 		f, err := os.Open(b.path(dir))
 		if err == nil {
-			err = writeBlob(ctx, b.path(data), b.Digest, f)
+			err = dirs.writeBlob(ctx, b.path(data), b.Digest, f)
 			f.Close()
 		}
 		switch {

@@ -10,8 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"hubledger/services/internal/durable"
 )
 
 // A sealedSecret is one line of the file of secrets.
@@ -31,7 +29,7 @@ func writeSecrets(ctx context.Context, c Config, dir string, s *Summary) error {
 	if err != nil {
 		return err
 	}
-	return durable.ReplaceFile(filepath.Join(dir, s.SecretsFile), text.Bytes(), 0o600)
+	return c.replace(filepath.Join(dir, s.SecretsFile), text.Bytes())
 }
 
 // Secrets calls each with the encrypted secrets of a backup; there are none in one that was

@@ -118,7 +118,7 @@ func writeLog(ctx context.Context, c Config, dir string, s *Summary) (err error)
 			err = fmt.Errorf("copy the log: %w", err)
 		}
 	}()
-	if err := os.MkdirAll(logDir(dir), 0o700); err != nil {
+	if err := durable.MakeDir(c.fs(), dir, logDir(dir)); err != nil {
 		return err
 	}
 	list, err := Segments(dir)
@@ -160,14 +160,11 @@ func writeSegment(ctx context.Context, c Config, dir string, first, end uint64, 
 	if err := checkRoom(dir, 2*maxSegmentBytes); err != nil {
 		return seg, err
 	}
-	f, err := os.CreateTemp(logDir(dir), writing+"*")
+	f, err := durable.Create(c.fs(), logDir(dir), writing)
 	if err != nil {
 		return seg, err
 	}
-	defer func() {
-		f.Close()
-		os.Remove(f.Name()) // which it has not any more when it was renamed
-	}()
+	defer f.Close()
 	sum := sha256.New()
 	z, err := zstd.NewWriter(io.MultiWriter(f, sum))
 	if err != nil {
@@ -203,14 +200,8 @@ func writeSegment(ctx context.Context, c Config, dir string, first, end uint64, 
 	if err := z.Close(); err != nil {
 		return seg, err
 	}
-	if err := f.Sync(); err != nil {
-		return seg, err
-	}
-	if seg.Size, err = f.Seek(0, io.SeekCurrent); err != nil {
-		return seg, err
-	}
-	seg.SHA256, seg.Peaks = hex.EncodeToString(sum.Sum(nil)), p.bytes()
-	if err := durable.Rename(f.Name(), filepath.Join(logDir(dir), seg.name()+".jsonl.zst")); err != nil {
+	seg.Size, seg.SHA256, seg.Peaks = f.Size(), hex.EncodeToString(sum.Sum(nil)), p.bytes()
+	if err := f.Name(filepath.Join(logDir(dir), seg.name()+".jsonl.zst")); err != nil {
 		return seg, err
 	}
 	text, err := json.Marshal(seg)
@@ -218,7 +209,7 @@ func writeSegment(ctx context.Context, c Config, dir string, first, end uint64, 
 		return seg, err
 	}
 	// What the segment is comes last: without it the file does not count.
-	return seg, durable.ReplaceFile(filepath.Join(logDir(dir), seg.name()+".json"), append(text, '\n'), 0o600)
+	return seg, c.replace(filepath.Join(logDir(dir), seg.name()+".json"), append(text, '\n'))
 }
 
 // Events calls each with the events of a backup in their order, and compares every segment

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"hubledger/services/audit/checkpoint"
-	"hubledger/services/internal/durable"
 )
 
 // Names of the files with the last signed checkpoint and the public keys of the log.
@@ -19,14 +18,14 @@ const (
 
 // writeSigned writes what was signed of the log last, if anything was: it says whose log
 // it is.
-func writeSigned(dir string, signed, keys []byte) error {
+func writeSigned(c Config, dir string, signed, keys []byte) error {
 	if len(signed) == 0 {
 		return nil
 	}
-	if err := durable.ReplaceFile(filepath.Join(dir, keysFile), keys, 0o600); err != nil {
+	if err := c.replace(filepath.Join(dir, keysFile), keys); err != nil {
 		return err
 	}
-	return durable.ReplaceFile(filepath.Join(dir, signedFile), signed, 0o600)
+	return c.replace(filepath.Join(dir, signedFile), signed)
 }
 
 // readSigned reads what was signed of the log last; nil when nothing was. Without keys

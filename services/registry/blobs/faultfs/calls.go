@@ -8,15 +8,31 @@ import (
 	"strings"
 )
 
-// MkdirAll's directories are durable at once: the store makes them once, and
-// which of them survive is not what it is tested for.
+// MkdirAll's directories are durable at once, unless LoseDirectories is set: the store makes
+// them once, and which of them survive is not what it is tested for.
 func (f *FS) MkdirAll(dir string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.enter(); err != nil {
 		return err
 	}
-	return f.os.MkdirAll(dir)
+	if !f.LoseDirectories {
+		return f.os.MkdirAll(dir)
+	}
+	var made []string
+	for at := filepath.Clean(dir); at != f.root && at != filepath.Dir(at); at = filepath.Dir(at) {
+		if _, err := os.Lstat(at); err == nil {
+			break
+		}
+		made = append(made, at)
+	}
+	if err := f.os.MkdirAll(dir); err != nil {
+		return err
+	}
+	for _, path := range made {
+		f.stands(path, directory)
+	}
+	return nil
 }
 
 func (f *FS) OpenFile(path string, flag int) (*os.File, error) {

@@ -17,9 +17,11 @@ package faultfs
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -34,6 +36,9 @@ type FS struct {
 	// IgnoreSync makes every Sync lie: it returns without anything durable. A
 	// test that cannot fail this way tests nothing.
 	IgnoreSync bool
+	// LoseDirectories makes the names of directories as those of files: one that was made is
+	// lost, with all that is in it, unless the directory above it was synced.
+	LoseDirectories bool
 
 	root string
 	os   blobs.OS
@@ -55,6 +60,9 @@ type inode struct {
 	durable []byte
 	dirty   bool // written since it was synced
 }
+
+// directory is what the names of directories stand for.
+var directory = &inode{}
 
 // name is a path, and what it may stand for after a cut.
 type name struct {
@@ -130,10 +138,19 @@ func (f *FS) Close() {
 func (f *FS) Remains(into string, random *rand.Rand) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	contents := map[*inode][]byte{} // a file with two names has one content
-	for path, n := range f.names {
+	contents := map[*inode][]byte{}                          // a file with two names has one content
+	lost := map[string]bool{}                                // directories
+	for _, path := range slices.Sorted(maps.Keys(f.names)) { // those above come first
+		n := f.names[path]
 		i := n.since[random.IntN(len(n.since))]
-		if i == nil {
+		if i == nil || lost[filepath.Dir(path)] {
+			lost[path] = true // which nothing is below, of a file
+			continue
+		}
+		if i == directory {
+			if err := os.MkdirAll(filepath.Join(into, path), 0o700); err != nil {
+				return err
+			}
 			continue
 		}
 		if _, ok := contents[i]; !ok {
