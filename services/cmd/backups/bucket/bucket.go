@@ -3,10 +3,12 @@
 package bucket
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -121,11 +123,29 @@ func (b *Bucket) Put(ctx context.Context, dir string, has map[string]bool, progr
 			o.SetMatchETagExcept("*") // what says that a segment counts is written once
 		}
 		if _, err := b.client.FPutObject(ctx, b.name, b.prefix+name, filepath.Join(dir, filepath.FromSlash(name)), o); err != nil {
-			return b.explain(err)
+			if minio.ToErrorResponse(err).Code != minio.PreconditionFailed || !b.same(ctx, dir, name) {
+				return b.explain(err)
+			}
 		}
 		progress(int64(k + 1))
 	}
 	return nil
+}
+
+// same says whether the bucket has just that small file: an answer that was lost on its way is
+// followed by another attempt, which finds what the first one has written.
+func (b *Bucket) same(ctx context.Context, dir, name string) bool {
+	own, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+	if err != nil {
+		return false
+	}
+	o, err := b.client.GetObject(ctx, b.name, b.prefix+name, minio.GetObjectOptions{})
+	if err != nil {
+		return false
+	}
+	defer o.Close()
+	got, err := io.ReadAll(io.LimitReader(o, int64(len(own))+1))
+	return err == nil && bytes.Equal(got, own)
 }
 
 // files lists those of an archive in the order in which they are written: the file with the
