@@ -153,6 +153,12 @@ func TestQueriesUseKeys(t *testing.T) {
 		"Policy":          func(r deploys.Reader) error { return second(r.Policy(ctx, x)) },
 		"AllApplications": func(r deploys.Reader) error { return second(r.AllApplications(ctx, "", 9)) },
 		"ApplicationsIn":  func(r deploys.Reader) error { return second(r.ApplicationsIn(ctx, []string{x, id(acme)}, "", 9)) },
+		"EnvironmentsThen": func(r deploys.Reader) error {
+			return second(r.EnvironmentsThen(ctx, nil, "", "", noon, 0, 9))
+		},
+		"EnvironmentsThen of some": func(r deploys.Reader) error {
+			return second(r.EnvironmentsThen(ctx, []string{x, id(acme)}, "web1", x, time.Time{}, 9, 9))
+		},
 		"EnvironmentsNow": func(r deploys.Reader) error { return second(r.EnvironmentsNow(ctx, []string{x, id(shop)})) },
 		"SinceOf":         func(r deploys.Reader) error { return second(r.SinceOf(ctx, []string{x, id(staging)})) },
 		"UsersOf":         func(r deploys.Reader) error { return second(r.UsersOf(ctx, x, []string{x, id(acme)}, 9)) },

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"hubledger/events"
 	"hubledger/projections"
@@ -84,6 +85,45 @@ func (r Reader) EnvironmentsNow(ctx context.Context, applications []string) (all
 		return cmp.Or(cmp.Compare(a.Application, b.Application), cmp.Compare(a.Name, b.Name))
 	})
 	return all, nil
+}
+
+// EnvironmentsThen lists at most n environments, also of those that were deleted since, that were
+// there at a time or, when that is zero, with an event: in those namespaces, by ids, nil for all,
+// and on a host of that name at any time, "" for all hosts; by their ids, behind one. Of the
+// applications only ids and names are read.
+func (r Reader) EnvironmentsThen(ctx context.Context, namespaces []string, host, after string, at time.Time, seq uint64, n int) (list []EnvironmentThen, err error) {
+	behind := []byte{}
+	if after != "" {
+		if behind, err = key(after); err != nil {
+			return nil, err
+		}
+	}
+	column, then := "seq", int64(seq)
+	if !at.IsZero() {
+		column, then = "time", at.UnixMicro()
+	}
+	where, args := fmt.Sprintf(`e.environment > $1 AND CASE WHEN e.live = 1 THEN e.%[1]s <= $2 ELSE e.%[1]s > $2 END AND (a.live = 1 OR a.%[1]s > $2)`, column), []any{behind, then, n}
+	if host != "" {
+		args = append(args, projections.Stored(host))
+		where += fmt.Sprintf(` AND EXISTS (SELECT 1 FROM placed p WHERE p.environment = e.environment AND p.name = $%d)`, len(args))
+	}
+	if namespaces != nil {
+		in := keys(namespaces)
+		where += ` AND CASE WHEN a.namespace IN (` + projections.Marks(len(args)+1, len(in)) + `) THEN 1 ELSE 0 END = 1` // along the ids, as they are wanted
+		args = append(args, in...)
+	}
+	return projections.ListOf(ctx, r.DB, func(row projections.Row) (e EnvironmentThen, err error) {
+		var id, application, namespace []byte
+		err = row.Scan(&id, &e.Name, &application, &namespace, &e.Application.Name)
+		e.ID, e.Application.ID, e.Application.Namespace = projections.IDOf(id), projections.IDOf(application), projections.IDOf(namespace)
+		return e, err
+	}, `SELECT e.environment, e.name, e.application, a.namespace, a.name FROM environments e JOIN applications a ON a.application = e.application WHERE `+where+` ORDER BY e.environment LIMIT $3`, args...)
+}
+
+// An EnvironmentThen is an environment as it was called at a time.
+type EnvironmentThen struct {
+	ID, Name    string
+	Application Application
 }
 
 // of is a happening of an environment or of a deployment.

@@ -29,7 +29,7 @@ var needs = map[string]string{
 		GET /api/v1/search | GET /api/v1/repositories | GET /api/v1/events | GET /api/v1/events/live | GET /api/v1/events/export | GET /api/v1/events/{event} | GET /api/v1/events/{event}/proof | GET /api/v1/why | GET /api/build/v1/source | GET /v1/search | GET /v2/search/repositories
 		GET /v2/repositories/{namespace} | GET /v2/namespaces/{namespace}/repositories | GET /v2/users/{user} | GET /v2/orgs/{namespace}`,
 	"account": `
-		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | GET /api/v1/hub | GET /v2/user | GET /api/v1/builds | GET /api/v1/builds/{build} | GET /api/v1/apps | GET /api/v1/deployments`,
+		GET /api/v1/user | GET /api/v1/users/{user} | GET /api/v1/orgs | GET /api/v1/namespaces | GET /api/v1/starred | GET /api/v1/hub | GET /v2/user | GET /api/v1/builds | GET /api/v1/builds/{build} | GET /api/v1/apps | GET /api/v1/deployments | GET /api/v1/running`,
 	"account that writes": `
 		POST /api/v1/compose/check |
 		POST /api/v1/repositories | POST /v2/repositories | POST /v2/namespaces/{namespace}/repositories`,

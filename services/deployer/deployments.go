@@ -1,6 +1,7 @@
 package deployer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/application"
-	"hubledger/services/internal/asof"
 	"hubledger/services/internal/budget"
 	"hubledger/services/internal/command"
 	"hubledger/services/internal/deployment"
@@ -249,7 +249,8 @@ func (s *Deployer) listDeployments(ctx context.Context, c *endpoint.Call, in *st
 
 func (s *Deployer) running(ctx context.Context, c *endpoint.Call, in *struct {
 	EnvironmentPath
-	At string `query:"at" maxLength:"40" doc:"A time such as 2026-11-30T12:00:00Z, or the sequence of an event such as s12345; absent for now"`
+	At   string `query:"at" maxLength:"40" doc:"A time such as 2026-11-30T12:00:00Z, or the sequence of an event such as s12345; absent for now"`
+	AsOf string `query:"as_of" maxLength:"40" doc:"The same, as other paths call it"`
 }) (*openapi.Answer[apitypes.RunningState], error) {
 	a, _, err := s.app(ctx, c.Namespace.Name, in.App)
 	if err != nil {
@@ -259,11 +260,9 @@ func (s *Deployer) running(ctx context.Context, c *endpoint.Call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	at := asof.Point{Time: time.Now()}
-	if in.At != "" {
-		if at, err = asof.Parse(in.At); err != nil {
-			return nil, endpoint.Located(err, "query.at", asof.ErrPoint)
-		}
+	at, err := pointOf(cmp.Or(in.At, in.AsOf), "query.at")
+	if err != nil {
+		return nil, err
 	}
 	list, err := s.Read.AsOf(ctx, e.ID, at.Time, at.Seq)
 	if err != nil {

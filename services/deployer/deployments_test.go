@@ -174,6 +174,40 @@ func TestDeploy(t *testing.T) {
 	if got := side(then); got != "blue1 run 100 [web1 web2]|1 run 0 [web1]|" {
 		t.Error(got)
 	}
+	w.tokens["admin"] = w.Token(servertest.Admin, events.LevelAdmin)
+	asOf := url.QueryEscape(between.UTC().Format(time.RFC3339Nano))
+	// everywhere is what the API lists for the whole hub, on all pages.
+	everywhere := func(as, query string) (text string) {
+		w.T.Helper()
+		for path := "/running?limit=1" + query; path != ""; {
+			var page apitypes.List[apitypes.RunningEnvironment]
+			w.call(as, "GET", path, nil, 200, &page)
+			for _, e := range page.Items {
+				text += e.Application + " " + e.Environment + ": " + side(e.RunningState)
+			}
+			path = strings.TrimPrefix(page.Next, "/api/v1")
+		}
+		return text
+	}
+	for _, c := range []struct{ as, query, want string }{
+		{"member", "", "acme/shop production: " + side(now)},
+		{"admin", "", "acme/shop production: " + side(now)},
+		{"member", "&as_of=" + asOf, "acme/shop production: " + side(then)},
+		{"member", fmt.Sprintf("&as_of=s%d", then.Seq), "acme/shop production: " + side(then)},
+		{"member", "&host=web2", "acme/shop production: blue1 keep 0 [web1 web2]|green2 run 100 [web1 web2]|"},
+		{"member", "&host=web2&as_of=" + asOf, "acme/shop production: blue1 run 100 [web1 web2]|"},
+		{"member", "&host=none", ""},
+		{"member", "&as_of=s1", ""},
+		{"stranger", "", ""},
+		{"stranger", "&as_of=" + asOf, ""},
+	} {
+		if got := everywhere(c.as, c.query); got != c.want {
+			t.Errorf("%s, %s: %s, want %s", c.as, c.query, got, c.want)
+		}
+	}
+	w.call("member", "GET", "/running?as_of=yesterday", nil, 422, nil)
+	w.call("member", "GET", "/running?as_of=2999-01-01", nil, 422, nil)
+	w.call("", "GET", "/running", nil, 401, nil)
 	d = w.await(w.deploy(1, object{"rollback": true, "note": "broken"}).ID, "ended")
 	if d.Outcome != "promoted" || d.Kind != "rollback" || d.Colour != "blue" {
 		t.Errorf("%+v", d)
@@ -196,6 +230,9 @@ func TestDeploy(t *testing.T) {
 	eventually(t, func() bool {
 		return web1.Slot(hosting.Blue) == nil && web1.Slot("") == nil && web2.Slot(hosting.Blue) == nil
 	})
+	if got, before := everywhere("member", ""), everywhere("member", "&as_of="+asOf); got != "" || before != "acme/shop production: "+side(then) {
+		t.Errorf("of an environment that was deleted: %q now, %q before", got, before)
+	}
 }
 
 func eventually(t *testing.T, is func() bool) {

@@ -17,7 +17,9 @@ import (
 	"hubledger/services/internal/access"
 	"hubledger/services/internal/apitypes"
 	"hubledger/services/internal/application"
+	"hubledger/services/internal/asof"
 	"hubledger/services/internal/budget"
+	"hubledger/services/internal/command"
 	"hubledger/services/internal/deployment"
 	"hubledger/services/internal/endpoint"
 	"hubledger/services/internal/hosting"
@@ -30,8 +32,76 @@ const maxUsers = 50
 func (s *Deployer) registerWhere() {
 	openapi.Add(s.API, op(http.MethodGet, "/repositories/{namespace}/{name}/running", "list-running", access.RepositoryRead, budget.Search, "Say where images of a repository run",
 		"In environments of applications that the caller may see: it is what hosts were told to run."), s.runsWhere)
+	openapi.Add(s.API, op(http.MethodGet, "/running", "list-ran", access.SignedIn, budget.Search, "Say what runs or ran where",
+		"In the environments of all applications that I may see, also of those that were deleted since, or on one host. A page looks at so many environments and has those in which something ran."), s.ranWhere)
 	openapi.Add(s.API, op(http.MethodGet, "/namespaces/{namespace}/hosts", "list-namespace-hosts", access.NamespaceMember, budget.List, "List the hosts that applications of a namespace may run on", ""), s.namespaceHosts)
 	openapi.Add(s.API, op(http.MethodGet, "/hosts/{host}/containers", "list-host-containers", access.HubAdmin, budget.Search, "Show what a host has, as it said last", ""), s.hostContainers)
+}
+
+// ranWhere is what ran where in the whole hub, as far as the caller may see it, or on one host.
+// A page looks at so many environments, and has those of them in which something ran.
+func (s *Deployer) ranWhere(ctx context.Context, c *endpoint.Call, in *struct {
+	openapi.Paging
+	AsOf string `query:"as_of" maxLength:"40" doc:"A time such as 2026-11-30T12:00:00Z, or the sequence of an event such as s12345; absent for now"`
+	Host string `query:"host" maxLength:"63" doc:"Name of a host: only what it was told to run"`
+}) (*openapi.List[apitypes.RunningEnvironment], error) {
+	after, err := openapi.ParseCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	at, err := pointOf(in.AsOf, "query.as_of")
+	if err != nil {
+		return nil, err
+	}
+	ids, everything, err := s.sees(ctx, c)
+	if err != nil || len(ids) == 0 && !everything {
+		return openapi.WholeList[apitypes.RunningEnvironment](nil), err
+	}
+	if everything {
+		ids = nil
+	}
+	command.CatchUp(ctx, s.Log, s.View)
+	list, err := s.Read.EnvironmentsThen(ctx, ids, in.Host, after, at.Time, at.Seq, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	var out []apitypes.RunningEnvironment
+	for _, e := range list[:min(len(list), in.Limit)] {
+		happened, err := s.Read.AsOf(ctx, e.ID, at.Time, at.Seq)
+		if err != nil {
+			return nil, err
+		}
+		state, err := s.runningState(ctx, c, &e.Application, folded(happened))
+		if err != nil {
+			return nil, err
+		}
+		if in.Host != "" {
+			state.Sides = slices.DeleteFunc(state.Sides, func(side apitypes.RunningSide) bool { return !slices.Contains(side.Hosts, in.Host) })
+		}
+		if len(state.Sides) > 0 {
+			out = append(out, apitypes.RunningEnvironment{Application: e.Application.Name, Environment: e.Name, RunningState: state})
+		}
+	}
+	page := openapi.WholeList(out)
+	if len(list) > in.Limit {
+		page.Continue(c, openapi.CursorAt(list[in.Limit-1].ID))
+	}
+	return page, nil
+}
+
+// pointOf is the point in time that a parameter names, now without one.
+func pointOf(text, parameter string) (asof.Point, error) {
+	if text == "" {
+		return asof.Point{Time: time.Now()}, nil
+	}
+	at, err := asof.Parse(text)
+	if err != nil {
+		return at, endpoint.Located(err, parameter, asof.ErrPoint)
+	}
+	if at.Time.After(time.Now()) {
+		return at, endpoint.Located(fmt.Errorf("%s: %w", at, asof.ErrFuture), parameter, asof.ErrFuture)
+	}
+	return at, nil
 }
 
 func (s *Deployer) runsWhere(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.List[apitypes.RunningImage], error) {

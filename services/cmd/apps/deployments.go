@@ -2,6 +2,7 @@ package apps
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -118,12 +119,67 @@ func (c *watchDeploymentsCmd) Run(s *console.Session) error {
 }
 
 type whereCmd struct {
-	placed
-	At string `aliases:"as-of" help:"A time such as 2026-11-30T12:00:00Z, or the sequence of an event such as s12345." placeholder:"WHEN"`
+	console.Target
+	App         string `arg:"" optional:"" help:"Full name, such as acme/shop. Without one: all that you may see."`
+	Environment string `arg:"" optional:"" help:"Name of the environment, such as production."`
+	Host        string `help:"Only what this host was told to run; without an application." placeholder:"HOST"`
+	At          string `aliases:"as-of" help:"A time such as 2026-11-30T12:00:00Z, or the sequence of an event such as s12345." placeholder:"WHEN"`
+}
+
+// everywhere lists what runs or ran in all environments.
+func (c *whereCmd) everywhere(s *console.Session) error {
+	a, err := c.API(s)
+	if err != nil {
+		return err
+	}
+	q := url.Values{}
+	if c.At != "" {
+		q.Set("as_of", c.At)
+	}
+	if c.Host != "" {
+		q.Set("host", c.Host)
+	}
+	var rows [][]string
+	err = console.Each(a, "/running", q, func(e apitypes.RunningEnvironment) error {
+		if s.JSON {
+			return s.Print(e)
+		}
+		for _, row := range sidesRows(e.Sides) {
+			rows = append(rows, append([]string{e.Application, e.Environment}, row...))
+		}
+		return nil
+	})
+	if err != nil || s.JSON {
+		return err
+	}
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(s.Out, "Nothing.")
+		return err
+	}
+	return s.Table(append([]string{"APPLICATION", "ENVIRONMENT"}, sidesHeader...), rows)
+}
+
+var sidesHeader = []string{"SIDE", "RELEASE", "PHASE", "TRAFFIC", "HOSTS", "SERVICE", "DIGEST"}
+
+func sidesRows(sides []apitypes.RunningSide) (rows [][]string) {
+	for _, side := range sides {
+		for _, i := range side.Images {
+			rows = append(rows, []string{cmp.Or(side.Colour, "stateful"), strconv.Itoa(side.Release), side.Phase, fmt.Sprintf("%d %%", side.Share), strings.Join(side.Hosts, " "), i.Service, i.Digest})
+		}
+	}
+	return rows
 }
 
 func (c *whereCmd) Run(s *console.Session) error {
-	a, path, err := c.open(s, "running")
+	switch {
+	case c.App == "":
+		return c.everywhere(s)
+	case c.Environment == "":
+		return fmt.Errorf("name the environment, too: hubledger deployments where %s production", c.App)
+	case c.Host != "":
+		return errors.New("--host is for all applications: leave the application out")
+	}
+	a, path, err := placed{named{c.Target, c.App}, c.Environment}.open(s, "running")
 	if err != nil {
 		return err
 	}
@@ -135,12 +191,6 @@ func (c *whereCmd) Run(s *console.Session) error {
 			_, err := fmt.Fprintln(s.Out, "Nothing.")
 			return err
 		}
-		var rows [][]string
-		for _, side := range v.Sides {
-			for _, i := range side.Images {
-				rows = append(rows, []string{cmp.Or(side.Colour, "stateful"), strconv.Itoa(side.Release), side.Phase, fmt.Sprintf("%d %%", side.Share), strings.Join(side.Hosts, " "), i.Service, i.Digest})
-			}
-		}
-		return s.Table([]string{"SIDE", "RELEASE", "PHASE", "TRAFFIC", "HOSTS", "SERVICE", "DIGEST"}, rows)
+		return s.Table(sidesHeader, sidesRows(v.Sides))
 	})
 }

@@ -164,6 +164,13 @@ type RunningState struct {
 	Sides      []RunningSide `json:"sides" nullable:"false" doc:"The colours, and the stateful services"`
 }
 
+// A RunningEnvironment is what runs where in one of several environments.
+type RunningEnvironment struct {
+	Application string `json:"application" doc:"Full name of the application"`
+	Environment string `json:"environment" doc:"Name of the environment"`
+	RunningState
+}
+
 // A RunningSide is what a colour has, or the stateful services.
 type RunningSide struct {
 	Colour     string         `json:"colour,omitempty" doc:"blue or green; absent for the stateful services"`
