@@ -46,7 +46,7 @@ func source(_ *testing.T, town *webtest.Town) {
 	town.Admin.Get(at+"?kind=pull_request").Is(http.StatusOK).Says("pull request #7 from a fork, to main", "waiting")
 	town.Admin.Post(at, "do", "sweep").Leads(at)
 	delivery := fmt.Sprintf("%s/-/deliveries/%d", at, town.Git.Delivery)
-	town.Admin.Get(delivery).Is(http.StatusOK).Says(webtest.Hostile, "Redeliver", "What it says", "not kept any more")
+	town.Admin.Get(delivery).Is(http.StatusOK).Says(webtest.Hostile, "Redeliver", "What it says", "no longer kept")
 	town.Admin.Post(delivery, "do", "redeliver").Leads(at)
 	town.Admin.Get(at + "/-/deliveries/999999").Is(http.StatusNotFound)
 	town.Admin.Get("/sources/admin/other").Is(http.StatusNotFound)
