@@ -21,8 +21,8 @@ type accessChangesIn struct {
 
 func (s *API) registerAccessChanges() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/namespaces/{namespace}/access-changes", ID: "list-access-changes", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.Heavy,
-		Summary: "List in what the rights in a namespace differ from those at an earlier time", About: "Members, teams, robot accounts, grants, the visibility of repositories, and the state of accounts that have rights in it. " +
-			"What was given and taken back in between does not show."}, s.listAccessChanges)
+		Summary: "List how the rights in a namespace differ from those at an earlier time", About: "Members, teams, robot accounts, grants, the visibility of repositories, and the state of accounts that have rights in it. " +
+			"Rights that were given and withdrawn in between are not listed."}, s.listAccessChanges)
 }
 
 func (s *API) listAccessChanges(ctx context.Context, c *endpoint.Call, in *accessChangesIn) (*openapi.List[apitypes.AccessChange], error) {

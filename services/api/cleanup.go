@@ -38,14 +38,14 @@ type previewIn struct {
 
 func (s *API) registerCleanup() {
 	const path = repositoryPath + "/cleanup"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-cleanup", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Read, Summary: "Show the cleanup rule", About: "One of zeros deletes nothing."}, s.getCleanup)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path, ID: "set-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Set the cleanup rule", About: "One of zeros takes it away."}, s.setCleanup)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-cleanup", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Read, Summary: "Show the cleanup rule", About: "A rule of zeros deletes nothing."}, s.getCleanup)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path, ID: "set-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Set the cleanup rule", About: "A rule of zeros removes it."}, s.setCleanup)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/preview", ID: "preview-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Heavy,
 		Summary: "Show what a cleanup rule would delete, and what that frees", About: "Nothing is changed."}, s.previewCleanup)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: repositoryPath + "/deletion-preview", ID: "preview-deletion", Tag: "repositories", Permission: access.RepositoryDelete, Cost: budget.Heavy,
 		Summary: "Show what deleting tags, or the repository, frees, and when", About: "Nothing is changed."}, s.previewDeletion)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/usage/images", ID: "get-images-usage", Tag: "repositories", Permission: access.RepositoryWrite, Cost: budget.Heavy,
-		Summary: "Show what images of the repository take, and what deleting each frees"}, s.getImagesUsage)
+		Summary: "Show how much storage each image uses, and what deleting it frees"}, s.getImagesUsage)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/run", ID: "run-cleanup", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Heavy, Summary: "Apply the cleanup rule now"}, s.runCleanup)
 }
 

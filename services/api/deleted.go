@@ -32,9 +32,9 @@ type restoreRepositoryIn struct {
 func (s *API) registerDeleted() {
 	const path = "/namespaces/{namespace}/deleted"
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/deleted", ID: "list-all-deleted", Tag: "namespaces", Permission: access.HubAdmin, Cost: budget.Search,
-		Summary: "List the deleted repositories of the whole hub", About: "Those that can be restored, the one deleted last first."}, s.listAllDeleted)
+		Summary: "List the deleted repositories of the whole hub", About: "Lists those that can be restored, most recently deleted first."}, s.listAllDeleted)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-deleted", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.Search,
-		Summary: "List deleted repositories of a namespace", About: "Those that can be restored, the one deleted last first."}, s.listDeleted)
+		Summary: "List deleted repositories of a namespace", About: "Lists those that can be restored, most recently deleted first."}, s.listDeleted)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{id}/restore", ID: "restore-repository", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Undo the deletion of a repository"}, s.restoreRepository)
 }
 

@@ -60,14 +60,14 @@ type removeNamespaceGrantIn struct {
 
 func (s *API) registerGrants() {
 	const one, all = repositoryPath + "/grants", "/namespaces/{namespace}/grants"
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "list-grants", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.List, Summary: "List who was given a role on a repository",
-		About: "Robot accounts, then teams, then users, by name. Owners, and grants on the whole namespace, come on top."}, s.listGrants)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "list-grants", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.List, Summary: "List the roles given on a repository",
+		About: "Lists robot accounts, then teams, then users, by name. Owners and grants on the whole namespace are not listed, and count as well."}, s.listGrants)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: one + "/{kind}/{grantee}", ID: "set-grant", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Give a role on a repository"}, s.setGrant)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: one + "/{kind}/{grantee}", ID: "remove-grant", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Take a role on a repository back"}, s.removeGrant)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: all, ID: "list-namespace-grants", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.List, Summary: "List who was given a role on all of a namespace"}, s.listNamespaceGrants)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: one + "/{kind}/{grantee}", ID: "remove-grant", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write, Summary: "Withdraw a role on a repository"}, s.removeGrant)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: all, ID: "list-namespace-grants", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.List, Summary: "List the roles given on a whole namespace"}, s.listNamespaceGrants)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: all + "/{kind}/{grantee}", ID: "set-namespace-grant", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.Write,
-		Summary: "Give a role on all of a namespace", About: "On what it has and will have; write and admin also create repositories."}, s.setNamespaceGrant)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: all + "/{kind}/{grantee}", ID: "remove-namespace-grant", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Take a role on all of a namespace back"}, s.removeNamespaceGrant)
+		Summary: "Give a role on a whole namespace", About: "Applies to its present and future repositories; write and admin also allow creating repositories."}, s.setNamespaceGrant)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: all + "/{kind}/{grantee}", ID: "remove-namespace-grant", Tag: "namespaces", Permission: access.NamespaceAdmin, Cost: budget.Write, Summary: "Withdraw a role on a whole namespace"}, s.removeNamespaceGrant)
 }
 
 // grantsOn lists the grants on a repository, or with "" on a whole namespace: those of

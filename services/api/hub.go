@@ -13,7 +13,7 @@ import (
 
 func (s *API) registerHub() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/hub", ID: "get-hub", Tag: "hub", Permission: access.SignedIn, Cost: budget.Light,
-		Summary: "Show how this hub is set up", About: "As its operator started it: see serve --help."}, s.getHub)
+		Summary: "Show how this hub is set up", About: "Shows the settings that the operator started it with: see serve --help."}, s.getHub)
 }
 
 func (s *API) getHub(context.Context, *endpoint.Call, *struct{}) (*openapi.Answer[apitypes.Hub], error) {

@@ -39,9 +39,9 @@ type fileChangesIn struct {
 
 func (s *API) registerFiles() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/layers/{digest}/files", ID: "list-layer-files", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.List,
-		Summary: "List the files of a layer", About: "One directory at a time. The first request has the hub look through the layer, in the background; as long as state is waiting or running, ask again. What was found is kept."}, s.listFiles)
+		Summary: "List the files of a layer", About: "Lists one directory at a time. The first request makes the hub index the layer in the background; while state is waiting or running, ask again. The index is kept."}, s.listFiles)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/manifests/{digest}/file-changes", ID: "list-file-changes", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.Heavy,
-		Summary: "List in which files an image differs from another", About: "As containers see them, all layers together. Has the hub look through the layers that it has not looked through; as long as state is waiting, ask again."}, s.compareFiles)
+		Summary: "List the files that differ between two images", About: "Compares the files as containers see them, all layers together. Makes the hub index layers that have no index yet; while state is waiting, ask again."}, s.compareFiles)
 }
 
 // dropFilesEvery is the time between two looks for layers that are gone.

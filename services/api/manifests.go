@@ -37,9 +37,9 @@ type listUntaggedIn struct {
 func (s *API) registerManifests() {
 	const path = repositoryPath + "/manifests"
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{digest}", ID: "get-manifest", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.List,
-		Summary: "Show an image, an index or an artifact", About: "Its config, its layers, and what is about it. Also artifacts of other kinds have layers."}, s.getManifest)
+		Summary: "Show an image, an index or an artifact", About: "Shows its config, its layers, and its referrers. Artifacts of other kinds have layers, too."}, s.getManifest)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/untagged", ID: "list-untagged", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.Search,
-		Summary: "List manifests that nothing names", About: "No tag and no index names them, and they are about no manifest that is there. In the order of their digests."}, s.listUntagged)
+		Summary: "List manifests without a tag", About: "Lists manifests that no tag and no index names and that do not refer to an existing manifest, ordered by digest."}, s.listUntagged)
 }
 
 func digestOf(text string) (digest.Digest, error) { return digestAt("path.digest", text) }

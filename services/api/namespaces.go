@@ -26,12 +26,12 @@ func shownUsage(u images.Usage, everywhere bool) apitypes.Usage {
 func (s *API) registerNamespaces() {
 	const path = "/namespaces/{namespace}"
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/namespaces", ID: "list-namespaces", Tag: "namespaces", Permission: access.SignedIn, Cost: budget.List,
-		Summary: "List the namespaces that I have a part in", About: "By name. Administrators of the hub see them all."}, s.listNamespaces)
+		Summary: "List the namespaces that you belong to", About: "By name. Administrators of the hub see them all."}, s.listNamespaces)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-namespace", Tag: "namespaces", Permission: access.NamespaceMember, Cost: budget.Read, Summary: "Show a namespace"}, s.getNamespace)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/quota", ID: "get-quota", Tag: "namespaces", Permission: access.NamespaceMember, Cost: budget.Heavy, Summary: "Show what a namespace may hold, and what it does"}, s.getQuota)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/quota", ID: "set-quota", Tag: "namespaces", Permission: access.HubAdmin, Cost: budget.Write, Summary: "Say what a namespace may hold"}, s.setQuota)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/usage", ID: "get-namespace-usage", Tag: "namespaces", Permission: access.NamespaceMember, Cost: budget.Heavy, Summary: "Show what a namespace takes"}, s.getNamespaceUsage)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/usage", ID: "get-usage", Tag: "repositories", Permission: access.RepositoryWrite, Cost: budget.Heavy, Summary: "Show what a repository takes"}, s.getUsage)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/quota", ID: "get-quota", Tag: "namespaces", Permission: access.NamespaceMember, Cost: budget.Heavy, Summary: "Show the quota of a namespace and how much of it is used"}, s.getQuota)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/quota", ID: "set-quota", Tag: "namespaces", Permission: access.HubAdmin, Cost: budget.Write, Summary: "Set the quota of a namespace"}, s.setQuota)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/usage", ID: "get-namespace-usage", Tag: "namespaces", Permission: access.NamespaceMember, Cost: budget.Heavy, Summary: "Show how much storage a namespace uses"}, s.getNamespaceUsage)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/usage", ID: "get-usage", Tag: "repositories", Permission: access.RepositoryWrite, Cost: budget.Heavy, Summary: "Show how much storage a repository uses"}, s.getUsage)
 }
 
 func (s *API) getNamespace(_ context.Context, c *endpoint.Call, _ *NamespacePath) (*openapi.Answer[apitypes.Namespace], error) {

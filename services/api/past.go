@@ -30,10 +30,10 @@ type rollbackIn struct {
 func (s *API) registerPast() {
 	const tag = repositoryPath + "/tags/{tag}"
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: tag + "/history", ID: "list-tag-history", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.List,
-		Summary: "List which images a tag has named, and when", About: "The latest first, also of a tag that was deleted. A push of what the tag names already begins no new entry."}, s.listTagHistory)
+		Summary: "List which images a tag has named, and when", About: "Most recent first, also for a deleted tag. A push of the image that the tag names already makes no new entry."}, s.listTagHistory)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: tag + "/rollback", ID: "roll-back-tag", Tag: "tags", Permission: access.RepositoryWrite, Cost: budget.Write,
-		Summary: "Let a tag name an image again that it named before", About: "It is as a push of that image: an immutable tag is not moved, and nothing is recorded when the tag names the image already. " +
-			"What was deleted has to be restored first."}, s.rollBackTag)
+		Summary: "Roll a tag back to an image that it named before", About: "It works like a push of that image: an immutable tag does not move, and nothing is recorded if the tag names the image already. " +
+			"A deleted image must be restored first."}, s.rollBackTag)
 }
 
 func (s *API) rollBackTag(ctx context.Context, c *endpoint.Call, in *rollbackIn) (*openapi.Change, error) {

@@ -22,7 +22,7 @@ func (s *API) registerPolicy() {
 	const path = repositoryPath + "/policy"
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "get-policy", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Read, Summary: "Show what a repository accepts"}, s.getPolicy)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path, ID: "set-policy", Tag: "repositories", Permission: access.RepositoryAdmin, Cost: budget.Write,
-		Summary: "Say what a repository accepts", About: "The cleanup rule stays as it is."}, s.setPolicy)
+		Summary: "Set what a repository accepts", About: "The cleanup rule stays as it is."}, s.setPolicy)
 }
 
 // policy is the whole policy of the call's repository.

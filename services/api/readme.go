@@ -32,8 +32,8 @@ func (s *API) registerReading() {
 		Summary: "Show as HTML what a README would look like", About: "Nothing is changed."}, s.previewReadme)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/activity", ID: "get-activity", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Read,
 		Summary: "List what happened to a repository", About: "The latest first. Who may not write sees of a public repository what happened since it was made public."}, s.getActivity)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: repositoryPath + "/star", ID: "star", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Write, Summary: "Give a star"}, s.star)
-	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: repositoryPath + "/star", ID: "unstar", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Write, Summary: "Take my star back"}, s.unstar)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: repositoryPath + "/star", ID: "star", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Write, Summary: "Star a repository"}, s.star)
+	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: repositoryPath + "/star", ID: "unstar", Tag: "repositories", Permission: access.RepositoryRead, Cost: budget.Write, Summary: "Remove your star"}, s.unstar)
 }
 
 func (s *API) getReadme(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.Answer[apitypes.Readme], error) {

@@ -46,9 +46,9 @@ func (s *API) registerRepositoryLists() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/repositories", ID: "list-repositories", Tag: "repositories", Permission: access.Anyone, Cost: budget.Search,
 		Summary: "List the repositories that I may see", About: "By name. Without a namespace the list ends after a thousand: search instead."}, s.listRepositories)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/search", ID: "search", Tag: "search", Permission: access.Anyone, Cost: budget.Search,
-		Summary: "Find repositories", About: "Names, descriptions and topics, best match first; typing errors and parts of names are found. The list ends after a thousand."}, s.search)
+		Summary: "Find repositories", About: "Searches names, descriptions and topics, best match first; tolerates typing errors and finds parts of names. At most 1,000 results."}, s.search)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/starred", ID: "list-starred", Tag: "repositories", Permission: access.SignedIn, Cost: budget.List,
-		Summary: "List the repositories with a star of mine"}, s.listStarred)
+		Summary: "List the repositories that you have starred"}, s.listStarred)
 }
 
 func (s *API) listRepositories(ctx context.Context, c *endpoint.Call, in *listRepositoriesIn) (*openapi.List[apitypes.Repository], error) {

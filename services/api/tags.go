@@ -47,12 +47,12 @@ func (s *API) registerTags() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-tags", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.List, Summary: "List the tags of a repository", About: "A repository with more than 100,000 tags is listed by name only, without q."}, s.listTags)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path + "/{tag}", ID: "get-tag", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.Read, Summary: "Show a tag"}, s.getTag)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{tag}", ID: "delete-tag", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write,
-		Summary: "Delete a tag", About: "What it names stays until a cleanup rule or a deletion takes it."}, s.deleteTag)
+		Summary: "Delete a tag", About: "The image stays until a cleanup rule or a deletion removes it."}, s.deleteTag)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: path + "/{tag}/restore", ID: "restore-tag", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write, Summary: "Undo the deletion of a tag"}, s.restoreTag)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: repositoryPath + "/manifests/{digest}", ID: "delete-manifest", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write,
-		Summary: "Delete a manifest, with the tags that name it", About: "It can be restored within the undelete window. What a release or an immutable tag needs stays."}, s.deleteManifest)
+		Summary: "Delete a manifest, with the tags that name it", About: "It can be restored within the undelete window. Refused for what a release or an immutable tag needs."}, s.deleteManifest)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: repositoryPath + "/manifests/{digest}/restore", ID: "restore-manifest", Tag: "tags", Permission: access.RepositoryDelete, Cost: budget.Write,
-		Summary: "Undo the deletion of a manifest", About: "Tags that named it are there again."}, s.restoreManifest)
+		Summary: "Undo the deletion of a manifest", About: "Tags that named it are restored, too."}, s.restoreManifest)
 }
 
 func (s *API) deleteTag(ctx context.Context, c *endpoint.Call, in *deleteTagIn) (*openapi.Change, error) {

@@ -22,7 +22,7 @@ type listTrashIn struct {
 
 func (s *API) registerTrash() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: repositoryPath + "/trash", ID: "list-trash", Tag: "tags", Permission: access.RepositoryRead, Cost: budget.Search,
-		Summary: "List deleted tags and images of a repository", About: "The one deleted last first; also what cannot be restored any more, but not what was pushed again."}, s.listTrash)
+		Summary: "List deleted tags and images of a repository", About: "Most recently deleted first. Lists also what can no longer be restored, but not what was pushed again."}, s.listTrash)
 }
 
 // maxBack bounds the tags that are named which come back with an image.

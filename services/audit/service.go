@@ -76,7 +76,7 @@ func (a *Audit) register() {
 	openapi.Add(a.API, openapi.Operation{Method: http.MethodGet, Path: list + "/{event}", ID: "get-event", Tag: tag, Permission: access.Anyone, Cost: budget.Read,
 		Summary: "Show an event with its data, what led to it, and what it led to", About: "By its sequence or its id. An event that you may not read is not there."}, a.show)
 	openapi.Add(a.API, openapi.Operation{Method: http.MethodGet, Path: "/why", ID: "why", Tag: tag, Permission: access.Anyone, Cost: budget.Search,
-		Summary: "Say what led to something, and what it led to", About: "Of an event, a build, an image or a tag: the chain from its first cause, such as a webhook, down to all that came of it. Steps that you may not read have no event."}, a.why)
+		Summary: "Show what led to something, and what it led to", About: "Of an event, a build, an image or a tag: the chain from its first cause, such as a webhook, down to all that came of it. Steps that you may not read have no event."}, a.why)
 	openapi.AddText(a.API, "text/plain", openapi.Operation{Method: http.MethodGet, Path: list + "/{event}/proof", ID: "prove-event", Tag: tag, Permission: access.Anyone, Cost: budget.Search,
 		Summary: "Prove that an event stands in the log", About: "A file for `hubledger verify-proof`, which needs the hub no more: the event, its place in the Merkle tree, and a signed checkpoint " +
 			"(C2SP tlog-proof). 409 until the event is in a checkpoint, which takes a minute at most."}, a.prove)

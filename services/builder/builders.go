@@ -46,11 +46,11 @@ func (s *Builder) registerBuilders() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/builders", ID: "list-builders", Tag: tag, Permission: access.HubAdmin, Cost: budget.List,
 		Summary: "List the builders"}, s.listBuilders)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/builders", ID: "invite-builder", Tag: tag, Permission: access.HubAdmin, Cost: budget.Write, Status: http.StatusCreated,
-		Summary: "Make the one-time token by which a machine becomes a builder", About: "It is shown once and kept nowhere."}, s.inviteBuilder)
+		Summary: "Create the one-time token that enrolls a machine as a builder", About: "It is shown once and kept nowhere."}, s.inviteBuilder)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: "/builders/{builder}", ID: "revoke-builder", Tag: tag, Permission: access.HubAdmin, Cost: budget.Write,
-		Summary: "Revoke a builder, or its token", About: "It is cut off at once, and has lost its builds."}, s.revokeBuilder)
+		Summary: "Revoke a builder, or its token", About: "It is cut off at once, and its builds go to other builders."}, s.revokeBuilder)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/machines/enroll", ID: "enroll-machine", Tag: tag, Permission: access.Open, Cost: budget.Write, Status: http.StatusCreated,
-		Summary: "Enroll the machine that asks, by its one-time token", About: "It connects by its key from then on."}, s.enrollMachine)
+		Summary: "Enroll the calling machine with its one-time token", About: "From then on it connects with its key."}, s.enrollMachine)
 }
 
 func (s *Builder) listBuilders(ctx context.Context, _ *endpoint.Call, _ *struct{}) (*openapi.List[apitypes.Builder], error) {

@@ -192,22 +192,22 @@ func (s *Builder) register() {
 	const list, one, tag = "/repositories/{namespace}/{name}/builds", "/repositories/{namespace}/{name}/builds/{build}", "builds"
 	s.API.AddTag(tag, "What was built from git or an uploaded directory, and what waits.")
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/builds", ID: "list-all-builds", Tag: tag, Permission: access.SignedIn, Cost: budget.Search,
-		Summary: "List the builds of all repositories to which the caller may push, the latest first", About: "A page may have fewer entries than its limit, or none, and still a next one."}, s.everywhere)
+		Summary: "List the builds of all repositories to which the caller may push, the latest first", About: "A page may have fewer entries than the limit, or none, although there is a next page."}, s.everywhere)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/builds/{build}", ID: "find-build", Tag: tag, Permission: access.SignedIn, Cost: budget.Read,
 		Summary: "Show a build by its id alone"}, s.anywhere)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: list, ID: "list-builds", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.List,
 		Summary: "List the builds of a repository, the latest first"}, s.list)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: list, ID: "build-upload", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write, Status: http.StatusCreated,
-		Summary: "Build an uploaded directory", About: "Push it before as a blob of the repository: a tar file, also compressed with gzip. It is kept for a day. The build gets no secrets. " +
-			"It has the rights of the account, and of the access token, that ask for it."}, s.upload)
+		Summary: "Build an uploaded directory", About: "Push it first as a blob of the repository: a tar file, optionally compressed with gzip. It is kept for a day. The build gets no secrets. " +
+			"It has the rights of the account and of the access token that request it."}, s.upload)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "get-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
-		Summary: "Show a build with its steps", About: "One that waits has a position and a reason."}, s.get)
+		Summary: "Show a build with its steps", About: "A waiting build has a position and a reason."}, s.get)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log", ID: "get-build-log", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
-		Summary: "Show what a build has written", About: "In pieces: ask again with the next of the answer, until the build has ended and nothing more comes."}, s.log)
+		Summary: "Show the log of a build", About: "The log comes in pieces: ask again with the answer's next, until the build has ended and nothing more comes."}, s.log)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log/lines", ID: "list-build-log-lines", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Search,
-		Summary: "List lines that a build has written", About: "The last ones, or those before a line; at most 1 MiB of them."}, s.lines)
+		Summary: "List lines of the log of a build", About: "Lists the last lines, or those before a given line; at most 1 MiB."}, s.lines)
 	openapi.AddText(s.API, "text/plain", openapi.Operation{Method: http.MethodGet, Path: one + "/log/raw", ID: "get-build-log-raw", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Transfer,
-		Summary: "Download what a build has written", About: "Byte for byte, as far as it has come."}, s.rawLog)
+		Summary: "Download the log of a build", About: "Byte for byte, up to the present."}, s.rawLog)
 	openapi.AddEvents(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/log/live", ID: "follow-build-log", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Transfer,
 		Summary: "Follow a build", About: "Server-sent events: `log` is a chunk of the log, with its sequence as id; `build` the build when its state or the reason why it waits " +
 			"has changed; `end` the build when it has ended and all was sent: close the connection then. It ends after five minutes: come back with Last-Event-ID, as browsers do."}, s.liveLog)
@@ -216,9 +216,9 @@ func (s *Builder) register() {
 		About: "For a README: of a public repository everybody sees it."}, s.badge)
 	s.API.Set.Add(service.Route{Method: http.MethodGet, Pattern: "/api/build/v1/source", Permission: access.Anyone, Cost: budget.Read, Serve: s.hubState}, endpoint.AsProblem)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/cancel", ID: "cancel-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write,
-		Summary: "Cancel a build", About: "It ends at once, whether a builder has it or not."}, s.cancel)
+		Summary: "Cancel a build", About: "It ends at once, even if a builder is running it."}, s.cancel)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/retry", ID: "retry-build", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Write, Status: http.StatusCreated,
-		Summary: "Build the same commit or uploaded directory again", About: "The build has to have ended. Its rule counts as it was then, also when the rules have changed."}, s.retry)
+		Summary: "Build the same commit or uploaded directory again", About: "The build must have ended. Its rule applies as it was then, even if the rules have changed since."}, s.retry)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/provenance-key", ID: "get-provenance-key", Tag: tag, Permission: access.Open, Cost: budget.Light,
 		Summary: "Show the public key that verifies where images come from", About: "It is at " + keyPath + ", too."}, s.showKey)
 }

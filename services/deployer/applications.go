@@ -30,12 +30,12 @@ type AppPath struct {
 }
 
 func (s *Deployer) registerApplications() {
-	openapi.Add(s.API, op(http.MethodPost, "/compose/check", "check-compose", access.SignedIn, budget.Heavy, "Say what a Compose file comes to", "Nothing is changed. It is judged by an allow-list, from its text alone."), s.check)
+	openapi.Add(s.API, op(http.MethodPost, "/compose/check", "check-compose", access.SignedIn, budget.Heavy, "Check a Compose file", "Changes nothing. The file is checked against an allow-list, from its text alone."), s.check)
 	openapi.Add(s.API, op(http.MethodGet, list, "list-applications", access.NamespaceMember, budget.List, "List the applications of a namespace", ""), s.list)
-	openapi.Add(s.API, op(http.MethodPost, list, "create-application", access.NamespaceAdmin, budget.Write, "Make an application of a Compose file", ""), s.create)
+	openapi.Add(s.API, op(http.MethodPost, list, "create-application", access.NamespaceAdmin, budget.Write, "Create an application from a Compose file", ""), s.create)
 	openapi.Add(s.API, op(http.MethodGet, one, "get-application", access.NamespaceMember, budget.Read, "Show an application with its environments", ""), s.get)
-	openapi.Add(s.API, op(http.MethodPatch, one, "change-application", access.NamespaceAdmin, budget.Write, "Change an application", "What is absent stays. What runs is not changed: that is what releases are for."), s.change)
-	openapi.Add(s.API, op(http.MethodDelete, one, "delete-application", access.NamespaceAdmin, budget.Write, "Delete an application", "Its secrets are destroyed, and its releases keep no images any more. It cannot be restored. While a deployment has one of its environments it is refused."), s.delete)
+	openapi.Add(s.API, op(http.MethodPatch, one, "change-application", access.NamespaceAdmin, budget.Write, "Change an application", "Absent fields stay as they are. Running containers do not change until the next release is deployed."), s.change)
+	openapi.Add(s.API, op(http.MethodDelete, one, "delete-application", access.NamespaceAdmin, budget.Write, "Delete an application", "Destroys its secrets, and its releases no longer keep images. It cannot be restored. Refused while a deployment is running in one of its environments."), s.delete)
 }
 
 // app is the application that a path names, as of all that the log had when it was not

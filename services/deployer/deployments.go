@@ -35,14 +35,14 @@ func (s *Deployer) registerDeployments() {
 	const list, of = one + "/deployments", one + "/deployments/{deployment}"
 	openapi.Add(s.API, op(http.MethodPost, environmentPath+"/deployments", "deploy", access.NamespaceWriter, budget.Write, "Deploy a release",
 		"An environment has at most one deployment at a time; a refusal says whose it is. All obstacles are reported at once."), s.deploy)
-	openapi.Add(s.API, op(http.MethodGet, environmentPath+"/running", "get-running", access.NamespaceMember, budget.Search, "Say what runs where, now or at a time", "It is what hosts were told to run."), s.running)
+	openapi.Add(s.API, op(http.MethodGet, environmentPath+"/running", "get-running", access.NamespaceMember, budget.Search, "Show what runs where, now or at an earlier time", "Shows what the hosts were told to run."), s.running)
 	openapi.Add(s.API, op(http.MethodGet, list, "list-deployments", access.NamespaceMember, budget.Search, "List the deployments of an application, the latest first", ""), s.listDeployments)
-	openapi.Add(s.API, op(http.MethodGet, of, "get-deployment", access.NamespaceMember, budget.Search, "Show a deployment, with its hosts as they are seen now", ""), s.getDeployment)
-	openapi.Add(s.API, op(http.MethodPost, of+"/promote", "promote", access.NamespaceWriter, budget.Write, "Give the new release all traffic", "It has to be healthy on all hosts. Where gates have not passed a reason has to be given."), s.promote)
-	openapi.Add(s.API, op(http.MethodPost, of+"/rollback", "roll-back", access.NamespaceWriter, budget.Write, "Go back to the previous release", "At once, and until the deployment has ended; after that deploy the release that is to run."), s.rollBack)
-	openapi.Add(s.API, op(http.MethodPost, of+"/cancel", "cancel-deployment", access.NamespaceWriter, budget.Write, "Give a deployment up", "It does what going back does."), s.cancel)
-	openapi.Add(s.API, op(http.MethodPost, of+"/exclude-host", "exclude-host", access.NamespaceWriter, budget.Write, "Let a deployment go on without a host", ""), s.exclude)
-	openapi.Add(s.API, op(http.MethodPost, of+"/gates/{gate}", "judge-gate", access.NamespaceWriter, budget.Write, "Say what a gate has found, as a person", "From then on it measures no more in this deployment."), s.judgeGate)
+	openapi.Add(s.API, op(http.MethodGet, of, "get-deployment", access.NamespaceMember, budget.Search, "Show a deployment, with the current state of its hosts", ""), s.getDeployment)
+	openapi.Add(s.API, op(http.MethodPost, of+"/promote", "promote", access.NamespaceWriter, budget.Write, "Give the new release all traffic", "The release must be healthy on all hosts. A reason is required if gates have not passed."), s.promote)
+	openapi.Add(s.API, op(http.MethodPost, of+"/rollback", "roll-back", access.NamespaceWriter, budget.Write, "Go back to the previous release", "Takes effect at once, until the deployment has ended. After that, deploy the release that you want to run."), s.rollBack)
+	openapi.Add(s.API, op(http.MethodPost, of+"/cancel", "cancel-deployment", access.NamespaceWriter, budget.Write, "Cancel a deployment", "It has the effect of a rollback."), s.cancel)
+	openapi.Add(s.API, op(http.MethodPost, of+"/exclude-host", "exclude-host", access.NamespaceWriter, budget.Write, "Continue a deployment without a host", ""), s.exclude)
+	openapi.Add(s.API, op(http.MethodPost, of+"/gates/{gate}", "judge-gate", access.NamespaceWriter, budget.Write, "Set the verdict of a gate by hand", "The gate is not measured any more in this deployment."), s.judgeGate)
 }
 
 type deployIn struct {

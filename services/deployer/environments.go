@@ -47,13 +47,13 @@ type removeKeyIn struct {
 
 func (s *Deployer) registerEnvironments() {
 	const path = one + "/environments/{environment}"
-	openapi.Add(s.API, op(http.MethodPut, path, "create-environment", access.NamespaceAdmin, budget.Write, "Give an application an environment", ""), s.createEnvironment)
-	openapi.Add(s.API, op(http.MethodGet, path, "get-environment", access.NamespaceMember, budget.Search, "Show an environment", "What runs there, its hosts as they are seen now, its latest deployment, and how the next one goes."), s.getEnvironment)
+	openapi.Add(s.API, op(http.MethodPut, path, "create-environment", access.NamespaceAdmin, budget.Write, "Add an environment to an application", ""), s.createEnvironment)
+	openapi.Add(s.API, op(http.MethodGet, path, "get-environment", access.NamespaceMember, budget.Search, "Show an environment", "Shows what runs there, the current state of its hosts, its latest deployment, and how the next one will proceed."), s.getEnvironment)
 	openapi.Add(s.API, op(http.MethodDelete, path, "delete-environment", access.NamespaceAdmin, budget.Write, "Delete an environment", "Its secrets are destroyed. It cannot be restored."), s.deleteEnvironment)
-	openapi.Add(s.API, op(http.MethodGet, path+"/config", "get-config", access.NamespaceAdmin, budget.Search, "Show the configuration of an environment", "With the names of its secrets."), s.config)
-	openapi.Add(s.API, op(http.MethodPut, path+"/config/{key}", "set-config", access.NamespaceAdmin, budget.Write, "Set a value of an environment's configuration", "Owners can read it again, unlike a secret. It is stored encrypted, apart from the log."), s.setValue)
+	openapi.Add(s.API, op(http.MethodGet, path+"/config", "get-config", access.NamespaceAdmin, budget.Search, "Show the configuration of an environment", "Includes the names of its secrets, not their values."), s.config)
+	openapi.Add(s.API, op(http.MethodPut, path+"/config/{key}", "set-config", access.NamespaceAdmin, budget.Write, "Set a value of an environment's configuration", "Unlike a secret, owners can read the value back. It is stored encrypted, outside the log."), s.setValue)
 	openapi.Add(s.API, op(http.MethodDelete, path+"/config/{key}", "remove-config", access.NamespaceAdmin, budget.Write, "Remove a value from an environment's configuration", ""), s.removeValue)
-	openapi.Add(s.API, op(http.MethodPut, path+"/secrets/{key}", "set-app-secret", access.NamespaceAdmin, budget.Write, "Set a secret of an environment", "Its value is stored encrypted, apart from the log, and never shown."), s.setSecret)
+	openapi.Add(s.API, op(http.MethodPut, path+"/secrets/{key}", "set-app-secret", access.NamespaceAdmin, budget.Write, "Set a secret of an environment", "The value is stored encrypted, outside the log, and is never shown."), s.setSecret)
 	openapi.Add(s.API, op(http.MethodDelete, path+"/secrets/{key}", "remove-app-secret", access.NamespaceAdmin, budget.Write, "Remove a secret from an environment", "Its value is destroyed when no kept release needs it."), s.removeSecret)
 }
 

@@ -22,9 +22,9 @@ const environmentPath = one + "/environments/{environment}"
 func (s *Deployer) registerHosts() {
 	openapi.Add(s.API, op(http.MethodGet, environmentPath+"/hosts", "get-app-hosts", access.NamespaceMember, budget.Read, "Show the hosts of an environment", ""), s.getHosts)
 	openapi.Add(s.API, op(http.MethodPut, environmentPath+"/hosts", "set-app-hosts", access.NamespaceAdmin, budget.Write, "Set the hosts of an environment, by the roles of services",
-		"They count from the next deployment on. A host has to be enrolled for the namespace."), s.setHosts)
-	openapi.Add(s.API, op(http.MethodGet, environmentPath+"/policy", "get-deploy-policy", access.NamespaceMember, budget.Read, "Show how an environment is deployed to", ""), s.getPolicy)
-	openapi.Add(s.API, op(http.MethodPut, environmentPath+"/policy", "set-deploy-policy", access.NamespaceAdmin, budget.Write, "Set how an environment is deployed to", "It counts from the next deployment on, but for what is deployed on a push."), s.setPolicy)
+		"Takes effect with the next deployment. Each host must be enrolled for the namespace."), s.setHosts)
+	openapi.Add(s.API, op(http.MethodGet, environmentPath+"/policy", "get-deploy-policy", access.NamespaceMember, budget.Read, "Show the deployment policy of an environment", ""), s.getPolicy)
+	openapi.Add(s.API, op(http.MethodPut, environmentPath+"/policy", "set-deploy-policy", access.NamespaceAdmin, budget.Write, "Set the deployment policy of an environment", "Takes effect with the next deployment. The settings for deployments on push take effect at once."), s.setPolicy)
 }
 
 func (s *Deployer) getHosts(ctx context.Context, c *endpoint.Call, in *EnvironmentPath) (*openapi.Answer[apitypes.AppHosts], error) {

@@ -22,9 +22,9 @@ import (
 const maxNamespaces = 1000
 
 func (s *Deployer) registerOverview() {
-	openapi.Add(s.API, op(http.MethodGet, "/apps", "list-all-applications", access.SignedIn, budget.Search, "List the applications of all namespaces that I have a part in", "By name. Administrators of the hub see them all."), s.listAll)
-	openapi.Add(s.API, op(http.MethodGet, "/deployments", "list-open-deployments", access.SignedIn, budget.Search, "List the deployments of all namespaces that I have a part in that have not ended",
-		"And the latest ones of environments that were refused or have failed; what moved last comes first, at most 100."), s.listOpen)
+	openapi.Add(s.API, op(http.MethodGet, "/apps", "list-all-applications", access.SignedIn, budget.Search, "List the applications of all namespaces that you belong to", "By name. Administrators of the hub see them all."), s.listAll)
+	openapi.Add(s.API, op(http.MethodGet, "/deployments", "list-open-deployments", access.SignedIn, budget.Search, "List the deployments that have not ended, in all namespaces that you belong to",
+		"Also lists the latest deployment of an environment when it was refused or has failed. Most recent change first, at most 100."), s.listOpen)
 }
 
 // sees are the namespaces, by id, whose applications a caller may see; all says that these are all.

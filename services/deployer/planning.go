@@ -144,7 +144,7 @@ func (s *Deployer) slot(place *deploys.Place, state deployment.State, p deployme
 			return out, err
 		}
 		if size += len(text); size > maxSlot {
-			return out, fmt.Errorf("%w: what release %d has on one host comes to more than %d KiB with its configuration and secrets, of which each service has a copy: let its services name fewer or smaller ones", application.ErrInvalid, p.Release, maxSlot>>10)
+			return out, fmt.Errorf("%w: release %d needs more than %d KiB on one host for its configuration and secrets, of which each service has a copy: make its services use fewer or smaller ones", application.ErrInvalid, p.Release, maxSlot>>10)
 		}
 	}
 	return out, nil

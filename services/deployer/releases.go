@@ -27,11 +27,11 @@ type ReleasePath struct {
 func (s *Deployer) registerReleases() {
 	const path = one + "/releases"
 	openapi.Add(s.API, op(http.MethodGet, path, "list-releases", access.NamespaceMember, budget.List, "List the releases of an application, the latest first", ""), s.listReleases)
-	openapi.Add(s.API, op(http.MethodPost, path, "make-release", access.NamespaceWriter, budget.Write, "Make a release: pin all that an application is made of",
-		"Each image by the digest that its tag names now, the Compose file, and the configuration of each environment. Where nothing differs from the latest release the answer is that one."), s.makeRelease)
-	openapi.Add(s.API, op(http.MethodGet, path+"/next", "next-release", access.NamespaceWriter, budget.Search, "Show what a release would be now", "Nothing is changed. It is refused as making one would be."), s.nextRelease)
+	openapi.Add(s.API, op(http.MethodPost, path, "make-release", access.NamespaceWriter, budget.Write, "Make a release, which pins everything that an application consists of",
+		"Pins each image to the digest that its tag names now, the Compose file, and the configuration of each environment. If nothing differs from the latest release, that one is returned."), s.makeRelease)
+	openapi.Add(s.API, op(http.MethodGet, path+"/next", "next-release", access.NamespaceWriter, budget.Search, "Show what a release made now would contain", "Changes nothing. Fails in the same cases as making the release."), s.nextRelease)
 	openapi.Add(s.API, op(http.MethodGet, path+"/{release}", "get-release", access.NamespaceMember, budget.Read, "Show a release", ""), s.getRelease)
-	openapi.Add(s.API, op(http.MethodGet, path+"/{release}/diff", "diff-releases", access.NamespaceMember, budget.Heavy, "Say in what a release differs from another one", "Of configurations it says the names of what differs, and no values."), s.diff)
+	openapi.Add(s.API, op(http.MethodGet, path+"/{release}/diff", "diff-releases", access.NamespaceMember, budget.Heavy, "Show the differences between two releases", "For configurations it lists the names of the values that differ, never the values."), s.diff)
 }
 
 func (s *Deployer) listReleases(ctx context.Context, c *endpoint.Call, in *struct {

@@ -41,9 +41,9 @@ type GatePath struct {
 
 func (s *Deployer) registerWebhooks() {
 	const path = environmentPath + "/gates/{gate}/hook"
-	openapi.Add(s.API, op(http.MethodPut, path, "set-gate-hook", access.NamespaceAdmin, budget.Write, "Give a gate the URL at which its error tracker reports",
+	openapi.Add(s.API, op(http.MethodPut, path, "set-gate-hook", access.NamespaceAdmin, budget.Write, "Create the URL at which the error tracker of a gate reports",
 		"It is shown once. A previous URL of the gate no longer works."), s.setHook)
-	openapi.Add(s.API, op(http.MethodDelete, path, "remove-gate-hook", access.NamespaceAdmin, budget.Write, "Take the URL of a gate away", ""), s.removeHook)
+	openapi.Add(s.API, op(http.MethodDelete, path, "remove-gate-hook", access.NamespaceAdmin, budget.Write, "Remove the URL of a gate", ""), s.removeHook)
 }
 
 func (s *Deployer) setHook(ctx context.Context, c *endpoint.Call, in *struct {

@@ -30,12 +30,12 @@ import (
 const maxUsers = 50
 
 func (s *Deployer) registerWhere() {
-	openapi.Add(s.API, op(http.MethodGet, "/repositories/{namespace}/{name}/running", "list-running", access.RepositoryRead, budget.Search, "Say where images of a repository run",
-		"In environments of applications that the caller may see: it is what hosts were told to run."), s.runsWhere)
-	openapi.Add(s.API, op(http.MethodGet, "/running", "list-ran", access.SignedIn, budget.Search, "Say what runs or ran where",
-		"In the environments of all applications that I may see, also of those that were deleted since, or on one host. A page looks at so many environments and has those in which something ran."), s.ranWhere)
+	openapi.Add(s.API, op(http.MethodGet, "/repositories/{namespace}/{name}/running", "list-running", access.RepositoryRead, budget.Search, "Show where images of a repository run",
+		"Lists environments of applications that you may see, and shows what the hosts were told to run."), s.runsWhere)
+	openapi.Add(s.API, op(http.MethodGet, "/running", "list-ran", access.SignedIn, budget.Search, "Show what runs or ran where",
+		"Covers the environments of all applications that you may see, including deleted ones, or one host. A page looks at a bounded number of environments and lists those in which something ran."), s.ranWhere)
 	openapi.Add(s.API, op(http.MethodGet, "/namespaces/{namespace}/hosts", "list-namespace-hosts", access.NamespaceMember, budget.List, "List the hosts that applications of a namespace may run on", ""), s.namespaceHosts)
-	openapi.Add(s.API, op(http.MethodGet, "/hosts/{host}/containers", "list-host-containers", access.HubAdmin, budget.Search, "Show what a host has, as it said last", ""), s.hostContainers)
+	openapi.Add(s.API, op(http.MethodGet, "/hosts/{host}/containers", "list-host-containers", access.HubAdmin, budget.Search, "List the containers of a host, as last reported", ""), s.hostContainers)
 }
 
 // ranWhere is what ran where in the whole hub, as far as the caller may see it, or on one host.

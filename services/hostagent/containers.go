@@ -37,13 +37,13 @@ func (s *Hosts) registerContainers() {
 	op := func(path, id string, cost budget.Cost, summary, about string) openapi.Operation {
 		return openapi.Operation{Method: http.MethodGet, Path: path, ID: id, Tag: tag, Permission: access.NamespaceWriter, Cost: cost, Summary: summary, About: about}
 	}
-	const who = "Those who may deploy there may ask."
-	openapi.Add(s.API, op(list, "list-containers", budget.Search, "List the containers of an environment, as hosts have reported them", who), s.listContainers)
-	openapi.Add(s.API, op(one, "inspect-container", budget.Transfer, "Show how a container was made, and how it is", who+" Its host is asked. Values of its environment are not told."), s.inspectContainer)
-	openapi.Add(s.API, op(one+"/processes", "list-processes", budget.Transfer, "List the processes of a container", who+" Its host is asked."), s.listProcesses)
-	openapi.Add(s.API, op(one+"/log", "get-container-log", budget.Transfer, "Show the last lines of what a container wrote, or those behind some", who+" Its host is asked. Secrets are masked. At most 2,000 lines of 4 KiB, and 256 KiB in all."), s.containerLog)
-	openapi.AddEvents(s.API, op(one+"/log/live", "follow-container-log", budget.Transfer, "Follow what a container writes",
-		who+" Events are `log`, with one line, and `end` when the container has ended: close the connection then. It ends after five minutes: come back with Last-Event-ID, as browsers do."), s.liveContainerLog)
+	const asks = "The hub asks the container's host."
+	openapi.Add(s.API, op(list, "list-containers", budget.Search, "List the containers of an environment, as reported by its hosts", ""), s.listContainers)
+	openapi.Add(s.API, op(one, "inspect-container", budget.Transfer, "Show the settings and the state of a container", asks+" Values of environment variables are not shown."), s.inspectContainer)
+	openapi.Add(s.API, op(one+"/processes", "list-processes", budget.Transfer, "List the processes of a container", asks), s.listProcesses)
+	openapi.Add(s.API, op(one+"/log", "get-container-log", budget.Transfer, "Show the last lines of a container's output, or the lines after a given one", asks+" Secrets are masked. At most 2,000 lines of 4 KiB, and 256 KiB in all."), s.containerLog)
+	openapi.AddEvents(s.API, op(one+"/log/live", "follow-container-log", budget.Transfer, "Follow a container's output",
+		"The events are `log`, with one line each, and `end` when the container has ended: close the connection then. The stream ends after five minutes: reconnect with Last-Event-ID, as browsers do."), s.liveContainerLog)
 }
 
 // placed are the containers of an environment, for who may deploy there.

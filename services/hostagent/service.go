@@ -69,7 +69,7 @@ func (s *Hosts) register() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/hosts", ID: "list-hosts", Tag: tag, Permission: access.HubAdmin, Cost: budget.List,
 		Summary: "List the hosts"}, s.list)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/hosts", ID: "invite-host", Tag: tag, Permission: access.HubAdmin, Cost: budget.Write, Status: http.StatusCreated,
-		Summary: "Make the one-time token by which a machine becomes a host", About: "It is shown once and kept nowhere."}, s.invite)
+		Summary: "Create the one-time token that enrolls a machine as a host", About: "It is shown once and kept nowhere."}, s.invite)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: "/hosts/{host}", ID: "revoke-host", Tag: tag, Permission: access.HubAdmin, Cost: budget.Write,
 		Summary: "Revoke a host, or its token", About: "It is cut off at once. Its containers go on until somebody stops them there."}, s.revoke)
 	s.registerContainers()

@@ -66,23 +66,23 @@ func New(c Config) *Rules {
 		About: "Answers with the rules as they are then, and what to look at in them. A git source that the rules did not name before has to be one that the caller may see: " +
 			"a build shows what is in the git repository."}, s.set)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodPost, Path: path + "/simulate", ID: "simulate-rules", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Heavy,
-		Summary: "Show what build rules would make of refs, and why", About: "Nothing is changed or built."}, s.simulate)
+		Summary: "Show what build rules would do about refs, and why", About: "Changes and builds nothing."}, s.simulate)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: "/repositories/{namespace}/{name}/pushes", ID: "list-pushes", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.List,
-		Summary: "List what the build rules have made of branches and git tags that moved", About: "The latest evaluation of each ref, the latest first."}, s.pushes)
+		Summary: "List what the build rules did about branches and git tags that moved", About: "Lists the latest evaluation of each ref, most recent first."}, s.pushes)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: "/repositories/{namespace}/{name}/waiting-pushes", ID: "list-waiting-pushes", Tag: tag, Permission: access.RepositoryWrite, Cost: budget.Read,
-		Summary: "List branches and git tags that moved and for which the build rules are not evaluated yet, and why", About: "The first hundred, those that moved first before others."}, s.waiting)
+		Summary: "List branches and git tags that moved but are not evaluated by the build rules yet, and why", About: "Lists the first hundred, those that moved first at the top."}, s.waiting)
 	const secrets = "/repositories/{namespace}/{name}/build-secrets"
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: secrets, ID: "list-build-secrets", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Read,
 		Summary: "List the names of the secrets that builds of a repository may read", About: "Their values are never shown."}, s.secrets)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodPut, Path: secrets + "/{secret}", ID: "set-build-secret", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Write,
-		Summary: "Give a secret of builds a value", About: "Builds by a rule that names it get it as a file, where a step of the Dockerfile mounts it."}, s.setSecret)
+		Summary: "Set a build secret", About: "Builds by a rule that names it get it as a file, where a step of the Dockerfile mounts it."}, s.setSecret)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodDelete, Path: secrets + "/{secret}", ID: "remove-build-secret", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Write,
-		Summary: "Destroy a secret of builds"}, s.removeSecret)
+		Summary: "Destroy a build secret"}, s.removeSecret)
 	const triggers = "/repositories/{namespace}/{name}/triggers"
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodGet, Path: triggers, ID: "list-triggers", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Read,
 		Summary: "List the build triggers of a repository"}, s.triggers)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodPost, Path: triggers, ID: "create-trigger", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Write, Status: http.StatusCreated,
-		Summary: "Make a URL that has a repository built when it is called", About: "The answer has the URL, which is shown this once."}, s.createTrigger)
+		Summary: "Create a URL that starts builds of a repository when it is called", About: "The answer contains the URL, which is shown only this once."}, s.createTrigger)
 	openapi.Add(c.API, openapi.Operation{Method: http.MethodDelete, Path: triggers + "/{trigger}", ID: "delete-trigger", Tag: tag, Permission: access.RepositoryAdmin, Cost: budget.Write,
 		Summary: "Delete a build trigger"}, s.deleteTrigger)
 	return s

@@ -44,11 +44,11 @@ func (s *Sources) registerDeliveries(one string) {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: deliveries, ID: "list-deliveries", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.List,
 		Summary: "List the webhooks that a git source has received", About: "The latest comes first."}, s.deliveries)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: deliveries + "/{seq}", ID: "get-delivery", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.Read,
-		Summary: "Show a webhook, and what came of it"}, s.delivery)
+		Summary: "Show a webhook and its result"}, s.delivery)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: deliveries + "/{seq}/body", ID: "get-delivery-body", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.Read,
-		Summary: "Get the body of a webhook as it was received", About: "Bodies are kept for a while only: 410 when it is over."}, s.deliveryBody)
+		Summary: "Get the body of a webhook as it was received", About: "Bodies are kept for a limited time: 410 after that."}, s.deliveryBody)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: deliveries + "/{seq}/redeliver", ID: "redeliver", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.Write, Status: http.StatusAccepted,
-		Summary: "Look at the refs of a git source again because of a webhook", About: "What moved meanwhile is recorded as caused by that webhook. The answer comes at once."}, s.redeliver)
+		Summary: "Look at the refs of a git source again because of a webhook", About: "Records refs that moved in the meantime as caused by that webhook. The answer comes at once."}, s.redeliver)
 }
 
 func shownDelivery(d builds.Delivery) apitypes.HookDelivery {

@@ -116,12 +116,12 @@ func (s *Sources) register() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one, ID: "get-source", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.Read,
 		Summary: "Show a git source", About: "With its latest sweep."}, s.get)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPatch, Path: one, ID: "change-source", Tag: "sources", Permission: access.NamespaceAdmin, Cost: budget.Write,
-		Summary: "Change a git source", About: "What is absent stays. With another host in its URL, a source has no credentials but those that come with the change."}, s.change)
+		Summary: "Change a git source", About: "Absent fields stay as they are. If the URL has another host, the source keeps only credentials that come with this change."}, s.change)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: one, ID: "unlink-source", Tag: "sources", Permission: access.NamespaceAdmin, Cost: budget.Write,
 		Summary: "Stop watching a git repository", About: "Its secrets are destroyed."}, s.unlink)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: one + "/sweep", ID: "sweep-source", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.Write, Status: http.StatusAccepted,
 		Summary: "Look at the refs of a git repository now", About: "The answer comes at once; the source shows when it was swept."}, s.sweepNow)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: one + "/refs", ID: "list-refs", Tag: "sources", Permission: access.NamespaceMember, Cost: budget.List,
-		Summary: "List the branches and tags of a git source, or its pull requests", About: "Those that moved last come first; deleted and closed ones are among them. Pull requests are known while build rules test them."}, s.listRefs)
+		Summary: "List the branches and tags of a git source, or its pull requests", About: "Most recently moved first, including deleted and closed ones. Pull requests are known only while build rules test them."}, s.listRefs)
 	s.registerDeliveries(one)
 }

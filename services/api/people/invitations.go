@@ -22,7 +22,7 @@ type InvitationPath struct {
 func (s *API) registerInvitations() {
 	const mine, theirs = "/user/invitations", "/orgs/{namespace}/invitations"
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: mine, ID: "list-my-invitations", Tag: "organizations", Permission: access.FullAccount, Cost: budget.List,
-		Summary: "List the organizations that I am invited to"}, s.listMyInvitations)
+		Summary: "List the organizations that you are invited to"}, s.listMyInvitations)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: mine + "/{organization}/acceptance", ID: "accept-invitation", Tag: "organizations", Permission: access.FullAccount, Cost: budget.Write,
 		Summary: "Accept an invitation"}, s.acceptInvitation)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: mine + "/{organization}", ID: "decline-invitation", Tag: "organizations", Permission: access.FullAccount, Cost: budget.Write,
@@ -30,7 +30,7 @@ func (s *API) registerInvitations() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: theirs, ID: "list-invitations", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.List,
 		Summary: "List who is invited to an organization"}, inOrganization(s.listInvitations))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: theirs + "/{member}", ID: "withdraw-invitation", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write,
-		Summary: "Withdraw an invitation", About: "A membership that there is stays."}, inOrganization(s.withdrawInvitation))
+		Summary: "Withdraw an invitation", About: "An existing membership stays."}, inOrganization(s.withdrawInvitation))
 }
 
 func shownInvitations(all []accounts.Invitation) *openapi.List[apitypes.Invitation] {

@@ -48,10 +48,10 @@ func (s *API) registerMembers() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: path, ID: "list-members", Tag: "organizations", Permission: access.NamespaceMember, Cost: budget.List, Summary: "List the members of an organization, by name"}, inOrganization(s.listMembers))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: path + "/{member}", ID: "set-member", Tag: "organizations", Permission: access.NamespaceAdmin, Cost: budget.Write,
 		Summary: "Make a user a member or an owner", About: "Nobody becomes an owner without accepting it: the user is invited, unless an administrator of the hub asks for it. " +
-			"Members are taken in at once, and invited when they have left or were asked before. Membership alone gives no right on private repositories: teams and grants do."}, inOrganization(s.setMember))
+			"A member is added at once, unless the user has left the organization or was invited before: then the user is invited. Membership alone gives no right on private repositories: teams and grants do."}, inOrganization(s.setMember))
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: path + "/{member}", ID: "remove-member", Tag: "organizations", Permission: access.OwnMembershipOrNamespaceAdmin, Cost: budget.Write,
-		Summary: "End a membership, or leave", About: "It ends those in the organization's teams, too, and an invitation. When the last owner leaves, " +
-			"the organization is the hub's administrators' until they name an owner."}, inOrganization(s.removeMember))
+		Summary: "End a membership, or leave", About: "Also ends the memberships in the organization's teams, and an invitation. When the last owner leaves, " +
+			"the organization belongs to the hub's administrators until they name an owner."}, inOrganization(s.removeMember))
 }
 
 func (s *API) listMembers(ctx context.Context, c *endpoint.Call, in *listMembersIn) (*openapi.List[apitypes.Member], error) {

@@ -25,9 +25,9 @@ type createOrganizationIn struct {
 
 func (s *API) registerOrganizations() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/orgs", ID: "list-organizations", Tag: "organizations", Permission: access.SignedIn, Cost: budget.List,
-		Summary: "List the organizations that I am in", About: "By name. Administrators of the hub see them all."}, s.listOrganizations)
+		Summary: "List the organizations that you are a member of", About: "By name. Administrators of the hub see them all."}, s.listOrganizations)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/orgs", ID: "create-organization", Tag: "organizations", Permission: access.FullAccount, Cost: budget.Write, Status: http.StatusCreated,
-		Summary: "Make an organization"}, s.createOrganization)
+		Summary: "Create an organization"}, s.createOrganization)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/orgs/{namespace}", ID: "get-organization", Tag: "organizations", Permission: access.NamespaceMember, Cost: budget.Read, Summary: "Show an organization"}, inOrganization(s.getOrganization))
 }
 

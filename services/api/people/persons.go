@@ -30,10 +30,10 @@ type eraseIn struct {
 
 func (s *API) registerPersons() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: "/users/{user}/password", ID: "set-password", Tag: "users", Permission: access.SelfOrHubAdmin, Cost: budget.Write,
-		Summary: "Change a password", About: "Every session and docker login by the password before ends; access tokens stay."}, s.setPassword)
+		Summary: "Change a password", About: "Ends every session and docker login made with the previous password; access tokens stay."}, s.setPassword)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users/{user}/email", ID: "get-email", Tag: "users", Permission: access.SelfOrHubAdmin, Cost: budget.Read, Summary: "Show the e-mail address"}, s.getEmail)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: "/users/{user}/email", ID: "set-email", Tag: "users", Permission: access.SelfOrHubAdmin, Cost: budget.Write,
-		Summary: "Keep an e-mail address", About: "It is kept encrypted and apart from the log."}, s.setEmail)
+		Summary: "Set the e-mail address", About: "It is stored encrypted, outside the log."}, s.setEmail)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: "/users/{user}/email", ID: "remove-email", Tag: "users", Permission: access.SelfOrHubAdmin, Cost: budget.Write, Summary: "Destroy the e-mail address"}, s.removeEmail)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users/{user}/erasure", ID: "erase-user", Tag: "users", Permission: access.SelfOrHubAdmin, Cost: budget.Write,
 		Summary: "Erase a person for good", About: "Their password and address are destroyed and nothing of the account is accepted any more. " +

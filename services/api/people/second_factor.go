@@ -32,14 +32,14 @@ type factorRemovalIn struct {
 
 func (s *API) registerSecondFactors() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users/{user}/second-factor", ID: "get-second-factor", Tag: "users", Permission: access.SelfOrHubAdmin, Cost: budget.Read,
-		Summary: "Say whether a second factor is on"}, s.getSecondFactor)
+		Summary: "Show whether the second factor is on"}, s.getSecondFactor)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPut, Path: "/users/{user}/second-factor", ID: "turn-on-second-factor", Tag: "users", Permission: access.Self, Cost: budget.Write,
 		Summary: "Turn the second factor on", About: "From then on the password is good only with a code (RFC 6238: six digits, thirty seconds, SHA-1), which requests give in the header " +
 			apitypes.CodeHeader + ". Access tokens and what is signed in stay."}, s.turnOnSecondFactor)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users/{user}/second-factor/recovery-codes", ID: "renew-recovery-codes", Tag: "users", Permission: access.Self, Cost: budget.Write,
 		Summary: "Make new recovery codes", About: "The previous codes no longer work. The authenticator stays."}, s.renewRecoveryCodes)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users/{user}/second-factor/removal", ID: "turn-off-second-factor", Tag: "users", Permission: access.SelfOrHubAdmin, Cost: budget.Write,
-		Summary: "Turn the second factor off", About: "Who turns off their own gives the password and a code, or a recovery code."}, s.turnOffSecondFactor)
+		Summary: "Turn the second factor off", About: "To turn off your own, give the password and a code or a recovery code."}, s.turnOffSecondFactor)
 }
 
 func (s *API) getSecondFactor(ctx context.Context, _ *endpoint.Call, in *UserPath) (*openapi.Answer[apitypes.SecondFactor], error) {

@@ -52,15 +52,15 @@ type tokenIn struct {
 	Token string `path:"token" format:"uuid" doc:"Id of the token"`
 }
 
-const issuedAbout = "When the request comes by an access token, the new token ends with that one, revoked or expired."
+const issuedAbout = "If the request uses an access token, the new token ends when that one is revoked or expires."
 
 func (s *API) registerTokens() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users/{user}/tokens", ID: "list-tokens", Tag: "tokens", Permission: access.SelfOrHubAdmin, Cost: budget.List,
-		Summary: "List a user's access tokens", About: "Those that are good first, the newest first."}, s.listTokens)
+		Summary: "List a user's access tokens", About: "Valid tokens first, newest first."}, s.listTokens)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users/{user}/tokens", ID: "issue-token", Tag: "tokens", Permission: access.Self, Cost: budget.Write, Status: http.StatusCreated,
 		Summary: "Issue an access token", About: "It is shown once and kept nowhere. " + issuedAbout}, s.issueToken)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodDelete, Path: "/users/{user}/tokens/{token}", ID: "revoke-token", Tag: "tokens", Permission: access.SelfOrHubAdmin, Cost: budget.Write,
-		Summary: "Revoke an access token", About: "It is refused within a second, on every node, and with it all tokens that it has issued."}, s.revokeToken)
+		Summary: "Revoke an access token", About: "Every node refuses it, and all tokens issued with it, within a second."}, s.revokeToken)
 }
 
 func (s *API) listTokens(ctx context.Context, c *endpoint.Call, in *tokensIn) (*openapi.List[apitypes.Token], error) {

@@ -23,7 +23,7 @@ func (s *API) registerUsers() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPost, Path: "/users", ID: "create-user", Tag: "users", Permission: access.HubAdmin, Cost: budget.Write, Status: http.StatusCreated,
 		Summary: "Make a user", About: createUserAbout}, s.createUser)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodPatch, Path: "/users/{user}", ID: "set-standing", Tag: "users", Permission: access.HubAdmin, Cost: budget.Write,
-		Summary: "Say who is an administrator, and who is locked out", About: "What is absent stays."}, s.setStanding)
+		Summary: "Make a user an administrator, disable a user, or undo either", About: "What is absent stays."}, s.setStanding)
 }
 
 func (s *API) listUsers(ctx context.Context, c *endpoint.Call, in *openapi.Paging) (*openapi.List[apitypes.User], error) {

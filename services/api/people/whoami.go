@@ -30,9 +30,9 @@ type UserPath struct {
 
 func (s *API) registerUser() {
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/user", ID: "whoami", Tag: "users", Permission: access.SignedIn, Cost: budget.Read,
-		Summary: "Who am I, and what is my credential good for"}, s.whoami)
+		Summary: "Show your account and what your credential allows"}, s.whoami)
 	openapi.Add(s.API, openapi.Operation{Method: http.MethodGet, Path: "/users/{user}", ID: "get-user", Tag: "users", Permission: access.SignedIn, Cost: budget.Read,
-		Summary: "Show a user", About: "Others than the user and administrators see the name only."}, s.getUser)
+		Summary: "Show a user", About: "Accounts other than the user and administrators see only the name."}, s.getUser)
 }
 
 func (s *API) whoami(ctx context.Context, c *endpoint.Call, _ *struct{}) (*openapi.Answer[apitypes.Whoami], error) {

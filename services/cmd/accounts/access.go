@@ -12,7 +12,7 @@ import (
 
 // Access are the commands on rights in a namespace.
 type Access struct {
-	Diff accessDiffCmd `cmd:"" help:"List in what the rights in a namespace differ from those at an earlier time."`
+	Diff accessDiffCmd `cmd:"" help:"List how the rights in a namespace differ from those at an earlier time."`
 }
 
 type accessDiffCmd struct {

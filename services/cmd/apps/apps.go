@@ -18,8 +18,8 @@ import (
 // Commands are the commands on applications.
 type Commands struct {
 	Ls           lsCmd            `cmd:"" help:"List applications, of one namespace or of all that you have a part in."`
-	Check        checkCmd         `cmd:"" help:"Say what a Compose file comes to, and why it is refused if it is."`
-	Create       createCmd        `cmd:"" help:"Make an application of a Compose file."`
+	Check        checkCmd         `cmd:"" help:"Check a Compose file: list its services, or why it is refused."`
+	Create       createCmd        `cmd:"" help:"Create an application from a Compose file."`
 	Show         showCmd          `cmd:"" help:"Show an application with its services and environments."`
 	Set          setCmd           `cmd:"" help:"Change the Compose file of an application, or how many releases keep their images."`
 	Rm           rmCmd            `cmd:"" help:"Delete an application. Its secrets are destroyed."`
@@ -30,7 +30,7 @@ type Commands struct {
 	Policy       policyCmds       `cmd:"" help:"Show and set how an environment is deployed to."`
 	Ps           psCmd            `cmd:"" help:"List the containers of an environment."`
 	Logs         logsCmd          `cmd:"" help:"Show what containers of an environment write, with secrets masked."`
-	Inspect      inspectCmd       `cmd:"" help:"Show how a container was made, and how it is. Values of its environment are not shown."`
+	Inspect      inspectCmd       `cmd:"" help:"Show the settings and the state of a container. Values of its environment are not shown."`
 	Top          topCmd           `cmd:"" help:"List the processes of a container."`
 }
 

@@ -17,7 +17,7 @@ type Deployments struct {
 	Ls    lsDeploymentsCmd    `cmd:"" help:"List the deployments of an application, the latest first."`
 	Show  showDeploymentCmd   `cmd:"" help:"Show a deployment with its hosts, gates and events."`
 	Watch watchDeploymentsCmd `cmd:"" help:"Follow the latest deployment of an environment until it is held or has ended."`
-	Where whereCmd            `cmd:"" help:"Say what runs where, now or at a time."`
+	Where whereCmd            `cmd:"" help:"Show what runs where, now or at an earlier time."`
 }
 
 type lsDeploymentsCmd struct {

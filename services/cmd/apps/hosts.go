@@ -50,8 +50,8 @@ func (c *setHostsCmd) Run(s *console.Session) error {
 }
 
 type policyCmds struct {
-	Show showPolicyCmd `cmd:"" help:"Show how an environment is deployed to, as JSON."`
-	Set  setPolicyCmd  `cmd:"" help:"Set how an environment is deployed to, by a file of JSON; or change parts of it by flags."`
+	Show showPolicyCmd `cmd:"" help:"Show the deployment policy of an environment, as JSON."`
+	Set  setPolicyCmd  `cmd:"" help:"Set the deployment policy of an environment from a JSON file, or change parts of it by flags."`
 }
 
 type showPolicyCmd struct{ placed }

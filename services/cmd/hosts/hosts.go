@@ -17,7 +17,7 @@ import (
 // Commands are the commands on hosts, for administrators of the hub.
 type Commands struct {
 	Ls     lsCmd     `cmd:"" help:"List the hosts on which applications run."`
-	Enroll enrollCmd `cmd:"" help:"Make the one-time token by which a machine becomes a host, and print what to type there."`
+	Enroll enrollCmd `cmd:"" help:"Create the one-time token that enrolls a machine as a host, and print what to type there."`
 	Revoke revokeCmd `cmd:"" help:"Revoke a host, or its token. It is cut off at once; its containers go on until somebody stops them there."`
 }
 

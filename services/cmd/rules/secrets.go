@@ -12,8 +12,8 @@ import (
 
 type secretsCmds struct {
 	Ls  secretsLsCmd  `cmd:"" help:"List the names of the secrets that builds of a repository may read."`
-	Set secretsSetCmd `cmd:"" help:"Give a secret of builds a value."`
-	Rm  secretsRmCmd  `cmd:"" help:"Destroy a secret of builds."`
+	Set secretsSetCmd `cmd:"" help:"Set a build secret."`
+	Rm  secretsRmCmd  `cmd:"" help:"Destroy a build secret."`
 }
 
 type secretsLsCmd struct{ named }

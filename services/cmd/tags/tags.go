@@ -16,7 +16,7 @@ type Commands struct {
 	Ls       lsCmd       `cmd:"" help:"List the tags of a repository, or with --deleted what was deleted from it."`
 	History  historyCmd  `cmd:"" help:"Show which images a tag has named, and when."`
 	Diff     diffCmd     `cmd:"" help:"Show in what two images differ: how they run, variables, labels, layers."`
-	Rollback rollbackCmd `cmd:"" help:"Let a tag name an image again that it named before."`
+	Rollback rollbackCmd `cmd:"" help:"Roll a tag back to an image that it named before."`
 	Rm       rmCmd       `cmd:"" help:"Delete tags; their images stay. repos undelete NAME:TAG restores one."`
 }
 

@@ -120,7 +120,7 @@ func (a *Agent) follow(ctx context.Context) {
 			if errors.Is(err, wire.ErrRevoked) {
 				level = slog.LevelDebug // the connection has said so
 			}
-			a.Logger.Log(ctx, level, "the hub did not say what is to run here; what runs goes on", "error", err)
+			a.Logger.Log(ctx, level, "the hub did not answer what should run here; running containers keep running", "error", err)
 			pause(ctx, time.Second+rand.N(2*time.Second))
 		case state != nil:
 			if err := a.store.accept(*state); err != nil {

@@ -160,7 +160,7 @@ func (r *reader) mounts(at string, p *types.Project, list []types.ServiceVolumeC
 			case !path.IsAbs(c.Source) || clean == "/" || strings.HasSuffix(clean, ".sock") || slices.ContainsFunc(untouchable, func(dir string) bool {
 				return clean == dir || strings.HasPrefix(clean, dir+"/") || strings.HasPrefix(dir, clean+"/")
 			}):
-				r.at(at, "%.60q is refused also where directories of the host are allowed: it is relative, or the host itself", c.Source)
+				r.at(at, "%.60q is never allowed, even if the hub allows directories of the host: it is a relative path, or a system directory", c.Source)
 			}
 		default:
 			r.at(at, "this is refused: mounts of the kind %.30s are not supported", c.Type)

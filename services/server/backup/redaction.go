@@ -32,7 +32,7 @@ const (
 )
 
 // ErrReason: what events said is not taken away without a word.
-var ErrReason = errors.New("the log says why events were redacted: give --reason, a line of at most 500 characters, and --by, of at most 100, without what is taken away")
+var ErrReason = errors.New("the log has to say why events were redacted: give --reason (one line, at most 500 characters) and --by (at most 100 characters), and do not repeat what is redacted")
 
 // adds is how many events it adds to a restored log.
 func (r Redaction) adds() uint64 { return uint64(min(len(r.Events), 1)) }

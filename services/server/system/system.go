@@ -60,19 +60,19 @@ type Done struct{}
 func New(api *openapi.API, node Node) service.Service {
 	api.AddTag("system", "The node that answers: how it stands and how it is set up.")
 	openapi.Add(api, openapi.Operation{Method: http.MethodGet, Path: "/system", ID: "get-system", Tag: "system", Permission: access.HubAdmin, Cost: budget.List,
-		Summary: "Show how the node stands"}, func(ctx context.Context, _ *endpoint.Call, _ *struct{}) (*openapi.Answer[apitypes.System], error) {
+		Summary: "Show the state of the node"}, func(ctx context.Context, _ *endpoint.Call, _ *struct{}) (*openapi.Answer[apitypes.System], error) {
 		s, err := show(ctx, node)
 		return openapi.Show(s), err
 	})
 	openapi.Add(api, openapi.Operation{Method: http.MethodPost, Path: "/system/projections/{projection}/switch", ID: "switch-projection", Tag: "system", Permission: access.HubAdmin, Cost: budget.Heavy, Status: http.StatusNoContent,
-		Summary: "Make another build of a read model the live one", About: "The one that `hubledger projections prepare` built, or the one that was live before."}, func(ctx context.Context, _ *endpoint.Call, in *projectionIn) (*Done, error) {
+		Summary: "Switch a read model to another build", About: "Switches to the build that `hubledger projections prepare` made, or back to the previous one."}, func(ctx context.Context, _ *endpoint.Call, in *projectionIn) (*Done, error) {
 		if err := node.SwitchBuild(ctx, in.Projection, in.Body.Back); err != nil {
 			return nil, endpoint.Fail(http.StatusConflict, err.Error()).Because(err)
 		}
 		return &Done{}, nil
 	})
 	openapi.Add(api, openapi.Operation{Method: http.MethodPost, Path: "/system/projections/{projection}/compare", ID: "compare-projection", Tag: "system", Permission: access.HubAdmin, Cost: budget.Heavy,
-		Summary: "Compare the build of a read model that was prepared with the live one", About: "Both at the same event, by their named queries, within a minute."}, func(ctx context.Context, _ *endpoint.Call, in *comparedIn) (*openapi.Answer[apitypes.SystemComparison], error) {
+		Summary: "Compare the prepared build of a read model with the live one", About: "Compares both at the same event, by their named queries, within a minute."}, func(ctx context.Context, _ *endpoint.Call, in *comparedIn) (*openapi.Answer[apitypes.SystemComparison], error) {
 		c, err := node.CompareBuild(ctx, in.Projection)
 		if err != nil {
 			return nil, endpoint.Fail(http.StatusConflict, err.Error()).Because(err)
@@ -80,7 +80,7 @@ func New(api *openapi.API, node Node) service.Service {
 		return openapi.Show(compared(c)), nil
 	})
 	openapi.Add(api, openapi.Operation{Method: http.MethodPost, Path: "/system/dead-letters/{manager}/retry", ID: "retry-dead-letter", Tag: "system", Permission: access.HubAdmin, Cost: budget.Write, Status: http.StatusNoContent,
-		Summary: "Let a dead letter be tried again"}, func(ctx context.Context, _ *endpoint.Call, in *letterIn) (*Done, error) {
+		Summary: "Retry a dead letter"}, func(ctx context.Context, _ *endpoint.Call, in *letterIn) (*Done, error) {
 		if _, err := node.RetryLetters(ctx, in.Manager, in.Body.Task); err != nil {
 			return nil, endpoint.Fail(http.StatusConflict, err.Error()).Because(err)
 		}
