@@ -141,7 +141,7 @@ func waits(state deployment.State, w deployment.Watch) string {
 	open := state.Open()
 	switch {
 	case len(open) > 0:
-		return sick + "the gates " + strings.Join(open, ", ")
+		return sick + "the gates " + some(open)
 	case state.Step == deployment.Shifting:
 		return sick + "the next step"
 	case state.Request.Policy.Automatic > 0:

@@ -60,7 +60,16 @@ func hostNames(list []events.PlacedHost) string {
 	for _, h := range list {
 		names = append(names, h.Name)
 	}
-	return strings.Join(names, ", ")
+	return some(names)
+}
+
+// some are the first of a list of names, and how many there are beside.
+func some(names []string) string {
+	const most = 3
+	if len(names) <= most+1 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 func allHosts(n int) string {

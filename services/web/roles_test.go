@@ -14,7 +14,7 @@ var asked = map[string]string{
 	"anyone":            `/ | /catalog | /find | /keys | /sign-in | /sign-in/code | /events`,
 	"account":           `/sign-out | /account | /account/second-factor | /builds | /apps | /sources | /orgs | /new`,
 	"self or hub admin": `/users/{user}/tokens | /users/{user}/tokens/{token} | /users/{user}/erase`,
-	"hub admin":         `/users | /system | /system/projections/{projection} | /builders | /builders/{builder}/revoke | /hosts | /hosts/{host} | /hosts/{host}/revoke`,
+	"hub admin":         `/users | /system | /system/projections/{projection} | /builders | /builders/{builder}/revoke | /readers | /readers/{reader}/revoke | /hosts | /hosts/{host} | /hosts/{host}/revoke`,
 	"read":              `REPO | REPO/-/activity | REPO/-/tags | REPO/-/tags/{tag} | REPO/-/tags/{tag}/history | REPO/-/trash | REPO/-/compare | REPO/-/untagged | REPO/-/images/{digest} | REPO/-/layers/{digest}`,
 	"write":             `REPO/-/tags/{tag}/rollback | REPO/-/storage | REPO/-/builds | REPO/-/builds/new | REPO/-/pushes | REPO/-/rules`,
 	"delete":            `REPO/-/delete-tags`,

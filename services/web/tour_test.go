@@ -81,6 +81,8 @@ func tour(town *webtest.Town) []stop {
 		{repo + "/-/build-secrets/{secret}/delete", "/r/admin/app/-/build-secrets/NPM_TOKEN/delete", "admin", "build-secret-delete"},
 		{"/builders", "/builders", "admin", "builders"},
 		{"/builders/{builder}/revoke", "/builders/big-iron/revoke", "admin", "builder-revoke"},
+		{"/readers", "/readers", "admin", "readers"},
+		{"/readers/{reader}/revoke", "/readers/auditor/revoke", "admin", "reader-revoke"},
 		{"/apps", "/apps", "admin", "apps"},
 		{"/apps", "/apps", "bob", "apps-empty"},
 		{"/n/{namespace}/apps", "/n/acme/apps", "alice", "namespace-apps"},
@@ -198,6 +200,33 @@ func fullTour(image *registrytest.Image) []stop {
 	}
 }
 
+// fullAppTour has the pages of an application with as much to show as one may have: town.AddFullApps made it.
+func fullAppTour(d webtest.FullDeployed) []stop {
+	const app = "/apps/{namespace}/{app}"
+	at := "/apps/" + webtest.FullApp
+	env := at + "/" + webtest.FullEnvironment
+	return []stop{
+		{"/apps", "/apps", "admin", "full-apps"},
+		{app, at, "admin", "full-app"},
+		{app + "/-/settings", at + "/-/settings", "admin", "full-app-settings"},
+		{app + "/-/releases", at + "/-/releases", "admin", "full-releases"},
+		{app + "/-/releases/{release}", at + "/-/releases/2?from=1", "admin", "full-release"},
+		{app + "/-/deployments", at + "/-/deployments", "admin", "full-deployments"},
+		{app + "/-/deployments/{deployment}", at + "/-/deployments/" + d.Held, "admin", "full-deployment"},
+		{app + "/-/deployments/{deployment}", at + "/-/deployments/" + d.Failed, "admin", "full-deployment-failed"},
+		{app + "/{environment}", env, "admin", "full-environment"},
+		{app + "/{environment}/promote", env + "/promote", "admin", "full-promote"},
+		{app + "/{environment}/back", env + "/back", "admin", "full-back"},
+		{app + "/{environment}/containers", env + "/containers", "admin", "full-containers"},
+		{app + "/{environment}/config", env + "/config", "admin", "full-config"},
+		{app + "/{environment}/hosts", env + "/hosts", "admin", "full-placement"},
+		{app + "/{environment}/policy", env + "/policy", "admin", "full-policy"},
+		{"/hosts", "/hosts", "admin", "full-hosts"},
+		{"/hosts/{host}", "/hosts/" + webtest.FullHost, "admin", "full-host"},
+		{"/n/{namespace}/hosts", "/n/acme/hosts", "alice", "full-namespace-hosts"},
+	}
+}
+
 // container is one of acme/shop, on a host that says how it is or on another.
 func container(town *webtest.Town, answers bool) string {
 	host := town.Apps.Web2
@@ -269,6 +298,7 @@ func TestTourInChromium(t *testing.T) {
 	town.AddPast()
 	town.AddSecondFactor()
 	stops := append(tour(town), fullTour(town.AddFull(10_000))...)
+	stops = append(stops, fullAppTour(town.AddFullApps(fullHosts))...)
 	for _, as := range []string{"nobody", "admin", "alice", "bob", "carol", "halfway"} {
 		var chromium *webtest.Chromium
 		for _, s := range stops {
@@ -306,6 +336,9 @@ func TestTourInChromium(t *testing.T) {
 		}
 	}
 }
+
+// fullHosts are the hosts of the very full application: as many as make pages count hosts instead of listing them.
+const fullHosts = 40
 
 // readAxe reads the program of axe-core, which `task axe` fetches.
 func readAxe(t *testing.T) string {

@@ -24,7 +24,8 @@ type Host struct {
 	t       testing.TB
 	hub     *servertest.Server
 	planner hosting.Planner
-	ID      string // of the machine
+	every   time.Duration // it says how it is
+	ID      string        // of the machine
 
 	mu    sync.Mutex
 	epoch uint64
@@ -54,7 +55,19 @@ func Enroll(hub *servertest.Server, name string, namespaces ...string) string {
 
 // Run enrolls a host, and runs it until the test ends.
 func Run(hub *servertest.Server, name string, namespaces ...string) *Host {
-	h := &Host{t: hub.T, hub: hub, planner: hub.Planner(), ID: Enroll(hub, name, namespaces...), fence: map[string]uint64{}, slots: map[string]hosting.Slot{}}
+	return run(hub, 200*time.Millisecond, name, namespaces...)
+}
+
+// RunMany runs hosts that say how they are less often: when something changes for them, and after 10 seconds.
+func RunMany(hub *servertest.Server, names ...string) (hosts []*Host) {
+	for _, name := range names {
+		hosts = append(hosts, run(hub, 10*time.Second, name))
+	}
+	return hosts
+}
+
+func run(hub *servertest.Server, every time.Duration, name string, namespaces ...string) *Host {
+	h := &Host{t: hub.T, hub: hub, planner: hub.Planner(), ID: Enroll(hub, name, namespaces...), every: every, fence: map[string]uint64{}, slots: map[string]hosting.Slot{}}
 	h.start()
 	hub.T.Cleanup(h.end)
 	return h
@@ -70,7 +83,7 @@ func (h *Host) start() {
 			select {
 			case <-ctx.Done():
 			case <-changed:
-			case <-time.After(200 * time.Millisecond):
+			case <-time.After(h.every):
 			}
 		}
 	})

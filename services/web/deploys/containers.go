@@ -16,16 +16,39 @@ type containersPage struct {
 	App, Environment string
 	Own              bool
 	Containers       []apitypes.AppContainer
+	// Of the list there are All; it is filtered when Found is not as many, and goes on at Next, 0 for its end.
+	All, Found, Next int
+}
+
+// maxContainers bounds the rows of the list.
+const maxContainers = 100
+
+// narrow keeps those that the address asks for: by colour, by a part of the name of the service, the host or the
+// id, and from the place on at which the page begins.
+func (p *containersPage) narrow(v *frame.Visit) {
+	p.All = len(p.Containers)
+	text, colour := v.Query("q"), v.Query("colour")
+	p.Containers = slices.DeleteFunc(p.Containers, func(c apitypes.AppContainer) bool {
+		return colour != "" && cmp.Or(c.Colour, "stateful") != colour || !strings.Contains(c.Service+" "+c.Host+" "+c.ID+" "+c.State+" "+c.Health, text)
+	})
+	p.Found = len(p.Containers)
+	from, _ := strconv.Atoi(v.Query("from"))
+	from = max(0, min(from, p.Found))
+	p.Containers = p.Containers[from:]
+	if len(p.Containers) > maxContainers {
+		p.Containers, p.Next = p.Containers[:maxContainers], from+maxContainers
+	}
 }
 
 func findContainers(v *frame.Visit) (containersPage, error) {
 	list, err := frame.Get[apitypes.List[apitypes.AppContainer]](v, envAPI(v, "containers"), nil)
-	return containersPage{fullName(v), v.Path("environment"), v.May("admin"), list.Items}, err
+	return containersPage{App: fullName(v), Environment: v.Path("environment"), Own: v.May("admin"), Containers: list.Items}, err
 }
 
 func showContainers(v *frame.Visit) (any, error) {
 	p, err := findContainers(v)
 	if err == nil {
+		p.narrow(v)
 		v.Again(5)
 	}
 	return p, err

@@ -33,6 +33,42 @@ type side struct {
 	New    bool // the latest deployment brings it
 	Main   apitypes.ReleaseImage
 	OnHost []onHost
+	// Many says that there are more hosts than people read: Sums count them by how they stand, OnHost are
+	// those with which something is wrong, and MoreHosts how many of these are not shown.
+	Many      bool
+	Sums      []hostSum
+	MoreHosts int
+}
+
+// A hostSum is how many hosts stand in a way.
+type hostSum struct {
+	State frame.State
+	N     int
+}
+
+// maxHosts bounds the hosts that a side lists.
+const maxHosts = 12
+
+// sum keeps of many hosts those of which people want to know.
+func (s *side) sum() {
+	if s.Many = len(s.OnHost) > maxHosts; !s.Many {
+		return
+	}
+	var wrong []onHost
+	for _, h := range s.OnHost {
+		k := slices.IndexFunc(s.Sums, func(sum hostSum) bool { return sum.State == h.State })
+		if k < 0 {
+			k = len(s.Sums)
+			s.Sums = append(s.Sums, hostSum{State: h.State})
+		}
+		s.Sums[k].N++
+		if h.Grey || h.Excluded || h.State.Class == "bad" {
+			wrong = append(wrong, h)
+		}
+	}
+	slices.SortStableFunc(s.Sums, func(a, b hostSum) int { return cmp.Compare(b.N, a.N) })
+	s.MoreHosts = max(0, len(wrong)-maxHosts)
+	s.OnHost = wrong[:len(wrong)-s.MoreHosts]
 }
 
 // An onHost is a side on one host.
@@ -113,6 +149,7 @@ func (p *environmentPage) arrange() {
 				}
 			}
 		}
+		s.sum()
 		p.Sides = append(p.Sides, s)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"hubledger/services/internal/apitypes"
 )
@@ -51,6 +52,7 @@ func (s *Site) functions() template.FuncMap {
 		"sentence":      sentence,
 		"state":         stateOf,
 		"query":         queryValue,
+		"cut":           Cut,
 		"then":          then,
 		"chosen":        chosen,
 		"percent":       func(part, whole any) string { return strconv.FormatFloat(share(part, whole), 'f', 1, 64) + "%" },
@@ -58,6 +60,15 @@ func (s *Site) functions() template.FuncMap {
 		"stateDeployed": func(d apitypes.Deployment) State { return Standing(apitypes.AppNow{Step: d.Step, Outcome: d.Outcome}) },
 		"stepName":      stepName,
 	}
+}
+
+// Cut is a text of at most n characters: of a longer one the beginning. Where it is used another page has all
+// of it.
+func Cut(n int, text string) string {
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	return string([]rune(text)[:n-1]) + "…"
 }
 
 // dict is a template's way to hand several values to another: names and values.

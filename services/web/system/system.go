@@ -23,6 +23,10 @@ func Add(site *frame.Site) {
 			Do: map[string]frame.Do{"retry": retry}},
 		frame.Page{Pattern: "/system/projections/{projection}", Permission: access.HubAdmin, Change: access.HubAdmin, Cost: budget.List, View: "views/projection.html", Section: "system", Show: showProjection,
 			Do: map[string]frame.Do{"switch": switchTo(false), "back": switchTo(true), "compare": compare}},
+		frame.Page{Pattern: "/readers", Permission: access.HubAdmin, Change: access.HubAdmin, Cost: budget.List, View: "views/readers.html", Section: "system", Show: showReaders,
+			Do: map[string]frame.Do{"add": addReader}},
+		frame.Page{Pattern: "/readers/{reader}/revoke", Permission: access.HubAdmin, Change: access.HubAdmin, Cost: budget.List, View: "views/revoke_reader.html", Section: "system", Show: showReader,
+			Do: map[string]frame.Do{"revoke": revokeReader}},
 	)
 }
 

@@ -40,3 +40,15 @@ func TestCompareAndSwitch(t *testing.T) {
 	admin.Get("/r/admin/app/-/tags/2.0").Is(http.StatusOK)
 	admin.Get("/system").Is(http.StatusOK).Says("Garbage collection", "Nothing was freed yet")
 }
+
+// Readers of the log are listed, refused where nobody can connect, and revoked.
+func TestReaders(t *testing.T) {
+	town := webtest.NewTown(t)
+	town.AddGit()
+	town.Admin.Get("/readers").Is(http.StatusOK).Says("auditor", "not connected")
+	town.Admin.Post("/readers", "do", "add", "name", "second", "key", "U").Is(http.StatusConflict).Says("--nats-listen").Between(`value="second"`, ">")
+	town.Admin.Get("/readers/other/revoke").Is(http.StatusNotFound)
+	town.Admin.Post("/readers/auditor/revoke", "do", "revoke").Leads("/readers")
+	town.Admin.Get("/readers").Is(http.StatusOK).Lacks("auditor/revoke")
+	town.Bob.Get("/readers").Is(http.StatusForbidden)
+}

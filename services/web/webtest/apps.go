@@ -84,16 +84,22 @@ func (t *Town) Deploy(environment string, release int) string {
 	return t.Admin.Get("/api/v1/apps/acme/shop/environments/"+environment).Is(http.StatusOK).Between(`"deployment":"`, `"`)
 }
 
-// Await waits until a deployment of acme/shop is at a step.
+// Await waits until a deployment of acme/shop is at a step; environment is for readers.
 func (t *Town) Await(environment, id, step string) {
 	t.T.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		a := t.Admin.Get("/api/v1/apps/acme/shop/deployments/" + id)
+	t.AwaitIn("acme/shop", id, step)
+}
+
+// AwaitIn waits until a deployment of an application is at a step.
+func (t *Town) AwaitIn(app, id, step string) {
+	t.T.Helper()
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		a := t.Admin.Get("/api/v1/apps/" + app + "/deployments/" + id)
 		if strings.Contains(a.Text, fmt.Sprintf(`"step":%q`, step)) {
 			return
 		}
 		if time.Now().After(end) {
-			t.T.Fatalf("the deployment to %s is not %s: %s", environment, step, a.Text)
+			t.T.Fatalf("the deployment of %s is not %s: %s", app, step, a.Text)
 		}
 	}
 }

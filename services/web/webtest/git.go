@@ -14,7 +14,7 @@ import (
 
 // A Git is what a Town has of git: the source admin/app, which is never swept, the rules
 // of the repository admin/app for it, a build that failed, one that waits and one that
-// succeeded, a trigger, a secret, a webhook, and the builder big-iron, which is invited. What git hosts and builds say is Hostile.
+// succeeded, a trigger, a secret, a webhook, and the builder big-iron, which is invited; auditor may read the log. What git hosts and builds say is Hostile.
 type Git struct {
 	Source                   source.ID
 	Repository               string // id
@@ -44,6 +44,7 @@ func (t *Town) AddGit() {
 	t.Call(http.MethodPut, "/repositories/admin/app/rules", map[string]any{"source": "admin/app", "rules": []events.BuildRule{rule}})
 	t.Call(http.MethodPut, "/repositories/admin/app/build-secrets/NPM_TOKEN", map[string]any{"value": "the value"})
 	g.Trigger, g.Failed, g.Waiting, g.Success, g.Pull = t.id(), t.id(), t.id(), t.id(), t.id()
+	t.append(events.MachineEnrolled{Machine: t.id(), Name: "auditor", Kind: events.MachineReader, Key: "U" + strings.Repeat("A", 55)})
 	ns, repo := d.Namespace, d.ID
 	t.append(events.TriggerCreated{Namespace: ns, Repository: repo, Trigger: g.Trigger, Name: Hostile, Hash: make([]byte, 32)})
 	t.append(events.RefMoved{Namespace: ns, Source: g.Source.Source, Ref: hostileRef, Kind: events.RefBranch, New: Commit})
