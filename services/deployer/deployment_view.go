@@ -136,7 +136,7 @@ func waits(state deployment.State, w deployment.Watch) string {
 	}
 	sick := ""
 	if len(hosts) > 0 {
-		sick = "it is not healthy on " + on + "; "
+		sick = cmp.Or(state.In(), "it") + " to be healthy on " + on + "; "
 	}
 	open := state.Open()
 	switch {

@@ -16,15 +16,13 @@ type containersPage struct {
 	App, Environment string
 	Own              bool
 	Containers       []apitypes.AppContainer
-	// Of the list there are All; it is filtered when Found is not as many, and goes on at Next, 0 for its end.
-	All, Found, Next int
+	// Of the list there are All; it is filtered when Found is not as many.
+	All, Found int
+	Next       string // see frame.Rows
 }
 
-// maxContainers bounds the rows of the list.
-const maxContainers = 100
-
 // narrow keeps those that the address asks for: by colour, by a part of the name of the service, the host or the
-// id, and from the place on at which the page begins.
+// id, and of these the rows of the page.
 func (p *containersPage) narrow(v *frame.Visit) {
 	p.All = len(p.Containers)
 	text, colour := v.Query("q"), v.Query("colour")
@@ -32,12 +30,7 @@ func (p *containersPage) narrow(v *frame.Visit) {
 		return colour != "" && cmp.Or(c.Colour, "stateful") != colour || !strings.Contains(c.Service+" "+c.Host+" "+c.ID+" "+c.State+" "+c.Health, text)
 	})
 	p.Found = len(p.Containers)
-	from, _ := strconv.Atoi(v.Query("from"))
-	from = max(0, min(from, p.Found))
-	p.Containers = p.Containers[from:]
-	if len(p.Containers) > maxContainers {
-		p.Containers, p.Next = p.Containers[:maxContainers], from+maxContainers
-	}
+	p.Containers, p.Next = frame.Rows(v, p.Containers)
 }
 
 func findContainers(v *frame.Visit) (containersPage, error) {

@@ -11,9 +11,19 @@ import (
 	"hubledger/services/web/frame"
 )
 
+type hostsPage struct {
+	Hosts []apitypes.Host
+	Next  string // see frame.Rows
+}
+
 func showHosts(v *frame.Visit) (any, error) {
-	list, err := frame.Get[apitypes.List[apitypes.Host]](v, "/hosts", nil)
-	return list.Items, err
+	return listHosts(v, "/hosts")
+}
+
+func listHosts(v *frame.Visit, path string) (p hostsPage, err error) {
+	list, err := frame.Get[apitypes.List[apitypes.Host]](v, path, nil)
+	p.Hosts, p.Next = frame.Rows(v, list.Items)
+	return p, err
 }
 
 // inviteHost shows the one-time token of a new host, this once.
@@ -83,6 +93,5 @@ func revokeHost(v *frame.Visit) (string, error) {
 }
 
 func showNamespaceHosts(v *frame.Visit) (any, error) {
-	list, err := frame.Get[apitypes.List[apitypes.Host]](v, frame.Path("namespaces", v.Path("namespace"), "hosts"), nil)
-	return list.Items, err
+	return listHosts(v, frame.Path("namespaces", v.Path("namespace"), "hosts"))
 }

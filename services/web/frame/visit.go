@@ -88,6 +88,21 @@ func (v *Visit) At() string {
 // Query is a value of the address, "" for none.
 func (v *Visit) Query(name string) string { return v.Request.URL.Query().Get(name) }
 
+// MaxRows bounds the rows of a page.
+const MaxRows = 100
+
+// Rows are the rows of a whole list that the page shows: at most MaxRows, from the one that its
+// address names by "from", counted from 0. next names the first row of the next page, "" at the end.
+func Rows[T any](v *Visit, list []T) (rows []T, next string) {
+	from, _ := strconv.Atoi(v.Query("from"))
+	from = max(0, min(from, len(list)))
+	rows = list[from:]
+	if len(rows) > MaxRows {
+		return rows[:MaxRows], strconv.Itoa(from + MaxRows)
+	}
+	return rows, ""
+}
+
 // Host is the hub's host, and port if it needs one, as this visitor's docker knows it.
 func (v *Visit) Host() string { return origin.Of(v.Request).Host }
 
