@@ -8,7 +8,7 @@ import (
 )
 
 // ErrChanged: somebody else has changed what the caller has looked at.
-var ErrChanged = errors.New("this is not as you have seen it")
+var ErrChanged = errors.New("this has changed since you looked at it")
 
 // A ChangedError is an ErrChanged that says who has changed it, and when.
 type ChangedError struct {
@@ -20,9 +20,9 @@ type ChangedError struct {
 
 func (e *ChangedError) Error() string {
 	if e.Seq == 0 {
-		return ErrChanged.Error() + ": it was never set; look at it, and set it again if that is still wanted"
+		return ErrChanged.Error() + ": it is not set any more; set it again if you still want to"
 	}
-	return fmt.Sprintf("%s: %s has changed it, at %s UTC (event %d, %s); look at it, and set it again if that is still wanted", ErrChanged, e.By, e.At.UTC().Format(time.DateTime), e.Seq, e.Type)
+	return fmt.Sprintf("%s: %s changed it at %s UTC (event %d, %s); look at it, and set it again if you still want to", ErrChanged, e.By, e.At.UTC().Format(time.DateTime), e.Seq, e.Type)
 }
 
 // Is makes it an ErrChanged.

@@ -122,7 +122,7 @@ func TestDecideSeen(t *testing.T) {
 			if !errors.Is(err, c.err) || errors.As(err, &changed) != (c.err == command.ErrChanged) {
 				t.Fatal(err)
 			}
-			if changed != nil && (changed.Seq != c.by || c.by > 0 && (changed.By != decider.Actor || changed.At.IsZero() || !strings.Contains(err.Error(), "tester has changed it, at "))) {
+			if changed != nil && (changed.Seq != c.by || c.by > 0 && (changed.By != decider.Actor || changed.At.IsZero() || !strings.Contains(err.Error(), "tester changed it at "))) {
 				t.Errorf("%+v: %v", changed, err)
 			}
 		})

@@ -110,7 +110,7 @@ func problemOf(err error, own []failure.Entry) *Problem {
 	p = Fail(f.Status, f.Message).Because(err)
 	var changed *command.ChangedError
 	if errors.As(err, &changed) {
-		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: SeenField, Message: "this is another one by now", Value: changed.Seq})
+		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: SeenField, Message: "the latest change is another one now", Value: changed.Seq})
 	}
 	p.headers = f.Header
 	if f.RetryAfter > 0 {
