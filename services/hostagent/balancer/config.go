@@ -34,58 +34,58 @@ type Settings struct {
 var funcs = template.FuncMap{"backend": Backend, "server": Server, "subject": Subject, "add": func(x, y int) int { return x + y }}
 
 var text = template.Must(template.New("").Funcs(funcs).Parse(`# HAProxy for {{.Application}}, {{.Environment}}: by hubledger haproxy config.
-# It stays the same from deploy to deploy. Both colours are there for good, on fixed ports; which
-# of them gets how much is said by the weight responder of each host (hubledger agent --weights).
-# Print it anew when hosts or ports change.
+# It stays the same from deploy to deploy. Both colours are always listed, on fixed ports. The weight
+# responder of each host (hubledger agent --weights) says how much of the traffic each colour gets.
+# Print it again when hosts or ports change.
 
 global
-    # The agent reads sessions here, and ends them at the end of a drain. A new HAProxy gets the
+    # The agent reads sessions here, and ends them at the end of a drain. A new HAProxy takes over the
     # listening sockets of the old one here: haproxy … -x SOCKET -sf PID.
     stats socket {{.Socket}} mode 660 level admin expose-fd listeners
-    # The weights that were in force, for a start of HAProxy (hubledger agent --haproxy-state).
+    # The weights to start HAProxy with: those in force before (hubledger agent --haproxy-state).
     server-state-file {{.State}}
-    # Old processes keep long connections after a reload: not for ever.
+    # After a reload the old process serves its open connections for at most this long.
     hard-stop-after 10m
 
 defaults
     mode http
     load-server-state-from-file global
-    # When a new HAProxy takes over, connections of clients that wait end with their next answer.
+    # When a new HAProxy takes over, the old one closes an idle client connection after its next answer.
     option idle-close-on-response
     timeout connect 2s
     timeout client 60s
     timeout server 60s
-    # WebSockets have this one.
+    # For WebSockets.
     timeout tunnel 1h
     timeout http-request 10s
     timeout check 2s
 {{range $k, $s := .Services}}
 frontend {{backend $.Application $.Environment $s.Name}}-in
     bind :{{add $.Listen $k}}
-    # With TLS: one file has the certificate and its key.
+    # With TLS, the file contains the certificate and its key:
     # bind :443 ssl crt /etc/haproxy/{{$s.Name}}.pem alpn h2,http/1.1
     # http-request redirect scheme https unless { ssl_fc }
     option forwardfor
     default_backend {{backend $.Application $.Environment $s.Name}}
 
 backend {{backend $.Application $.Environment $s.Name}}
-    # Each request is balanced; this one gives a true half.
+    # Every request is balanced. roundrobin gives each colour exactly its share.
     balance roundrobin
-    # A connection to a server for each request. On one that is used again a request may meet its end:
-    # HAProxy then closes the client's connection without an answer, and repeats only a GET or HEAD.
+    # A new connection to a server for each request. The server may close a reused connection just as a
+    # request arrives: HAProxy then closes the client's connection without an answer, or repeats a GET or HEAD.
     option http-server-close
     option httpchk
     http-check send meth GET uri {{or $s.Probe "/"}}{{if $s.Host}} hdr Host {{$s.Host}}{{end}}
     http-check expect status 200
-    # A request whose connection was refused goes to another server, and so does one that only
-    # reads (GET, HEAD) and whose server went away without an answer. Others are not repeated
-    # once they were sent: they may have had their effect.
+    # A request whose connection is refused goes to another server. So does a GET or HEAD whose server
+    # went away without an answer. Other requests are not repeated once they are sent, because they
+    # may have taken effect.
     option redispatch 1
     retries 3
     retry-on conn-failure empty-response
     http-request disable-l7-retry unless METH_GET
-    # agent-check has to stand here, not on the server lines. Weight 100 makes N % exact.
-    # A check that fails, or passes again, is repeated soon.
+    # agent-check has to be here, not in the server lines. With weight 100, N % is exact.
+    # A check that changes its result is repeated soon.
     default-server check inter 1s fastinter 250ms fall 2 rise 2 weight 100 agent-check agent-port {{$.Responder}} agent-inter 500ms
 {{- range $h := $.Hosts}}
     server {{server $h.Name "blue"}} {{$h.Address}}:{{$s.Blue}} agent-send "{{subject $.Application $.Environment "blue"}}\n"
