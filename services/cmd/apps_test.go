@@ -70,7 +70,7 @@ func TestDeciding(t *testing.T) {
 	run(0, "apps", "policy", "set", "admin/shop", "production", policy)
 	push("two")
 	run(0, "deploy", "admin/shop", "production", "--yes")
-	says(t, run(0, "gates", "ls", "admin/shop", "production"), `GATE +KIND +VERDICT +BY +REASON`, `errors +manual +none`, `bugs +webhook +`)
+	says(t, run(0, "gates", "ls", "admin/shop", "production"), `GATE +KIND +VERDICT +BY +MEASURES NOW +REASON`, `errors +manual +none`, `bugs +webhook +inconclusive +green: 0 issues, blue: 0 issues +`)
 	says(t, run(0, "gates", "set", "admin/shop", "production", "errors", "pass", "--reason", "they are old"), `The gate errors says pass \(event \d+\)`)
 	says(t, run(0, "gates", "ls", "admin/shop", "production"), `errors +manual +pass +a person +they are old`)
 	var gates []apitypes.DeploymentGate

@@ -74,10 +74,12 @@ func TestNotReadyWhileStopping(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.SetBasicAuth("admin", adminPassword)
+	req.Header.Set("Expect", "100-continue") // the body is sent when the hub reads it
+	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if resp, err := http.DefaultClient.Do(req); err == nil {
+		if resp, err := client.Do(req); err == nil {
 			resp.Body.Close()
 		}
 	}()
