@@ -70,7 +70,7 @@ func TestSecondFactor(t *testing.T) {
 	b.Post(at, "do", "off", "password", servertest.Password, "code", recovery).Is(http.StatusForbidden).Says("wrong or was used before")
 	b.Post(at, "do", "renew", "password", servertest.Password, "code", "").Is(http.StatusUnprocessableEntity)
 	b.Post(at, "do", "renew", "password", "wrong", "code", second).Is(http.StatusForbidden).Says("the password is wrong")
-	made = b.Post(at, "do", "renew", "password", servertest.Password, "code", second).Is(http.StatusOK).Says("those of before are good no longer", "10 recovery codes left").Lacks(key, recovery, second)
+	made = b.Post(at, "do", "renew", "password", servertest.Password, "code", second).Is(http.StatusOK).Says("the previous ones no longer work", "10 recovery codes left").Lacks(key, recovery, second)
 	fresh := made.Between("<li><code>", "</code>")
 	third := strings.Split(first.Text, "<li><code>")[3][:19]
 	b.Get(at).Is(http.StatusOK).Lacks(fresh)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/opencontainers/go-digest"
 
@@ -117,9 +118,9 @@ func TestBuildADirectoryInChromium(t *testing.T) {
 		if err := os.WriteFile(file, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		root := webtest.Send(c, dom.GetDocument, dom.GetDocumentParams{})
-		input := webtest.Send(c, dom.QuerySelector, dom.QuerySelectorParams{NodeID: root.Root.NodeID, Selector: "#f-file"})
-		webtest.Send(c, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{file}, NodeID: input.NodeID})
+		// By its object: ids of nodes end whenever the browser takes the document for another one.
+		input := webtest.Send(c, runtime.Evaluate, runtime.EvaluateParams{Expression: `document.querySelector("#f-file")`})
+		webtest.Send(c, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{file}, ObjectID: input.Result.ObjectID})
 		webtest.Run(c, chromedp.Evaluate[chromedp.Void](`document.querySelector("main form .primary").click()`))
 	}
 	c.Open(repo + "/builds/new")

@@ -40,6 +40,7 @@ func (t *Town) AddFull(tags int) *registrytest.Image {
 	}, layers...)
 	image.Blobs[0] = config
 	t.Client().MustPush(t.T, FullName, FullTag, image)
+	t.CatchUp()
 	d, err := t.Accounts().Repository(t.T.Context(), FullName)
 	t.fatal(err)
 	for k := range tags {
