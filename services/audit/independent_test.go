@@ -28,22 +28,34 @@ func buildProofs(t *testing.T, dir string) (program string) {
 	return program
 }
 
-// Verifiers that others have written (tools/proofs) accept every proof, and none that was
-// changed.
-func TestIndependentVerifiers(t *testing.T) {
-	dir := t.TempDir()
-	program := buildProofs(t, dir)
+// signedHub is a hub whose log was signed.
+func signedHub(t *testing.T) *hub {
+	t.Helper()
 	h := newHub(t)
 	if err := h.Audit().Sign(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	file := func(name, text string) string {
+	return h
+}
+
+// inFolder writes files into a folder, and returns their paths.
+func inFolder(t *testing.T, dir string) func(name, text string) string {
+	return func(name, text string) string {
+		t.Helper()
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
+}
+
+// Verifiers that others have written (tools/proofs) accept every proof, and none that was
+// changed.
+func TestIndependentVerifiers(t *testing.T) {
+	dir := t.TempDir()
+	program := buildProofs(t, dir)
+	h, file := signedHub(t), inFolder(t, dir)
 	_, text := h.get("", "/.well-known/hubledger/checkpoint.vkey", nil)
 	args := []string{file("keys", text)}
 	for seq := range h.LastSeq() {
@@ -78,17 +90,7 @@ func TestIndependentVerifiers(t *testing.T) {
 func TestIndependentVerifiersOfRedactedEvents(t *testing.T) {
 	dir := t.TempDir()
 	program := buildProofs(t, dir)
-	h := newHub(t)
-	if err := h.Audit().Sign(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	file := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	h, file := signedHub(t), inFolder(t, dir)
 	_, keys := h.get("", "/.well-known/hubledger/checkpoint.vkey", nil)
 	_, text := h.get("admin", "/api/v1/events/3/proof", nil)
 	p, err := proof.Parse([]byte(text))

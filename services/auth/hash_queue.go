@@ -113,10 +113,10 @@ func (q *queue) enter(ctx context.Context, c caller) (leave func(), err error) {
 	}, nil
 }
 
-// While the heap is small, collecting it costs a tenth of a hash at most. It is worth
-// while when so much comes back.
+// Collecting a heap of less than cheapHeap bytes in use costs at most a tenth of a hash. It is
+// worth that when at least worthHeap bytes come back.
 const (
-	smallHeap = 64 << 20
+	cheapHeap = 64 << 20
 	worthHeap = 4 << 20
 )
 
@@ -126,7 +126,7 @@ func makeRoom() {
 	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
 	metrics.Read(heap)
 	live, objects, free := heap[0].Value.Uint64(), heap[1].Value.Uint64(), heap[2].Value.Uint64()
-	if live < smallHeap && objects+free >= live+worthHeap {
+	if live < cheapHeap && objects+free >= live+worthHeap {
 		debug.FreeOSMemory()
 	}
 	program.GiveBack() // what collecting has touched, too

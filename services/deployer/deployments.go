@@ -260,7 +260,7 @@ func (s *Deployer) running(ctx context.Context, c *endpoint.Call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	at, err := pointOf(cmp.Or(in.At, in.AsOf), "query.at")
+	at, err := s.pointOf(ctx, cmp.Or(in.At, in.AsOf), "query.at")
 	if err != nil {
 		return nil, err
 	}

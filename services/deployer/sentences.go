@@ -63,7 +63,7 @@ func hostNames(list []events.PlacedHost) string {
 	return some(names)
 }
 
-// some are the first of a list of names, and how many there are beside.
+// some is a list of names for people: the first ones, and how many more there are.
 func some(names []string) string {
 	const most = 3
 	if len(names) <= most+1 {

@@ -49,7 +49,7 @@ func (s *Deployer) ranWhere(ctx context.Context, c *endpoint.Call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	at, err := pointOf(in.AsOf, "query.as_of")
+	at, err := s.pointOf(ctx, in.AsOf, "query.as_of")
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (s *Deployer) ranWhere(ctx context.Context, c *endpoint.Call, in *struct {
 }
 
 // pointOf is the point in time that a parameter names, now without one.
-func pointOf(text, parameter string) (asof.Point, error) {
+func (s *Deployer) pointOf(ctx context.Context, text, parameter string) (asof.Point, error) {
 	if text == "" {
 		return asof.Point{Time: time.Now()}, nil
 	}
@@ -98,10 +98,11 @@ func pointOf(text, parameter string) (asof.Point, error) {
 	if err != nil {
 		return at, endpoint.Located(err, parameter, asof.ErrPoint)
 	}
-	if at.Time.After(time.Now()) {
-		return at, endpoint.Located(fmt.Errorf("%s: %w", at, asof.ErrFuture), parameter, asof.ErrFuture)
+	end, err := s.Log.LastSeq(ctx)
+	if err != nil {
+		return at, err
 	}
-	return at, nil
+	return at, endpoint.Located(at.Past(end), parameter, asof.ErrFuture)
 }
 
 func (s *Deployer) runsWhere(ctx context.Context, c *endpoint.Call, _ *openapi.RepositoryPath) (*openapi.List[apitypes.RunningImage], error) {

@@ -153,10 +153,15 @@ func (c *whereCmd) everywhere(s *console.Session) error {
 		return err
 	}
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(s.Out, "Nothing.")
-		return err
+		return c.nothing(s)
 	}
 	return s.Table(append([]string{"APPLICATION", "ENVIRONMENT"}, sidesHeader...), rows)
+}
+
+// nothing says that nothing was found.
+func (c *whereCmd) nothing(s *console.Session) error {
+	_, err := fmt.Fprintf(s.Out, "As far as you may see, nothing %s%s.\n", cmp.Or(console.If(c.At != "", "ran then"), "runs"), console.If(c.Host != "", " on "+c.Host))
+	return err
 }
 
 var sidesHeader = []string{"SIDE", "RELEASE", "PHASE", "TRAFFIC", "HOSTS", "SERVICE", "DIGEST"}
@@ -188,8 +193,7 @@ func (c *whereCmd) Run(s *console.Session) error {
 	}
 	return console.Send(a, "GET", path, nil, func(v apitypes.RunningState) error {
 		if len(v.Sides) == 0 {
-			_, err := fmt.Fprintln(s.Out, "Nothing.")
-			return err
+			return c.nothing(s)
 		}
 		return s.Table(sidesHeader, sidesRows(v.Sides))
 	})

@@ -55,6 +55,17 @@ func Parse(text string) (Point, error) {
 	return Point{}, fmt.Errorf("%.100q: %w", text, ErrPoint)
 }
 
+// Past is nil when the point has come in a log that ends with that event. ErrFuture.
+func (p Point) Past(end uint64) error {
+	if p.Time.After(time.Now()) {
+		return fmt.Errorf("%s: %w", p, ErrFuture)
+	}
+	if p.Seq > end {
+		return fmt.Errorf("event %d: the log ends with event %d: %w", p.Seq, end, ErrFuture)
+	}
+	return nil
+}
+
 // Cut parts a reference such as latest.asof.s12345 into the tag and the point in time; ok
 // is false when it has none. ErrPoint.
 func Cut(ref string) (tag string, p Point, ok bool, err error) {
@@ -88,11 +99,8 @@ func (l Log) Last(ctx context.Context, p Point) (seq uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if p.Time.After(time.Now()) {
-		return 0, fmt.Errorf("%s: %w", p, ErrFuture)
-	}
-	if p.Seq > end {
-		return 0, fmt.Errorf("event %d: the log ends with event %d: %w", p.Seq, end, ErrFuture)
+	if err := p.Past(end); err != nil {
+		return 0, err
 	}
 	command.CatchUp(ctx, l.End, l.Views...)
 	if seq = p.Seq; !p.Time.IsZero() {

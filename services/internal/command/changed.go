@@ -20,7 +20,7 @@ type ChangedError struct {
 
 func (e *ChangedError) Error() string {
 	if e.Seq == 0 {
-		return ErrChanged.Error() + ": it is not set any more; set it again if you still want to"
+		return ErrChanged.Error() + ": nothing is set there; set it if you still want to"
 	}
 	return fmt.Sprintf("%s: %s changed it at %s UTC (event %d, %s); look at it, and set it again if you still want to", ErrChanged, e.By, e.At.UTC().Format(time.DateTime), e.Seq, e.Type)
 }

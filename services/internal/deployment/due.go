@@ -203,7 +203,7 @@ func (s *State) Waits(w Watch) (hosts []events.PlacedHost, why string) {
 	return hosts, s.said(w, hosts, sides...)
 }
 
-// maxSaid bounds of how many hosts is told what they say: of 200 nobody would read it.
+// maxSaid bounds the hosts whose reports are quoted: nobody would read those of 200.
 const maxSaid = 3
 
 // said is what hosts say of why sides are not there yet.
@@ -211,7 +211,7 @@ func (s *State) said(w Watch, hosts []events.PlacedHost, sides ...string) string
 	var said []string
 	for k, h := range hosts {
 		if len(said) >= maxSaid {
-			said = append(said, fmt.Sprintf("and what %d more say", len(hosts)-k))
+			said = append(said, fmt.Sprintf("and %d more hosts", len(hosts)-k))
 			break
 		}
 		o, heard := w.Hosts[h.Machine]

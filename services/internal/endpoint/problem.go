@@ -110,7 +110,11 @@ func problemOf(err error, own []failure.Entry) *Problem {
 	p = Fail(f.Status, f.Message).Because(err)
 	var changed *command.ChangedError
 	if errors.As(err, &changed) {
-		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: SeenField, Message: "the latest change is another one now", Value: changed.Seq})
+		latest := "there is no event yet"
+		if changed.Seq > 0 {
+			latest = "the latest event is " + strconv.FormatUint(changed.Seq, 10)
+		}
+		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: SeenField, Message: latest, Value: changed.Seq})
 	}
 	p.headers = f.Header
 	if f.RetryAfter > 0 {

@@ -113,32 +113,18 @@ func (v *Visit) Upload(most int64, check func(begin []byte) error) (digest.Diges
 	}
 	at = begun.Header().Get("Location")
 	sum := digest.SHA256.Digester()
-	file := &bounded{in: io.TeeReader(in, sum.Hash()), left: most}
-	if _, err = v.registry(v.Context(), http.MethodPatch, at, file); err == nil {
+	file := &io.LimitedReader{R: io.TeeReader(in, sum.Hash()), N: most + 1}
+	if _, err = v.registry(v.Context(), http.MethodPatch, at, file); err == nil && file.N == 0 {
+		err = endpoint.Invalid(FileField, fmt.Sprintf("the file has more than %d MiB", most>>20))
+	}
+	if err == nil {
 		_, err = v.registry(v.Context(), http.MethodPut, at+"?digest="+url.QueryEscape(sum.Digest().String()), nil)
 	}
 	if err != nil {
 		v.registry(context.WithoutCancel(v.Context()), http.MethodDelete, at, nil) // or it goes by itself, in a day
-		if file.left < 0 {
-			err = endpoint.Invalid(FileField, fmt.Sprintf("the file has more than %d MiB", most>>20))
-		}
 		return "", At(FileField, err)
 	}
 	return sum.Digest(), nil
-}
-
-// bounded fails behind so many bytes.
-type bounded struct {
-	in   io.Reader
-	left int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.in.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, errors.New("it is too large")
-	}
-	return n, err
 }
 
 // heldAnswer is an answer in this process to a part of a request: deadlines are those of the request.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"hubledger/services/internal/apitypes"
+	"hubledger/services/internal/endpoint"
 	"hubledger/services/web/frame"
 )
 
@@ -27,10 +28,11 @@ func showChanges(v *frame.Visit) (any, error) {
 		q.Set("until", frame.Point(until))
 	}
 	list, err := frame.Get[apitypes.List[apitypes.AccessChange]](v, frame.Path("namespaces", p.Head.Name, "access-changes"), q)
-	if errors.As(err, &v.Problem) && v.Problem.Status == http.StatusUnprocessableEntity {
+	var wrong *endpoint.Problem
+	if errors.As(err, &wrong) && wrong.Status == http.StatusUnprocessableEntity {
+		v.Problem = wrong // at the fields of the form
 		return p, nil
 	}
-	v.Problem = nil
 	p.Asked, p.List = err == nil, list.Items
 	return p, err
 }
